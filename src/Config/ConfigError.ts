@@ -1,0 +1,45 @@
+import * as Data from "effect/Data"
+
+/** One reason why a configuration is refused. Values of secret fields are never in it. */
+export interface Problem {
+  /** What the key takes, in words. */
+  readonly expected: string
+  /** The dotted key, such as `server.port`, or `(file)` and `(variable)` for what has no key. */
+  readonly key: string
+  /** One sentence: the value, why it is refused, what to write instead. */
+  readonly message: string
+  /** The known name that is closest to an unknown one, when there is one. */
+  readonly nearest: string | undefined
+  /** The value as text, `<redacted>` for a secret, `undefined` when there is none. */
+  readonly received: string | undefined
+  /** Where the value is, such as `flange.toml [environments.production]` or `variable PORT`. */
+  readonly source: string
+}
+
+/**
+ * The configuration is refused. `problems` has every reason at once, sorted by key, and `message`
+ * is the report for people. Nothing has been acquired when this error appears.
+ */
+export class ConfigError extends Data.TaggedError("ConfigError")<{
+  readonly problems: ReadonlyArray<Problem>
+}> {
+  override get message(): string {
+    return renderProblems(this.problems)
+  }
+}
+
+const renderProblems = (problems: ReadonlyArray<Problem>): string => {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`
+  const lines = [`┌ The configuration has ${count}`, "│"]
+  for (const problem of problems) {
+    lines.push(`│ ${problem.key}`)
+    lines.push(`│   ${problem.message}`)
+    lines.push(`│   source    ${problem.source}`)
+    if (problem.received !== undefined) lines.push(`│   received  ${problem.received}`)
+    lines.push(`│   expected  ${problem.expected}`)
+    if (problem.nearest !== undefined) lines.push(`│   nearest   ${problem.nearest}`)
+    lines.push("│")
+  }
+  lines.push("└ Repair all of them and start again.")
+  return lines.join("\n")
+}

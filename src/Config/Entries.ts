@@ -1,0 +1,111 @@
+import type { Entry } from "./Explain.ts"
+import { nearest } from "./Nearest.ts"
+import { render, type Scrubber } from "./Render.ts"
+import { child, descend, isOpen, keysOf, type Nodes } from "./SchemaTree.ts"
+import { getPath, isPlain, type Layer, type Path } from "./Tree.ts"
+import type { Known } from "./Variables.ts"
+
+/** The layers that have something at the path, the highest precedence first. */
+export const layersAt = (layers: ReadonlyArray<Layer>, path: Path): ReadonlyArray<Layer> =>
+  layers.filter((layer) => getPath(layer.values, path) !== undefined).reverse()
+
+/** Paths of all leaves that the schema reads; a list or an empty object is a leaf. */
+const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<Path> => {
+  if (!isPlain(value) || Object.keys(value).length === 0) return value === undefined ? [] : [[]]
+  const open = isOpen(nodes)
+  return Object.keys(value).flatMap((key) => {
+    const inner = child(nodes, key)
+    if (inner.length === 0 && !open) return []
+    return leaves(inner, value[key]).map((path) => [key, ...path])
+  })
+}
+
+/** Paths and values that decoding added: what the schema's defaults put where nothing was given. */
+const added = (
+  nodes: Nodes,
+  given: unknown,
+  decoded: unknown
+): ReadonlyArray<{ readonly path: Path; readonly value: unknown }> => {
+  if (typeof decoded !== "object" || decoded === null) return []
+  return keysOf(nodes).flatMap((key) => {
+    const before = isPlain(given) ? given[key] : undefined
+    const after = getPath(decoded, [key])
+    if (after === undefined || (before !== undefined && !isPlain(before))) return []
+    const inner = child(nodes, key)
+    if (isPlain(before) || (isPlain(after) && keysOf(inner).length > 0)) {
+      return added(inner, before, after).map(({ path, value }) => ({ path: [key, ...path], value }))
+    }
+    return [{ path: [key], value: after }]
+  })
+}
+
+/** One entry for each value that the section reads. */
+export const entriesOf = (
+  section: Known,
+  layers: ReadonlyArray<Layer>,
+  given: unknown,
+  decoded: unknown,
+  scrubber: Scrubber
+): ReadonlyArray<Entry> => {
+  const show = (path: Path, value: unknown): string => render(section.nodes, path, value, scrubber)
+  const key = (path: Path): string => [section.name, ...path].join(".")
+  const fromLayers = leaves(section.encoded, given).map((path): Entry => {
+    const full = [section.name, ...path]
+    const [top, ...rest] = layersAt(layers, full)
+    return {
+      key: key(path),
+      overridden: rest.map((layer) => ({
+        source: layer.source,
+        value: show(path, getPath(layer.values, full))
+      })),
+      source: top?.source ?? "schema default",
+      value: show(path, getPath(given, path))
+    }
+  })
+  const fromSchema = added(section.encoded, given, decoded).map(({ path, value }): Entry => ({
+    key: key(path),
+    overridden: [],
+    source: "schema default",
+    value: show(path, value)
+  }))
+  return [...fromLayers, ...fromSchema]
+}
+
+const unreadBelow = (nodes: Nodes, value: unknown, path: Path): ReadonlyArray<Path> => {
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) =>
+      unreadBelow(child(nodes, String(index)), item, [...path, String(index)])
+    )
+  }
+  if (!isPlain(value) || nodes.length === 0) return []
+  const open = isOpen(nodes)
+  return Object.keys(value).flatMap((key) => {
+    const inner = child(nodes, key)
+    if (inner.length === 0) return open ? [] : [[...path, key]]
+    return unreadBelow(inner, value[key], [...path, key])
+  })
+}
+
+/** Keys of a section that its schema does not have, as paths from the section. */
+export const unreadKeys = (section: Known, given: unknown): ReadonlyArray<Path> =>
+  unreadBelow(section.encoded, given, [])
+
+/** The warning for a key that nothing reads. */
+export const unreadWarning = (
+  path: Path,
+  layers: ReadonlyArray<Layer>,
+  candidates: ReadonlyArray<string>
+): string => {
+  const key = path.join(".")
+  const source = layersAt(layers, path)[0]?.source ?? "unknown"
+  const close = nearest(path.at(-1) ?? "", candidates)
+  const hint =
+    close === undefined
+      ? "remove it, or add the plugin that reads it."
+      : `did you mean ${[...path.slice(0, -1), close].join(".")}?`
+  return `${key} (${source}) is read by no section: ${hint}`
+}
+
+/** The known keys beside an unread one. */
+export const siblings = (section: Known, path: Path): ReadonlyArray<string> =>
+  keysOf(descend(section.encoded, path.slice(0, -1)))

@@ -1,0 +1,94 @@
+/** Where a JSON text stops being JSON, and what was expected there. */
+export interface JsonPosition {
+  readonly column: number
+  readonly line: number
+  readonly reason: string
+}
+
+class Stop extends Error {
+  readonly index: number
+  constructor(index: number, reason: string) {
+    super(reason)
+    this.index = index
+  }
+}
+
+const stringPattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const wordPattern = /true|false|null/y
+
+const scan = (text: string): void => {
+  let index = 0
+  const fail = (reason: string): never => {
+    throw new Stop(index, index >= text.length ? `${reason}, found the end of the file` : reason)
+  }
+  const space = (): void => {
+    while (index < text.length && " \t\r\n".includes(text.charAt(index))) index++
+  }
+  const take = (pattern: RegExp): boolean => {
+    pattern.lastIndex = index
+    const match = pattern.exec(text)
+    if (match === null) return false
+    index += match[0].length
+    return true
+  }
+  const sequence = (close: string, item: () => void): void => {
+    index++
+    space()
+    if (text[index] === close) {
+      index++
+      return
+    }
+    while (true) {
+      item()
+      space()
+      if (text[index] === close) {
+        index++
+        return
+      }
+      if (text[index] !== ",") fail(`expected "," or "${close}"`)
+      index++
+      space()
+    }
+  }
+  const property = (): void => {
+    if (!take(stringPattern)) fail("expected a key in double quotes")
+    space()
+    if (text[index] !== ":") fail(`expected ":"`)
+    index++
+    value()
+  }
+  const value = (): void => {
+    space()
+    if (text[index] === "{") return sequence("}", property)
+    if (text[index] === "[") return sequence("]", value)
+    if (!take(stringPattern) && !take(numberPattern) && !take(wordPattern)) {
+      fail("expected a JSON value")
+    }
+  }
+  value()
+  space()
+  if (index < text.length) fail("expected the end of the file")
+}
+
+/**
+ * Finds the first error of a text that `JSON.parse` refused. The engine's own message is not used:
+ * it quotes the text around the error, which may be a secret, and often has no position.
+ */
+export const findJsonError = (text: string): JsonPosition => {
+  try {
+    scan(text)
+  } catch (error) {
+    if (error instanceof Stop) {
+      const lines = text.slice(0, error.index).split("\n")
+      return {
+        column: (lines.at(-1)?.length ?? 0) + 1,
+        line: lines.length,
+        reason: error.message
+      }
+    }
+    // The scanner recurses once per level and so does `JSON.parse`: only depth ends up here.
+    return { column: 1, line: 1, reason: "nested too deeply" }
+  }
+  return { column: 1, line: 1, reason: "not JSON" }
+}

@@ -1,0 +1,40 @@
+const distance = (left: string, right: string): number => {
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= right.length; column++) {
+      const substitution = left[row - 1] === right[column - 1] ? 0 : 1
+      current.push(
+        Math.min(
+          (current[column - 1] ?? 0) + 1,
+          (previous[column] ?? 0) + 1,
+          (previous[column - 1] ?? 0) + substitution
+        )
+      )
+    }
+    previous = current
+  }
+  return previous[right.length] ?? 0
+}
+
+/** A key with case, underscores and hyphens removed, so that `DRAIN_TIMEOUT` equals `drainTimeout`. */
+export const normalize = (key: string): string => key.replaceAll(/[-_]/g, "").toLowerCase()
+
+/**
+ * The candidate that is the most likely meaning of a misspelled name, or `undefined` when none is
+ * close: at most one edit per three characters, two at least. Ties go to the first in the alphabet.
+ */
+export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
+  const wanted = normalize(name)
+  let best: string | undefined
+  let bestDistance = Infinity
+  for (const candidate of [...candidates].sort()) {
+    const edits = distance(wanted, normalize(candidate))
+    const limit = Math.min(Math.max(2, Math.floor(wanted.length / 3)), candidate.length - 1)
+    if (edits <= limit && edits < bestDistance) {
+      best = candidate
+      bestDistance = edits
+    }
+  }
+  return best
+}

@@ -1,0 +1,76 @@
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import { child, isOpen, isSecret, type Nodes } from "./SchemaTree.ts"
+import { isPlain, type Path, tree } from "./Tree.ts"
+
+/** What stands in place of a secret. */
+export const redacted = "<redacted>"
+
+const longest = 160
+
+/** Hides the password of any URL inside a text, whatever field the text comes from. */
+const maskUrls = (text: string): string =>
+  text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#"@]*):[^\s"]*@/gi, `$1:${redacted}@`)
+
+/** Hides secrets in texts that Flange did not write itself, such as the message of a check. */
+export class Scrubber {
+  readonly #secrets = new Set<string>()
+
+  /** Remembers a value of a secret field, in the forms in which it can reappear. */
+  add(value: unknown): void {
+    if (isPlain(value) || Array.isArray(value))
+      return Object.values(value).forEach((v) => this.add(v))
+    if (typeof value !== "bigint" && typeof value !== "number" && typeof value !== "string") return
+    const text = String(value)
+    // A shorter secret is protected by its field; replacing it everywhere would garble every text.
+    if (text.length < 3) return
+    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
+      this.#secrets.add(form)
+    }
+  }
+
+  /** The text without secrets and without passwords in URLs. */
+  clean(text: string): string {
+    let output = text
+    for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
+      output = output.replaceAll(secret, redacted)
+    }
+    return maskUrls(output)
+  }
+}
+
+/** A copy without secrets and without keys that the schema does not know. */
+const visible = (nodes: Nodes, value: unknown): unknown => {
+  if (isSecret(nodes, [], value) || Redacted.isRedacted(value)) return redacted
+  if (Array.isArray(value)) {
+    return value.map((item, index) => visible(child(nodes, String(index)), item))
+  }
+  if (Duration.isDuration(value)) return Duration.format(value)
+  if (isPlain(value)) {
+    const open = isOpen(nodes)
+    return tree(
+      Object.keys(value)
+        .sort()
+        .flatMap((key) => {
+          const inner = child(nodes, key)
+          if (inner.length === 0 && !open) return []
+          return [[key, isSecret(nodes, [key], value[key]) ? redacted : visible(inner, value[key])]]
+        })
+    )
+  }
+  if (typeof value === "bigint" || typeof value === "function" || typeof value === "symbol") {
+    return typeof value === "bigint" ? String(value) : `<${typeof value}>`
+  }
+  return value
+}
+
+/** A value as one line of text: JSON, cut when it is long, `<redacted>` when it is secret. */
+export const render = (nodes: Nodes, path: Path, value: unknown, scrubber: Scrubber): string => {
+  if (isSecret(nodes, path, value)) return redacted
+  const place = path.reduce<Nodes>((current, key) => child(current, key), nodes)
+  const shown = visible(place, value)
+  if (shown === redacted) return redacted
+  if (typeof shown === "number") return scrubber.clean(String(shown))
+  const text = scrubber.clean(JSON.stringify(shown) ?? String(shown))
+  return text.length > longest ? `${text.slice(0, longest)}…` : text
+}

@@ -1,0 +1,156 @@
+import * as Exit from "effect/Exit"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import { isPlain, type Path } from "./Tree.ts"
+
+/** Schemas that may describe one place: several when it is inside a union or a transformation. */
+export type Nodes = ReadonlyArray<SchemaAST.AST>
+
+/** Wraps an AST back into a schema that decodes without services. */
+export const fromAst = (ast: SchemaAST.AST): Schema.ConstraintDecoder<unknown> =>
+  Schema.make<Schema.ConstraintDecoder<unknown>>(ast)
+
+/** True when the schema accepts the value without doing anything asynchronous. */
+export const accepts = (ast: SchemaAST.AST, value: unknown): boolean =>
+  Exit.isSuccess(Schema.decodeUnknownExit(fromAst(ast))(value))
+
+/** A node, everything it is decoded from, and the members of every union on the way. */
+export const expand = (nodes: Nodes): Nodes => {
+  const seen = new Set<SchemaAST.AST>()
+  const visit = (ast: SchemaAST.AST): void => {
+    if (seen.has(ast)) return
+    seen.add(ast)
+    if (ast._tag === "Suspend") visit(ast.thunk())
+    if (ast._tag === "Union") ast.types.forEach(visit)
+    ast.encoding?.forEach((link) => visit(link.to))
+  }
+  nodes.forEach(visit)
+  return [...seen]
+}
+
+/** The schemas of a key or list index below the given ones; empty when none declares it. */
+export const child = (nodes: Nodes, key: string): Nodes => {
+  const found = new Set<SchemaAST.AST>()
+  for (const ast of expand(nodes)) {
+    if (ast._tag === "Objects") {
+      const property = ast.propertySignatures.find((signature) => signature.name === key)
+      if (property !== undefined) found.add(property.type)
+      else for (const signature of ast.indexSignatures) found.add(signature.type)
+    }
+    if (ast._tag === "Arrays" && /^\d+$/.test(key)) {
+      const item = ast.elements[Number(key)] ?? ast.rest[0]
+      if (item !== undefined) found.add(item)
+    }
+  }
+  return [...found]
+}
+
+/** The schemas at a path. */
+export const descend = (nodes: Nodes, path: Path): Nodes =>
+  path.reduce<Nodes>((current, key) => child(current, key), nodes)
+
+/** The field names that the schemas declare, sorted. */
+export const keysOf = (nodes: Nodes): ReadonlyArray<string> => {
+  const keys = new Set<string>()
+  for (const ast of expand(nodes)) {
+    if (ast._tag !== "Objects") continue
+    for (const { name } of ast.propertySignatures) if (typeof name === "string") keys.add(name)
+  }
+  return [...keys].sort()
+}
+
+const openTags: ReadonlySet<string> = new Set(["Any", "Declaration", "ObjectKeyword", "Unknown"])
+
+/** True when the encoded schemas accept any key, so that no key of them is unread. */
+export const isOpen = (nodes: Nodes): boolean =>
+  expand(nodes).some(
+    (ast) =>
+      (ast.encoding === undefined && openTags.has(ast._tag)) ||
+      (ast._tag === "Objects" && ast.indexSignatures.length > 0)
+  )
+
+/** True for the schema of a `Redacted`, whoever built it. */
+export const isRedacted = (ast: SchemaAST.AST): boolean => {
+  const representation: unknown =
+    ast._tag === "Declaration" ? ast.annotations?.["representation"] : undefined
+  return (
+    Predicate.hasProperty(representation, "id") && representation.id === "effect/schema/Redacted"
+  )
+}
+
+const secrecy = new WeakMap<SchemaAST.AST, boolean>()
+
+/** True when a `Redacted` stands at, under, or on the way to one of the schemas. */
+export const holdsSecret = (nodes: Nodes): boolean => nodes.some(holdsSecretNode)
+
+const holdsSecretNode = (root: SchemaAST.AST): boolean => {
+  const known = secrecy.get(root)
+  if (known !== undefined) return known
+  const seen = new Set<SchemaAST.AST>()
+  const visit = (ast: SchemaAST.AST): boolean => {
+    if (seen.has(ast)) return false
+    seen.add(ast)
+    return (
+      isRedacted(ast) ||
+      expand([ast]).some((node) => node !== ast && visit(node)) ||
+      below(ast).some(visit)
+    )
+  }
+  const result = visit(root)
+  secrecy.set(root, result)
+  return result
+}
+
+const below = (ast: SchemaAST.AST): Nodes => {
+  switch (ast._tag) {
+    case "Arrays":
+      return [...ast.elements, ...ast.rest]
+    case "Declaration":
+      return ast.typeParameters
+    case "Objects":
+      return [...ast.propertySignatures, ...ast.indexSignatures].map((signature) => signature.type)
+    default:
+      return []
+  }
+}
+
+// A transformation may rename its keys: the encoded key then has no `Redacted` of its own, so a
+// key that only some stages know is as secret as the stages that do not know it.
+const renamesSecret = (nodes: Nodes, key: string): boolean =>
+  expand(nodes).some(
+    (ast) =>
+      holdsSecretNode(ast) &&
+      (ast._tag === "Declaration" || ast._tag === "Objects") &&
+      child([ast], key).length > 0 &&
+      stages(ast).some(
+        (stage) =>
+          stage._tag === "Objects" &&
+          stage.indexSignatures.length === 0 &&
+          !stage.propertySignatures.some((signature) => signature.name === key) &&
+          holdsSecretNode(stage)
+      )
+  )
+
+const stages = (ast: SchemaAST.AST): Nodes => {
+  const output: Array<SchemaAST.AST> = []
+  const visit = (current: SchemaAST.AST): void => {
+    output.push(current)
+    current.encoding?.forEach((link) => visit(link.to))
+  }
+  visit(ast)
+  return output
+}
+
+/**
+ * True when a value at the path must not be printed. A value that is not an object, where the
+ * schema has an object with a secret inside, counts as the secret: it may be one in the wrong place.
+ */
+export const isSecret = (nodes: Nodes, path: Path, value: unknown): boolean => {
+  let current = nodes
+  for (const key of path) {
+    if (expand(current).some(isRedacted) || renamesSecret(current, key)) return true
+    current = child(current, key)
+  }
+  return expand(current).some(isRedacted) || (!isPlain(value) && holdsSecret(current))
+}

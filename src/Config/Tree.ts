@@ -1,0 +1,88 @@
+/** A configuration tree: an object without a prototype, so that no key can reach `Object.prototype`. */
+export interface Tree {
+  readonly [key: string]: unknown
+}
+
+/** The place of a value: section first, then field names, then list indexes as strings. */
+export type Path = ReadonlyArray<string>
+
+/** One source of values, in order of precedence with the others. */
+export interface Layer {
+  readonly source: string
+  readonly values: Tree
+}
+
+/** Keys that would reach a prototype when another library copies the value carelessly. */
+export const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
+
+/** True for an object literal, a parsed table or a `Tree`; false for lists and class instances. */
+export const isPlain = (value: unknown): value is Tree => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** What stands at `path`, or `undefined`. Only own keys are followed. */
+export const getPath = (value: unknown, path: Path): unknown => {
+  let current = value
+  for (const key of path) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) {
+      return undefined
+    }
+    current = Reflect.get(current, key)
+  }
+  return current
+}
+
+/** A tree that holds only `value` at `path`. */
+export const singleton = (path: Path, value: unknown): Tree => {
+  let current = value
+  for (const key of [...path].reverse()) current = tree([[key, current]])
+  return isPlain(current) ? current : tree([])
+}
+
+/** A tree of the given pairs. */
+export const tree = (pairs: Iterable<readonly [string, unknown]>): Tree => {
+  const output: Record<string, unknown> = Object.create(null)
+  for (const [key, value] of pairs) output[key] = value
+  return output
+}
+
+/** The result of {@link sanitize}: the copy, and the keys that were refused. */
+export interface Sanitized {
+  readonly refused: ReadonlyArray<{ readonly key: string; readonly reason: "cycle" | "prototype" }>
+  readonly value: unknown
+}
+
+/**
+ * Copies plain objects and lists into trees. Prototype keys and cycles are left out and reported,
+ * `undefined` counts as absent, and dates become the ISO strings that schemas decode.
+ */
+export const sanitize = (input: unknown): Sanitized => {
+  const refused: Array<Sanitized["refused"][number]> = []
+  const visit = (value: unknown, path: Path, ancestors: ReadonlyArray<unknown>): unknown => {
+    if (ancestors.includes(value)) {
+      refused.push({ key: path.join("."), reason: "cycle" })
+      return undefined
+    }
+    if (value instanceof Date) {
+      return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString()
+    }
+    if (Array.isArray(value)) {
+      const inner = [...ancestors, value]
+      return value.map((item, index) => visit(item, [...path, String(index)], inner))
+    }
+    if (!isPlain(value)) return value
+    const pairs: Array<readonly [string, unknown]> = []
+    for (const key of Object.keys(value)) {
+      if (forbiddenKeys.has(key)) {
+        refused.push({ key: [...path, key].join("."), reason: "prototype" })
+        continue
+      }
+      const child = visit(value[key], [...path, key], [...ancestors, value])
+      if (child !== undefined) pairs.push([key, child])
+    }
+    return tree(pairs)
+  }
+  return { refused, value: visit(input, [], []) }
+}

@@ -1,0 +1,19 @@
+/**
+ * Typed configuration from files, environment overlays and variables.
+ *
+ * Declare sections with `section`, read them all with `load`: every problem is reported at once,
+ * every value knows its source, and secrets are never printed.
+ */
+export { ByteSize, Duration, Port, Secret } from "./Codecs.ts"
+export { ConfigError, type Problem } from "./ConfigError.ts"
+export { Environment } from "./Environment.ts"
+export { type Entry, explain, type Overridden } from "./Explain.ts"
+export { type Defaults, load, type LoadOptions, type Resolved } from "./Load.ts"
+export {
+  type AnySection,
+  section,
+  type Section,
+  type SectionFields,
+  type SectionKey,
+  type SectionOptions
+} from "./Section.ts"

@@ -1,0 +1,93 @@
+/** An app is a list of plugins that fit. */
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type { ConfigSource } from "./Lifecycle.ts"
+import type * as Plugin from "./Plugin.ts"
+
+/**
+ * An app: its plugins, and what the compiler knows of them together.
+ *
+ * - `Provides`: every service of every plugin
+ * - `E`: what a plugin may fail with while it boots
+ * - `Groups`: the contract of all its routes
+ */
+export interface App<
+  out Id extends string,
+  in Provides = never,
+  out E = never,
+  in out Groups extends HttpApiGroup.Constraint = never
+> {
+  readonly "~Error": E
+  readonly "~Provides": (services: Provides) => void
+  /** The contract of all the groups of all the plugins: `HttpApiClient.make(app.api)` is its client. */
+  readonly api: HttpApi.HttpApi<Id, Groups>
+  /** Where the configuration comes from. */
+  readonly config: ConfigSource
+  readonly id: Id
+  /** The plugins as they were listed. */
+  readonly plugins: ReadonlyArray<Plugin.Any>
+}
+
+/** Any app. */
+export interface Any {
+  readonly "~Error": unknown
+  readonly config: ConfigSource
+  readonly id: string
+  readonly plugins: ReadonlyArray<Plugin.Any>
+}
+
+/** The services that an app provides. */
+export type Provides<A> = A extends App<string, infer P, infer _E, infer _G> ? P : never
+
+/** What a plugin of the app may fail with while it boots. */
+export type Error<A> = A extends { readonly "~Error": infer E } ? E : never
+
+/** What the plugins require and none of them provides. */
+type Missing<P extends ReadonlyArray<Plugin.Any>> = Exclude<
+  Plugin.Requires<P[number]>,
+  Plugin.Provides<P[number]>
+>
+
+/** The compiler's message for a list of plugins that lacks a service. */
+export type MissingServices<S> = [Plugin.NameOf<S>] extends [never]
+  ? { readonly advice: "No plugin in this app provides this service: add one that does"; readonly service: S }
+  : `No plugin in this app provides ${Plugin.NameOf<S>}: add one that does`
+
+/**
+ * Makes an app of plugins. Does not compile when a plugin requires a service
+ * that none of them provides; the message names it. Everything else that may be
+ * wrong with the list is an `AssemblyError` at boot, all of it at once.
+ *
+ * @example
+ * ```ts
+ * import { App, Plugin } from "flange"
+ *
+ * const app = App.make("shop", [Plugin.make("app:empty", {})])
+ * App.describe(app).plugins.map((plugin) => plugin.id) // => ["app:empty"]
+ * ```
+ */
+export const make = <const Id extends string, const P extends ReadonlyArray<Plugin.Any>>(
+  id: Id,
+  plugins: P & ([Missing<P>] extends [never] ? unknown : MissingServices<Missing<P>>),
+  options: {
+    /** Where configuration comes from; by default files in the working directory and variables. */
+    readonly config?: ConfigSource | undefined
+  } = {}
+): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Groups<P[number]>> => {
+  const list: ReadonlyArray<Plugin.Any> = plugins
+  const groups = list.flatMap(({ manifest }) =>
+    manifest.routes.flatMap((route) => (hasGroup(route) ? [route.group] : []))
+  )
+  return {
+    api: groups.reduce(
+      (api, group) => api.add(group) as never,
+      HttpApi.make(id) as unknown as HttpApi.Top
+    ),
+    config: options.config ?? {},
+    id,
+    plugins: list
+  } as never // the phantom members exist in types only
+}
+
+const hasGroup = (route: object): route is { readonly group: HttpApiGroup.Top } =>
+  "group" in route && route.group !== undefined

@@ -1,0 +1,31 @@
+/** The configuration section `app`: what an app is called and how it starts and stops. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Config from "../Config/index.ts"
+
+/**
+ * Section `app`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `buildDate` | none | ISO time of the build, reported by `/healthcheck` |
+ * | `commit` | none | source revision, reported by `/healthcheck` |
+ * | `drainDelay` | 0 s | how long the app goes on accepting after readiness turned 503 |
+ * | `drainTimeout` | 20 s | how long requests in flight and workers may still take |
+ * | `name` | the app's id | the name it reports |
+ * | `startTimeout` | 30 s | how long one plugin may take to be acquired or made ready |
+ * | `version` | `0.0.0` | the version it reports |
+ */
+export const AppConfig = Config.section(
+  "app",
+  {
+    buildDate: Schema.optionalKey(Schema.String),
+    commit: Schema.optionalKey(Schema.String),
+    drainDelay: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0 seconds"))),
+    drainTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("20 seconds"))),
+    name: Schema.optionalKey(Schema.String),
+    startTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("30 seconds"))),
+    version: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0.0.0")))
+  },
+  { variables: { APP_VERSION: "version", BUILD_DATE: "buildDate", GIT_COMMIT: "commit" } }
+)

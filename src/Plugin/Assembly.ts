@@ -1,0 +1,57 @@
+/** The assemble phase: from a list of plugins to their order and description, without acquiring anything. */
+import * as Effect from "effect/Effect"
+import { AppRuntime } from "./AppRuntime.ts"
+import type { Description } from "./Description.ts"
+import { AssemblyError } from "./Errors.ts"
+import * as Order from "./Order.ts"
+import type * as Plugin from "./Plugin.ts"
+
+/** Keys of the services that the engine itself gives to every plugin. */
+export const given: ReadonlySet<string> = new Set([AppRuntime.key])
+
+/** Finds what is wrong with contributions that only the host understands. */
+export type Check = (plugins: ReadonlyArray<Plugin.Any>) => ReadonlyArray<Order.Problem>
+
+/** Checks and orders plugins. Pure; all problems in one error. */
+export const assemble = (
+  app: string,
+  plugins: ReadonlyArray<Plugin.Any>,
+  check: Check
+): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
+  Effect.suspend(() => {
+    const { order, problems } = Order.solve(plugins, given)
+    const all = [...problems, ...check(plugins)]
+    return all.length > 0
+      ? Effect.fail(new AssemblyError({ app, problems: all }))
+      : Effect.succeed(order)
+  })
+
+/** Describes plugins that stand in their final order. */
+export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Description => ({
+  id,
+  plugins: ordered.map(({ id, manifest }) => ({
+    actions: names(manifest.actions),
+    config: manifest.config.map((section) => section.sectionName).toSorted(),
+    healthChecks: Object.entries(manifest.health).map(([name, check]) => ({
+      class: check.class,
+      name
+    })),
+    id,
+    middleware: names(manifest.middleware),
+    order: {
+      after: targets(manifest.order.after),
+      before: targets(manifest.order.before),
+      first: manifest.order.first === true,
+      last: manifest.order.last === true
+    },
+    provides: manifest.provides.map(({ key }) => key).toSorted(),
+    requires: manifest.requires.map(({ key }) => key).toSorted(),
+    routes: names(manifest.routes)
+  }))
+})
+
+const names = (contributions: ReadonlyArray<{ readonly name: string }>) =>
+  contributions.map(({ name }) => name)
+
+const targets = (plugins: Plugin.Order["after"]) =>
+  (plugins ?? []).map((target) => (typeof target === "string" ? target : target.id))

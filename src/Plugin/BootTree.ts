@@ -1,0 +1,91 @@
+/** What an app did in which phase, and how long it took. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+/** The phases of an app, in order; `plugins` rows stand below their phase. */
+export type Phase = "acquire" | "assemble" | "bind" | "configure" | "drain" | "ready" | "release"
+
+/** One step: a phase of the whole app, or of one plugin in it. */
+export interface Step {
+  /** Milliseconds. */
+  readonly duration: number
+  /** Whether it failed. */
+  readonly failed: boolean
+  readonly phase: Phase
+  /** The plugin's id; undefined for a step of the app itself. */
+  readonly plugin: string | undefined
+  /** Milliseconds since the app began to boot. */
+  readonly start: number
+}
+
+/** Every step so far, in the order in which they began. */
+export type BootTree = ReadonlyArray<Step>
+
+/** Collects steps. */
+export interface Recorder {
+  /** Records how long the effect takes, whatever its end. */
+  readonly measure: (
+    phase: Phase,
+    plugin?: string
+  ) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  readonly steps: Effect.Effect<BootTree>
+}
+
+/** A recorder whose zero is `startedAt`, in Unix milliseconds. */
+export const recorder = (startedAt: number): Recorder => {
+  const steps: Array<Step> = []
+  return {
+    measure: (phase, plugin) => (effect) =>
+      Effect.flatMap(Clock.currentTimeMillis, (begin) => {
+        const index = steps.push({
+          duration: 0,
+          failed: false,
+          phase,
+          plugin,
+          start: begin - startedAt
+        })
+        return Effect.onExit(effect, (exit) =>
+          Effect.map(Clock.currentTimeMillis, (end) => {
+            steps[index - 1] = {
+              ...steps[index - 1]!,
+              duration: end - begin,
+              failed: Exit.isFailure(exit)
+            }
+          })
+        )
+      }),
+    steps: Effect.sync(() => steps.slice())
+  }
+}
+
+/**
+ * The tree as text, one step a line.
+ *
+ * @example
+ * ```ts
+ * import { BootTree } from "flange"
+ *
+ * BootTree.toText("shop", [
+ *   { duration: 12, failed: false, phase: "acquire", plugin: undefined, start: 1 },
+ *   { duration: 11, failed: false, phase: "acquire", plugin: "app:items", start: 2 }
+ * ]) // => "shop\n├─ acquire 12ms\n│  └─ app:items 11ms"
+ * ```
+ */
+export const toText = (id: string, tree: BootTree): string => {
+  const describe = ({ duration, failed }: Step, name: string) =>
+    `${name} ${duration}ms${failed ? " FAILED" : ""}`
+  const phases = tree.filter(({ plugin }) => plugin === undefined)
+  const lines = phases.flatMap((phase, i) => {
+    const last = i === phases.length - 1
+    const children = tree.filter((step) => step.plugin !== undefined && step.phase === phase.phase)
+    return [
+      `${last ? "└─" : "├─"} ${describe(phase, phase.phase)}`,
+      ...children.map(
+        (child, k) =>
+          `${last ? "  " : "│ "} ${k === children.length - 1 ? "└─" : "├─"} ${describe(child, child.plugin!)}`
+      )
+    ]
+  })
+  return [id, ...lines].join("\n")
+}

@@ -1,0 +1,56 @@
+/**
+ * What a plugin adds to an app besides services. A contribution is data: it is
+ * listed by `App.describe` before anything is acquired, and only the host that
+ * understands its `kind` gives it a meaning.
+ */
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+
+/**
+ * One thing that a plugin contributes.
+ *
+ * - `E`: what can fail while it is built, in the acquire phase
+ * - `R`: the services it needs
+ * - `Groups`: the HTTP contract it adds to `app.api`
+ */
+export interface Contribution<
+  out Kind extends string,
+  out E = never,
+  out R = never,
+  out Groups extends HttpApiGroup.Constraint = never
+> {
+  /** What sort of contribution this is: `route`, `middleware`, `action`. */
+  readonly kind: Kind
+  /** A name that is unique among the contributions of its kind in one plugin. */
+  readonly name: string
+  readonly "~Error": E
+  readonly "~Groups": Groups
+  readonly "~Requires": R
+}
+
+/** A contribution of any kind. */
+export type Any = Contribution<string, unknown, unknown, HttpApiGroup.Constraint>
+
+/** What can fail while the contributions in the list are built. */
+export type Error<C extends ReadonlyArray<Any>> = C[number]["~Error"]
+
+/** The contract groups that the contributions in the list add. */
+export type Groups<C extends ReadonlyArray<Any>> = C[number]["~Groups"]
+
+/** The services that the contributions in the list need. */
+export type Requires<C extends ReadonlyArray<Any>> = C[number]["~Requires"]
+
+/**
+ * The part of a contribution that every kind shares. The phantom members exist
+ * in types only.
+ */
+export const make = <
+  const Kind extends string,
+  E = never,
+  R = never,
+  Groups extends HttpApiGroup.Constraint = never
+>(
+  kind: Kind,
+  name: string
+): Contribution<Kind, E, R, Groups> =>
+  // The three phantom members carry types and are never read.
+  ({ kind, name }) as unknown as Contribution<Kind, E, R, Groups>

@@ -1,0 +1,374 @@
+/**
+ * A plugin is a Layer with a name: services, and what it contributes to the app
+ * around them.
+ *
+ * The life of a plugin, phase by phase:
+ *
+ * | phase | what runs | may fail with | seen by | order |
+ * |---|---|---|---|---|
+ * | assemble | nothing of the plugin; its manifest is checked | `AssemblyError`, all problems at once | the caller of boot | none |
+ * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults win |
+ * | acquire | `layer`, `actions`, the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
+ * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
+ * | ready | `ready`, with the bound address | its own error | the caller of boot; drain and release follow | plugin order |
+ * | drain | `drain` | nothing: a failure is logged | the log | all at once, within `app.drainTimeout` |
+ * | release | the finalizers of `layer` | nothing: a failure is logged | the log; the others still run | reverse of acquire |
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import { hasProperty } from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import * as Config from "../Config/index.ts"
+import * as Action from "./Action.ts"
+import type { AppRuntime } from "./AppRuntime.ts"
+import type * as Contribution from "./Contribution.ts"
+import * as HealthCheck from "./HealthCheck.ts"
+
+const TypeId = "~flange/Plugin"
+
+/**
+ * A plugin: a `Layer` that provides `Provides`, may fail with `E` and requires
+ * `Requires`, with the contributions it makes to an app. `Groups` is the HTTP
+ * contract it adds to `app.api`.
+ *
+ * It can be used without an app: `Layer.provide(plugin)` builds its services
+ * and actions, with the configuration taken from variables and defaults.
+ */
+export interface Plugin<
+  out Id extends string,
+  in Provides = never,
+  out E = never,
+  out Requires = never,
+  out Groups extends HttpApiGroup.Constraint = never
+> extends Layer.Layer<Provides, E, Requires> {
+  readonly [TypeId]: typeof TypeId
+  readonly "~Groups": Groups
+  readonly id: Id
+  readonly manifest: Manifest
+}
+
+/** Any plugin. */
+export interface Any {
+  readonly [TypeId]: typeof TypeId
+  readonly "~Groups": HttpApiGroup.Constraint
+  readonly id: string
+  readonly manifest: Manifest
+}
+
+/** The id of a plugin. */
+export type Id<P> = P extends Plugin<infer I, infer _P, infer _E, infer _R, infer _G> ? I : never
+
+/** The services that a plugin provides. */
+export type Provides<P> = P extends Plugin<string, infer S, infer _E, infer _R, infer _G> ? S : never
+
+/** What a plugin may fail with while it is acquired or made ready. */
+export type Error<P> = P extends Plugin<string, infer _P, infer E, infer _R, infer _G> ? E : never
+
+/** The services that a plugin requires from others. */
+export type Requires<P> = P extends Plugin<string, infer _P, infer _E, infer R, infer _G> ? R : never
+
+/** The contract groups that a plugin adds to `app.api`. */
+export type Groups<P> = P extends { readonly "~Groups": infer G extends HttpApiGroup.Constraint }
+  ? G
+  : never
+
+/**
+ * Where a plugin stands, for what requirements cannot say (two middlewares in
+ * one slot). A target is a plugin or its id. A target that is not in the app,
+ * and an order that nothing can satisfy, are assembly problems.
+ */
+export interface Order {
+  /** Stands after these plugins. */
+  readonly after?: ReadonlyArray<Any | string> | undefined
+  /** Stands before these plugins. */
+  readonly before?: ReadonlyArray<Any | string> | undefined
+  /** Stands before every plugin that is not `first` itself. */
+  readonly first?: boolean | undefined
+  /** Stands after every plugin that is not `last` itself. */
+  readonly last?: boolean | undefined
+}
+
+/** Default values for configuration sections, or a function of the environment's name. */
+export type Defaults = object | ((environment: string) => object)
+
+/** What the ready phase tells a plugin. */
+export interface Ready {
+  /** Where the app listens, such as `http://127.0.0.1:8080`; undefined without a socket. */
+  readonly address: string | undefined
+  /** The environment's name. */
+  readonly environment: string
+}
+
+/** A plugin as data, with the types of its parts forgotten. The boot engine reads it. */
+export interface Manifest {
+  readonly actions: ReadonlyArray<Action.Implemented<string, unknown>>
+  readonly config: ReadonlyArray<Config.AnySection>
+  readonly defaults: Defaults
+  readonly drain: Effect.Effect<void, unknown, unknown> | undefined
+  readonly health: Readonly<Record<string, HealthCheck.HealthCheck<unknown>>>
+  readonly layer: Layer.Layer<unknown, unknown, unknown>
+  readonly middleware: ReadonlyArray<Contribution.Any>
+  readonly order: Order
+  readonly provides: ReadonlyArray<Context.Key<unknown, unknown>>
+  readonly ready: ((ready: Ready) => Effect.Effect<void, unknown, unknown>) | undefined
+  readonly requires: ReadonlyArray<Context.Key<unknown, unknown>>
+  readonly routes: ReadonlyArray<Contribution.Any>
+  readonly startTimeout: Duration.Input | undefined
+}
+
+type AnyKey = Context.Key<any, any>
+type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
+type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
+type Route = Contribution.Contribution<"route", unknown, unknown, HttpApiGroup.Constraint>
+
+/** A service's name for a message, or the service's type where it has no literal name. */
+export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
+
+type Advice<S, Before extends string, After extends string> = [NameOf<S>] extends [never]
+  ? { readonly service: S; readonly advice: `${Before} it ${After}` }
+  : `${Before} ${NameOf<S>} ${After}`
+
+type Host = AppRuntime | Scope.Scope
+
+type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
+
+/** Which of the services that a plugin uses must come from other plugins. */
+type Used<All, Own> = Exclude<All, Host | Own>
+
+type Undeclared<Declared, Actual, Own, Config> = [Exclude<Actual, Declared>] extends [never]
+  ? [Exclude<Own, Config>] extends [never]
+    ? unknown
+    : {
+        readonly provides: Advice<
+          Exclude<Own, Config>,
+          "The layer provides",
+          "which is not listed: add it to `provides`"
+        >
+      }
+  : {
+      readonly requires: Advice<
+        Exclude<Actual, Declared>,
+        "The plugin uses",
+        "which neither its layer nor its `config` provides: add it to `requires`"
+      >
+    }
+
+type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
+  ? unknown
+  : {
+      readonly provides: Advice<
+        Exclude<Listed, Actual>,
+        "`provides` lists",
+        "but the layer does not provide it"
+      >
+    }
+
+/**
+ * Makes a plugin.
+ *
+ * - `provides` and `requires` are the plugin's manifest. They say at run time
+ *   and to a reader what the types already know, and the compiler holds them to
+ *   it: a service that the layer provides or that anything in the plugin uses
+ *   must be listed. They give the order of acquisition.
+ * - `config` lists the sections it reads, `defaults` what it sets for any
+ *   section when files and variables do not.
+ * - `startTimeout` bounds its acquire and ready phases; `app.startTimeout` (30 s)
+ *   otherwise.
+ *
+ * @example
+ * ```ts
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { Plugin } from "flange"
+ *
+ * class Greeter extends Context.Service<Greeter, { readonly greet: (name: string) => string }>()(
+ *   "app/Greeter"
+ * ) {
+ *   static readonly layer = Layer.succeed(Greeter, { greet: (name) => `Hello, ${name}` })
+ * }
+ *
+ * const GreeterPlugin = Plugin.make("app:greeter", {
+ *   layer: Greeter.layer,
+ *   provides: [Greeter]
+ * })
+ *
+ * const greeting = Greeter.useSync((greeter) => greeter.greet("Ada"))
+ * Effect.runSync(Effect.provide(greeting, GreeterPlugin)) // => "Hello, Ada"
+ * ```
+ */
+export const make = <
+  const Id extends string,
+  L extends Layer.Any = Layer.Layer<never>,
+  const Actions extends ReadonlyArray<Action.Implemented<string, unknown>> = readonly [],
+  const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
+  const Health extends AnyHealth = {},
+  const Middlewares extends ReadonlyArray<Middleware> = readonly [],
+  const Provided extends ReadonlyArray<AnyKey> = readonly [],
+  const Required extends ReadonlyArray<AnyKey> = readonly [],
+  const Routes extends ReadonlyArray<Route> = readonly [],
+  DrainR = never,
+  ReadyE = never,
+  ReadyR = never,
+  Own = Layer.Success<L> | Action.Provided<Actions> | Identifiers<Sections>,
+  Uses = Used<
+    | Contribution.Requires<Actions>
+    | Contribution.Requires<Middlewares>
+    | Contribution.Requires<Routes>
+    | DrainR
+    | HealthCheck.Requires<Health>
+    | Layer.Services<L>
+    | ReadyR,
+    Own
+  >
+>(
+  id: Id,
+  options: {
+    /** Actions it implements, made with `Action.implement`. */
+    readonly actions?: Actions
+    /** Configuration sections it reads. */
+    readonly config?: Sections
+    /** Values it sets for configuration sections; files, variables and later plugins win. */
+    readonly defaults?: Defaults | undefined
+    /** Stops taking new work when the app drains, and waits for what runs. */
+    readonly drain?: Effect.Effect<void, unknown, DrainR>
+    /** Health checks by component name; an effect alone is a `shared` check of five seconds. */
+    readonly health?: Health
+    /** The services. Acquired after the plugins it requires, released before them. */
+    readonly layer?: L
+    /** Slot middleware, made with `Middleware.make`. */
+    readonly middleware?: Middlewares
+    /** What requirements cannot say about its place. */
+    readonly order?: Order | undefined
+    /** The services of `layer` that other plugins may use. */
+    readonly provides?: Provided
+    /** Runs once the listener is bound, before the app counts as ready. */
+    readonly ready?: (ready: Ready) => Effect.Effect<void, ReadyE, ReadyR>
+    /** The services it takes from other plugins. */
+    readonly requires?: Required
+    /** Route groups, made with `Route.protected`, `Route.public`, `Route.bare`, ... */
+    readonly routes?: Routes
+    /** Bounds acquire and ready. */
+    readonly startTimeout?: Duration.Input | undefined
+  } & Undeclared<
+    Identifiers<Required>,
+    Uses,
+    Layer.Success<L>,
+    Identifiers<Provided>
+  > &
+    Unprovided<Identifiers<Provided>, Layer.Success<L>>
+): Plugin<
+  Id,
+  Action.Provided<Actions> | Layer.Success<L>,
+  | Contribution.Error<Middlewares>
+  | Contribution.Error<Routes>
+  | Layer.Error<L>
+  | ReadyE
+  | (Sections extends readonly [] ? never : Config.ConfigError),
+  Uses | Exclude<Identifiers<Required>, Own>,
+  Contribution.Groups<Routes>
+> => {
+  const manifest: Manifest = {
+    actions: options.actions ?? [],
+    config: options.config ?? [],
+    defaults: options.defaults ?? {},
+    drain: options.drain,
+    health: Object.fromEntries(
+      Object.entries(options.health ?? {}).map(([name, input]) => [
+        name,
+        HealthCheck.fromInput(input)
+      ])
+    ),
+    // A manifest forgets the types that the plugin itself carries.
+    layer: (options.layer ?? Layer.empty) as unknown as Layer.Layer<unknown, unknown, unknown>,
+    middleware: options.middleware ?? [],
+    order: options.order ?? {},
+    provides: [
+      ...(options.provides ?? []),
+      ...(options.actions ?? []).map(({ action }) => action)
+    ],
+    ready: options.ready,
+    requires: options.requires ?? [],
+    routes: options.routes ?? [],
+    startTimeout: options.startTimeout
+  }
+  return Object.assign(Layer.suspend(() => standalone(manifest)), {
+    [TypeId]: TypeId,
+    id,
+    manifest
+  }) as never // the phantom `~Groups` and the types above are for the compiler only
+}
+
+/**
+ * Makes a plugin of a layer that knows nothing of Flange.
+ *
+ * @example
+ * ```ts
+ * import * as Context from "effect/Context"
+ * import * as Layer from "effect/Layer"
+ * import { Plugin } from "flange"
+ *
+ * class Clock extends Context.Service<Clock, { readonly now: () => number }>()("app/Clock") {}
+ * const ClockPlugin = Plugin.fromLayer("app:clock", Layer.succeed(Clock, { now: () => 0 }), {
+ *   provides: [Clock]
+ * })
+ * ClockPlugin.id // => "app:clock"
+ * ```
+ */
+export const fromLayer = <
+  const Id extends string,
+  A,
+  E,
+  R,
+  const Provided extends ReadonlyArray<AnyKey> = readonly [],
+  const Required extends ReadonlyArray<AnyKey> = readonly []
+>(
+  id: Id,
+  layer: Layer.Layer<A, E, R>,
+  options: {
+    readonly order?: Order | undefined
+    readonly provides?: Provided
+    readonly requires?: Required
+    readonly startTimeout?: Duration.Input | undefined
+  } & Undeclared<Identifiers<Required>, Used<R, A>, A, Identifiers<Provided>> &
+    Unprovided<Identifiers<Provided>, A>
+): Plugin<Id, A, E, Exclude<Identifiers<Required>, A> | Used<R, A>> =>
+  make(id, { ...options, layer } as never) as never // checked by this signature
+
+/** Whether a value is a plugin. */
+export const isPlugin = (u: unknown): u is Any => hasProperty(u, TypeId)
+
+/** The layer that a plugin is when no app boots it: no files, no host. */
+const standalone = (manifest: Manifest): Layer.Layer<unknown, unknown, unknown> => {
+  const actions = Layer.effectContext(
+    Effect.map(Effect.context<unknown>(), (context) =>
+      manifest.actions.reduce(
+        (services, implemented) =>
+          Context.add(
+            services,
+            implemented.action,
+            Action.register("standalone", implemented, context).run
+          ),
+        Context.empty() as Context.Context<unknown>
+      )
+    )
+  )
+  const services = Layer.provideMerge(actions, manifest.layer)
+  if (manifest.config.length === 0) return services
+  return Layer.provide(
+    services,
+    Layer.effectContext(
+      Config.load({
+        defaults: [{ plugin: "standalone", values: manifest.defaults }],
+        sections: manifest.config,
+        values: {},
+        variables: globalThis.process?.env ?? {}
+      }).pipe(Effect.map((resolved) => resolved.context))
+    ).pipe(Layer.provide([FileSystem.layerNoop({}), Path.layer]))
+  )
+}

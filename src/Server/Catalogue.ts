@@ -1,0 +1,225 @@
+/** Every error that Flange itself answers with: one place for code, status, meaning and remedy. */
+import * as Schema from "effect/Schema"
+import * as ApiError from "./ApiError.ts"
+
+/** One thing that is wrong with a request. */
+export const Issue = Schema.Struct({
+  /** What was expected and what came. Never the value of a header or cookie. */
+  detail: Schema.String,
+  /** The part of the request. */
+  location: Schema.Literals(["body", "header", "path", "query"]),
+  /** Where in that part: an RFC 6901 JSON pointer, `""` for the whole. */
+  pointer: Schema.String
+})
+
+/** One thing that is wrong with a request. */
+export type Issue = typeof Issue.Type
+
+/** The request's parameters, headers or body do not have the shape that the endpoint declares. */
+export class ValidationFailed extends ApiError.make<ValidationFailed>()(
+  "ValidationFailed",
+  {
+    code: "VALIDATION_FAILED",
+    detail: ({ errors }) =>
+      errors.length === 1 ? "The request has 1 problem" : `The request has ${errors.length} problems`,
+    status: 400
+  },
+  { errors: Schema.Array(Issue) }
+) {}
+
+/** The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, a forbidden key. */
+export class MalformedRequest extends ApiError.make<MalformedRequest>()(
+  "MalformedRequest",
+  { code: "MALFORMED_REQUEST", detail: "The request cannot be read", status: 400 },
+  { errors: Schema.Array(Issue) }
+) {}
+
+/** No valid credentials came with a request to a protected route. */
+export class Unauthenticated extends ApiError.make<Unauthenticated>()("Unauthenticated", {
+  code: "UNAUTHENTICATED",
+  detail: "Authentication is required",
+  status: 401
+}) {}
+
+/** The caller is known and may not do this. */
+export class Forbidden extends ApiError.make<Forbidden>()("Forbidden", {
+  code: "FORBIDDEN",
+  detail: "You are not allowed to do this",
+  status: 403
+}) {}
+
+/** No route has this path. */
+export class RouteNotFound extends ApiError.make<RouteNotFound>()("RouteNotFound", {
+  code: "ROUTE_NOT_FOUND",
+  detail: "No route has this path",
+  status: 404
+}) {}
+
+/** Routes have this path, but none with this method. The `Allow` header lists the methods. */
+export class MethodNotAllowed extends ApiError.make<MethodNotAllowed>()(
+  "MethodNotAllowed",
+  {
+    code: "METHOD_NOT_ALLOWED",
+    detail: ({ allow }) => `This path takes ${allow.join(", ")}`,
+    status: 405
+  },
+  { allow: Schema.Array(Schema.String) }
+) {}
+
+/** The body did not arrive in time. */
+export class RequestTimeout extends ApiError.make<RequestTimeout>()("RequestTimeout", {
+  code: "REQUEST_TIMEOUT",
+  detail: "The request did not arrive in time",
+  status: 408
+}) {}
+
+/** The body is longer than the route accepts. */
+export class PayloadTooLarge extends ApiError.make<PayloadTooLarge>()(
+  "PayloadTooLarge",
+  {
+    code: "PAYLOAD_TOO_LARGE",
+    detail: ({ limit }) => `The body is longer than ${limit} bytes`,
+    status: 413
+  },
+  { limit: Schema.Int }
+) {}
+
+/** The target is longer than the server accepts. */
+export class UriTooLong extends ApiError.make<UriTooLong>()("UriTooLong", {
+  code: "URI_TOO_LONG",
+  detail: "The request target is too long",
+  status: 414
+}) {}
+
+/** The body has a content type that the endpoint does not take. */
+export class UnsupportedMediaType extends ApiError.make<UnsupportedMediaType>()(
+  "UnsupportedMediaType",
+  {
+    code: "UNSUPPORTED_MEDIA_TYPE",
+    detail: ({ supported }) => `This endpoint takes ${supported.join(", ")}`,
+    status: 415
+  },
+  { supported: Schema.Array(Schema.String) }
+) {}
+
+/** The caller sent more requests than its limit allows. */
+export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
+  code: "RATE_LIMITED",
+  detail: "Too many requests",
+  status: 429
+}) {}
+
+/** The headers are longer than the server accepts. */
+export class HeadersTooLarge extends ApiError.make<HeadersTooLarge>()("HeadersTooLarge", {
+  code: "HEADERS_TOO_LARGE",
+  detail: "The request's headers are too large",
+  status: 431
+}) {}
+
+/** Something went wrong inside. The log has it under the correlation id. */
+export class InternalError extends ApiError.make<InternalError>()("InternalError", {
+  code: "INTERNAL_ERROR",
+  detail: "The server could not complete the request",
+  status: 500
+}) {}
+
+/** The server cannot take the request now; it is stopping, or something it needs is down. */
+export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("ServiceUnavailable", {
+  code: "SERVICE_UNAVAILABLE",
+  detail: "The service cannot take the request now",
+  status: 503
+}) {}
+
+/** The handler did not finish in time. */
+export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTimeout", {
+  code: "TIMEOUT",
+  detail: "The request was not completed in time",
+  status: 504
+}) {}
+
+/** One entry of the catalogue. */
+export interface Entry {
+  readonly code: string
+  /** When the server answers with it. */
+  readonly meaning: string
+  /** What the caller, or the service's owner, does about it. */
+  readonly remedy: string
+  readonly status: number
+}
+
+const entry = (
+  { code, status }: { readonly code: string; readonly status: number },
+  meaning: string,
+  remedy: string
+): Entry => ({ code, meaning, remedy, status })
+
+/** Every error that Flange itself answers with, by code. The reference page is generated from it. */
+export const catalogue: ReadonlyArray<Entry> = [
+  entry(
+    Forbidden,
+    "The caller is known and may not do this.",
+    "Use credentials with the scope that the endpoint's description names."
+  ),
+  entry(
+    HeadersTooLarge,
+    "The request's headers are larger than the server reads.",
+    "Send fewer or shorter headers and cookies."
+  ),
+  entry(
+    InternalError,
+    "A handler failed in a way that its contract does not declare.",
+    "Look for the correlation id in the log; the cause stands there. Retrying may help."
+  ),
+  entry(
+    MalformedRequest,
+    "The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, or the key __proto__.",
+    "Correct what `errors` names. Encode bodies as UTF-8 and paths with percent-encoding."
+  ),
+  entry(
+    MethodNotAllowed,
+    "The path exists, but not with this method.",
+    "Use one of the methods in the Allow header."
+  ),
+  entry(
+    PayloadTooLarge,
+    "The body is longer than the route accepts.",
+    "Send less, or raise `server.bodyLimit` or the endpoint's BodyLimit."
+  ),
+  entry(
+    RateLimited,
+    "The caller sent more requests than its limit allows.",
+    "Wait for the time in Retry-After."
+  ),
+  entry(RequestTimeout, "The request did not arrive in time.", "Send the request again, faster."),
+  entry(RouteNotFound, "No route has this path.", "Compare the path with /openapi.json."),
+  entry(
+    ServiceUnavailable,
+    "The server is stopping, or something it needs is down.",
+    "Retry after the time in Retry-After, or at another replica."
+  ),
+  entry(
+    GatewayTimeout,
+    "The handler did not finish in time.",
+    "Retry later, ask for less, or raise the route's timeout."
+  ),
+  entry(
+    Unauthenticated,
+    "No valid credentials came with the request.",
+    "Send credentials of a kind that WWW-Authenticate names."
+  ),
+  entry(
+    UnsupportedMediaType,
+    "The body has a content type that the endpoint does not take.",
+    "Send one of the types in `supported`."
+  ),
+  entry(
+    UriTooLong,
+    "The request target is longer than the server reads.",
+    "Move data from the query to a body."
+  ),
+  entry(
+    ValidationFailed,
+    "Parameters, headers or body do not have the declared shape.",
+    "Correct what `errors` names; each has its location and a JSON pointer."
+  )
+]

@@ -1,0 +1,214 @@
+/** One request and its reply: finds the row, prepares what it runs in, and answers whatever comes of it. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMethod from "effect/http/HttpMethod"
+import { RouteContext } from "effect/http/HttpRouter"
+import { ClientAbort } from "effect/http/HttpServerError"
+import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Response from "effect/http/HttpServerResponse"
+import * as ByteSize from "effect/ByteSize"
+import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
+import { MalformedRequest, MethodNotAllowed, PayloadTooLarge, RouteNotFound, UnsupportedMediaType } from "./Catalogue.ts"
+import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
+import * as Problem from "./Problem.ts"
+import * as RequestId from "./RequestId.ts"
+import { BodyLimit, type Row } from "./Route.ts"
+import type { Found, RouteTable } from "./RouteTable.ts"
+
+/** What a listener runs for each request. It never fails but by interruption. */
+export type Exchange = Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
+
+/** What the exchange prepares for a row: the request is in the fiber's context. */
+export interface Prepared {
+  readonly failed: { -readonly [K in keyof Problem.Failed]: Problem.Failed[K] }
+  readonly found: Found<Runnable>
+}
+
+/** A row with its slots around it. */
+export type Runnable = (prepared: Prepared) => Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
+
+/** Puts a row's checks around its handler and its slots around both. */
+export const runnable = (
+  row: Row,
+  info: RouteInfo,
+  wraps: ReadonlyArray<Wrap>,
+  defaultBodyLimit: number
+): Runnable => {
+  const bodyLimit = bodyLimitOf(row.endpoint, defaultBodyLimit)
+  const limit = ByteSize.fromInputUnsafe(bodyLimit)
+  const mediaTypes = row.endpoint === undefined ? undefined : [...row.endpoint.payload.keys()]
+  const readsJson =
+    row.endpoint !== undefined &&
+    [...row.endpoint.payload.values()].some(({ encoding }) => encoding._tag === "Json")
+
+  const inner = (prepared: Prepared): Next => {
+    const { failed, found } = prepared
+    failed.bodyLimit = bodyLimit
+    const { request } = failed
+    if (HttpMethod.hasBody(request.method)) {
+      if (Number(request.headers["content-length"]) > bodyLimit) {
+        return closing(Problem.render(new PayloadTooLarge({ limit: bodyLimit }), failed))
+      }
+      if (mediaTypes !== undefined && mediaTypes.length > 0) {
+        const mediaType = (request.headers["content-type"] ?? "application/json")
+          .split(";", 1)[0]!
+          .trim()
+          .toLowerCase()
+        if (!mediaTypes.includes(mediaType)) {
+          return Problem.render(new UnsupportedMediaType({ supported: mediaTypes }), failed)
+        }
+      }
+    }
+    return Effect.withFiber((fiber) => {
+      let context = Context.add(fiber.context, HttpIncomingMessage.MaxBodySize, limit)
+      if (found._tag === "Found") {
+        context = Context.add(context, RouteContext, {
+          params: found.params,
+          // The route is only read by Effect's own tracer, for its path.
+          route: info as never
+        })
+        context = Context.add(context, ParsedSearchParams, found.searchParams)
+      }
+      if (readsJson) context = Context.add(context, HttpServerRequest, strictText(failed))
+      // The slots and the row ran in the fiber of a request, so its services are there.
+      return Effect.provideContext(row.handler, context as never) as Effect.Effect<HttpServerResponse, unknown>
+    }).pipe(
+      Effect.flatMap((response) => Problem.complete(response, failed)),
+      Effect.catchCause((cause) => Problem.fromCause(cause, failed))
+    )
+  }
+  return stack(inner, info, wraps)
+}
+
+const stack = (inner: (prepared: Prepared) => Next, info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable => {
+  const outer: Runnable =
+    wraps.length === 0
+      ? (inner as Runnable)
+      : (prepared) => wraps.reduceRight<Next>((next, wrap) => wrap(next), inner(prepared))
+  return info.access.type === "bare"
+    ? outer
+    : (prepared) =>
+        Effect.map(
+          outer(prepared),
+          Response.setHeader(RequestId.header, prepared.failed.requestId)
+        )
+}
+
+/** The replies to requests that no row takes, with the slots of a public route around them. */
+export const unmatched = (info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable =>
+  stack(
+    ({ failed, found }) => {
+      switch (found._tag) {
+        case "MalformedPath":
+          return Problem.render(
+            new MalformedRequest({
+              errors: [
+                {
+                  detail: "The path is not valid percent-encoded UTF-8",
+                  location: "path",
+                  pointer: ""
+                }
+              ]
+            }),
+            failed
+          )
+        case "MethodNotAllowed": {
+          const allow = { allow: found.allow.join(", ") }
+          return failed.request.method === "OPTIONS"
+            ? Effect.succeed(Response.empty({ headers: allow, status: 204 }))
+            : Effect.map(
+                Problem.render(new MethodNotAllowed({ allow: found.allow }), failed),
+                Response.setHeaders(allow)
+              )
+        }
+        default:
+          return Problem.render(new RouteNotFound(), failed)
+      }
+    },
+    info,
+    wraps
+  )
+
+/** The exchange over a route table. */
+export const make = (table: RouteTable<Runnable>, otherwise: Runnable): Exchange =>
+  Effect.withFiber((fiber) => {
+    const request = Context.getUnsafe(fiber.context, HttpServerRequest)
+    const found = table.find(request.method, request.url)
+    const requestId = RequestId.fromHeader(request.headers[RequestId.header])
+    const failed: Prepared["failed"] = { bodyLimit: 0, bodyText: undefined, request, requestId }
+    const run = found._tag === "Found" ? found.entry.run : otherwise
+    let context = Context.add(fiber.context, RequestId.RequestId, requestId)
+    context = Context.add(context, References.CurrentLogAnnotations, {
+      ...fiber.getRef(References.CurrentLogAnnotations),
+      requestId
+    })
+    return Effect.catchCause(
+      Effect.interruptible(Effect.provideContext(Effect.suspend(() => run({ failed, found })), context)),
+      (cause): Exchange =>
+        Cause.hasInterruptsOnly(cause)
+          ? isClientAbort(cause)
+            ? Effect.failCause(cause)
+            : Problem.interrupted(failed)
+          : Effect.provideContext(Problem.fromCause(cause, failed), context)
+    )
+  })
+
+const isClientAbort = (cause: Cause.Cause<unknown>) =>
+  cause.reasons.some(
+    (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
+  )
+
+const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback: number): number =>
+  (endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)) ?? fallback
+
+const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+/**
+ * The request with a `text` that refuses what a lenient decoder would let
+ * through: invalid UTF-8, and the key `__proto__`, which a careless merge in a
+ * handler would turn into a prototype.
+ */
+const strictText = (failed: Prepared["failed"]): HttpServerRequest => {
+  const { request } = failed
+  const text = Effect.flatMap(request.arrayBuffer, (bytes) => {
+    let decoded: string
+    try {
+      decoded = utf8.decode(bytes)
+    } catch {
+      return Effect.die(Problem.malformedBody("Not valid UTF-8"))
+    }
+    failed.bodyText = decoded
+    const pointer = prototypeKey(decoded)
+    return pointer === undefined
+      ? Effect.succeed(decoded)
+      : Effect.die(Problem.malformedBody('The key "__proto__" is not allowed', pointer))
+  })
+  return Object.create(request, { text: { value: text } })
+}
+
+/** Where `__proto__` is a key in a JSON text; undefined if nowhere, or if the text is not JSON. */
+const prototypeKey = (text: string): string | undefined => {
+  if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
+  const search = (value: unknown, pointer: string): string | undefined => {
+    if (typeof value !== "object" || value === null) return undefined
+    for (const key of Object.keys(value)) {
+      const here = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
+      if (key === "__proto__") return here
+      const found = search((value as Record<string, unknown>)[key], here)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  try {
+    return search(JSON.parse(text), "")
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,131 @@
+/** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Contribution from "../Plugin/Contribution.ts"
+import { AssemblyError } from "../Plugin/Errors.ts"
+import type { Host } from "../Plugin/Lifecycle.ts"
+import type * as Plugin from "../Plugin/Plugin.ts"
+import * as Exchange from "./Exchange.ts"
+import type { Listener } from "./Listener.ts"
+import { type Middleware, type RouteInfo, type Slot, slots, slotsOf, type Wrap } from "./Middleware.ts"
+import { isRoute, type Row } from "./Route.ts"
+import * as RouteTable from "./RouteTable.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+
+interface Mounted {
+  readonly info: RouteInfo
+  readonly row: Row
+}
+
+/** A host over a listener. One host boots one app once. */
+export const make = (app: string, listener: Listener): Host => {
+  const mounted: Array<Mounted> = []
+  const middlewares: Array<Middleware<unknown, unknown>> = []
+  return {
+    bind: (context) =>
+      Effect.gen(function* () {
+        const problems = RouteTable.conflicts(
+          mounted.map(({ info }) => ({
+            method: info.method,
+            owner: `group "${info.group}"`,
+            path: info.path,
+            plugin: info.plugin
+          }))
+        )
+        if (problems.length > 0) return yield* new AssemblyError({ app, problems })
+        const config = Context.getUnsafe(context, ServerConfig)
+        const built = yield* Effect.forEach(middlewares, ({ build, slot }) =>
+          Effect.map(Effect.provideContext(build, context), (around) => ({ around, slot }))
+        )
+        const wraps = (info: RouteInfo): ReadonlyArray<Wrap> => {
+          const around = new Set<Slot>(slotsOf(info.access))
+          return slots.flatMap(({ name }) =>
+            around.has(name)
+              ? built.flatMap((middleware) => {
+                  const wrap = middleware.slot === name ? middleware.around(info) : undefined
+                  return wrap === undefined ? [] : [wrap]
+                })
+              : []
+          )
+        }
+        const table = RouteTable.make(
+          mounted.map(({ info, row }) => ({
+            info,
+            run: Exchange.runnable(row, info, wraps(info), config.bodyLimit)
+          }))
+        )
+        const exchange = Exchange.make(table, Exchange.unmatched(nowhere, wraps(nowhere)))
+        return yield* listener({ config, context, exchange })
+      }),
+    check: RouteTable.declaredConflicts,
+    config: [ServerConfig],
+    mount: ({ context, plugin }) =>
+      Effect.gen(function* () {
+        middlewares.push(...plugin.manifest.middleware.filter(isMiddleware))
+        for (const route of plugin.manifest.routes.filter(isRoute)) {
+          const rows = yield* Effect.updateContext(
+            route.rows,
+            // The scope of the plugin stays; its services join it.
+            (scope: Context.Context<never>) => Context.merge(context, scope) as Context.Context<unknown>
+          )
+          mounted.push(
+            ...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row }))
+          )
+        }
+      })
+  } as Host
+}
+
+/** The routes of an app as data, before anything is acquired. Raw groups are known after boot only. */
+export const describeRoutes = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<RouteDescription> =>
+  plugins.flatMap((plugin) =>
+    plugin.manifest.routes.filter(isRoute).flatMap((route) =>
+      route.declared.map(({ method, path }) => ({
+        access: route.access.type,
+        chain: route.access.type === "protected" ? route.access.chain : undefined,
+        group: route.name,
+        lane: "general" as const,
+        method,
+        path,
+        plugin: plugin.id,
+        slots: slotsOf(route.access)
+      }))
+    )
+  )
+
+/** One route as data. */
+export interface RouteDescription {
+  readonly access: "bare" | "protected" | "public"
+  /** The authentication chain of a protected route. */
+  readonly chain: string | undefined
+  readonly group: string
+  /** How the endpoint is executed. */
+  readonly lane: "general"
+  readonly method: string
+  readonly path: string
+  readonly plugin: string
+  /** The slots around it, outermost first. */
+  readonly slots: ReadonlyArray<Slot>
+}
+
+const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): RouteInfo => ({
+  access,
+  endpoint: row.endpoint,
+  group: row.group,
+  method: row.method,
+  path: row.path,
+  plugin: plugin.id
+})
+
+const nowhere: RouteInfo = {
+  access: { type: "public" },
+  endpoint: undefined,
+  group: "",
+  method: "*",
+  path: "*",
+  plugin: ""
+}
+
+const isMiddleware = (
+  contribution: Contribution.Any
+): contribution is Middleware<unknown, unknown> => contribution.kind === "middleware"

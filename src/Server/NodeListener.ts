@@ -1,0 +1,85 @@
+/** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeWS from "@effect/platform-node/NodeWS"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import * as Net from "node:net"
+import { BindError } from "../Plugin/Errors.ts"
+import type { Listener } from "./Listener.ts"
+import { Connections } from "./NodeConnections.ts"
+
+/** Listens on `server.host` and `server.port`. Fails with `BindError`. */
+export const listen: Listener = ({ config, context, exchange }) =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    // Requests run in a scope of their own: closing it interrupts those still in flight.
+    const requests = yield* Scope.make("parallel")
+    const server = Http.createServer({
+      headersTimeout: Duration.toMillis(config.headersTimeout),
+      keepAliveTimeout: Duration.toMillis(config.keepAlive),
+      maxHeaderSize: config.maxHeaderBytes,
+      requestTimeout: Duration.toMillis(config.requestTimeout)
+    })
+    const connections = new Connections(server)
+    const websockets = yield* Effect.acquireRelease(
+      Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true })),
+      (wss) => Effect.sync(() => wss.close())
+    )
+    const onRequest = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
+      Effect.provideContext(context)
+    )
+    const onUpgrade = yield* NodeHttpServer.makeUpgradeHandler(
+      Effect.succeed(websockets),
+      exchange,
+      { scope: requests }
+    ).pipe(Effect.provideContext(context))
+    server.on("request", onRequest)
+    server.on("upgrade", onUpgrade)
+
+    yield* bind(server, config.host, config.port)
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        server.close()
+        server.closeAllConnections()
+      })
+    )
+    return {
+      address: addressOf(server),
+      drain: ({ delay, timeout }) =>
+        Effect.gen(function* () {
+          connections.announceClose()
+          yield* Effect.sleep(delay)
+          connections.stopAccepting()
+          yield* Effect.timeoutOption(connections.empty, timeout)
+          yield* Scope.close(requests, Exit.void)
+          yield* Effect.timeoutOption(connections.empty, "1 second")
+          server.closeAllConnections()
+        }).pipe(Effect.interruptible)
+    }
+  })
+
+const bind = (server: Http.Server, host: string, port: number) =>
+  Effect.callback<void, BindError>((resume) => {
+    const onError = (cause: NodeJS.ErrnoException) =>
+      resume(
+        Effect.fail(
+          new BindError({ address: `http://${host}:${port}`, cause, code: cause.code })
+        )
+      )
+    server.once("error", onError)
+    server.listen({ host, port }, () => {
+      server.off("error", onError)
+      resume(Effect.void)
+    })
+  })
+
+/** A URL that a person can open: the wildcard addresses are no destination. */
+const addressOf = (server: Http.Server): string => {
+  const { address, family, port } = server.address() as Net.AddressInfo
+  const host = address === "0.0.0.0" || address === "::" ? "localhost" : address
+  return `http://${family === "IPv6" && host !== "localhost" ? `[${host}]` : host}:${port}`
+}

@@ -1,0 +1,48 @@
+/** The main program of a Node process that serves an app. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+
+/** Runs a program to its end and exits: signals interrupt it, a second one exits at once. */
+export const main = (program: Effect.Effect<unknown, unknown>): void => {
+  let code = 0
+  let stopping = false
+  const fiber = Effect.runFork(program)
+  const stop = () => {
+    stopping = true
+    Effect.runFork(Fiber.interrupt(fiber))
+  }
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      process.stderr.write(`Second ${signal}: stopping at once\n`)
+      process.exit(1)
+    }
+    stop()
+  }
+  const onUncaught = (error: unknown) => {
+    code = 1
+    Effect.runFork(Effect.logFatal("Uncaught exception", Cause.die(error)))
+    if (!stopping) stop()
+  }
+  process.on("SIGINT", onSignal)
+  process.on("SIGTERM", onSignal)
+  process.on("uncaughtException", onUncaught)
+  fiber.addObserver((exit) => {
+    if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+      code = 1
+      process.stderr.write(`${report(exit.cause)}\n`)
+    }
+    process.exit(code)
+  })
+}
+
+/** A failed boot in words: an error that explains itself stands alone, a defect brings its stack. */
+const report = (cause: Cause.Cause<unknown>): string => {
+  const failure = cause.reasons.find((reason) => reason._tag === "Fail")
+  if (failure !== undefined && failure.error instanceof Error) {
+    const { message, name } = failure.error
+    return `The app did not start.\n\n${name}: ${message}`
+  }
+  return `The app did not start.\n\n${Cause.pretty(cause)}`
+}

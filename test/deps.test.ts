@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { expect, it } from "vitest"
+import { problems } from "../tools/deps.ts"
+
+const check = (files: Record<string, string>) => {
+  const root = mkdtempSync(join(tmpdir(), "flange-deps-"))
+  try {
+    const manifest = { dependencies: { effect: "*" }, name: "flange" }
+    writeFileSync(join(root, "package.json"), JSON.stringify(manifest))
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, "src", name)), { recursive: true })
+      writeFileSync(join(root, "src", name), text)
+    }
+    return problems(root)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+}
+
+const empty = "export {}"
+
+it("lets the tree import as the design says", () => {
+  const found = check({
+    "App.ts": `export * from "./Layers/Health/index.ts"`,
+    "Config/index.ts": `import "node:fs"`,
+    "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/index.ts"\nimport "./Token.ts"`,
+    "Layers/Auth/Token.ts": empty,
+    "Layers/Health/index.ts": `import "../../Plugin/index.ts"`,
+    "Plugin/index.ts": `import "../Config/index.ts"\nimport "effect/Effect"`,
+    "Server/index.ts": `import "../Plugin/index.ts"`,
+    "Testing/index.ts": `import "../index.ts"`,
+    "index.ts": `export * from "./App.ts"`
+  })
+  expect(found).toEqual([])
+})
+
+it.each([
+  [
+    "Config imports an area",
+    "Config/A.ts",
+    `import "../Plugin/A.ts"`,
+    "Config may not import Plugin"
+  ],
+  [
+    "Plugin imports Server",
+    "Plugin/B.ts",
+    `import "../Server/A.ts"`,
+    "Plugin may not import Server"
+  ],
+  [
+    "a type",
+    "Plugin/B.ts",
+    `import type { A } from "../Server/A.ts"`,
+    "Plugin may not import Server"
+  ],
+  [
+    "a type query",
+    "Plugin/B.ts",
+    `type A = import("../Server/A.ts").A`,
+    "Plugin may not import Server"
+  ],
+  ["import()", "Plugin/B.ts", `await import("../Server/A.ts")`, "Plugin may not import Server"],
+  [
+    "Server imports a battery",
+    "Server/B.ts",
+    `export * from "../Layers/A/A.ts"`,
+    "Server may not import Layers/A"
+  ],
+  [
+    "a battery another",
+    "Layers/B/B.ts",
+    `import "../A/A.ts"`,
+    "Layers/B may not import another battery (Layers/A)"
+  ],
+  ["index imports Testing", "index.ts", `import "./Testing/A.ts"`, "index may not import Testing"],
+  ["Testing imports Cli", "Testing/B.ts", `import "../Cli/A.ts"`, "Testing may not import Cli"],
+  ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
+  ["a peer elsewhere", "Server/B.ts", `import "jose/jwt"`, "only Layers/Auth may import jose"],
+  ["an unlisted package", "Server/B.ts", `import "left-pad"`, "left-pad is not in dependencies"],
+  ["its own name", "Server/B.ts", `import "flange/Config"`, "relative paths"],
+  ["no such file", "Server/B.ts", `import "./C.ts"`, "does not exist"],
+  ["an unknown area", "Other/B.ts", `import "../Plugin/A.ts"`, "no known area"]
+])("refuses: %s", (_, file, text, message) => {
+  const found = check({
+    "Cli/A.ts": empty,
+    "Layers/A/A.ts": empty,
+    "Plugin/A.ts": empty,
+    "Server/A.ts": empty,
+    "Testing/A.ts": empty,
+    [file]: text
+  })
+  expect(found).toEqual([expect.stringContaining(message)])
+  expect(found[0]).toContain(`src/${file}:1: `)
+})
+
+it("finds a cycle, also of types only, with its path", () => {
+  const found = check({
+    "Plugin/A.ts": `import type { B } from "./B.ts"\nexport type A = B`,
+    "Plugin/B.ts": `export type { C as B } from "./C.ts"`,
+    "Plugin/C.ts": `export type C = import("./A.ts").A`
+  })
+  expect(found).toEqual([
+    "import cycle: src/Plugin/A.ts -> src/Plugin/B.ts -> src/Plugin/C.ts -> src/Plugin/A.ts"
+  ])
+})

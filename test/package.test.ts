@@ -1,0 +1,56 @@
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { exportsOf } from "../tools/exports.ts"
+
+const root = join(import.meta.dirname, "..")
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
+
+describe("package.json", () => {
+  it("exports every area, and nothing else (npm run exports)", () => {
+    expect(manifest.exports).toEqual(exportsOf(root))
+  })
+
+  it("lists the source condition first and the default last", () => {
+    for (const target of Object.values(manifest.exports)) {
+      if (typeof target === "string") continue
+      expect(Object.keys(target as object)).toEqual(["flange-source", "types", "default"])
+    }
+  })
+
+  it("lists its subpaths in order", () => {
+    const keys = Object.keys(manifest.exports)
+    expect(keys).toEqual(keys.toSorted((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)))
+  })
+
+  it("pins every version", () => {
+    for (const version of Object.values({
+      ...manifest.dependencies,
+      ...manifest.devDependencies
+    })) {
+      expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+    }
+  })
+
+  it("lets one install script run", () => {
+    expect(manifest.allowScripts).toEqual({ node: true })
+    const withScripts = Object.entries<Record<string, unknown>>(lock.packages)
+      .filter(([, entry]) => entry["hasInstallScript"] === true && entry["optional"] !== true)
+      .map(([name]) => name)
+    expect(withScripts).toEqual(["node_modules/node"])
+  })
+
+  it("has only scripts whose files exist", () => {
+    for (const command of Object.values<string>(manifest.scripts)) {
+      for (const [file] of command.matchAll(/\b(?:examples|tools)\/[\w/-]+\.ts/g)) {
+        expect(existsSync(join(root, file)), file).toBe(true)
+      }
+    }
+  })
+})
+
+it("the lock names no host", () => {
+  const resolved = Object.values<Record<string, unknown>>(lock.packages).map((p) => p["resolved"])
+  expect(resolved.filter((value) => value !== undefined)).toEqual([])
+})

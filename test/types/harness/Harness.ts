@@ -1,0 +1,115 @@
+// Type tests of wrong programs. See README.md beside this file.
+import { spawnSync } from "node:child_process"
+import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join, relative, sep } from "node:path"
+
+const root = join(import.meta.dirname, "../../..")
+
+export interface Diagnostic {
+  readonly file: string
+  readonly line: number
+  readonly message: string
+}
+
+export interface Expectation {
+  readonly line: number
+  readonly message: string
+}
+
+export interface Outcome {
+  readonly failure: string | undefined
+  readonly file: string
+  readonly name: string
+}
+
+/** Runs the type checker over one config; a message holds all its lines, single-spaced. */
+export const typeCheck = (config: object, name: string): ReadonlyArray<Diagnostic> => {
+  const folder = join(root, ".doctest")
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `tsconfig.${name}.json`)
+  writeFileSync(path, JSON.stringify(config))
+  const tsc = join(root, "node_modules/typescript/bin/tsc")
+  const { error, status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [tsc, "-p", path, "--pretty", "false"],
+    { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 }
+  )
+  if (error) throw error
+  const found: Array<{ file: string; line: number; message: string }> = []
+  for (const text of stdout.split(/\r?\n/)) {
+    const match = /^(.+?)\((\d+),\d+\): error (TS\d+: .*)$/.exec(text)
+    if (match) found.push({ file: match[1]!, line: Number(match[2]), message: match[3]! })
+    else if (text.startsWith("error ")) throw new Error(text)
+    else if (text.trim() !== "" && found.length > 0) found.at(-1)!.message += ` ${text.trim()}`
+  }
+  if (status !== 0 && found.length === 0) throw new Error(`tsc failed: ${stdout}${stderr}`)
+  return found.map((d) => ({ ...d, file: d.file.split(sep).join("/") }))
+}
+
+/** The `// ^ expect: text` comments of a file, each with the line of code above it. */
+export const expectationsOf = (text: string): ReadonlyArray<Expectation> => {
+  const found: Array<Expectation> = []
+  let code = 0
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    const match = /^\s*\/\/\s*\^\s*expect:\s*(.+?)\s*$/.exec(line)
+    if (match) found.push({ line: code, message: match[1]! })
+    else code = i + 1
+  }
+  return found
+}
+
+/** One outcome for each expectation, and one for each error that no line expects. */
+export const compare = (
+  file: string,
+  text: string,
+  diagnostics: ReadonlyArray<Diagnostic>
+): ReadonlyArray<Outcome> => {
+  const expectations = expectationsOf(text)
+  const outcomes = expectations.map(({ line, message }): Outcome => {
+    const at = diagnostics.filter((d) => d.line === line)
+    const name = `line ${line}: ${message}`
+    if (at.some((d) => d.message.includes(message))) return { failure: undefined, file, name }
+    const got = at.length === 0 ? "no error" : at.map((d) => d.message).join("\n")
+    return { failure: `${file}:${line}: expected "${message}", got ${got}`, file, name }
+  })
+  const lines = new Set(expectations.map((e) => e.line))
+  const unexpected = diagnostics
+    .filter((d) => !lines.has(d.line))
+    .map((d): Outcome => ({
+      failure: `${file}:${d.line}: unexpected error ${d.message}`,
+      file,
+      name: `line ${d.line}: no error`
+    }))
+  const none: ReadonlyArray<Outcome> =
+    expectations.length === 0
+      ? [{ failure: `${file} has no "// ^ expect:"`, file, name: "expects an error" }]
+      : []
+  return [...outcomes, ...unexpected, ...none]
+}
+
+/** Checks every .ts file of a folder (relative to the repository) in one run. */
+export const run = (folder: string, name: string): ReadonlyArray<Outcome> => {
+  const files = globSync(`${folder}/**/*.ts`, { cwd: root }).toSorted()
+  if (files.length === 0) return []
+  const diagnostics = typeCheck(
+    {
+      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+      extends: "../tsconfig.json",
+      include: [],
+      files: files.map((file) => join("..", file))
+    },
+    name
+  )
+  const stray = diagnostics.find((d) => !files.includes(d.file))
+  const outcomes = files.flatMap((file) => {
+    const text = readFileSync(join(root, file), "utf8")
+    return compare(
+      file,
+      text,
+      diagnostics.filter((d) => d.file === file)
+    )
+  })
+  if (!stray) return outcomes
+  const failure = `${relative(".", stray.file)}:${stray.line}: ${stray.message}`
+  return [...outcomes, { failure, file: stray.file, name: "has no error of its own" }]
+}

@@ -1,0 +1,2 @@
+export const port: number = "80"
+// ^ expect: Property 'port' is missing

@@ -1,0 +1,4 @@
+export const port: number = "80"
+// ^ expect: Type 'string' is not assignable to type 'number'
+
+export const host: string = 1

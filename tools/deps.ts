@@ -1,0 +1,149 @@
+// Checks what each part of src may import, and that no files import each other in a circle.
+// Types count as imports. Run it with `npm run deps`.
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { dirname, join, relative, resolve, sep } from "node:path"
+import { parseSync, Visitor } from "oxc-parser"
+
+/** What an area may import besides itself. `*` is every area but Cli and Testing. */
+const allowed: Record<string, ReadonlyArray<string>> = {
+  App: ["*"],
+  Cli: ["*", "Testing"],
+  Config: [],
+  Layers: ["Config", "Plugin", "Server"],
+  Plugin: ["Config"],
+  Server: ["Config", "Plugin"],
+  Testing: ["*"],
+  index: ["*"]
+}
+
+/** Optional peers, each with the only folder that may import it. */
+const optionalPeers: Record<string, string> = {
+  "@effect/sql-mysql2": "Layers/Database",
+  "@effect/sql-pg": "Layers/Database",
+  "@effect/sql-sqlite-node": "Layers/Database",
+  "@electric-sql/pglite": "Layers/Database",
+  jose: "Layers/Auth",
+  mysql2: "Layers/Database",
+  pg: "Layers/Database"
+}
+
+interface Import {
+  readonly line: number
+  readonly specifier: string
+}
+
+const importsOf = (file: string): ReadonlyArray<Import> => {
+  const text = readFileSync(file, "utf8")
+  const found: Array<Import> = []
+  const add = (node: {
+    readonly start: number
+    readonly type: string
+    readonly value?: unknown
+  }) => {
+    if (node.type === "Literal" && typeof node.value === "string") {
+      found.push({ line: text.slice(0, node.start).split("\n").length, specifier: node.value })
+    }
+  }
+  const { errors, program } = parseSync(file, text)
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`)
+  new Visitor({
+    ExportAllDeclaration: (node) => add(node.source),
+    ExportNamedDeclaration: (node) => node.source && add(node.source),
+    ImportDeclaration: (node) => add(node.source),
+    ImportExpression: (node) => add(node.source),
+    TSImportType: (node) => add(node.source)
+  }).visit(program)
+  return found
+}
+
+/** `src/Layers/Auth/index.ts` is of the area `Layers`, in the folder `Layers/Auth`. */
+const placeOf = (file: string) => {
+  const parts = file.replace(/^src\//, "").split("/")
+  const area = parts.length === 1 ? parts[0]!.replace(/\.ts$/, "") : parts[0]!
+  const folder = area === "Layers" && parts.length > 2 ? `Layers/${parts[1]}` : area
+  return { area, folder }
+}
+
+const layering = (from: string, to: string): string | undefined => {
+  const [a, b] = [placeOf(from), placeOf(to)]
+  const rule = allowed[a.area]
+  if (!rule) return `src/${a.area} is no known area: give it a rule in tools/deps.ts`
+  if (a.folder === b.folder) return undefined
+  if (a.area === "Layers" && b.area === "Layers") {
+    return `${a.folder} may not import another battery (${b.folder})`
+  }
+  const open = b.area !== "Cli" && b.area !== "Testing"
+  if (rule.includes(b.area) || (rule.includes("*") && open)) return undefined
+  return `${a.folder} may not import ${b.folder}`
+}
+
+const packages = (
+  from: string,
+  specifier: string,
+  manifest: { readonly dependencies?: object; readonly name?: string }
+) => {
+  const [first, second] = specifier.split("/")
+  const name = specifier.startsWith("@") ? `${first}/${second}` : first!
+  if (isBuiltin(specifier)) return undefined
+  if (specifier === "effect") return 'import a module of effect ("effect/Effect"), not the barrel'
+  if (name === manifest.name) return "src imports itself by relative paths"
+  const home = optionalPeers[name]
+  if (home !== undefined) {
+    return placeOf(from).folder === home ? undefined : `only ${home} may import ${name}`
+  }
+  return name in (manifest.dependencies ?? {}) ? undefined : `${name} is not in dependencies`
+}
+
+/** Each circle once, as the path that closes it. */
+const cycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const done = new Set<string>()
+  const path: Array<string> = []
+  const visit = (file: string): void => {
+    const at = path.indexOf(file)
+    if (at >= 0) found.push(`import cycle: ${[...path.slice(at), file].join(" -> ")}`)
+    if (at >= 0 || done.has(file)) return
+    path.push(file)
+    graph.get(file)?.forEach(visit)
+    path.pop()
+    done.add(file)
+  }
+  for (const file of graph.keys()) visit(file)
+  return found
+}
+
+/** All problems of the tree under `root`, as `file:line: message`. */
+export const problems = (root: string): ReadonlyArray<string> => {
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const files = globSync("src/**/*.ts", { cwd: root }).map((file) => file.split(sep).join("/"))
+  const graph = new Map<string, Array<string>>()
+  const found: Array<string> = []
+  for (const file of files.toSorted()) {
+    const targets: Array<string> = []
+    graph.set(file, targets)
+    for (const { line, specifier } of importsOf(join(root, file))) {
+      const report = (message: string | undefined) =>
+        message !== undefined && found.push(`${file}:${line}: ${message}`)
+      if (!specifier.startsWith(".")) {
+        report(packages(file, specifier, manifest))
+        continue
+      }
+      const path = resolve(root, dirname(file), specifier)
+      const target = relative(root, path).split(sep).join("/")
+      if (!target.startsWith("src/")) report(`${specifier} is outside src`)
+      else if (!existsSync(path)) report(`${specifier} does not exist`)
+      else {
+        if (target !== file) targets.push(target)
+        report(layering(file, target))
+      }
+    }
+  }
+  return [...found, ...cycles(graph)]
+}
+
+if (import.meta.main) {
+  const found = problems(join(import.meta.dirname, ".."))
+  for (const problem of found) console.error(problem)
+  if (found.length > 0) process.exitCode = 1
+}
