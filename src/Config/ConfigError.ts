@@ -43,3 +43,18 @@ const renderProblems = (problems: ReadonlyArray<Problem>): string => {
   lines.push("└ Repair all of them and start again.")
   return lines.join("\n")
 }
+
+/** A problem without a value and without a nearest name. */
+export const problemAt = (
+  key: string,
+  source: string,
+  expected: string,
+  message: string
+): Problem => ({
+  expected,
+  key,
+  message,
+  nearest: undefined,
+  received: undefined,
+  source
+})

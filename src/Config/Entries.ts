@@ -7,7 +7,7 @@ import type { Known } from "./Variables.ts"
 
 /** The layers that have something at the path, the highest precedence first. */
 export const layersAt = (layers: ReadonlyArray<Layer>, path: Path): ReadonlyArray<Layer> =>
-  layers.filter((layer) => getPath(layer.values, path) !== undefined).reverse()
+  layers.filter((layer) => getPath(layer.values, path) !== undefined).toReversed()
 
 /** Paths of all leaves that the schema reads; a list or an empty object is a leaf. */
 const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<Path> => {

@@ -6,7 +6,7 @@ import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import type { Problem } from "./ConfigError.ts"
 import { findJsonError } from "./JsonPosition.ts"
-import { isPlain, sanitize, tree, type Tree } from "./Tree.ts"
+import { isPlain, sanitize, type Tree, tree } from "./Tree.ts"
 
 /** What was read: the values, the label of their source, and what is wrong with them. */
 export interface Loaded {

@@ -13,6 +13,7 @@ class Stop extends Error {
   }
 }
 
+// oxlint-disable-next-line no-control-regex -- JSON forbids exactly these inside a string
 const stringPattern = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const wordPattern = /true|false|null/y

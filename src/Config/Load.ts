@@ -5,17 +5,19 @@ import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { ConfigError, type Problem } from "./ConfigError.ts"
+import { ConfigError } from "./ConfigError.ts"
 import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Entries.ts"
-import { canonical, Environment, resolveEnvironment } from "./Environment.ts"
+import { Environment } from "./Environment.ts"
 import type { Entry } from "./Explain.ts"
-import { fromValues, type Loaded, readFile } from "./Files.ts"
+import { fromValues } from "./Files.ts"
 import { type Found, problemsOf } from "./Issues.ts"
 import { mergeAll } from "./Merge.ts"
+import { chooseEnvironment, loadFile, splitFile } from "./Overlays.ts"
 import { Scrubber } from "./Render.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import type { AnySection } from "./Section.ts"
-import { forbiddenKeys, getPath, isPlain, type Layer, tree, type Tree } from "./Tree.ts"
+import { uniqueSections } from "./Sections.ts"
+import { getPath, isPlain, type Layer, type Tree, tree } from "./Tree.ts"
 import { fromVariables, type Known } from "./Variables.ts"
 
 /** Values that a plugin sets below those of the app's owner. */
@@ -23,7 +25,7 @@ export interface Defaults {
   /** The id of the plugin, which names the source of the values. */
   readonly plugin: string
   /** One key per section, or a function of the environment that gives them. */
-  readonly values: object | ((environment: string) => object)
+  readonly values: ((environment: string) => object) | object
 }
 
 /** Where `load` takes the configuration from. */
@@ -59,146 +61,6 @@ export interface Resolved<R = never> {
   readonly environment: string
   /** One sentence for each key that nothing reads, sorted. */
   readonly warnings: ReadonlyArray<string>
-}
-
-const reserved: ReadonlySet<string> = new Set([...forbiddenKeys, "env", "environments"])
-
-const codeLabel = "code"
-
-const problemAt = (key: string, source: string, expected: string, message: string): Problem => ({
-  expected,
-  key,
-  message,
-  nearest: undefined,
-  received: undefined,
-  source
-})
-
-const uniqueSections = (
-  sections: ReadonlyArray<AnySection>
-): { readonly problems: ReadonlyArray<Problem>; readonly unique: ReadonlyArray<AnySection> } => {
-  const byName = new Map<string, AnySection>()
-  const problems: Array<Problem> = []
-  for (const section of sections) {
-    const name = section.sectionName
-    const other = byName.get(name)
-    if (reserved.has(name) || !/^[A-Za-z][A-Za-z0-9_-]*$/.test(name)) {
-      problems.push(
-        problemAt(
-          name,
-          "sections",
-          "a name of letters, digits, - and _ that is not reserved",
-          `The section name ${JSON.stringify(name)} is ${reserved.has(name) ? "reserved" : "not a key"}: ` +
-            "choose a name of letters, digits, - and _."
-        )
-      )
-    } else if (other === undefined) {
-      byName.set(name, section)
-    } else if (other !== section) {
-      problems.push(
-        problemAt(
-          name,
-          "sections",
-          "one section of each name",
-          `Two different sections are called ${name}: rename one, or share one declaration.`
-        )
-      )
-    }
-  }
-  return { problems, unique: [...byName.values()] }
-}
-
-interface FileLayers {
-  readonly base: Layer
-  readonly env: unknown
-  readonly overlays: ReadonlyMap<string, Layer>
-  readonly problems: ReadonlyArray<Problem>
-}
-
-const splitFile = (loaded: Loaded): FileLayers => {
-  const label = loaded.label ?? codeLabel
-  const { env, environments, ...base } = loaded.values
-  const problems: Array<Problem> = []
-  const overlays = new Map<string, Layer>()
-  if (environments !== undefined && !isPlain(environments)) {
-    problems.push(
-      problemAt(
-        "environments",
-        label,
-        "an object with one key per environment",
-        `environments in ${label} is not an object: write [environments.<name>] with the values.`
-      )
-    )
-  }
-  for (const [name, values] of Object.entries(isPlain(environments) ? environments : {})) {
-    const source = `${label} [environments.${name}]`
-    const full = canonical(name)
-    const other = overlays.get(full)
-    if (!isPlain(values)) {
-      problems.push(
-        problemAt(
-          `environments.${name}`,
-          label,
-          "an object with one key per section",
-          `environments.${name} in ${label} is not an object: write the sections that differ there.`
-        )
-      )
-    } else if (other !== undefined) {
-      problems.push(
-        problemAt(
-          `environments.${name}`,
-          source,
-          "one overlay for each environment",
-          `${other.source} and ${source} are the same environment: keep one of them.`
-        )
-      )
-    } else overlays.set(full, { source, values })
-  }
-  return { base: { source: label, values: tree(Object.entries(base)) }, env, overlays, problems }
-}
-
-const chooseEnvironment = (
-  options: {
-    readonly environment?: string | undefined
-    readonly variables?: Readonly<Record<string, string | undefined>> | undefined
-  },
-  file: FileLayers
-): ReturnType<typeof resolveEnvironment> => {
-  const declared = [...file.overlays.keys()]
-  const variable = options.variables?.["FLANGE_ENV"]
-  const resolve = (name: string, source: string) => resolveEnvironment({ name, source }, declared)
-  if (options.environment !== undefined) return resolve(options.environment, "option environment")
-  if (variable !== undefined && variable !== "") return resolve(variable, "variable FLANGE_ENV")
-  if (file.env === undefined) return { name: "local" }
-  if (typeof file.env === "string") return resolve(file.env, file.base.source)
-  return {
-    problem: problemAt(
-      "env",
-      file.base.source,
-      "the name of an environment",
-      `env in ${file.base.source} is not a string: write the name of an environment.`
-    )
-  }
-}
-
-const loadFile = (
-  options: LoadOptions<ReadonlyArray<AnySection>>
-): Effect.Effect<Loaded, never, FileSystem.FileSystem | Path.Path> => {
-  if (options.values === undefined) return readFile(options)
-  const loaded = fromValues(codeLabel, options.values)
-  if (options.file === undefined) return Effect.succeed(loaded)
-  return Effect.succeed({
-    ...loaded,
-    problems: [
-      ...loaded.problems,
-      problemAt(
-        "(file)",
-        options.file,
-        "either file or values",
-        `Both values and file ${options.file} are given: pass only one of the two.`
-      )
-    ]
-  })
 }
 
 /**

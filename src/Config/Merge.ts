@@ -1,4 +1,4 @@
-import { isPlain, tree, type Tree } from "./Tree.ts"
+import { isPlain, type Tree, tree } from "./Tree.ts"
 
 /** Merges two trees: objects merge key by key, everything else of `over` replaces what `base` has. */
 export const merge = (base: Tree, over: Tree): Tree => {

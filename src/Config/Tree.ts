@@ -37,7 +37,7 @@ export const getPath = (value: unknown, path: Path): unknown => {
 /** A tree that holds only `value` at `path`. */
 export const singleton = (path: Path, value: unknown): Tree => {
   let current = value
-  for (const key of [...path].reverse()) current = tree([[key, current]])
+  for (const key of path.toReversed()) current = tree([[key, current]])
   return isPlain(current) ? current : tree([])
 }
 

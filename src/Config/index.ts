@@ -11,8 +11,8 @@ export { type Entry, explain, type Overridden } from "./Explain.ts"
 export { type Defaults, load, type LoadOptions, type Resolved } from "./Load.ts"
 export {
   type AnySection,
-  section,
   type Section,
+  section,
   type SectionFields,
   type SectionKey,
   type SectionOptions

@@ -3,6 +3,7 @@
  * listed by `App.describe` before anything is acquired, and only the host that
  * understands its `kind` gives it a meaning.
  */
+import type * as Context from "effect/Context"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 
 /**
@@ -11,24 +12,33 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
  * - `E`: what can fail while it is built, in the acquire phase
  * - `R`: the services it needs
  * - `Groups`: the HTTP contract it adds to `app.api`
+ * - `Declared`: those of `R` that it lists itself, so that the plugin need not
  */
 export interface Contribution<
   out Kind extends string,
   out E = never,
   out R = never,
-  out Groups extends HttpApiGroup.Constraint = never
+  out Groups extends HttpApiGroup.Constraint = never,
+  out Declared = never
 > {
   /** What sort of contribution this is: `route`, `middleware`, `action`. */
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
   readonly name: string
+  /** Keys of the services it is known to need from its data alone. */
+  readonly requires: ReadonlyArray<Context.Key<Declared, unknown>>
   readonly "~Error": E
   readonly "~Groups": Groups
   readonly "~Requires": R
 }
 
 /** A contribution of any kind. */
-export type Any = Contribution<string, unknown, unknown, HttpApiGroup.Constraint>
+export type Any = Contribution<string, unknown, unknown, HttpApiGroup.Constraint, unknown>
+
+/** The services that the contributions in the list declare themselves. */
+export type Declared<C extends ReadonlyArray<Any>> = Context.Service.Identifier<
+  C[number]["requires"][number]
+>
 
 /** What can fail while the contributions in the list are built. */
 export type Error<C extends ReadonlyArray<Any>> = C[number]["~Error"]
@@ -47,10 +57,12 @@ export const make = <
   const Kind extends string,
   E = never,
   R = never,
-  Groups extends HttpApiGroup.Constraint = never
+  Groups extends HttpApiGroup.Constraint = never,
+  Declared = never
 >(
   kind: Kind,
-  name: string
-): Contribution<Kind, E, R, Groups> =>
+  name: string,
+  requires: ReadonlyArray<Context.Key<Declared, unknown>> = []
+): Contribution<Kind, E, R, Groups, Declared> =>
   // The three phantom members carry types and are never read.
-  ({ kind, name }) as unknown as Contribution<Kind, E, R, Groups>
+  ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Groups, Declared>

@@ -124,7 +124,13 @@ export interface Manifest {
 type AnyKey = Context.Key<any, any>
 type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
-type Route = Contribution.Contribution<"route", unknown, unknown, HttpApiGroup.Constraint>
+type Route = Contribution.Contribution<
+  "route",
+  unknown,
+  unknown,
+  HttpApiGroup.Constraint,
+  unknown
+>
 
 /** A service's name for a message, or the service's type where it has no literal name. */
 export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
@@ -204,7 +210,7 @@ type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
  */
 export const make = <
   const Id extends string,
-  L extends Layer.Any = Layer.Layer<never>,
+  L extends Layer.Layer<never, any, any> = Layer.Layer<never>,
   const Actions extends ReadonlyArray<Action.Implemented<string, unknown>> = readonly [],
   const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
   const Health extends AnyHealth = {},
@@ -256,7 +262,7 @@ export const make = <
     /** Bounds acquire and ready. */
     readonly startTimeout?: Duration.Input | undefined
   } & Undeclared<
-    Identifiers<Required>,
+    Contribution.Declared<Routes> | Identifiers<Required>,
     Uses,
     Layer.Success<L>,
     Identifiers<Provided>
@@ -293,7 +299,12 @@ export const make = <
       ...(options.actions ?? []).map(({ action }) => action)
     ],
     ready: options.ready,
-    requires: options.requires ?? [],
+    requires: [
+      ...new Set([
+        ...(options.requires ?? []),
+        ...(options.routes ?? []).flatMap((route) => route.requires)
+      ])
+    ],
     routes: options.routes ?? [],
     startTimeout: options.startTimeout
   }
@@ -322,22 +333,31 @@ export const make = <
  */
 export const fromLayer = <
   const Id extends string,
-  A,
-  E,
-  R,
+  L extends Layer.Layer<never, any, any>,
   const Provided extends ReadonlyArray<AnyKey> = readonly [],
   const Required extends ReadonlyArray<AnyKey> = readonly []
 >(
   id: Id,
-  layer: Layer.Layer<A, E, R>,
+  layer: L,
   options: {
     readonly order?: Order | undefined
     readonly provides?: Provided
     readonly requires?: Required
     readonly startTimeout?: Duration.Input | undefined
-  } & Undeclared<Identifiers<Required>, Used<R, A>, A, Identifiers<Provided>> &
-    Unprovided<Identifiers<Provided>, A>
-): Plugin<Id, A, E, Exclude<Identifiers<Required>, A> | Used<R, A>> =>
+  } & Undeclared<
+    Identifiers<Required>,
+    Used<Layer.Services<L>, Layer.Success<L>>,
+    Layer.Success<L>,
+    Identifiers<Provided>
+  > &
+    Unprovided<Identifiers<Provided>, Layer.Success<L>>
+): Plugin<
+  Id,
+  Layer.Success<L>,
+  Layer.Error<L>,
+  | Exclude<Identifiers<Required>, Layer.Success<L>>
+  | Used<Layer.Services<L>, Layer.Success<L>>
+> =>
   make(id, { ...options, layer } as never) as never // checked by this signature
 
 /** Whether a value is a plugin. */

@@ -76,7 +76,7 @@ export interface Route<
   out E = never,
   out R = never,
   out Groups extends HttpApiGroup.Constraint = never
-> extends Contribution.Contribution<"route", E, R, Groups> {
+> extends Contribution.Contribution<"route", E, R, Groups, Middlewares<Groups>> {
   readonly access: Access
   /** The rows that are known before boot; those of a raw group are known after its layer is built. */
   readonly declared: ReadonlyArray<Declared>
@@ -84,6 +84,12 @@ export interface Route<
   readonly group: HttpApiGroup.Top | undefined
   readonly rows: Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
+
+/** The services of the middleware in a contract that plugins provide. */
+type Middlewares<G> = Exclude<
+  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
+  StandardErrors
+>
 
 /** A group's contract with the errors that every endpoint may answer with. */
 export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<G, StandardErrors>
@@ -110,15 +116,25 @@ export type Build<G extends HttpApiGroup.Constraint, Return> = (
   handlers: HttpApiBuilder.Handlers.FromGroup<G>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
+/** The same for a group without authentication, whose handlers must not ask who calls. */
+export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+) => Authentication.CurrentIdentity extends Needs<Return>
+  ? "Only protected routes know their caller: use Route.protected instead"
+  : HttpApiBuilder.Handlers.ValidateReturn<Return>
+
 const group = <G extends HttpApiGroup.Constraint, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, G> => ({
-  ...Contribution.make<"route", HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, G>(
+  ...Contribution.make<
     "route",
-    contract.identifier
-  ),
+    HttpApiBuilder.Handlers.Error<Return>,
+    Needs<Return>,
+    G,
+    Middlewares<G>
+  >("route", contract.identifier, middlewareKeys(contract)),
   access,
   declared: Object.values(contract.endpoints).map(({ method, path }) => ({ method, path })),
   group: contract,
@@ -189,6 +205,10 @@ const respondable = (built: unknown): unknown => {
   return built
 }
 
+const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> => [
+  ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
+].filter((key) => key.key !== StandardErrors.key)
+
 const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>) =>
   keys.reduce<HttpApiGroup.Top>(
     (group, key) => group.middleware(key as never) as unknown as HttpApiGroup.Top,
@@ -212,13 +232,13 @@ const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>
  */
 export const bare = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
-  build: Build<Public<G>, Return>
+  build: BuildAnonymous<Public<G>, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
   group({ type: "bare" }, middlewares(contract as never, StandardErrors), build)
 
 const public_ = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
-  build: Build<Public<G>, Return>
+  build: BuildAnonymous<Public<G>, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
   group({ type: "public" }, middlewares(contract as never, StandardErrors), build)
 

@@ -60,7 +60,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
           const replaced = sources
             .slice(1, index)
             .map(([name]) => name)
-            .reverse()
+            .toReversed()
           assert.deepStrictEqual(
             entry?.overridden.map((one) => one.source),
             replaced
