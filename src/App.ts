@@ -1,10 +1,10 @@
 /** Apps that run: what `Plugin/App.ts` defines, on the listeners of `Server/`. */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Path from "effect/Path"
+import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 import type { ConfigError } from "./Config/index.ts"
 import type * as Definition from "./Plugin/App.ts"
@@ -79,7 +79,6 @@ export const layer = <A extends Definition.Any>(
       return running.context as Context.Context<AppRuntime | Definition.Provides<A>>
     })
   ).pipe(Layer.provide(nodeFiles))
-
 
 const nodeFiles = Layer.unwrap(
   Effect.promise(async () => (await import("@effect/platform-node/NodeServices")).layer)

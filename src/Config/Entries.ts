@@ -1,6 +1,6 @@
-import type { Entry } from "./Explain.ts"
 import { nearest } from "./Nearest.ts"
 import { render, type Scrubber } from "./Render.ts"
+import type { Entry } from "./Resolved.ts"
 import { child, descend, isOpen, keysOf, type Nodes } from "./SchemaTree.ts"
 import { getPath, isPlain, type Layer, type Path } from "./Tree.ts"
 import type { Known } from "./Variables.ts"

@@ -11,7 +11,7 @@ import { nearest } from "./Nearest.ts"
  * import * as Effect from "effect/Effect"
  * import * as Config from "flange/Config"
  *
- * const isProduction = Effect.gen(function*() {
+ * export const isProduction = Effect.gen(function*() {
  *   return (yield* Config.Environment) === "production"
  * })
  * ```

@@ -1,23 +1,4 @@
-import type { Resolved } from "./Load.ts"
-
-/** A value that a source with higher precedence replaced. */
-export interface Overridden {
-  readonly source: string
-  /** The value as text, `<redacted>` for a secret. */
-  readonly value: string
-}
-
-/** One value of the configuration and where it comes from. */
-export interface Entry {
-  /** The dotted key, such as `server.port`. */
-  readonly key: string
-  /** What it replaced, the highest precedence first. */
-  readonly overridden: ReadonlyArray<Overridden>
-  /** Where the value is, such as `variable PORT`, or `schema default`. */
-  readonly source: string
-  /** The value as text, `<redacted>` for a secret. */
-  readonly value: string
-}
+import type { Entry, Resolved } from "./Resolved.ts"
 
 /**
  * Where every value of a loaded configuration comes from and what it replaced, one row for each
@@ -27,7 +8,7 @@ export interface Entry {
  * ```ts
  * import * as Config from "flange/Config"
  *
- * const print = (resolved: Config.Resolved) =>
+ * export const print = (resolved: Config.Resolved) =>
  *   Config.explain(resolved).map((row) => `${row.key} = ${row.value} (${row.source})`).join("\n")
  * ```
  */

@@ -8,12 +8,12 @@ import * as SchemaAST from "effect/SchemaAST"
 import { ConfigError } from "./ConfigError.ts"
 import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Entries.ts"
 import { Environment } from "./Environment.ts"
-import type { Entry } from "./Explain.ts"
 import { fromValues } from "./Files.ts"
 import { type Found, problemsOf } from "./Issues.ts"
 import { mergeAll } from "./Merge.ts"
 import { chooseEnvironment, loadFile, splitFile } from "./Overlays.ts"
 import { Scrubber } from "./Render.ts"
+import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import type { AnySection } from "./Section.ts"
 import { uniqueSections } from "./Sections.ts"
@@ -50,18 +50,6 @@ export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
 
 type Identifiers<Sections extends ReadonlyArray<AnySection>> =
   unknown extends Sections[number]["Identifier"] ? never : Sections[number]["Identifier"]
-
-/** A loaded configuration. */
-export interface Resolved<R = never> {
-  /** The decoded sections, each under its own key, and `Environment`. */
-  readonly context: Context.Context<R>
-  /** Where every value comes from; read it with `Config.explain`. */
-  readonly entries: ReadonlyArray<Entry>
-  /** The full name of the environment. */
-  readonly environment: string
-  /** One sentence for each key that nothing reads, sorted. */
-  readonly warnings: ReadonlyArray<string>
-}
 
 /**
  * Loads the configuration and decodes every section, or fails with all problems at once.
@@ -106,11 +94,13 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   const loaded = yield* loadFile(options)
   const file = splitFile(loaded)
   const chosen = chooseEnvironment(options, file)
+  // A file that cannot be read may declare the environment that would otherwise be unknown.
+  const unreadable = loaded.label === undefined && loaded.problems.length > 0
   const found: Array<Found> = [
     ...sectionProblems,
     ...loaded.problems,
     ...file.problems,
-    ...("problem" in chosen ? [chosen.problem] : [])
+    ...("problem" in chosen && !unreadable ? [chosen.problem] : [])
   ].map((problem) => ({ missing: false, problem }))
   // Without the file or its overlay most keys look missing: saying so would bury the real problem.
   const incomplete = loaded.problems.length > 0 || file.problems.length > 0 || "problem" in chosen

@@ -77,7 +77,7 @@ const make = <Name extends string, A>(
  *   port: Config.Port
  * }, { variables: { HOST: "host", PORT: "port" } })
  *
- * const address = Effect.gen(function*() {
+ * export const address = Effect.gen(function*() {
  *   const server = yield* ServerConfig
  *   return `${server.host}:${server.port}`
  * })

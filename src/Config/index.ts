@@ -7,8 +7,9 @@
 export { ByteSize, Duration, Port, Secret } from "./Codecs.ts"
 export { ConfigError, type Problem } from "./ConfigError.ts"
 export { Environment } from "./Environment.ts"
-export { type Entry, explain, type Overridden } from "./Explain.ts"
-export { type Defaults, load, type LoadOptions, type Resolved } from "./Load.ts"
+export { explain } from "./Explain.ts"
+export { type Defaults, load, type LoadOptions } from "./Load.ts"
+export { type Entry, type Overridden, type Resolved } from "./Resolved.ts"
 export {
   type AnySection,
   type Section,

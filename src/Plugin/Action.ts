@@ -14,8 +14,8 @@ import * as Contribution from "./Contribution.ts"
 
 /** The service that stands for the implementation of the action `Name`. */
 export interface Implementation<out Name extends string> {
-  readonly key: `flange/Action/${Name}`
   readonly "~flange/Action": Name
+  readonly key: `flange/Action/${Name}`
 }
 
 /** A payload that the action's schema refuses. */
@@ -38,10 +38,6 @@ export interface Action<
   Success extends Schema.Top,
   Error extends Schema.Top
 > extends Context.Service<Implementation<Name>, Run<Payload, Success, Error>> {
-  readonly error: Error
-  readonly name: Name
-  readonly payload: Payload
-  readonly success: Success
   /**
    * Checks the payload and runs the implementation.
    *
@@ -50,11 +46,11 @@ export interface Action<
    */
   readonly call: (
     payload: Payload["Type"]
-  ) => Effect.Effect<
-    Success["Type"],
-    ActionPayloadError | Error["Type"],
-    Implementation<Name>
-  >
+  ) => Effect.Effect<Success["Type"], ActionPayloadError | Error["Type"], Implementation<Name>>
+  readonly error: Error
+  readonly name: Name
+  readonly payload: Payload
+  readonly success: Success
 }
 
 /** The function behind an action once its plugin was acquired. */
@@ -197,7 +193,10 @@ export const register = (
   plugin: string,
   implemented: Implemented<string, unknown>,
   context: Context.Context<unknown>
-): { readonly registered: Registered; readonly run: (payload: unknown) => Effect.Effect<unknown, unknown> } => {
+): {
+  readonly registered: Registered
+  readonly run: (payload: unknown) => Effect.Effect<unknown, unknown>
+} => {
   const { action } = implemented
   const run = (payload: unknown): Effect.Effect<unknown, unknown> =>
     // The payload was decoded by the action's own schema before it comes here.

@@ -50,7 +50,10 @@ type Missing<P extends ReadonlyArray<Plugin.Any>> = Exclude<
 
 /** The compiler's message for a list of plugins that lacks a service. */
 export type MissingServices<S> = [Plugin.NameOf<S>] extends [never]
-  ? { readonly advice: "No plugin in this app provides this service: add one that does"; readonly service: S }
+  ? {
+      readonly advice: "No plugin in this app provides this service: add one that does"
+      readonly service: S
+    }
   : `No plugin in this app provides ${Plugin.NameOf<S>}: add one that does`
 
 /**

@@ -21,15 +21,15 @@ export interface Contribution<
   out Groups extends HttpApiGroup.Constraint = never,
   out Declared = never
 > {
+  readonly "~Error": E
+  readonly "~Groups": Groups
+  readonly "~Requires": R
   /** What sort of contribution this is: `route`, `middleware`, `action`. */
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
   readonly name: string
   /** Keys of the services it is known to need from its data alone. */
   readonly requires: ReadonlyArray<Context.Key<Declared, unknown>>
-  readonly "~Error": E
-  readonly "~Groups": Groups
-  readonly "~Requires": R
 }
 
 /** A contribution of any kind. */

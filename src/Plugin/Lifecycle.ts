@@ -8,15 +8,20 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Path from "effect/Path"
+import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 import * as Config from "../Config/index.ts"
 import * as Action from "./Action.ts"
-import * as Assembly from "./Assembly.ts"
 import { AppConfig } from "./AppConfig.ts"
-import { AppRuntime, type AppRuntimeShape, type BoundHealthCheck, type Status } from "./AppRuntime.ts"
+import {
+  AppRuntime,
+  type AppRuntimeShape,
+  type BoundHealthCheck,
+  type Status
+} from "./AppRuntime.ts"
+import * as Assembly from "./Assembly.ts"
 import * as BootTree from "./BootTree.ts"
 import { type AssemblyError, type BindError, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
@@ -38,6 +43,8 @@ export interface Acquired {
  * sockets and for memory.
  */
 export interface Host {
+  /** Binds the listener, with every plugin acquired. The scope closes after the release of no plugin. */
+  readonly bind: (context: Context.Context<unknown>) => Effect.Effect<Bound, unknown, Scope.Scope>
   /** What is wrong with the plugins' contributions, beyond their order. */
   readonly check: Assembly.Check
   /** The configuration sections it reads itself. */
@@ -47,10 +54,6 @@ export interface Host {
    * contribution's own error.
    */
   readonly mount: (acquired: Acquired) => Effect.Effect<void, unknown, Scope.Scope>
-  /** Binds the listener, with every plugin acquired. The scope closes after the release of no plugin. */
-  readonly bind: (
-    context: Context.Context<unknown>
-  ) => Effect.Effect<Bound, unknown, Scope.Scope>
 }
 
 /** A bound listener. */
@@ -200,7 +203,9 @@ export const boot = (
       (plugin) =>
         plugin.manifest.ready === undefined
           ? Effect.void
-          : plugin.manifest.ready(ready).pipe(Effect.provideContext(context), within("ready", plugin)),
+          : plugin.manifest
+              .ready(ready)
+              .pipe(Effect.provideContext(context), within("ready", plugin)),
       { discard: true }
     ).pipe(tree.measure("ready"))
     status = "ready"

@@ -1,14 +1,12 @@
+import { nearest } from "../Config/Nearest.ts"
 /**
  * The order of plugins: a stable topological sort over what they require and
  * what their `order` asks for. It finds every problem, not the first.
  */
 import type * as Plugin from "./Plugin.ts"
-import { nearest } from "../Config/Nearest.ts"
 
 /** One thing that is wrong with a list of plugins. */
 export interface Problem {
-  /** The plugins it is about. */
-  readonly plugins: ReadonlyArray<string>
   /** What is wrong. */
   readonly kind:
     | "Contradiction"
@@ -20,6 +18,8 @@ export interface Problem {
     | "UnknownTarget"
   /** A sentence: what is wrong, and what to write instead. */
   readonly message: string
+  /** The plugins it is about. */
+  readonly plugins: ReadonlyArray<string>
 }
 
 /** The plugins in order, or what is wrong with them. Both lists are never filled at once. */
@@ -91,7 +91,12 @@ export const solve = (
           })
         }
       } else if (provider !== id) {
-        edges.push({ from: provider, soft: false, to: id, why: `"${id}" requires ${key} from "${provider}"` })
+        edges.push({
+          from: provider,
+          soft: false,
+          to: id,
+          why: `"${id}" requires ${key} from "${provider}"`
+        })
       }
     }
     const targets = (relation: "after" | "before") =>
@@ -109,10 +114,20 @@ export const solve = (
         return []
       })
     for (const target of targets("after")) {
-      edges.push({ from: target, soft: true, to: id, why: `"${id}" asks to stand after "${target}"` })
+      edges.push({
+        from: target,
+        soft: true,
+        to: id,
+        why: `"${id}" asks to stand after "${target}"`
+      })
     }
     for (const target of targets("before")) {
-      edges.push({ from: id, soft: true, to: target, why: `"${id}" asks to stand before "${target}"` })
+      edges.push({
+        from: id,
+        soft: true,
+        to: target,
+        why: `"${id}" asks to stand before "${target}"`
+      })
     }
     if (manifest.order.first === true && manifest.order.last === true) {
       problems.push({
@@ -131,7 +146,10 @@ export const solve = (
       }
     }
   }
-  const { cycles, order } = sort(unique.map(({ id }) => id), edges)
+  const { cycles, order } = sort(
+    unique.map(({ id }) => id),
+    edges
+  )
   problems.push(...cycles.map(describeCycle))
   return problems.length > 0
     ? { order: [], problems }
@@ -159,7 +177,10 @@ const describeCycle = (cycle: ReadonlyArray<Edge>): Problem => {
 const sort = (
   ids: ReadonlyArray<string>,
   edges: ReadonlyArray<Edge>
-): { readonly cycles: ReadonlyArray<ReadonlyArray<Edge>>; readonly order: ReadonlyArray<string> } => {
+): {
+  readonly cycles: ReadonlyArray<ReadonlyArray<Edge>>
+  readonly order: ReadonlyArray<string>
+} => {
   const remaining = new Set(ids)
   const order: Array<string> = []
   const blocked = (id: string) => edges.some(({ from, to }) => to === id && remaining.has(from))
@@ -188,7 +209,9 @@ const findCycle = (
     .filter(({ from, to }) => nodes.has(from) && nodes.has(to))
     .sort((a, b) => Number(a.soft) - Number(b.soft))
   for (const start of nodes) {
-    const queue: Array<ReadonlyArray<Edge>> = usable.filter(({ from }) => from === start).map((e) => [e])
+    const queue: Array<ReadonlyArray<Edge>> = usable
+      .filter(({ from }) => from === start)
+      .map((e) => [e])
     const seen = new Set<string>()
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
       const end = path[path.length - 1]!.to

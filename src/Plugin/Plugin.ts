@@ -46,16 +46,16 @@ export interface Plugin<
   out Requires = never,
   out Groups extends HttpApiGroup.Constraint = never
 > extends Layer.Layer<Provides, E, Requires> {
-  readonly [TypeId]: typeof TypeId
   readonly "~Groups": Groups
+  readonly [TypeId]: typeof TypeId
   readonly id: Id
   readonly manifest: Manifest
 }
 
 /** Any plugin. */
 export interface Any {
-  readonly [TypeId]: typeof TypeId
   readonly "~Groups": HttpApiGroup.Constraint
+  readonly [TypeId]: typeof TypeId
   readonly id: string
   readonly manifest: Manifest
 }
@@ -64,13 +64,15 @@ export interface Any {
 export type Id<P> = P extends Plugin<infer I, infer _P, infer _E, infer _R, infer _G> ? I : never
 
 /** The services that a plugin provides. */
-export type Provides<P> = P extends Plugin<string, infer S, infer _E, infer _R, infer _G> ? S : never
+export type Provides<P> =
+  P extends Plugin<string, infer S, infer _E, infer _R, infer _G> ? S : never
 
 /** What a plugin may fail with while it is acquired or made ready. */
 export type Error<P> = P extends Plugin<string, infer _P, infer E, infer _R, infer _G> ? E : never
 
 /** The services that a plugin requires from others. */
-export type Requires<P> = P extends Plugin<string, infer _P, infer _E, infer R, infer _G> ? R : never
+export type Requires<P> =
+  P extends Plugin<string, infer _P, infer _E, infer R, infer _G> ? R : never
 
 /** The contract groups that a plugin adds to `app.api`. */
 export type Groups<P> = P extends { readonly "~Groups": infer G extends HttpApiGroup.Constraint }
@@ -94,7 +96,7 @@ export interface Order {
 }
 
 /** Default values for configuration sections, or a function of the environment's name. */
-export type Defaults = object | ((environment: string) => object)
+export type Defaults = ((environment: string) => object) | object
 
 /** What the ready phase tells a plugin. */
 export interface Ready {
@@ -124,19 +126,13 @@ export interface Manifest {
 type AnyKey = Context.Key<any, any>
 type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
-type Route = Contribution.Contribution<
-  "route",
-  unknown,
-  unknown,
-  HttpApiGroup.Constraint,
-  unknown
->
+type Route = Contribution.Contribution<"route", unknown, unknown, HttpApiGroup.Constraint, unknown>
 
 /** A service's name for a message, or the service's type where it has no literal name. */
 export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
 
 type Advice<S, Before extends string, After extends string> = [NameOf<S>] extends [never]
-  ? { readonly service: S; readonly advice: `${Before} it ${After}` }
+  ? { readonly advice: `${Before} it ${After}`; readonly service: S }
   : `${Before} ${NameOf<S>} ${After}`
 
 type Host = AppRuntime | Scope.Scope
@@ -181,6 +177,8 @@ type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
  *   and to a reader what the types already know, and the compiler holds them to
  *   it: a service that the layer provides or that anything in the plugin uses
  *   must be listed. They give the order of acquisition.
+ * - `layer` is a layer with a name (a static member or a constant); of one that
+ *   is written in place the compiler does not infer what it provides.
  * - `config` lists the sections it reads, `defaults` what it sets for any
  *   section when files and variables do not.
  * - `startTimeout` bounds its acquire and ready phases; `app.startTimeout` (30 s)
@@ -221,7 +219,7 @@ export const make = <
   DrainR = never,
   ReadyE = never,
   ReadyR = never,
-  Own = Layer.Success<L> | Action.Provided<Actions> | Identifiers<Sections>,
+  Own = Action.Provided<Actions> | Identifiers<Sections> | Layer.Success<L>,
   Uses = Used<
     | Contribution.Requires<Actions>
     | Contribution.Requires<Middlewares>
@@ -276,7 +274,7 @@ export const make = <
   | Layer.Error<L>
   | ReadyE
   | (Sections extends readonly [] ? never : Config.ConfigError),
-  Uses | Exclude<Identifiers<Required>, Own>,
+  Exclude<Identifiers<Required>, Own> | Uses,
   Contribution.Groups<Routes>
 > => {
   const manifest: Manifest = {
@@ -294,10 +292,7 @@ export const make = <
     layer: (options.layer ?? Layer.empty) as unknown as Layer.Layer<unknown, unknown, unknown>,
     middleware: options.middleware ?? [],
     order: options.order ?? {},
-    provides: [
-      ...(options.provides ?? []),
-      ...(options.actions ?? []).map(({ action }) => action)
-    ],
+    provides: [...(options.provides ?? []), ...(options.actions ?? []).map(({ action }) => action)],
     ready: options.ready,
     requires: [
       ...new Set([
@@ -308,11 +303,14 @@ export const make = <
     routes: options.routes ?? [],
     startTimeout: options.startTimeout
   }
-  return Object.assign(Layer.suspend(() => standalone(manifest)), {
-    [TypeId]: TypeId,
-    id,
-    manifest
-  }) as never // the phantom `~Groups` and the types above are for the compiler only
+  return Object.assign(
+    Layer.suspend(() => standalone(manifest)),
+    {
+      [TypeId]: TypeId,
+      id,
+      manifest
+    }
+  ) as never // the phantom `~Groups` and the types above are for the compiler only
 }
 
 /**
@@ -325,9 +323,8 @@ export const make = <
  * import { Plugin } from "flange"
  *
  * class Clock extends Context.Service<Clock, { readonly now: () => number }>()("app/Clock") {}
- * const ClockPlugin = Plugin.fromLayer("app:clock", Layer.succeed(Clock, { now: () => 0 }), {
- *   provides: [Clock]
- * })
+ * const layer = Layer.succeed(Clock, { now: () => 0 })
+ * const ClockPlugin = Plugin.fromLayer("app:clock", layer, { provides: [Clock] })
  * ClockPlugin.id // => "app:clock"
  * ```
  */
@@ -355,10 +352,8 @@ export const fromLayer = <
   Id,
   Layer.Success<L>,
   Layer.Error<L>,
-  | Exclude<Identifiers<Required>, Layer.Success<L>>
-  | Used<Layer.Services<L>, Layer.Success<L>>
-> =>
-  make(id, { ...options, layer } as never) as never // checked by this signature
+  Exclude<Identifiers<Required>, Layer.Success<L>> | Used<Layer.Services<L>, Layer.Success<L>>
+> => make(id, { ...options, layer } as never) as never // checked by this signature
 
 /** Whether a value is a plugin. */
 export const isPlugin = (u: unknown): u is Any => hasProperty(u, TypeId)

@@ -7,7 +7,7 @@ export interface Declaration<Status extends number, Code extends string, Props> 
   /** Stable name of the error for programs, in SCREAMING_SNAKE_CASE. */
   readonly code: Code
   /** A sentence for people about this occurrence; given the error's own fields. */
-  readonly detail: string | ((error: Props) => string)
+  readonly detail: ((error: Props) => string) | string
   /** HTTP status, 400 to 599. */
   readonly status: Status
   /** A short summary of the kind of error. The default is the code in words. */
@@ -26,7 +26,7 @@ type Type = `urn:problem:${string}`
 export type Props<Fields extends Schema.Struct.Fields> = Schema.Struct.MakeIn<Fields>
 
 type MissingSelf =
-  "Name the class itself: class NotFound extends ApiError.make<NotFound>()(\"NotFound\", ...)"
+  'Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)'
 
 /**
  * Makes the class of an error: a typed failure of a handler, an entry of the
@@ -71,9 +71,7 @@ export const make =
     tag: Tag,
     declaration: Declaration<Status, Code, Schema.Struct.Type<Fields>>,
     fields?: Fields
-  ): [Self] extends [never]
-    ? MissingSelf
-    : ApiErrorClass<Self, Tag, Code, Status, Fields> => {
+  ): [Self] extends [never] ? MissingSelf : ApiErrorClass<Self, Tag, Code, Status, Fields> => {
     const title = declaration.title ?? sentence(declaration.code)
     const Base = HttpApiError.Problem<never>()(
       tag,
@@ -103,7 +101,10 @@ export const make =
         )
       }
     }
-    return Object.assign(WithDetail, { code: declaration.code, status: declaration.status }) as never
+    return Object.assign(WithDetail, {
+      code: declaration.code,
+      status: declaration.status
+    }) as never
   }
 
 /** The class that `ApiError.make` gives. */

@@ -21,7 +21,9 @@ export class ValidationFailed extends ApiError.make<ValidationFailed>()(
   {
     code: "VALIDATION_FAILED",
     detail: ({ errors }) =>
-      errors.length === 1 ? "The request has 1 problem" : `The request has ${errors.length} problems`,
+      errors.length === 1
+        ? "The request has 1 problem"
+        : `The request has ${errors.length} problems`,
     status: 400
   },
   { errors: Schema.Array(Issue) }

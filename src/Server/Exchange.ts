@@ -1,3 +1,4 @@
+import * as ByteSize from "effect/ByteSize"
 /** One request and its reply: finds the row, prepares what it runs in, and answers whatever comes of it. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -10,10 +11,15 @@ import { ClientAbort } from "effect/http/HttpServerError"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
-import * as ByteSize from "effect/ByteSize"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
-import { MalformedRequest, MethodNotAllowed, PayloadTooLarge, RouteNotFound, UnsupportedMediaType } from "./Catalogue.ts"
+import {
+  MalformedRequest,
+  MethodNotAllowed,
+  PayloadTooLarge,
+  RouteNotFound,
+  UnsupportedMediaType
+} from "./Catalogue.ts"
 import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestId from "./RequestId.ts"
@@ -30,7 +36,9 @@ export interface Prepared {
 }
 
 /** A row with its slots around it. */
-export type Runnable = (prepared: Prepared) => Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
+export type Runnable = (
+  prepared: Prepared
+) => Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
 
 /** Puts a row's checks around its handler and its slots around both. */
 export const runnable = (
@@ -76,7 +84,10 @@ export const runnable = (
       }
       if (readsJson) context = Context.add(context, HttpServerRequest, strictText(failed))
       // The slots and the row ran in the fiber of a request, so its services are there.
-      return Effect.provideContext(row.handler, context as never) as Effect.Effect<HttpServerResponse, unknown>
+      return Effect.provideContext(row.handler, context as never) as Effect.Effect<
+        HttpServerResponse,
+        unknown
+      >
     }).pipe(
       Effect.flatMap((response) => Problem.complete(response, failed)),
       Effect.catchCause((cause) => Problem.fromCause(cause, failed))
@@ -85,7 +96,11 @@ export const runnable = (
   return stack(inner, info, wraps)
 }
 
-const stack = (inner: (prepared: Prepared) => Next, info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable => {
+const stack = (
+  inner: (prepared: Prepared) => Next,
+  info: RouteInfo,
+  wraps: ReadonlyArray<Wrap>
+): Runnable => {
   const outer: Runnable =
     wraps.length === 0
       ? (inner as Runnable)
@@ -93,10 +108,7 @@ const stack = (inner: (prepared: Prepared) => Next, info: RouteInfo, wraps: Read
   return info.access.type === "bare"
     ? outer
     : (prepared) =>
-        Effect.map(
-          outer(prepared),
-          Response.setHeader(RequestId.header, prepared.failed.requestId)
-        )
+        Effect.map(outer(prepared), Response.setHeader(RequestId.header, prepared.failed.requestId))
 }
 
 /** The replies to requests that no row takes, with the slots of a public route around them. */
@@ -148,7 +160,12 @@ export const make = (table: RouteTable<Runnable>, otherwise: Runnable): Exchange
       requestId
     })
     return Effect.catchCause(
-      Effect.interruptible(Effect.provideContext(Effect.suspend(() => run({ failed, found })), context)),
+      Effect.interruptible(
+        Effect.provideContext(
+          Effect.suspend(() => run({ failed, found })),
+          context
+        )
+      ),
       (cause): Exchange =>
         Cause.hasInterruptsOnly(cause)
           ? isClientAbort(cause)
@@ -164,7 +181,9 @@ const isClientAbort = (cause: Cause.Cause<unknown>) =>
   )
 
 const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback: number): number =>
-  (endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)) ?? fallback
+  (endpoint &&
+    Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)) ??
+  fallback
 
 const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
 

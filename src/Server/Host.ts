@@ -7,7 +7,14 @@ import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Exchange from "./Exchange.ts"
 import type { Listener } from "./Listener.ts"
-import { type Middleware, type RouteInfo, type Slot, slots, slotsOf, type Wrap } from "./Middleware.ts"
+import {
+  type Middleware,
+  type RouteInfo,
+  type Slot,
+  slots,
+  slotsOf,
+  type Wrap
+} from "./Middleware.ts"
 import { isRoute, type Row } from "./Route.ts"
 import * as RouteTable from "./RouteTable.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -66,18 +73,19 @@ export const make = (app: string, listener: Listener): Host => {
           const rows = yield* Effect.updateContext(
             route.rows,
             // The scope of the plugin stays; its services join it.
-            (scope: Context.Context<never>) => Context.merge(context, scope) as Context.Context<unknown>
+            (scope: Context.Context<never>) =>
+              Context.merge(context, scope) as Context.Context<unknown>
           )
-          mounted.push(
-            ...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row }))
-          )
+          mounted.push(...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row })))
         }
       })
   } as Host
 }
 
 /** The routes of an app as data, before anything is acquired. Raw groups are known after boot only. */
-export const describeRoutes = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<RouteDescription> =>
+export const describeRoutes = (
+  plugins: ReadonlyArray<Plugin.Any>
+): ReadonlyArray<RouteDescription> =>
   plugins.flatMap((plugin) =>
     plugin.manifest.routes.filter(isRoute).flatMap((route) =>
       route.declared.map(({ method, path }) => ({

@@ -10,11 +10,13 @@ import * as Contribution from "../Plugin/Contribution.ts"
  */
 export const slots = [
   {
-    before: "A refused preflight or an oversized request is answered as such, and logged as the reply it got.",
+    before:
+      "A refused preflight or an oversized request is answered as such, and logged as the reply it got.",
     name: "TransportSecurity"
   },
   {
-    before: "A failed authentication is a request like any other: it has an id, a span and an access line.",
+    before:
+      "A failed authentication is a request like any other: it has an id, a span and an access line.",
     name: "Logging"
   },
   { before: "Limits are kept per caller, so the caller is known first.", name: "Authentication" },
@@ -31,8 +33,8 @@ export type Slot = (typeof slots)[number]["name"]
 
 /** Who may reach a route, and which slots stand around it. */
 export type Access =
-  | { readonly type: "bare" }
   | { readonly chain: string; readonly type: "protected" }
+  | { readonly type: "bare" }
   | { readonly type: "public" }
 
 /** Which slots stand around the routes of a group. */

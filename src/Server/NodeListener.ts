@@ -1,3 +1,5 @@
+import * as Http from "node:http"
+import type * as Net from "node:net"
 /** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeWS from "@effect/platform-node/NodeWS"
@@ -5,8 +7,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Http from "node:http"
-import * as Net from "node:net"
 import { BindError } from "../Plugin/Errors.ts"
 import type { Listener } from "./Listener.ts"
 import { Connections } from "./NodeConnections.ts"
@@ -66,9 +66,7 @@ const bind = (server: Http.Server, host: string, port: number) =>
   Effect.callback<void, BindError>((resume) => {
     const onError = (cause: NodeJS.ErrnoException) =>
       resume(
-        Effect.fail(
-          new BindError({ address: `http://${host}:${port}`, cause, code: cause.code })
-        )
+        Effect.fail(new BindError({ address: `http://${host}:${port}`, cause, code: cause.code }))
       )
     server.once("error", onError)
     server.listen({ host, port }, () => {

@@ -86,13 +86,13 @@ export interface Route<
 }
 
 /** The services of the middleware in a contract that plugins provide. */
-type Middlewares<G> = Exclude<
-  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
-  StandardErrors
->
+type Middlewares<G> = Exclude<HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>, StandardErrors>
 
 /** A group's contract with the errors that every endpoint may answer with. */
-export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<G, StandardErrors>
+export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<
+  G,
+  StandardErrors
+>
 
 /** A group's contract behind an authentication chain. */
 export type Protected<
@@ -165,9 +165,7 @@ const groupRows = (contract: HttpApiGroup.Top, build: (handlers: unknown) => unk
     const api = HttpApi.make("flange").annotate(HttpApi.ParseOptions, allIssues).add(contract)
     const layer = HttpApiBuilder.group(api, contract.identifier, ((handlers: unknown) => {
       const built = build(handlers)
-      return Effect.isEffect(built)
-        ? Effect.map(built, respondable)
-        : respondable(built)
+      return Effect.isEffect(built) ? Effect.map(built, respondable) : respondable(built)
     }) as never)
     const context: Context.Context<never> = yield* Layer.build(
       Layer.provide(
@@ -205,9 +203,10 @@ const respondable = (built: unknown): unknown => {
   return built
 }
 
-const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> => [
-  ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
-].filter((key) => key.key !== StandardErrors.key)
+const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
+  [
+    ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
+  ].filter((key) => key.key !== StandardErrors.key)
 
 const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>) =>
   keys.reduce<HttpApiGroup.Top>(
@@ -319,7 +318,9 @@ const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRo
   Effect.gen(function* () {
     const router = yield* HttpRouter.make
     const declared: Array<{ readonly method: string; readonly path: HttpRouter.PathInput }> = []
-    yield* Layer.build(Layer.provide(layer, Layer.succeed(HttpRouter.HttpRouter, recording(router, "", declared))))
+    yield* Layer.build(
+      Layer.provide(layer, Layer.succeed(HttpRouter.HttpRouter, recording(router, "", declared)))
+    )
     const handler = router.asHttpEffect() as Effect.Effect<
       HttpServerResponse,
       HttpServerError.HttpServerError,

@@ -17,7 +17,7 @@ export type Found<A> =
       readonly _tag: "Found"
       readonly entry: Entry<A>
       readonly params: Readonly<Record<string, string | undefined>>
-      readonly searchParams: Readonly<Record<string, string | Array<string>>>
+      readonly searchParams: Readonly<Record<string, Array<string> | string>>
     }
   | { readonly _tag: "MalformedPath" }
   /** Rows have the path, not the method. `allow` is sorted and complete. */
@@ -73,7 +73,8 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
         }
       }
       if (!validEncoding(url)) return { _tag: "MalformedPath" }
-      const allow = url === "*" ? [...new Set([...methods, "HEAD", "OPTIONS"])].sort() : allowed(url)
+      const allow =
+        url === "*" ? [...new Set([...methods, "HEAD", "OPTIONS"])].sort() : allowed(url)
       return allow.length > 0 ? { _tag: "MethodNotAllowed", allow } : { _tag: "NotFound" }
     }
   }

@@ -20,7 +20,9 @@ export const ServerConfig = Config.section(
   "server",
   {
     bodyLimit: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("8 MiB"))),
-    headersTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("80 seconds"))),
+    headersTimeout: Config.Duration.pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("80 seconds"))
+    ),
     host: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0.0.0.0"))),
     keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
     maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),

@@ -1,5 +1,5 @@
 /** The listener without a socket: `Request` in, `Response` out. */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -14,8 +14,10 @@ export const make =
   (receive: (handler: WebHandler) => void): Listener =>
   ({ context, exchange }) =>
     Effect.sync(() => {
-      receive(HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
+      receive(
+        HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
           context as Context.Context<never>
-        )(exchange))
+        )(exchange)
+      )
       return { address: undefined, drain: () => Effect.void }
     })

@@ -115,7 +115,7 @@ layer(NodeServices.layer)("Config files", (it) => {
       ["flange.yaml", "a: 1\n  b: 2\n", "flange.yaml line 2", "invalid colon in plain scalar"],
       ["flange.yaml", "a: *hunter2\n", "flange.yaml", "unknown YAML alias"],
       ["flange.yaml", "a: [*hunter2]\n", "flange.yaml", "unknown alias"],
-      ["flange.yaml", "a: 1\na: 2\n", "flange.yaml line 2", "duplicate key"],
+      ["flange.yaml", "aa: 1\naa: 2\n", "flange.yaml line 2", "duplicate key"],
       ["flange.yaml", "a: [1\n", "flange.yaml", "expected ','"]
     ] as const
     for (const [name, content, source, reason] of broken) {
@@ -131,6 +131,19 @@ layer(NodeServices.layer)("Config files", (it) => {
       )
     }
   })
+
+  it.effect("a broken file does not make the environment it may declare unknown", () =>
+    Effect.gen(function* () {
+      const directory = yield* directoryWith({ "flange.toml": "[environments.eu" })
+      const { problems } = yield* Effect.flip(
+        Config.load({ directory, sections, variables: { FLANGE_ENV: "eu" } })
+      )
+      assert.deepStrictEqual(
+        problems.map(({ key }) => key),
+        ["(file)"]
+      )
+    })
+  )
 
   describe("with a wrong shape", () => {
     const shapes = [

@@ -162,6 +162,19 @@ layer(NodeServices.layer)("Config variables", (it) => {
     })
   )
 
+  it.effect("JSON with a prototype key is refused as a whole", () =>
+    Effect.gen(function* () {
+      const { problems } = yield* Effect.flip(
+        load({ FLANGE__DATABASE__POOL: `{"max":1,"__proto__":{"polluted":true}}` })
+      )
+      assert.deepStrictEqual(
+        problems.map(({ key }) => key),
+        ["database.pool"]
+      )
+      assert.notProperty({}, "polluted")
+    })
+  )
+
   it.effect("two variables that set one key differently are refused", () =>
     Effect.gen(function* () {
       const { problems } = yield* Effect.flip(

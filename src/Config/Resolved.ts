@@ -1,0 +1,32 @@
+import type * as Context from "effect/Context"
+
+/** A value that a source with higher precedence replaced. */
+export interface Overridden {
+  readonly source: string
+  /** The value as text, `<redacted>` for a secret. */
+  readonly value: string
+}
+
+/** One value of the configuration and where it comes from. */
+export interface Entry {
+  /** The dotted key, such as `server.port`. */
+  readonly key: string
+  /** What it replaced, the highest precedence first. */
+  readonly overridden: ReadonlyArray<Overridden>
+  /** Where the value is, such as `variable PORT`, or `schema default`. */
+  readonly source: string
+  /** The value as text, `<redacted>` for a secret. */
+  readonly value: string
+}
+
+/** A loaded configuration. */
+export interface Resolved<R = never> {
+  /** The decoded sections, each under its own key, and `Environment`. */
+  readonly context: Context.Context<R>
+  /** Where every value comes from; read it with `Config.explain`. */
+  readonly entries: ReadonlyArray<Entry>
+  /** The full name of the environment. */
+  readonly environment: string
+  /** One sentence for each key that nothing reads, sorted. */
+  readonly warnings: ReadonlyArray<string>
+}
