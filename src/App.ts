@@ -97,7 +97,16 @@ export const launch = <A extends Definition.Any>(app: A): Effect.Effect<never, B
  * - A failed boot is reported, and what was acquired released; the exit code is 1.
  */
 export const run = (app: Definition.Any): void => {
-  void import("./Server/NodeMain.ts").then(({ main }) => main(launch(app)))
+  void import("./Server/NodeMain.ts").then(({ main }) =>
+    main((booted) =>
+      Effect.scoped(
+        Effect.flatMap(Layer.build(layer(app)), (context) => {
+          booted(context)
+          return Effect.never
+        })
+      )
+    )
+  )
 }
 
 /** An app in memory. */

@@ -1,6 +1,7 @@
 /** An app is a list of plugins that fit. */
-import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Contract from "./Contract.ts"
 import type { ConfigSource } from "./Lifecycle.ts"
 import type * as Plugin from "./Plugin.ts"
 
@@ -78,19 +79,10 @@ export const make = <const Id extends string, const P extends ReadonlyArray<Plug
   } = {}
 ): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Groups<P[number]>> => {
   const list: ReadonlyArray<Plugin.Any> = plugins
-  const groups = list.flatMap(({ manifest }) =>
-    manifest.routes.flatMap((route) => (hasGroup(route) ? [route.group] : []))
-  )
   return {
-    api: groups.reduce(
-      (api, group) => api.add(group) as never,
-      HttpApi.make(id) as unknown as HttpApi.Top
-    ),
+    api: Contract.of(id, list),
     config: options.config ?? {},
     id,
     plugins: list
   } as never // the phantom members exist in types only
 }
-
-const hasGroup = (route: object): route is { readonly group: HttpApiGroup.Top } =>
-  "group" in route && route.group !== undefined

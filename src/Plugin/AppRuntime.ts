@@ -1,6 +1,7 @@
 /** What a plugin may know about the app it runs in. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as Action from "./Action.ts"
 import type { BootTree } from "./BootTree.ts"
 import type { Description } from "./Description.ts"
@@ -21,6 +22,8 @@ export interface BoundHealthCheck extends HealthCheck {
 export interface AppRuntimeShape {
   /** Every action that a plugin implements. Complete from the ready phase on. */
   readonly actions: ReadonlyArray<Action.Registered>
+  /** The contract of all the groups of all the plugins, as in `app.api`. */
+  readonly api: HttpApi.Top
   /** Phases and durations so far. */
   readonly bootTree: Effect.Effect<BootTree>
   /** ISO time of the build, from `app.buildDate`. */

@@ -69,7 +69,7 @@ export const recorder = (startedAt: number): Recorder => {
  * BootTree.toText("shop", [
  *   { duration: 12, failed: false, phase: "acquire", plugin: undefined, start: 1 },
  *   { duration: 11, failed: false, phase: "acquire", plugin: "app:items", start: 2 }
- * ]) // => "shop\n├─ acquire 12ms\n│  └─ app:items 11ms"
+ * ]) // => "shop\n└─ acquire 12ms\n   └─ app:items 11ms"
  * ```
  */
 export const toText = (id: string, tree: BootTree): string => {

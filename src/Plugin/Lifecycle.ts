@@ -23,6 +23,7 @@ import {
 } from "./AppRuntime.ts"
 import * as Assembly from "./Assembly.ts"
 import * as BootTree from "./BootTree.ts"
+import * as Contract from "./Contract.ts"
 import { type AssemblyError, type BindError, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
 
@@ -120,12 +121,12 @@ export const boot = (
     )
     const config = yield* configure(ordered, host, source).pipe(tree.measure("configure"))
     const app = Context.getUnsafe(config.context, AppConfig)
-    yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning))
 
     const actions: Array<Action.Registered> = []
     const healthChecks: Array<BoundHealthCheck> = []
     const runtime: AppRuntimeShape = {
       actions,
+      api: Contract.of(definition.id, definition.plugins),
       bootTree: tree.steps,
       buildDate: app.buildDate,
       commit: app.commit,
@@ -162,10 +163,13 @@ export const boot = (
       config.context,
       Context.add(Context.make(AppRuntime, runtime), Config.Environment, config.environment)
     ) as Context.Context<unknown> // services of unknown plugins join it below
+    // What the engine logs goes to the loggers that plugins have installed by then.
+    const logging: Logging = (effect) =>
+      Effect.suspend(() => Effect.provideContext(effect, context))
 
     const acquire = (plugin: Plugin.Any) =>
       Effect.gen(function* () {
-        const own = yield* releasedLast(scope, plugin.id, tree)
+        const own = yield* releasedLast(scope, plugin.id, tree, logging)
         const { manifest } = plugin
         const services = yield* Layer.buildWithMemoMap(manifest.layer, memoMap, own).pipe(
           Effect.provideContext(context)
@@ -179,7 +183,16 @@ export const boot = (
         yield* Scope.provide(host.mount({ context, plugin }), own)
       }).pipe(within("acquire", plugin))
 
-    yield* Effect.forEach(ordered, acquire, { discard: true }).pipe(tree.measure("acquire"))
+    yield* Effect.forEach(ordered, acquire, { discard: true }).pipe(
+      tree.measure("acquire"),
+      Effect.ensuring(
+        logging(
+          Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), {
+            discard: true
+          })
+        )
+      )
+    )
     for (const { id, manifest } of ordered) {
       for (const [name, check] of Object.entries(manifest.health)) {
         const bound = Effect.provideContext(check.check, context)
@@ -193,7 +206,9 @@ export const boot = (
       Effect.suspend(() => {
         const delay = status === "ready" ? app.drainDelay : Duration.zero
         status = "draining"
-        return drain(ordered, context, bound, delay, app.drainTimeout).pipe(tree.measure("drain"))
+        return logging(drain(ordered, context, bound, delay, app.drainTimeout)).pipe(
+          tree.measure("drain")
+        )
       })
     )
 
@@ -210,7 +225,7 @@ export const boot = (
     ).pipe(tree.measure("ready"))
     status = "ready"
 
-    yield* Effect.logDebug(BootTree.toText(definition.id, yield* tree.steps))
+    yield* logging(Effect.logDebug(BootTree.toText(definition.id, yield* tree.steps)))
     return { address: bound.address, context, runtime }
   }) as Effect.Effect<Running, unknown, FileSystem.FileSystem | Path.Path | Scope.Scope>
 
@@ -223,17 +238,27 @@ const configure = (ordered: ReadonlyArray<Plugin.Any>, host: Host, source: Confi
     ]
   })
 
+/** Runs an effect of the engine in the context of the app, so far as it exists. */
+type Logging = <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+
 /**
  * A scope for one plugin. It closes when the app's does, in its turn; what its
  * finalizers throw is logged and does not keep the others from running.
  */
-const releasedLast = (scope: Scope.Scope, plugin: string, tree: BootTree.Recorder) =>
+const releasedLast = (
+  scope: Scope.Scope,
+  plugin: string,
+  tree: BootTree.Recorder,
+  logging: Logging
+) =>
   Effect.gen(function* () {
     const own = yield* Scope.make()
     yield* Scope.addFinalizerExit(scope, (exit) =>
-      Scope.close(own, exit).pipe(
-        tree.measure("release", plugin),
-        logFailure(`Plugin "${plugin}" failed to release`)
+      logging(
+        Scope.close(own, exit).pipe(
+          tree.measure("release", plugin),
+          logFailure(`Plugin "${plugin}" failed to release`)
+        )
       )
     )
     return own

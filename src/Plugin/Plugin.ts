@@ -27,6 +27,7 @@ import * as Config from "../Config/index.ts"
 import * as Action from "./Action.ts"
 import type { AppRuntime } from "./AppRuntime.ts"
 import type * as Contribution from "./Contribution.ts"
+import type * as Fit from "./Fit.ts"
 import * as HealthCheck from "./HealthCheck.ts"
 
 const TypeId = "~flange/Plugin"
@@ -128,47 +129,30 @@ type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
 type Route = Contribution.Contribution<"route", unknown, unknown, HttpApiGroup.Constraint, unknown>
 
-/** A service's name for a message, or the service's type where it has no literal name. */
-export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
-
-type Advice<S, Before extends string, After extends string> = [NameOf<S>] extends [never]
-  ? { readonly advice: `${Before} it ${After}`; readonly service: S }
-  : `${Before} ${NameOf<S>} ${After}`
-
-type Host = AppRuntime | Scope.Scope
+/** A service's name for a message, or never where it has no literal name. */
+export type NameOf<S> = Fit.NameOf<S>
 
 type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
+
+type Host = AppRuntime | Scope.Scope
 
 /** Which of the services that a plugin uses must come from other plugins. */
 type Used<All, Own> = Exclude<All, Host | Own>
 
-type Undeclared<Declared, Actual, Own, Config> = [Exclude<Actual, Declared>] extends [never]
-  ? [Exclude<Own, Config>] extends [never]
-    ? unknown
-    : {
-        readonly provides: Advice<
-          Exclude<Own, Config>,
-          "The layer provides",
-          "which is not listed: add it to `provides`"
-        >
-      }
-  : {
-      readonly requires: Advice<
-        Exclude<Actual, Declared>,
-        "The plugin uses",
-        "which neither its layer nor its `config` provides: add it to `requires`"
-      >
-    }
-
-type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
-  ? unknown
-  : {
-      readonly provides: Advice<
-        Exclude<Listed, Actual>,
-        "`provides` lists",
-        "but the layer does not provide it"
-      >
-    }
+type OptionName =
+  | "actions"
+  | "config"
+  | "defaults"
+  | "drain"
+  | "health"
+  | "layer"
+  | "middleware"
+  | "order"
+  | "provides"
+  | "ready"
+  | "requires"
+  | "routes"
+  | "startTimeout"
 
 /**
  * Makes a plugin.
@@ -177,8 +161,6 @@ type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
  *   and to a reader what the types already know, and the compiler holds them to
  *   it: a service that the layer provides or that anything in the plugin uses
  *   must be listed. They give the order of acquisition.
- * - `layer` is a layer with a name (a static member or a constant); of one that
- *   is written in place the compiler does not infer what it provides.
  * - `config` lists the sections it reads, `defaults` what it sets for any
  *   section when files and variables do not.
  * - `startTimeout` bounds its acquire and ready phases; `app.startTimeout` (30 s)
@@ -208,7 +190,10 @@ type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
  */
 export const make = <
   const Id extends string,
-  L extends Layer.Layer<never, any, any> = Layer.Layer<never>,
+  const Names extends OptionName,
+  LA = Fit.Unseen,
+  LE = never,
+  LR = never,
   const Actions extends ReadonlyArray<Action.Implemented<string, unknown>> = readonly [],
   const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
   const Health extends AnyHealth = {},
@@ -219,14 +204,15 @@ export const make = <
   DrainR = never,
   ReadyE = never,
   ReadyR = never,
-  Own = Action.Provided<Actions> | Identifiers<Sections> | Layer.Success<L>,
+  Declared = Contribution.Declared<Routes> | Identifiers<Required>,
+  Own = Action.Provided<Actions> | Fit.Seen<LA> | Identifiers<Sections>,
   Uses = Used<
     | Contribution.Requires<Actions>
     | Contribution.Requires<Middlewares>
     | Contribution.Requires<Routes>
     | DrainR
     | HealthCheck.Requires<Health>
-    | Layer.Services<L>
+    | LR
     | ReadyR,
     Own
   >
@@ -244,7 +230,7 @@ export const make = <
     /** Health checks by component name; an effect alone is a `shared` check of five seconds. */
     readonly health?: Health
     /** The services. Acquired after the plugins it requires, released before them. */
-    readonly layer?: L
+    readonly layer?: Layer.Layer<LA, LE, LR>
     /** Slot middleware, made with `Middleware.make`. */
     readonly middleware?: Middlewares
     /** What requirements cannot say about its place. */
@@ -259,19 +245,15 @@ export const make = <
     readonly routes?: Routes
     /** Bounds acquire and ready. */
     readonly startTimeout?: Duration.Input | undefined
-  } & Undeclared<
-    Contribution.Declared<Routes> | Identifiers<Required>,
-    Uses,
-    Layer.Success<L>,
-    Identifiers<Provided>
-  > &
-    Unprovided<Identifiers<Provided>, Layer.Success<L>>
+  } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
+      ? Fit.OnceSeen<LA, Fit.Fit<Declared, Uses, Fit.Seen<LA>, Identifiers<Provided>>>
+      : Fit.Fit<Declared, Uses, never, Identifiers<Provided>>)
 ): Plugin<
   Id,
-  Action.Provided<Actions> | Layer.Success<L>,
+  Action.Provided<Actions> | Fit.Seen<LA>,
   | Contribution.Error<Middlewares>
   | Contribution.Error<Routes>
-  | Layer.Error<L>
+  | LE
   | ReadyE
   | (Sections extends readonly [] ? never : Config.ConfigError),
   Exclude<Identifiers<Required>, Own> | Uses,
@@ -330,30 +312,22 @@ export const make = <
  */
 export const fromLayer = <
   const Id extends string,
-  L extends Layer.Layer<never, any, any>,
+  LA = Fit.Unseen,
+  LE = never,
+  LR = never,
   const Provided extends ReadonlyArray<AnyKey> = readonly [],
   const Required extends ReadonlyArray<AnyKey> = readonly []
 >(
   id: Id,
-  layer: L,
+  layer: Layer.Layer<LA, LE, LR>,
   options: {
     readonly order?: Order | undefined
     readonly provides?: Provided
     readonly requires?: Required
     readonly startTimeout?: Duration.Input | undefined
-  } & Undeclared<
-    Identifiers<Required>,
-    Used<Layer.Services<L>, Layer.Success<L>>,
-    Layer.Success<L>,
-    Identifiers<Provided>
-  > &
-    Unprovided<Identifiers<Provided>, Layer.Success<L>>
-): Plugin<
-  Id,
-  Layer.Success<L>,
-  Layer.Error<L>,
-  Exclude<Identifiers<Required>, Layer.Success<L>> | Used<Layer.Services<L>, Layer.Success<L>>
-> => make(id, { ...options, layer } as never) as never // checked by this signature
+  } & Fit.OnceSeen<LA, Fit.Fit<Identifiers<Required>, Used<LR, LA>, LA, Identifiers<Provided>>>
+): Plugin<Id, LA, LE, Exclude<Identifiers<Required>, LA> | Used<LR, LA>> =>
+  make(id, { ...options, layer } as never) as never // checked by this signature
 
 /** Whether a value is a plugin. */
 export const isPlugin = (u: unknown): u is Any => hasProperty(u, TypeId)

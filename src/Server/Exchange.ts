@@ -21,7 +21,9 @@ import {
   UnsupportedMediaType
 } from "./Catalogue.ts"
 import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
+import * as JsonText from "./JsonText.ts"
 import * as Problem from "./Problem.ts"
+import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import { BodyLimit, type Row } from "./Route.ts"
 import type { Found, RouteTable } from "./RouteTable.ts"
@@ -32,7 +34,7 @@ export type Exchange = Effect.Effect<HttpServerResponse, never, HttpServerReques
 /** What the exchange prepares for a row: the request is in the fiber's context. */
 export interface Prepared {
   readonly failed: { -readonly [K in keyof Problem.Failed]: Problem.Failed[K] }
-  readonly found: Found<Runnable>
+  readonly found: Found<Runnable, unknown>
 }
 
 /** A row with its slots around it. */
@@ -45,9 +47,8 @@ export const runnable = (
   row: Row,
   info: RouteInfo,
   wraps: ReadonlyArray<Wrap>,
-  defaultBodyLimit: number
+  bodyLimit: number
 ): Runnable => {
-  const bodyLimit = bodyLimitOf(row.endpoint, defaultBodyLimit)
   const limit = ByteSize.fromInputUnsafe(bodyLimit)
   const mediaTypes = row.endpoint === undefined ? undefined : [...row.endpoint.payload.keys()]
   const readsJson =
@@ -147,7 +148,7 @@ export const unmatched = (info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable
   )
 
 /** The exchange over a route table. */
-export const make = (table: RouteTable<Runnable>, otherwise: Runnable): Exchange =>
+export const make = (table: RouteTable<Runnable, unknown>, otherwise: Runnable): Exchange =>
   Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest)
     const found = table.find(request.method, request.url)
@@ -155,6 +156,7 @@ export const make = (table: RouteTable<Runnable>, otherwise: Runnable): Exchange
     const failed: Prepared["failed"] = { bodyLimit: 0, bodyText: undefined, request, requestId }
     const run = found._tag === "Found" ? found.entry.run : otherwise
     let context = Context.add(fiber.context, RequestId.RequestId, requestId)
+    context = Context.add(context, RequestFields.RequestFields, RequestFields.make())
     context = Context.add(context, References.CurrentLogAnnotations, {
       ...fiber.getRef(References.CurrentLogAnnotations),
       requestId
@@ -180,54 +182,22 @@ const isClientAbort = (cause: Cause.Cause<unknown>) =>
     (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
   )
 
-const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback: number): number =>
+/** The longest body of an endpoint, in bytes. */
+export const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback: number): number =>
   (endpoint &&
     Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)) ??
   fallback
 
 const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
 
-const utf8 = new TextDecoder("utf-8", { fatal: true })
-
-/**
- * The request with a `text` that refuses what a lenient decoder would let
- * through: invalid UTF-8, and the key `__proto__`, which a careless merge in a
- * handler would turn into a prototype.
- */
+/** The request with a `text` that refuses what a lenient decoder would let through. */
 const strictText = (failed: Prepared["failed"]): HttpServerRequest => {
   const { request } = failed
   const text = Effect.flatMap(request.arrayBuffer, (bytes) => {
-    let decoded: string
-    try {
-      decoded = utf8.decode(bytes)
-    } catch {
-      return Effect.die(Problem.malformedBody("Not valid UTF-8"))
-    }
+    const decoded = JsonText.decode(bytes)
+    if (typeof decoded !== "string") return Effect.die(decoded)
     failed.bodyText = decoded
-    const pointer = prototypeKey(decoded)
-    return pointer === undefined
-      ? Effect.succeed(decoded)
-      : Effect.die(Problem.malformedBody('The key "__proto__" is not allowed', pointer))
+    return Effect.succeed(decoded)
   })
   return Object.create(request, { text: { value: text } })
-}
-
-/** Where `__proto__` is a key in a JSON text; undefined if nowhere, or if the text is not JSON. */
-const prototypeKey = (text: string): string | undefined => {
-  if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
-  const search = (value: unknown, pointer: string): string | undefined => {
-    if (typeof value !== "object" || value === null) return undefined
-    for (const key of Object.keys(value)) {
-      const here = `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`
-      if (key === "__proto__") return here
-      const found = search((value as Record<string, unknown>)[key], here)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-  try {
-    return search(JSON.parse(text), "")
-  } catch {
-    return undefined
-  }
 }

@@ -1,13 +1,18 @@
 /** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Tracer from "effect/Tracer"
 import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
+import * as CompiledLane from "./CompiledLane.ts"
+import * as Dispatch from "./Dispatch.ts"
 import * as Exchange from "./Exchange.ts"
 import type { Listener } from "./Listener.ts"
 import {
+  type AroundHandler,
   type Middleware,
   type RouteInfo,
   type Slot,
@@ -42,27 +47,57 @@ export const make = (app: string, listener: Listener): Host => {
         if (problems.length > 0) return yield* new AssemblyError({ app, problems })
         const config = Context.getUnsafe(context, ServerConfig)
         const built = yield* Effect.forEach(middlewares, ({ build, slot }) =>
-          Effect.map(Effect.provideContext(build, context), (around) => ({ around, slot }))
+          Effect.map(Effect.provideContext(build, context), (around) => ({ ...around, slot }))
         )
+        for (const { info, row } of mounted) {
+          if (row.runtime === undefined) continue
+          for (const middleware of built.toReversed()) {
+            if (!("handler" in middleware) || info.access.type === "bare") continue
+            const around = middleware.handler(info)
+            if (around !== undefined) row.runtime.around = composed(around, row.runtime.around)
+          }
+        }
         const wraps = (info: RouteInfo): ReadonlyArray<Wrap> => {
           const around = new Set<Slot>(slotsOf(info.access))
           return slots.flatMap(({ name }) =>
             around.has(name)
               ? built.flatMap((middleware) => {
-                  const wrap = middleware.slot === name ? middleware.around(info) : undefined
+                  const wrap =
+                    middleware.slot === name && "reply" in middleware
+                      ? middleware.reply(info)
+                      : undefined
                   return wrap === undefined ? [] : [wrap]
                 })
               : []
           )
         }
+        const services = Context.merge(yield* Effect.context<never>(), context)
+        const compiles = services.mapUnsafe.get(Tracer.Tracer.key) === undefined
         const table = RouteTable.make(
-          mounted.map(({ info, row }) => ({
-            info,
-            run: Exchange.runnable(row, info, wraps(info), config.bodyLimit)
-          }))
+          mounted.map(({ info, row }) => {
+            const around = wraps(info)
+            const limit = Exchange.bodyLimitOf(row.endpoint, config.bodyLimit)
+            const qualifies =
+              compiles &&
+              row.runtime !== undefined &&
+              CompiledLane.obstacle(row.endpoint!) === undefined
+            return {
+              compiled: qualifies
+                ? CompiledLane.compile({ bodyLimit: limit, context, info, row, wraps: around })
+                : undefined,
+              info,
+              run: Exchange.runnable(row, info, around, limit)
+            }
+          })
         )
-        const exchange = Exchange.make(table, Exchange.unmatched(nowhere, wraps(nowhere)))
-        return yield* listener({ config, context, exchange })
+        const waiting = new Set<Fiber.Fiber<unknown, unknown>>()
+        return yield* listener({
+          config,
+          context: services,
+          dispatch: Dispatch.make(table, { services: services.mapUnsafe, waiting }),
+          exchange: Exchange.make(table, Exchange.unmatched(nowhere, wraps(nowhere))),
+          interrupt: Effect.suspend(() => Fiber.interruptAll(waiting))
+        })
       }),
     check: RouteTable.declaredConflicts,
     config: [ServerConfig],
@@ -115,6 +150,11 @@ export interface RouteDescription {
   /** The slots around it, outermost first. */
   readonly slots: ReadonlyArray<Slot>
 }
+
+const composed =
+  (outer: AroundHandler, inner: AroundHandler | undefined): AroundHandler =>
+  (handler) =>
+    outer(inner === undefined ? handler : inner(handler))
 
 const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): RouteInfo => ({
   access,

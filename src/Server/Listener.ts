@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { BindError } from "../Plugin/Errors.ts"
 import type { Bound } from "../Plugin/Lifecycle.ts"
 import type { Exchange } from "./Exchange.ts"
+import type { Dispatch } from "./Wire.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 
 /** What a listener is given. */
@@ -12,7 +13,12 @@ export interface Options {
   readonly config: (typeof ServerConfig)["Service"]
   /** Every service of the app; the exchange runs in it. */
   readonly context: Context.Context<unknown>
+  /** The compiled lane; where it says `false` the exchange answers. */
+  readonly dispatch: Dispatch
+  /** The general lane. */
   readonly exchange: Exchange
+  /** Interrupts what still runs in the compiled lane. */
+  readonly interrupt: Effect.Effect<void>
 }
 
 /** Binds, and gives what the boot engine needs to drain it. */

@@ -1,5 +1,5 @@
 /** Slots: the named places in which plugins put middleware around handlers. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
@@ -70,9 +70,23 @@ export type Next = Effect.Effect<HttpServerResponse, never, HttpServerRequest>
 /** Puts something around `next`. */
 export type Wrap = (next: Next) => Next
 
+/**
+ * Puts something around the handler itself, inside of everything that belongs to
+ * the contract: it sees the handler's own value and failure, not a reply.
+ */
+export type AroundHandler = (
+  handler: Effect.Effect<unknown, unknown, unknown>
+) => Effect.Effect<unknown, unknown, unknown>
+
 /** Slot middleware, as a plugin contributes it. */
 export interface Middleware<out E, out R> extends Contribution.Contribution<"middleware", E, R> {
-  readonly build: Effect.Effect<(route: RouteInfo) => Wrap | undefined, E, R>
+  /** Around the reply or around the handler; one of the two. */
+  readonly build: Effect.Effect<
+    | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
+    | { readonly reply: (route: RouteInfo) => Wrap | undefined },
+    E,
+    R
+  >
   readonly slot: Slot
 }
 
@@ -109,6 +123,33 @@ export const make = <E = never, R = never>(
   }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
-  build: options.build,
+  build: Effect.map(options.build, (reply) => ({ reply })),
   slot: options.slot
+})
+
+/**
+ * Makes middleware for the `Transaction` slot: it stands around the handler
+ * itself, so that it sees the typed failure and not the reply made of it. A
+ * route without a contract has no such handler and is left alone.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware } from "flange"
+ *
+ * const spans = Middleware.aroundHandler("spans", {
+ *   build: Effect.succeed((route) => (handler) => Effect.withSpan(handler, route.path))
+ * })
+ * spans.slot // => "Transaction"
+ * ```
+ */
+export const aroundHandler = <E = never, R = never>(
+  name: string,
+  options: {
+    readonly build: Effect.Effect<(route: RouteInfo) => AroundHandler | undefined, E, R>
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (handler) => ({ handler })),
+  slot: "Transaction"
 })

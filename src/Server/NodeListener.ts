@@ -6,13 +6,16 @@ import * as NodeWS from "@effect/platform-node/NodeWS"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { BindError } from "../Plugin/Errors.ts"
 import type { Listener } from "./Listener.ts"
 import { Connections } from "./NodeConnections.ts"
+import { NodeWire, type SendOther } from "./NodeWire.ts"
 
 /** Listens on `server.host` and `server.port`. Fails with `BindError`. */
-export const listen: Listener = ({ config, context, exchange }) =>
+export const listen: Listener = ({ config, context, dispatch, exchange, interrupt }) =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     // Requests run in a scope of their own: closing it interrupts those still in flight.
@@ -28,15 +31,26 @@ export const listen: Listener = ({ config, context, exchange }) =>
       Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true })),
       (wss) => Effect.sync(() => wss.close())
     )
-    const onRequest = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
+    const general = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
       Effect.provideContext(context)
     )
+    const others = new WeakMap<object, HttpServerResponse>()
+    const other = yield* NodeHttpServer.makeHandler(
+      Effect.map(HttpServerRequest, ({ source }) => others.get(source)!),
+      { scope: requests }
+    ).pipe(Effect.provideContext(context))
+    const sendOther: SendOther = (request, reply, response) => {
+      others.set(request, response)
+      other(request, reply)
+    }
     const onUpgrade = yield* NodeHttpServer.makeUpgradeHandler(
       Effect.succeed(websockets),
       exchange,
       { scope: requests }
     ).pipe(Effect.provideContext(context))
-    server.on("request", onRequest)
+    server.on("request", (request, reply) => {
+      if (!dispatch(new NodeWire(request, reply, sendOther))) general(request, reply)
+    })
     server.on("upgrade", onUpgrade)
 
     yield* bind(server, config.host, config.port)
@@ -55,7 +69,9 @@ export const listen: Listener = ({ config, context, exchange }) =>
           yield* Effect.sleep(delay)
           connections.stopAccepting()
           yield* Effect.timeoutOption(connections.empty, timeout)
-          yield* Scope.close(requests, Exit.void)
+          yield* Effect.all([interrupt, Scope.close(requests, Exit.void)], {
+            concurrency: "unbounded"
+          })
           yield* Effect.timeoutOption(connections.empty, "1 second")
           server.closeAllConnections()
         }).pipe(Effect.interruptible)

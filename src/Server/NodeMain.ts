@@ -1,14 +1,26 @@
 /** The main program of a Node process that serves an app. */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 
-/** Runs a program to its end and exits: signals interrupt it, a second one exits at once. */
-export const main = (program: Effect.Effect<unknown, unknown>): void => {
+/**
+ * Runs a program to its end and exits: signals interrupt it, a second one exits
+ * at once. The program gives its services to `booted` once it has them, so that
+ * an uncaught exception goes to the log of the app.
+ */
+export const main = (
+  program: (booted: (context: Context.Context<never>) => void) => Effect.Effect<unknown, unknown>
+): void => {
   let code = 0
+  let services = Context.empty()
   let stopping = false
-  const fiber = Effect.runFork(program)
+  const fiber = Effect.runFork(
+    program((context) => {
+      services = context
+    })
+  )
   const stop = () => {
     stopping = true
     Effect.runFork(Fiber.interrupt(fiber))
@@ -22,7 +34,7 @@ export const main = (program: Effect.Effect<unknown, unknown>): void => {
   }
   const onUncaught = (error: unknown) => {
     code = 1
-    Effect.runFork(Effect.logFatal("Uncaught exception", Cause.die(error)))
+    Effect.runForkWith(services)(Effect.logFatal("Uncaught exception", Cause.die(error)))
     if (!stopping) stop()
   }
   process.on("SIGINT", onSignal)

@@ -190,8 +190,8 @@ const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): Array<I
     pointer: (path ?? []).map(pointerSegment).join("")
   }))
 
-/** Source: RFC 6901, section 3. */
-const pointerSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string => {
+/** One segment of a JSON pointer, with its slash. Source: RFC 6901, section 3. */
+export const pointerSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string => {
   const key = typeof segment === "object" ? segment.key : segment
   return `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`
 }

@@ -24,7 +24,7 @@ import {
   UnsupportedMediaType,
   ValidationFailed
 } from "./Catalogue.ts"
-import type { Access } from "./Middleware.ts"
+import type { Access, AroundHandler } from "./Middleware.ts"
 
 /**
  * The errors that every endpoint may answer with, whatever its handler does. It
@@ -57,12 +57,24 @@ export type Handler = Effect.Effect<
 
 /** One row of the route table, before the slots are put around its handler. */
 export interface Row {
+  /** The group's contract, where the route has one. */
+  readonly contract: HttpApiGroup.Top | undefined
   readonly endpoint: HttpApiEndpoint.Top | undefined
   readonly group: string
   readonly handler: Handler
   readonly method: string
   /** In the router's syntax. */
   readonly path: HttpRouter.PathInput
+  /** The user's handler; undefined where it reads the request itself. */
+  readonly runtime: Runtime | undefined
+}
+
+/** A handler as the user wrote it. */
+export interface Runtime {
+  /** Set once, before the first request: what middleware puts around the handler itself. */
+  around: AroundHandler | undefined
+  readonly handler: (request: never) => Effect.Effect<unknown, unknown, unknown>
+  readonly uninterruptible: boolean
 }
 
 /** Method and path of a row, known before anything is acquired. */
@@ -152,6 +164,8 @@ interface GroupService {
     {
       readonly endpoint: HttpApiEndpoint.Top
       readonly handler: (request: never) => Effect.Effect<unknown, unknown, unknown>
+      readonly isRaw: boolean
+      readonly uninterruptible: boolean
     }
   >
   readonly routes: ReadonlyArray<{ readonly handler: Handler; readonly path: HttpRouter.PathInput }>
@@ -163,9 +177,12 @@ const allIssues = { errors: "all" } as const
 const groupRows = (contract: HttpApiGroup.Top, build: (handlers: unknown) => unknown) =>
   Effect.gen(function* () {
     const api = HttpApi.make("flange").annotate(HttpApi.ParseOptions, allIssues).add(contract)
+    const runtimes = new Map<string, Runtime>()
     const layer = HttpApiBuilder.group(api, contract.identifier, ((handlers: unknown) => {
       const built = build(handlers)
-      return Effect.isEffect(built) ? Effect.map(built, respondable) : respondable(built)
+      return Effect.isEffect(built)
+        ? Effect.map(built, (handlers) => prepare(handlers, runtimes))
+        : prepare(built, runtimes)
     }) as never)
     const context: Context.Context<never> = yield* Layer.build(
       Layer.provide(
@@ -174,34 +191,49 @@ const groupRows = (contract: HttpApiGroup.Top, build: (handlers: unknown) => unk
       )
     )
     const service = context.mapUnsafe.get(contract.key) as GroupService
-    return [...service.handlers.values()].map(({ endpoint }, i): Row => {
+    return [...service.handlers].map(([identifier, { endpoint, isRaw }], i): Row => {
       const route = service.routes[i]!
       return {
+        contract,
         endpoint,
         group: contract.identifier,
         handler: route.handler,
         method: endpoint.method,
-        path: route.path
+        path: route.path,
+        runtime: isRaw ? undefined : runtimes.get(identifier)
       }
     })
   })
 
-/** Lets handlers return anything that can become a response. */
-const respondable = (built: unknown): unknown => {
+/**
+ * Keeps the handlers as they were written for the compiled lane, and lets those
+ * of the general lane return anything that can become a response.
+ */
+const prepare = (built: unknown, runtimes: Map<string, Runtime>): unknown => {
   const { handlers } = built as Pick<GroupService, "handlers">
-  for (const [identifier, runtime] of handlers) {
+  for (const [identifier, { handler, uninterruptible, ...rest }] of handlers) {
+    const runtime: Runtime = { around: undefined, handler, uninterruptible }
+    runtimes.set(identifier, runtime)
     handlers.set(identifier, {
-      ...runtime,
+      ...rest,
       handler: (request) =>
-        Effect.flatMap(runtime.handler(request), (value) =>
+        Effect.flatMap(call(runtime, request), (value) =>
           HttpServerRespondable.isRespondable(value)
             ? HttpServerRespondable.toResponse(value)
             : Effect.succeed(value)
-        )
+        ),
+      uninterruptible
     })
   }
   return built
 }
+
+/** Calls a handler with what middleware put around it. */
+export const call = (
+  { around, handler }: Runtime,
+  request: never
+): Effect.Effect<unknown, unknown, unknown> =>
+  around === undefined ? handler(request) : around(handler(request))
 
 const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
   [
@@ -326,7 +358,16 @@ const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRo
       HttpServerError.HttpServerError,
       HttpServerRequest | Scope.Scope
     >
-    return declared.map((row): Row => ({ ...row, endpoint: undefined, group: name, handler }))
+    return declared.map(
+      (row): Row => ({
+        ...row,
+        contract: undefined,
+        endpoint: undefined,
+        group: name,
+        handler,
+        runtime: undefined
+      })
+    )
   })
 
 /** A router that also writes down what is added to it. */

@@ -6,16 +6,18 @@ import type { RouteInfo } from "./Middleware.ts"
 import { isRoute } from "./Route.ts"
 
 /** A row that is ready to run. */
-export interface Entry<A> {
+export interface Entry<A, C = never> {
+  /** The row on the compiled lane, if it qualifies. */
+  readonly compiled: C | undefined
   readonly info: RouteInfo
   readonly run: A
 }
 
 /** What a request's method and target lead to. */
-export type Found<A> =
+export type Found<A, C = never> =
   | {
       readonly _tag: "Found"
-      readonly entry: Entry<A>
+      readonly entry: Entry<A, C>
       readonly params: Readonly<Record<string, string | undefined>>
       readonly searchParams: Readonly<Record<string, Array<string> | string>>
     }
@@ -25,9 +27,9 @@ export type Found<A> =
   | { readonly _tag: "NotFound" }
 
 /** A table that can be searched. */
-export interface RouteTable<A> {
-  readonly entries: ReadonlyArray<Entry<A>>
-  readonly find: (method: string, url: string) => Found<A>
+export interface RouteTable<A, C = never> {
+  readonly entries: ReadonlyArray<Entry<A, C>>
+  readonly find: (method: string, url: string) => Found<A, C>
 }
 
 const routerConfig = {
@@ -40,8 +42,8 @@ const routerConfig = {
 }
 
 /** Builds a table. Rows must not be in conflict. */
-export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
-  const router = FindMyWay.make<Entry<A>>(routerConfig)
+export const make = <A, C>(entries: ReadonlyArray<Entry<A, C>>): RouteTable<A, C> => {
+  const router = FindMyWay.make<Entry<A, C>>(routerConfig)
   const methods = new Set<string>()
   for (const entry of entries) {
     const { method, path } = entry.info

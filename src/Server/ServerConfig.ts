@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
+import { Network } from "./Network.ts"
 
 /**
  * Section `server`.
@@ -15,6 +16,7 @@ import * as Config from "../Config/index.ts"
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
+ * | `trustedProxies` | none | networks (CIDR) whose word on the client's address is believed |
  */
 export const ServerConfig = Config.section(
   "server",
@@ -27,7 +29,8 @@ export const ServerConfig = Config.section(
     keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
     maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),
     port: Config.Port.pipe(Schema.withDecodingDefaultKey(Effect.succeed(8080))),
-    requestTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("5 minutes")))
+    requestTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("5 minutes"))),
+    trustedProxies: Schema.Array(Network).pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
   },
   { variables: { HOST: "host", PORT: "port" } }
 )

@@ -1,5 +1,5 @@
 /** The listener without a socket: `Request` in, `Response` out. */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -9,14 +9,21 @@ import type { Listener } from "./Listener.ts"
 /** Answers a request in memory. */
 export type WebHandler = (request: Request) => Promise<Response>
 
+/** The same, with references that this request alone runs with, such as a test's clock. */
+export type ContextualWebHandler = (
+  request: Request,
+  references?: Context.Context<never>
+) => Promise<Response>
+
 /** A listener that gives its handler to `receive` instead of binding anything. */
 export const make =
-  (receive: (handler: WebHandler) => void): Listener =>
+  (receive: (handler: ContextualWebHandler) => void): Listener =>
   ({ context, exchange }) =>
-    Effect.sync(() => {
+    Effect.map(Effect.context<never>(), (booting) => {
       receive(
         HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
-          context as Context.Context<never>
+          // As on a socket, requests inherit the references that the app was booted with.
+          Context.merge(booting, context as Context.Context<never>)
         )(exchange)
       )
       return { address: undefined, drain: () => Effect.void }

@@ -1,0 +1,31 @@
+import { parseArgs } from "node:util"
+
+const { values } = parseArgs({
+  options: {
+    "access-log": { default: "on", type: "string" },
+    listener: { default: "node", type: "string" },
+    port: { default: "3000", type: "string" },
+    routes: { default: "0", type: "string" },
+    tier: { default: "bare", type: "string" }
+  }
+})
+
+if (values.tier !== "bare" && values.tier !== "production") {
+  throw new Error(`--tier ${values.tier}: write bare or production`)
+}
+
+if (values.listener !== "node" && values.listener !== "proxied") {
+  throw new Error(`--listener ${values.listener}: write node or proxied`)
+}
+
+export const accessLog = values["access-log"] !== "off"
+export const host = "127.0.0.1"
+/** Only Flange has more than one. */
+export const listener = values.listener
+export const port = Number(values.port)
+/** How many routes to add to those of `bare`. */
+export const routes = Number(values.routes)
+export const tier = values.tier
+
+/** Tells the runner that the server listens. */
+export const ready = () => process.stdout.write("ready\n")

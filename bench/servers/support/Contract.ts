@@ -1,0 +1,68 @@
+/** What every server of the benchmark does: the same data, the same secret, the same limits. */
+
+/** The only origin that CORS allows. */
+export const origin = "https://app.example.com"
+
+/** HS256: shared secret, issuer and audience of every token. */
+export const jwt = {
+  audience: "bench-api",
+  issuer: "bench",
+  secret: "a-benchmark-secret-of-more-than-32-bytes"
+} as const
+
+/** Per subject; so high that it never triggers while timing. */
+export const rateLimit = { max: 1_000_000_000, windowMillis: 60_000 } as const
+
+/** The scopes that the two routes of `production` ask for. */
+export const scopes = { read: "items:read", write: "items:write" } as const
+
+export interface Item {
+  readonly createdAt: string
+  readonly id: number
+  readonly name: string
+  readonly price: number
+  readonly tags: ReadonlyArray<string>
+}
+
+/** What a client sends to make an item: name of 1 to 100 characters, price at least 0. */
+export interface NewItem {
+  readonly name: string
+  readonly price: number
+  readonly tags: ReadonlyArray<string>
+}
+
+const count = 1000
+
+const items: ReadonlyArray<Item> = Array.from({ length: count }, (_, i) => ({
+  createdAt: "2026-01-01T00:00:00.000Z",
+  id: i + 1,
+  name: `Item ${i + 1}`,
+  price: (i + 1) * 10,
+  tags: ["new", "sale"]
+}))
+
+/** The item with this id; ids are 1 to 1000. */
+export const findItem = (id: number): Item | undefined => items[id - 1]
+
+/** Makes an item and keeps nothing, so that memory says something of the server. */
+export const createItem = (item: NewItem): Item => ({
+  createdAt: "2026-01-01T00:00:00.000Z",
+  id: count + 1,
+  name: item.name,
+  price: item.price,
+  tags: item.tags
+})
+
+/** `GET /users/:id` */
+export const user = (id: number, verbose: boolean | undefined) => ({
+  id,
+  name: `User ${id}`,
+  verbose: verbose ?? false
+})
+
+/** `GET /json` */
+export const hello = { message: "hello" } as const
+
+/** The extra routes of `--routes N`: half static, half with a parameter. */
+export const resources = (routes: number): ReadonlyArray<string> =>
+  Array.from({ length: Math.floor(routes / 2) }, (_, i) => `/v1/resource${i}`)

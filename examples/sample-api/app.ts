@@ -1,0 +1,5 @@
+/** The app: a list of plugins. `main.ts` runs it, the tests boot it, `client.ts` has its types. */
+import { App } from "flange"
+import { ItemsPlugin } from "./items/ItemsPlugin.ts"
+
+export const app = App.make("sample-api", [ItemsPlugin])

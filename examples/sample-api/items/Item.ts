@@ -1,0 +1,30 @@
+/** What an item is. Shared by the server and every client. */
+import * as Schema from "effect/Schema"
+
+/** Made by the server: a UUID of version 7, so that ids sort by the time they were made. */
+export const ItemId = Schema.String.check(Schema.isUUID(7)).pipe(Schema.brand("ItemId"))
+export type ItemId = typeof ItemId.Type
+
+const Name = Schema.String.check(Schema.isBetweenLength(1, 200))
+
+export const Item = Schema.Struct({
+  createdAt: Schema.DateTimeUtcFromString,
+  description: Schema.optionalKey(Schema.String),
+  id: ItemId,
+  name: Name
+})
+export type Item = typeof Item.Type
+
+/** The fields that callers set: the body of POST and PUT. */
+export const ItemDraft = Schema.Struct({
+  description: Schema.optionalKey(Schema.String),
+  name: Name
+})
+export type ItemDraft = typeof ItemDraft.Type
+
+/** The body of PATCH: an absent field stays as it is, and null takes the description away. */
+export const ItemChanges = Schema.Struct({
+  description: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  name: Schema.optionalKey(Name)
+})
+export type ItemChanges = typeof ItemChanges.Type

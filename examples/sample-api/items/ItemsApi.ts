@@ -1,0 +1,48 @@
+/** The contract of the items: no server code, so that a browser can import it. */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import { ApiError, Pagination } from "flange"
+import { Item, ItemChanges, ItemDraft, ItemId } from "./Item.ts"
+
+export class ItemNotFound extends ApiError.make<ItemNotFound>()(
+  "ItemNotFound",
+  { code: "ITEM_NOT_FOUND", detail: ({ id }) => `Item ${id} does not exist`, status: 404 },
+  { id: ItemId }
+) {}
+
+/** The new item, with its address in the header `Location`. */
+const ItemCreated = HttpApiSchema.WithHeaders(Item.pipe(HttpApiSchema.status(201)), {
+  location: Schema.String
+})
+
+const params = { id: ItemId }
+
+export class ItemsApi extends HttpApiGroup.make("items").add(
+  HttpApiEndpoint.post("create", "/v1/items", { payload: ItemDraft, success: ItemCreated }),
+  HttpApiEndpoint.get("list", "/v1/items", {
+    query: Pagination.query,
+    success: Pagination.Page(Item)
+  }),
+  HttpApiEndpoint.get("read", "/v1/items/:id", { error: ItemNotFound, params, success: Item }),
+  HttpApiEndpoint.delete("remove", "/v1/items/:id", {
+    error: ItemNotFound,
+    params,
+    success: HttpApiSchema.NoContent
+  }),
+  // PUT gives the item as a whole: a description that is absent is taken away.
+  HttpApiEndpoint.put("replace", "/v1/items/:id", {
+    error: ItemNotFound,
+    params,
+    payload: ItemDraft,
+    success: Item
+  }),
+  // PATCH gives only what changes: a description that is null is taken away.
+  HttpApiEndpoint.patch("update", "/v1/items/:id", {
+    error: ItemNotFound,
+    params,
+    payload: ItemChanges,
+    success: Item
+  })
+) {}

@@ -1,0 +1,32 @@
+/** The items: their repository, and the handlers of their contract. */
+import * as Effect from "effect/Effect"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import { Plugin, Route } from "flange"
+import { ItemsApi } from "./ItemsApi.ts"
+import { ItemsRepo } from "./ItemsRepo.ts"
+
+const ItemsRoutes = Route.public(ItemsApi, (handlers) =>
+  Effect.gen(function* () {
+    const items = yield* ItemsRepo
+    return handlers.handleAll({
+      create: Effect.fnUntraced(function* ({ payload }) {
+        const item = yield* items.create(payload)
+        return HttpApiSchema.withHeaders({
+          body: item,
+          headers: { location: `/v1/items/${item.id}` }
+        })
+      }),
+      list: ({ query }) => items.list(query),
+      read: ({ params }) => items.read(params.id),
+      remove: ({ params }) => items.remove(params.id),
+      replace: ({ params, payload }) => items.replace(params.id, payload),
+      update: ({ params, payload }) => items.update(params.id, payload)
+    })
+  })
+)
+
+export const ItemsPlugin = Plugin.make("app:items", {
+  layer: ItemsRepo.layer,
+  provides: [ItemsRepo],
+  routes: [ItemsRoutes]
+})

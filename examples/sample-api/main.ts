@@ -1,0 +1,19 @@
+/**
+ * Items over HTTP: what to copy to begin a service.
+ *
+ * Run: npm start        (port 8080, or PORT=3000 npm start)
+ *
+ * Try: curl -i localhost:8080/v1/items -d '{"name":"Lamp"}' -H 'content-type: application/json'
+ *      curl localhost:8080/v1/items?limit=10
+ *      curl localhost:8080/v1/items/ID
+ *      curl -X PUT localhost:8080/v1/items/ID -d '{"name":"Desk lamp"}' -H 'content-type: application/json'
+ *      curl -X PATCH localhost:8080/v1/items/ID -d '{"description":"Brass"}' -H 'content-type: application/json'
+ *      curl -i -X DELETE localhost:8080/v1/items/ID
+ *      curl -i localhost:8080/v1/items -d '{"name":""}' -H 'content-type: application/json'
+ *
+ * All of it with types: node --conditions=flange-source examples/sample-api/client.ts
+ */
+import { App } from "flange"
+import { app } from "./app.ts"
+
+App.run(app)

@@ -1,0 +1,81 @@
+/** The contract of the health endpoints. */
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import { ServiceUnavailable } from "../../Server/Catalogue.ts"
+
+/** One component of the service, as its last check found it. */
+export const Component = Schema.Struct({
+  name: Schema.String,
+  /** `up`, `down`, or `unknown` before its first check. */
+  status: Schema.Literals(["down", "unknown", "up"]),
+  /** What it means when it is down: `critical` takes the service out, the others degrade it. */
+  class: Schema.Literals(["critical", "informational", "shared"]),
+  /** How long the last check took, in milliseconds. */
+  latencyMs: Schema.optionalKey(Schema.Finite),
+  /** ISO time at which the last check ended. */
+  checkedAt: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "HealthComponent" })
+
+/** One component of the service, as its last check found it. */
+export type Component = typeof Component.Type
+
+/** The body of `/healthcheck`. Says nothing of why a component is down: that is in the log. */
+export const Report = Schema.Struct({
+  /** `fail` if a critical component is down, `degraded` if another one is, else `pass`. */
+  status: Schema.Literals(["degraded", "fail", "pass"]),
+  name: Schema.String,
+  version: Schema.String,
+  /** ISO time of the build. */
+  buildDate: Schema.optionalKey(Schema.String),
+  /** Source revision. */
+  commit: Schema.optionalKey(Schema.String),
+  hostname: Schema.String,
+  /** Seconds since the process began to boot the app. */
+  uptime: Schema.Finite,
+  components: Schema.Array(Component)
+}).annotate({ identifier: "HealthReport" })
+
+/** The body of `/healthcheck`. */
+export type Report = typeof Report.Type
+
+const Probe = (status: "alive" | "ready") => Schema.Struct({ status: Schema.Literal(status) })
+
+/**
+ * What an orchestrator and a load balancer ask.
+ *
+ * | endpoint | answers |
+ * |---|---|
+ * | `GET /livez`, `GET /healthz` | 200 while the process answers at all |
+ * | `GET /readyz` | 200 while the app is ready and no critical component is down, else 503: before ready, and from the first moment of the drain |
+ */
+export class ProbesApi extends HttpApiGroup.make("probes")
+  .add(
+    HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
+      OpenApi.Summary,
+      "Whether the process answers"
+    ),
+    HttpApiEndpoint.get("healthz", "/healthz", { success: Probe("alive") }).annotate(
+      OpenApi.Summary,
+      "Whether the process answers"
+    ),
+    HttpApiEndpoint.get("readyz", "/readyz", {
+      error: ServiceUnavailable,
+      success: Probe("ready")
+    }).annotate(OpenApi.Summary, "Whether the service takes requests")
+  )
+  .annotate(OpenApi.Description, "What an orchestrator and a load balancer ask") {}
+
+/**
+ * What a person and a dashboard ask. `GET /healthcheck` answers 200 whatever the
+ * state of the components; the body says it.
+ */
+export class HealthApi extends HttpApiGroup.make("health")
+  .add(
+    HttpApiEndpoint.get("healthcheck", "/healthcheck", { success: Report }).annotate(
+      OpenApi.Summary,
+      "What the service is, and how its components are"
+    )
+  )
+  .annotate(OpenApi.Description, "What a person and a dashboard ask") {}

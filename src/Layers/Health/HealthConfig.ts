@@ -1,0 +1,23 @@
+/** The configuration section `health`. */
+import * as Time from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Config from "../../Config/index.ts"
+
+/** Shorter intervals would keep the checked components busy with being checked. */
+const shortest = Time.millis(100)
+
+/**
+ * Section `health`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `interval` | 10 s | how long after a round of checks the next one begins, give or take a tenth; 100 ms at least |
+ */
+export const HealthConfig = Config.section("health", {
+  interval: Config.Duration.check(
+    Schema.makeFilter((interval) => Time.isGreaterThanOrEqualTo(interval, shortest), {
+      expected: "a duration of 100 ms at least"
+    })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed("10 seconds")))
+})

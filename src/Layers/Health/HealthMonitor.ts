@@ -1,0 +1,156 @@
+/** Runs the health checks of an app in the background and keeps what they found. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import { AppRuntime, type BoundHealthCheck } from "../../Plugin/AppRuntime.ts"
+import type { Component } from "./HealthApi.ts"
+import { HealthConfig } from "./HealthConfig.ts"
+
+/** How long a caller waits for the first round of checks. */
+const firstRound = Duration.seconds(5)
+
+/** The state of one check. */
+interface State {
+  readonly check: BoundHealthCheck
+  checkedAt: number | undefined
+  latencyMs: number | undefined
+  status: Component["status"]
+  /** A run that did not end when it was interrupted; the component is down until it does. */
+  stuck: Fiber.Fiber<unknown, unknown> | undefined
+}
+
+/** What the monitor offers. */
+export interface HealthMonitorShape {
+  /**
+   * Every component as its last check found it, by name. Until the first round
+   * has ended the caller waits for it, five seconds at most.
+   */
+  readonly components: Effect.Effect<ReadonlyArray<Component>>
+  /** Runs the checks now, and then again and again, until `stop` or release. */
+  readonly start: Effect.Effect<void>
+  /** Interrupts the checks. What they found stays. */
+  readonly stop: Effect.Effect<void>
+}
+
+/**
+ * The health of the components of the app. Provided by `Health.plugin` from
+ * acquire on; it checks from the ready phase to the first moment of the drain.
+ *
+ * The checks of a round run at the same time, each within its own timeout. A
+ * component that goes down is logged as a warning with the whole cause, one that
+ * comes back as info.
+ */
+export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorShape>()(
+  "flange/HealthMonitor"
+) {
+  /** The monitor of the checks in `AppRuntime`. */
+  static readonly layer = Layer.effect(
+    HealthMonitor,
+    Effect.gen(function* () {
+      const { interval } = yield* HealthConfig
+      const runtime = yield* AppRuntime
+      const scope = yield* Effect.scope
+      const first = yield* Deferred.make<void>()
+      let states: ReadonlyArray<State> | undefined
+      let loop: Fiber.Fiber<unknown> | undefined
+
+      // The list of checks is complete from the ready phase on.
+      const all = () => (states ??= runtime.healthChecks.map(initial).sort(byName))
+
+      const round = Effect.suspend(() =>
+        Effect.forEach(all(), run, { concurrency: "unbounded", discard: true })
+      )
+      const pause = Effect.flatMap(Random.next, (random) =>
+        Effect.sleep(Duration.times(interval, 0.9 + random * 0.2))
+      )
+      return {
+        components: Effect.gen(function* () {
+          if (loop === undefined) return []
+          yield* Effect.timeoutOption(Deferred.await(first), firstRound)
+          return all().map(toComponent)
+        }),
+        start: Effect.gen(function* () {
+          if (loop !== undefined) return
+          loop = yield* round.pipe(
+            Effect.tap(() => Deferred.succeed(first, undefined)),
+            Effect.andThen(pause),
+            Effect.forever,
+            Effect.forkIn(scope)
+          )
+        }),
+        stop: Effect.suspend(() => (loop === undefined ? Effect.void : Fiber.interrupt(loop)))
+      }
+    })
+  )
+}
+
+const initial = (check: BoundHealthCheck): State => ({
+  check,
+  checkedAt: undefined,
+  latencyMs: undefined,
+  status: "unknown",
+  stuck: undefined
+})
+
+const byName = (a: State, b: State) =>
+  a.check.name < b.check.name ? -1 : a.check.name > b.check.name ? 1 : 0
+
+const toComponent = ({ check, checkedAt, latencyMs, status }: State): Component => ({
+  name: check.name,
+  status,
+  class: check.class,
+  ...(latencyMs === undefined ? {} : { latencyMs }),
+  ...(checkedAt === undefined ? {} : { checkedAt: new Date(checkedAt).toISOString() })
+})
+
+/** Runs one check and writes down what it found. */
+const run = (state: State): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const begin = yield* Clock.monotonicTimeNanos
+    const exit = yield* attempt(state)
+    state.latencyMs = Number(((yield* Clock.monotonicTimeNanos) - begin) / 10_000n) / 100
+    state.checkedAt = yield* Clock.currentTimeMillis
+    const before = state.status
+    state.status = Exit.isSuccess(exit) ? "up" : "down"
+    if (state.status === before) return
+    const { name, plugin } = state.check
+    const component = `Component "${name}" of plugin "${plugin}"`
+    if (Exit.isFailure(exit)) {
+      yield* Effect.logWarning(`${component} is down (${state.check.class})`, exit.cause)
+    } else if (before === "down") {
+      yield* Effect.logInfo(`${component} is up again`)
+    }
+  })
+
+/**
+ * The outcome of a check within its timeout. The check runs in a fiber of its
+ * own, so that one that cannot be interrupted does not keep the others waiting;
+ * it is not started again before it has ended.
+ */
+const attempt = (state: State): Effect.Effect<Exit.Exit<unknown, unknown>> =>
+  Effect.gen(function* () {
+    const { check, timeout } = state.check
+    if (state.stuck?.pollUnsafe() === undefined && state.stuck !== undefined) {
+      return late(timeout, "the check that was started before has not ended")
+    }
+    state.stuck = undefined
+    const fiber = yield* Effect.forkDetach(check)
+    const exit = yield* Fiber.await(fiber).pipe(
+      Effect.timeoutOption(timeout),
+      Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe()))
+    )
+    if (exit._tag === "Some") return exit.value
+    fiber.interruptUnsafe()
+    state.stuck = fiber
+    return late(timeout, "the check did not end")
+  })
+
+const late = (timeout: Duration.Duration, what: string) =>
+  Exit.failCause(Cause.fail(new Error(`${what} within ${Duration.format(timeout)}`)))

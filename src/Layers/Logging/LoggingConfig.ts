@@ -1,0 +1,54 @@
+/** The configuration section `logging`. */
+import * as Effect from "effect/Effect"
+import type { LogLevel } from "effect/LogLevel"
+import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import { expectedAnnotation } from "../../Config/Expected.ts"
+import * as Config from "../../Config/index.ts"
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal", "none"] as const
+
+/** The names of the levels, the most talkative first; `none` logs nothing. */
+export type Level = (typeof levels)[number]
+
+const Level = Schema.String.pipe(
+  Schema.decodeTo(Schema.Literals(levels), {
+    decode: SchemaGetter.transform((name: string) => name.trim().toLowerCase() as Level),
+    encode: SchemaGetter.transform((level: Level): string => level)
+  }),
+  Schema.annotate({ [expectedAnnotation]: `one of ${levels.join(", ")}` })
+)
+
+const effectLevels = {
+  debug: "Debug",
+  error: "Error",
+  fatal: "Fatal",
+  info: "Info",
+  none: "None",
+  trace: "Trace",
+  warn: "Warn"
+} as const satisfies Record<Level, LogLevel>
+
+/** Effect's name of a level. */
+export const toEffect = (level: Level): LogLevel => effectLevels[level]
+
+/**
+ * Section `logging`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `format` | `auto` | `json` writes one JSON object per line, `pretty` is for people; `auto` is `pretty` in the environment `local` and `json` elsewhere |
+ * | `level` | `info` | the least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `none`, in any case; variable `LOG_LEVEL` |
+ *
+ * Access lines are of level `info`.
+ */
+export const LoggingConfig = Config.section(
+  "logging",
+  {
+    format: Schema.Literals(["auto", "json", "pretty"]).pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("auto" as const))
+    ),
+    level: Level.pipe(Schema.withDecodingDefaultKey(Effect.succeed("info")))
+  },
+  { variables: { LOG_LEVEL: "level" } }
+)

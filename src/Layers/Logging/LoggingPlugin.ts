@@ -1,0 +1,64 @@
+/** The battery as a plugin. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as Plugin from "../../Plugin/Plugin.ts"
+import { accessLog } from "./AccessLog.ts"
+import { json } from "./JsonLogger.ts"
+import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
+import { pretty } from "./PrettyLogger.ts"
+
+/**
+ * The log of the app: the section `logging` says its level and format, and every
+ * request but those of bare routes gets an access line.
+ *
+ * It takes the place of Effect's own console logger for everything in the app:
+ * plugins, requests, and what the boot engine itself reports. Loggers that were
+ * installed besides it stay. It stands first, so that no other plugin logs
+ * before it. In JSON everything that it writes to stdout is one object a line; a
+ * boot that fails is reported in words on stderr.
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Logging from "flange/Logging"
+ *
+ * const app = App.make("shop", [Logging.plugin])
+ * App.describe(app).plugins[0]!.config // => ["logging"]
+ * ```
+ */
+export const plugin = Plugin.make("flange:logging", {
+  config: [LoggingConfig],
+  drain: Effect.logInfo("stopping: requests in flight are finished"),
+  layer: Layer.effectContext(
+    Effect.gen(function* () {
+      const { format, level } = yield* LoggingConfig
+      const { environment, name, version } = yield* AppRuntime
+      const isPretty = format === "pretty" || (format === "auto" && environment === "local")
+      const logger = Logger.withConsoleLog(
+        isPretty ? pretty({ colors: hasColors() }) : json({ environment, service: name, version })
+      )
+      const loggers = new Set(yield* Logger.CurrentLoggers)
+      loggers.delete(Logger.defaultLogger)
+      loggers.add(logger)
+      return Context.empty().pipe(
+        Context.add(Logger.CurrentLoggers, loggers),
+        Context.add(References.MinimumLogLevel, toEffect(level))
+      )
+    })
+  ),
+  middleware: [accessLog],
+  order: { first: true },
+  ready: ({ address }) =>
+    Effect.flatMap(AppRuntime, ({ name, version }) =>
+      address === undefined
+        ? Effect.void
+        : Effect.logInfo(`${name} ${version} listens on ${address}`)
+    )
+})
+
+/** Whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */
+const hasColors = () => globalThis.process?.stdout?.hasColors?.() ?? false

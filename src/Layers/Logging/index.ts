@@ -1,0 +1,7 @@
+/** The log: JSON for programs, short lines for people, one line per request. */
+export { type Access, accessLog } from "./AccessLog.ts"
+export { json, type Origin } from "./JsonLogger.ts"
+export { type Level, LoggingConfig } from "./LoggingConfig.ts"
+export { plugin } from "./LoggingPlugin.ts"
+export { type ErrorRecord } from "./LogRecord.ts"
+export { pretty } from "./PrettyLogger.ts"

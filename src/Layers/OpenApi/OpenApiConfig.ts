@@ -1,0 +1,28 @@
+/** The configuration section `openapi`. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Config from "../../Config/index.ts"
+
+const Path = (fallback: string) =>
+  Schema.String.check(
+    Schema.isPattern(/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/, {
+      expected: "a path that begins with / and does not end with it"
+    })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+
+/**
+ * Section `openapi`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `documentPath` | `/openapi.json` | where the document is |
+ * | `enabled` | `true` | `false` adds none of the routes |
+ * | `scalarPath` | `/docs` | where the Scalar page is |
+ * | `swaggerPath` | `/swagger-ui` | where Swagger UI is, with a slash after it |
+ */
+export const OpenApiConfig = Config.section("openapi", {
+  documentPath: Path("/openapi.json"),
+  enabled: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
+  scalarPath: Path("/docs"),
+  swaggerPath: Path("/swagger-ui")
+})

@@ -1,0 +1,125 @@
+/**
+ * The address of the client behind the proxies that an operator trusts. What a
+ * client writes into a header itself is never believed.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { ServerConfig } from "./ServerConfig.ts"
+
+/** What the address is derived from. */
+export interface Source {
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** The address at the other end of the connection; undefined where there is none. */
+  readonly peer: string | undefined
+}
+
+/**
+ * The client's address in canonical form: IPv4-mapped addresses as IPv4, no port,
+ * no brackets. Undefined where the listener knows no peer.
+ *
+ * Only a peer in one of the `trusted` networks is asked for more. Each of
+ * `X-Forwarded-For`, `Forwarded` (RFC 7239) and `X-Real-IP` is read from its
+ * right end, past trusted proxies, to the first address that is not one; text
+ * that is no address ends the walk. Headers that lead to different addresses are
+ * not believed, because a proxy that maintains one of them passes the client's
+ * own version of another: the answer is then the peer. Have the proxy remove the
+ * headers that it does not set.
+ *
+ * @example
+ * ```ts
+ * import * as Schema from "effect/Schema"
+ * import { ClientIp, Network } from "flange"
+ *
+ * const trusted = [Schema.decodeSync(Network)("10.0.0.0/8")]
+ * const headers = { "x-forwarded-for": "6.6.6.6, 198.51.100.7, 10.0.0.2" }
+ * ClientIp.derive({ headers, peer: "10.0.0.1" }, trusted) // => "198.51.100.7"
+ * ClientIp.derive({ headers, peer: "192.0.2.9" }, trusted) // => "192.0.2.9"
+ * ```
+ */
+export const derive = (
+  { headers, peer }: Source,
+  trusted: ReadonlyArray<IpNetwork.IpNetwork>
+): string | undefined => {
+  if (peer === undefined) return undefined
+  const address = parse(peer)
+  if (address === undefined) return undefined
+  const isTrusted = (hop: NetAddress.IpAddress) =>
+    trusted.some((network) => IpNetwork.contains(network, hop))
+  if (trusted.length === 0 || !isTrusted(address)) return NetAddress.formatIp(address)
+  const found = new Set<string>()
+  for (const hops of [
+    list(headers["x-forwarded-for"]),
+    forwarded(headers["forwarded"]),
+    list(headers["x-real-ip"])
+  ]) {
+    const client = walk(hops, isTrusted)
+    if (client !== undefined) found.add(NetAddress.formatIp(client))
+  }
+  const [only] = found
+  return found.size === 1 ? only : NetAddress.formatIp(address)
+}
+
+/** The first untrusted address from the right; undefined if there is none before something unreadable. */
+const walk = (
+  hops: ReadonlyArray<string>,
+  isTrusted: (hop: NetAddress.IpAddress) => boolean
+): NetAddress.IpAddress | undefined => {
+  for (const hop of hops.toReversed()) {
+    const address = parse(hop)
+    if (address === undefined || !isTrusted(address)) return address
+  }
+  return undefined
+}
+
+/** An address with or without brackets, port and zone. */
+const parse = (text: string): NetAddress.IpAddress | undefined => {
+  const match = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^(\d[\d.]*)(?::\d{1,5})?$/.exec(text)
+  const bare = (match?.[1] ?? text).replace(/%[^%]*$/, "")
+  const address = Result.getOrUndefined(NetAddress.ipFromString(bare))
+  return address === undefined ? undefined : NetAddress.toCanonical(address)
+}
+
+/** Longer headers are nobody's chain of proxies. */
+const maxLength = 2048
+
+const list = (value: string | undefined): ReadonlyArray<string> =>
+  value === undefined || value.length > maxLength
+    ? []
+    : value.split(",").map((entry) => entry.trim())
+
+/** The `for` parameters of a `Forwarded` header, one for each element. Source: RFC 7239, section 4. */
+const forwarded = (value: string | undefined): ReadonlyArray<string> =>
+  value === undefined || value.length > maxLength
+    ? []
+    : value.split(",").map((element) => {
+        const [pair, ...more] = element
+          .split(";")
+          .map((parameter) => /^\s*for\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(parameter))
+          .filter((match) => match !== null)
+        return more.length > 0 ? "" : (pair?.[1] ?? pair?.[2] ?? "")
+      })
+
+/**
+ * The address of the client of the request that this fiber serves, derived with
+ * `server.trustedProxies`. Undefined outside a request, and where the listener
+ * knows no peer.
+ */
+export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
+  const request = Context.getOption(fiber.context, HttpServerRequest)
+  if (Option.isNone(request)) return Effect.succeed(undefined)
+  const config = Context.getOption(fiber.context, ServerConfig)
+  return Effect.succeed(
+    derive(
+      {
+        headers: request.value.headers,
+        peer: Option.getOrUndefined(request.value.peerAddress)
+      },
+      Option.isSome(config) ? config.value.trustedProxies : []
+    )
+  )
+})

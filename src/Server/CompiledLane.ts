@@ -1,0 +1,286 @@
+/**
+ * The compiled lane: the common endpoint as one function, built once at start
+ * from its schemas. It decodes, runs the handler with a prepared context,
+ * encodes, and writes once. It gives the same answers as the general lane.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Respondable from "effect/http/HttpServerRespondable"
+import * as Response from "effect/http/HttpServerResponse"
+import type * as Schema from "effect/Schema"
+import { PayloadTooLarge, UnsupportedMediaType } from "./Catalogue.ts"
+import * as EndpointCodec from "./EndpointCodec.ts"
+import * as Internals from "./HttpApiInternals.ts"
+import * as JsonText from "./JsonText.ts"
+import { CurrentExchange, type LaneExchange } from "./LaneExchange.ts"
+import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
+import * as Problem from "./Problem.ts"
+import * as RequestId from "./RequestId.ts"
+import { call, type Row, StandardErrors } from "./Route.ts"
+import type { BodyFailure } from "./Wire.ts"
+
+/** Answers one request of an endpoint. */
+export type Compiled = (exchange: LaneExchange) => void
+
+/** Why an endpoint cannot take the compiled lane; undefined where it can. */
+export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
+  if (endpoint.payload.size > 1) return "its payload has several content types"
+  for (const { encoding } of endpoint.payload.values()) {
+    if (encoding._tag !== "Json") return `its payload is ${encoding._tag}`
+  }
+  for (const schema of [
+    ...Internals.getSuccessSchemas(endpoint),
+    ...Internals.getErrorSchemas(endpoint)
+  ]) {
+    if (Internals.isUpgrade(schema)) return "it upgrades the connection"
+    if (HttpApiSchema.isWithHeaders(schema)) return "a response carries typed headers"
+    if (Internals.isStreamSchema(schema)) return "its success is a stream"
+    const { _tag } = Internals.getResponseEncodingSchema(schema)
+    if (_tag !== "Json") return `a response is ${_tag}`
+  }
+  for (const key of middlewares(endpoint)) {
+    if (HttpApiMiddleware.isSecurity(key)) return `${key.key} chooses among security schemes`
+  }
+  return undefined
+}
+
+/** What a compiled endpoint is made of. */
+export interface Options {
+  readonly bodyLimit: number
+  /** Every service of the app. */
+  readonly context: Context.Context<unknown>
+  readonly info: RouteInfo
+  readonly row: Row
+  /** Middleware that works on effects, outermost first. */
+  readonly wraps: ReadonlyArray<Wrap>
+}
+
+/** Compiles an endpoint that has no obstacle. */
+export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Compiled => {
+  const endpoint = row.endpoint!
+  const runtime = row.runtime!
+  const decoders = EndpointCodec.decoders(endpoint)
+  const empty = EndpointCodec.emptyPayload(endpoint)
+  const encode = EndpointCodec.success(endpoint)
+  const encodeFailure = EndpointCodec.failure(endpoint)
+  const mediaType = [...endpoint.payload.keys()][0]
+
+  /** What is wrong with the head of a request with a body. */
+  const refuse = ({ wire }: LaneExchange): Respondable.Respondable | undefined => {
+    if (Number(wire.header("content-length")) > bodyLimit) {
+      return new PayloadTooLarge({ limit: bodyLimit })
+    }
+    const sent = mediaType === undefined ? undefined : wire.header("content-type")
+    return sent === undefined || sent === mediaType || normalized(sent) === mediaType
+      ? undefined
+      : new UnsupportedMediaType({ supported: [mediaType!] })
+  }
+
+  const input = (exchange: LaneExchange, slot: EndpointCodec.Decoder["slot"]): unknown => {
+    switch (slot) {
+      case "headers":
+        return exchange.request.headers
+      case "params":
+        return exchange.params
+      case "payload":
+        return exchange.bodyText === "" || exchange.bodyText === undefined
+          ? empty
+          : JSON.parse(exchange.bodyText)
+      case "query":
+        return exchange.searchParams
+    }
+  }
+
+  /** Decodes what is left to decode, then calls the handler. */
+  const handle = (
+    exchange: LaneExchange,
+    from: number,
+    request: Requested
+  ): Effect.Effect<unknown, unknown, unknown> => {
+    try {
+      for (let i = from; i < decoders.length; i++) {
+        const { all, first, kind, slot } = decoders[i]!
+        const value = input(exchange, slot)
+        const decoded = first(value)
+        if (!Exit.isExit(decoded)) {
+          return Effect.matchEffect(decoded, {
+            onFailure: () => refused(kind, all(value)),
+            onSuccess: (value) => {
+              request[slot] = value
+              return handle(exchange, i + 1, request)
+            }
+          })
+        }
+        if (decoded._tag === "Failure") return refused(kind, all(value))
+        request[slot] = decoded.value
+      }
+      return call(runtime, request as never)
+    } catch (defect) {
+      return Effect.die(defect)
+    }
+  }
+
+  const start = (exchange: LaneExchange, body: BodyFailure | undefined) => {
+    if (body !== undefined) return Effect.die(bodyFailure(body, bodyLimit))
+    if (exchange.bodyBytes !== undefined) {
+      const text = JsonText.decode(exchange.bodyBytes)
+      if (typeof text !== "string") return Effect.die(text)
+      exchange.bodyText = text
+    }
+    return handle(exchange, 0, new Requested(exchange, row))
+  }
+
+  /** The reply to a handler's end that is not a value of the contract. */
+  const reply = (
+    effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>,
+    exchange: LaneExchange
+  ) =>
+    effect.pipe(
+      Effect.catch((error) => declared(encodeFailure, error)),
+      Effect.flatMap((response) => Problem.complete(response, exchange)),
+      Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
+    )
+
+  const around = middlewares(endpoint).filter(({ key }) => key !== StandardErrors.key)
+  if (around.length === 0 && wraps.length === 0) {
+    const isBare = info.access.type === "bare"
+    const finish = (exchange: LaneExchange) => (exit: Exit.Exit<unknown, unknown>) => {
+      if (exit._tag === "Success" && !Respondable.isRespondable(exit.value)) {
+        const encoded = encode(exit.value)
+        if ("status" in encoded) {
+          const headers = isBare ? [] : [RequestId.header, exchange.requestId]
+          if (encoded.contentType !== undefined) headers.push("content-type", encoded.contentType)
+          return exchange.send(encoded.status, headers, encoded.body)
+        }
+      }
+      exchange.respond(
+        reply(
+          exit._tag === "Success" ? toResponse(encode, exit.value) : Effect.failCause(exit.cause),
+          exchange
+        )
+      )
+    }
+    const go = (exchange: LaneExchange, body: BodyFailure | undefined) =>
+      exchange.run(start(exchange, body), runtime.uninterruptible, finish(exchange))
+    return (exchange) => {
+      exchange.bodyLimit = bodyLimit
+      if (!exchange.hasBody) return go(exchange, undefined)
+      const problem = refuse(exchange)
+      if (problem !== undefined) return exchange.respond(Problem.render(problem, exchange))
+      if (mediaType === undefined) return go(exchange, undefined)
+      exchange.readBody(bodyLimit, (body) => go(exchange, body))
+    }
+  }
+
+  const core = withExchange((exchange) =>
+    Effect.flatMap(
+      mediaType !== undefined && exchange.hasBody
+        ? Effect.flatMap(bodyOf(exchange, bodyLimit), (body) => start(exchange, body))
+        : start(exchange, undefined),
+      (value) => toResponse(encode, value)
+    )
+  )
+  const inside = around.reduce((effect, key) => {
+    const apply = Context.getUnsafe(context, key) as Apply
+    return apply(effect, { endpoint, group: row.contract! })
+  }, core)
+  const program = wraps.reduceRight<Next>(
+    (next, wrap) => wrap(next),
+    withExchange((exchange) => {
+      exchange.bodyLimit = bodyLimit
+      const problem = exchange.hasBody ? refuse(exchange) : undefined
+      return problem === undefined ? reply(inside, exchange) : Problem.render(problem, exchange)
+      // Its services are those of the exchange that it runs in.
+    }) as Next
+  )
+  return (exchange) => exchange.respond(program)
+}
+
+type Apply = (
+  effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>,
+  options: object
+) => Effect.Effect<Response.HttpServerResponse, unknown, unknown>
+
+const withExchange = <A>(f: (exchange: LaneExchange) => Effect.Effect<A, unknown, unknown>) =>
+  Effect.withFiber<A, unknown, unknown>((fiber) =>
+    f(Context.getUnsafe(fiber.context as Context.Context<CurrentExchange>, CurrentExchange))
+  )
+
+const middlewares = (endpoint: HttpApiEndpoint.Top) =>
+  // Only middleware keys get into an endpoint's set.
+  [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
+
+const normalized = (mediaType: string) => mediaType.split(";", 1)[0]!.trim().toLowerCase()
+
+const refused = (kind: EndpointCodec.Decoder["kind"], all: Effect.Effect<unknown, Schema.SchemaError>) =>
+  Effect.flatMap(Effect.flip(all), (cause) => Effect.die(new HttpApiSchemaError({ cause, kind })))
+
+const bodyFailure = (failure: BodyFailure, limit: number) =>
+  failure === "TooLarge"
+    ? new PayloadTooLarge({ limit })
+    : Problem.malformedBody("The body cannot be read")
+
+const bodyOf = (exchange: LaneExchange, limit: number) =>
+  Effect.callback<BodyFailure | undefined>((resume) =>
+    exchange.readBody(limit, (body) => resume(Effect.succeed(body)))
+  )
+
+/** The reply to what a handler returned. */
+const toResponse = (
+  encode: ReturnType<typeof EndpointCodec.success>,
+  value: unknown
+): Effect.Effect<Response.HttpServerResponse> => {
+  if (Respondable.isRespondable(value)) return Respondable.toResponse(value)
+  const encoded = encode(value)
+  return "status" in encoded
+    ? Effect.succeed(responseOf(encoded))
+    : Effect.die(new HttpApiSchemaError({ cause: encoded, kind: "Body" }))
+}
+
+/** The reply to a failure that the contract declares; other failures stay. */
+const declared = (
+  encode: ReturnType<typeof EndpointCodec.failure>,
+  error: unknown
+): Effect.Effect<Response.HttpServerResponse, unknown> => {
+  const encoded = encode?.(error)
+  return encoded !== undefined && "status" in encoded
+    ? Effect.succeed(responseOf(encoded))
+    : Effect.fail(error)
+}
+
+const responseOf = ({ body, contentType, status }: EndpointCodec.Encoded) =>
+  contentType === undefined
+    ? Response.empty({ status })
+    : Response.text(body, { contentType, status })
+
+/** What a handler is given. The request as Effect knows it is made only if it is asked for. */
+class Requested {
+  readonly #exchange: LaneExchange
+  readonly #row: Row
+  headers: unknown
+  params: unknown
+  payload: unknown
+  query: unknown
+
+  constructor(exchange: LaneExchange, row: Row) {
+    this.#exchange = exchange
+    this.#row = row
+  }
+
+  get endpoint() {
+    return this.#row.endpoint
+  }
+
+  get group() {
+    return this.#row.contract
+  }
+
+  get request() {
+    return this.#exchange.request
+  }
+}

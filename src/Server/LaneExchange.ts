@@ -1,0 +1,246 @@
+/** One request on the compiled lane: its wire, what is known of it, and the services it runs with. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { PreResponseHandler } from "effect/http/HttpEffect"
+import * as HttpMethod from "effect/http/HttpMethod"
+import { RouteContext } from "effect/http/HttpRouter"
+import { ClientAbort } from "effect/http/HttpServerError"
+import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
+import * as Response from "effect/http/HttpServerResponse"
+import * as References from "effect/References"
+import * as Scope from "effect/Scope"
+import type { RouteInfo } from "./Middleware.ts"
+import * as Problem from "./Problem.ts"
+import * as RequestFields from "./RequestFields.ts"
+import * as RequestId from "./RequestId.ts"
+import type { BodyFailure, Wire } from "./Wire.ts"
+
+/** The exchange that this fiber serves. */
+export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchange>()(
+  "flange/CurrentExchange"
+) {}
+
+/** What the lane shares between its requests. */
+export interface Shared {
+  /** The app's services by key. */
+  readonly services: ReadonlyMap<string, unknown>
+  /** Requests that wait for something, so that drain can interrupt them. */
+  readonly waiting: Set<Fiber.Fiber<unknown, unknown>>
+}
+
+interface RequestState {
+  readonly loggerDisabled: boolean
+  preResponseHandler: PreResponseHandler | undefined
+}
+
+/**
+ * One request. It is also the map behind the context of its fiber: a service
+ * that only this request has is made when it is first looked up, so a handler
+ * pays for what it uses. Everything else comes from the app's own map.
+ */
+export class LaneExchange implements ReadonlyMap<string, unknown> {
+  bodyBytes: Uint8Array | undefined
+  bodyLimit = 0
+  bodyText: string | undefined
+  readonly info: RouteInfo
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly requestId: string
+  readonly searchParams: Readonly<Record<string, string | Array<string>>>
+  readonly #context: Context.Context<unknown>
+  #fields: RequestFields.Fields | undefined
+  #scope: Scope.Closeable | undefined
+  readonly #shared: Shared
+  #state: RequestState | undefined
+  readonly wire: Wire
+
+  constructor(
+    shared: Shared,
+    wire: Wire,
+    info: RouteInfo,
+    params: LaneExchange["params"],
+    searchParams: LaneExchange["searchParams"]
+  ) {
+    this.#shared = shared
+    this.wire = wire
+    this.info = info
+    this.params = params
+    this.searchParams = searchParams
+    this.requestId = RequestId.fromHeader(wire.header(RequestId.header))
+    this.#context = Context.makeUnsafe(this)
+  }
+
+  get hasBody(): boolean {
+    return HttpMethod.hasBody(this.wire.method)
+  }
+
+  /** What failures are described with; see `Problem.Failed`. */
+  get request(): HttpServerRequest {
+    return this.wire.request
+  }
+
+  /** Runs an effect in the request's fiber and gives its end to `done`. */
+  run<A, E>(
+    effect: Effect.Effect<A, E, unknown>,
+    uninterruptible: boolean,
+    done: (exit: Exit.Exit<A, E>) => void
+  ): void {
+    if (Exit.isExit(effect)) return done(effect as Exit.Exit<A, E>)
+    const fiber = Effect.runForkWith(this.#context)(effect, { uninterruptible })
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return done(exit)
+    const { waiting } = this.#shared
+    waiting.add(fiber)
+    this.wire.onAbort = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+    fiber.addObserver((exit) => {
+      waiting.delete(fiber)
+      this.wire.onAbort = undefined
+      done(exit)
+    })
+  }
+
+  /** Runs an effect that ends in the reply, and sends it. */
+  readonly respond = (effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void =>
+    this.run(effect, false, (exit) => {
+      if (exit._tag === "Success") return this.sendResponse(exit.value)
+      if (!Cause.hasInterruptsOnly(exit.cause)) {
+        return this.run(Problem.fromCause(exit.cause, this), true, this.#sendExit)
+      }
+      if (isClientAbort(exit.cause)) return this.release()
+      this.run(Problem.interrupted(this), true, this.#sendExit)
+    })
+
+  readonly #sendExit = (exit: Exit.Exit<Response.HttpServerResponse, unknown>): void => {
+    if (exit._tag === "Success") this.sendResponse(exit.value)
+    else this.release()
+  }
+
+  /** Sends a reply of head and text. */
+  send(status: number, headers: ReadonlyArray<string>, body: string): void {
+    if (this.#state?.preResponseHandler !== undefined) {
+      const named: Record<string, string> = {}
+      for (let i = 0; i < headers.length; i += 2) named[headers[i]!] = headers[i + 1]!
+      return this.sendResponse(Response.text(body, { headers: named, status }))
+    }
+    this.wire.send(status, headers, body)
+    this.release()
+  }
+
+  /** Sends any reply, after the handlers that were registered for it. */
+  sendResponse(response: Response.HttpServerResponse): void {
+    const handler = this.#state?.preResponseHandler
+    if (handler !== undefined) {
+      this.#state = undefined
+      return this.run(handler(this.request, response), true, this.#sendExit)
+    }
+    const identified =
+      this.info.access.type === "bare"
+        ? response
+        : Response.setHeader(response, RequestId.header, this.requestId)
+    this.wire.sendResponse(identified)
+    this.release()
+  }
+
+  /** Closes the request's scope, where something acquired in it. */
+  release(): void {
+    if (this.#scope !== undefined) {
+      Effect.runForkWith(this.#context)(Scope.close(this.#scope, Exit.void))
+    }
+  }
+
+  /** Reads the body whole, and goes on when it is there. */
+  readBody(limit: number, done: (failure: BodyFailure | undefined) => void): void {
+    this.bodyLimit = limit
+    this.wire.body(limit, (body) => {
+      if (typeof body === "string") return done(body)
+      this.bodyBytes = body
+      done(undefined)
+    })
+  }
+
+  // The map behind the context.
+
+  get(key: string): unknown {
+    switch (key) {
+      case CurrentExchange.key:
+        return this
+      case HttpServerRequest.key:
+        return this.wire.request
+      case ParsedSearchParams.key:
+        return this.searchParams
+      case References.CurrentLogAnnotations.key:
+        return {
+          ...(this.#shared.services.get(key) as object | undefined),
+          requestId: this.requestId
+        }
+      case RequestFields.RequestFields.key:
+        return (this.#fields ??= RequestFields.make())
+      case RequestId.RequestId.key:
+        return this.requestId
+      case requestStateKey:
+        return (this.#state ??= { loggerDisabled: false, preResponseHandler: undefined })
+      case RouteContext.key:
+        return { params: this.params, route: this.info }
+      case Scope.Scope.key:
+        return (this.#scope ??= Scope.makeUnsafe())
+      default:
+        return this.#shared.services.get(key)
+    }
+  }
+
+  has(key: string): boolean {
+    return ownKeys.has(key) || this.#shared.services.has(key)
+  }
+
+  get size(): number {
+    return this.#entries().size
+  }
+
+  entries() {
+    return this.#entries().entries()
+  }
+
+  forEach(f: (value: unknown, key: string, map: ReadonlyMap<string, unknown>) => void): void {
+    this.#entries().forEach(f)
+  }
+
+  keys() {
+    return this.#entries().keys()
+  }
+
+  values() {
+    return this.#entries().values()
+  }
+
+  [Symbol.iterator]() {
+    return this.#entries()[Symbol.iterator]()
+  }
+
+  #entries(): Map<string, unknown> {
+    const all = new Map(this.#shared.services)
+    for (const key of ownKeys) all.set(key, this.get(key))
+    return all
+  }
+}
+
+/** The key under which `HttpEffect` keeps handlers that run before a reply is sent. */
+const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
+
+const ownKeys: ReadonlySet<string> = new Set([
+  CurrentExchange.key,
+  HttpServerRequest.key,
+  ParsedSearchParams.key,
+  References.CurrentLogAnnotations.key,
+  RequestFields.RequestFields.key,
+  RequestId.RequestId.key,
+  requestStateKey,
+  RouteContext.key,
+  Scope.Scope.key
+])
+
+const isClientAbort = (cause: Cause.Cause<unknown>) =>
+  cause.reasons.some(
+    (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
+  )

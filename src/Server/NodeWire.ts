@@ -1,0 +1,112 @@
+/** A request of `node:http` on the compiled lane. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type * as Http from "node:http"
+import { replyOf } from "./WireReply.ts"
+import * as WireRequest from "./WireRequest.ts"
+import type { BodyFailure, Wire } from "./Wire.ts"
+
+/** Answers with a reply that is not bytes: a stream, a file. */
+export type SendOther = (
+  request: Http.IncomingMessage,
+  reply: Http.ServerResponse,
+  response: HttpServerResponse
+) => void
+
+/** One request, over Node's own objects. */
+export class NodeWire implements Wire {
+  #body: Uint8Array | undefined
+  readonly method: string
+  #onAbort: (() => void) | undefined
+  readonly #reply: Http.ServerResponse
+  #request: HttpServerRequest | undefined
+  readonly #sendOther: SendOther
+  readonly #source: Http.IncomingMessage
+  readonly target: string
+
+  constructor(source: Http.IncomingMessage, reply: Http.ServerResponse, sendOther: SendOther) {
+    this.method = source.method!
+    this.#reply = reply
+    this.#sendOther = sendOther
+    this.#source = source
+    this.target = source.url!
+  }
+
+  get onAbort(): (() => void) | undefined {
+    return this.#onAbort
+  }
+
+  set onAbort(abort: (() => void) | undefined) {
+    if (abort !== undefined && this.#onAbort === undefined) {
+      this.#reply.once("close", () => {
+        if (!this.#reply.writableEnded) this.#onAbort?.()
+      })
+    }
+    this.#onAbort = abort
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#source.socket.remoteAddress
+  }
+
+  get request(): HttpServerRequest {
+    return (this.#request ??= WireRequest.make({
+      body: this.#body,
+      headers: pairs(this.#source.rawHeaders),
+      method: this.method,
+      remoteAddress: this.remoteAddress,
+      target: this.target
+    }))
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#source.headers[name]
+    return typeof value === "object" ? value.join(", ") : value
+  }
+
+  body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
+    const source = this.#source
+    const chunks: Array<Buffer> = []
+    let length = 0
+    const end = (result: BodyFailure | Uint8Array) => {
+      source.removeAllListeners("data").removeAllListeners("end").removeAllListeners("close")
+      source.removeListener("error", onError)
+      if (typeof result !== "string") this.#body = result
+      done(result)
+    }
+    const onError = () => end("Aborted")
+    source.on("data", (chunk: Buffer) => {
+      length += chunk.length
+      if (length > limit) {
+        // What is still coming is thrown away with the connection.
+        if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
+        return end("TooLarge")
+      }
+      chunks.push(chunk)
+    })
+    source.once("end", () => end(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+    source.once("close", onError)
+    source.on("error", onError)
+  }
+
+  send(status: number, headers: ReadonlyArray<string>, body: Uint8Array | string): void {
+    const reply = this.#reply
+    if (reply.destroyed) return
+    if (status === 204 || status === 304) {
+      reply.writeHead(status, headers as Array<string>).end()
+    } else {
+      const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
+      reply.writeHead(status, [...headers, "content-length", String(length)]).end(body)
+    }
+  }
+
+  sendResponse(response: HttpServerResponse): void {
+    const reply = replyOf(response)
+    if (reply === undefined) this.#sendOther(this.#source, this.#reply, response)
+    else this.send(response.status, reply.headers, reply.body)
+  }
+}
+
+function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
+  for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
+}

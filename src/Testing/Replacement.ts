@@ -1,0 +1,143 @@
+/** Other plugins, or other services, in the place of an app's own. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { nearest } from "../Config/Nearest.ts"
+import * as Plugin from "../Plugin/Plugin.ts"
+import { TestOptionsError } from "./TestOptionsError.ts"
+
+type AnyLayer = Layer.Layer<never, any, any>
+
+/**
+ * What stands in for what. The first is a plugin of the app or its id.
+ *
+ * - A plugin takes the whole place, routes included, and the id, so that what is
+ *   ordered around it stays so. It provides at least the services of the other.
+ * - A layer takes the place of the plugin's layer only: its routes, actions and
+ *   checks stay, and run on the layer's services.
+ */
+export type Replacement = readonly [plugin: Plugin.Any | string, by: AnyLayer | Plugin.Any]
+
+/** The services that a replacement provides. */
+type Provided<By> = By extends Plugin.Any
+  ? Plugin.Provides<By>
+  : By extends Layer.Layer<infer P, infer _E, infer _R>
+    ? P
+    : never
+
+/** What the replacements may fail with while they are built. */
+export type Error<Rs extends ReadonlyArray<Replacement>> = Failure<Rs[number][1]>
+
+type Failure<By> = By extends Plugin.Any
+  ? Plugin.Error<By>
+  : By extends Layer.Layer<infer _P, infer E, infer _R>
+    ? E
+    : never
+
+/** The services that a replacement requires. */
+type Required<By> = By extends Plugin.Any
+  ? Plugin.Requires<By>
+  : By extends Layer.Layer<infer _P, infer _E, infer R>
+    ? R
+    : never
+
+type Named<S, Before extends string, After extends string> = [Plugin.NameOf<S>] extends [never]
+  ? { readonly advice: `${Before} this service ${After}`; readonly service: S }
+  : `${Before} ${Plugin.NameOf<S>} ${After}`
+
+type Lacks<Replaced, By> = Replaced extends Plugin.Any
+  ? Exclude<Plugin.Provides<Replaced>, Provided<By>>
+  : never
+
+type Check<R, Services> = R extends readonly [infer Replaced, infer By]
+  ? [Lacks<Replaced, By>] extends [never]
+    ? [Exclude<Required<By>, Services>] extends [never]
+      ? unknown
+      : Named<Exclude<Required<By>, Services>, "The replacement requires", "which the app lacks">
+    : Named<Lacks<Replaced, By>, "The replacement does not provide", "which it stands in for">
+  : unknown
+
+/** The replacements, or the compiler's message for those that do not fit an app with `Services`. */
+export type Checked<Rs extends ReadonlyArray<Replacement>, Services> = {
+  readonly [K in keyof Rs]: Check<Rs[K], Services>
+}
+
+const idOf = (plugin: Plugin.Any | string): string =>
+  typeof plugin === "string" ? plugin : plugin.id
+
+/** Every reason why the replacements do not fit the plugins. */
+export const problems = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  replacements: ReadonlyArray<Replacement>
+): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const seen = new Set<string>()
+  for (const [target, by] of replacements) {
+    const id = idOf(target)
+    const replaced = plugins.find((plugin) => plugin.id === id)
+    if (replaced === undefined) {
+      const ids = plugins.map((plugin) => plugin.id)
+      const near = nearest(id, ids)
+      found.push(
+        `\`replace\` names plugin "${id}", which is not in the app. ${
+          near === undefined ? `The app has ${ids.join(", ")}.` : `Did you mean "${near}"?`
+        }`
+      )
+      continue
+    }
+    if (seen.has(id)) found.push(`\`replace\` names plugin "${id}" twice: keep one of the two.`)
+    seen.add(id)
+    if (!Plugin.isPlugin(by)) continue
+    const keys = new Set(by.manifest.provides.map(({ key }) => key))
+    const lacking = replaced.manifest.provides.filter(({ key }) => !keys.has(key))
+    if (lacking.length > 0) {
+      found.push(
+        `\`replace\` puts plugin "${by.id}" in the place of "${id}" but does not provide ${lacking
+          .map(({ key }) => key)
+          .join(", ")}: list it in \`provides\` of "${by.id}".`
+      )
+    }
+  }
+  return found
+}
+
+/** The plugins with the replacements in place. */
+export const apply = (
+  app: string,
+  plugins: ReadonlyArray<Plugin.Any>,
+  replacements: ReadonlyArray<Replacement>
+): ReadonlyArray<Plugin.Any> =>
+  plugins.map((plugin) => {
+    const by = replacements.find(([target]) => idOf(target) === plugin.id)?.[1]
+    if (by === undefined) return plugin
+    if (Plugin.isPlugin(by)) return { ...by, id: plugin.id }
+    const layer = providing(app, plugin, by)
+    return { ...plugin, manifest: { ...plugin.manifest, layer } }
+  })
+
+/** The layer, refused when it lacks a service: what it provides is known only when it is built. */
+const providing = (
+  app: string,
+  { id, manifest }: Plugin.Any,
+  layer: AnyLayer
+): Layer.Layer<unknown, unknown, unknown> => {
+  const actions = new Set<string>(manifest.actions.map(({ action }) => action.key))
+  return Layer.flatMap(layer, (services) => {
+    const lacking = manifest.provides.filter(
+      ({ key }) => !actions.has(key) && !services.mapUnsafe.has(key)
+    )
+    return lacking.length === 0
+      ? Layer.succeedContext(services)
+      : Layer.effectContext(
+          Effect.fail(
+            new TestOptionsError({
+              app,
+              problems: [
+                `\`replace\` gives plugin "${id}" a layer that does not provide ${lacking
+                  .map(({ key }) => key)
+                  .join(", ")}: add it to the layer.`
+              ]
+            })
+          )
+        )
+  }) as unknown as Layer.Layer<unknown, unknown, unknown> // a manifest forgets types
+}

@@ -1,0 +1,264 @@
+/** An app under test: the real plugins, booted the way production boots them. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpApiClient from "effect/http-api/HttpApiClient"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as App from "../App.ts"
+import type { AppRuntime } from "../Plugin/AppRuntime.ts"
+import type { Listener } from "../Server/Listener.ts"
+import * as NodeListener from "../Server/NodeListener.ts"
+import * as WebListener from "../Server/WebListener.ts"
+import * as Replacements from "./Replacement.ts"
+import * as Requests from "./Requests.ts"
+import * as TestLogs from "./TestLogs.ts"
+import * as TestOptions from "./TestOptions.ts"
+import type { TestOptionsError } from "./TestOptionsError.ts"
+
+/**
+ * A booted app and the means to talk to it. Every request runs on the clock of
+ * the fiber that sends it, so `TestClock.adjust` moves its timeouts and sleeps;
+ * interrupting that fiber is the client going away.
+ */
+export interface TestApp<Provides, Groups extends HttpApiGroup.Constraint>
+  extends Requests.Requests {
+  /** The typed client of `app.api`; errors come back as the classes of the contract. */
+  readonly client: HttpApiClient.Client<Groups>
+  /**
+   * Throws an `AssertionError` with every line that the app logged at level Error
+   * or Fatal, causes included, if there is any.
+   */
+  readonly expectNoErrors: () => void
+  /** Every line of the app's log since it began to boot, oldest first. It grows. */
+  readonly logs: ReadonlyArray<TestLogs.LogEntry>
+  /** Runs an effect with the services of the app. */
+  readonly run: <A, E, R>(
+    effect: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, Exclude<R, AppRuntime | Provides>>
+  /** The services of the app. */
+  readonly services: Context.Context<AppRuntime | Provides>
+  /** What paths are relative to; `http://localhost` in memory, where no socket has it. */
+  readonly url: string
+}
+
+/** The identifier of the `TestApp` of the app with this id, in the requirements of an effect. */
+export interface Booted<Id extends string> {
+  readonly key: `flange/TestApp/${Id}`
+}
+
+/**
+ * The key under which `layer` and `layerListening` give the `TestApp` of an app.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { App, Plugin } from "flange"
+ * import { TestApp } from "flange/Testing"
+ *
+ * const app = App.make("empty", [Plugin.make("app:none", {})])
+ * const program = Effect.gen(function*() {
+ *   const test = yield* TestApp.service(app)
+ *   const response = yield* test.get("/nowhere")
+ *   return response.expectProblem("ROUTE_NOT_FOUND", 404).status
+ * })
+ * await Effect.runPromise(Effect.provide(program, TestApp.layer(app))) // => 404
+ * ```
+ */
+export const service = <const Id extends string, P, E, G extends HttpApiGroup.Constraint>(
+  app: App.App<Id, P, E, G>
+): Context.Service<Booted<Id>, TestApp<P, G>> => Context.Service(`flange/TestApp/${app.id}`)
+
+/** What booting an app for a test may fail with. */
+export type BootError<E, Rs extends ReadonlyArray<Replacements.Replacement>> =
+  | App.BootError<App.App<string, never, E>>
+  | Replacements.Error<Rs>
+  | TestOptionsError
+
+type Options<Rs extends ReadonlyArray<Replacements.Replacement>, P> = TestOptions.Options & {
+  readonly replace?: Replacements.Checked<Rs, P> & Rs
+}
+
+type Needs<G extends HttpApiGroup.Constraint> = HttpApiGroup.MiddlewareClient<G>
+
+/**
+ * Boots an app in memory within the current scope: the same assembly, plugins,
+ * slots and error replies as in production, without a socket. Closing the scope
+ * drains and releases it. Neither files nor variables are read unless the options
+ * name them; the environment is `test`.
+ *
+ * Fails with what the app's boot fails with, and with `TestOptionsError` when the
+ * options contradict each other or the app.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+ * import * as Schema from "effect/Schema"
+ * import { App, Plugin, Route } from "flange"
+ * import { TestApp } from "flange/Testing"
+ *
+ * class PingApi extends HttpApiGroup.make("ping").add(
+ *   HttpApiEndpoint.get("ping", "/ping", { success: Schema.String })
+ * ) {}
+ * const PingPlugin = Plugin.make("app:ping", {
+ *   routes: [Route.public(PingApi, (handlers) =>
+ *     handlers.handleAll({ ping: () => Effect.succeed("pong") }))]
+ * })
+ *
+ * const test = Effect.gen(function*() {
+ *   const app = yield* TestApp.make(App.make("ping", [PingPlugin]))
+ *   const response = yield* app.get("/ping")
+ *   response.expectStatus(200).expectJson("pong")
+ *   return yield* app.client.ping.ping()
+ * })
+ * await Effect.runPromise(Effect.scoped(test)) // => "pong"
+ * ```
+ */
+export const make = <
+  const Id extends string,
+  P,
+  E,
+  G extends HttpApiGroup.Constraint,
+  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+>(
+  app: App.App<Id, P, E, G>,
+  options: Options<Rs, P> = {}
+): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+  Effect.suspend(() => {
+    let handler: WebListener.ContextualWebHandler | undefined
+    return boot(app, options, {
+      defaults: {},
+      listener: WebListener.make((made) => {
+        handler = made
+      }),
+      // Boot has bound the listener before anybody can send.
+      transport: () => handler!
+    })
+  })
+
+/** `make` as a layer: it provides the `TestApp` of `service(app)` and the app's services. */
+export const layer = <
+  const Id extends string,
+  P,
+  E,
+  G extends HttpApiGroup.Constraint,
+  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+>(
+  app: App.App<Id, P, E, G>,
+  options: Options<Rs, P> = {}
+): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<G>> =>
+  toLayer(app, make<Id, P, E, G, Rs>(app, options))
+
+/**
+ * The same as `make` on a real socket: `node:http` on a free port of 127.0.0.1,
+ * unless `config.server` says otherwise. Requests run on the clock of the fiber
+ * that booted the app.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { App, Plugin } from "flange"
+ * import { TestApp } from "flange/Testing"
+ *
+ * const test = Effect.gen(function*() {
+ *   const app = yield* TestApp.listening(App.make("empty", [Plugin.make("app:none", {})]))
+ *   return (yield* Effect.promise(() => fetch(`${app.url}/nowhere`))).status
+ * })
+ * await Effect.runPromise(Effect.scoped(test)) // => 404
+ * ```
+ */
+export const listening = <
+  const Id extends string,
+  P,
+  E,
+  G extends HttpApiGroup.Constraint,
+  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+>(
+  app: App.App<Id, P, E, G>,
+  options: Options<Rs, P> = {}
+): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+  boot(app, options, {
+    defaults: { server: { host: "127.0.0.1", port: 0 } },
+    listener: NodeListener.listen,
+    transport: () => (request) => fetch(request)
+  })
+
+/** `listening` as a layer: it provides the `TestApp` of `service(app)` and the app's services. */
+export const layerListening = <
+  const Id extends string,
+  P,
+  E,
+  G extends HttpApiGroup.Constraint,
+  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+>(
+  app: App.App<Id, P, E, G>,
+  options: Options<Rs, P> = {}
+): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<G>> =>
+  toLayer(app, listening<Id, P, E, G, Rs>(app, options))
+
+const toLayer = <Id extends string, P, E, G extends HttpApiGroup.Constraint, E2, R>(
+  app: App.App<Id, P, E, G>,
+  made: Effect.Effect<TestApp<P, G>, E2, R>
+): Layer.Layer<AppRuntime | Booted<Id> | P, E2, Exclude<R, Scope.Scope>> =>
+  Layer.effectContext(Effect.map(made, (test) => Context.add(test.services, service(app), test)))
+
+interface Place {
+  /** Configuration below the options' own. */
+  readonly defaults: object
+  readonly listener: Listener
+  /** How requests reach the listener, once it is bound. */
+  readonly transport: () => WebListener.ContextualWebHandler
+}
+
+const boot = <
+  Id extends string,
+  P,
+  E,
+  G extends HttpApiGroup.Constraint,
+  Rs extends ReadonlyArray<Replacements.Replacement>
+>(
+  app: App.App<Id, P, E, G>,
+  options: TestOptions.Options,
+  { defaults, listener, transport }: Place
+): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+  Effect.gen(function* () {
+    const wrong = TestOptions.check(app, options)
+    if (wrong !== undefined) return yield* wrong
+    const logs = TestLogs.make(options.printLogs ?? false)
+    const collect = TestLogs.collecting(logs)
+    const plugins = Replacements.apply(app.id, app.plugins, options.replace ?? []).map(
+      (plugin) => ({
+        ...plugin,
+        manifest: {
+          ...plugin.manifest,
+          layer: TestLogs.collectingLayer(logs)(plugin.manifest.layer)
+        }
+      })
+    )
+    const files = yield* Layer.build(NodeServices.layer)
+    // A scope of its own, so that what drain and release log is collected too.
+    const scope = yield* Effect.acquireRelease(Scope.make(), (own, exit) =>
+      collect(Scope.close(own, exit))
+    )
+    const running = yield* App.boot(
+      { ...app, plugins },
+      { listener, source: TestOptions.source(app, options, defaults) }
+    ).pipe(Scope.provide(scope), Effect.provideContext(files), collect)
+    const services = running.context as Context.Context<AppRuntime | P>
+    const url = running.address ?? "http://localhost"
+    const send = transport()
+    return {
+      ...Requests.requests(app.id, url, logs.entries, send),
+      client: yield* Requests.clientOf(app, url, send),
+      expectNoErrors: function expectNoErrors() {
+        TestLogs.expectNoErrors(logs.entries, expectNoErrors)
+      },
+      logs: logs.entries,
+      run: (effect) => Effect.provideContext(effect, services),
+      services,
+      url
+    }
+  })

@@ -1,0 +1,149 @@
+/** Plugins that write down what happens to them, and a host without a listener. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Config from "../../src/Config/index.ts"
+import { AppRuntime } from "../../src/Plugin/AppRuntime.ts"
+import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Plugin from "../../src/Plugin/Plugin.ts"
+
+/** The service of any plugin of a rig. */
+export interface Service {
+  readonly id: string
+}
+
+/** The key of the service of the plugin with this id. */
+export const service = (id: string) =>
+  Context.Service<Service, { readonly id: string }>(`test/${id}`)
+
+/** The typed failure of a plugin. */
+export class Broken extends Schema.TaggedErrorClass<Broken>()("Broken", { at: Schema.String }) {}
+
+/** How something ends: as it should, with a typed failure, or with a defect. */
+export type Manner = "defect" | "failure"
+
+/** Ends in the manner. */
+export const end = (manner: Manner, at: string): Effect.Effect<never, Broken> =>
+  manner === "failure" ? Effect.fail(new Broken({ at })) : Effect.die(new Error(`defect at ${at}`))
+
+/** What is special about one plugin. */
+export interface Special {
+  readonly config?: ReadonlyArray<Config.AnySection>
+  readonly defaults?: Plugin.Defaults
+  readonly drain?: Effect.Effect<void, unknown>
+  /** Runs in the layer, once the first resource was acquired. */
+  readonly during?: Effect.Effect<void, Broken>
+  readonly ready?: Effect.Effect<void, Broken>
+  /** Runs in the finalizer of the first resource, before it counts as released. */
+  readonly release?: Effect.Effect<void>
+  readonly requires?: ReadonlyArray<string>
+  readonly startTimeout?: Plugin.Manifest["startTimeout"]
+  /** Runs in the layer, before anything was acquired. */
+  readonly started?: Effect.Effect<void, Broken>
+}
+
+/** What happened, and a host and plugins that write to it. */
+export const make = () => {
+  const events: Array<string> = []
+  const logs: Array<string> = []
+  const note = (event: string) => Effect.sync(() => void events.push(event))
+  const noteStatus = (event: string) =>
+    Effect.flatMap(AppRuntime, ({ status }) =>
+      Effect.flatMap(status, (status) => note(`${event} (${status})`))
+    )
+
+  const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
+    logs.push([logLevel, ...[message].flat(), ...reasons(cause)].join(" "))
+  })
+
+  /** A plugin that acquires one resource and provides a service of its own name. */
+  const plugin = (id: string, special: Special = {}): Plugin.Any =>
+    Plugin.make(id, {
+      config: special.config ?? [],
+      defaults: special.defaults,
+      drain: special.drain ?? note(`drain ${id}`),
+      layer: Layer.effect(
+        service(id),
+        Effect.gen(function* () {
+          yield* special.started ?? Effect.void
+          yield* Effect.acquireRelease(note(`acquire ${id}`), () =>
+            Effect.andThen(special.release ?? Effect.void, note(`release ${id}`))
+          )
+          yield* special.during ?? Effect.void
+          return { id }
+        })
+      ),
+      provides: [service(id)],
+      ready: () => Effect.andThen(special.ready ?? Effect.void, note(`ready ${id}`)),
+      requires: (special.requires ?? []).map(service),
+      startTimeout: special.startTimeout
+    })
+
+  /** Four plugins, each requiring the one before, listed in another order; `k` is special. */
+  const four = (k = 0, special: Special = {}): ReadonlyArray<Plugin.Any> =>
+    [3, 1, 4, 2].map((i) =>
+      plugin(`p${i}`, {
+        ...(i === k ? special : {}),
+        requires: [...(i === 1 ? [] : [`p${i - 1}`]), ...(i === k ? (special.requires ?? []) : [])]
+      })
+    )
+
+  const host = (special: Partial<Lifecycle.Host> & Partial<Lifecycle.Bound> = {}) =>
+    ({
+      bind: () =>
+        Effect.acquireRelease(
+          Effect.as(note("bind"), {
+            address: "http://rig",
+            drain:
+              special.drain ??
+              (({ delay }) => note(`drain listener after ${Duration.format(delay)}`))
+          }),
+          () => note("unbind")
+        ),
+      check: () => [],
+      config: [],
+      mount: () => Effect.void,
+      ...special
+    }) satisfies Lifecycle.Host
+
+  /** Boots within the scope, with no files and no variables. */
+  const boot = (
+    plugins: ReadonlyArray<Plugin.Any>,
+    options: { readonly host?: Lifecycle.Host; readonly values?: object } = {}
+  ): Effect.Effect<Lifecycle.Running, unknown, Scope.Scope> =>
+    Lifecycle.boot({ id: "rig", plugins }, options.host ?? host(), {
+      values: options.values ?? {},
+      variables: {}
+    }).pipe(
+      Effect.provide(NodeServices.layer as Layer.Layer<FileSystem.FileSystem | Path.Path>),
+      Effect.provide(Logger.layer([logger]))
+    )
+
+  /** Boots and stops, and gives how it ended. */
+  const run = (
+    plugins: ReadonlyArray<Plugin.Any>,
+    options?: Parameters<typeof boot>[1]
+  ): Effect.Effect<Exit.Exit<Lifecycle.Running, unknown>> =>
+    Effect.exit(Effect.scoped(boot(plugins, options)))
+
+  const of = (kind: string) =>
+    events.filter((event) => event.startsWith(`${kind} p`)).map((event) => event.split(" ")[1]!)
+
+  return { boot, events, four, host, logger, logs, note, noteStatus, of, plugin, run }
+}
+
+/** `p4 p3 p2 p1`: the ids of the first `count` plugins in reverse. */
+export const reversed = (count: number): ReadonlyArray<string> =>
+  Array.from({ length: count }, (_, i) => `p${count - i}`)
+
+const reasons = (cause: Cause.Cause<unknown>) =>
+  Cause.prettyErrors(cause).map(({ message }) => message)
