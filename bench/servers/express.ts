@@ -75,9 +75,6 @@ const production = async () => {
   const accepted = /^[A-Za-z0-9._-]{1,128}$/
   app.use(
     pinoHttp({
-      customProps: (_request, response) => ({
-        subject: (response as unknown as Response).locals.claims?.sub
-      }),
       genReqId: (request, response) => {
         const given = request.headers["x-request-id"]
         const id = typeof given === "string" && accepted.test(given) ? given : randomUUID()

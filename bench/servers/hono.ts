@@ -86,7 +86,6 @@ const production = async () => {
       ms: performance.now() - start,
       requestId: c.var.requestId,
       status: c.res.status,
-      subject: c.var.jwtPayload?.sub,
       url: c.req.path
     })
   })

@@ -4,50 +4,41 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import { createServer } from "node:http"
-import { BareApi, resourceApis } from "./effect/BareApi.ts"
+import { BareApi, resourceHandlers, resourcesApi } from "./effect/BareApi.ts"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import { hello, user } from "./support/Contract.ts"
 
-const bare = () => {
-  const extra = resourceApis(routes)
-  const api = HttpApi.make("bench").add(BareApi)
-  // Groups in a number that only the command line knows have no type of their own.
-  const whole = extra.reduce<typeof api>((api, { group }) => api.add(group as never) as never, api)
-  return HttpApiBuilder.layer(whole).pipe(
-    Layer.provide(
-      HttpApiBuilder.group(api, "bare", (handlers) =>
-        handlers.handleAll({
-          echo: ({ payload }) => Effect.succeed(payload),
-          json: () => Effect.succeed(hello),
-          user: ({ params, query }) => Effect.succeed(user(params.id, query.verbose))
-        })
-      )
-    ),
-    Layer.provide(
-      extra.map(({ group, path }) => resource(HttpApi.make("bench").add(group), group, path))
-    )
+const bareApi = HttpApi.make("bench").add(BareApi)
+
+const Bare = HttpApiBuilder.group(bareApi, "bare", (handlers) =>
+  handlers.handleAll({
+    echo: ({ payload }) => Effect.succeed(payload),
+    json: () => Effect.succeed(hello),
+    user: ({ params, query }) => Effect.succeed(user(params.id, query.verbose))
+  })
+)
+
+const bare = () => HttpApiBuilder.layer(bareApi).pipe(Layer.provide(Bare))
+
+const bareAndResources = () => {
+  const api = bareApi.add(resourcesApi(routes))
+  const Resources = HttpApiBuilder.group(api, "resources", (handlers) =>
+    handlers.handleAll(resourceHandlers(routes))
   )
+  return HttpApiBuilder.layer(api).pipe(Layer.provide([Bare, Resources]))
 }
 
-const resource = (
-  api: HttpApi.HttpApi<"bench", ReturnType<typeof resourceApis>[number]["group"]>,
-  group: HttpApiGroup.Top,
-  path: string
-) =>
-  HttpApiBuilder.group(api, group.identifier as `resource${number}`, (handlers) =>
-    handlers.handleAll({
-      list: () => Effect.succeed({ path }),
-      read: ({ params }) => Effect.succeed({ id: params.id })
-    })
-  )
-
 const app =
-  tier === "bare" ? bare() : (await import("./effect/HttpApiProduction.ts")).production
+  routes > 0
+    ? bareAndResources()
+    : tier === "bare"
+      ? bare()
+      : (await import("./effect/HttpApiProduction.ts")).production
 
 const server = HttpRouter.serve(app, { disableListenLog: true, disableLogger: true })
 
@@ -57,7 +48,7 @@ NodeRuntime.runMain(
   Layer.launch(
     Layer.provide(
       Layer.provideMerge(listening, server),
-      NodeHttpServer.layer(createServer, { host, port })
+      [NodeHttpServer.layer(createServer, { host, port }), Logger.layer([Logger.consoleJson])]
     )
   )
 )

@@ -151,7 +151,6 @@ const production = (request: IncomingMessage, response: ServerResponse) => {
   const { method, url } = request
   const given = request.headers["x-request-id"]
   const requestId = typeof given === "string" && accepted.test(given) ? given : randomUUID()
-  let subject: string | undefined
   const headers: Headers = {
     ...secureHeaders,
     "access-control-allow-origin": origin,
@@ -167,8 +166,7 @@ const production = (request: IncomingMessage, response: ServerResponse) => {
         method,
         url,
         status: response.statusCode,
-        ms: performance.now() - start,
-        subject
+        ms: performance.now() - start
       })}\n`
     )
   })
@@ -177,9 +175,8 @@ const production = (request: IncomingMessage, response: ServerResponse) => {
     headers["www-authenticate"] = "Bearer"
     return problem(response, 401, "Authentication is required", headers)
   }
-  subject = claims.sub
   const now = Date.now()
-  const window = consume(subject, now)
+  const window = consume(claims.sub, now)
   headers["ratelimit-limit"] = rateLimit.max
   headers["ratelimit-remaining"] = Math.max(0, rateLimit.max - window.count)
   headers["ratelimit-reset"] = Math.ceil((window.resetAt - now) / 1000)

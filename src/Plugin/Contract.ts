@@ -3,15 +3,21 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as Plugin from "./Plugin.ts"
 
-/** The contract of a list of plugins, with the groups in the order of the list. Raw groups have none. */
+/**
+ * The contract of a list of plugins, with the groups in the order of the list,
+ * and what plugins say about it with `annotate`. Raw groups have none.
+ */
 export const of = (id: string, plugins: ReadonlyArray<Plugin.Any>): HttpApi.Top =>
-  plugins
-    .flatMap(({ manifest }) => manifest.routes)
-    .reduce(
-      (api, route) => (hasGroup(route) ? (api.add(route.group) as HttpApi.Top) : api),
-      // An `HttpApi` names its groups in its type; here they are known at run time only.
-      HttpApi.make(id) as unknown as HttpApi.Top
-    )
+  plugins.reduce(
+    (api, { manifest }) => manifest.annotate?.(api) ?? api,
+    plugins
+      .flatMap(({ manifest }) => manifest.routes)
+      .reduce(
+        (api, route) => (hasGroup(route) ? (api.add(route.group) as HttpApi.Top) : api),
+        // An `HttpApi` names its groups in its type; here they are known at run time only.
+        HttpApi.make(id) as unknown as HttpApi.Top
+      )
+  )
 
 const hasGroup = (route: object): route is { readonly group: HttpApiGroup.Top } =>
   "group" in route && route.group !== undefined

@@ -18,6 +18,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
@@ -110,6 +111,7 @@ export interface Ready {
 /** A plugin as data, with the types of its parts forgotten. The boot engine reads it. */
 export interface Manifest {
   readonly actions: ReadonlyArray<Action.Implemented<string, unknown>>
+  readonly annotate: ((api: HttpApi.Top) => HttpApi.Top) | undefined
   readonly config: ReadonlyArray<Config.AnySection>
   readonly defaults: Defaults
   readonly drain: Effect.Effect<void, unknown, unknown> | undefined
@@ -141,6 +143,7 @@ type Used<All, Own> = Exclude<All, Host | Own>
 
 type OptionName =
   | "actions"
+  | "annotate"
   | "config"
   | "defaults"
   | "drain"
@@ -221,6 +224,11 @@ export const make = <
   options: {
     /** Actions it implements, made with `Action.implement`. */
     readonly actions?: Actions
+    /**
+     * What it says about the contract of the whole app, such as security schemes
+     * for OpenAPI. For descriptions only: the server does not run what it gives.
+     */
+    readonly annotate?: ((api: HttpApi.Top) => HttpApi.Top) | undefined
     /** Configuration sections it reads. */
     readonly config?: Sections
     /** Values it sets for configuration sections; files, variables and later plugins win. */
@@ -261,6 +269,7 @@ export const make = <
 > => {
   const manifest: Manifest = {
     actions: options.actions ?? [],
+    annotate: options.annotate,
     config: options.config ?? [],
     defaults: options.defaults ?? {},
     drain: options.drain,

@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import type * as Option from "effect/Option"
 import { Unauthenticated } from "./Catalogue.ts"
 
 /** Who is calling. */
@@ -29,6 +30,32 @@ export class CurrentIdentity extends Context.Service<CurrentIdentity, Identity>(
   "flange/CurrentIdentity"
 ) {}
 
+/**
+ * The caller of an optional route, if it came with credentials. Only optional
+ * routes provide it.
+ */
+export class OptionalIdentity extends Context.Service<OptionalIdentity, Option.Option<Identity>>()(
+  "flange/OptionalIdentity"
+) {}
+
+/** What authentication found out about a request. */
+export interface Caller {
+  /** The chain that was asked. */
+  readonly chain: string
+  /** What a caller is told of this chain when it is refused: the value of `WWW-Authenticate`. */
+  readonly challenge: string
+  /** Undefined for a caller without credentials on an optional route. */
+  readonly identity: Identity | undefined
+}
+
+/**
+ * The caller of the request that this fiber serves, for middleware in the slots
+ * behind `Authentication`; undefined where nothing authenticates.
+ */
+export const CurrentCaller: Context.Reference<Caller | undefined> = Context.Reference<
+  Caller | undefined
+>("flange/CurrentCaller", { defaultValue: () => undefined })
+
 /** The name of the chain that `Route.protected` uses. */
 export type DefaultChain = "default"
 
@@ -48,27 +75,75 @@ export interface Authentication<Chain extends string> {
   readonly key: `flange/Authentication/${Chain}`
 }
 
+/**
+ * The service that authenticates the callers of the optional routes of one
+ * chain. Wrong credentials are refused; none at all are not.
+ */
+export interface OptionalAuthentication<Chain extends string> {
+  readonly "~effect/http-api/HttpApiMiddleware": {
+    readonly clientError: never
+    readonly error: typeof Unauthenticated
+    readonly provides: OptionalIdentity
+    readonly requiredForClient: false
+    readonly requires: never
+  }
+  readonly key: `flange/OptionalAuthentication/${Chain}`
+}
+
+/** What the middleware key of a chain says of itself at run time. */
+export interface ChainKey {
+  readonly chain: string
+  readonly optional: boolean
+}
+
 /** The middleware of one chain, as a Context key. */
-export type Middleware<Chain extends string> = Context.Service<
-  Authentication<Chain>,
-  HttpApiMiddleware.HttpApiMiddleware<CurrentIdentity, typeof Unauthenticated, never>
-> &
+export type Middleware<Chain extends string> = ChainKey &
+  Context.Service<
+    Authentication<Chain>,
+    HttpApiMiddleware.HttpApiMiddleware<CurrentIdentity, typeof Unauthenticated, never>
+  > &
   HttpApiMiddleware.AnyService
 
-const chains = new Map<string, unknown>()
+/** The middleware of the optional routes of one chain, as a Context key. */
+export type OptionalMiddleware<Chain extends string> = ChainKey &
+  Context.Service<
+    OptionalAuthentication<Chain>,
+    HttpApiMiddleware.HttpApiMiddleware<OptionalIdentity, typeof Unauthenticated, never>
+  > &
+  HttpApiMiddleware.AnyService
 
-/** The middleware of the chain with this name; the same one each time. */
-export const middleware = <const Chain extends string>(chain: Chain): Middleware<Chain> => {
-  const known = chains.get(chain)
-  // Keyed by name: what is stored under a name has that name's type.
-  if (known !== undefined) return known as Middleware<Chain>
-  const made = HttpApiMiddleware.Service<Authentication<Chain>, { provides: CurrentIdentity }>()(
-    `flange/Authentication/${chain}`,
-    { error: Unauthenticated }
-  ) as unknown as Middleware<Chain>
-  chains.set(chain, made)
+const keys = new Map<string, unknown>()
+
+/** The same key each time for a name; what is stored under a name has that name's type. */
+const keyed = (name: string, info: ChainKey): unknown => {
+  const known = keys.get(name)
+  if (known !== undefined) return known
+  const made = Object.assign(
+    HttpApiMiddleware.Service<never>()(name, { error: Unauthenticated }),
+    info
+  )
+  keys.set(name, made)
   return made
 }
+
+/** The middleware of the chain with this name; the same one each time. */
+export const middleware = <const Chain extends string>(chain: Chain): Middleware<Chain> =>
+  keyed(`flange/Authentication/${chain}`, { chain, optional: false }) as Middleware<Chain>
+
+/** The middleware of the optional routes of the chain with this name; the same one each time. */
+export const optionalMiddleware = <const Chain extends string>(
+  chain: Chain
+): OptionalMiddleware<Chain> =>
+  keyed(`flange/OptionalAuthentication/${chain}`, {
+    chain,
+    optional: true
+  }) as OptionalMiddleware<Chain>
+
+/** The chain that a middleware key stands for; undefined for any other middleware. */
+export const chainOf = (key: object): ChainKey | undefined =>
+  "chain" in key && "optional" in key && keys.has((key as { readonly key?: string }).key ?? "")
+    ? (key as ChainKey)
+    : undefined
 
 /** The chain that `Route.protected` uses. */
 export const Default: Middleware<DefaultChain> = middleware("default")

@@ -125,6 +125,13 @@ export class InternalError extends ApiError.make<InternalError>()("InternalError
   status: 500
 }) {}
 
+/** The request has a transfer coding that the server does not know. */
+export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("UnsupportedCoding", {
+  code: "UNSUPPORTED_CODING",
+  detail: "The only transfer coding that the server takes is chunked",
+  status: 501
+}) {}
+
 /** The server cannot take the request now; it is stopping, or something it needs is down. */
 export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("ServiceUnavailable", {
   code: "SERVICE_UNAVAILABLE",
@@ -208,6 +215,11 @@ export const catalogue: ReadonlyArray<Entry> = [
     Unauthenticated,
     "No valid credentials came with the request.",
     "Send credentials of a kind that WWW-Authenticate names."
+  ),
+  entry(
+    UnsupportedCoding,
+    "The request has a Transfer-Encoding other than chunked.",
+    "Send the body with a Content-Length, or with Transfer-Encoding: chunked."
   ),
   entry(
     UnsupportedMediaType,

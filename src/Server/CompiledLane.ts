@@ -217,7 +217,10 @@ const middlewares = (endpoint: HttpApiEndpoint.Top) =>
 
 const normalized = (mediaType: string) => mediaType.split(";", 1)[0]!.trim().toLowerCase()
 
-const refused = (kind: EndpointCodec.Decoder["kind"], all: Effect.Effect<unknown, Schema.SchemaError>) =>
+const refused = (
+  kind: EndpointCodec.Decoder["kind"],
+  all: Effect.Effect<unknown, Schema.SchemaError>
+) =>
   Effect.flatMap(Effect.flip(all), (cause) => Effect.die(new HttpApiSchemaError({ cause, kind })))
 
 const bodyFailure = (failure: BodyFailure, limit: number) =>

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Internals from "./HttpApiInternals.ts"
 
@@ -76,9 +76,10 @@ const encoder = (schema: Schema.Top, status: number): Encoder => {
   return (value) => {
     const encoded = encode(value)
     // An effect that has ended is its own exit.
-    const exit = (
-      Exit.isExit(encoded) ? encoded : Effect.runSyncExit(encoded)
-    ) as Exit.Exit<unknown, Schema.SchemaError>
+    const exit = (Exit.isExit(encoded) ? encoded : Effect.runSyncExit(encoded)) as Exit.Exit<
+      unknown,
+      Schema.SchemaError
+    >
     if (exit._tag === "Failure") return failureOf(exit.cause)
     return isEmpty || exit.value === undefined
       ? empty

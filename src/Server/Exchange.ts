@@ -20,8 +20,8 @@ import {
   RouteNotFound,
   UnsupportedMediaType
 } from "./Catalogue.ts"
-import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
 import * as JsonText from "./JsonText.ts"
+import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"

@@ -125,7 +125,7 @@ export const describeRoutes = (
     plugin.manifest.routes.filter(isRoute).flatMap((route) =>
       route.declared.map(({ method, path }) => ({
         access: route.access.type,
-        chain: route.access.type === "protected" ? route.access.chain : undefined,
+        chain: "chain" in route.access ? route.access.chain : undefined,
         group: route.name,
         lane: "general" as const,
         method,
@@ -138,8 +138,8 @@ export const describeRoutes = (
 
 /** One route as data. */
 export interface RouteDescription {
-  readonly access: "bare" | "protected" | "public"
-  /** The authentication chain of a protected route. */
+  readonly access: "bare" | "optional" | "protected" | "public"
+  /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
   readonly group: string
   /** How the endpoint is executed. */

@@ -48,7 +48,7 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
   readonly info: RouteInfo
   readonly params: Readonly<Record<string, string | undefined>>
   readonly requestId: string
-  readonly searchParams: Readonly<Record<string, string | Array<string>>>
+  readonly searchParams: Readonly<Record<string, Array<string> | string>>
   readonly #context: Context.Context<unknown>
   #fields: RequestFields.Fields | undefined
   #scope: Scope.Closeable | undefined

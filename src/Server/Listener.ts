@@ -5,8 +5,8 @@ import type * as Scope from "effect/Scope"
 import type { BindError } from "../Plugin/Errors.ts"
 import type { Bound } from "../Plugin/Lifecycle.ts"
 import type { Exchange } from "./Exchange.ts"
-import type { Dispatch } from "./Wire.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
+import type { Dispatch } from "./Wire.ts"
 
 /** What a listener is given. */
 export interface Options {

@@ -33,6 +33,7 @@ export type Slot = (typeof slots)[number]["name"]
 
 /** Who may reach a route, and which slots stand around it. */
 export type Access =
+  | { readonly chain: string; readonly type: "optional" }
   | { readonly chain: string; readonly type: "protected" }
   | { readonly type: "bare" }
   | { readonly type: "public" }
@@ -42,6 +43,7 @@ export const slotsOf = (access: Access): ReadonlyArray<Slot> => {
   switch (access.type) {
     case "bare":
       return []
+    case "optional":
     case "protected":
       return slots.map(({ name }) => name)
     case "public":

@@ -12,6 +12,7 @@ import * as Scope from "effect/Scope"
 import { BindError } from "../Plugin/Errors.ts"
 import type { Listener } from "./Listener.ts"
 import { Connections } from "./NodeConnections.ts"
+import * as NodeStrict from "./NodeStrict.ts"
 import { NodeWire, type SendOther } from "./NodeWire.ts"
 
 /** Listens on `server.host` and `server.port`. Fails with `BindError`. */
@@ -21,9 +22,13 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
     // Requests run in a scope of their own: closing it interrupts those still in flight.
     const requests = yield* Scope.make("parallel")
     const server = Http.createServer({
+      connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
+      // Two lines of one header are then seen as what they are, and Host is checked below.
+      joinDuplicateHeaders: true,
       keepAliveTimeout: Duration.toMillis(config.keepAlive),
       maxHeaderSize: config.maxHeaderBytes,
+      requireHostHeader: false,
       requestTimeout: Duration.toMillis(config.requestTimeout)
     })
     const connections = new Connections(server)
@@ -48,7 +53,11 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       exchange,
       { scope: requests }
     ).pipe(Effect.provideContext(context))
+    server.on("clientError", NodeStrict.onClientError)
     server.on("request", (request, reply) => {
+      const refusal = NodeStrict.refusal(request)
+      if (refusal !== undefined) return NodeStrict.refuse(request, reply, refusal)
+      NodeStrict.owe(reply)
       if (!dispatch(new NodeWire(request, reply, sendOther))) general(request, reply)
     })
     server.on("upgrade", onUpgrade)

@@ -1,10 +1,10 @@
+import type * as Http from "node:http"
 /** A request of `node:http` on the compiled lane. */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type * as Http from "node:http"
+import type { BodyFailure, Wire } from "./Wire.ts"
 import { replyOf } from "./WireReply.ts"
 import * as WireRequest from "./WireRequest.ts"
-import type { BodyFailure, Wire } from "./Wire.ts"
 
 /** Answers with a reply that is not bytes: a stream, a file. */
 export type SendOther = (
@@ -89,7 +89,7 @@ export class NodeWire implements Wire {
     source.on("error", onError)
   }
 
-  send(status: number, headers: ReadonlyArray<string>, body: Uint8Array | string): void {
+  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
     const reply = this.#reply
     if (reply.destroyed) return
     if (status === 204 || status === 304) {

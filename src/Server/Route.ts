@@ -24,6 +24,7 @@ import {
   UnsupportedMediaType,
   ValidationFailed
 } from "./Catalogue.ts"
+import * as Guard from "./Guard.ts"
 import type { Access, AroundHandler } from "./Middleware.ts"
 
 /**
@@ -98,7 +99,10 @@ export interface Route<
 }
 
 /** The services of the middleware in a contract that plugins provide. */
-type Middlewares<G> = Exclude<HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>, StandardErrors>
+type Middlewares<G> = Exclude<
+  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
+  Guard.Guard | StandardErrors
+>
 
 /** A group's contract with the errors that every endpoint may answer with. */
 export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<
@@ -112,10 +116,16 @@ export type Protected<
   Chain extends string = Authentication.DefaultChain
 > = HttpApiGroup.AddMiddleware<Public<G>, Authentication.Authentication<Chain>>
 
+/** A group's contract behind an authentication chain that lets callers without credentials pass. */
+export type Optional<
+  G extends HttpApiGroup.Constraint,
+  Chain extends string = Authentication.DefaultChain
+> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.OptionalAuthentication<Chain>>
+
 /** What the handlers of a group need from plugins: what the server provides is taken away. */
 type Needs<Return> = Exclude<
   Unwrap<HttpApiBuilder.Handlers.Context<Return>>,
-  HttpRouter.Provided | StandardErrors
+  Guard.Guard | HttpRouter.Provided | StandardErrors
 >
 
 type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
@@ -133,6 +143,15 @@ export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
   handlers: HttpApiBuilder.Handlers.FromGroup<G>
 ) => Authentication.CurrentIdentity extends Needs<Return>
   ? "Only protected routes know their caller: use Route.protected instead"
+  : Authentication.OptionalIdentity extends Needs<Return>
+    ? "Only optional routes ask who may be calling: use Route.optional instead"
+    : HttpApiBuilder.Handlers.ValidateReturn<Return>
+
+/** The same for a group whose callers may be unknown. */
+export type BuildOptional<G extends HttpApiGroup.Constraint, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+) => Authentication.CurrentIdentity extends Needs<Return>
+  ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 const group = <G extends HttpApiGroup.Constraint, Return>(
@@ -238,7 +257,7 @@ export const call = (
 const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
   [
     ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
-  ].filter((key) => key.key !== StandardErrors.key)
+  ].filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
 
 const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>) =>
   keys.reduce<HttpApiGroup.Top>(
@@ -306,6 +325,31 @@ export const protectedWith =
       build
     )
 
+/**
+ * A group that serves known callers and those without credentials: its handlers
+ * read `OptionalIdentity`. Wrong credentials are refused with 401. The chain must
+ * be one that says `unauthenticated: "anonymous"`; with another the app does not
+ * compile.
+ */
+export const optionalWith =
+  <const Chain extends string>(chain: Chain) =>
+  <G extends HttpApiGroup.Constraint, Return>(
+    contract: G,
+    build: BuildOptional<Optional<G, Chain>, Return>
+  ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
+    group(
+      { chain, type: "optional" },
+      middlewares(contract as never, StandardErrors, Authentication.optionalMiddleware(chain)),
+      build
+    )
+
+/** `optionalWith` the default chain. */
+export const optional = <G extends HttpApiGroup.Constraint, Return>(
+  contract: G,
+  build: BuildOptional<Optional<G>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G>> =>
+  optionalWith("default")(contract, build)
+
 /** The services of a layer of routes that plugins must provide. */
 type RawNeeds<R> = Exclude<
   R extends HttpRouter.Request<string, unknown>
@@ -358,16 +402,14 @@ const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRo
       HttpServerError.HttpServerError,
       HttpServerRequest | Scope.Scope
     >
-    return declared.map(
-      (row): Row => ({
-        ...row,
-        contract: undefined,
-        endpoint: undefined,
-        group: name,
-        handler,
-        runtime: undefined
-      })
-    )
+    return declared.map((row): Row => ({
+      ...row,
+      contract: undefined,
+      endpoint: undefined,
+      group: name,
+      handler,
+      runtime: undefined
+    }))
   })
 
 /** A router that also writes down what is added to it. */

@@ -29,7 +29,9 @@ export const ServerConfig = Config.section(
     keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
     maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),
     port: Config.Port.pipe(Schema.withDecodingDefaultKey(Effect.succeed(8080))),
-    requestTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("5 minutes"))),
+    requestTimeout: Config.Duration.pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("5 minutes"))
+    ),
     trustedProxies: Schema.Array(Network).pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
   },
   { variables: { HOST: "host", PORT: "port" } }

@@ -30,11 +30,7 @@ export interface Wire {
    * in turn, without `Content-Length`, `Date` and `Connection`, which the listener
    * adds; the body is left out where HTTP says so (HEAD, 204, 304).
    */
-  readonly send: (
-    status: number,
-    headers: ReadonlyArray<string>,
-    body: Uint8Array | string
-  ) => void
+  readonly send: (status: number, headers: ReadonlyArray<string>, body: string | Uint8Array) => void
   /**
    * Sends any reply, a stream or a file among them. Its headers hold the body's
    * type and length already.

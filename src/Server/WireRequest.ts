@@ -21,7 +21,9 @@ export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
     new Request(url, {
       headers,
       method: head.method,
-      ...(head.body !== undefined && head.body.length > 0 ? { body: head.body as Uint8Array<ArrayBuffer> } : {})
+      ...(head.body !== undefined && head.body.length > 0
+        ? { body: head.body as Uint8Array<ArrayBuffer> }
+        : {})
     })
   ).modify({ remoteAddress: Option.fromNullishOr(head.remoteAddress), url: head.target })
 }

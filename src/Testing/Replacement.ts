@@ -1,7 +1,10 @@
 /** Other plugins, or other services, in the place of an app's own. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Section } from "../Config/index.ts"
 import { nearest } from "../Config/Nearest.ts"
+import type { AppRuntime } from "../Plugin/AppRuntime.ts"
 import * as Plugin from "../Plugin/Plugin.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
 
@@ -48,11 +51,16 @@ type Lacks<Replaced, By> = Replaced extends Plugin.Any
   ? Exclude<Plugin.Provides<Replaced>, Provided<By>>
   : never
 
+/** Which sections of the configuration the app reads is known at boot only. */
+type Unmet<By, Services> = Exclude<NotSection<Required<By>>, AppRuntime | Scope.Scope | Services>
+
+type NotSection<R> = R extends Section<infer _Name, infer _A> ? never : R
+
 type Check<R, Services> = R extends readonly [infer Replaced, infer By]
   ? [Lacks<Replaced, By>] extends [never]
-    ? [Exclude<Required<By>, Services>] extends [never]
+    ? [Unmet<By, Services>] extends [never]
       ? unknown
-      : Named<Exclude<Required<By>, Services>, "The replacement requires", "which the app lacks">
+      : Named<Unmet<By, Services>, "The replacement requires", "which the app lacks">
     : Named<Lacks<Replaced, By>, "The replacement does not provide", "which it stands in for">
   : unknown
 

@@ -2,6 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -9,9 +10,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Path from "effect/Path"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Config from "../../src/Config/index.ts"
+import type * as Config from "../../src/Config/index.ts"
 import { AppRuntime } from "../../src/Plugin/AppRuntime.ts"
 import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
 import * as Plugin from "../../src/Plugin/Plugin.ts"
@@ -26,7 +26,7 @@ export const service = (id: string) =>
   Context.Service<Service, { readonly id: string }>(`test/${id}`)
 
 /** The typed failure of a plugin. */
-export class Broken extends Schema.TaggedErrorClass<Broken>()("Broken", { at: Schema.String }) {}
+export class Broken extends Data.TaggedError("Broken")<{ readonly at: string }> {}
 
 /** How something ends: as it should, with a typed failure, or with a defect. */
 export type Manner = "defect" | "failure"
@@ -46,9 +46,9 @@ export interface Special {
   /** Runs in the finalizer of the first resource, before it counts as released. */
   readonly release?: Effect.Effect<void>
   readonly requires?: ReadonlyArray<string>
-  readonly startTimeout?: Plugin.Manifest["startTimeout"]
   /** Runs in the layer, before anything was acquired. */
   readonly started?: Effect.Effect<void, Broken>
+  readonly startTimeout?: Plugin.Manifest["startTimeout"]
 }
 
 /** What happened, and a host and plugins that write to it. */
@@ -123,23 +123,27 @@ export const make = () => {
     Lifecycle.boot({ id: "rig", plugins }, options.host ?? host(), {
       values: options.values ?? {},
       variables: {}
-    }).pipe(
-      Effect.provide(NodeServices.layer as Layer.Layer<FileSystem.FileSystem | Path.Path>),
-      Effect.provide(Logger.layer([logger]))
-    )
+    }).pipe(Effect.provide(NodeServices.layer as Layer.Layer<FileSystem.FileSystem | Path.Path>))
+
+  /** Sends what the effect logs to `logs`. */
+  const logged = Effect.provide(Logger.layer([logger]))
 
   /** Boots and stops, and gives how it ended. */
   const run = (
     plugins: ReadonlyArray<Plugin.Any>,
     options?: Parameters<typeof boot>[1]
   ): Effect.Effect<Exit.Exit<Lifecycle.Running, unknown>> =>
-    Effect.exit(Effect.scoped(boot(plugins, options)))
+    logged(Effect.exit(Effect.scoped(boot(plugins, options))))
 
   const of = (kind: string) =>
     events.filter((event) => event.startsWith(`${kind} p`)).map((event) => event.split(" ")[1]!)
 
-  return { boot, events, four, host, logger, logs, note, noteStatus, of, plugin, run }
+  return { boot, events, four, host, logged, logs, note, noteStatus, of, plugin, run }
 }
+
+/** What a context says of the app it belongs to. */
+export const runtimeOf = (context: Context.Context<unknown>) =>
+  Context.getUnsafe(context, AppRuntime)
 
 /** `p4 p3 p2 p1`: the ids of the first `count` plugins in reverse. */
 export const reversed = (count: number): ReadonlyArray<string> =>

@@ -1,4 +1,5 @@
 /** The contract of `bare`, for stock HttpApi and for Flange. */
+import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
@@ -20,17 +21,41 @@ export class BareApi extends HttpApiGroup.make("bare").add(
   HttpApiEndpoint.post("echo", "/echo", { payload: Echo, success: Echo })
 ) {}
 
-/** The extra routes of `--routes N`, one group per resource. */
-export const resourceApis = (routes: number) =>
-  resources(routes).map((path, i) => ({
-    group: HttpApiGroup.make(`resource${i}`).add(
-      HttpApiEndpoint.get("list", path as `/${string}`, {
-        success: Schema.Struct({ path: Schema.String })
-      }),
-      HttpApiEndpoint.get("read", `${path as `/${string}`}/:id`, {
-        params: { id: Schema.String },
-        success: Schema.Struct({ id: Schema.String })
-      })
-    ),
-    path
-  }))
+// How many there are only the command line knows, so all of a kind have one name for the compiler.
+const list = (path: string, i: number) =>
+  HttpApiEndpoint.get(`list${i}` as "list", path as "/list", {
+    success: Schema.Struct({ path: Schema.String })
+  })
+
+const read = (path: string, i: number) =>
+  HttpApiEndpoint.get(`read${i}` as "read", `${path}/:id` as "/read/:id", {
+    params: { id: Schema.String },
+    success: Schema.Struct({ id: Schema.String })
+  })
+
+/** The extra routes of `--routes N`. */
+export const resourcesApi = (routes: number) =>
+  HttpApiGroup.make("resources").add(
+    ...(resources(routes).flatMap((path, i) => [list(path, i), read(path, i)]) as unknown as [
+      ReturnType<typeof list>,
+      ReturnType<typeof read>
+    ])
+  )
+
+/** Their handlers. */
+export const resourceHandlers = (routes: number) =>
+  Object.fromEntries(
+    resources(routes).flatMap((path, i) => [
+      [`list${i}`, () => Effect.succeed({ path })],
+      [
+        `read${i}`,
+        ({ params }: { readonly params: { readonly id: string } }) =>
+          Effect.succeed({ id: params.id })
+      ]
+    ])
+  ) as unknown as {
+    readonly list: () => Effect.Effect<{ readonly path: string }>
+    readonly read: (request: {
+      readonly params: { readonly id: string }
+    }) => Effect.Effect<{ readonly id: string }>
+  }

@@ -15,7 +15,6 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -106,7 +105,6 @@ const AuthorizationLive = Layer.effect(
             verify(Redacted.value(credential)),
             () => new Unauthenticated({ detail: "Authentication is required" })
           )
-          yield* Effect.annotateLogsScoped({ subject: claims.subject })
           const { limit, remaining, resetAfter } = yield* Effect.mapError(
             limiter.consume({
               key: claims.subject,
@@ -153,8 +151,8 @@ const edge = HttpRouter.middleware(
 )
 
 export const production = HttpApiBuilder.layer(api).pipe(
-  Layer.provide([Items, AuthorizationLive, HttpApiMiddleware.layerProblemDetails()]),
+  Layer.provide(Items),
+  Layer.provide([AuthorizationLive, HttpApiMiddleware.layerProblemDetails()]),
   Layer.merge(edge),
-  Layer.merge(HttpRouter.cors({ allowedOrigins: [origin] })),
-  Layer.provideMerge(Logger.layer([Logger.consoleJson]))
+  Layer.merge(HttpRouter.cors({ allowedOrigins: [origin] }))
 )

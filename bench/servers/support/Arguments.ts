@@ -2,7 +2,7 @@ import { parseArgs } from "node:util"
 
 const { values } = parseArgs({
   options: {
-    "access-log": { default: "on", type: "string" },
+    "access-log": { type: "string" },
     listener: { default: "node", type: "string" },
     port: { default: "3000", type: "string" },
     routes: { default: "0", type: "string" },
@@ -18,7 +18,8 @@ if (values.listener !== "node" && values.listener !== "proxied") {
   throw new Error(`--listener ${values.listener}: write node or proxied`)
 }
 
-export const accessLog = values["access-log"] !== "off"
+/** Only Flange listens to it: `on`, `off`, or what the tier has. */
+export const accessLog = values["access-log"]
 export const host = "127.0.0.1"
 /** Only Flange has more than one. */
 export const listener = values.listener

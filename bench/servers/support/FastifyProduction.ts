@@ -50,7 +50,6 @@ export const register = async (app: FastifyInstance) => {
       method: request.method,
       ms: reply.elapsedTime,
       status: reply.statusCode,
-      subject: request.user?.sub,
       url: request.url
     })
     done()

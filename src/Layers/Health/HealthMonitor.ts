@@ -16,6 +16,9 @@ import { HealthConfig } from "./HealthConfig.ts"
 /** How long a caller waits for the first round of checks. */
 const firstRound = Duration.seconds(5)
 
+/** How long a check may still take after it was interrupted to stop. */
+const grace = Duration.seconds(1)
+
 /** The state of one check. */
 interface State {
   readonly check: BoundHealthCheck
@@ -35,7 +38,7 @@ export interface HealthMonitorShape {
   readonly components: Effect.Effect<ReadonlyArray<Component>>
   /** Runs the checks now, and then again and again, until `stop` or release. */
   readonly start: Effect.Effect<void>
-  /** Interrupts the checks. What they found stays. */
+  /** Interrupts the checks and waits for them, a second at most. What they found stays. */
   readonly stop: Effect.Effect<void>
 }
 
@@ -70,6 +73,15 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
       const pause = Effect.flatMap(Random.next, (random) =>
         Effect.sleep(Duration.times(interval, 0.9 + random * 0.2))
       )
+      const stop = Effect.suspend(() =>
+        loop === undefined
+          ? Effect.void
+          : Effect.andThen(
+              Fiber.interrupt(loop),
+              Effect.timeoutOption(Fiber.awaitAll(all().flatMap(unended)), grace)
+            )
+      )
+      yield* Effect.addFinalizer(() => Effect.interruptible(stop))
       return {
         components: Effect.gen(function* () {
           if (loop === undefined) return []
@@ -85,7 +97,7 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
             Effect.forkIn(scope)
           )
         }),
-        stop: Effect.suspend(() => (loop === undefined ? Effect.void : Fiber.interrupt(loop)))
+        stop: Effect.asVoid(stop)
       }
     })
   )
@@ -95,9 +107,12 @@ const initial = (check: BoundHealthCheck): State => ({
   check,
   checkedAt: undefined,
   latencyMs: undefined,
-  status: "unknown",
-  stuck: undefined
+  run: undefined,
+  status: "unknown"
 })
+
+const unended = ({ run }: State) =>
+  run?.pollUnsafe() === undefined && run !== undefined ? [run] : []
 
 const byName = (a: State, b: State) =>
   a.check.name < b.check.name ? -1 : a.check.name > b.check.name ? 1 : 0
@@ -137,18 +152,17 @@ const run = (state: State): Effect.Effect<void> =>
 const attempt = (state: State): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   Effect.gen(function* () {
     const { check, timeout } = state.check
-    if (state.stuck?.pollUnsafe() === undefined && state.stuck !== undefined) {
+    if (unended(state).length > 0) {
       return late(timeout, "the check that was started before has not ended")
     }
-    state.stuck = undefined
     const fiber = yield* Effect.forkDetach(check)
+    state.run = fiber
     const exit = yield* Fiber.await(fiber).pipe(
       Effect.timeoutOption(timeout),
       Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe()))
     )
     if (exit._tag === "Some") return exit.value
     fiber.interruptUnsafe()
-    state.stuck = fiber
     return late(timeout, "the check did not end")
   })
 

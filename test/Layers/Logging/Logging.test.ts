@@ -16,9 +16,9 @@ import { App, Plugin, Route } from "flange"
 import * as Logging from "flange/Logging"
 import { afterEach, assert, describe, it } from "vitest"
 
-const scopes: Array<Scope.Closeable> = []
+const closes: Array<() => Promise<void>> = []
 afterEach(async () => {
-  for (const scope of scopes.splice(0)) await Effect.runPromise(Scope.close(scope, Exit.void))
+  for (const close of closes.splice(0)) await close()
 })
 
 type Lines = Array<string>
@@ -73,9 +73,14 @@ const listening = async (
   values: { readonly app?: object; readonly logging?: object } = {}
 ) => {
   const lines: Lines = []
-  const scope = Scope.makeUnsafe()
-  scopes.push(scope)
-  const app = App.make("shop", [Logging.plugin, ...plugins], {
+  let url = ""
+  const Address = Plugin.make("app:address", {
+    ready: ({ address }) =>
+      Effect.sync(() => {
+        url = address ?? ""
+      })
+  })
+  const app = App.make("shop", [...plugins, Logging.plugin, Address], {
     config: {
       values: {
         app: { version: "1.2.0", ...values.app },
@@ -86,13 +91,13 @@ const listening = async (
       variables: {}
     }
   })
-  const context = await Effect.runPromise(
-    Layer.buildWithScope(App.layer(app), scope).pipe(
-      Effect.provideService(Console.Console, record(lines))
-    )
-  )
-  const url = /http:\/\/[\d.:]+/.exec(lines.join("\n"))?.[0] ?? ""
-  return { context, lines, scope, url }
+  const scope = Scope.makeUnsafe()
+  const run = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.runPromise(Effect.provideService(effect, Console.Console, record(lines)))
+  const close = () => run(Scope.close(scope, Exit.void))
+  closes.push(close)
+  await run(Layer.buildWithScope(App.layer(app), scope))
+  return { close, lines, url }
 }
 
 describe("the access line", () => {
@@ -153,12 +158,12 @@ describe("the access line", () => {
 
   it("has status 503 when the drain cuts the request off", async () => {
     const started = Deferred.makeUnsafe<void>()
-    const { lines, scope, url } = await listening([items(started)], {
+    const { close, lines, url } = await listening([items(started)], {
       app: { drainTimeout: "50 millis" }
     })
     const reply = fetch(`${url}/v1/hang`)
     await Effect.runPromise(Deferred.await(started))
-    await Effect.runPromise(Scope.close(scope, Exit.void))
+    await close()
     assert.strictEqual((await reply).status, 503)
     const line = parsed(lines).find(({ route }) => route === "/v1/hang")
     assert.deepInclude(line, { status: 503 })
@@ -188,19 +193,21 @@ describe("the access line", () => {
 
 describe("the level", () => {
   it("holds for requests and plugins, and above info there are no access lines", async () => {
-    const { lines, url } = await listening([items()], {
-      logging: { level: "warn" }
-    }).then(async (running) => {
-      // Without the line that says where it listens, the address comes from a fixed port.
-      assert.deepStrictEqual(running.lines, [])
-      return running
-    })
-    assert.strictEqual(url, "")
+    const { lines, url } = await listening([items()], { logging: { level: "warn" } })
+    await fetch(`${url}/v1/items/7`)
+    await fetch(`${url}/bare`)
     assert.deepStrictEqual(lines, [])
+    await fetch(`${url}/v1/fail`)
+    assert.deepStrictEqual(
+      parsed(lines).map(({ level }) => level),
+      ["warn", "error"]
+    )
   })
 
-  it.each(["chatty", "", "5"])("refuses %j, and says which names there are", async (level) => {
-    const app = App.make("shop", [Logging.plugin], { config: { values: {}, variables: { LOG_LEVEL: level } } })
+  it.each(["chatty", "5"])("refuses %j, and says which names there are", async (level) => {
+    const app = App.make("shop", [Logging.plugin], {
+      config: { values: {}, variables: { LOG_LEVEL: level } }
+    })
     const web = App.toWebHandler(app)
     const error = await web.handler(new Request("http://app/")).catch((error: unknown) => error)
     assert.include(String(error), "one of trace, debug, info, warn, error, fatal, none")
@@ -226,18 +233,7 @@ describe("the loggers", () => {
     const Chatty = Plugin.make("app:chatty", {
       layer: Layer.effectDiscard(Effect.logInfo("acquiring"))
     })
-    const lines: Lines = []
-    const app = App.make("shop", [Chatty, Logging.plugin], {
-      config: { values: { env: "production" }, variables: {} }
-    })
-    const scope = Scope.makeUnsafe()
-    scopes.push(scope)
-    await Effect.runPromise(
-      Layer.buildWithScope(
-        App.layer(App.make("shop", app.plugins, { config: { ...app.config, overrides: { server: { host: "127.0.0.1", port: 0 } } } })),
-        scope
-      ).pipe(Effect.provideService(Console.Console, record(lines)))
-    )
+    const { lines } = await listening([Chatty])
     assert.strictEqual(parsed(lines)[0]!["message"], "acquiring")
   })
 })
@@ -247,7 +243,9 @@ const origin = { environment: "test", service: "shop", version: "1.0.0" }
 const logged = (effect: Effect.Effect<void>, logger: Logger.Logger<unknown, string>): string => {
   const lines: Lines = []
   const capture = Logger.map(logger, (line) => void lines.push(line))
-  Effect.runSync(Effect.provideContext(effect, Context.make(Logger.CurrentLoggers, new Set([capture]))))
+  Effect.runSync(
+    Effect.provideContext(effect, Context.make(Logger.CurrentLoggers, new Set([capture])))
+  )
   assert.lengthOf(lines, 1)
   return lines[0]!
 }
@@ -292,7 +290,10 @@ describe("a line of JSON", () => {
       unprintable: "Error: no JSON of me"
     })
     assert.strictEqual(json(Effect.logInfo("two\nlines\u2028"))["message"], "two\nlines\u2028")
-    assert.strictEqual(json(Effect.logInfo(undefined, Symbol("s")))["message"], "undefined Symbol(s)")
+    assert.strictEqual(
+      json(Effect.logInfo(undefined, Symbol("s")))["message"],
+      "undefined Symbol(s)"
+    )
   })
 
   it("takes an error that is logged as a value for its error", () => {
@@ -321,7 +322,13 @@ describe("a pretty line", () => {
   it("does not repeat in fields what the message of an access line says", () => {
     const text = pretty(
       Effect.logInfo("GET /a/:b 200 3ms").pipe(
-        Effect.annotateLogs({ durationMs: 3.1, method: "GET", path: "/a/1", route: "/a/:b", status: 200 })
+        Effect.annotateLogs({
+          durationMs: 3.1,
+          method: "GET",
+          path: "/a/1",
+          route: "/a/:b",
+          status: 200
+        })
       )
     )
     assert.strictEqual(text, "TIME INFO  GET /a/:b 200 3ms path=/a/1")

@@ -1,0 +1,40 @@
+import * as Effect from "effect/Effect"
+import * as Logging from "../../../src/Layers/Logging/index.ts"
+import { App, Plugin, Route } from "../../../src/index.ts"
+import { accessLog, routes } from "../support/Arguments.ts"
+import { hello, user } from "../support/Contract.ts"
+import { BareApi, resourceHandlers, resourcesApi } from "./BareApi.ts"
+import { Ready, server } from "./FlangeHost.ts"
+
+const Bare = Plugin.make("bench:bare", {
+  routes: [
+    Route.public(BareApi, (handlers) =>
+      handlers.handleAll({
+        echo: ({ payload }) => Effect.succeed(payload),
+        json: () => Effect.succeed(hello),
+        user: ({ params, query }) => Effect.succeed(user(params.id, query.verbose))
+      })
+    )
+  ]
+})
+
+const resources = () =>
+  Plugin.make("bench:resources", {
+    routes: [
+      Route.public(resourcesApi(routes), (handlers) =>
+        handlers.handleAll(resourceHandlers(routes))
+      )
+    ]
+  })
+
+/** `bare` has no access log, as with the peers; `accesslog.ts` asks for one. */
+export const bare = App.make(
+  "bench",
+  [
+    Bare,
+    Ready,
+    ...(accessLog === "on" ? [Logging.plugin] : []),
+    ...(routes > 0 ? [resources()] : [])
+  ],
+  { config: { values: { server } } }
+)

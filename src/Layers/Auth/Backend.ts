@@ -1,0 +1,146 @@
+/** Backends: each knows one kind of credentials. */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { Identity } from "../../Server/Authentication.ts"
+import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import type { Scheme } from "./Scheme.ts"
+import * as Source from "./Source.ts"
+
+/** The request has no credentials of the backend's kind: the next one is asked. */
+export interface Skip {
+  readonly _tag: "Skip"
+}
+
+/** The request has no credentials of the backend's kind: the next one is asked. */
+export const Skip: Skip = { _tag: "Skip" }
+
+/**
+ * There is something where the backend looks, but not of its form. The next
+ * backend that looks there is asked; without one it counts as wrong credentials.
+ */
+export interface Declined {
+  readonly _tag: "Declined"
+  readonly reason: string
+}
+
+/** What a backend answers, beside its failures. */
+export type Outcome = Declined | Identity | Skip
+
+/**
+ * Looks for credentials of its kind in a request: none (`Skip`), an identity, or
+ * a failure, which ends the chain.
+ */
+export type Authenticate<R = never> = (
+  request: HttpServerRequest
+) => Effect.Effect<Outcome, BackendUnavailable | CredentialsRejected, R>
+
+/**
+ * A backend. `make` runs once, in the acquire phase of the plugin; it may fail
+ * with `E` and take services `R` and a scope.
+ */
+export interface Backend<out E = never, out R = never> {
+  readonly make: Effect.Effect<Authenticate, E, R | Scope.Scope>
+  /** Unique in its chain; the `method` of its identities, and its name in OpenAPI. */
+  readonly name: string
+  /** How it shows to clients; undefined for one that does not. */
+  readonly scheme: Scheme | undefined
+  /** Where it looks; undefined for one that looks at the whole request. */
+  readonly source: Source.Source | undefined
+}
+
+/** Any backend. */
+export type Any = Backend<unknown, unknown>
+
+/** What making the backends may fail with. */
+export type Error<B> = B extends Backend<infer E, infer _R> ? E : never
+
+/** The services that making the backends takes. */
+export type Requires<B> = B extends Backend<infer _E, infer R> ? R : never
+
+/** Whether an outcome is an identity. */
+export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in outcome)
+
+/**
+ * A backend of your own. `authenticate` says `Auth.Skip` where the request has
+ * no credentials of its kind, gives an identity, or fails with
+ * `Auth.CredentialsRejected` or `Auth.BackendUnavailable`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Auth from "flange/Auth"
+ *
+ * const mesh = Auth.backend({
+ *   authenticate: (request) => {
+ *     const peer = request.headers["x-mesh-peer"]
+ *     return Effect.succeed(
+ *       peer === undefined ? Auth.Skip : Auth.identity({ isServiceAccount: true, subject: peer })
+ *     )
+ *   },
+ *   name: "mesh"
+ * })
+ * mesh.name // => "mesh"
+ * ```
+ */
+export const backend = <R = never>(options: {
+  readonly authenticate: (
+    request: HttpServerRequest
+  ) => Effect.Effect<Identity | Skip, BackendUnavailable | CredentialsRejected, R>
+  readonly name: string
+  readonly scheme?: Scheme | undefined
+}): Backend<never, R> => ({
+  make: Effect.map(
+    Effect.context<R>(),
+    (context): Authenticate =>
+      (request) =>
+        Effect.map(provided(options.authenticate(request), context), named(options.name))
+  ),
+  name: options.name,
+  scheme: options.scheme,
+  source: undefined
+})
+
+/** Runs with the services of the acquire phase, under those of the request. */
+const provided = <A, E, R>(effect: Effect.Effect<A, E, R>, context: Context.Context<R>) =>
+  Effect.provideContext(effect, context)
+
+const named =
+  (method: string) =>
+  (outcome: Outcome): Outcome =>
+    isIdentity(outcome) && outcome.method !== method ? { ...outcome, method } : outcome
+
+/** What checks one credential. */
+export type Check = (
+  credential: Redacted.Redacted,
+  request: HttpServerRequest
+) => Effect.Effect<Declined | Identity, BackendUnavailable | CredentialsRejected>
+
+/** A backend that looks in one place. */
+export const fromSource = <E, R>(options: {
+  readonly check: Effect.Effect<Check, E, R | Scope.Scope>
+  readonly name: string
+  readonly scheme: Scheme
+  readonly source: Source.Source
+}): Backend<E, R> => ({
+  make: Effect.map(
+    options.check,
+    (check): Authenticate =>
+      (request) => {
+        const found = Source.read(options.source, request)
+        switch (found._tag) {
+          case "Ambiguous":
+            return Effect.fail(new CredentialsRejected({ reason: found.reason }))
+          case "None":
+            return Effect.succeed(Skip)
+          case "Some":
+            return Effect.map(check(found.credential, request), named(options.name))
+        }
+      }
+  ),
+  name: options.name,
+  scheme: options.scheme,
+  source: options.source
+})

@@ -1,0 +1,170 @@
+/** Chains: backends that are asked in turn. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type * as Scope from "effect/Scope"
+import type { Identity } from "../../Server/Authentication.ts"
+import * as Backend from "./Backend.ts"
+import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import type { ChallengeError, Scheme } from "./Scheme.ts"
+import * as Source from "./Source.ts"
+
+/** What becomes of a caller without credentials. */
+export type Mode = "anonymous" | "reject"
+
+/** Backends in the order in which they are asked. Made with `Auth.chain`. */
+export interface Chain<out E = never, out R = never, out M extends Mode = Mode> {
+  readonly "~Error": E
+  readonly "~Requires": R
+  readonly backends: ReadonlyArray<Backend.Any>
+  readonly mode: M
+  readonly realm: string
+}
+
+/** Any chain. */
+export type Any = Chain<unknown, unknown>
+
+/**
+ * Backends, asked in turn; the first identity wins. Wrong credentials end the
+ * chain: a caller whose token has expired is not let in by another backend.
+ *
+ * `unauthenticated` says what becomes of a caller without credentials:
+ *
+ * - `reject` (default): 401. The chain serves protected routes.
+ * - `anonymous`: passes on optional routes (`Route.optional`), where handlers
+ *   read `OptionalIdentity`. Protected routes still answer 401.
+ *
+ * `realm` is named in `WWW-Authenticate`; default `api`.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const chain = Auth.chain([
+ *   Auth.bearer([{ identity: { subject: "deploy" }, token: Redacted.make("a-long-random-token") }])
+ * ])
+ * chain.mode // => "reject"
+ * ```
+ */
+export const chain = <const Backends extends ReadonlyArray<Backend.Any>, const M extends Mode = "reject">(
+  backends: Backends,
+  options: { readonly realm?: string | undefined; readonly unauthenticated?: M } = {}
+): Chain<
+  Backend.Error<Backends[number]>,
+  Exclude<Backend.Requires<Backends[number]>, Scope.Scope>,
+  M
+> => {
+  const names = backends.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) {
+    throw new Error(
+      `Two backends of one chain are named "${twice}": the log and OpenAPI could not tell them apart. Give one of them another \`name\`.`
+    )
+  }
+  return {
+    backends,
+    mode: (options.unauthenticated ?? "reject") as M, // the default of M
+    realm: options.realm ?? "api"
+  } as never // the phantom members exist in types only
+}
+
+/** What a chain found out about a request. */
+export type Verdict =
+  | { readonly _tag: "Anonymous" }
+  | { readonly _tag: "Authenticated"; readonly identity: Identity }
+  | { readonly _tag: "Failed"; readonly backend: string; readonly cause: Cause.Cause<unknown> }
+  | {
+      readonly _tag: "Refused"
+      readonly backend: string
+      readonly reason: string
+    }
+
+/** A chain whose backends are made. */
+export interface Made {
+  /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
+  readonly challenge: (refused?: string) => string
+  readonly decide: (request: HttpServerRequest) => Effect.Effect<Verdict>
+}
+
+const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
+
+/** Makes the backends of a chain. */
+export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unknown> =>
+  Effect.map(
+    Effect.forEach(backends, (backend) =>
+      Effect.map(backend.make, (authenticate) => ({ ...backend, authenticate }))
+    ),
+    (made): Made => {
+      const decide = (request: HttpServerRequest, from: number): Effect.Effect<Verdict> => {
+        const asked = made[from]
+        if (asked === undefined) return anonymous
+        return asked.authenticate(request).pipe(
+          Effect.flatMap((outcome): Effect.Effect<Verdict> => {
+            if (Backend.isIdentity(outcome)) {
+              return Effect.succeed({ _tag: "Authenticated", identity: outcome })
+            }
+            if (outcome._tag === "Declined" && !looksToo(made, from)) {
+              return Effect.succeed({
+                _tag: "Refused",
+                backend: asked.name,
+                reason: outcome.reason
+              })
+            }
+            return decide(request, from + 1)
+          }),
+          Effect.catchCause((cause) => Effect.map(failure(cause), verdictOf(asked.name)))
+        )
+      }
+      return {
+        challenge: (refused) => challengeOf(backends, realm, refused),
+        decide: (request) => decide(request, 0)
+      }
+    }
+  )
+
+/** Whether a backend after this one looks in the same place. */
+const looksToo = (backends: ReadonlyArray<Backend.Any>, i: number): boolean => {
+  const { source } = backends[i]!
+  return (
+    source !== undefined &&
+    backends.some((other, k) => k > i && other.source && Source.same(other.source, source))
+  )
+}
+
+/** A cause that is not a plain interruption, which goes on. */
+const failure = <E>(cause: Cause.Cause<E>) =>
+  Cause.hasInterruptsOnly(cause)
+    ? Effect.failCause(cause as Cause.Cause<never>)
+    : Effect.succeed(cause)
+
+const verdictOf =
+  (backend: string) =>
+  (cause: Cause.Cause<BackendUnavailable | CredentialsRejected>): Verdict => {
+    for (const reason of cause.reasons) {
+      if (reason._tag === "Fail" && reason.error._tag === "CredentialsRejected") {
+        return { _tag: "Refused", backend, reason: reason.error.reason }
+      }
+    }
+    return { _tag: "Failed", backend, cause }
+  }
+
+/** A challenge for each scheme of the chain, each once. Source: RFC 9110, section 11.6.1. */
+const challengeOf = (
+  backends: ReadonlyArray<Backend.Any>,
+  realm: string,
+  refused: string | undefined
+): string => {
+  const errorOf = (scheme: Scheme): ChallengeError | undefined =>
+    backends.some((backend) => backend.name === refused && sameScheme(backend.scheme, scheme, realm))
+      ? "invalid_token"
+      : undefined
+  const challenges = backends.flatMap(({ scheme }) =>
+    scheme === undefined ? [] : [scheme.challenge(realm, errorOf(scheme))]
+  )
+  // A 401 has a challenge whatever the backends are.
+  return challenges.length === 0 ? "Custom" : [...new Set(challenges)].join(", ")
+}
+
+const sameScheme = (a: Scheme | undefined, b: Scheme, realm: string) =>
+  a !== undefined && a.challenge(realm) === b.challenge(realm)

@@ -1,0 +1,37 @@
+/** Digests and comparisons that take the same time whatever they compare. */
+
+type NodeCrypto = typeof import("node:crypto")
+
+let loaded: NodeCrypto | undefined
+
+/**
+ * `node:crypto`, in Node, Bun and Deno. Asked for when a backend is made and not
+ * imported: contracts import this battery for its guards, and browsers have none.
+ */
+export const crypto = (): NodeCrypto => {
+  loaded ??= globalThis.process?.getBuiltinModule?.("node:crypto")
+  if (loaded === undefined) {
+    throw new Error(
+      "This host has no node:crypto, which backends of flange/Auth need. Run the server on Node, Bun or Deno."
+    )
+  }
+  return loaded
+}
+
+/** The SHA-256 digest of a text in hex. */
+export const sha256 = (text: string): string =>
+  crypto().createHash("sha256").update(text, "utf8").digest("hex")
+
+let key: Uint8Array | undefined
+
+/**
+ * Compares a secret without telling by time where it differs: both sides are
+ * hashed under a key that only this process knows, so that not even the length
+ * shows.
+ */
+export const equal = (a: string, b: string): boolean => {
+  const { createHmac, randomBytes, timingSafeEqual } = crypto()
+  key ??= randomBytes(32)
+  const digest = (text: string) => createHmac("sha256", key!).update(text, "utf8").digest()
+  return timingSafeEqual(digest(a), digest(b))
+}

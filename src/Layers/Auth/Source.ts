@@ -1,0 +1,147 @@
+/** Where a request carries a credential, and how it is read without being fooled. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Redacted from "effect/Redacted"
+
+/** The place of a credential in a request. */
+export interface Source {
+  readonly in: "cookie" | "header" | "query"
+  /** The header's name in lower case, or that of the cookie or query parameter. */
+  readonly name: string
+  /** The scheme of an `Authorization` header in lower case: `bearer`, `basic`. */
+  readonly scheme: string | undefined
+}
+
+/** What a source found. */
+export type Found =
+  | { readonly _tag: "Ambiguous"; readonly reason: string }
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Some"; readonly credential: Redacted.Redacted }
+
+const none: Found = { _tag: "None" }
+
+const some = (value: string): Found => ({ _tag: "Some", credential: Redacted.make(value) })
+
+const ambiguous = (what: string): Found => ({
+  _tag: "Ambiguous",
+  reason: `${what} came more than once`
+})
+
+/**
+ * A credential in a header of its own, such as `X-Api-Key`.
+ *
+ * @example
+ * ```ts
+ * import * as Auth from "flange/Auth"
+ *
+ * Auth.header("X-Api-Key").name // => "x-api-key"
+ * ```
+ */
+export const header = (name: string): Source => ({
+  in: "header",
+  name: name.toLowerCase(),
+  scheme: undefined
+})
+
+/** A credential in the `Authorization` header behind a scheme. Source: RFC 9110, section 11.6.2. */
+export const authorization = (scheme: string): Source => ({
+  in: "header",
+  name: "authorization",
+  scheme: scheme.toLowerCase()
+})
+
+/**
+ * A credential in a cookie. A browser sends cookies with requests that other
+ * sites start, so set it with `SameSite=Strict` or `Lax`, `HttpOnly` and `Secure`.
+ *
+ * @example
+ * ```ts
+ * import * as Auth from "flange/Auth"
+ *
+ * Auth.cookie("session").in // => "cookie"
+ * ```
+ */
+export const cookie = (name: string): Source => ({ in: "cookie", name, scheme: undefined })
+
+/**
+ * A credential in the query, for callers that cannot set headers (`EventSource`,
+ * WebSocket in a browser). Proxies log queries; Flange's own log and spans do not
+ * show the parameter.
+ *
+ * @example
+ * ```ts
+ * import * as Auth from "flange/Auth"
+ *
+ * Auth.query("key").in // => "query"
+ * ```
+ */
+export const query = (name: string): Source => ({ in: "query", name, scheme: undefined })
+
+/** Whether two sources read the same place. */
+export const same = (a: Source, b: Source): boolean =>
+  a.in === b.in && a.name === b.name && a.scheme === b.scheme
+
+/** Reads the credential. One that came twice is ambiguous: two readers could take different ones. */
+export const read = (source: Source, request: HttpServerRequest): Found => {
+  switch (source.in) {
+    case "cookie":
+      return fromCookie(source.name, request)
+    case "header":
+      return fromHeader(source, request)
+    case "query":
+      return fromQuery(source.name, request)
+  }
+}
+
+const fromHeader = ({ name, scheme }: Source, request: HttpServerRequest): Found => {
+  const value = request.headers[name]
+  if (value === undefined) return none
+  if (repeated(name, request)) return ambiguous(`Header ${name}`)
+  // Listeners that join repeated headers put a comma between them; no credential has one.
+  if (value.includes(",") && (scheme === undefined || schemeOf(value) === scheme)) {
+    return ambiguous(`Header ${name}`)
+  }
+  if (scheme === undefined) return value === "" ? none : some(value)
+  return schemeOf(value) === scheme ? some(value.slice(scheme.length).trim()) : none
+}
+
+const schemeOf = (value: string): string => value.split(" ", 1)[0]!.toLowerCase()
+
+/** Node drops or joins repeated headers; the raw list still has them. */
+const repeated = (name: string, { source }: HttpServerRequest): boolean => {
+  const raw = (source as { readonly rawHeaders?: unknown }).rawHeaders
+  if (!Array.isArray(raw)) return false
+  let lines = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    if (String(raw[i]).toLowerCase() === name) lines++
+  }
+  return lines > 1
+}
+
+const fromCookie = (name: string, { headers }: HttpServerRequest): Found => {
+  const values = (headers["cookie"] ?? "").split(";").flatMap((pair) => {
+    const equals = pair.indexOf("=")
+    return equals !== -1 && pair.slice(0, equals).trim() === name
+      ? [pair.slice(equals + 1).trim()]
+      : []
+  })
+  const [value, ...more] = values
+  if (more.length > 0) return ambiguous(`Cookie ${name}`)
+  return value === undefined || value === "" ? none : some(unquoted(value))
+}
+
+const unquoted = (value: string): string => {
+  const inner = /^"(.*)"$/.exec(value)?.[1] ?? value
+  try {
+    return decodeURIComponent(inner)
+  } catch {
+    return inner
+  }
+}
+
+const fromQuery = (name: string, { url }: HttpServerRequest): Found => {
+  const start = url.indexOf("?")
+  if (start === -1) return none
+  const [value, ...more] = new URLSearchParams(url.slice(start + 1)).getAll(name)
+  if (more.length > 0) return ambiguous(`Query parameter ${name}`)
+  return value === undefined || value === "" ? none : some(value)
+}

@@ -1,0 +1,24 @@
+/** Text that came from outside, made fit for logs and headers. */
+
+const encoder = new TextEncoder()
+
+/** Control and format characters, line and paragraph separators, lone surrogates. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+/** The longest text in bytes of UTF-8. */
+const maxBytes = 512
+
+/**
+ * The text without control characters and cut to 512 bytes of UTF-8, at the end
+ * of a character. A credential never belongs into it.
+ */
+export const clean = (text: string): string => {
+  // Nobody reads past the limit, so nothing past it is worked on.
+  const printable = text.slice(0, maxBytes).replace(unprintable, "")
+  const { read } = encoder.encodeInto(printable, new Uint8Array(maxBytes))
+  return printable.slice(0, read)
+}
+
+/** A quoted string for a header. Source: RFC 9110, section 5.6.4. */
+export const quoted = (text: string): string =>
+  `"${text.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&")}"`

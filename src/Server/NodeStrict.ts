@@ -1,0 +1,128 @@
+/**
+ * What `node:http` lets through and one reading of HTTP does not allow, and the
+ * answers to what its parser refuses: problem documents like all others.
+ */
+import type * as Http from "node:http"
+import type * as Net from "node:net"
+import * as Effect from "effect/Effect"
+import * as Respondable from "effect/http/HttpServerRespondable"
+import {
+  HeadersTooLarge,
+  MalformedRequest,
+  RequestTimeout,
+  UnsupportedCoding
+} from "./Catalogue.ts"
+import * as RequestId from "./RequestId.ts"
+
+// RFC 3986, section 3.2: what a host with its port may be made of.
+const host = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/
+
+/** Why a request that Node's parser accepted is refused; undefined for nearly all. */
+export const refusal = (request: Http.IncomingMessage): Respondable.Respondable | undefined => {
+  const { headers, httpVersionMajor, httpVersionMinor } = request
+  if (httpVersionMajor !== 1) return malformed("The request line has no HTTP/1.x version")
+  const coding = headers["transfer-encoding"]
+  if (coding !== undefined) {
+    if (httpVersionMinor === 0) return malformed("HTTP/1.0 has no Transfer-Encoding")
+    if (coding.toLowerCase() !== "chunked") return new UnsupportedCoding()
+  }
+  const { host: value } = headers
+  if (value === undefined) {
+    return httpVersionMinor === 0 ? undefined : malformed("The Host header is missing")
+  }
+  return !value.includes(",") && host.test(value)
+    ? undefined
+    : malformed("The Host header is not one host")
+}
+
+const malformed = (detail: string) =>
+  new MalformedRequest({ errors: [{ detail, location: "header", pointer: "" }] })
+
+/** Answers a refused request and closes its connection. */
+export const refuse = (
+  request: Http.IncomingMessage,
+  reply: Http.ServerResponse,
+  error: Respondable.Respondable
+): void => {
+  const { body, status } = document(error, request.url)
+  reply.writeHead(status, {
+    connection: "close",
+    "content-length": Buffer.byteLength(body),
+    "content-type": "application/problem+json"
+  })
+  reply.end(body)
+}
+
+/**
+ * Answers what Node's parser refused, as soon as the replies to earlier requests
+ * of the connection are out, and closes it.
+ */
+export const onClientError = (error: NodeJS.ErrnoException, socket: Net.Socket): void => {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
+  const { body, status, title } = document(answerTo(error), undefined)
+  const reply = [
+    `HTTP/1.1 ${status} ${title}`,
+    "Connection: close",
+    "Content-Type: application/problem+json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `Date: ${new Date().toUTCString()}`,
+    "",
+    body
+  ].join("\r\n")
+  const earlier = outstanding.get(socket)
+  if (earlier === undefined) socket.end(reply)
+  else earlier.once("close", () => socket.end(reply))
+}
+
+/** The last reply that is still owed on a connection. */
+const outstanding = new WeakMap<object, Http.ServerResponse>()
+
+/** Remembers a reply until it is out. */
+export const owe = (reply: Http.ServerResponse): void => {
+  const { socket } = reply
+  if (socket === null) return
+  outstanding.set(socket, reply)
+  reply.once("finish", () => {
+    if (outstanding.get(socket) === reply) outstanding.delete(socket)
+  })
+}
+
+const answerTo = (error: NodeJS.ErrnoException): Respondable.Respondable => {
+  switch (error.code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new RequestTimeout()
+    case "HPE_HEADER_OVERFLOW":
+      return new HeadersTooLarge()
+    default:
+      return new MalformedRequest({
+        errors: [{ detail: "The request is not HTTP/1.1", location: "header", pointer: "" }]
+      })
+  }
+}
+
+const document = (error: Respondable.Respondable, instance: string | undefined) => {
+  // The catalogue's errors render without waiting for anything.
+  const { body, status } = Effect.runSync(Respondable.toResponse(error))
+  const {
+    code,
+    detail,
+    status: _,
+    title,
+    type,
+    ...rest
+  } = JSON.parse(body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : "{}")
+  return {
+    body: JSON.stringify({
+      type,
+      title,
+      status,
+      detail,
+      instance: instance?.split(/[?#]/, 1)[0],
+      code,
+      correlationId: RequestId.make(),
+      ...rest
+    }),
+    status,
+    title
+  }
+}
