@@ -73,14 +73,19 @@ export const recorder = (startedAt: number): Recorder => {
  * ```
  */
 export const toText = (id: string, tree: BootTree): string => {
-  const describe = ({ duration, failed }: Step, name: string) =>
+  const describe = ({ duration, failed }: Pick<Step, "duration" | "failed">, name: string) =>
     `${name} ${duration}ms${failed ? " FAILED" : ""}`
-  const phases = tree.filter(({ plugin }) => plugin === undefined)
-  const lines = phases.flatMap((phase, i) => {
+  const phases = [...Map.groupBy(tree, ({ phase }) => phase)]
+  const lines = phases.flatMap(([phase, steps], i) => {
     const last = i === phases.length - 1
-    const children = tree.filter((step) => step.plugin !== undefined && step.phase === phase.phase)
+    const children = steps.filter(({ plugin }) => plugin !== undefined)
+    // Plugins are released one by one as the scope closes: that phase has no step of its own.
+    const whole = steps.find(({ plugin }) => plugin === undefined) ?? {
+      duration: children.reduce((sum, { duration }) => sum + duration, 0),
+      failed: children.some(({ failed }) => failed)
+    }
     return [
-      `${last ? "└─" : "├─"} ${describe(phase, phase.phase)}`,
+      `${last ? "└─" : "├─"} ${describe(whole, phase)}`,
       ...children.map(
         (child, k) =>
           `${last ? "  " : "│ "} ${k === children.length - 1 ? "└─" : "├─"} ${describe(child, child.plugin!)}`

@@ -24,6 +24,7 @@ import {
 import * as Assembly from "./Assembly.ts"
 import * as BootTree from "./BootTree.ts"
 import * as Contract from "./Contract.ts"
+import * as Deadline from "./Deadline.ts"
 import { type AssemblyError, type BindError, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
 
@@ -150,10 +151,7 @@ export const boot = (
       const limit = Duration.fromInputUnsafe(manifest.startTimeout ?? app.startTimeout)
       return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         effect.pipe(
-          Effect.timeoutOrElse({
-            duration: limit,
-            orElse: () => Effect.fail(new StartTimeoutError({ limit, phase, plugin: id }))
-          }),
+          Deadline.within(limit, () => new StartTimeoutError({ limit, phase, plugin: id })),
           tree.measure(phase, id)
         )
     }
@@ -274,7 +272,7 @@ const drain = (
 ) =>
   Effect.forEach(
     [
-      bound.drain({ delay, timeout }),
+      bound.drain({ delay, timeout }).pipe(logFailure("The listener failed to drain")),
       ...ordered.flatMap(({ id, manifest }) =>
         manifest.drain === undefined
           ? []

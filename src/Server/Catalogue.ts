@@ -104,6 +104,13 @@ export class UnsupportedMediaType extends ApiError.make<UnsupportedMediaType>()(
   { supported: Schema.Array(Schema.String) }
 ) {}
 
+/** The request has an `Expect` field other than `100-continue`. */
+export class ExpectationFailed extends ApiError.make<ExpectationFailed>()("ExpectationFailed", {
+  code: "EXPECTATION_FAILED",
+  detail: "The only expectation this server meets is 100-continue",
+  status: 417
+}) {}
+
 /** The caller sent more requests than its limit allows. */
 export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
   code: "RATE_LIMITED",
@@ -132,6 +139,13 @@ export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("Unsup
   status: 501
 }) {}
 
+/** The request asks for something that HTTP has and this server does not. */
+export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemented", {
+  code: "NOT_IMPLEMENTED",
+  detail: "This server does not do what the request asks for",
+  status: 501
+}) {}
+
 /** The server cannot take the request now; it is stopping, or something it needs is down. */
 export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("ServiceUnavailable", {
   code: "SERVICE_UNAVAILABLE",
@@ -145,6 +159,16 @@ export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTime
   detail: "The request was not completed in time",
   status: 504
 }) {}
+
+/** The request is in a version of HTTP that the server does not speak. */
+export class HttpVersionNotSupported extends ApiError.make<HttpVersionNotSupported>()(
+  "HttpVersionNotSupported",
+  {
+    code: "HTTP_VERSION_NOT_SUPPORTED",
+    detail: "This server speaks HTTP/1.1 and HTTP/1.0",
+    status: 505
+  }
+) {}
 
 /** One entry of the catalogue. */
 export interface Entry {
@@ -165,6 +189,11 @@ const entry = (
 /** Every error that Flange itself answers with, by code. The reference page is generated from it. */
 export const catalogue: ReadonlyArray<Entry> = [
   entry(
+    ExpectationFailed,
+    "The request has an Expect field that the server does not know.",
+    "Leave Expect out, or send `Expect: 100-continue`."
+  ),
+  entry(
     Forbidden,
     "The caller is known and may not do this.",
     "Use credentials with the scope that the endpoint's description names."
@@ -173,6 +202,11 @@ export const catalogue: ReadonlyArray<Entry> = [
     HeadersTooLarge,
     "The request's headers are larger than the server reads.",
     "Send fewer or shorter headers and cookies."
+  ),
+  entry(
+    HttpVersionNotSupported,
+    "The request is in a version of HTTP that the server does not speak.",
+    "Let the proxy speak HTTP/1.1 to the service."
   ),
   entry(
     InternalError,
@@ -188,6 +222,11 @@ export const catalogue: ReadonlyArray<Entry> = [
     MethodNotAllowed,
     "The path exists, but not with this method.",
     "Use one of the methods in the Allow header."
+  ),
+  entry(
+    NotImplemented,
+    "The request uses CONNECT, or a transfer coding other than chunked.",
+    "Send the body plain or chunked, and no CONNECT; check the proxy's configuration."
   ),
   entry(
     PayloadTooLarge,

@@ -60,6 +60,15 @@ export interface Options {
   readonly wraps: ReadonlyArray<Wrap>
 }
 
+/** Parses a body; throws the answer to one that is not JSON. */
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw Problem.notJson(error)
+  }
+}
+
 /** Compiles an endpoint that has no obstacle. */
 export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Compiled => {
   const endpoint = row.endpoint!
@@ -90,7 +99,7 @@ export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Comp
       case "payload":
         return exchange.bodyText === "" || exchange.bodyText === undefined
           ? empty
-          : JSON.parse(exchange.bodyText)
+          : parse(exchange.bodyText)
       case "query":
         return exchange.searchParams
     }

@@ -7,11 +7,15 @@ import type { Dispatch } from "./Wire.ts"
 /** Answers the requests of compiled rows; all others are for the general lane. */
 export const make =
   (table: RouteTable<unknown, Compiled>, shared: Shared): Dispatch =>
-  (wire) => {
+  (wire, references) => {
     const found = table.find(wire.method, wire.target)
     if (found._tag !== "Found" || found.entry.compiled === undefined) return false
+    const own =
+      references === undefined
+        ? shared
+        : { ...shared, services: new Map([...shared.services, ...references.mapUnsafe]) }
     found.entry.compiled(
-      new LaneExchange(shared, wire, found.entry.info, found.params, found.searchParams)
+      new LaneExchange(own, wire, found.entry.info, found.params, found.searchParams)
     )
     return true
   }

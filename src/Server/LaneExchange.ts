@@ -108,7 +108,8 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.run(Problem.fromCause(exit.cause, this), true, this.#sendExit)
       }
-      if (isClientAbort(exit.cause)) return this.release()
+      // Nobody reads it; a listener in memory still owes its caller an end.
+      if (isClientAbort(exit.cause)) return this.send(499, [], "")
       this.run(Problem.interrupted(this), true, this.#sendExit)
     })
 

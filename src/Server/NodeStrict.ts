@@ -44,11 +44,13 @@ export const refuse = (
   reply: Http.ServerResponse,
   error: Respondable.Respondable
 ): void => {
-  const { body, status } = document(error, request.url)
+  const requestId = RequestId.fromHeader(request.headers[RequestId.header]?.toString())
+  const { body, status } = document(error, requestId, request.url)
   reply.writeHead(status, {
     connection: "close",
     "content-length": Buffer.byteLength(body),
-    "content-type": "application/problem+json"
+    "content-type": "application/problem+json",
+    [RequestId.header]: requestId
   })
   reply.end(body)
 }
@@ -59,13 +61,15 @@ export const refuse = (
  */
 export const onClientError = (error: NodeJS.ErrnoException, socket: Net.Socket): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-  const { body, status, title } = document(answerTo(error), undefined)
+  const requestId = RequestId.make()
+  const { body, status, title } = document(answerTo(error), requestId, undefined)
   const reply = [
     `HTTP/1.1 ${status} ${title}`,
     "Connection: close",
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     `Date: ${new Date().toUTCString()}`,
+    `X-Request-Id: ${requestId}`,
     "",
     body
   ].join("\r\n")
@@ -100,7 +104,11 @@ const answerTo = (error: NodeJS.ErrnoException): Respondable.Respondable => {
   }
 }
 
-const document = (error: Respondable.Respondable, instance: string | undefined) => {
+const document = (
+  error: Respondable.Respondable,
+  correlationId: string,
+  instance: string | undefined
+) => {
   // The catalogue's errors render without waiting for anything.
   const { body, status } = Effect.runSync(Respondable.toResponse(error))
   const {

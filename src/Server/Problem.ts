@@ -152,7 +152,7 @@ const clientError = (
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return undefined
     if (error.kind === "Payload" && bodyText !== undefined && bodyText !== "") {
       const broken = syntaxError(bodyText)
-      if (broken !== undefined) return malformedBody(`Not JSON: ${broken}`)
+      if (broken !== undefined) return broken
     }
     return new ValidationFailed({ errors: issues(error.kind, error.cause.issue) })
   }
@@ -169,14 +169,20 @@ const clientError = (
 export const malformedBody = (detail: string, pointer = "") =>
   new MalformedRequest({ errors: [{ detail, location: "body", pointer }] })
 
-const syntaxError = (text: string): string | undefined => {
+const syntaxError = (text: string): MalformedRequest | undefined => {
   try {
     JSON.parse(text)
     return undefined
   } catch (error) {
-    // The engine's message quotes the input after the position; the client has the input.
-    return String((error as Error).message).replace(/, ".*$|(?<=position \d+) .*$/s, "")
+    return notJson(error)
   }
+}
+
+/** The answer to a body of which `JSON.parse` said `error`. */
+export const notJson = (error: unknown): MalformedRequest => {
+  // The engine's message quotes the input after the position; the client has the input.
+  const reason = String((error as Error).message).replace(/, ".*$|(?<=position \d+) .*$/s, "")
+  return malformedBody(`Not JSON: ${reason}`)
 }
 
 const locations = { Headers: "header", Params: "path", Payload: "body", Query: "query" } as const

@@ -5,6 +5,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
 import type { Listener } from "./Listener.ts"
+import { WebWire } from "./WebWire.ts"
 
 /** Answers a request in memory. */
 export type WebHandler = (request: Request) => Promise<Response>
@@ -18,13 +19,29 @@ export type ContextualWebHandler = (
 /** A listener that gives its handler to `receive` instead of binding anything. */
 export const make =
   (receive: (handler: ContextualWebHandler) => void): Listener =>
-  ({ context, exchange }) =>
-    Effect.map(Effect.context<never>(), (booting) => {
-      receive(
-        HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
-          // As on a socket, requests inherit the references that the app was booted with.
-          Context.merge(booting, context as Context.Context<never>)
-        )(exchange)
-      )
-      return { address: undefined, drain: () => Effect.void }
+  ({ context, dispatch, exchange, interrupt }) =>
+    Effect.sync(() => {
+      const pending = new Set<Promise<unknown>>()
+      const general = HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
+        context as Context.Context<never>
+      )(exchange)
+      receive((request, references) => {
+        const reply = new Promise<Response>((resolve, reject) => {
+          const own = references ?? Context.empty()
+          const wire = new WebWire(request, own, resolve)
+          if (!dispatch(wire, references)) general(request, own).then(resolve, reject)
+        })
+        pending.add(reply)
+        const done = () => pending.delete(reply)
+        reply.then(done, done)
+        return reply
+      })
+      return {
+        address: undefined,
+        drain: ({ timeout }) =>
+          Effect.promise(() => Promise.allSettled(pending)).pipe(
+            Effect.timeoutOption(timeout),
+            Effect.andThen(interrupt)
+          )
+      }
     })

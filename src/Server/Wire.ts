@@ -1,4 +1,5 @@
 /** One request as a listener hands it over, and the way back. The compiled lane works on this alone. */
+import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 
@@ -40,5 +41,8 @@ export interface Wire {
   readonly target: string
 }
 
-/** Answers a request, or says `false` where it is one for the general lane. */
-export type Dispatch = (wire: Wire) => boolean
+/**
+ * Answers a request, or says `false` where it is one for the general lane.
+ * `references` are what this request alone runs with, such as a test's clock.
+ */
+export type Dispatch = (wire: Wire, references?: Context.Context<never>) => boolean

@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -39,15 +39,15 @@ export const end = (manner: Manner, at: string): Effect.Effect<never, Broken> =>
 export interface Special {
   readonly config?: ReadonlyArray<Config.AnySection>
   readonly defaults?: Plugin.Defaults
-  readonly drain?: Effect.Effect<void, unknown>
+  readonly drain?: Effect.Effect<void, unknown, AppRuntime>
   /** Runs in the layer, once the first resource was acquired. */
-  readonly during?: Effect.Effect<void, Broken>
-  readonly ready?: Effect.Effect<void, Broken>
+  readonly during?: Effect.Effect<void, Broken, AppRuntime | Scope.Scope>
+  readonly ready?: Effect.Effect<void, Broken, AppRuntime>
   /** Runs in the finalizer of the first resource, before it counts as released. */
-  readonly release?: Effect.Effect<void>
+  readonly release?: Effect.Effect<void, never, AppRuntime>
   readonly requires?: ReadonlyArray<string>
   /** Runs in the layer, before anything was acquired. */
-  readonly started?: Effect.Effect<void, Broken>
+  readonly started?: Effect.Effect<void, Broken, AppRuntime | Scope.Scope>
   readonly startTimeout?: Plugin.Manifest["startTimeout"]
 }
 
@@ -56,9 +56,11 @@ export const make = () => {
   const events: Array<string> = []
   const logs: Array<string> = []
   const note = (event: string) => Effect.sync(() => void events.push(event))
+  /** Notes the status of the app that it runs in. */
   const noteStatus = (event: string) =>
-    Effect.flatMap(AppRuntime, ({ status }) =>
-      Effect.flatMap(status, (status) => note(`${event} (${status})`))
+    AppRuntime.pipe(
+      Effect.flatMap(({ status }) => status),
+      Effect.flatMap((status) => note(`${event}: ${status}`))
     )
 
   const logger = Logger.make<unknown, void>(({ cause, logLevel, message }) => {
@@ -139,6 +141,18 @@ export const make = () => {
     events.filter((event) => event.startsWith(`${kind} p`)).map((event) => event.split(" ")[1]!)
 
   return { boot, events, four, host, logged, logs, note, noteStatus, of, plugin, run }
+}
+
+/** What a run failed with: the tag of a typed failure, the message of a defect. */
+export const outcome = (exit: Exit.Exit<unknown, unknown>): string => {
+  if (Exit.isSuccess(exit)) return "success"
+  const [reason] = exit.cause.reasons
+  if (reason?._tag === "Fail") {
+    return reason.error instanceof Broken
+      ? `Broken at ${reason.error.at}`
+      : (reason.error as { readonly _tag: string })._tag
+  }
+  return reason?._tag === "Die" ? (reason.defect as Error).message : "interrupted"
 }
 
 /** What a context says of the app it belongs to. */

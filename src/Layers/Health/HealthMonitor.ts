@@ -24,16 +24,16 @@ interface State {
   readonly check: BoundHealthCheck
   checkedAt: number | undefined
   latencyMs: number | undefined
+  /** The last run; it has not ended while the check does not let itself be interrupted. */
+  run: Fiber.Fiber<unknown, unknown> | undefined
   status: Component["status"]
-  /** A run that did not end when it was interrupted; the component is down until it does. */
-  stuck: Fiber.Fiber<unknown, unknown> | undefined
 }
 
 /** What the monitor offers. */
 export interface HealthMonitorShape {
   /**
-   * Every component as its last check found it, by name. Until the first round
-   * has ended the caller waits for it, five seconds at most.
+   * Every component as its last check found it, by name; none before `start`.
+   * Until the first round has ended the caller waits for it, five seconds at most.
    */
   readonly components: Effect.Effect<ReadonlyArray<Component>>
   /** Runs the checks now, and then again and again, until `stop` or release. */
@@ -73,14 +73,12 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
       const pause = Effect.flatMap(Random.next, (random) =>
         Effect.sleep(Duration.times(interval, 0.9 + random * 0.2))
       )
-      const stop = Effect.suspend(() =>
-        loop === undefined
-          ? Effect.void
-          : Effect.andThen(
-              Fiber.interrupt(loop),
-              Effect.timeoutOption(Fiber.awaitAll(all().flatMap(unended)), grace)
-            )
-      )
+      const stop = Effect.gen(function* () {
+        if (loop === undefined) return
+        yield* Fiber.interrupt(loop)
+        yield* Deferred.succeed(first, undefined)
+        yield* Effect.timeoutOption(Fiber.awaitAll(all().flatMap(unended)), grace)
+      })
       yield* Effect.addFinalizer(() => Effect.interruptible(stop))
       return {
         components: Effect.gen(function* () {
@@ -97,7 +95,7 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
             Effect.forkIn(scope)
           )
         }),
-        stop: Effect.asVoid(stop)
+        stop
       }
     })
   )

@@ -9,6 +9,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import * as Middleware from "../../Server/Middleware.ts"
+import { RequestFields } from "../../Server/RequestFields.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 
 /** The fields of an access line, as annotations of its log entry. `requestId` is there as on every line. */
@@ -30,7 +31,8 @@ export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolea
 
 /**
  * Middleware of the slot `Logging`: writes one line of level info for each
- * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access`.
+ * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access` and
+ * those that anybody put into `RequestFields`.
  * Bare routes have no slots, so they have no line. When the level is above info,
  * nothing is put around the routes.
  */
@@ -63,7 +65,7 @@ const around =
         return Effect.provideService(
           Effect.logInfo(`${access.method} ${asked} ${access.status} ${millis}ms`),
           References.CurrentLogAnnotations,
-          { ...annotations, ...access }
+          { ...annotations, ...fiber.getRef(RequestFields), ...access }
         )
       })
     })

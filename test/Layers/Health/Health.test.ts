@@ -8,7 +8,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import { App, HealthCheck, Plugin } from "flange"
+import { App, HealthCheck, Plugin, Preset } from "flange"
 import * as Health from "flange/Health"
 import { afterEach, assert, describe, it } from "vitest"
 
@@ -152,7 +152,7 @@ describe("GET /healthcheck", () => {
 
 describe("the contract", () => {
   it("is in app.api, so that a typed client has it", async () => {
-    const app = App.make("shop", [Health.plugin])
+    const app = App.make("shop", [...Preset.api, withChecks({})])
     assert.sameMembers(Object.keys(app.api.groups), ["health", "probes"])
     const { boot, url } = await listening([
       withChecks({ db: HealthCheck.make(failing, { class: "critical" }) })

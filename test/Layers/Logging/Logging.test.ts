@@ -1,4 +1,3 @@
-import { once } from "node:events"
 import * as Http from "node:http"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
@@ -12,7 +11,7 @@ import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { App, Plugin, Route } from "flange"
+import { App, Plugin, RequestFields, Route } from "flange"
 import * as Logging from "flange/Logging"
 import { afterEach, assert, describe, it } from "vitest"
 
@@ -59,7 +58,7 @@ const items = (started = Deferred.makeUnsafe<void>()) =>
               Effect.die(new Error("outer", { cause: new Error("inner") }))
             ),
           hang: () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never),
-          read: ({ params }) => Effect.succeed(params.id)
+          read: ({ params }) => Effect.as(RequestFields.set({ tenant: "acme" }), params.id)
         })
       ),
       Route.bare(BareApi, (handlers) =>
@@ -120,6 +119,7 @@ describe("the access line", () => {
       route: "/v1/items/:id",
       service: "shop",
       status: 200,
+      tenant: "acme",
       version: "1.2.0"
     })
     assert.match(message, /^GET \/v1\/items\/:id 200 \d+ms$/)

@@ -1,0 +1,117 @@
+/** Servers as processes of their own. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { connect, createServer } from "node:net"
+import { resolve } from "node:path"
+import * as Cores from "./Cores.ts"
+import type { Peer } from "./Peers.ts"
+import type { Tier } from "./Workload.ts"
+
+export interface Server {
+  readonly peer: Peer
+  readonly port: number
+  /** Resident memory in bytes. */
+  readonly rss: () => number
+  readonly stop: () => Promise<void>
+  /** What it wrote to stdout so far, where that is a pipe. */
+  readonly stdout: () => string
+}
+
+const children = new Set<ChildProcess>()
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL")
+})
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
+
+const root = resolve(import.meta.dirname, "..")
+
+const freePort = () =>
+  new Promise<number>((resolve, reject) => {
+    const probe = createServer()
+    probe.on("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { readonly port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+
+const accepts = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, "127.0.0.1")
+    socket.on("connect", () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on("error", () => resolve(false))
+  })
+
+const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+
+/**
+ * Starts a peer and waits until it accepts connections. `stdout` is where its access log goes:
+ * nowhere (`/dev/null`) by default, a pipe that is read, or a file's descriptor.
+ */
+export const start = async (
+  peer: Peer,
+  options: {
+    readonly arguments?: ReadonlyArray<string>
+    /** A built file instead of the peer's script. */
+    readonly file?: string
+    readonly stdout?: number | "ignore" | "pipe"
+    readonly tier: Tier
+  }
+): Promise<Server> => {
+  const port = await freePort()
+  const [command, parameters] = Cores.on("server", process.execPath, [
+    options.file ?? resolve(root, "servers", `${peer.script}.ts`),
+    "--tier",
+    options.tier,
+    "--port",
+    String(port),
+    ...peer.arguments,
+    ...(options.arguments ?? [])
+  ])
+  const child = spawn(command, parameters, {
+    cwd: root,
+    env: { ...process.env, NODE_ENV: "production" },
+    stdio: ["ignore", options.stdout ?? "ignore", "pipe"]
+  })
+  children.add(child)
+  let stdout = ""
+  let stderr = ""
+  child.stdout?.on("data", (chunk) => (stdout += chunk))
+  child.stderr?.on("data", (chunk) => (stderr = (stderr + chunk).slice(-2000)))
+  const exited = new Promise<void>((resolve) => {
+    child.on("exit", () => {
+      children.delete(child)
+      resolve()
+    })
+  })
+  const stop = async () => {
+    child.kill("SIGTERM")
+    await Promise.race([exited, pause(5000)])
+    if (child.exitCode === null) child.kill("SIGKILL")
+    await exited
+  }
+  const deadline = Date.now() + 120_000
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`${peer.name} did not start: ${stderr.trim() || `exit ${child.exitCode}`}`)
+    }
+    if (Date.now() > deadline) {
+      await stop()
+      throw new Error(`${peer.name} did not listen within two minutes`)
+    }
+    await pause(5)
+  }
+  return {
+    peer,
+    port,
+    rss: () => {
+      const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024
+    },
+    stdout: () => stdout,
+    stop
+  }
+}
