@@ -111,9 +111,12 @@ export const run = (app: Definition.Any): void => {
 
 /** An app in memory. */
 export interface WebApp {
-  /** Drains and releases the app. */
+  /** Drains and releases the app; a boot that is under way is interrupted. */
   readonly dispose: () => Promise<void>
-  /** Answers a request; the first call boots the app, and fails with what boot fails with. */
+  /**
+   * Answers a request. The first call boots the app; it and those after it wait
+   * for that, and reject with what boot fails with. Rejects after `dispose`.
+   */
   readonly handler: WebListener.WebHandler
 }
 
@@ -132,19 +135,32 @@ export interface WebApp {
  * ```
  */
 export const toWebHandler = (app: Definition.Any): WebApp => {
+  const disposal = new AbortController()
   const scope = Scope.makeUnsafe()
   let booted: Promise<WebListener.WebHandler> | undefined
-  const start = () =>
-    new Promise<WebListener.WebHandler>((resolve, reject) => {
-      Effect.runPromise(
-        boot(app, { listener: WebListener.make(resolve) }).pipe(
-          Effect.provide(nodeFiles),
-          Scope.provide(scope)
-        )
-      ).catch(reject)
-    })
+  const start = () => {
+    let answer: WebListener.WebHandler
+    return Effect.runPromise(
+      boot(app, { listener: WebListener.make((handler) => (answer = handler)) }).pipe(
+        Effect.map(() => answer),
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+        Effect.provide(nodeFiles),
+        Scope.provide(scope)
+      ),
+      { signal: disposal.signal }
+    )
+  }
   return {
-    dispose: () => Effect.runPromise(Scope.close(scope, Exit.void)),
-    handler: async (request) => (await (booted ??= start()))(request)
+    dispose: async () => {
+      disposal.abort()
+      await booted?.catch(() => {})
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+    },
+    handler: async (request) => {
+      if (disposal.signal.aborted) {
+        throw new Error(`App "${app.id}" was disposed: it takes no more requests.`)
+      }
+      return (await (booted ??= start()))(request)
+    }
   }
 }

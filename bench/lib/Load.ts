@@ -63,8 +63,7 @@ const lua = (request: Request) =>
 const script = (requests: ReadonlyArray<Request>) => `
 local requests = {}
 local i = 0
-function init(args)
-  wrk.init(args)
+function init()
   requests = { ${requests.map(lua).join(",\n")} }
 end
 function request()

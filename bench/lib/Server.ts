@@ -55,6 +55,7 @@ export const start = async (
   peer: Peer,
   options: {
     readonly arguments?: ReadonlyArray<string>
+    readonly environment?: Readonly<Record<string, string>>
     /** A built file instead of the peer's script. */
     readonly file?: string
     readonly stdout?: number | "ignore" | "pipe"
@@ -73,7 +74,7 @@ export const start = async (
   ])
   const child = spawn(command, parameters, {
     cwd: root,
-    env: { ...process.env, NODE_ENV: "production" },
+    env: { ...process.env, NODE_ENV: "production", ...options.environment },
     stdio: ["ignore", options.stdout ?? "ignore", "pipe"]
   })
   children.add(child)
@@ -96,7 +97,10 @@ export const start = async (
   const deadline = Date.now() + 120_000
   while (!(await accepts(port))) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`${peer.name} did not start: ${stderr.trim() || `exit ${child.exitCode}`}`)
+      // The pipe may hold more than was read when the process ended.
+      await pause(50)
+      const reason = /^\w*Error.*$/m.exec(stderr)?.[0] ?? stderr.trim()
+      throw new Error(`${peer.name} did not start: ${reason || `exit ${child.exitCode}`}`)
     }
     if (Date.now() > deadline) {
       await stop()

@@ -110,6 +110,7 @@ const production = async () => {
   )
   app.use(
     rateLimiter<Env>({
+      handler: (c) => problem(c, 429, "Too Many Requests", "Too many requests"),
       keyGenerator: (c) => c.var.jwtPayload.sub,
       limit: limit.max,
       standardHeaders: "draft-6",

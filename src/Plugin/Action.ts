@@ -28,6 +28,13 @@ export class ActionPayloadError extends Data.TaggedError("ActionPayloadError")<{
   }
 }
 
+const format = SchemaIssue.makeFormatterDefault()
+
+const refused =
+  (action: string) =>
+  ({ issue }: Schema.SchemaError): ActionPayloadError =>
+    new ActionPayloadError({ action, issues: format(issue) })
+
 /**
  * A declared action. It is the `Context` key of its implementation, so it goes
  * into the `requires` of a plugin that calls it.
@@ -120,9 +127,7 @@ export const make = <
   const call = (input: Payload["Type"]) =>
     Effect.flatMap(key, (run) =>
       decode(input).pipe(
-        Effect.mapError(
-          (error) => new ActionPayloadError({ action: name, issues: String(error.issue) })
-        ),
+        Effect.mapError(refused(name)),
         Effect.flatMap((decoded) => run(decoded as Payload["Type"]))
       )
     )
@@ -211,13 +216,7 @@ export const register = (
       plugin,
       runJson: (payload) =>
         decode(payload).pipe(
-          Effect.mapError(
-            (error) =>
-              new ActionPayloadError({
-                action: action.name,
-                issues: SchemaIssue.makeFormatterDefault()(error.issue)
-              })
-          ),
+          Effect.mapError(refused(action.name)),
           Effect.flatMap(run),
           Effect.flatMap((value) => Effect.orDie(encode(value))),
           Effect.provideContext(context)

@@ -17,15 +17,18 @@ import { PayloadTooLarge, UnsupportedMediaType } from "./Catalogue.ts"
 import * as EndpointCodec from "./EndpointCodec.ts"
 import * as Internals from "./HttpApiInternals.ts"
 import * as JsonText from "./JsonText.ts"
-import { CurrentExchange, type LaneExchange } from "./LaneExchange.ts"
-import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
+import { CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
+import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestId from "./RequestId.ts"
 import { call, type Row, StandardErrors } from "./Route.ts"
 import type { BodyFailure } from "./Wire.ts"
 
 /** Answers one request of an endpoint. */
-export type Compiled = (exchange: LaneExchange) => void
+export interface Compiled {
+  readonly plan: Plan
+  readonly run: (exchange: LaneExchange) => void
+}
 
 /** Why an endpoint cannot take the compiled lane; undefined where it can. */
 export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
@@ -51,13 +54,12 @@ export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
 
 /** What a compiled endpoint is made of. */
 export interface Options {
+  readonly around: Around
   readonly bodyLimit: number
   /** Every service of the app. */
   readonly context: Context.Context<unknown>
   readonly info: RouteInfo
   readonly row: Row
-  /** Middleware that works on effects, outermost first. */
-  readonly wraps: ReadonlyArray<Wrap>
 }
 
 /** Parses a body; throws the answer to one that is not JSON. */
@@ -70,7 +72,16 @@ const parse = (text: string): unknown => {
 }
 
 /** Compiles an endpoint that has no obstacle. */
-export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Compiled => {
+export const compile = (options: Options): Compiled => ({
+  plan: {
+    headers: Object.entries(options.around.headers).flat(),
+    info: options.info,
+    observers: options.around.observers
+  },
+  run: runner(options)
+})
+
+const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["run"] => {
   const endpoint = row.endpoint!
   const runtime = row.runtime!
   const decoders = EndpointCodec.decoders(endpoint)
@@ -155,8 +166,8 @@ export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Comp
       Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
     )
 
-  const around = middlewares(endpoint).filter(({ key }) => key !== StandardErrors.key)
-  if (around.length === 0 && wraps.length === 0) {
+  const inner = middlewares(endpoint).filter(({ key }) => key !== StandardErrors.key)
+  if (inner.length === 0 && around.wraps.length === 0) {
     const isBare = info.access.type === "bare"
     const finish = (exchange: LaneExchange) => (exit: Exit.Exit<unknown, unknown>) => {
       if (exit._tag === "Success" && !Respondable.isRespondable(exit.value)) {
@@ -194,11 +205,11 @@ export const compile = ({ bodyLimit, context, info, row, wraps }: Options): Comp
       (value) => toResponse(encode, value)
     )
   )
-  const inside = around.reduce((effect, key) => {
+  const inside = inner.reduce((effect, key) => {
     const apply = Context.getUnsafe(context, key) as Apply
     return apply(effect, { endpoint, group: row.contract! })
   }, core)
-  const program = wraps.reduceRight<Next>(
+  const program = around.wraps.reduceRight<Next>(
     (next, wrap) => wrap(next),
     withExchange((exchange) => {
       exchange.bodyLimit = bodyLimit

@@ -14,8 +14,7 @@ export const make =
       references === undefined
         ? shared
         : { ...shared, services: new Map([...shared.services, ...references.mapUnsafe]) }
-    found.entry.compiled(
-      new LaneExchange(own, wire, found.entry.info, found.params, found.searchParams)
-    )
+    const { plan, run } = found.entry.compiled
+    run(new LaneExchange(own, wire, plan, found.params, found.searchParams))
     return true
   }

@@ -1,8 +1,10 @@
 import * as ByteSize from "effect/ByteSize"
 /** One request and its reply: finds the row, prepares what it runs in, and answers whatever comes of it. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMethod from "effect/http/HttpMethod"
@@ -21,7 +23,7 @@ import {
   UnsupportedMediaType
 } from "./Catalogue.ts"
 import * as JsonText from "./JsonText.ts"
-import type { Next, RouteInfo, Wrap } from "./Middleware.ts"
+import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
@@ -46,7 +48,7 @@ export type Runnable = (
 export const runnable = (
   row: Row,
   info: RouteInfo,
-  wraps: ReadonlyArray<Wrap>,
+  around: Around,
   bodyLimit: number
 ): Runnable => {
   const limit = ByteSize.fromInputUnsafe(bodyLimit)
@@ -94,14 +96,15 @@ export const runnable = (
       Effect.catchCause((cause) => Problem.fromCause(cause, failed))
     )
   }
-  return stack(inner, info, wraps)
+  return stack(inner, info, around)
 }
 
 const stack = (
   inner: (prepared: Prepared) => Next,
   info: RouteInfo,
-  wraps: ReadonlyArray<Wrap>
+  { headers, observers, wraps }: Around
 ): Runnable => {
+  const constant = Object.entries(headers)
   const outer: Runnable =
     wraps.length === 0
       ? (inner as Runnable)
@@ -109,11 +112,52 @@ const stack = (
   return info.access.type === "bare"
     ? outer
     : (prepared) =>
-        Effect.map(outer(prepared), Response.setHeader(RequestId.header, prepared.failed.requestId))
+        observed(
+          observers,
+          prepared,
+          Effect.map(outer(prepared), (response) =>
+            Response.setHeaders(response, {
+              ...Object.fromEntries(constant.filter(([name]) => !(name in response.headers))),
+              [RequestId.header]: prepared.failed.requestId
+            })
+          )
+        )
+}
+
+/** Tells the observers how a request ended. */
+const observed = (
+  observers: ReadonlyArray<Observe>,
+  { failed }: Prepared,
+  next: ReturnType<Runnable>
+): ReturnType<Runnable> =>
+  observers.length === 0
+    ? next
+    : Effect.withFiber((fiber) => {
+        const clock = fiber.getRef(Clock.Clock)
+        const start = clock.monotonicTimeNanosUnsafe()
+        const request: Observed = {
+          elapsed: () => Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6,
+          fields: fiber.getRef(RequestFields.RequestFields),
+          method: failed.request.method,
+          requestId: failed.requestId,
+          target: failed.request.url
+        }
+        return Effect.onExit(next, (exit) => {
+          const status = statusOf(exit)
+          for (const observe of observers) observe(request, status)
+          return Effect.void
+        })
+      })
+
+/** The status that the client sees, or would see. */
+const statusOf = (exit: Exit.Exit<HttpServerResponse>): number => {
+  if (exit._tag === "Success") return exit.value.status
+  if (!Cause.hasInterruptsOnly(exit.cause)) return 500
+  return isClientAbort(exit.cause) ? 499 : 503
 }
 
 /** The replies to requests that no row takes, with the slots of a public route around them. */
-export const unmatched = (info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable =>
+export const unmatched = (info: RouteInfo, around: Around): Runnable =>
   stack(
     ({ failed, found }) => {
       switch (found._tag) {
@@ -144,7 +188,7 @@ export const unmatched = (info: RouteInfo, wraps: ReadonlyArray<Wrap>): Runnable
       }
     },
     info,
-    wraps
+    around
   )
 
 /** The exchange over a route table. */

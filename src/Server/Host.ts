@@ -1,4 +1,5 @@
 /** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,13 +13,14 @@ import * as Dispatch from "./Dispatch.ts"
 import * as Exchange from "./Exchange.ts"
 import type { Listener } from "./Listener.ts"
 import {
+  type Around,
   type AroundHandler,
+  type Form,
   type Middleware,
   type RouteInfo,
   type Slot,
   slots,
-  slotsOf,
-  type Wrap
+  slotsOf
 } from "./Middleware.ts"
 import { isRoute, type Row } from "./Route.ts"
 import * as RouteTable from "./RouteTable.ts"
@@ -57,25 +59,12 @@ export const make = (app: string, listener: Listener): Host => {
             if (around !== undefined) row.runtime.around = composed(around, row.runtime.around)
           }
         }
-        const wraps = (info: RouteInfo): ReadonlyArray<Wrap> => {
-          const around = new Set<Slot>(slotsOf(info.access))
-          return slots.flatMap(({ name }) =>
-            around.has(name)
-              ? built.flatMap((middleware) => {
-                  const wrap =
-                    middleware.slot === name && "reply" in middleware
-                      ? middleware.reply(info)
-                      : undefined
-                  return wrap === undefined ? [] : [wrap]
-                })
-              : []
-          )
-        }
+        const arounds = (info: RouteInfo) => aroundOf(info, built)
         const services = Context.merge(yield* Effect.context<never>(), context)
         const compiles = services.mapUnsafe.get(Tracer.Tracer.key) === undefined
         const table = RouteTable.make(
           mounted.map(({ info, row }) => {
-            const around = wraps(info)
+            const around = arounds(info)
             const limit = Exchange.bodyLimitOf(row.endpoint, config.bodyLimit)
             const qualifies =
               compiles &&
@@ -83,7 +72,7 @@ export const make = (app: string, listener: Listener): Host => {
               CompiledLane.obstacle(row.endpoint!) === undefined
             return {
               compiled: qualifies
-                ? CompiledLane.compile({ bodyLimit: limit, context, info, row, wraps: around })
+                ? CompiledLane.compile({ bodyLimit: limit, context, info, row, around })
                 : undefined,
               info,
               run: Exchange.runnable(row, info, around, limit)
@@ -94,8 +83,12 @@ export const make = (app: string, listener: Listener): Host => {
         return yield* listener({
           config,
           context: services,
-          dispatch: Dispatch.make(table, { services: services.mapUnsafe, waiting }),
-          exchange: Exchange.make(table, Exchange.unmatched(nowhere, wraps(nowhere))),
+          dispatch: Dispatch.make(table, {
+            now: clockOf(services),
+            services: services.mapUnsafe,
+            waiting
+          }),
+          exchange: Exchange.make(table, Exchange.unmatched(nowhere, arounds(nowhere))),
           interrupt: Effect.suspend(() => Fiber.interruptAll(waiting))
         })
       }),
@@ -150,6 +143,37 @@ export interface RouteDescription {
   /** The slots around it, outermost first. */
   readonly slots: ReadonlyArray<Slot>
 }
+
+/** A test's clock where the app runs on one. */
+const clockOf = (services: Context.Context<never>) => {
+  const clock = Context.getOrUndefined(services, Clock.Clock)
+  return clock === undefined
+    ? () => performance.now()
+    : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+}
+
+/** What the slots of a route put around its replies. */
+const aroundOf = (
+  info: RouteInfo,
+  built: ReadonlyArray<Form & { readonly slot: Slot }>
+): Around => {
+  const present = new Set<Slot>(slotsOf(info.access))
+  const standing = slots.flatMap(({ name }) =>
+    present.has(name) ? built.filter(({ slot }) => slot === name) : []
+  )
+  return {
+    headers: Object.assign(
+      {},
+      // The outer middleware's header stands.
+      ...standing.map((form) => ("headers" in form ? form.headers(info) : undefined)).toReversed()
+    ),
+    observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),
+    wraps: standing.flatMap((form) => some("reply" in form && form.reply(info)))
+  }
+}
+
+const some = <A>(value: A | false | undefined): ReadonlyArray<A> =>
+  value === undefined || value === false ? [] : [value]
 
 const composed =
   (outer: AroundHandler, inner: AroundHandler | undefined): AroundHandler =>

@@ -12,7 +12,7 @@ import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerReq
 import * as Response from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
-import type { RouteInfo } from "./Middleware.ts"
+import type { Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
@@ -23,8 +23,18 @@ export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchan
   "flange/CurrentExchange"
 ) {}
 
+/** What the requests of one route have in common. */
+export interface Plan {
+  /** Names and values in turn, of every reply that has none of the same name. */
+  readonly headers: ReadonlyArray<string>
+  readonly info: RouteInfo
+  readonly observers: ReadonlyArray<Observe>
+}
+
 /** What the lane shares between its requests. */
 export interface Shared {
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number
   /** The app's services by key. */
   readonly services: ReadonlyMap<string, unknown>
   /** Requests that wait for something, so that drain can interrupt them. */
@@ -41,11 +51,11 @@ interface RequestState {
  * that only this request has is made when it is first looked up, so a handler
  * pays for what it uses. Everything else comes from the app's own map.
  */
-export class LaneExchange implements ReadonlyMap<string, unknown> {
+export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
   bodyBytes: Uint8Array | undefined
   bodyLimit = 0
   bodyText: string | undefined
-  readonly info: RouteInfo
+  readonly plan: Plan
   readonly params: Readonly<Record<string, string | undefined>>
   readonly requestId: string
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
@@ -53,23 +63,25 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
   #fields: RequestFields.Fields | undefined
   #scope: Scope.Closeable | undefined
   readonly #shared: Shared
+  readonly #start: number
   #state: RequestState | undefined
   readonly wire: Wire
 
   constructor(
     shared: Shared,
     wire: Wire,
-    info: RouteInfo,
+    plan: Plan,
     params: LaneExchange["params"],
     searchParams: LaneExchange["searchParams"]
   ) {
     this.#shared = shared
     this.wire = wire
-    this.info = info
+    this.plan = plan
     this.params = params
     this.searchParams = searchParams
     this.requestId = RequestId.fromHeader(wire.header(RequestId.header))
     this.#context = Context.makeUnsafe(this)
+    this.#start = plan.observers.length === 0 ? 0 : shared.now()
   }
 
   get hasBody(): boolean {
@@ -115,7 +127,7 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
 
   readonly #sendExit = (exit: Exit.Exit<Response.HttpServerResponse, unknown>): void => {
     if (exit._tag === "Success") this.sendResponse(exit.value)
-    else this.release()
+    else this.send(500, [], "")
   }
 
   /** Sends a reply of head and text. */
@@ -125,8 +137,28 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
       for (let i = 0; i < headers.length; i += 2) named[headers[i]!] = headers[i + 1]!
       return this.sendResponse(Response.text(body, { headers: named, status }))
     }
-    this.wire.send(status, headers, body)
-    this.release()
+    this.wire.send(
+      status,
+      this.plan.headers.length === 0 ? headers : [...headers, ...this.plan.headers],
+      body
+    )
+    this.#end(status)
+  }
+
+  elapsed(): number {
+    return this.#shared.now() - this.#start
+  }
+
+  get fields(): RequestFields.Fields {
+    return (this.#fields ??= RequestFields.make())
+  }
+
+  get method(): string {
+    return this.wire.method
+  }
+
+  get target(): string {
+    return this.wire.target
   }
 
   /** Sends any reply, after the handlers that were registered for it. */
@@ -136,16 +168,26 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
       this.#state = undefined
       return this.run(handler(this.request, response), true, this.#sendExit)
     }
-    const identified =
-      this.info.access.type === "bare"
+    this.wire.sendResponse(
+      this.plan.info.access.type === "bare"
         ? response
-        : Response.setHeader(response, RequestId.header, this.requestId)
-    this.wire.sendResponse(identified)
-    this.release()
+        : Response.setHeaders(response, this.#headersBeside(response))
+    )
+    this.#end(response.status)
   }
 
-  /** Closes the request's scope, where something acquired in it. */
-  release(): void {
+  #headersBeside({ headers }: Response.HttpServerResponse): Record<string, string> {
+    const own: Record<string, string> = { [RequestId.header]: this.requestId }
+    const constant = this.plan.headers
+    for (let i = 0; i < constant.length; i += 2) {
+      if (!(constant[i]! in headers)) own[constant[i]!] = constant[i + 1]!
+    }
+    return own
+  }
+
+  /** Tells the observers, and closes the request's scope where something acquired in it. */
+  #end(status: number): void {
+    for (const observe of this.plan.observers) observe(this, status)
     if (this.#scope !== undefined) {
       Effect.runForkWith(this.#context)(Scope.close(this.#scope, Exit.void))
     }
@@ -177,13 +219,13 @@ export class LaneExchange implements ReadonlyMap<string, unknown> {
           requestId: this.requestId
         }
       case RequestFields.RequestFields.key:
-        return (this.#fields ??= RequestFields.make())
+        return this.fields
       case RequestId.RequestId.key:
         return this.requestId
       case requestStateKey:
         return (this.#state ??= { loggerDisabled: false, preResponseHandler: undefined })
       case RouteContext.key:
-        return { params: this.params, route: this.info }
+        return { params: this.params, route: this.plan.info }
       case Scope.Scope.key:
         return (this.#scope ??= Scope.makeUnsafe())
       default:

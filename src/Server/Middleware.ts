@@ -4,6 +4,7 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Contribution from "../Plugin/Contribution.ts"
+import type { Fields } from "./RequestFields.ts"
 
 /**
  * The slots, outermost first, each with the reason why it stands before the next.
@@ -80,16 +81,44 @@ export type AroundHandler = (
   handler: Effect.Effect<unknown, unknown, unknown>
 ) => Effect.Effect<unknown, unknown, unknown>
 
+/** What an observer is told of a request. */
+export interface Observed {
+  /** Milliseconds since the request came. */
+  readonly elapsed: () => number
+  /** What was learned of the request on its way; see `RequestFields`. */
+  readonly fields: Fields
+  readonly method: string
+  readonly requestId: string
+  /** Path and query. */
+  readonly target: string
+}
+
+/**
+ * Is told of every reply as soon as its status is known: 499 where the client
+ * went away before it, 503 where the drain cut the request off. It must not throw.
+ */
+export type Observe = (request: Observed, status: number) => void
+
+/** What a middleware does, by the form it was made in. */
+export type Form =
+  | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
+  | { readonly headers: (route: RouteInfo) => Readonly<Record<string, string>> | undefined }
+  | { readonly observe: (route: RouteInfo) => Observe | undefined }
+  | { readonly reply: (route: RouteInfo) => Wrap | undefined }
+
 /** Slot middleware, as a plugin contributes it. */
 export interface Middleware<out E, out R> extends Contribution.Contribution<"middleware", E, R> {
-  /** Around the reply or around the handler; one of the two. */
-  readonly build: Effect.Effect<
-    | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
-    | { readonly reply: (route: RouteInfo) => Wrap | undefined },
-    E,
-    R
-  >
+  readonly build: Effect.Effect<Form, E, R>
   readonly slot: Slot
+}
+
+/** What stands around the replies of one route. */
+export interface Around {
+  /** Headers of every reply that has none of the same name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly observers: ReadonlyArray<Observe>
+  /** Outermost first. */
+  readonly wraps: ReadonlyArray<Wrap>
 }
 
 /**
@@ -127,6 +156,64 @@ export const make = <E = never, R = never>(
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (reply) => ({ reply })),
   slot: options.slot
+})
+
+/**
+ * Makes middleware that adds the same headers to every reply of a route, in the
+ * slot `TransportSecurity`. They are put together once, at start. A header that a
+ * handler sets itself stays.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware } from "flange"
+ *
+ * const noSniff = Middleware.headers("no-sniff", {
+ *   build: Effect.succeed(() => ({ "x-content-type-options": "nosniff" }))
+ * })
+ * noSniff.slot // => "TransportSecurity"
+ * ```
+ */
+export const headers = <E = never, R = never>(
+  name: string,
+  options: {
+    readonly build: Effect.Effect<
+      (route: RouteInfo) => Readonly<Record<string, string>> | undefined,
+      E,
+      R
+    >
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (headers) => ({ headers })),
+  slot: "TransportSecurity"
+})
+
+/**
+ * Makes middleware that is told of every reply, in the slot `Logging`. It costs a
+ * function call.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware } from "flange"
+ *
+ * let failures = 0
+ * const count = Middleware.observe("failures", {
+ *   build: Effect.succeed(() => (_request, status) => {
+ *     if (status >= 500) failures++
+ *   })
+ * })
+ * count.slot // => "Logging"
+ * ```
+ */
+export const observe = <E = never, R = never>(
+  name: string,
+  options: { readonly build: Effect.Effect<(route: RouteInfo) => Observe | undefined, E, R> }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (observe) => ({ observe })),
+  slot: "Logging"
 })
 
 /**

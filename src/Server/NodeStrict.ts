@@ -127,7 +127,7 @@ const document = (
       detail,
       instance: instance?.split(/[?#]/, 1)[0],
       code,
-      correlationId: RequestId.make(),
+      correlationId,
       ...rest
     }),
     status,

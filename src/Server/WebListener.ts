@@ -26,13 +26,20 @@ export const make =
         context as Context.Context<never>
       )(exchange)
       receive((request, references) => {
+        let gone = () => {}
         const reply = new Promise<Response>((resolve, reject) => {
           const own = references ?? Context.empty()
           const wire = new WebWire(request, own, resolve)
           if (!dispatch(wire, references)) general(request, own).then(resolve, reject)
+          // No lane answers a client that has gone away.
+          gone = () => resolve(new Response(null, { status: 499 }))
         })
         pending.add(reply)
-        const done = () => pending.delete(reply)
+        request.signal.addEventListener("abort", gone, { once: true })
+        const done = () => {
+          pending.delete(reply)
+          request.signal.removeEventListener("abort", gone)
+        }
         reply.then(done, done)
         return reply
       })

@@ -240,8 +240,9 @@ const boot = <
     )
     const files = yield* Layer.build(NodeServices.layer)
     // A scope of its own, so that what drain and release log is collected too.
+    const gone = new AbortController()
     const scope = yield* Effect.acquireRelease(Scope.make(), (own, exit) =>
-      collect(Scope.close(own, exit))
+      collect(hangingUp(gone, Scope.close(own, exit)))
     )
     const running = yield* App.boot(
       { ...app, plugins },
@@ -249,7 +250,11 @@ const boot = <
     ).pipe(Scope.provide(scope), Effect.provideContext(files), collect)
     const services = running.context as Context.Context<AppRuntime | P>
     const url = running.address ?? "http://localhost"
-    const send = transport()
+    const handler = transport()
+    const send: WebListener.ContextualWebHandler = (request, references) => {
+      const signal = AbortSignal.any([gone.signal, request.signal])
+      return handler(new Request(request, { signal }), references)
+    }
     return {
       ...Requests.requests(app.id, url, logs.entries, send),
       client: yield* Requests.clientOf(app, url, send),
@@ -261,4 +266,17 @@ const boot = <
       services,
       url
     }
+  })
+
+/**
+ * Ends the requests that are still in flight a second after the release began: a
+ * test that never moves its clock would wait for their drain without end.
+ */
+const hangingUp = (gone: AbortController, release: Effect.Effect<void>) =>
+  Effect.suspend(() => {
+    const timer = setTimeout(() => gone.abort(), 1000)
+    return Effect.ensuring(
+      release,
+      Effect.sync(() => clearTimeout(timer))
+    )
   })

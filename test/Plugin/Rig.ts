@@ -68,7 +68,7 @@ export const make = () => {
   })
 
   /** A plugin that acquires one resource and provides a service of its own name. */
-  const plugin = (id: string, special: Special = {}): Plugin.Any =>
+  const plugin = (id: string, special: Special = {}) =>
     Plugin.make(id, {
       config: special.config ?? [],
       defaults: special.defaults,

@@ -120,6 +120,37 @@ describe.each(places)("an app %s", (place, make) => {
       })
   )
 
+  it.effect("is released though a test has left a request behind", () =>
+    Effect.gen(function* () {
+      const test = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const test = yield* make(app)
+          yield* Effect.forkDetach(test.get("/slow"))
+          // A request through a socket takes real time to arrive.
+          yield* TestClock.withLive(Effect.sleep("100 millis"))
+          return test
+        })
+      )
+      expect(test.logs.map(({ message }) => message)).toContain("slow was interrupted")
+    })
+  )
+
+  it.effect("finishes requests in flight while it drains, on the test's clock", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const test = yield* Scope.provide(
+        make(app, { config: { app: { drainTimeout: "2 hours" } } }),
+        scope
+      )
+      const slow = yield* Effect.forkChild(test.get("/slow"))
+      yield* TestClock.withLive(Effect.sleep("100 millis"))
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      yield* TestClock.adjust("1 hour")
+      ;(yield* Fiber.join(slow)).expectStatus(200)
+      yield* Fiber.join(closing)
+    })
+  )
+
   it.effect("is released with its scope", () =>
     Effect.gen(function* () {
       const test = yield* Effect.scoped(make(app))

@@ -36,5 +36,5 @@ export const bare = App.make(
     ...(accessLog === "on" ? [Logging.plugin] : []),
     ...(routes > 0 ? [resources()] : [])
   ],
-  { config: { values: { server } } }
+  { config: { environment: "production", values: { server } } }
 )

@@ -54,6 +54,7 @@ const Items = Plugin.make("bench:items", {
 
 export const production = App.make("bench", [Logging.plugin, StandIns, Items, Ready], {
   config: {
+    environment: "production",
     values: { logging: { format: "json", level: accessLog === "off" ? "warn" : "info" }, server }
   }
 })

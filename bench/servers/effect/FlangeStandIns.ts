@@ -1,9 +1,9 @@
 /** Does with stock pieces what Flange has no battery for yet. */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
@@ -19,7 +19,8 @@ const layer = Layer.effect(
   Authentication.Default,
   Effect.map(
     RateLimiter.RateLimiter,
-    (limiter) => (next) =>
+    (limiter) =>
+      (next: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, never>) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest
         const authorization = request.headers["authorization"]
@@ -38,7 +39,7 @@ const layer = Layer.effect(
           })
         )
         if (limit._tag === "None") {
-          return yield* Effect.die(new Catalogue.RateLimited())
+          return yield* HttpServerRespondable.toResponse(new Catalogue.RateLimited())
         }
         const response = yield* Effect.provideService(next, CurrentIdentity, {
           attributes: {},

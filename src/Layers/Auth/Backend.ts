@@ -125,21 +125,17 @@ export const fromSource = <E, R>(options: {
   readonly scheme: Scheme
   readonly source: Source.Source
 }): Backend<E, R> => ({
-  make: Effect.map(
-    options.check,
-    (check): Authenticate =>
-      (request) => {
-        const found = Source.read(options.source, request)
-        switch (found._tag) {
-          case "Ambiguous":
-            return Effect.fail(new CredentialsRejected({ reason: found.reason }))
-          case "None":
-            return Effect.succeed(Skip)
-          case "Some":
-            return Effect.map(check(found.credential, request), named(options.name))
-        }
-      }
-  ),
+  make: Effect.map(options.check, (check): Authenticate => (request) => {
+    const found = Source.read(options.source, request)
+    switch (found._tag) {
+      case "Ambiguous":
+        return Effect.fail(new CredentialsRejected({ reason: found.reason }))
+      case "None":
+        return Effect.succeed(Skip)
+      case "Some":
+        return Effect.map(check(found.credential, request), named(options.name))
+    }
+  }),
   name: options.name,
   scheme: options.scheme,
   source: options.source

@@ -8,6 +8,7 @@ import * as Backend from "./Backend.ts"
 import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 import type { ChallengeError, Scheme } from "./Scheme.ts"
 import * as Source from "./Source.ts"
+import { quoted } from "./Text.ts"
 
 /** What becomes of a caller without credentials. */
 export type Mode = "anonymous" | "reject"
@@ -47,7 +48,10 @@ export type Any = Chain<unknown, unknown>
  * chain.mode // => "reject"
  * ```
  */
-export const chain = <const Backends extends ReadonlyArray<Backend.Any>, const M extends Mode = "reject">(
+export const chain = <
+  const Backends extends ReadonlyArray<Backend.Any>,
+  const M extends Mode = "reject"
+>(
   backends: Backends,
   options: { readonly realm?: string | undefined; readonly unauthenticated?: M } = {}
 ): Chain<
@@ -156,14 +160,18 @@ const challengeOf = (
   refused: string | undefined
 ): string => {
   const errorOf = (scheme: Scheme): ChallengeError | undefined =>
-    backends.some((backend) => backend.name === refused && sameScheme(backend.scheme, scheme, realm))
+    backends.some(
+      (backend) => backend.name === refused && sameScheme(backend.scheme, scheme, realm)
+    )
       ? "invalid_token"
       : undefined
   const challenges = backends.flatMap(({ scheme }) =>
     scheme === undefined ? [] : [scheme.challenge(realm, errorOf(scheme))]
   )
   // A 401 has a challenge whatever the backends are.
-  return challenges.length === 0 ? "Custom" : [...new Set(challenges)].join(", ")
+  return challenges.length === 0
+    ? `Custom realm=${quoted(realm)}`
+    : [...new Set(challenges)].join(", ")
 }
 
 const sameScheme = (a: Scheme | undefined, b: Scheme, realm: string) =>

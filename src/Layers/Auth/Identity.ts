@@ -54,7 +54,9 @@ export const identity = (input: IdentityInput, method = "custom"): Identity => (
  * Effect.runSync(Effect.provideService(tenant, CurrentIdentity, ada)) // => "acme"
  * ```
  */
-export const attributes = <A>(schema: Schema.Schema<A>): Effect.Effect<A, never, CurrentIdentity> => {
+export const attributes = <A>(
+  schema: Schema.Schema<A>
+): Effect.Effect<A, never, CurrentIdentity> => {
   const decode = Schema.decodeUnknownEffect(Schema.toType(schema))
   return Effect.flatMap(CurrentIdentity, ({ attributes }) => Effect.orDie(decode(attributes)))
 }

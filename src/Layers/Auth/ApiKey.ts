@@ -1,0 +1,112 @@
+/** API keys: in a header or the query, looked up by hash or checked by an effect. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Backend from "./Backend.ts"
+import { sha256 } from "./Crypto.ts"
+import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import { identity, type IdentityInput } from "./Identity.ts"
+import * as Scheme from "./Scheme.ts"
+import * as Source from "./Source.ts"
+
+/** Says whose key it is; none for a key that nobody has. */
+export type ValidateKey<R = never> = (
+  key: Redacted.Redacted
+) => Effect.Effect<Option.Option<IdentityInput>, BackendUnavailable, R>
+
+/** A key and whose it is. Give the key itself, or its hash where only that is known. */
+export type KeyEntry =
+  | { readonly hash: string; readonly identity: IdentityInput }
+  | { readonly identity: IdentityInput; readonly key: Redacted.Redacted }
+
+/**
+ * The SHA-256 of a key in hex: what to store and to look up. Keys are long and
+ * random, so a fast hash is right for them; passwords need a slow one.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * Auth.hashKey(Redacted.make("acme-key")).length // => 64
+ * ```
+ */
+export const hashKey = (key: Redacted.Redacted): string => sha256(Redacted.value(key))
+
+/**
+ * A validator of a list of keys. A key is looked up by its hash, so time tells
+ * nothing about the keys in the list.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const validate = Auth.keys([{ identity: { subject: "acme" }, key: Redacted.make("acme-key") }])
+ * Option.isSome(Effect.runSync(validate(Redacted.make("acme-key")))) // => true
+ * Option.isSome(Effect.runSync(validate(Redacted.make("acme-kez")))) // => false
+ * ```
+ */
+export const keys = (entries: ReadonlyArray<KeyEntry>): ValidateKey => {
+  let table: Map<string, IdentityInput> | undefined
+  const all = () =>
+    (table ??= new Map(
+      entries.map((entry) => [
+        "hash" in entry ? entry.hash.toLowerCase() : hashKey(entry.key),
+        entry.identity
+      ])
+    ))
+  return (key) => Effect.sync(() => Option.fromUndefinedOr(all().get(hashKey(key))))
+}
+
+/** Longer keys are nobody's, and not worth hashing. */
+const maxLength = 1024
+
+/**
+ * A backend for API keys, by default in the header `X-Api-Key`. `validate` says
+ * whose key it is; with a store, look the key up by `Auth.hashKey`.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const backend = Auth.apiKey({
+ *   source: Auth.query("key"),
+ *   validate: Auth.keys([{ identity: { subject: "acme" }, key: Redacted.make("acme-key") }])
+ * })
+ * backend.name // => "api-key"
+ * ```
+ */
+export const apiKey = <R = never>(options: {
+  /** Default `api-key`. */
+  readonly name?: string | undefined
+  /** Default `Auth.header("x-api-key")`. */
+  readonly source?: Source.Source | undefined
+  readonly validate: ValidateKey<R>
+}): Backend.Backend<never, R> => {
+  const source = options.source ?? Source.header("x-api-key")
+  const name = options.name ?? "api-key"
+  return Backend.fromSource<never, R>({
+    check: Effect.map(
+      Effect.context<R>(),
+      (context): Backend.Check =>
+        (key) =>
+          Redacted.value(key).length > maxLength
+            ? Effect.fail(new CredentialsRejected({ reason: "The key is too long" }))
+            : Effect.flatMap(
+                Effect.provideContext(options.validate(key), context),
+                Option.match({
+                  onNone: () =>
+                    Effect.fail(new CredentialsRejected({ reason: "The key is unknown" })),
+                  onSome: (found) => Effect.succeed(identity(found, name))
+                })
+              )
+    ),
+    name,
+    scheme: Scheme.ofToken(source),
+    source
+  })
+}

@@ -1,0 +1,105 @@
+/** The audit: who was let in, who was not, and why. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Plugin from "../../Plugin/Plugin.ts"
+
+/** What became of a request at one decision. */
+export type Outcome = "anonymous" | "denied" | "error" | "success"
+
+/** One decision. Texts have no control characters and at most 512 bytes. */
+export interface AuditEvent {
+  /** The authentication chain. */
+  readonly chain: string
+  /** Derived with `server.trustedProxies`; undefined where the listener knows no peer. */
+  readonly clientIp: string | undefined
+  /** The backend that knew the caller or refused it. */
+  readonly method: string | undefined
+  readonly outcome: Outcome
+  /** Why it was denied, or what went wrong. */
+  readonly reason: string | undefined
+  readonly requestId: string
+  /** Method and path template, such as `GET /v1/orders/:orderId`. */
+  readonly route: string
+  readonly subject: string | undefined
+}
+
+/** Takes audit events. */
+export interface AuditLogShape {
+  /** Never fails; what it throws is logged and does not change the reply. */
+  readonly record: (event: AuditEvent) => Effect.Effect<void>
+}
+
+const message: Readonly<Record<Outcome, string>> = {
+  anonymous: "Caller without credentials",
+  denied: "Caller denied",
+  error: "Caller could not be checked",
+  success: "Caller authenticated"
+}
+
+const toLog = ({ outcome, requestId: _, ...event }: AuditEvent): Effect.Effect<void> => {
+  const log =
+    outcome === "denied"
+      ? Effect.logWarning
+      : outcome === "error"
+        ? Effect.logError
+        : Effect.logInfo
+  return Effect.annotateLogs(log(message[outcome]), {
+    ...Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)),
+    outcome,
+    tag: "security"
+  })
+}
+
+/**
+ * Where audit events go. By default to the log with the annotation `tag:
+ * "security"`: `denied` as warning, `error` as error, the others as info. Another
+ * one is a plugin that provides this service; it needs no place in an order.
+ *
+ * The request is answered after the event is recorded, so a slow one makes
+ * requests slow.
+ */
+export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<AuditLogShape>(
+  "flange/Auth/AuditLog",
+  { defaultValue: () => ({ record: toLog }) }
+)
+
+/** An audit log in memory. */
+export interface Memory {
+  /** The events so far, oldest first. */
+  readonly events: ReadonlyArray<AuditEvent>
+  readonly layer: Layer.Layer<never>
+  /** For the list of an app's plugins. */
+  readonly plugin: Plugin.Plugin<"flange:audit-memory">
+}
+
+/**
+ * An audit log that keeps its events, for tests. It keeps all of them.
+ *
+ * @example
+ * ```ts
+ * import * as Auth from "flange/Auth"
+ *
+ * const audit = Auth.AuditLog.memory()
+ * audit.events // => []
+ * ```
+ */
+export const memory = (): Memory => {
+  const events: Array<AuditEvent> = []
+  const layer = Layer.succeed(AuditLog, {
+    record: (event) =>
+      Effect.sync(() => {
+        events.push(event)
+      })
+  })
+  return { events, layer, plugin: Plugin.make("flange:audit-memory", { layer }) }
+}
+
+/** Records an event with the audit log of this fiber; a defect of the audit log is logged. */
+export const record = (event: AuditEvent): Effect.Effect<void> =>
+  Effect.withFiber((fiber) =>
+    Effect.catchCause(
+      Effect.suspend(() => fiber.getRef(AuditLog).record(event)),
+      (cause) => Effect.logError("The audit log failed", cause)
+    )
+  )

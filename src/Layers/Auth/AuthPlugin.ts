@@ -1,0 +1,200 @@
+/** The battery as a plugin. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type * as Config from "../../Config/index.ts"
+import * as Plugin from "../../Plugin/Plugin.ts"
+import * as Authentication from "../../Server/Authentication.ts"
+import * as Middleware from "../../Server/Middleware.ts"
+import { type Admission, admit } from "./Admission.ts"
+import * as Chain from "./Chain.ts"
+import * as OpenApiSecurity from "./OpenApiSecurity.ts"
+
+/** The services that a chain provides to the routes that name it. */
+export type Provides<Name extends string, C> =
+  C extends Chain.Chain<infer _E, infer _R, infer M>
+    ?
+        | ("anonymous" extends M ? Authentication.OptionalAuthentication<Name> : never)
+        | Authentication.Authentication<Name>
+    : never
+
+type ErrorOf<C> = C extends Chain.Chain<infer E, infer _R> ? E : never
+
+type RequiresOf<C> = C extends Chain.Chain<infer _E, infer R> ? R : never
+
+type AnyKey = Context.Key<any, any>
+
+type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
+
+type Undeclared<Uses, Listed> = [Exclude<Uses, Listed | Scope.Scope>] extends [never]
+  ? unknown
+  : {
+      readonly requires: [Plugin.NameOf<Exclude<Uses, Listed>>] extends [never]
+        ? {
+            readonly advice: "A backend uses this service: add it to `requires`, or to `config` if it is a section"
+            readonly service: Exclude<Uses, Listed | Scope.Scope>
+          }
+        : `A backend uses ${Plugin.NameOf<Exclude<Uses, Listed>>}: add it to \`requires\``
+    }
+
+/** The services that the plugin of these chains provides. */
+export type ProvidesAll<Default, Named> =
+  | Provides<"default", Default>
+  | { [Name in keyof Named & string]: Provides<Name, Named[Name]> }[keyof Named & string]
+
+/**
+ * Authentication for an app: the chain that `Route.protected` and
+ * `Route.optional` use, and chains by name for `protectedWith` and `optionalWith`.
+ * A route that names a chain which no plugin defines does not compile.
+ *
+ * `requires` lists the services that backends use, `config` the configuration
+ * sections. Backends are made in the acquire phase; what they may fail with is in
+ * the type. Callers are authenticated in the slot `Authentication`, so that
+ * limits and transactions behind it know them; the reply to a caller that is not
+ * let in is 401 with `WWW-Authenticate`, or 503 where a backend cannot check it.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import { App } from "flange"
+ * import * as Auth from "flange/Auth"
+ *
+ * const AuthPlugin = Auth.plugin({
+ *   chains: {
+ *     partner: Auth.chain([
+ *       Auth.apiKey({
+ *         validate: Auth.keys([
+ *           { identity: { isServiceAccount: true, subject: "acme" }, key: Redacted.make("acme-key") }
+ *         ])
+ *       })
+ *     ])
+ *   },
+ *   default: Auth.chain([
+ *     Auth.jwt({
+ *       audience: "orders",
+ *       issuer: "https://id.example.com",
+ *       keys: Auth.jwks("https://id.example.com/.well-known/jwks.json")
+ *     })
+ *   ])
+ * })
+ * App.describe(App.make("orders", [AuthPlugin])).plugins[0]?.id // => "flange:auth"
+ * ```
+ */
+export const plugin = <
+  Default extends Chain.Any | undefined = undefined,
+  const Named extends Readonly<Record<string, Chain.Any>> = {},
+  const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
+  const Required extends ReadonlyArray<AnyKey> = readonly []
+>(
+  options: {
+    /** Chains by name, for `Route.protectedWith` and `Route.optionalWith`. */
+    readonly chains?: Named
+    /** Configuration sections that backends read. */
+    readonly config?: Sections
+    /** The chain of `Route.protected` and `Route.optional`. */
+    readonly default?: Default
+    /** Services that backends take from other plugins. */
+    readonly requires?: Required
+  } & Undeclared<
+    RequiresOf<Default | Named[keyof Named]>,
+    Identifiers<Required> | Identifiers<Sections>
+  >
+): Plugin.Plugin<
+  "flange:auth",
+  ProvidesAll<Default, Named>,
+  | ErrorOf<Default | Named[keyof Named]>
+  | (Sections extends readonly [] ? never : Config.ConfigError),
+  Identifiers<Required>
+> => {
+  const chains: Readonly<Record<string, Chain.Any>> = {
+    ...options.chains,
+    ...(options.default === undefined ? {} : { default: options.default })
+  }
+  return Plugin.make("flange:auth", {
+    annotate: OpenApiSecurity.annotate(chains),
+    config: options.config ?? [],
+    layer: layer(chains),
+    middleware: [slot(chains)],
+    provides: keysOf(chains),
+    requires: options.requires ?? []
+    // The signature above says it with the types of the chains.
+  } as never) as never
+}
+
+/** The keys that the chains provide, each with what it admits. */
+const keysOf = (chains: Readonly<Record<string, Chain.Any>>): ReadonlyArray<AnyKey> =>
+  Object.entries(chains).flatMap(([name, { mode }]): ReadonlyArray<AnyKey> => [
+    Authentication.middleware(name),
+    ...(mode === "anonymous" ? [Authentication.optionalMiddleware(name)] : [])
+  ])
+
+/** What admits callers, by the middleware service that was made of it. */
+const admissions = new WeakMap<object, Admission>()
+
+const layer = (chains: Readonly<Record<string, Chain.Any>>) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      let context = (yield* redacted(chains)) as Context.Context<unknown>
+      for (const [name, chain] of Object.entries(chains)) {
+        const made = yield* Chain.make(chain)
+        for (const key of keysOf({ [name]: chain })) {
+          const optional = key.key === Authentication.optionalMiddleware(name).key
+          context = Context.add(context, key, service({ chain: name, made, optional }))
+        }
+      }
+      return context
+    })
+  )
+
+/** The middleware of the contract: does the work where the slot has not done it. */
+const service = (admission: Admission) => {
+  const middleware = (
+    next: Effect.Effect<never>,
+    { endpoint }: { readonly endpoint: { readonly method: string; readonly path: string } }
+  ) =>
+    Effect.withFiber((fiber) =>
+      fiber.getRef(Authentication.CurrentCaller)?.chain === admission.chain
+        ? next
+        : admit(admission, `${endpoint.method} ${endpoint.path}`)(next)
+    )
+  admissions.set(middleware, admission)
+  return middleware
+}
+
+/** Authenticates before limits and transactions; a middleware service that is not ours does it later. */
+const slot = (chains: Readonly<Record<string, Chain.Any>>) =>
+  Middleware.make("authentication", {
+    build: Effect.map(Effect.context<never>(), (context) => (route: Middleware.RouteInfo) => {
+      const { access } = route
+      if (!("chain" in access) || chains[access.chain] === undefined) return undefined
+      const key =
+        access.type === "optional"
+          ? Authentication.optionalMiddleware(access.chain)
+          : Authentication.middleware(access.chain)
+      const found = context.mapUnsafe.get(key.key)
+      const admission = typeof found === "function" ? admissions.get(found) : undefined
+      return admission && admit(admission, `${route.method} ${route.path}`)
+    }),
+    slot: "Authentication"
+  })
+
+/** Keeps credentials out of spans: their headers and parameters join those that are never shown. */
+const redacted = (chains: Readonly<Record<string, Chain.Any>>) =>
+  Effect.gen(function* () {
+    const sources = Object.values(chains)
+      .flatMap(({ backends }) => backends)
+      .flatMap(({ source }) => (source === undefined ? [] : [source]))
+    const names = (place: "header" | "query") =>
+      sources.filter((source) => source.in === place).map(({ name }) => name)
+    return Context.empty().pipe(
+      Context.add(Headers.CurrentRedactedNames, [
+        ...new Set([...(yield* Headers.CurrentRedactedNames), ...names("header")])
+      ]),
+      Context.add(UrlParams.CurrentRedactedNames, [
+        ...new Set([...(yield* UrlParams.CurrentRedactedNames), ...names("query")])
+      ])
+    )
+  })

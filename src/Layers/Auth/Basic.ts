@@ -1,0 +1,124 @@
+/** User name and password in every request. Source: RFC 7617. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Backend from "./Backend.ts"
+import { equal } from "./Crypto.ts"
+import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import { identity, type IdentityInput } from "./Identity.ts"
+import * as Scheme from "./Scheme.ts"
+import * as Source from "./Source.ts"
+
+/** User name and password. */
+export interface Credentials {
+  readonly password: Redacted.Redacted
+  readonly username: string
+}
+
+/** Says whose credentials they are; none for wrong ones. */
+export type ValidatePassword<R = never> = (
+  credentials: Credentials
+) => Effect.Effect<Option.Option<IdentityInput>, BackendUnavailable, R>
+
+/** A user with a password. */
+export interface User {
+  readonly identity?: Omit<IdentityInput, "subject"> | undefined
+  readonly password: Redacted.Redacted
+  readonly username: string
+}
+
+/**
+ * A validator of a list of users. Name and password of every user are compared
+ * in constant time, so time does not tell which users exist.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Option from "effect/Option"
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const password = Redacted.make("correct horse")
+ * const validate = Auth.users([{ password, username: "ada" }])
+ * Option.isSome(Effect.runSync(validate({ password, username: "ada" }))) // => true
+ * ```
+ */
+export const users =
+  (list: ReadonlyArray<User>): ValidatePassword =>
+  ({ password, username }) =>
+    Effect.sync(() => {
+      let found: User | undefined
+      for (const user of list) {
+        const name = equal(username, user.username)
+        const secret = equal(Redacted.value(password), Redacted.value(user.password))
+        if (name && secret) found = user
+      }
+      return found === undefined
+        ? Option.none()
+        : Option.some({ ...found.identity, subject: found.username })
+    })
+
+/** Longer credentials are nobody's. */
+const maxLength = 1024
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const parse = (encoded: string): Credentials | undefined => {
+  if (encoded.length > maxLength || !/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined
+  try {
+    const text = utf8.decode(Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0)))
+    const colon = text.indexOf(":")
+    // RFC 7617, section 2: neither part has control characters.
+    if (colon === -1 || /\p{Cc}/u.test(text)) return undefined
+    return { password: Redacted.make(text.slice(colon + 1)), username: text.slice(0, colon) }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A backend for HTTP Basic. `validate` says whose credentials they are; hash
+ * stored passwords with something slow (scrypt, argon2).
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const backend = Auth.basic({
+ *   validate: Auth.users([{ password: Redacted.make("correct horse"), username: "ada" }])
+ * })
+ * backend.name // => "basic"
+ * ```
+ */
+export const basic = <R = never>(options: {
+  /** Default `basic`. */
+  readonly name?: string | undefined
+  readonly validate: ValidatePassword<R>
+}): Backend.Backend<never, R> => {
+  const name = options.name ?? "basic"
+  return Backend.fromSource<never, R>({
+    check: Effect.map(Effect.context<R>(), (context): Backend.Check => (sent) => {
+      const credentials = parse(Redacted.value(sent))
+      if (credentials === undefined) {
+        const reason = "The Basic credentials are malformed"
+        return Effect.fail(new CredentialsRejected({ reason }))
+      }
+      return Effect.flatMap(
+        Effect.provideContext(options.validate(credentials), context),
+        Option.match({
+          onNone: () =>
+            Effect.fail(
+              new CredentialsRejected({
+                reason: `Wrong user name or password for ${credentials.username}`
+              })
+            ),
+          onSome: (found) => Effect.succeed(identity(found, name))
+        })
+      )
+    }),
+    name,
+    scheme: Scheme.basic,
+    source: Source.authorization("basic")
+  })
+}

@@ -1,0 +1,158 @@
+import * as Context from "effect/Context"
+/** Guards on what an identity is: scopes, service accounts, privilege. */
+import * as Effect from "effect/Effect"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { CurrentCaller, CurrentIdentity, type Identity } from "../../Server/Authentication.ts"
+import { Forbidden } from "../../Server/Catalogue.ts"
+import * as Guard from "../../Server/Guard.ts"
+import { report, unauthenticated } from "./Admission.ts"
+import { quoted } from "./Text.ts"
+
+/** What a guard found: undefined lets the caller pass, a reason does not. */
+export type Refusal = { readonly reason: string; readonly scope?: string } | undefined
+
+/** The endpoint that a guard stands around. */
+export interface Around {
+  readonly endpoint: { readonly identifier: string; readonly method: string; readonly path: string }
+  readonly group: { readonly identifier: string }
+}
+
+/**
+ * Runs the endpoint when `decide` finds nothing against the caller; else audits
+ * and answers 403 with the fixed text. Without a caller it answers 401: a guard
+ * outside of authentication lets nobody pass.
+ */
+export const run =
+  <R>(decide: (identity: Identity, around: Around) => Effect.Effect<Refusal, never, R>) =>
+  <E, R2>(
+    next: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R2>,
+    around: Around
+  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | R2> =>
+    Effect.withFiber((fiber) => {
+      const caller = fiber.getRef(CurrentCaller)
+      const identity =
+        caller?.identity ??
+        Context.getOrUndefined(fiber.context as Context.Context<CurrentIdentity>, CurrentIdentity)
+      const chain = caller?.chain ?? "default"
+      const route = `${around.endpoint.method} ${around.endpoint.path}`
+      if (identity === undefined) {
+        const reason = "A guard found no caller"
+        return Effect.andThen(
+          report({ chain, outcome: "denied", reason, route }),
+          unauthenticated(caller?.challenge ?? "Custom")
+        )
+      }
+      return Effect.flatMap(decide(identity, around), (refusal) =>
+        refusal === undefined
+          ? next
+          : Effect.andThen(
+              report({ chain, identity, outcome: "denied", reason: refusal.reason, route }),
+              forbidden(refusal.scope, caller?.challenge)
+            )
+      )
+    })
+
+/**
+ * The reply to a caller that may not do this, with the fixed text of the
+ * catalogue. Where bearer tokens are asked for, it names the scope that is
+ * missing. Source: RFC 6750, section 3.1.
+ */
+const forbidden = (scope: string | undefined, challenge: string | undefined) =>
+  Effect.map(HttpServerRespondable.toResponse(new Forbidden()), (response) => {
+    const realm = /Bearer realm="(?:[^"\\]|\\.)*"/.exec(challenge ?? "")?.[0]
+    return scope === undefined || realm === undefined
+      ? response
+      : HttpServerResponse.setHeader(
+          response,
+          "www-authenticate",
+          `${realm}, error="insufficient_scope", scope=${quoted(scope)}`
+        )
+  })
+
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+const scopesGuard = (match: "all" | "any", scopes: ReadonlyArray<string>) => {
+  const wrong = scopes.find((scope) => !scopeToken.test(scope))
+  if (scopes.length === 0 || wrong !== undefined) {
+    throw new Error(
+      wrong === undefined
+        ? "A guard without scopes would let every caller pass. Name at least one scope."
+        : `"${wrong}" is no scope: a scope is printable ASCII without spaces, quotes and backslashes. Give each scope as its own argument.`
+    )
+  }
+  const guard = run((identity) => {
+    const missing = scopes.filter((scope) => !identity.scopes.has(scope))
+    const passes = match === "all" ? missing.length === 0 : missing.length < scopes.length
+    return Effect.succeed(
+      passes
+        ? undefined
+        : {
+            reason: `The caller lacks ${match === "all" ? missing.join(" and ") : scopes.join(" or ")}`,
+            scope: (match === "all" ? missing : scopes.slice(0, 1)).join(" ")
+          }
+    )
+  })
+  return Guard.make(`flange/Guard/scopes/${match}/${[...scopes].sort().join(" ")}`, guard, {
+    match,
+    scopes
+  })
+}
+
+/**
+ * Lets callers pass that have all of these scopes. Adds 401 and 403 to the
+ * endpoint's errors, and the scopes to OpenAPI. Only behind authentication: in a
+ * public route it does not compile. Throws where a text is no scope (RFC 6749,
+ * section 3.3).
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as Auth from "flange/Auth"
+ *
+ * const create = HttpApiEndpoint.post("create", "/v1/orders").middleware(
+ *   Auth.requireScopes("orders:write")
+ * )
+ * create.middlewares.size // => 1
+ * ```
+ */
+export const requireScopes = (
+  ...scopes: readonly [string, ...ReadonlyArray<string>]
+): Guard.Key<Guard.Guard> => scopesGuard("all", scopes)
+
+/**
+ * Lets callers pass that have at least one of these scopes; otherwise like
+ * `requireScopes`.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as Auth from "flange/Auth"
+ *
+ * const list = HttpApiEndpoint.get("list", "/v1/orders").middleware(
+ *   Auth.requireAnyScope("orders:read", "orders:write")
+ * )
+ * list.middlewares.size // => 1
+ * ```
+ */
+export const requireAnyScope = (
+  ...scopes: readonly [string, ...ReadonlyArray<string>]
+): Guard.Key<Guard.Guard> => scopesGuard("any", scopes)
+
+const flag = (name: "isPrivileged" | "isServiceAccount", reason: string) =>
+  Guard.make(
+    `flange/Guard/${name}`,
+    run((identity) => Effect.succeed(identity[name] ? undefined : { reason }))
+  )
+
+/** Lets service accounts pass. Adds 401 and 403 to the endpoint's errors. */
+export const serviceAccount: Guard.Key<Guard.Guard> = flag(
+  "isServiceAccount",
+  "The caller is no service account"
+)
+
+/** Lets privileged callers pass. Adds 401 and 403 to the endpoint's errors. */
+export const privileged: Guard.Key<Guard.Guard> = flag(
+  "isPrivileged",
+  "The caller is not privileged"
+)

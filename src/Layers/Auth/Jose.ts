@@ -1,0 +1,18 @@
+/** The library that verifies tokens. */
+import * as Effect from "effect/Effect"
+import { AuthSettingsError } from "./Failure.ts"
+
+/** jose, as a value. */
+export type Jose = typeof import("jose")
+
+/** jose is an optional peer, so it is loaded by those who use it. */
+export const joseFor = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
+  Effect.tryPromise({
+    catch: () =>
+      new AuthSettingsError({
+        backend,
+        problem:
+          "the package jose, which verifies tokens, is not installed. Run `npm install jose`."
+      }),
+    try: () => import("jose")
+  })

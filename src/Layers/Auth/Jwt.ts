@@ -1,0 +1,130 @@
+/** JSON Web Tokens. Source: RFC 7519, RFC 8725. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Backend from "./Backend.ts"
+import { claims as defaultMapper, type Mapper } from "./Claims.ts"
+import { type AuthSettingsError, CredentialsRejected } from "./Failure.ts"
+import { identity } from "./Identity.ts"
+import type { Keys } from "./JwtKeys.ts"
+import * as Verifier from "./JwtVerifier.ts"
+import * as Scheme from "./Scheme.ts"
+import * as Source from "./Source.ts"
+
+/** What tokens are accepted. */
+export interface JwtSettings {
+  /** The `aud` that tokens must have, or several of which one is enough. `undefined` accepts any. */
+  readonly audience: ReadonlyArray<string> | string | undefined
+  /** The `iss` that tokens must have, or several of which one is enough. */
+  readonly issuer: ReadonlyArray<string> | string
+  /** The keys of the issuer: `Auth.secret`, `Auth.publicKey` or `Auth.jwks`. */
+  readonly keys: Keys
+  /** How far the clocks of issuer and service may differ for `exp` and `nbf`. Default none. */
+  readonly leeway?: Duration.Input | undefined
+  /** How old a token may be by its `iat`, which it then must have. Default no limit but `exp`. */
+  readonly maxAge?: Duration.Input | undefined
+  /** The longest token in characters. Default 8192. */
+  readonly maxLength?: number | undefined
+  /** The `typ` that tokens must have, such as `at+jwt` (RFC 9068). Default any. */
+  readonly type?: string | undefined
+}
+
+/** How a token becomes an identity, and where it is found. */
+export interface JwtOptions {
+  /** Decodes the claims to the attributes of the identity, beside those of the mapper. */
+  readonly attributes?: Schema.ConstraintDecoder<Readonly<Record<string, unknown>>> | undefined
+  /** Makes the identity. Default `Auth.claims`; `Auth.oauthClaims` for OAuth access tokens. */
+  readonly mapper?: Mapper | undefined
+  /** Default `jwt`. */
+  readonly name?: string | undefined
+  /** Default `Authorization: Bearer`. */
+  readonly source?: Source.Source | undefined
+}
+
+/** Three parts of base64url: whatever else comes as a bearer token is no JWT. */
+const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
+
+/**
+ * A backend for signed JSON Web Tokens, on the package `jose`.
+ *
+ * A token is accepted when its signature is right under the algorithm of the key
+ * (`none` never is), `iss` and `aud` are the expected ones, `exp` is there and in
+ * the future, and `nbf` in the past. The settings may be an effect, for those
+ * that come from configuration; settings that are unsafe fail the boot with
+ * `AuthSettingsError`.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import { Config } from "flange"
+ * import * as Auth from "flange/Auth"
+ *
+ * const AuthConfig = Config.section("auth", { issuer: Schema.String, secret: Config.Secret })
+ *
+ * const backend = Auth.jwt(
+ *   Effect.map(AuthConfig, ({ issuer, secret }) => ({
+ *     audience: "orders",
+ *     issuer,
+ *     keys: Auth.secret(secret)
+ *   })),
+ *   { attributes: Schema.Struct({ tenant: Schema.String }), mapper: Auth.oauthClaims }
+ * )
+ * Auth.plugin({ config: [AuthConfig], default: Auth.chain([backend]) }).id // => "flange:auth"
+ * ```
+ */
+export const jwt = <E = never, R = never>(
+  settings: Effect.Effect<JwtSettings, E, R> | JwtSettings,
+  options: JwtOptions = {}
+): Backend.Backend<AuthSettingsError | E, Exclude<R, Scope.Scope>> => {
+  const name = options.name ?? "jwt"
+  const source = options.source ?? Source.authorization("bearer")
+  const mapper = options.mapper ?? defaultMapper
+  const decode =
+    options.attributes === undefined ? undefined : Schema.decodeUnknownEffect(options.attributes)
+  const check = Effect.gen(function* () {
+    const found = yield* Effect.isEffect(settings) ? settings : Effect.succeed(settings)
+    const seconds = (input: Duration.Input) => Duration.toSeconds(Duration.fromInputUnsafe(input))
+    const maxLength = found.maxLength ?? 8192
+    const verify = yield* Verifier.make(name, yield* found.keys.make(name), {
+      audience: found.audience,
+      issuer: found.issuer,
+      leeway: seconds(found.leeway ?? 0),
+      maxAge: found.maxAge === undefined ? undefined : seconds(found.maxAge),
+      type: found.type
+    })
+    const rejected = (reason: string) => Effect.fail(new CredentialsRejected({ reason }))
+    return ((credential) => {
+      const token = Redacted.value(credential)
+      if (token.length > maxLength) {
+        return rejected(`The token is longer than ${maxLength} characters`)
+      }
+      if (!shape.test(token)) {
+        return Effect.succeed({ _tag: "Declined", reason: "The token is no JWT" })
+      }
+      return Effect.gen(function* () {
+        const claims = yield* verify(token)
+        const input = mapper(claims)
+        if (typeof input === "string") return yield* rejected(input)
+        if (decode === undefined) return identity(input, name)
+        const attributes = yield* Effect.catch(decode(claims), () =>
+          rejected("The claims do not have the shape of the attributes")
+        )
+        return identity({ ...input, attributes: { ...input.attributes, ...attributes } }, name)
+      })
+    }) satisfies Backend.Check
+  })
+  return Backend.fromSource({
+    // `fromSource` gives the scope that is taken out of R here.
+    check: check as Effect.Effect<
+      Backend.Check,
+      AuthSettingsError | E,
+      Exclude<R, Scope.Scope> | Scope.Scope
+    >,
+    name,
+    scheme: Scheme.ofToken(source, "JWT"),
+    source
+  })
+}

@@ -1,0 +1,226 @@
+/** Keys that tokens are verified with. Each allows only the algorithms of its own type. */
+import type { KeyObject, webcrypto } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { crypto } from "./Crypto.ts"
+import { AuthSettingsError } from "./Failure.ts"
+import * as Jwks from "./Jwks.ts"
+import type { FindKeys, Key } from "./Key.ts"
+
+/** Algorithms with a shared secret. */
+export type HmacAlgorithm = "HS256" | "HS384" | "HS512"
+
+/** Algorithms with a key pair. Source: RFC 7518, RFC 8037, RFC 9864. */
+export type PublicAlgorithm =
+  | "Ed25519"
+  | "EdDSA"
+  | "ES256"
+  | "ES384"
+  | "ES512"
+  | "PS256"
+  | "PS384"
+  | "PS512"
+  | "RS256"
+  | "RS384"
+  | "RS512"
+
+/** Where keys come from. Made with `Auth.secret`, `Auth.publicKey`, `Auth.jwks`. */
+export interface Keys {
+  readonly make: (backend: string) => Effect.Effect<FindKeys, AuthSettingsError, Scope.Scope>
+}
+
+const settings = (backend: string, problem: string) =>
+  Effect.fail(new AuthSettingsError({ backend, problem }))
+
+/** Keys that were made once, each for tokens with its own `kid` or for any. */
+const fixed =
+  (kid: string | undefined, key: Key): FindKeys =>
+  (header) =>
+    Effect.succeed(
+      key.algorithms.includes(header.alg) && (kid === undefined || header.kid === kid) ? [key] : []
+    )
+
+/** Source: RFC 7518, section 3.2. */
+const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 }
+
+/**
+ * A secret that the issuer and this service share; by default for HS256. It has
+ * at least as many bytes as the algorithm's hash. With `kid` it takes only tokens
+ * that name it, for two secrets during a rotation.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const keys = Auth.secret(Redacted.make("at-least-thirty-two-bytes-of-secret"))
+ * const backend = Auth.jwt({ audience: "orders", issuer: "https://id.example.com", keys })
+ * backend.name // => "jwt"
+ * ```
+ */
+export const secret = (
+  value: Redacted.Redacted,
+  options: {
+    readonly algorithm?: HmacAlgorithm | undefined
+    readonly kid?: string | undefined
+  } = {}
+): Keys => ({
+  make: (backend) => {
+    const text = Redacted.value(value)
+    const algorithm = options.algorithm ?? "HS256"
+    const key = new TextEncoder().encode(text)
+    if (text.includes("-----BEGIN")) {
+      return settings(
+        backend,
+        "the secret is a PEM key. Give a public key to `Auth.publicKey`; as a secret it would let everybody who has it make tokens."
+      )
+    }
+    if (key.length < minBytes[algorithm]) {
+      return settings(
+        backend,
+        `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
+      )
+    }
+    return Effect.succeed(fixed(options.kid, { algorithms: [algorithm], key }))
+  }
+})
+
+/** A public key as a JSON Web Key. Source: RFC 7517. */
+export type Jwk = Readonly<Record<string, unknown>>
+
+const curves: Readonly<Record<string, PublicAlgorithm>> = {
+  prime256v1: "ES256",
+  secp384r1: "ES384",
+  secp521r1: "ES512"
+}
+
+const rsa: ReadonlyArray<string> = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+
+/** The algorithms that a key can verify, the usual one first. */
+const algorithmsOf = ({ asymmetricKeyDetails, asymmetricKeyType }: KeyObject) => {
+  switch (asymmetricKeyType) {
+    case "ec": {
+      const algorithm = curves[asymmetricKeyDetails?.namedCurve ?? ""]
+      return algorithm === undefined ? [] : [algorithm]
+    }
+    case "ed25519":
+      return ["EdDSA", "Ed25519"]
+    case "rsa":
+      return rsa
+    default:
+      return []
+  }
+}
+
+/**
+ * The public key of an issuer: PEM (SPKI, or a certificate) or JWK; RSA of at
+ * least 2048 bits, P-256, P-384, P-521 or Ed25519. It verifies the algorithm of
+ * its type alone: RS256 for RSA unless `algorithm` (or `alg` of the JWK) says
+ * otherwise.
+ *
+ * @example
+ * ```ts
+ * import { generateKeyPairSync } from "node:crypto"
+ * import * as Auth from "flange/Auth"
+ *
+ * const { publicKey } = generateKeyPairSync("ed25519")
+ * const keys = Auth.publicKey(publicKey.export({ format: "pem", type: "spki" }).toString())
+ * Auth.jwt({ audience: "orders", issuer: "https://id.example.com", keys }).name // => "jwt"
+ * ```
+ */
+export const publicKey = (
+  key: Jwk | string,
+  options: {
+    readonly algorithm?: PublicAlgorithm | undefined
+    readonly kid?: string | undefined
+  } = {}
+): Keys => ({
+  make: (backend) =>
+    Effect.gen(function* () {
+      const jwk = typeof key === "string" ? undefined : key
+      if (typeof key === "string" ? key.includes("PRIVATE KEY") : "d" in key || "k" in key) {
+        return yield* settings(
+          backend,
+          "a private or secret key was given to `Auth.publicKey`. Give the public half; keep the other where tokens are made."
+        )
+      }
+      const made = yield* Effect.try({
+        catch: (cause) =>
+          new AuthSettingsError({
+            backend,
+            problem: `the public key cannot be read (${(cause as Error).message}). Give PEM text that begins with -----BEGIN PUBLIC KEY-----, or a JWK object.`
+          }),
+        try: () =>
+          jwk === undefined
+            ? crypto().createPublicKey(key as string)
+            : crypto().createPublicKey({ format: "jwk", key: jwk as webcrypto.JsonWebKey })
+      })
+      const possible = algorithmsOf(made)
+      const wanted = options.algorithm ?? jwk?.["alg"] ?? possible[0]
+      if (possible.length === 0 || !possible.includes(String(wanted))) {
+        return yield* settings(
+          backend,
+          `the public key is of type ${made.asymmetricKeyType ?? "unknown"}, which cannot verify ${String(wanted)}. ${
+            possible.length === 0
+              ? "Use RSA, P-256, P-384, P-521 or Ed25519."
+              : `Use ${possible.join(", ")}.`
+          }`
+        )
+      }
+      if ((made.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) {
+        return yield* settings(
+          backend,
+          `the RSA key has ${made.asymmetricKeyDetails?.modulusLength} bits. Use at least 2048.`
+        )
+      }
+      const algorithms = made.asymmetricKeyType === "ed25519" ? possible : [String(wanted)]
+      const kid = options.kid ?? (typeof jwk?.["kid"] === "string" ? jwk["kid"] : undefined)
+      return fixed(kid, { algorithms, key: made })
+    })
+})
+
+/**
+ * The issuer's key set at a URL. See `Auth.JwksOptions` for how it is fetched and
+ * kept.
+ *
+ * @example
+ * ```ts
+ * import * as Auth from "flange/Auth"
+ *
+ * const keys = Auth.jwks("https://id.example.com/.well-known/jwks.json", { maxAge: "1 hour" })
+ * Auth.jwt({ audience: "orders", issuer: "https://id.example.com", keys }).name // => "jwt"
+ * ```
+ */
+export const jwks = (url: string, options: Jwks.JwksOptions = {}): Keys => ({
+  make: (backend) => Jwks.make(backend, url, options)
+})
+
+/**
+ * Keys from several places, for a rotation: a token is verified with those that
+ * fit its algorithm and `kid`.
+ *
+ * @example
+ * ```ts
+ * import * as Redacted from "effect/Redacted"
+ * import * as Auth from "flange/Auth"
+ *
+ * const keys = Auth.anyKey([
+ *   Auth.secret(Redacted.make("the-new-secret-with-thirty-two-bytes"), { kid: "2" }),
+ *   Auth.secret(Redacted.make("the-old-secret-with-thirty-two-bytes"), { kid: "1" })
+ * ])
+ * Auth.jwt({ audience: "orders", issuer: "https://id.example.com", keys }).name // => "jwt"
+ * ```
+ */
+export const anyKey = (sources: ReadonlyArray<Keys>): Keys => ({
+  make: (backend) =>
+    Effect.map(
+      Effect.forEach(sources, ({ make }) => make(backend)),
+      (finds): FindKeys =>
+        (header) =>
+          Effect.map(
+            Effect.forEach(finds, (find) => find(header)),
+            (found) => found.flat()
+          )
+    )
+})

@@ -1,0 +1,145 @@
+/** What chains and scopes say in the OpenAPI document of an app. */
+import * as Context from "effect/Context"
+import type * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import type { HttpApiSecurity } from "effect/http-api/HttpApiSecurity"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Option from "effect/Option"
+import { chainOf } from "../../Server/Authentication.ts"
+import { Unauthenticated } from "../../Server/Catalogue.ts"
+import * as Guard from "../../Server/Guard.ts"
+import type * as Chain from "./Chain.ts"
+
+/** The schemes of a chain by their name in the document. */
+type Schemes = Readonly<Record<string, HttpApiSecurity>>
+
+/**
+ * The contract with security schemes on every endpoint behind a chain. Scopes of
+ * guards stand at each scheme; `any` of several scopes are alternatives. The
+ * result describes: the server runs the contract as it was.
+ */
+export const annotate =
+  (chains: Readonly<Record<string, Chain.Any>>) =>
+  (api: HttpApi.Top): HttpApi.Top => {
+    const named = schemesOf(chains)
+    return Object.values(api.groups).reduce<HttpApi.Top>(
+      (whole, group) => whole.add(described(group, named)) as HttpApi.Top,
+      api
+    )
+  }
+
+const described = (
+  group: HttpApiGroup.Top,
+  chains: Readonly<Record<string, Schemes>>
+): HttpApiGroup.Top =>
+  // A group's endpoints replace those of the same name.
+  Object.values(group.endpoints).reduce<HttpApiGroup.Top>(
+    (whole, endpoint) => whole.add(secured(endpoint, chains) as never) as never,
+    group
+  )
+
+const secured = (
+  endpoint: HttpApiEndpoint.Top,
+  chains: Readonly<Record<string, Schemes>>
+): HttpApiEndpoint.Top => {
+  const keys: ReadonlyArray<object> = [...endpoint.middlewares]
+  const key = keys.map((key) => chainOf(key)).find((chain) => chain !== undefined)
+  const schemes = key === undefined ? undefined : chains[key.chain]
+  if (key === undefined || schemes === undefined || Object.keys(schemes).length === 0) {
+    return endpoint
+  }
+  const scopes = keys.flatMap((key) => {
+    const asked = Guard.scopesOf(key)
+    return asked === undefined ? [] : [asked]
+  })
+  const before = Context.getOption(endpoint.annotations, OpenApi.Transform)
+  const annotated = endpoint.annotate(OpenApi.Transform, (operation) => {
+    const mine = withScopes(operation, alternatives(scopes), key.optional)
+    return Option.isSome(before) ? before.value(mine) : mine
+  })
+  const security = HttpApiMiddleware.Service<never>()(`flange/OpenApi/${key.chain}`, {
+    error: Unauthenticated,
+    security: schemes
+  })
+  return Object.assign(annotated, {
+    middlewares: new Set([
+      ...[...annotated.middlewares].filter((middleware) => chainOf(middleware) === undefined),
+      security
+    ])
+  }) as HttpApiEndpoint.Top
+}
+
+/** Every way to satisfy the guards: lists of scopes. */
+const alternatives = (guards: ReadonlyArray<Guard.Scopes>): ReadonlyArray<ReadonlyArray<string>> =>
+  guards.reduce<ReadonlyArray<ReadonlyArray<string>>>(
+    (ways, { match, scopes }) =>
+      ways.flatMap((way) =>
+        match === "all"
+          ? [[...new Set([...way, ...scopes])]]
+          : scopes.map((scope) => [...new Set([...way, scope])])
+      ),
+    [[]]
+  )
+
+const withScopes = (
+  operation: Readonly<Record<string, unknown>>,
+  ways: ReadonlyArray<ReadonlyArray<string>>,
+  optional: boolean
+): Record<string, unknown> => {
+  const { responses, security } = operation as unknown as OpenApi.OpenAPISpecOperation
+  const denied = responses[401]
+  return {
+    ...operation,
+    responses:
+      denied === undefined
+        ? responses
+        : {
+            ...responses,
+            401: {
+              ...denied,
+              headers: {
+                "www-authenticate": {
+                  description: "How to authenticate (RFC 9110, section 11.6.1).",
+                  required: true,
+                  schema: { type: "string" }
+                }
+              }
+            }
+          },
+    security: [
+      ...security.flatMap((requirement) =>
+        ways.map((scopes) =>
+          Object.fromEntries(Object.keys(requirement).map((name) => [name, [...scopes]]))
+        )
+      ),
+      ...(optional ? [{}] : [])
+    ]
+  }
+}
+
+/** Names schemes by their backend; one that would mean two things gets its chain's name in front. */
+const schemesOf = (
+  chains: Readonly<Record<string, Chain.Any>>
+): Readonly<Record<string, Schemes>> => {
+  const taken = new Map<string, string>()
+  return Object.fromEntries(
+    Object.entries(chains).map(([chain, { backends }]) => [
+      chain,
+      Object.fromEntries(
+        backends.flatMap(({ name, scheme }) => {
+          if (scheme === undefined) return []
+          const means = JSON.stringify([
+            scheme.security,
+            Option.getOrUndefined(Context.getOption(scheme.security.annotations, OpenApi.Format))
+          ])
+          const plain = taken.get(name) ?? means
+          const unique = plain === means ? name : `${chain}-${name}`
+          taken.set(unique, means)
+          return [[unique, scheme.security]]
+        })
+      )
+    ])
+  )
+}

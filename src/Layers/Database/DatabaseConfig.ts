@@ -1,0 +1,126 @@
+/** The configuration section `database`. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { expectedAnnotation } from "../../Config/Expected.ts"
+import * as Config from "../../Config/index.ts"
+import * as DatabaseUrl from "./DatabaseUrl.ts"
+
+const Url = Schema.RedactedFromValue(
+  Schema.String.check(Schema.makeFilter((text) => DatabaseUrl.parse(text) !== undefined))
+).annotate({ [expectedAnnotation]: DatabaseUrl.expectedUrl })
+
+const Host = Schema.String.check(Schema.isPattern(/^(\/.+|[^\s/@?#]+)$/)).annotate({
+  [expectedAnnotation]: "a host name, an IP address or the directory of a Unix socket"
+})
+
+const duration = (text: string) =>
+  Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed(text)))
+
+const Positive = Schema.Int.check(Schema.isGreaterThan(0))
+
+const fields = {
+  acquireTimeout: duration("5 seconds"),
+  bootWait: duration("20 seconds"),
+  connectionTtl: duration("30 minutes"),
+  defaultUrl: Schema.optionalKey(Url),
+  engine: Schema.Literals(["mariadb", "mysql", "postgres"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("postgres" as const))
+  ),
+  host: Schema.optionalKey(Host),
+  idleTimeout: duration("1 minute"),
+  maxConnections: Positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(32))),
+  migrations: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("migrations"))),
+  minConnections: Schema.Natural.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
+  name: Schema.optionalKey(Schema.String),
+  password: Schema.optionalKey(Config.Secret),
+  port: Schema.optionalKey(Config.Port),
+  runMigrations: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
+  ssl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Literal("no-verify")])),
+  statementTimeout: Schema.optionalKey(Config.Duration),
+  url: Schema.optionalKey(Url),
+  user: Schema.optionalKey(Schema.String)
+}
+
+const Shape = Schema.Struct(fields).check(
+  Schema.makeFilter(({ defaultUrl, host, maxConnections, minConnections, url }) => {
+    const problems: Array<Schema.FilterIssue> = []
+    if (url === undefined && host === undefined && defaultUrl === undefined) {
+      problems.push({ issue: new SchemaIssue.MissingKey(undefined), path: ["url"] })
+    }
+    if (minConnections > maxConnections) {
+      problems.push({
+        issue: `it is more than maxConnections, which is ${maxConnections}`,
+        path: ["minConnections"]
+      })
+    }
+    return problems
+  })
+)
+
+/**
+ * Section `database`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `acquireTimeout` | 5 s | how long a query or transaction waits for a free connection |
+ * | `bootWait` | 20 s | how long the start waits for a server that does not answer yet |
+ * | `connectionTtl` | 30 min | how long a connection is used before it is replaced |
+ * | `defaultUrl` | `pglite://./.flange/data` in `local`, `pglite://memory` in `test` | used when neither `url` nor `host` is set |
+ * | `engine` | `postgres` | with `host`: `postgres`, `mysql` or `mariadb`; variable `DB_ENGINE` |
+ * | `host` | none | server, when there is no `url`; variable `DB_HOST` |
+ * | `idleTimeout` | 1 min | how long an unused connection stays open |
+ * | `maxConnections` | 32 | size of the pool; PGlite always has one |
+ * | `migrations` | `migrations` | directory of the migrations; it need not exist |
+ * | `minConnections` | 0 | connections that stay open |
+ * | `name` | the user's name | with `host`: the database; variable `DB_NAME` |
+ * | `password` | none | with `host`; variable `DB_PASSWORD` |
+ * | `port` | 5432 or 3306 | with `host`; variable `DB_PORT` |
+ * | `runMigrations` | true | whether the start applies pending migrations |
+ * | `ssl` | what the URL says | `true`, `false`, or `no-verify`: encrypted without checking the certificate |
+ * | `statementTimeout` | none | longest time a statement may run on the server; not on PGlite |
+ * | `url` | none | `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `pglite://`; variable `DATABASE_URL` |
+ * | `user` | none | with `host`; variable `DB_USER` |
+ *
+ * `url` wins over `host` and its companions. Where there is neither, as in
+ * `production`, the configuration is refused.
+ */
+export const DatabaseConfig = Config.section("database", Shape, {
+  variables: {
+    DATABASE_URL: "url",
+    DB_ENGINE: "engine",
+    DB_HOST: "host",
+    DB_NAME: "name",
+    DB_PASSWORD: "password",
+    DB_PORT: "port",
+    DB_USER: "user"
+  }
+})
+
+/** The decoded section `database`. */
+export type Settings = Schema.Struct<typeof fields>["Type"]
+
+/** The defaults that only some environments have; the plugin sets them. */
+export const defaultsFor = (environment: string): object => {
+  switch (environment) {
+    case "local":
+      return { database: { defaultUrl: "pglite://./.flange/data" } }
+    case "test":
+      return { database: { defaultUrl: "pglite://memory" } }
+    default:
+      return {}
+  }
+}
+
+/** The database that the section names. */
+export const targetOf = (settings: Settings): DatabaseUrl.Target => {
+  const { defaultUrl, engine, host, name, password, port, url, user } = settings
+  const text =
+    url !== undefined
+      ? Redacted.value(url)
+      : host !== undefined
+        ? DatabaseUrl.fromParts({ engine, host, name, password, port, user })
+        : Redacted.value(defaultUrl!) // the check of the section: one of the three is there
+  return DatabaseUrl.parse(text)! // URLs are checked, and parts always make one
+}

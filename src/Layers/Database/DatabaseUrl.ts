@@ -1,0 +1,111 @@
+/** What a database URL means: which driver, which server, which database. */
+import * as Redacted from "effect/Redacted"
+
+/** A PGlite database inside this process: in memory, or in a directory. */
+export interface Embedded {
+  readonly _tag: "Embedded"
+  /** The data directory as it was written; undefined for one in memory. */
+  readonly directory: string | undefined
+}
+
+/** A database server. */
+export interface Server {
+  readonly _tag: "MySql" | "Postgres"
+  readonly database: string
+  /** A host name, an address, or the directory of a Unix socket. */
+  readonly host: string
+  readonly port: number
+  /** The whole URL, with the password. */
+  readonly url: Redacted.Redacted<string>
+  readonly user: string
+}
+
+/** What a database URL means. */
+export type Target = Embedded | Server
+
+/** The URLs that are understood, in words. */
+export const expectedUrl =
+  'a database URL: "postgres://user:password@host:5432/name" (or postgresql://), ' +
+  '"mysql://user:password@host:3306/name" (or mariadb://), "pglite://memory" or "pglite://./data"'
+
+const servers: Readonly<Record<string, { readonly port: number; readonly tag: Server["_tag"] }>> = {
+  "mariadb:": { port: 3306, tag: "MySql" },
+  "mysql:": { port: 3306, tag: "MySql" },
+  "postgres:": { port: 5432, tag: "Postgres" },
+  "postgresql:": { port: 5432, tag: "Postgres" }
+}
+
+const pglite = "pglite://"
+
+const decode = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The meaning of a URL, or undefined when it is not one of `expectedUrl`. */
+export const parse = (text: string): Target | undefined => {
+  if (text.startsWith(pglite)) {
+    const directory = text.slice(pglite.length)
+    if (directory === "") return undefined
+    return { _tag: "Embedded", directory: directory === "memory" ? undefined : directory }
+  }
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  const known = servers[url.protocol]
+  const user = decode(url.username)
+  const host = decode(url.searchParams.get("host") ?? url.hostname)
+  const path = decode(url.pathname.slice(1))
+  if (known === undefined || host === undefined || user === undefined || path === undefined) {
+    return undefined
+  }
+  return {
+    _tag: known.tag,
+    database: path === "" ? user : path,
+    host: host === "" ? "localhost" : host,
+    port: url.port === "" ? known.port : Number(url.port),
+    url: Redacted.make(text, { label: "database.url" }),
+    user
+  }
+}
+
+/** The parts that may stand in the configuration instead of a URL. */
+export interface Parts {
+  readonly engine: "mariadb" | "mysql" | "postgres"
+  readonly host: string
+  readonly name?: string | undefined
+  readonly password?: Redacted.Redacted<string> | undefined
+  readonly port?: number | undefined
+  readonly user?: string | undefined
+}
+
+/** The URL that the parts make together. */
+export const fromParts = (parts: Parts): string => {
+  const user = encodeURIComponent(parts.user ?? "")
+  const password =
+    parts.password === undefined ? "" : `:${encodeURIComponent(Redacted.value(parts.password))}`
+  const credentials = user === "" && password === "" ? "" : `${user}${password}@`
+  const socket = parts.host.startsWith("/")
+  const bracketed = parts.host.includes(":") && !parts.host.startsWith("[")
+  const host = socket ? "localhost" : bracketed ? `[${parts.host}]` : parts.host
+  const port = parts.port === undefined ? "" : `:${parts.port}`
+  const name = parts.name === undefined ? "" : `/${encodeURIComponent(parts.name)}`
+  const query = socket ? `?host=${encodeURIComponent(parts.host)}` : ""
+  return `${parts.engine}://${credentials}${host}${port}${name}${query}`
+}
+
+/** The target in words, without a password: `PostgreSQL at db:5432, database "shop"`. */
+export const describe = (target: Target): string => {
+  switch (target._tag) {
+    case "Embedded":
+      return target.directory === undefined
+        ? "PGlite in memory"
+        : `PGlite in the directory ${target.directory}`
+    case "MySql":
+      return `MySQL at ${target.host}:${target.port}, database "${target.database}"`
+    case "Postgres":
+      return `PostgreSQL at ${target.host}:${target.port}, database "${target.database}"`
+  }
+}

@@ -1,0 +1,57 @@
+/** The failures of the database while the app starts. */
+import * as Schema from "effect/Schema"
+
+/**
+ * The server did not answer within `database.bootWait`, or refused for good.
+ * Names the server and the database, never the password.
+ */
+export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>()(
+  "DatabaseUnreachable",
+  {
+    database: Schema.String,
+    host: Schema.String,
+    /** What the driver or the server said last. */
+    reason: Schema.String,
+    /** The database in words, such as `PostgreSQL at db:5432, database "shop"`. */
+    target: Schema.String,
+    /** How long the start waited, in words. */
+    waited: Schema.String
+  }
+) {
+  override get message(): string {
+    return (
+      `Cannot use ${this.target}: ${this.reason} (gave up after ${this.waited}). ` +
+      "Start the server, correct DATABASE_URL, or raise database.bootWait."
+    )
+  }
+}
+
+/** The package that speaks to the database of the URL is not installed. */
+export class DriverMissing extends Schema.TaggedError<DriverMissing>()("DriverMissing", {
+  cause: Schema.Defect(),
+  /** The packages to install. */
+  packages: Schema.Array(Schema.String),
+  target: Schema.String
+}) {
+  override get message(): string {
+    const packages = this.packages.join(" ")
+    return `Cannot use ${this.target}: ${packages} cannot be loaded. Run: npm install ${packages}`
+  }
+}
+
+/** The data directory of PGlite is open in another process, or cannot be used. */
+export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()(
+  "DataDirectoryError",
+  {
+    directory: Schema.String,
+    /** The process that has it open, when one has. */
+    pid: Schema.UndefinedOr(Schema.Number),
+    reason: Schema.String
+  }
+) {
+  override get message(): string {
+    return this.pid === undefined
+      ? `Cannot open the data directory ${this.directory}: ${this.reason}. Make it writable, or set DATABASE_URL.`
+      : `Cannot open the data directory ${this.directory}: process ${this.pid} has it open, and PGlite serves one process. Stop that process, or set DATABASE_URL to a server or to another pglite:// directory.`
+  }
+}

@@ -1,0 +1,57 @@
+/** A SQL client over a pool of sql-pg sessions: PostgreSQL's and PGlite's. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgConnection from "@effect/sql-pg/PgConnection"
+import * as PgPool from "@effect/sql-pg/PgPool"
+import * as Effect from "effect/Effect"
+import type * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import { type Bounds, bounded } from "./Acquire.ts"
+import * as PgSession from "./PgSession.ts"
+import { refine } from "./SqlState.ts"
+
+/** The fragment that sql-pg's compiler writes as `jsonb`. */
+const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
+
+/**
+ * Makes the client. Unlike `PgClient.make` its waits are bounded, its errors
+ * are refined by SQLSTATE, and a connection that is lost in a transaction fails
+ * with its typed error. It is a `PgClient`, with `json`, `listen` and `notify`.
+ */
+export const make = (options: {
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly bounds: Bounds
+  readonly driver: "pg" | "pglite"
+  readonly pool: PgPool.Config
+}): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
+  Effect.gen(function* () {
+    const pool = yield* PgPool.make(options.pool)
+    const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
+      bounded(options.bounds)(Effect.mapError(acquire, refine))
+    const session: Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope> = wait(
+      pool.reserve
+    )
+    const client = yield* SqlClient.make({
+      acquirer: Effect.map(wait(pool.get), PgSession.make),
+      commit: PgSession.commit,
+      compiler: PgClient.makeCompiler(),
+      driver: options.driver,
+      prepareTransactionControls: true,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),
+      transactionAcquirer: Effect.map(session, PgSession.make)
+    })
+    return Object.assign(client, {
+      [PgClient.TypeId]: PgClient.TypeId,
+      config: options.pool,
+      json: (value: unknown) => Statement.fragment([PgJson(value)]),
+      listen: (channel: string) =>
+        Effect.flatMap(session, (connection) =>
+          Effect.mapError(connection.listen(channel), refine)
+        ),
+      notify: (channel: string, payload: string) =>
+        Effect.asVoid(client`select pg_notify(${channel}, ${payload})`)
+    })
+  })

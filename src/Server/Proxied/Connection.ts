@@ -1,0 +1,413 @@
+/** One connection: requests in, replies out in the same order, and the end of both. */
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Socket } from "node:net"
+import { Discard, maxDiscarded } from "./Body.ts"
+import { Bridge, Incoming } from "./Bridge.ts"
+import { Exchange } from "./Exchange.ts"
+import type { Head } from "./Head.ts"
+import { Parser, Step } from "./Parser.ts"
+import { type Refusal, refusals } from "./Refusal.ts"
+import * as Reply from "./Reply.ts"
+import type { Service } from "./Service.ts"
+
+/** How long a closing connection waits for the client to close its side, in milliseconds. */
+const lingerMillis = 1000
+
+/** A connection of the listener. Requests wait in a queue, whose first may write. */
+export class Connection {
+  #count = 0
+  #first: Exchange | undefined
+  /** No request is read after the last one in the queue. */
+  #isFinal = false
+  #isFlowing = true
+  #isHalfClosed = false
+  #isRunning = false
+  /** Whether there may be bytes that wait for a reply or a reader. */
+  #isStalled = false
+  #last: Exchange | undefined
+  readonly #parser: Parser
+  #phase: "closed" | "closing" | "open" | "upgraded" = "open"
+  /** The request whose body is being read. */
+  #reading: Exchange | undefined
+  #refusal: Refusal | undefined
+  /** When the head or the body began that is being read. */
+  #requestSince = 0
+  readonly #service: Service
+  /** When the last bytes came that somebody waited for, or when the connection became idle. */
+  #since: number
+  readonly #socket: Socket
+  #upgrade: Head | undefined
+
+  constructor(service: Service, socket: Socket) {
+    this.#parser = new Parser(service.limits)
+    this.#service = service
+    this.#since = service.clock.now
+    this.#socket = socket
+    service.connections.add(this)
+    socket.on("close", this.#onClose)
+    socket.on("data", this.#onData)
+    socket.on("drain", this.#onDrain)
+    socket.on("end", this.#onEnd)
+    // The close that follows says it all.
+    socket.on("error", () => {})
+  }
+
+  /** Whether nothing is going on that a client could wait for. */
+  get isIdle(): boolean {
+    return (
+      this.#phase === "open" &&
+      this.#count === 0 &&
+      this.#reading === undefined &&
+      this.#upgrade === undefined &&
+      !this.#parser.isInHead
+    )
+  }
+
+  /** When it became idle, on the listener's clock. */
+  get since(): number {
+    return this.#since
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress
+  }
+
+  /** Cuts it. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // What exchanges ask for.
+
+  /** Whether the connection ends after the reply to this request, whose head is about to be written. */
+  closesAfter(exchange: Exchange): boolean {
+    if (exchange.closes) return true
+    const isReading = this.#reading === exchange
+    exchange.closes =
+      // The client may resend what was not answered, so only the last reply announces the end.
+      (this.#service.isDraining && exchange.next === undefined && this.#upgrade === undefined) ||
+      (isReading && exchange.head.expectsContinue && !exchange.continued) ||
+      (isReading && exchange.bridge === undefined && this.#parser.remaining > maxDiscarded)
+    if (exchange.closes) this.#isFinal = true
+    return exchange.closes
+  }
+
+  /** Somebody wants to read, or go on reading, the body of this request. */
+  read(exchange: Exchange): void {
+    if (this.#reading !== exchange) return
+    if (exchange.head.expectsContinue && !exchange.continued && !exchange.isAnswered) {
+      if (exchange.bridge?.reply.headersSent !== true) {
+        exchange.continued = true
+        if (exchange === this.#first) this.#socket.write(Reply.proceed, "latin1")
+      }
+    }
+    if (this.#isRunning) this.#readBody()
+    else this.#run()
+  }
+
+  /** Sends a reply by length when it is its turn. */
+  reply(exchange: Exchange, status: number, lines: string, body: Uint8Array | string): void {
+    const persistence = this.closesAfter(exchange)
+      ? "close"
+      : exchange.head.minor === 0
+        ? "keep-1.0"
+        : "keep"
+    this.#answer(exchange, Reply.compose(status, lines, body, exchange.method === "HEAD", persistence))
+  }
+
+  /** Answers through Node's own objects: with `response`, or with what the general lane says. */
+  bridge(exchange: Exchange, response: HttpServerResponse | undefined): void {
+    const bridge = new Bridge(this, exchange, this.#socket, this.#reading === exchange)
+    exchange.bridge = bridge
+    if (exchange === this.#first) bridge.reply.assignSocket(this.#socket)
+    if (response === undefined) this.#service.general(bridge.request, bridge.reply)
+    else this.#service.other(bridge.request, bridge.reply, response)
+    bridge.watch()
+  }
+
+  /** A reply through Node's own objects is written. */
+  bridged(exchange: Exchange): void {
+    if (exchange.isAnswered) return
+    exchange.isAnswered = true
+    const { reply } = exchange.bridge!
+    reply.detachSocket(this.#socket)
+    if (reply.isLast || this.#socket.writableEnded) exchange.closes = true
+    this.#shift()
+  }
+
+  // What comes from the socket.
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) return
+    if (this.#isHeadNew()) this.#requestSince = this.#service.clock.now
+    this.#since = this.#service.clock.now
+    this.#parser.push(bytes)
+    this.#run()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#first?.bridge?.reply.emit("drain")
+    if (this.#isStalled) this.#run()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#phase !== "open") return
+    this.#isHalfClosed = true
+    if (this.#reading !== undefined || (this.#count > 0 && !this.#service.halfClose)) this.#abort()
+    else if (this.#count === 0) this.#close()
+  }
+
+  readonly #onClose = (): void => {
+    this.#service.connections.delete(this)
+    if (this.#phase === "upgraded") return
+    this.#abort()
+    this.#phase = "closed"
+  }
+
+  #isHeadNew(): boolean {
+    return this.#reading === undefined && !this.#parser.isInHead
+  }
+
+  /** Reads as far as bytes, the queue and the readers of bodies allow. */
+  #run(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    try {
+      this.#isStalled = !this.#readAll()
+    } finally {
+      this.#isRunning = false
+    }
+    if (this.#phase === "upgraded") return
+    if (this.#isStalled === this.#isFlowing) {
+      this.#isFlowing = !this.#isStalled
+      if (this.#isFlowing) this.#socket.resume()
+      else this.#socket.pause()
+    }
+    if (this.#isHalfClosed && this.#count === 0 && this.#phase === "open") this.#close()
+  }
+
+  /** Gives whether all bytes were read. */
+  #readAll(): boolean {
+    const { maxPipelined } = this.#service
+    while (this.#phase === "open") {
+      if (this.#reading !== undefined) {
+        const isWanted = this.#readBody()
+        if (this.#reading !== undefined) return isWanted
+        continue
+      }
+      if (this.#isFinal) return true
+      if (this.#upgrade !== undefined) return false
+      if (this.#count >= maxPipelined || this.#socket.writableNeedDrain) {
+        return false
+      }
+      switch (this.#parser.next()) {
+        case Step.Head:
+          this.#begin(this.#parser.head!)
+          break
+        case Step.Refused:
+          this.#refuse(this.#parser.refusal!)
+          return true
+        default:
+          return true
+      }
+    }
+    return true
+  }
+
+  /** Reads the current body. Gives whether its reader takes more bytes. */
+  #readBody(): boolean {
+    const exchange = this.#reading
+    while (exchange !== undefined && exchange === this.#reading && this.#phase === "open") {
+      const { sink } = exchange
+      if (sink === undefined || sink.isFull) return false
+      switch (this.#parser.next()) {
+        case Step.Data:
+          sink.data(this.#parser.data)
+          break
+        case Step.End:
+          this.#bodyRead(exchange)
+          sink.end()
+          return true
+        case Step.Refused:
+          this.#bodyRead(exchange)
+          this.#isFinal = exchange.closes = true
+          if (exchange.isAnswered) this.#close()
+          else sink.fail("Malformed")
+          return true
+        default:
+          return true
+      }
+    }
+    return true
+  }
+
+  #bodyRead(exchange: Exchange): void {
+    this.#reading = undefined
+    exchange.sink = undefined
+  }
+
+  #begin(head: Head): void {
+    if (head.upgrade) {
+      this.#upgrade = head
+      if (this.#count === 0) this.#handOver()
+      return
+    }
+    const exchange = new Exchange(this, head)
+    if (this.#last === undefined) this.#first = exchange
+    else this.#last.next = exchange
+    this.#last = exchange
+    this.#count++
+    if (exchange.closes) this.#isFinal = true
+    if (head.hasBody) {
+      this.#reading = exchange
+      this.#requestSince ||= this.#service.clock.now
+    }
+    if (!this.#service.dispatch(exchange)) this.bridge(exchange, undefined)
+  }
+
+  #answer(exchange: Exchange, payload: Reply.Payload): void {
+    exchange.isAnswered = true
+    if (this.#reading === exchange) this.#discard(exchange)
+    if (exchange !== this.#first) {
+      exchange.payload = payload
+      return
+    }
+    Reply.write(this.#socket, payload)
+    this.#shift()
+  }
+
+  /** The rest of a body whose request is answered is of no use, but stands before the next request. */
+  #discard(exchange: Exchange): void {
+    if (exchange.closes) this.#bodyRead(exchange)
+    else {
+      exchange.sink = new Discard(() => {
+        this.#bodyRead(exchange)
+        this.#isFinal = exchange.closes = true
+        if (this.#first !== exchange && this.#count === 0) this.#close()
+      })
+      this.#isStalled = true
+    }
+  }
+
+  /** The first reply is written: the next one may be. */
+  #shift(): void {
+    for (;;) {
+      const done = this.#first!
+      this.#count--
+      this.#first = done.next
+      if (done.closes) return this.#close()
+      const next = done.next
+      if (next === undefined) {
+        this.#last = undefined
+        this.#since = this.#service.clock.now
+        if (this.#refusal !== undefined) return this.#sendRefusal(this.#refusal)
+        if (this.#upgrade !== undefined) return this.#handOver()
+        break
+      }
+      if (next.payload === undefined) {
+        if (next.continued && this.#reading === next) this.#socket.write(Reply.proceed, "latin1")
+        next.bridge?.reply.assignSocket(this.#socket)
+        break
+      }
+      Reply.write(this.#socket, next.payload)
+    }
+    if (this.#isStalled || this.#isHalfClosed) this.#run()
+  }
+
+  /** Refuses a request that has no place in the queue, after the replies that are owed. */
+  #refuse(refusal: Refusal): void {
+    this.#isFinal = true
+    if (this.#count === 0) this.#sendRefusal(refusal)
+    else this.#refusal = refusal
+  }
+
+  #sendRefusal(refusal: Refusal): void {
+    this.#refusal = undefined
+    Reply.write(this.#socket, Reply.refuse(refusal))
+    this.#close()
+  }
+
+  /** Ends the connection, so that the client reads the last reply before the end. */
+  #close(): void {
+    if (this.#phase !== "open") return
+    this.#phase = "closing"
+    this.#reading = undefined
+    this.#abort()
+    this.#since = this.#service.clock.now
+    if (!this.#isFlowing) this.#socket.resume()
+    // Bytes that were not read would make the kernel reset the connection, and the reply be lost.
+    this.#socket.end()
+  }
+
+  /** Nobody waits for the replies that are still owed. */
+  #abort(): void {
+    const reading = this.#reading
+    let exchange = this.#first
+    this.#count = 0
+    this.#first = this.#last = this.#reading = this.#upgrade = undefined
+    reading?.sink?.fail("Aborted")
+    for (; exchange !== undefined; exchange = exchange.next) {
+      if (exchange.isAnswered) continue
+      exchange.isAnswered = true
+      exchange.bridge?.abort()
+      exchange.onAbort?.()
+    }
+    this.#close()
+  }
+
+  #handOver(): void {
+    const head = this.#upgrade!
+    const socket = this.#socket
+    this.#upgrade = undefined
+    this.#phase = "upgraded"
+    socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd)
+    // As `node:http` does: neither flowing nor paused, so that the next listener starts it.
+    ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
+    this.#service.upgrade(new Incoming(socket, head, undefined), socket, this.#parser.rest())
+  }
+
+  /** Looks at the time. */
+  tick(): void {
+    const { bodyTimeout, clock, headersTimeout, keepAlive, requestTimeout } = this.#service
+    if (this.#phase === "closing") {
+      const limit = this.#socket.writableFinished ? lingerMillis : keepAlive
+      if (clock.hasPassed(limit, this.#since)) this.#socket.destroy()
+      return
+    }
+    if (this.#phase !== "open") return
+    if (this.#reading !== undefined) {
+      if (!this.#isFlowing) {
+        this.#since = clock.now
+        return
+      }
+      if (
+        clock.hasPassed(bodyTimeout, this.#since) ||
+        clock.hasPassed(requestTimeout, this.#requestSince)
+      ) {
+        this.#bodyTimedOut(this.#reading)
+      }
+    } else if (this.#parser.isInHead) {
+      if (this.#isFlowing && clock.hasPassed(headersTimeout, this.#requestSince)) {
+        this.#refuse(refusals.Timeout)
+      }
+    } else if (this.#count === 0 && clock.hasPassed(keepAlive, this.#since)) {
+      // A reply that nobody asked for would be taken for that to the next request.
+      this.#close()
+    }
+  }
+
+  #bodyTimedOut(exchange: Exchange): void {
+    if (exchange.isAnswered || exchange.bridge?.reply.headersSent === true) {
+      this.#socket.destroy()
+      return
+    }
+    const { bridge, sink } = exchange
+    this.#bodyRead(exchange)
+    this.#isFinal = exchange.closes = exchange.isAnswered = true
+    if (bridge !== undefined && exchange === this.#first) bridge.reply.detachSocket(this.#socket)
+    sink?.fail("Aborted")
+    bridge?.abort()
+    exchange.onAbort?.()
+    this.#answer(exchange, Reply.refuse(refusals.Timeout))
+  }
+}

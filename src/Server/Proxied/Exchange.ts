@@ -1,0 +1,90 @@
+/** One request on a connection, and its reply. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { BodyFailure, Wire } from "../Wire.ts"
+import { replyOf } from "../WireReply.ts"
+import * as WireRequest from "../WireRequest.ts"
+import { Collector, type Sink } from "./Body.ts"
+import type { Bridge } from "./Bridge.ts"
+import type { Connection } from "./Connection.ts"
+import type { Head } from "./Head.ts"
+import { fieldLines, type Payload } from "./Reply.ts"
+
+const nothing = new Uint8Array(0)
+
+/** A request in the queue of its connection. */
+export class Exchange implements Wire {
+  /** Node's objects for it, on the general lane. */
+  bridge: Bridge | undefined
+  /** Whether the connection ends after its reply. */
+  closes: boolean
+  readonly #connection: Connection
+  /** Whether the client was told to send the body. */
+  continued = false
+  readonly head: Head
+  isAnswered = false
+  readonly method: string
+  /** The request after it. */
+  next: Exchange | undefined
+  onAbort: (() => void) | undefined
+  /** Its reply, while earlier ones are not sent. */
+  payload: Payload | undefined
+  #request: HttpServerRequest | undefined
+  /** Where its body goes, once somebody asked for it. */
+  sink: Sink | undefined
+  readonly target: string
+  #wholeBody: Uint8Array | undefined
+
+  constructor(connection: Connection, head: Head) {
+    this.closes = !head.keepAlive
+    this.#connection = connection
+    this.head = head
+    this.method = head.method
+    this.target = head.target
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#connection.remoteAddress
+  }
+
+  get request(): HttpServerRequest {
+    return (this.#request ??= WireRequest.make({
+      body: this.#wholeBody,
+      headers: this.head.entries(),
+      method: this.method,
+      remoteAddress: this.remoteAddress,
+      target: this.target
+    }))
+  }
+
+  header(name: string): string | undefined {
+    return this.head.header(name)
+  }
+
+  body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
+    const { contentLength, hasBody } = this.head
+    if (!hasBody) return done(nothing)
+    if (contentLength > limit) return done("TooLarge")
+    this.sink = new Collector(limit, (body) => {
+      if (typeof body === "string") this.closes = true
+      else this.#wholeBody = body
+      done(body)
+    })
+    this.#connection.read(this)
+  }
+
+  /** Throws a `TypeError` where a field cannot be written; then nothing is sent. */
+  send(status: number, headers: ReadonlyArray<string>, body: Uint8Array | string): void {
+    if (this.isAnswered) return
+    const { closes, lines } = fieldLines(headers)
+    if (closes) this.closes = true
+    this.#connection.reply(this, status, lines, body)
+  }
+
+  sendResponse(response: HttpServerResponse): void {
+    if (this.isAnswered) return
+    const reply = replyOf(response)
+    if (reply === undefined) this.#connection.bridge(this, response)
+    else this.send(response.status, reply.headers, reply.body)
+  }
+}

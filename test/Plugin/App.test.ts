@@ -1,0 +1,289 @@
+import * as Http from "node:http"
+import type { AddressInfo } from "node:net"
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { Action, App, Authentication, Config, Middleware, Plugin, Route } from "flange"
+import * as Rig from "./Rig.ts"
+
+const Ping = HttpApiGroup.make("ping").add(
+  HttpApiEndpoint.get("ping", "/ping", { success: Schema.String })
+)
+const Echo = HttpApiGroup.make("echo").add(
+  HttpApiEndpoint.post("echo", "/echo/:id", {
+    params: { id: Schema.String },
+    success: Schema.String
+  })
+)
+
+const pings = Plugin.make("app:ping", {
+  routes: [
+    Route.public(Ping, (handlers) => handlers.handleAll({ ping: () => Effect.succeed("pong") }))
+  ]
+})
+const echoes = Plugin.make("app:echo", {
+  routes: [
+    Route.public(Echo, (handlers) =>
+      handlers.handleAll({ echo: ({ params }) => Effect.succeed(params.id) })
+    ),
+    Route.raw("robots", HttpRouter.add("GET", "/robots.txt", HttpServerResponse.text("")), {
+      access: "bare"
+    })
+  ]
+})
+
+/** Nothing from files or variables, any free port of this machine. */
+const config = {
+  overrides: { server: { host: "127.0.0.1", port: 0 } },
+  values: {},
+  variables: {}
+}
+
+describe("App.api", () => {
+  it("contains the groups of all plugins, and no raw ones", () => {
+    const app = App.make("both", [pings, echoes])
+    expect(Object.keys(app.api.groups)).toEqual(["ping", "echo"])
+    expect(app.api.identifier).toBe("both")
+    expect(app.api.groups.ping.endpoints.ping.path).toBe("/ping")
+  })
+
+  it("of an app without routes is empty", () => {
+    expect(App.make("none", [Plugin.make("app:none", {})]).api.groups).toEqual({})
+  })
+})
+
+describe("App.describe", () => {
+  it("gives plugins, order, contributions and routes as data, and acquires nothing", () => {
+    const rig = Rig.make()
+    const mail = Config.section("mail", { port: Schema.Int })
+    const Greet = Action.make("greet")
+    const db = rig.plugin("p1")
+    const web = Plugin.make("web", {
+      actions: [Action.implement(Greet, () => Effect.void)],
+      config: [mail],
+      health: { disk: Effect.void },
+      middleware: [
+        Middleware.make("noop", { build: Effect.succeed(() => undefined), slot: "Custom" })
+      ],
+      order: { after: [db], before: ["app:ping"], last: false },
+      routes: [
+        Route.protectedWith("admin")(Echo, (handlers) =>
+          handlers.handleAll({ echo: () => Effect.succeed("") })
+        )
+      ]
+    })
+    const authentication = Authentication.middleware("admin")
+    const chain = Plugin.make("auth", {
+      layer: Layer.succeed(authentication, () => Effect.die("not asked")),
+      provides: [authentication]
+    })
+    const whole = App.describe(App.make("shop", [web, pings, db, chain]))
+    expect(whole.plugins).toEqual([
+      {
+        actions: [],
+        config: [],
+        healthChecks: [],
+        id: "p1",
+        middleware: [],
+        order: { after: [], before: [], first: false, last: false },
+        provides: ["test/p1"],
+        requires: [],
+        routes: []
+      },
+      expect.objectContaining({ id: "auth", provides: ["flange/Authentication/admin"] }),
+      {
+        actions: ["greet"],
+        config: ["mail"],
+        healthChecks: [{ class: "shared", name: "disk" }],
+        id: "web",
+        middleware: ["noop"],
+        order: { after: ["p1"], before: ["app:ping"], first: false, last: false },
+        provides: ["flange/Action/greet"],
+        requires: ["flange/Authentication/admin"],
+        routes: ["echo"]
+      },
+      expect.objectContaining({ id: "app:ping", routes: ["ping"] })
+    ])
+    expect(whole.routes).toContainEqual(
+      expect.objectContaining({
+        access: "protected",
+        chain: "admin",
+        group: "echo",
+        method: "POST",
+        path: "/echo/:id",
+        plugin: "web"
+      })
+    )
+    expect(rig.events).toEqual([])
+  })
+})
+
+describe("App.toWebHandler", () => {
+  const get = (path: string) => new Request(`http://app${path}`)
+
+  it("boots at the first request, answers, and dispose releases in reverse", async () => {
+    const rig = Rig.make()
+    const app = App.make("web", [rig.plugin("p1"), rig.plugin("p2"), pings], { config })
+    const web = App.toWebHandler(app)
+    expect(rig.events).toEqual([])
+    const replies = await Promise.all([web.handler(get("/ping")), web.handler(get("/ping"))])
+    expect(await Promise.all(replies.map((reply) => reply.json()))).toEqual(["pong", "pong"])
+    expect(rig.of("acquire")).toEqual(["p1", "p2"])
+    await web.dispose()
+    expect(rig.of("release")).toEqual(["p2", "p1"])
+    await expect(web.handler(get("/ping"))).rejects.toThrow(
+      'App "web" was disposed: it takes no more requests.'
+    )
+  })
+
+  it.each<[phase: string, special: Rig.Special, released: ReadonlyArray<string>]>([
+    ["acquire", { started: Rig.end("failure", "p2") }, ["p1"]],
+    ["ready", { ready: Rig.end("failure", "p2") }, ["p2", "p1"]]
+  ])(
+    "rejects every request with what %s failed with, having released",
+    async (_phase, special, released) => {
+      const rig = Rig.make()
+      const app = App.make("web", [rig.plugin("p1"), rig.plugin("p2", special), pings], { config })
+      const web = App.toWebHandler(app)
+      await expect(web.handler(get("/ping"))).rejects.toMatchObject({ _tag: "Broken", at: "p2" })
+      expect(rig.of("release")).toEqual(released)
+      await expect(web.handler(get("/ping"))).rejects.toMatchObject({ _tag: "Broken", at: "p2" })
+      expect(rig.of("acquire").length).toBe(released.length)
+      await web.dispose()
+      expect(rig.of("release")).toEqual(released)
+    }
+  )
+
+  it("dispose during boot interrupts it and releases what was acquired", async () => {
+    const rig = Rig.make()
+    let reached: () => void
+    const acquiring = new Promise<void>((resolve) => (reached = resolve))
+    const app = App.make(
+      "web",
+      [
+        rig.plugin("p1"),
+        rig.plugin("p2", {
+          during: Effect.andThen(
+            Effect.sync(() => reached()),
+            Effect.never
+          )
+        })
+      ],
+      { config }
+    )
+    const web = App.toWebHandler(app)
+    const reply = web.handler(get("/"))
+    const refused = expect(reply).rejects.toBeDefined()
+    await acquiring
+    await web.dispose()
+    await refused
+    expect(rig.of("release")).toEqual(["p2", "p1"])
+  })
+
+  it("dispose of an app that never booted does nothing", async () => {
+    const rig = Rig.make()
+    await App.toWebHandler(App.make("web", [rig.plugin("p1")], { config })).dispose()
+    expect(rig.events).toEqual([])
+  })
+})
+
+describe("App.layer", () => {
+  it.live("boots on node:http, provides every service, and its scope drains and releases", () =>
+    Effect.gen(function* () {
+      const rig = Rig.make()
+      let address = ""
+      const tell = Plugin.make("tell", {
+        ready: (ready) => Effect.sync(() => (address = ready.address!))
+      })
+      const app = App.make("served", [rig.plugin("p1"), rig.plugin("p2"), pings, tell], { config })
+      const key = Rig.service("p2")
+      const program = Effect.gen(function* () {
+        expect(yield* key).toEqual({ id: "p2" })
+        const reply = yield* Effect.promise(() => fetch(`${address}/ping`))
+        expect(yield* Effect.promise(() => reply.json())).toBe("pong")
+        expect(rig.of("release")).toEqual([])
+      })
+      yield* Effect.provide(program, App.layer(app))
+      expect(rig.of("release")).toEqual(["p2", "p1"])
+      const refused = yield* Effect.promise(() => fetch(address).then(String, () => "refused"))
+      expect(refused).toBe("refused")
+    })
+  )
+
+  it.live("fails with a BindError that says what to do when the port is taken", () =>
+    Effect.gen(function* () {
+      const rig = Rig.make()
+      const port = yield* taken
+      const app = App.make("second", [rig.plugin("p1"), rig.plugin("p2"), pings], {
+        config: { ...config, overrides: { server: { host: "127.0.0.1", port } } }
+      })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
+      expect(error).toMatchObject({
+        _tag: "BindError",
+        address: `http://127.0.0.1:${port}`,
+        code: "EADDRINUSE",
+        message: `Cannot listen on http://127.0.0.1:${port}: something else listens there. Stop it, or set PORT to a free port.`
+      })
+      expect(rig.events).toEqual(["acquire p1", "acquire p2", "release p2", "release p1"])
+    })
+  )
+
+  it.live("a failing ready closes the socket at once, whatever app.drainDelay says", () =>
+    Effect.gen(function* () {
+      const rig = Rig.make()
+      const Gone = Plugin.make("gone", {
+        ready: ({ address }) => Effect.fail(new Rig.Broken({ at: address! }))
+      })
+      const app = App.make("unready", [rig.plugin("p1"), Gone, pings], {
+        config: { ...config, values: { app: { drainDelay: "1 hour" } } }
+      })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
+      if (!(error instanceof Rig.Broken)) throw new Error(String(error))
+      expect(rig.of("drain")).toEqual(["p1"])
+      expect(rig.of("release")).toEqual(["p1"])
+      const refused = yield* Effect.promise(() => fetch(error.at).then(String, () => "refused"))
+      expect(refused).toBe("refused")
+    })
+  )
+})
+
+describe("App.launch", () => {
+  it.live("serves until it is interrupted, then releases in reverse", () =>
+    Effect.gen(function* () {
+      const rig = Rig.make()
+      const serving = yield* Deferred.make<void>()
+      const app = App.make(
+        "launched",
+        [
+          rig.plugin("p1"),
+          rig.plugin("p2", { ready: Effect.asVoid(Deferred.succeed(serving, undefined)) }),
+          pings
+        ],
+        { config }
+      )
+      const fiber = yield* Effect.forkChild(App.launch(app))
+      yield* Deferred.await(serving)
+      yield* Fiber.interrupt(fiber)
+      expect(rig.of("release")).toEqual(["p2", "p1"])
+    })
+  )
+})
+
+/** A port on which something else listens. */
+const taken = Effect.acquireRelease(
+  Effect.promise(
+    () =>
+      new Promise<Http.Server>((resolve) => {
+        const server = Http.createServer()
+        server.listen(0, "127.0.0.1", () => resolve(server))
+      })
+  ),
+  (server) => Effect.sync(() => server.close())
+).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
