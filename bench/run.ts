@@ -2,22 +2,14 @@
 // Run: npm run bench        Options: --tier --rounds --seconds --peers a,b --client --quick
 import * as Chart from "./lib/Chart.ts"
 import * as Fleet from "./lib/Fleet.ts"
-import * as Load from "./lib/Load.ts"
 import { missing } from "./lib/Missing.ts"
 import * as Options from "./lib/Options.ts"
 import * as Peers from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
-import { geometricMean, median, ratios, type Spread } from "./lib/Statistics.ts"
+import * as Results from "./lib/Results.ts"
+import { median } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 import { endpoints, type Tier } from "./lib/Workload.ts"
-
-export interface PeerResult {
-  readonly endpoints: Readonly<
-    Record<string, { readonly rates: ReadonlyArray<number>; readonly ratio: Spread }>
-  >
-  readonly geometricMean: Spread
-  readonly title: string
-}
 
 const options = Options.parse({ quick: { rounds: 2, seconds: 1 }, rounds: 5, seconds: 3 })
 const noise = new Report.Noise()
@@ -25,16 +17,15 @@ const noise = new Report.Noise()
 const measure = async (tier: Tier) => {
   const wanted = endpoints(tier)
   const fleet = await Fleet.start(options.peers, tier)
-  const rates = new Map<string, Array<number>>()
+  const rows: Array<Results.Row> = []
   try {
     await Fleet.warmUp(fleet, wanted, options)
     for (let round = 0; round < options.rounds; round++) {
       await noise.sample()
       for (const endpoint of wanted) {
         for (const server of Fleet.turn(fleet.servers, round)) {
-          const { rate } = await Load.run(options.client, server.port, endpoint, options.seconds)
-          const key = `${server.peer.name} ${endpoint.name}`
-          rates.set(key, [...(rates.get(key) ?? []), Math.round(rate)])
+          const rates = await Fleet.rates(server, endpoint, options)
+          rows.push({ ...rates, column: endpoint.name, peer: server.peer.name, round })
         }
       }
       console.log(`${tier}: round ${round + 1} of ${options.rounds}`)
@@ -42,30 +33,12 @@ const measure = async (tier: Tier) => {
   } finally {
     await fleet.stop()
   }
-  const ratesOf = (peer: string, endpoint: string) => rates.get(`${peer} ${endpoint}`)!
-  const meanOf = (peer: string) =>
-    Array.from({ length: options.rounds }, (_, round) =>
-      geometricMean(wanted.map(({ name }) => ratesOf(peer, name)[round]!))
-    )
-  const results = fleet.servers.map(({ peer }): [string, PeerResult] => [
-    peer.name,
-    {
-      endpoints: Object.fromEntries(
-        wanted.map(({ name }) => [
-          name,
-          {
-            rates: ratesOf(peer.name, name),
-            ratio: ratios(ratesOf(peer.name, name), ratesOf(Peers.base, name))
-          }
-        ])
-      ),
-      geometricMean: ratios(meanOf(peer.name), meanOf(Peers.base)),
-      title: peer.title
-    }
-  ])
+  const names = wanted.map(({ name }) => name)
+  const running = fleet.servers.map(({ peer }) => peer)
   return {
     missing: tier === "production" ? missing : [],
-    peers: Object.fromEntries(results),
+    perCpu: Results.toRatios(rows, "perCpu", running, names),
+    peers: Results.toRatios(rows, "rate", running, names),
     unavailable: fleet.unavailable
   }
 }
@@ -74,22 +47,23 @@ const tiers: Record<string, Awaited<ReturnType<typeof measure>>> = {}
 for (const tier of options.tiers) tiers[tier] = await measure(tier)
 await noise.sample()
 
+const show = (title: string, peers: Results.ByPeer, names: ReadonlyArray<string>) => {
+  const rows = Object.values(peers).map((peer) => [
+    peer.title,
+    ...names.map((name) => cell(peer.columns[name]!.ratio)),
+    cell(peer.geometricMean)
+  ])
+  console.log(`\n${title}, ratio to Fastify: median (min to max)\n`)
+  console.log(table(["", ...names, "geometric mean"], rows))
+}
+
 const circumstances = Report.circumstances(options, noise)
-for (const [tier, { missing, peers }] of Object.entries(tiers)) {
+for (const [tier, { missing, peers, perCpu }] of Object.entries(tiers)) {
   const names = endpoints(tier as Tier).map(({ name }) => name)
-  console.log(`\n${tier}: requests per second, ratio to Fastify: median (min to max)\n`)
-  console.log(
-    table(
-      ["", ...names, "geometric mean"],
-      Object.values(peers).map((peer) => [
-        peer.title,
-        ...names.map((name) => cell(peer.endpoints[name]!.ratio)),
-        cell(peer.geometricMean)
-      ])
-    )
-  )
+  show(`${tier}: requests per second`, peers, names)
+  show(`${tier}: requests per second of the server's CPU time`, perCpu, names)
   const base = names.map(
-    (name) => `${name} ${median(peers[Peers.base]!.endpoints[name]!.rates).toFixed(0)}`
+    (name) => `${name} ${median(peers[Peers.base]!.columns[name]!.values).toFixed(0)}`
   )
   console.log(`\nFastify itself, requests per second: ${base.join(", ")}`)
   for (const what of missing) console.log(`missing in Flange: ${what}`)

@@ -7,6 +7,7 @@ process.stdout.write(
   JSON.stringify({
     errors: result.errors + result.timeouts + result.non2xx,
     p99: result.latency.p99,
-    rate: result.requests.total / result.duration
+    rate: result.requests.total / result.duration,
+    requests: result.requests.total
   })
 )

@@ -39,6 +39,24 @@ export const start = async (
   return { servers, stop: () => Promise.all(servers.map((server) => server.stop())), unavailable }
 }
 
+export interface Rates {
+  /** Requests per second of the server's CPU time: what other programs on its core change little. */
+  readonly perCpu: number
+  /** Requests per second. */
+  readonly rate: number
+}
+
+/** How much of an endpoint a server answers. */
+export const rates = async (
+  server: Server.Server,
+  endpoint: Endpoint,
+  { client, seconds }: Options
+): Promise<Rates> => {
+  const before = server.cpu()
+  const { rate, requests } = await Load.run(client, server.port, endpoint, seconds)
+  return { perCpu: requests / (server.cpu() - before), rate }
+}
+
 /** One after the other, beginning with another in each round, so that no place is better than others. */
 export const turn = <A>(all: ReadonlyArray<A>, round: number): ReadonlyArray<A> => {
   const first = round % Math.max(1, all.length)

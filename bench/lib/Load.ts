@@ -18,6 +18,8 @@ export interface Measured {
   readonly p99: number
   /** Requests per second. */
   readonly rate: number
+  /** All requests of the run. */
+  readonly requests: number
 }
 
 /** What both clients say of a run. */
@@ -32,13 +34,13 @@ export const run = async (
   endpoint: Endpoint,
   seconds: number
 ): Promise<Measured> => {
-  const { errors, p99, rate } = await (client === "wrk" ? wrk : autocannon)(
+  const { errors, ...measured } = await (client === "wrk" ? wrk : autocannon)(
     port,
     endpoint.requests,
     seconds
   )
   if (errors > 0) throw new Error(`${errors} requests to ${endpoint.name} went wrong under load`)
-  return { p99, rate }
+  return measured
 }
 
 const text = (command: readonly [string, ReadonlyArray<string>]) =>
@@ -72,10 +74,11 @@ function request()
 end
 function done(summary, latency)
   local e = summary.errors
-  io.write(string.format('RESULT {"errors":%d,"p99":%f,"rate":%f}\\n',
+  io.write(string.format('RESULT {"errors":%d,"p99":%f,"rate":%f,"requests":%d}\\n',
     e.connect + e.read + e.write + e.status + e.timeout,
     latency:percentile(99) / 1000,
-    summary.requests / summary.duration * 1000000))
+    summary.requests / summary.duration * 1000000,
+    summary.requests))
 end
 `
 

@@ -1,6 +1,6 @@
 /** Servers as processes of their own. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { resolve } from "node:path"
 import * as Cores from "./Cores.ts"
@@ -8,6 +8,8 @@ import type { Peer } from "./Peers.ts"
 import type { Tier } from "./Workload.ts"
 
 export interface Server {
+  /** Seconds that its threads ran on a core so far. */
+  readonly cpu: () => number
   readonly peer: Peer
   readonly port: number
   /** Resident memory in bytes. */
@@ -46,6 +48,18 @@ const accepts = (port: number) =>
   })
 
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
+
+/** Source: schedstat of the kernel, nanoseconds in the first field. */
+const cpuOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    try {
+      const [nanos] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")
+      return sum + Number(nanos) / 1e9
+    } catch {
+      // The thread ended meanwhile.
+      return sum
+    }
+  }, 0)
 
 /**
  * Starts a peer and waits until it accepts connections. `stdout` is where its access log goes:
@@ -109,6 +123,7 @@ export const start = async (
     await pause(5)
   }
   return {
+    cpu: () => cpuOf(child.pid!),
     peer,
     port,
     rss: () => {

@@ -1,5 +1,5 @@
 /** The app: a list of plugins. `main.ts` runs it, the tests boot it, `client.ts` has its types. */
-import { App } from "flange"
+import { App, Preset } from "flange"
 import { ItemsPlugin } from "./items/ItemsPlugin.ts"
 
-export const app = App.make("sample-api", [ItemsPlugin])
+export const app = App.make("sample-api", [...Preset.api, ItemsPlugin])

@@ -10,6 +10,9 @@
  *      curl -X PATCH localhost:8080/v1/items/ID -d '{"description":"Brass"}' -H 'content-type: application/json'
  *      curl -i -X DELETE localhost:8080/v1/items/ID
  *      curl -i localhost:8080/v1/items -d '{"name":""}' -H 'content-type: application/json'
+ *      curl localhost:8080/healthcheck
+ *
+ * Read: http://localhost:8080/docs, made of the contract in items/ItemsApi.ts
  *
  * All of it with types: node --conditions=flange-source examples/sample-api/client.ts
  */

@@ -25,19 +25,22 @@ export const decode = (bytes: ArrayBuffer | Uint8Array): MalformedRequest | stri
 /** Where `__proto__` is a key in a JSON text; undefined if nowhere, or if the text is not JSON. */
 const prototypeKey = (text: string): string | undefined => {
   if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
+  let root: unknown
   try {
-    return search(JSON.parse(text), "")
+    root = JSON.parse(text)
   } catch {
     return undefined
   }
-}
-
-const search = (value: unknown, pointer: string): string | undefined => {
-  if (typeof value !== "object" || value === null) return undefined
-  for (const [key, member] of Object.entries(value)) {
-    const here = pointer + Problem.pointerSegment(key)
-    const found = key === "__proto__" ? here : search(member, here)
-    if (found !== undefined) return found
+  // Not recursive: JSON may be nested deeper than the call stack goes.
+  const left: Array<readonly [value: unknown, pointer: string]> = [[root, ""]]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [value, pointer] = next
+    if (typeof value !== "object" || value === null) continue
+    for (const [key, member] of Object.entries(value)) {
+      const here = pointer + Problem.pointerSegment(key)
+      if (key === "__proto__") return here
+      left.push([member, here])
+    }
   }
   return undefined
 }

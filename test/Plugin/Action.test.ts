@@ -1,6 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
-import type * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -85,9 +84,9 @@ describe("call", () => {
       expect((error as Error).message).toBe(
         [
           'Action "stock:reserve" was called with a payload that its schema refuses:',
-          "Expected an integer, got 1.5",
+          "Expected an integer",
           '  at ["count"]',
-          'Expected Date, got "soon"',
+          "Expected a valid Date",
           '  at ["until"]'
         ].join("\n")
       )

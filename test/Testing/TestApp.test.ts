@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { App, AppRuntime, Plugin } from "flange"
-import { type Options, TestApp, TestOptionsError } from "flange/Testing"
+import { type LogEntry, type Options, TestApp, TestOptionsError } from "flange/Testing"
 import { app, Greeter, GreeterPlugin, GreetPlugin, printed, Unknown } from "./fixtures.ts"
 
 const greetsLoudly = Layer.succeed(Greeter, {
@@ -31,12 +31,20 @@ const failure = (run: () => unknown): AssertionError => {
   throw new Error("It did not fail")
 }
 
+/** Waits until the handler runs: through a socket, a request takes real time to arrive. */
+const began = (test: { readonly logs: ReadonlyArray<LogEntry> }) =>
+  TestClock.withLive(
+    Effect.repeat(Effect.sleep("5 millis"), {
+      until: () => test.logs.some(({ message }) => message === "slow began")
+    })
+  )
+
 const places = [
   ["in memory", TestApp.make],
   ["listening", TestApp.listening]
 ] as const
 
-describe.each(places)("an app %s", (place, make) => {
+describe.each(places)("an app %s", (_place, make) => {
   it.effect("answers by path, and its client with the contract's types", () =>
     Effect.gen(function* () {
       const test = yield* make(app)
@@ -77,8 +85,7 @@ describe.each(places)("an app %s", (place, make) => {
       expect((yield* test.get("/now")).json).toBe(12_345)
       expect(yield* test.client.greet.now()).toBe(12_345)
       const slow = yield* Effect.forkChild(test.get("/slow"))
-      // A request through a socket takes real time to arrive.
-      if (place === "listening") yield* TestClock.withLive(Effect.sleep("200 millis"))
+      yield* began(test)
       yield* TestClock.adjust("1 hour")
       const reply = yield* Fiber.join(slow)
       reply.expectStatus(200).expectJson("done")
@@ -126,8 +133,7 @@ describe.each(places)("an app %s", (place, make) => {
         Effect.gen(function* () {
           const test = yield* make(app)
           yield* Effect.forkDetach(test.get("/slow"))
-          // A request through a socket takes real time to arrive.
-          yield* TestClock.withLive(Effect.sleep("100 millis"))
+          yield* began(test)
           return test
         })
       )
@@ -143,7 +149,7 @@ describe.each(places)("an app %s", (place, make) => {
         scope
       )
       const slow = yield* Effect.forkChild(test.get("/slow"))
-      yield* TestClock.withLive(Effect.sleep("100 millis"))
+      yield* began(test)
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("1 hour")
       ;(yield* Fiber.join(slow)).expectStatus(200)
@@ -167,7 +173,10 @@ describe("an app in memory", () => {
       yield* TestClock.adjust("1 minute")
       yield* Fiber.interrupt(slow)
       yield* TestClock.adjust("1 minute")
-      expect(test.logs.map(({ message }) => message)).toEqual(["slow was interrupted"])
+      expect(test.logs.map(({ message }) => message)).toEqual([
+        "slow began",
+        "slow was interrupted"
+      ])
     })
   )
 

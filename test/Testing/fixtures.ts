@@ -73,7 +73,8 @@ export const GreetPlugin = Plugin.make("test:greet", {
           now: () => Clock.currentTimeMillis,
           query: ({ query }) => Effect.succeed(query.tag),
           slow: () =>
-            Effect.sleep("1 hour").pipe(
+            Effect.logInfo("slow began").pipe(
+              Effect.andThen(Effect.sleep("1 hour")),
               Effect.as("done"),
               Effect.onInterrupt(() => Effect.logInfo("slow was interrupted"))
             )

@@ -118,6 +118,15 @@ const cases: ReadonlyArray<readonly [string, Iterable<Buffer | string>, Expected
     malformed("body", "/a~1b/0/__proto__")
   ],
   [
+    "a __proto__ key below what a stack holds",
+    body(
+      "POST",
+      "/v1/items",
+      `{"name":"n","a":${"[".repeat(50_000)}{"__proto__":1}${"]".repeat(50_000)}}`
+    ),
+    malformed("body", `/a${"/0".repeat(50_000)}/__proto__`)
+  ],
+  [
     "an escaped __proto__ key",
     body("POST", "/v1/items", '{"name":"n","\\u005f_proto__":1}'),
     malformed("body", "/__proto__")

@@ -127,6 +127,42 @@ layer(TestApp.layer(app))("the sample API", (it) => {
     })
   )
 
+  it.effect("reports its health and documents itself", () =>
+    Effect.gen(function* () {
+      const api = yield* TestApp.service(app)
+      for (const path of ["/livez", "/healthz", "/readyz"]) (yield* api.get(path)).expectStatus(200)
+      const health = yield* api.get("/healthcheck")
+      health.expectStatus(200).expectJsonMatch({ name: "sample-api", version: "0.0.0" })
+      const document = yield* api.get("/openapi.json")
+      document.expectStatus(200).expectJsonMatch({
+        paths: {
+          "/v1/items": { get: {}, post: { responses: { 201: { headers: { location: {} } } } } },
+          "/v1/items/{id}": {
+            delete: { responses: { 204: {}, 404: {} } },
+            get: { responses: { 200: {}, 400: {}, 404: {} } },
+            patch: {},
+            put: {}
+          }
+        }
+      })
+      for (const path of ["/docs", "/swagger-ui/"]) {
+        ;(yield* api.get(path)).expectStatus(200).expectHeader("content-type", /^text\/html/)
+      }
+    })
+  )
+
+  it.effect("logs one line per request, with its id, and none of what orchestrators ask", () =>
+    Effect.gen(function* () {
+      const api = yield* TestApp.service(app)
+      const lines = api.logs.length
+      yield* api.get("/livez")
+      yield* api.get("/v1/items", { headers: { "x-request-id": "mine" } })
+      expect(api.logs.slice(lines)).toMatchObject([
+        { annotations: { method: "GET", requestId: "mine", route: "/v1/items", status: 200 } }
+      ])
+    })
+  )
+
   it.effect("logs no error about what callers do wrong", () =>
     Effect.map(TestApp.service(app), (api) => api.expectNoErrors())
   )
@@ -174,7 +210,7 @@ describe("the sample API as a process", () => {
     const server = node(["examples/sample-api/main.ts"], { PORT: String(port) })
     try {
       const url = `http://127.0.0.1:${port}`
-      await serving(server, `${url}/v1/items`)
+      await serving(server, `${url}/readyz`)
       const client = node(["examples/sample-api/client.ts", url])
       expect(await client.exitCode, client.output()).toBe(0)
       expect(client.output()).toMatch(/created.*listed.*read.*replaced.*updated.*removed.*missing/s)

@@ -1,14 +1,14 @@
 /** Digests and comparisons that take the same time whatever they compare. */
 
-type NodeCrypto = typeof import("node:crypto")
+import type * as NodeCrypto from "node:crypto"
 
-let loaded: NodeCrypto | undefined
+let loaded: typeof NodeCrypto | undefined
 
 /**
  * `node:crypto`, in Node, Bun and Deno. Asked for when a backend is made and not
  * imported: contracts import this battery for its guards, and browsers have none.
  */
-export const crypto = (): NodeCrypto => {
+export const crypto = (): typeof NodeCrypto => {
   loaded ??= globalThis.process?.getBuiltinModule?.("node:crypto")
   if (loaded === undefined) {
     throw new Error(

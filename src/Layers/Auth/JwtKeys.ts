@@ -1,5 +1,5 @@
 /** Keys that tokens are verified with. Each allows only the algorithms of its own type. */
-import type { KeyObject, webcrypto } from "node:crypto"
+import type { JsonWebKey, KeyObject } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -154,7 +154,7 @@ export const publicKey = (
         try: () =>
           jwk === undefined
             ? crypto().createPublicKey(key as string)
-            : crypto().createPublicKey({ format: "jwk", key: jwk as webcrypto.JsonWebKey })
+            : crypto().createPublicKey({ format: "jwk", key: jwk as JsonWebKey })
       })
       const possible = algorithmsOf(made)
       const wanted = options.algorithm ?? jwk?.["alg"] ?? possible[0]

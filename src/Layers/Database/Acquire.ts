@@ -19,14 +19,13 @@ export const acquireOperation = "acquire"
  */
 export const bounded =
   ({ acquireTimeout, maxConnections }: Bounds) =>
-  <A>(
-    acquire: Effect.Effect<A, SqlError, Scope.Scope>
-  ): Effect.Effect<A, SqlError, Scope.Scope> =>
+  <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>): Effect.Effect<A, SqlError, Scope.Scope> =>
     Effect.timeoutOrElse(acquire, {
       duration: acquireTimeout,
       orElse: () => {
         const limit = Duration.format(acquireTimeout)
-        const pool = maxConnections === 1 ? "The only connection" : `All ${maxConnections} connections`
+        const pool =
+          maxConnections === 1 ? "The only connection" : `All ${maxConnections} connections`
         const message = `${pool} of the pool stayed in use for ${limit} (database.acquireTimeout). Hold connections for less time, or raise database.maxConnections.`
         return Effect.fail(
           new SqlError({

@@ -15,17 +15,23 @@ import { refine } from "./SqlState.ts"
 /** The fragment that sql-pg's compiler writes as `jsonb`. */
 const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
 
+/** What a client is made of. */
+export interface Options {
+  /** Attributes of the spans of its statements. */
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly bounds: Bounds
+  readonly driver: "pg" | "pglite"
+  readonly pool: PgPool.Config
+}
+
 /**
  * Makes the client. Unlike `PgClient.make` its waits are bounded, its errors
  * are refined by SQLSTATE, and a connection that is lost in a transaction fails
  * with its typed error. It is a `PgClient`, with `json`, `listen` and `notify`.
  */
-export const make = (options: {
-  readonly attributes: Readonly<Record<string, unknown>>
-  readonly bounds: Bounds
-  readonly driver: "pg" | "pglite"
-  readonly pool: PgPool.Config
-}): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
+export const make = (
+  options: Options
+): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
     const pool = yield* PgPool.make(options.pool)
     const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>

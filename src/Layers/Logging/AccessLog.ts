@@ -1,16 +1,10 @@
 /** One line per request. */
-import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import { ClientAbort } from "effect/http/HttpServerError"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as References from "effect/References"
 import * as Middleware from "../../Server/Middleware.ts"
-import { RequestFields } from "../../Server/RequestFields.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
+import { CurrentOutput, type Output } from "./Output.ts"
 
 /** The fields of an access line, as annotations of its log entry. `requestId` is there as on every line. */
 export interface Access {
@@ -32,54 +26,82 @@ export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolea
 /**
  * Middleware of the slot `Logging`: writes one line of level info for each
  * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access` and
- * those that anybody put into `RequestFields`.
+ * those that anybody put into `RequestFields`. In the JSON format the line is put
+ * together without the logger and written with others at once.
  * Bare routes have no slots, so they have no line. When the level is above info,
  * nothing is put around the routes.
  */
-export const accessLog = Middleware.make("access-log", {
-  build: Effect.map(LoggingConfig, ({ level }) =>
-    LogLevel.isGreaterThan(toEffect(level), "Info") ? () => undefined : around
-  ),
-  slot: "Logging"
+export const accessLog = Middleware.observe("access-log", {
+  build: Effect.gen(function* () {
+    const { level } = yield* LoggingConfig
+    if (LogLevel.isGreaterThan(toEffect(level), "Info")) return () => undefined
+    const output = yield* CurrentOutput
+    const loggers = yield* Logger.CurrentLoggers
+    const context = yield* Effect.context<never>()
+    return output !== undefined && loggers.size === 1
+      ? (route: Middleware.RouteInfo) => lines(output, route)
+      : (route: Middleware.RouteInfo) => (request: Middleware.Observed, status: number) => {
+          const access = accessOf(request, route, status)
+          Effect.runForkWith(context)(
+            Effect.annotateLogs(Effect.logInfo(messageOf(access)), {
+              requestId: request.requestId,
+              ...request.fields,
+              ...access
+            })
+          )
+        }
+  })
 })
 
-const around =
-  (route: Middleware.RouteInfo): Middleware.Wrap =>
-  (next) =>
-    Effect.withFiber((fiber) => {
-      const request = Context.getUnsafe(fiber.context, HttpServerRequest)
-      const clock = fiber.getRef(Clock.Clock)
-      const annotations = fiber.getRef(References.CurrentLogAnnotations)
-      const start = clock.monotonicTimeNanosUnsafe()
-      return Effect.onExit(next, (exit) => {
-        const nanos = clock.monotonicTimeNanosUnsafe() - start
-        const access: Access = {
-          durationMs: Number(nanos / 100_000n) / 10,
-          method: request.method,
-          path: pathOf(request.url),
-          route: route.path,
-          status: statusOf(exit)
-        }
-        const asked = route.path === "*" ? access.path : route.path
-        const millis = Math.round(access.durationMs)
-        return Effect.provideService(
-          Effect.logInfo(`${access.method} ${asked} ${access.status} ${millis}ms`),
-          References.CurrentLogAnnotations,
-          { ...annotations, ...fiber.getRef(RequestFields), ...access }
-        )
-      })
-    })
-
-const statusOf = (exit: Exit.Exit<HttpServerResponse>): number => {
-  if (exit._tag === "Success") return exit.value.status
-  const { reasons } = exit.cause
-  if (reasons.some((reason) => reason._tag === "Die")) return 500
-  return reasons.some(
-    (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
-  )
-    ? 499
-    : 503
+/** Writes the lines of one route: what they have in common is put together once. */
+const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middleware.Observe => {
+  const from = JSON.stringify({
+    service: origin.service,
+    version: origin.version,
+    environment: origin.environment
+  }).slice(1, -1)
+  return (request, status) => {
+    const access = accessOf(request, route, status)
+    const { durationMs, ...rest } = access
+    const fields =
+      Object.keys(request.fields).length === 0
+        ? ""
+        : `,${JSON.stringify(request.fields).slice(1, -1)}`
+    write(
+      `{"time":"${now()}","level":"info","message":${JSON.stringify(messageOf(access))},${from},` +
+        `"requestId":"${request.requestId}"${fields},"durationMs":${durationMs},${JSON.stringify(rest).slice(1)}`
+    )
+  }
 }
+
+let second = 0
+let prefix = ""
+
+/** The time in ISO form; what changes within a second is its end alone. */
+const now = (): string => {
+  const millis = Date.now()
+  const rest = millis % 1000
+  if (millis - rest !== second) {
+    second = millis - rest
+    prefix = new Date(second).toISOString().slice(0, -4)
+  }
+  return `${prefix}${String(rest).padStart(3, "0")}Z`
+}
+
+const accessOf = (
+  request: Middleware.Observed,
+  route: Middleware.RouteInfo,
+  status: number
+): Access => ({
+  durationMs: Math.round(request.elapsed() * 10) / 10,
+  method: request.method,
+  path: pathOf(request.target),
+  route: route.path,
+  status
+})
+
+const messageOf = ({ durationMs, method, path, route, status }: Access): string =>
+  `${method} ${route === "*" ? path : route} ${status} ${Math.round(durationMs)}ms`
 
 const pathOf = (url: string): string => {
   const end = url.search(/[?#]/)

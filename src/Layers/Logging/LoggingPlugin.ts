@@ -9,6 +9,7 @@ import * as Plugin from "../../Plugin/Plugin.ts"
 import { accessLog } from "./AccessLog.ts"
 import { json } from "./JsonLogger.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
+import * as Output from "./Output.ts"
 import { pretty } from "./PrettyLogger.ts"
 
 /**
@@ -38,14 +39,18 @@ export const plugin = Plugin.make("flange:logging", {
       const { format, level } = yield* LoggingConfig
       const { environment, name, version } = yield* AppRuntime
       const isPretty = format === "pretty" || (format === "auto" && environment === "local")
-      const logger = Logger.withConsoleLog(
-        isPretty ? pretty({ colors: hasColors() }) : json({ environment, service: name, version })
-      )
+      const origin = { environment, service: name, version }
+      const output = isPretty ? undefined : yield* Output.make(origin)
+      const logger =
+        output === undefined
+          ? Logger.withConsoleLog(pretty({ colors: hasColors() }))
+          : Logger.map(json(origin), output.write)
       const loggers = new Set(yield* Logger.CurrentLoggers)
       loggers.delete(Logger.defaultLogger)
       loggers.add(logger)
       return Context.empty().pipe(
         Context.add(Logger.CurrentLoggers, loggers),
+        Context.add(Output.CurrentOutput, output),
         Context.add(References.MinimumLogLevel, toEffect(level))
       )
     })

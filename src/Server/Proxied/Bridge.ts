@@ -1,5 +1,6 @@
 /** Node's own request and reply over a connection of this listener, for what the general lane can do. */
 import type { Socket } from "node:net"
+import type { BodyFailure } from "../Wire.ts"
 import type { Sink } from "./Body.ts"
 import type { Connection } from "./Connection.ts"
 import type { Exchange } from "./Exchange.ts"
@@ -32,7 +33,7 @@ export class Incoming extends http.IncomingMessage {
     this.push(null)
   }
 
-  /** The body cannot be read, but the connection still takes a reply. */
+  /** The body will not be complete. Unlike `destroy`, it leaves the connection to its owner. */
   refuse(error: Error): void {
     this.#isRefused = true
     this.#onRead = undefined
@@ -136,16 +137,15 @@ export class Bridge implements Sink {
     this.request.finish()
   }
 
-  fail(failure: string): void {
-    if (failure === "Aborted") {
-      const error = Object.assign(new Error("aborted"), { code: "ECONNRESET" })
-      this.request.destroy(error)
-    } else {
-      this.request.refuse(new Error("The body is malformed"))
-    }
+  fail(failure: BodyFailure): void {
+    this.request.refuse(
+      failure === "Aborted"
+        ? Object.assign(new Error("aborted"), { code: "ECONNRESET" })
+        : new Error("The body is malformed")
+    )
   }
 
-  /** The connection is gone. */
+  /** Nobody waits for the reply any more. */
   abort(): void {
     if (!this.request.complete) this.fail("Aborted")
     this.reply.close()

@@ -86,7 +86,7 @@ export class Connection {
     exchange.closes =
       // The client may resend what was not answered, so only the last reply announces the end.
       (this.#service.isDraining && exchange.next === undefined && this.#upgrade === undefined) ||
-      (isReading && exchange.head.expectsContinue && !exchange.continued) ||
+      (isReading && exchange.head.expectsContinue) ||
       (isReading && exchange.bridge === undefined && this.#parser.remaining > maxDiscarded)
     if (exchange.closes) this.#isFinal = true
     return exchange.closes
@@ -139,8 +139,9 @@ export class Connection {
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) return
-    if (this.#isHeadNew()) this.#requestSince = this.#service.clock.now
-    this.#since = this.#service.clock.now
+    const { now } = this.#service.clock
+    if (this.#reading === undefined && !this.#parser.isInHead) this.#requestSince = now
+    this.#since = now
     this.#parser.push(bytes)
     this.#run()
   }
@@ -164,10 +165,6 @@ export class Connection {
     this.#phase = "closed"
   }
 
-  #isHeadNew(): boolean {
-    return this.#reading === undefined && !this.#parser.isInHead
-  }
-
   /** Reads as far as bytes, the queue and the readers of bodies allow. */
   #run(): void {
     if (this.#isRunning) return
@@ -177,13 +174,15 @@ export class Connection {
     } finally {
       this.#isRunning = false
     }
-    if (this.#phase === "upgraded") return
+    if (this.#phase !== "open") return
     if (this.#isStalled === this.#isFlowing) {
       this.#isFlowing = !this.#isStalled
-      if (this.#isFlowing) this.#socket.resume()
-      else this.#socket.pause()
+      if (this.#isFlowing) {
+        this.#requestSince = this.#since = this.#service.clock.now
+        this.#socket.resume()
+      } else this.#socket.pause()
     }
-    if (this.#isHalfClosed && this.#count === 0 && this.#phase === "open") this.#close()
+    if (this.#isHalfClosed && this.#count === 0) this.#close()
   }
 
   /** Gives whether all bytes were read. */
@@ -197,9 +196,7 @@ export class Connection {
       }
       if (this.#isFinal) return true
       if (this.#upgrade !== undefined) return false
-      if (this.#count >= maxPipelined || this.#socket.writableNeedDrain) {
-        return false
-      }
+      if (this.#count >= maxPipelined || this.#socket.writableNeedDrain) return false
       switch (this.#parser.next()) {
         case Step.Head:
           this.#begin(this.#parser.head!)
@@ -258,10 +255,7 @@ export class Connection {
     this.#last = exchange
     this.#count++
     if (exchange.closes) this.#isFinal = true
-    if (head.hasBody) {
-      this.#reading = exchange
-      this.#requestSince ||= this.#service.clock.now
-    }
+    if (head.hasBody) this.#reading = exchange
     if (!this.#service.dispatch(exchange)) this.bridge(exchange, undefined)
   }
 

@@ -1,0 +1,65 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+/**
+ * PGlite: PostgreSQL inside this process.
+ *
+ * One session, one connection: transactions run one after another. A statement
+ * cannot be cancelled, and while it runs nothing else in the process does. The
+ * extensions of a server, its users and `statement_timeout` do not exist.
+ */
+import { PGlite } from "@electric-sql/pglite"
+import * as Effect from "effect/Effect"
+import type { Embedded } from "./DatabaseUrl.ts"
+import * as DataDirectory from "./DataDirectory.ts"
+import { DataDirectoryError } from "./Errors.ts"
+import * as PgliteTemplate from "./PgliteTemplate.ts"
+import * as PgliteWire from "./PgliteWire.ts"
+import * as PgPoolClient from "./PgPoolClient.ts"
+
+const create = async (directory: string | undefined): Promise<PGlite> => {
+  if (directory === undefined) return PGlite.create({ loadDataDir: await PgliteTemplate.load() })
+  return existsSync(join(directory, "PG_VERSION"))
+    ? PGlite.create(directory)
+    : PGlite.create({ dataDir: directory, loadDataDir: await PgliteTemplate.load() })
+}
+
+const open = Effect.fnUntraced(function* (target: Embedded) {
+  const directory =
+    target.directory === undefined ? undefined : yield* DataDirectory.acquire(target.directory)
+  return yield* Effect.acquireRelease(
+    Effect.tryPromise({
+      catch: (cause) =>
+        new DataDirectoryError({
+          directory: directory ?? "memory",
+          pid: undefined,
+          reason: cause instanceof Error ? cause.message : String(cause)
+        }),
+      try: () => create(directory)
+    }),
+    (database) => Effect.promise(() => database.close())
+  )
+})
+
+/** Opens the database; closing the scope writes everything and closes it. */
+export const make = Effect.fnUntraced(function* (
+  target: Embedded,
+  settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
+) {
+  const database = yield* open(target)
+  return yield* PgPoolClient.make({
+    attributes: { "db.namespace": "postgres" },
+    bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
+    driver: "pglite",
+    pool: {
+      applicationName: "flange",
+      // Reconnecting would discard the session's state for nothing.
+      idleTimeout: "1 day",
+      // The stream is used within the process, also while a long statement blocks it.
+      connectTimeout: "1 minute",
+      database: "postgres",
+      maxConnections: 1,
+      stream: PgliteWire.make(database),
+      username: "postgres"
+    }
+  })
+})

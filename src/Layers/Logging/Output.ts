@@ -1,0 +1,58 @@
+/** Where lines go: collected, and written off the request path. */
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Origin } from "./JsonLogger.ts"
+
+/** Writes lines to stdout, many at once. */
+export interface Output {
+  /** What says where a line comes from. */
+  readonly origin: Origin
+  /** Adds a line without its end. */
+  readonly write: (line: string) => void
+}
+
+/** The output of the JSON format; undefined where another format is written. */
+export const CurrentOutput: Context.Reference<Output | undefined> = Context.Reference<
+  Output | undefined
+>("flange/Logging/Output", { defaultValue: () => undefined })
+
+/** Lines that are written at once when so many wait; a burst does not grow the buffer further. */
+const maxLines = 1024
+
+/**
+ * An output whose lines leave the process in the turn of the event loop in which
+ * they came, in one write. What still waits is written when the scope closes and
+ * when the process exits.
+ */
+export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.map(Console.Console, (console) => {
+      if (console !== globalThis.console) {
+        // Somebody put another console in the place of the process's own.
+        return { flush: () => {}, origin, write: (line: string) => console.log(line) }
+      }
+      const lines: Array<string> = []
+      let scheduled = false
+      const flush = () => {
+        scheduled = false
+        if (lines.length === 0) return
+        const text = `${lines.join("\n")}\n`
+        lines.length = 0
+        process.stdout.write(text)
+      }
+      process.once("exit", flush)
+      return {
+        flush,
+        origin,
+        write: (line: string) => {
+          if (lines.push(line) >= maxLines) return flush()
+          if (scheduled) return
+          scheduled = true
+          setImmediate(flush)
+        }
+      }
+    }),
+    ({ flush }) => Effect.sync(flush)
+  )

@@ -1,0 +1,55 @@
+// Apps whose plugins do not fit.
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { Action, App, Plugin, Route } from "flange"
+
+class Db extends Context.Service<Db, { readonly query: () => string }>()("app/Db") {}
+class Repo extends Context.Service<Repo, { readonly read: () => string }>()("app/Repo") {}
+
+const RepoPlugin = Plugin.make("app:repo", {
+  layer: Layer.effect(Repo, Effect.map(Db, ({ query }) => ({ read: query }))),
+  provides: [Repo],
+  requires: [Db]
+})
+
+export const missingService = App.make("shop", [RepoPlugin])
+// ^ expect: No plugin in this app provides app/Db: add one that does
+
+const Greet = Action.make("greet", { payload: Schema.String, success: Schema.String })
+const Caller = Plugin.make("app:caller", {
+  ready: () => Effect.orDie(Effect.asVoid(Greet.call("Ada"))),
+  requires: [Greet]
+})
+
+export const missingAction = App.make("shop", [Caller])
+// ^ expect: No plugin in this app provides flange/Action/greet: add one that does
+
+const Api = HttpApiGroup.make("items").add(
+  HttpApiEndpoint.get("list", "/items", { success: Schema.String })
+)
+const Items = Plugin.make("app:items", {
+  routes: [
+    Route.protected(Api, (handlers) => handlers.handleAll({ list: () => Effect.succeed("") }))
+  ]
+})
+
+export const missingAuthentication = App.make("shop", [Items])
+// ^ expect: No plugin in this app provides flange/Authentication/default: add one that does
+
+const Admin = Plugin.make("app:admin", {
+  routes: [
+    Route.protectedWith("admin")(Api, (handlers) =>
+      handlers.handleAll({ list: () => Effect.succeed("") })
+    )
+  ]
+})
+
+export const missingChain = App.make("shop", [Admin])
+// ^ expect: No plugin in this app provides flange/Authentication/admin: add one that does
+
+export const notAPlugin = App.make("shop", [Layer.succeed(Db, { query: () => "" })])
+// ^ expect: is not assignable to type 'Any'

@@ -1,0 +1,61 @@
+// Handlers that do not fit their contract.
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Schema from "effect/Schema"
+import { ApiError, CurrentIdentity, Route } from "flange"
+
+class NotFound extends ApiError.make<NotFound>()("NotFound", {
+  code: "NOT_FOUND",
+  detail: "No such item",
+  status: 404
+}) {}
+
+const Api = HttpApiGroup.make("items").add(
+  HttpApiEndpoint.get("list", "/items", { success: Schema.String }),
+  HttpApiEndpoint.get("read", "/items/:id", {
+    params: { id: Schema.String },
+    success: Schema.Struct({ id: Schema.String })
+  })
+)
+
+const list = () => Effect.succeed("")
+const read = () => Effect.succeed({ id: "" })
+
+export const missing = Route.public(Api, (handlers) => handlers.handleAll({ list }))
+// ^ expect: Property 'read' is missing in type
+
+export const extra = Route.public(Api, (handlers) => handlers.handleAll({ list, read, write: read }))
+// ^ expect: 'write' does not exist in type
+
+export const wrongSuccess = Route.public(Api, (handlers) =>
+  handlers.handleAll({ list, read: () => Effect.succeed({ id: 1 }) })
+  // ^ expect: Type 'number' is not assignable to type 'string'
+)
+
+export const undeclaredError = Route.public(Api, (handlers) =>
+  handlers.handleAll({ list, read: () => Effect.fail(new NotFound()) })
+  // ^ expect: Type 'NotFound' is not assignable to type
+)
+
+const whoAmI = () => Effect.map(CurrentIdentity, ({ subject }) => subject)
+
+export const identityInPublic = Route.public(Api, (handlers) =>
+  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
+  handlers.handleAll({ list: whoAmI, read })
+)
+
+export const identityInBare = Route.bare(Api, (handlers) =>
+  handlers.handleAll({ list: whoAmI, read })
+  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
+)
+
+export class Anonymous extends ApiError.make()("Anonymous", {
+  // ^ expect: Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)
+  code: "ANONYMOUS",
+  detail: "",
+  status: 404
+}) {}
+
+export const status = ApiError.make<NotFound>()("Fine", { code: "FINE", detail: "", status: "404" })
+// ^ expect: Type 'string' is not assignable to type 'number'
