@@ -1,7 +1,7 @@
 // What Flange's access log costs: throughput with it, as a ratio to the same server without it.
 // Lines go to /dev/null and to a file, which is where a container's runtime lets them go.
 // Run: node bench/accesslog.ts        Options: --tier --rounds --seconds --client --quick
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs"
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Fleet from "./lib/Fleet.ts"
@@ -79,6 +79,8 @@ for (const tier of options.tiers) {
     await Promise.all(servers.map(({ server }) => server.stop()))
   }
 }
+
+if (fstatSync(file).size === 0) throw new Error("No access line was written to the file")
 
 const head = ["", "to /dev/null", "to a file"]
 console.log("\nRequests per second with the access log, ratio to without: median (min to max)\n")

@@ -43,7 +43,8 @@ export const run = async (
   return measured
 }
 
-const text = (command: readonly [string, ReadonlyArray<string>]) =>
+/** What a command writes; fails where it fails. */
+export const output = (command: readonly [string, ReadonlyArray<string>]) =>
   new Promise<string>((resolve, reject) => {
     const child = spawn(command[0], command[1], { stdio: ["ignore", "pipe", "pipe"] })
     let out = ""
@@ -93,8 +94,8 @@ const wrk = async (
     writeFileSync(file, script(requests))
     const url = `http://127.0.0.1:${port}`
     const sizes = ["-t1", `-c${connections}`, `-d${seconds}s`]
-    const output = await text(Cores.on("client", "wrk", [...sizes, "-s", file, url]))
-    return JSON.parse(/^RESULT (.*)$/m.exec(output)![1]!) as Raw
+    const text = await output(Cores.on("client", "wrk", [...sizes, "-s", file, url]))
+    return JSON.parse(/^RESULT (.*)$/m.exec(text)![1]!) as Raw
   } finally {
     rmSync(folder, { force: true, recursive: true })
   }
@@ -113,6 +114,6 @@ const autocannon = async (
     url: `http://127.0.0.1:${port}`
   })
   return JSON.parse(
-    await text(Cores.on("client", process.execPath, [file, options]))
+    await output(Cores.on("client", process.execPath, [file, options]))
   ) as Raw
 }

@@ -31,7 +31,10 @@ export class Noise {
   }
 }
 
-export const circumstances = (options: Options, noise: Noise): Circumstances => ({
+export const circumstances = (
+  options: Pick<Options, "quick" | "rounds" | "seconds"> & { readonly client: string },
+  noise: Noise
+): Circumstances => ({
   client: options.client,
   cpu: cpus()[0]?.model ?? "unknown",
   date: new Date().toISOString(),
@@ -50,8 +53,12 @@ export const isNoisy = ({ othersPercent }: Circumstances): boolean =>
 export const describe = (of: Circumstances): string =>
   [
     `${of.date}, Node ${of.node}, ${of.cpu}`,
-    `client ${of.client}, ${of.pinned ? "server on core 0, client on core 1" : "NOT PINNED to cores: figures of server and client mix"}`,
-    `${of.rounds} rounds of ${of.seconds} s each`,
+    `client ${of.client}, ${
+      of.pinned
+        ? "server on core 0, client on core 1"
+        : "NOT PINNED to cores: server and client get in each other's way"
+    }`,
+    `${of.rounds} rounds${of.seconds > 0 ? ` of ${of.seconds} s each` : ""}`,
     of.othersPercent.length === 0
       ? "what else ran on the machine is not known"
       : isNoisy(of)
@@ -60,6 +67,13 @@ export const describe = (of: Circumstances): string =>
   ].join("\n")
 
 const folder = resolve(import.meta.dirname, "../results")
+
+/** The same for a script that measures no server under load. */
+export const describeWithoutLoad = (of: Circumstances): string =>
+  describe({ ...of, seconds: 0 })
+    .split("\n")
+    .filter((line) => !line.startsWith("client "))
+    .join("\n")
 
 /** Writes a file into `results/` and says so. */
 export const write = (name: string, content: object | string): void => {

@@ -19,9 +19,9 @@ export const within =
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.forkDetach(restore(effect))
-        const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), limit)).pipe(
-          Effect.onInterrupt(() => Fiber.interrupt(fiber))
-        )
+        const exit = yield* restore(
+          Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), limit)
+        ).pipe(Effect.onInterrupt(() => Fiber.interrupt(fiber)))
         if (Option.isSome(exit)) return yield* exit.value
         fiber.interruptUnsafe()
         return yield* Effect.fail(onLate())

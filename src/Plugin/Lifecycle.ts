@@ -164,6 +164,13 @@ export const boot = (
     // What the engine logs goes to the loggers that plugins have installed by then.
     const logging: Logging = (effect) =>
       Effect.suspend(() => Effect.provideContext(effect, context))
+    const logTree = logging(
+      Effect.flatMap(tree.steps, (steps) => Effect.logDebug(BootTree.toText(definition.id, steps)))
+    )
+    const phase =
+      (name: BootTree.Phase) =>
+      <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.onError(tree.measure(name)(effect), () => logTree)
 
     const acquire = (plugin: Plugin.Any) =>
       Effect.gen(function* () {
@@ -182,7 +189,7 @@ export const boot = (
       }).pipe(within("acquire", plugin))
 
     yield* Effect.forEach(ordered, acquire, { discard: true }).pipe(
-      tree.measure("acquire"),
+      phase("acquire"),
       Effect.ensuring(
         logging(
           Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning), {
@@ -198,7 +205,7 @@ export const boot = (
       }
     }
 
-    const bound = yield* host.bind(context).pipe(tree.measure("bind"))
+    const bound = yield* host.bind(context).pipe(phase("bind"))
     yield* Scope.addFinalizer(
       scope,
       Effect.suspend(() => {
@@ -220,10 +227,10 @@ export const boot = (
               .ready(ready)
               .pipe(Effect.provideContext(context), within("ready", plugin)),
       { discard: true }
-    ).pipe(tree.measure("ready"))
+    ).pipe(phase("ready"))
     status = "ready"
 
-    yield* logging(Effect.logDebug(BootTree.toText(definition.id, yield* tree.steps)))
+    yield* logTree
     return { address: bound.address, context, runtime }
   }) as Effect.Effect<Running, unknown, FileSystem.FileSystem | Path.Path | Scope.Scope>
 
@@ -280,7 +287,10 @@ const drain = (
               manifest.drain.pipe(
                 Effect.provideContext(context),
                 Effect.interruptible,
-                Effect.timeout(timeout),
+                Deadline.within(
+                  timeout,
+                  () => new Cause.TimeoutError(`Not done within ${Duration.format(timeout)}`)
+                ),
                 logFailure(`Plugin "${id}" failed to drain`)
               )
             ]

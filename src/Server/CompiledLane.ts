@@ -22,7 +22,6 @@ import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestId from "./RequestId.ts"
 import { call, type Row, StandardErrors } from "./Route.ts"
-import type { BodyFailure } from "./Wire.ts"
 
 /** Answers one request of an endpoint. */
 export interface Compiled {
@@ -125,6 +124,8 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
     try {
       for (let i = from; i < decoders.length; i++) {
         const { all, first, kind, slot } = decoders[i]!
+        const unreadable = slot === "payload" ? readText(exchange) : undefined
+        if (unreadable !== undefined) return Effect.die(unreadable)
         const value = input(exchange, slot)
         const decoded = first(value)
         if (!Exit.isExit(decoded)) {
@@ -145,15 +146,7 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
     }
   }
 
-  const start = (exchange: LaneExchange, body: BodyFailure | undefined) => {
-    if (body !== undefined) return Effect.die(bodyFailure(body, bodyLimit))
-    if (exchange.bodyBytes !== undefined) {
-      const text = JsonText.decode(exchange.bodyBytes)
-      if (typeof text !== "string") return Effect.die(text)
-      exchange.bodyText = text
-    }
-    return handle(exchange, 0, new Requested(exchange, row))
-  }
+  const start = (exchange: LaneExchange) => handle(exchange, 0, new Requested(exchange, row))
 
   /** The reply to a handler's end that is not a value of the contract. */
   const reply = (
@@ -170,7 +163,7 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
   if (inner.length === 0 && around.wraps.length === 0) {
     const isBare = info.access.type === "bare"
     const finish = (exchange: LaneExchange) => (exit: Exit.Exit<unknown, unknown>) => {
-      if (exit._tag === "Success" && !Respondable.isRespondable(exit.value)) {
+      if (exit._tag === "Success" && !isReply(exit.value)) {
         const encoded = encode(exit.value)
         if ("status" in encoded) {
           const headers = isBare ? [] : [RequestId.header, exchange.requestId]
@@ -185,23 +178,23 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
         )
       )
     }
-    const go = (exchange: LaneExchange, body: BodyFailure | undefined) =>
-      exchange.run(start(exchange, body), runtime.uninterruptible, finish(exchange))
+    const go = (exchange: LaneExchange) =>
+      exchange.run(start(exchange), runtime.uninterruptible, finish(exchange))
     return (exchange) => {
       exchange.bodyLimit = bodyLimit
-      if (!exchange.hasBody) return go(exchange, undefined)
+      if (!exchange.hasBody) return go(exchange)
       const problem = refuse(exchange)
       if (problem !== undefined) return exchange.respond(Problem.render(problem, exchange))
-      if (mediaType === undefined) return go(exchange, undefined)
-      exchange.readBody(bodyLimit, (body) => go(exchange, body))
+      if (mediaType === undefined) return go(exchange)
+      exchange.readBody(bodyLimit, () => go(exchange))
     }
   }
 
   const core = withExchange((exchange) =>
     Effect.flatMap(
       mediaType !== undefined && exchange.hasBody
-        ? Effect.flatMap(bodyOf(exchange, bodyLimit), (body) => start(exchange, body))
-        : start(exchange, undefined),
+        ? Effect.flatMap(bodyOf(exchange, bodyLimit), () => start(exchange))
+        : start(exchange),
       (value) => toResponse(encode, value)
     )
   )
@@ -243,22 +236,31 @@ const refused = (
 ) =>
   Effect.flatMap(Effect.flip(all), (cause) => Effect.die(new HttpApiSchemaError({ cause, kind })))
 
-const bodyFailure = (failure: BodyFailure, limit: number) =>
-  failure === "TooLarge"
-    ? new PayloadTooLarge({ limit })
-    : Problem.malformedBody("The body cannot be read")
+/** Makes the body's bytes its text, or says why that cannot be. */
+const readText = (exchange: LaneExchange): Respondable.Respondable | undefined => {
+  const { body, bodyLimit } = exchange
+  if (body === undefined) return undefined
+  if (body === "TooLarge") return new PayloadTooLarge({ limit: bodyLimit })
+  if (typeof body === "string") return Problem.malformedBody("The body cannot be read")
+  const text = JsonText.decode(body)
+  if (typeof text !== "string") return text
+  exchange.bodyText = text
+  return undefined
+}
 
 const bodyOf = (exchange: LaneExchange, limit: number) =>
-  Effect.callback<BodyFailure | undefined>((resume) =>
-    exchange.readBody(limit, (body) => resume(Effect.succeed(body)))
-  )
+  Effect.callback<void>((resume) => exchange.readBody(limit, () => resume(Effect.void)))
+
+/** Whether a handler returned a reply rather than a value of the contract. */
+const isReply = (value: unknown): value is Respondable.Respondable =>
+  Response.isHttpServerResponse(value) || Respondable.isRespondable(value)
 
 /** The reply to what a handler returned. */
 const toResponse = (
   encode: ReturnType<typeof EndpointCodec.success>,
   value: unknown
 ): Effect.Effect<Response.HttpServerResponse> => {
-  if (Respondable.isRespondable(value)) return Respondable.toResponse(value)
+  if (isReply(value)) return Respondable.toResponse(value)
   const encoded = encode(value)
   return "status" in encoded
     ? Effect.succeed(responseOf(encoded))

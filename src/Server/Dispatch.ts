@@ -1,4 +1,5 @@
 /** From a request on the wire to the compiled lane. */
+import * as HttpMethod from "effect/http/HttpMethod"
 import type { Compiled } from "./CompiledLane.ts"
 import { LaneExchange, type Shared } from "./LaneExchange.ts"
 import type { RouteTable } from "./RouteTable.ts"
@@ -8,6 +9,9 @@ import type { Dispatch } from "./Wire.ts"
 export const make =
   (table: RouteTable<unknown, Compiled>, shared: Shared): Dispatch =>
   (wire, references) => {
+    // What takes the coding off a body is the general lane's.
+    if (HttpMethod.hasBody(wire.method) && wire.header("content-encoding") !== undefined)
+      return false
     const found = table.find(wire.method, wire.target)
     if (found._tag !== "Found" || found.entry.compiled === undefined) return false
     const own =

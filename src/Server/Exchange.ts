@@ -8,6 +8,7 @@ import type * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMethod from "effect/http/HttpMethod"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import { RouteContext } from "effect/http/HttpRouter"
 import { ClientAbort } from "effect/http/HttpServerError"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
@@ -85,13 +86,20 @@ export const runnable = (
         })
         context = Context.add(context, ParsedSearchParams, found.searchParams)
       }
-      if (readsJson) context = Context.add(context, HttpServerRequest, strictText(failed))
+      if (readsJson) {
+        const sent = Context.getUnsafe(
+          context as Context.Context<HttpServerRequest>,
+          HttpServerRequest
+        )
+        context = Context.add(context, HttpServerRequest, strictText(sent, failed))
+      }
       // The slots and the row ran in the fiber of a request, so its services are there.
       return Effect.provideContext(row.handler, context as never) as Effect.Effect<
         HttpServerResponse,
         unknown
       >
     }).pipe(
+      decompress,
       Effect.flatMap((response) => Problem.complete(response, failed)),
       Effect.catchCause((cause) => Problem.fromCause(cause, failed))
     )
@@ -234,9 +242,11 @@ export const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback:
 
 const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
 
+/** Takes gzip and deflate off a body; what comes out is bounded by the route's limit too. */
+const decompress = HttpMiddleware.decompression()
+
 /** The request with a `text` that refuses what a lenient decoder would let through. */
-const strictText = (failed: Prepared["failed"]): HttpServerRequest => {
-  const { request } = failed
+const strictText = (request: HttpServerRequest, failed: Prepared["failed"]): HttpServerRequest => {
   const text = Effect.flatMap(request.arrayBuffer, (bytes) => {
     const decoded = JsonText.decode(bytes)
     if (typeof decoded !== "string") return Effect.die(decoded)

@@ -32,7 +32,12 @@ interface Mounted {
 }
 
 /** A host over a listener. One host boots one app once. */
-export const make = (app: string, listener: Listener): Host => {
+export const make = (
+  app: string,
+  listener: Listener,
+  /** `false` executes every endpoint on the general lane; for tests that compare the two. */
+  compile = true
+): Host => {
   const mounted: Array<Mounted> = []
   const middlewares: Array<Middleware<unknown, unknown>> = []
   return {
@@ -61,7 +66,7 @@ export const make = (app: string, listener: Listener): Host => {
         }
         const arounds = (info: RouteInfo) => aroundOf(info, built)
         const services = Context.merge(yield* Effect.context<never>(), context)
-        const compiles = services.mapUnsafe.get(Tracer.Tracer.key) === undefined
+        const compiles = compile && services.mapUnsafe.get(Tracer.Tracer.key) === undefined
         const table = RouteTable.make(
           mounted.map(({ info, row }) => {
             const around = arounds(info)
@@ -116,16 +121,20 @@ export const describeRoutes = (
 ): ReadonlyArray<RouteDescription> =>
   plugins.flatMap((plugin) =>
     plugin.manifest.routes.filter(isRoute).flatMap((route) =>
-      route.declared.map(({ method, path }) => ({
-        access: route.access.type,
-        chain: "chain" in route.access ? route.access.chain : undefined,
-        group: route.name,
-        lane: "general" as const,
-        method,
-        path,
-        plugin: plugin.id,
-        slots: slotsOf(route.access)
-      }))
+      route.declared.map(({ endpoint, method, path }) => {
+        const obstacle = CompiledLane.obstacle(endpoint)
+        return {
+          access: route.access.type,
+          chain: "chain" in route.access ? route.access.chain : undefined,
+          group: route.name,
+          lane: obstacle === undefined ? "compiled" : "general",
+          laneReason: obstacle,
+          method,
+          path,
+          plugin: plugin.id,
+          slots: slotsOf(route.access)
+        }
+      })
     )
   )
 
@@ -135,8 +144,10 @@ export interface RouteDescription {
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
   readonly group: string
-  /** How the endpoint is executed. */
-  readonly lane: "general"
+  /** How the endpoint is executed. One whose handler reads the request itself is always general. */
+  readonly lane: "compiled" | "general"
+  /** Why it is on the general lane. */
+  readonly laneReason: string | undefined
   readonly method: string
   readonly path: string
   readonly plugin: string
@@ -182,6 +193,7 @@ const composed =
 
 const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): RouteInfo => ({
   access,
+  contract: row.contract,
   endpoint: row.endpoint,
   group: row.group,
   method: row.method,
@@ -191,6 +203,7 @@ const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): Rout
 
 const nowhere: RouteInfo = {
   access: { type: "public" },
+  contract: undefined,
   endpoint: undefined,
   group: "",
   method: "*",

@@ -52,7 +52,8 @@ interface RequestState {
  * pays for what it uses. Everything else comes from the app's own map.
  */
 export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
-  bodyBytes: Uint8Array | undefined
+  /** What came of reading the body; undefined before it. */
+  body: BodyFailure | Uint8Array | undefined
   bodyLimit = 0
   bodyText: string | undefined
   readonly plan: Plan
@@ -194,12 +195,10 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
   }
 
   /** Reads the body whole, and goes on when it is there. */
-  readBody(limit: number, done: (failure: BodyFailure | undefined) => void): void {
-    this.bodyLimit = limit
+  readBody(limit: number, done: () => void): void {
     this.wire.body(limit, (body) => {
-      if (typeof body === "string") return done(body)
-      this.bodyBytes = body
-      done(undefined)
+      this.body = body
+      done()
     })
   }
 

@@ -1,6 +1,7 @@
 /** Slots: the named places in which plugins put middleware around handlers. */
 import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Contribution from "../Plugin/Contribution.ts"
@@ -55,7 +56,9 @@ export const slotsOf = (access: Access): ReadonlyArray<Slot> => {
 /** What a middleware knows of the route it is put around. */
 export interface RouteInfo {
   readonly access: Access
-  /** The contract, where the route has one. */
+  /** The contract of the group, where the route has one; its annotations are there. */
+  readonly contract: HttpApiGroup.Top | undefined
+  /** The contract of the endpoint, where the route has one. */
   readonly endpoint: HttpApiEndpoint.Top | undefined
   /** The group's identifier, or the name of a raw route. */
   readonly group: string

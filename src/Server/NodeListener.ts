@@ -62,7 +62,7 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
     })
     server.on("upgrade", onUpgrade)
 
-    yield* bind(server, config.host, config.port)
+    yield* bind(server, config.host ?? "0.0.0.0", config.port)
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {

@@ -21,6 +21,7 @@ import {
   RouteNotFound,
   ServiceUnavailable,
   Unauthenticated,
+  UnsupportedMediaType,
   UriTooLong,
   ValidationFailed
 } from "./Catalogue.ts"
@@ -135,6 +136,7 @@ const byStatus: Readonly<Record<number, () => HttpServerRespondable.Respondable>
   404: () => new RouteNotFound(),
   408: () => new RequestTimeout(),
   414: () => new UriTooLong(),
+  415: () => new UnsupportedMediaType({ supported: ["gzip", "deflate"] }),
   429: () => new RateLimited(),
   431: () => new HeadersTooLarge(),
   500: () => new InternalError(),

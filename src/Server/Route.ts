@@ -80,6 +80,7 @@ export interface Runtime {
 
 /** Method and path of a row, known before anything is acquired. */
 export interface Declared {
+  readonly endpoint: HttpApiEndpoint.Top
   readonly method: string
   readonly path: string
 }
@@ -141,11 +142,13 @@ export type Build<G extends HttpApiGroup.Constraint, Return> = (
 /** The same for a group without authentication, whose handlers must not ask who calls. */
 export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
   handlers: HttpApiBuilder.Handlers.FromGroup<G>
-) => Authentication.CurrentIdentity extends Needs<Return>
-  ? "Only protected routes know their caller: use Route.protected instead"
-  : Authentication.OptionalIdentity extends Needs<Return>
-    ? "Only optional routes ask who may be calling: use Route.optional instead"
-    : HttpApiBuilder.Handlers.ValidateReturn<Return>
+) => unknown extends Needs<Return>
+  ? HttpApiBuilder.Handlers.ValidateReturn<Return>
+  : Authentication.CurrentIdentity extends Needs<Return>
+    ? "Only protected routes know their caller: use Route.protected instead"
+    : Authentication.OptionalIdentity extends Needs<Return>
+      ? "Only optional routes ask who may be calling: use Route.optional instead"
+      : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group whose callers may be unknown. */
 export type BuildOptional<G extends HttpApiGroup.Constraint, Return> = (
@@ -167,7 +170,11 @@ const group = <G extends HttpApiGroup.Constraint, Return>(
     Middlewares<G>
   >("route", contract.identifier, middlewareKeys(contract)),
   access,
-  declared: Object.values(contract.endpoints).map(({ method, path }) => ({ method, path })),
+  declared: Object.values(contract.endpoints).map((endpoint) => ({
+    endpoint,
+    method: endpoint.method,
+    path: endpoint.path
+  })),
   group: contract,
   // The public constructors below check the handlers against the contract.
   rows: groupRows(contract, build as (handlers: unknown) => unknown) as Route<

@@ -4,33 +4,56 @@ import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 import { Network } from "./Network.ts"
 
+const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
+
 /**
  * Section `server`.
  *
  * | key | default | meaning |
  * |---|---|---|
  * | `bodyLimit` | 8 MiB | longest request body; an endpoint's `BodyLimit` wins |
+ * | `bodyTimeout` | 60 s | proxied: longest silence within a request body |
+ * | `halfClose` | false | proxied: a client may end its side and still get replies; otherwise it has gone away |
  * | `headersTimeout` | 80 s | how long the head of a request may take; above `keepAlive` |
- * | `host` | `0.0.0.0` | address to listen on; variable `HOST` |
+ * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
+ * | `listener` | `node` | `node`, fit for the open internet, or `proxied`, faster behind a proxy |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
+ * | `maxHeaders` | 100 | proxied: most header fields of a request |
+ * | `maxLineBytes` | 8 KiB | proxied: longest request line and longest header field |
+ * | `maxPipelined` | 16 | proxied: most requests of a connection that are handled at once |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
+ * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
+ * | `socketMode` | 660 | proxied: permissions of that socket, octal |
  * | `trustedProxies` | none | networks (CIDR) whose word on the client's address is believed |
  */
 export const ServerConfig = Config.section(
   "server",
   {
     bodyLimit: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("8 MiB"))),
+    bodyTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("60 seconds"))),
+    halfClose: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
     headersTimeout: Config.Duration.pipe(
       Schema.withDecodingDefaultKey(Effect.succeed("80 seconds"))
     ),
-    host: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0.0.0.0"))),
+    host: Schema.optionalKey(Schema.String),
     keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
+    listener: Schema.Literals(["node", "proxied"]).pipe(
+      Schema.withDecodingDefaultKey(Effect.succeed("node" as const))
+    ),
     maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),
+    maxHeaders: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(100))),
+    maxLineBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("8 KiB"))),
+    maxPipelined: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(16))),
     port: Config.Port.pipe(Schema.withDecodingDefaultKey(Effect.succeed(8080))),
     requestTimeout: Config.Duration.pipe(
       Schema.withDecodingDefaultKey(Effect.succeed("5 minutes"))
+    ),
+    socket: Schema.optionalKey(Schema.NonEmptyString),
+    socketMode: Schema.String.pipe(
+      Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
+      Schema.withDecodingDefaultKey(Effect.succeed("660"))
     ),
     trustedProxies: Schema.Array(Network).pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
   },

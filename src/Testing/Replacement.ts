@@ -56,18 +56,25 @@ type Unmet<By, Services> = Exclude<NotSection<Required<By>>, AppRuntime | Scope.
 
 type NotSection<R> = R extends Section<infer _Name, infer _A> ? never : R
 
-type Check<R, Services> = R extends readonly [infer Replaced, infer By]
+/** What keeps one of the replacements from fitting; never where all fit. */
+type Misfit<R, Services> = R extends readonly [infer Replaced, infer By]
   ? [Lacks<Replaced, By>] extends [never]
     ? [Unmet<By, Services>] extends [never]
-      ? unknown
+      ? never
       : Named<Unmet<By, Services>, "The replacement requires", "which the app lacks">
     : Named<Lacks<Replaced, By>, "The replacement does not provide", "which it stands in for">
-  : unknown
+  : never
 
-/** The replacements, or the compiler's message for those that do not fit an app with `Services`. */
-export type Checked<Rs extends ReadonlyArray<Replacement>, Services> = {
-  readonly [K in keyof Rs]: Check<Rs[K], Services>
-}
+/**
+ * Nothing, or the compiler's message for replacements that do not fit an app with
+ * `Services`. It has a key of its own: on `replace` it would be the context in which
+ * layers that are written in place are inferred.
+ */
+export type Fit<Rs extends ReadonlyArray<Replacement>, Services> = [
+  Misfit<Rs[number], Services>
+] extends [never]
+  ? unknown
+  : { readonly misfit: Misfit<Rs[number], Services> }
 
 const idOf = (plugin: Plugin.Any | string): string =>
   typeof plugin === "string" ? plugin : plugin.id

@@ -76,9 +76,11 @@ export type BootError<E, Rs extends ReadonlyArray<Replacements.Replacement>> =
   | Replacements.Error<Rs>
   | TestOptionsError
 
-type Options<Rs extends ReadonlyArray<Replacements.Replacement>, P> = TestOptions.Options & {
-  readonly replace?: Replacements.Checked<Rs, P> & Rs
-}
+type Options<Rs extends ReadonlyArray<Replacements.Replacement>, P> = Omit<
+  TestOptions.Options,
+  "replace"
+> &
+  Replacements.Fit<Rs, P> & { readonly replace?: Rs | undefined }
 
 type Needs<G extends HttpApiGroup.Constraint> = HttpApiGroup.MiddlewareClient<G>
 

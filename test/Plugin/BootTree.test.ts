@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Config from "../../src/Config/index.ts"
@@ -88,6 +89,24 @@ describe("boot tree", () => {
           "   └─ p1 0ms"
         ].join("\n")
       )
+    })
+  )
+
+  it.effect.each<[what: string, special: Rig.Special, last: string]>([
+    ["boot succeeded", {}, "   └─ p1 0ms"],
+    ["acquire failed", { during: Rig.end("failure", "p1") }, "   └─ p1 0ms FAILED"],
+    ["ready failed", { ready: Rig.end("failure", "p1") }, "   └─ p1 0ms FAILED"]
+  ])("is logged as text at debug level once %s", ([_what, special, last]) =>
+    Effect.gen(function* () {
+      const rig = Rig.make()
+      yield* Effect.provideService(
+        rig.run([rig.plugin("p1", special)]),
+        References.MinimumLogLevel,
+        "Debug"
+      )
+      expect(rig.logs.length).toBe(1)
+      expect(rig.logs[0]).toMatch(/^Debug rig\n├─ assemble 0ms\n├─ configure 0ms\n/)
+      expect(rig.logs[0]!.split("\n").at(-1)).toBe(last)
     })
   )
 })

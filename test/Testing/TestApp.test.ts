@@ -5,7 +5,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -353,22 +352,6 @@ describe("replacement", () => {
         )
       })
   )
-
-  it("that does not fit does not compile", () => {
-    const Empty = Plugin.make("fake:empty", {})
-    // @ts-expect-error The replacement does not provide test/Greeter, which it stands in for
-    const lacking = () => TestApp.make(app, { replace: [[GreeterPlugin, Empty]] })
-    // @ts-expect-error The replacement does not provide test/Greeter, which it stands in for
-    const lackingLayer = () => TestApp.make(app, { replace: [[GreeterPlugin, Layer.empty]] })
-    class Needed extends Context.Service<Needed, string>()("test/Needed") {}
-    const needs = Layer.effect(
-      Greeter,
-      Effect.map(Needed, (name) => ({ greet: () => Effect.succeed(name) }))
-    )
-    // @ts-expect-error The replacement requires test/Needed which the app lacks
-    const needing = () => TestApp.make(app, { replace: [[GreeterPlugin, needs]] })
-    expect([lacking, lackingLayer, needing]).toHaveLength(3)
-  })
 })
 
 describe("contradictory options", () => {

@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import {
@@ -15,6 +15,7 @@ import {
 } from "../../Server/Authentication.ts"
 import { ServiceUnavailable, Unauthenticated } from "../../Server/Catalogue.ts"
 import * as ClientIp from "../../Server/ClientIp.ts"
+import * as Problem from "../../Server/Problem.ts"
 import * as RequestFields from "../../Server/RequestFields.ts"
 import { RequestId } from "../../Server/RequestId.ts"
 import * as AuditLog from "./AuditLog.ts"
@@ -132,18 +133,28 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** An error of the catalogue as the whole reply: slots stand outside of what completes those of handlers. */
+export const render = (error: HttpServerRespondable.Respondable) =>
+  Effect.withFiber((fiber) =>
+    Problem.render(error, {
+      // Middleware runs in the fiber of a request.
+      request: Context.getUnsafe(
+        fiber.context as Context.Context<HttpServerRequest>,
+        HttpServerRequest
+      ),
+      requestId: fiber.getRef(RequestId)
+    })
+  )
+
 /** The reply to a caller that has to authenticate, with the fixed text of the catalogue. */
 export const unauthenticated = (challenge: string) =>
   Effect.map(
-    HttpServerRespondable.toResponse(new Unauthenticated()),
+    render(new Unauthenticated()),
     HttpServerResponse.setHeaders({ "cache-control": "no-store", "www-authenticate": challenge })
   )
 
 const unavailable = Effect.suspend(() =>
-  Effect.map(
-    HttpServerRespondable.toResponse(new ServiceUnavailable()),
-    HttpServerResponse.setHeader("retry-after", "1")
-  )
+  Effect.map(render(new ServiceUnavailable()), HttpServerResponse.setHeader("retry-after", "1"))
 )
 
 const withCaller = <A, E, R>(

@@ -17,7 +17,7 @@ import * as OpenApiSecurity from "./OpenApiSecurity.ts"
 export type Provides<Name extends string, C> =
   C extends Chain.Chain<infer _E, infer _R, infer M>
     ?
-        | ("anonymous" extends M ? Authentication.OptionalAuthentication<Name> : never)
+        | ([M] extends ["anonymous"] ? Authentication.OptionalAuthentication<Name> : never)
         | Authentication.Authentication<Name>
     : never
 

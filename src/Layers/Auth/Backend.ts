@@ -51,8 +51,13 @@ export interface Backend<out E = never, out R = never> {
   readonly source: Source.Source | undefined
 }
 
-/** Any backend. */
-export type Any = Backend<unknown, unknown>
+/** Any backend. It says nothing of `E` and `R`, so that a call written in a list infers its own. */
+export interface Any {
+  readonly make: object
+  readonly name: string
+  readonly scheme: Scheme | undefined
+  readonly source: Source.Source | undefined
+}
 
 /** What making the backends may fail with. */
 export type Error<B> = B extends Backend<infer E, infer _R> ? E : never

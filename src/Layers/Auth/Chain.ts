@@ -57,7 +57,7 @@ export const chain = <
 ): Chain<
   Backend.Error<Backends[number]>,
   Exclude<Backend.Requires<Backends[number]>, Scope.Scope>,
-  M
+  NoInfer<M>
 > => {
   const names = backends.map(({ name }) => name)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
@@ -97,7 +97,11 @@ const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
 export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unknown> =>
   Effect.map(
     Effect.forEach(backends, (backend) =>
-      Effect.map(backend.make, (authenticate) => ({ ...backend, authenticate }))
+      Effect.map(
+        // A list of backends forgets what making them may fail with and takes.
+        (backend as Backend.Backend<unknown, unknown>).make,
+        (authenticate) => ({ ...backend, authenticate })
+      )
     ),
     (made): Made => {
       const decide = (request: HttpServerRequest, from: number): Effect.Effect<Verdict> => {

@@ -1,12 +1,11 @@
 import * as Context from "effect/Context"
 /** Guards on what an identity is: scopes, service accounts, privilege. */
 import * as Effect from "effect/Effect"
-import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentCaller, CurrentIdentity, type Identity } from "../../Server/Authentication.ts"
 import { Forbidden } from "../../Server/Catalogue.ts"
 import * as Guard from "../../Server/Guard.ts"
-import { report, unauthenticated } from "./Admission.ts"
+import { render, report, unauthenticated } from "./Admission.ts"
 import { quoted } from "./Text.ts"
 
 /** What a guard found: undefined lets the caller pass, a reason does not. */
@@ -59,7 +58,7 @@ export const run =
  * missing. Source: RFC 6750, section 3.1.
  */
 const forbidden = (scope: string | undefined, challenge: string | undefined) =>
-  Effect.map(HttpServerRespondable.toResponse(new Forbidden()), (response) => {
+  Effect.map(render(new Forbidden()), (response) => {
     const realm = /Bearer realm="(?:[^"\\]|\\.)*"/.exec(challenge ?? "")?.[0]
     return scope === undefined || realm === undefined
       ? response

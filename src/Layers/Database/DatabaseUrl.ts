@@ -61,6 +61,7 @@ export const parse = (text: string): Target | undefined => {
   if (known === undefined || host === undefined || user === undefined || path === undefined) {
     return undefined
   }
+  if (decode(url.password) === undefined) return undefined
   return {
     _tag: known.tag,
     database: path === "" ? user : path,

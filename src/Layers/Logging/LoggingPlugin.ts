@@ -7,7 +7,6 @@ import * as References from "effect/References"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { accessLog } from "./AccessLog.ts"
-import { json } from "./JsonLogger.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import * as Output from "./Output.ts"
 import { pretty } from "./PrettyLogger.ts"
@@ -44,7 +43,7 @@ export const plugin = Plugin.make("flange:logging", {
       const logger =
         output === undefined
           ? Logger.withConsoleLog(pretty({ colors: hasColors() }))
-          : Logger.map(json(origin), output.write)
+          : output.logger
       const loggers = new Set(yield* Logger.CurrentLoggers)
       loggers.delete(Logger.defaultLogger)
       loggers.add(logger)

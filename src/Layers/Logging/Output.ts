@@ -2,11 +2,14 @@
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
-import type { Origin } from "./JsonLogger.ts"
+import { json, type Origin } from "./JsonLogger.ts"
 
 /** Writes lines to stdout, many at once. */
 export interface Output {
+  /** The logger that writes here. */
+  readonly logger: Logger.Logger<unknown, void>
   /** What says where a line comes from. */
   readonly origin: Origin
   /** Adds a line without its end. */
@@ -31,7 +34,11 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
     Effect.map(Console.Console, (console) => {
       if (console !== globalThis.console) {
         // Somebody put another console in the place of the process's own.
-        return { flush: () => {}, origin, write: (line: string) => console.log(line) }
+        return made(
+          origin,
+          (line) => console.log(line),
+          () => {}
+        )
       }
       const lines: Array<string> = []
       let scheduled = false
@@ -43,16 +50,20 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
         process.stdout.write(text)
       }
       process.once("exit", flush)
-      return {
-        flush,
-        origin,
-        write: (line: string) => {
-          if (lines.push(line) >= maxLines) return flush()
-          if (scheduled) return
-          scheduled = true
-          setImmediate(flush)
-        }
+      const write = (line: string) => {
+        if (lines.push(line) >= maxLines) return flush()
+        if (scheduled) return
+        scheduled = true
+        setImmediate(flush)
       }
+      return made(origin, write, flush)
     }),
     ({ flush }) => Effect.sync(flush)
   )
+
+const made = (origin: Origin, write: (line: string) => void, flush: () => void) => ({
+  flush,
+  logger: Logger.map(json(origin), write),
+  origin,
+  write
+})

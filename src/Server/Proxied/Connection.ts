@@ -1,6 +1,6 @@
+import type { Socket } from "node:net"
 /** One connection: requests in, replies out in the same order, and the end of both. */
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type { Socket } from "node:net"
 import { Discard, maxDiscarded } from "./Body.ts"
 import { Bridge, Incoming } from "./Bridge.ts"
 import { Exchange } from "./Exchange.ts"
@@ -106,13 +106,16 @@ export class Connection {
   }
 
   /** Sends a reply by length when it is its turn. */
-  reply(exchange: Exchange, status: number, lines: string, body: Uint8Array | string): void {
+  reply(exchange: Exchange, status: number, lines: string, body: string | Uint8Array): void {
     const persistence = this.closesAfter(exchange)
       ? "close"
       : exchange.head.minor === 0
         ? "keep-1.0"
         : "keep"
-    this.#answer(exchange, Reply.compose(status, lines, body, exchange.method === "HEAD", persistence))
+    this.#answer(
+      exchange,
+      Reply.compose(status, lines, body, exchange.method === "HEAD", persistence)
+    )
   }
 
   /** Answers through Node's own objects: with `response`, or with what the general lane says. */
@@ -213,8 +216,7 @@ export class Connection {
 
   /** Reads the current body. Gives whether its reader takes more bytes. */
   #readBody(): boolean {
-    const exchange = this.#reading
-    while (exchange !== undefined && exchange === this.#reading && this.#phase === "open") {
+    for (const exchange = this.#reading!; exchange === this.#reading && this.#phase === "open";) {
       const { sink } = exchange
       if (sink === undefined || sink.isFull) return false
       switch (this.#parser.next()) {

@@ -74,7 +74,7 @@ export class Exchange implements Wire {
   }
 
   /** Throws a `TypeError` where a field cannot be written; then nothing is sent. */
-  send(status: number, headers: ReadonlyArray<string>, body: Uint8Array | string): void {
+  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
     if (this.isAnswered) return
     const { closes, lines } = fieldLines(headers)
     if (closes) this.closes = true

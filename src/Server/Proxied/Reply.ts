@@ -93,7 +93,7 @@ const consistsOf = (text: string, set: number): boolean => {
 export const compose = (
   status: number,
   lines: string,
-  body: Uint8Array | string,
+  body: string | Uint8Array,
   isHead: boolean,
   persistence: Persistence
 ): Payload => {

@@ -13,12 +13,12 @@ export interface Service {
   readonly clock: Clock
   readonly connections: Set<Connection>
   readonly dispatch: Dispatch
-  /** Whether every last reply on a connection says that it closes. */
-  isDraining: boolean
   readonly general: (request: Http.IncomingMessage, reply: Http.ServerResponse) => void
   /** Whether a client may end its side and still wait for replies. */
   readonly halfClose: boolean
   readonly headersTimeout: number
+  /** Whether every last reply on a connection says that it closes. */
+  isDraining: boolean
   readonly keepAlive: number
   readonly limits: Limits
   readonly maxPipelined: number

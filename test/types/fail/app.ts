@@ -52,4 +52,4 @@ export const missingChain = App.make("shop", [Admin])
 // ^ expect: No plugin in this app provides flange/Authentication/admin: add one that does
 
 export const notAPlugin = App.make("shop", [Layer.succeed(Db, { query: () => "" })])
-// ^ expect: is not assignable to type 'Any'
+// ^ expect: is missing the following properties from type 'Any'

@@ -23,10 +23,10 @@ const list = () => Effect.succeed("")
 const read = () => Effect.succeed({ id: "" })
 
 export const missing = Route.public(Api, (handlers) => handlers.handleAll({ list }))
-// ^ expect: Property 'read' is missing in type
+// ^ expect: is not assignable to type '"Endpoint not handled: read"'
 
 export const extra = Route.public(Api, (handlers) => handlers.handleAll({ list, read, write: read }))
-// ^ expect: 'write' does not exist in type
+// ^ expect: is not assignable to type 'never'
 
 export const wrongSuccess = Route.public(Api, (handlers) =>
   handlers.handleAll({ list, read: () => Effect.succeed({ id: 1 }) })
@@ -41,8 +41,8 @@ export const undeclaredError = Route.public(Api, (handlers) =>
 const whoAmI = () => Effect.map(CurrentIdentity, ({ subject }) => subject)
 
 export const identityInPublic = Route.public(Api, (handlers) =>
-  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
   handlers.handleAll({ list: whoAmI, read })
+  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
 )
 
 export const identityInBare = Route.bare(Api, (handlers) =>
@@ -51,7 +51,7 @@ export const identityInBare = Route.bare(Api, (handlers) =>
 )
 
 export class Anonymous extends ApiError.make()("Anonymous", {
-  // ^ expect: Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)
+  // ^ expect: Name the class itself: class NotFound extends ApiError.make<NotFound>()
   code: "ANONYMOUS",
   detail: "",
   status: 404

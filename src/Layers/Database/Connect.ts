@@ -1,0 +1,105 @@
+/** From a URL to a client that answers. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import { type Settings, targetOf } from "./DatabaseConfig.ts"
+import { describe, type Server, type Target } from "./DatabaseUrl.ts"
+import { type DataDirectoryError, DatabaseUnreachable, DriverMissing } from "./Errors.ts"
+
+/** What opening a database may fail with. */
+export type ConnectError = DatabaseUnreachable | DataDirectoryError | DriverMissing | SqlError
+
+const packagesOf: Readonly<Record<Target["_tag"], ReadonlyArray<string>>> = {
+  Embedded: ["@effect/sql-pg", "@electric-sql/pglite"],
+  MySql: ["mysql2"],
+  Postgres: ["@effect/sql-pg"]
+}
+
+/** A driver is loaded when its URL is used, so that nobody needs them all. */
+const driver = <A>(target: Target, load: () => Promise<A>): Effect.Effect<A, DriverMissing> =>
+  Effect.tryPromise({
+    catch: (cause) =>
+      new DriverMissing({ cause, packages: packagesOf[target._tag], target: describe(target) }),
+    try: load
+  })
+
+const open = (
+  target: Target,
+  settings: Settings
+): Effect.Effect<
+  SqlClient.SqlClient,
+  DataDirectoryError | DriverMissing | SqlError,
+  Reactivity.Reactivity | Scope.Scope
+> => {
+  switch (target._tag) {
+    case "Embedded":
+      return Effect.flatMap(
+        driver(target, () => import("./Pglite.ts")),
+        (module) => module.make(target, settings)
+      )
+    case "MySql":
+      return Effect.flatMap(
+        driver(target, () => import("./MySql.ts")),
+        (module) => module.make(target, settings)
+      )
+    case "Postgres":
+      return Effect.flatMap(
+        driver(target, () => import("./Postgres.ts")),
+        (module) => module.make(target, settings)
+      )
+  }
+}
+
+const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
+
+/** Asks until the server answers; a server that refuses for good is not asked again. */
+const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration.Duration) =>
+  Effect.gen(function* () {
+    const start = yield* Clock.currentTimeMillis
+    const password = new URL(Redacted.value(target.url)).password
+    const secrets = [password, decodeURIComponent(password)].filter((secret) => secret !== "")
+    let last = "no answer"
+    let announced = false
+    const fail = Effect.gen(function* () {
+      const waited = (yield* Clock.currentTimeMillis) - start
+      return yield* new DatabaseUnreachable({
+        database: target.database,
+        host: target.host,
+        reason: secrets.reduce((text, secret) => text.replaceAll(secret, "<redacted>"), last),
+        target: describe(target),
+        waited: Duration.format(Duration.millis(Math.round(waited)))
+      })
+    })
+    const ask = Effect.tapError(sql`select 1`, (error) => {
+      last = error.message
+      if (announced || !error.isRetryable) return Effect.void
+      announced = true
+      return Effect.logWarning(`Waiting for ${describe(target)}`)
+    })
+    yield* ask.pipe(
+      Effect.retry({ schedule: backoff, while: (error) => error.isRetryable }),
+      Effect.timeoutOrElse({ duration: wait, orElse: () => fail }),
+      Effect.catchTag("SqlError", () => fail)
+    )
+  })
+
+/** Opens the database of the settings and waits until it answers. */
+export const connect = (
+  settings: Settings
+): Effect.Effect<SqlClient.SqlClient, ConnectError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const target = targetOf(settings)
+    const sql = yield* Effect.provideService(
+      open(target, settings),
+      Reactivity.Reactivity,
+      yield* Reactivity.make
+    )
+    if (target._tag !== "Embedded") yield* untilReachable(sql, target, settings.bootWait)
+    return sql
+  })

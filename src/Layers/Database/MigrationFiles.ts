@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto"
+import { readdir, readFile } from "node:fs/promises"
+import { join, resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+/** Migrations as files: `0001_create_items.sql`, `0002_fill.ts`. */
+import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { MigrationError } from "./MigrationError.ts"
+
+/** What a migration written as code runs. */
+export type Run = Effect.Effect<unknown, unknown, SqlClient.SqlClient>
+
+/** One migration, read but not run. */
+export interface Migration {
+  /** SHA-256 of the file, with line ends made equal. */
+  readonly checksum: string
+  readonly id: number
+  /** The file's name. */
+  readonly name: string
+  /** A script, or a module whose default export is run. */
+  readonly step: { readonly run: Run } | { readonly script: string }
+  /** Whether it runs in a transaction. */
+  readonly transaction: boolean
+}
+
+const pattern = /^(\d+)_[\w-]+\.(js|mjs|mts|sql|ts)$/
+
+const optOut = /^--[ \t]*flange:[ \t]*no transaction[ \t]*$/i
+
+const invalid = (migration: string, reason: string, cause?: unknown) =>
+  new MigrationError({
+    migration,
+    problem: "invalid",
+    reason,
+    ...(cause === undefined ? {} : { cause })
+  })
+
+const list = async (directory: string): Promise<ReadonlyArray<string>> => {
+  try {
+    return await readdir(directory)
+  } catch (cause) {
+    if (hasProperty(cause, "code") && cause.code === "ENOENT") return []
+    throw invalid(directory, "the directory cannot be read", cause)
+  }
+}
+
+const load = async (path: string, name: string) => {
+  const module: object = await import(pathToFileURL(path).href)
+  const run = hasProperty(module, "default") ? module.default : undefined
+  if (!Effect.isEffect(run)) {
+    throw invalid(
+      name,
+      "its default export is not an Effect. Write: export default Effect.gen(...)"
+    )
+  }
+  return {
+    // An effect of another module: what it requires beyond the client fails when it runs.
+    step: { run: run as Run },
+    transaction: !(hasProperty(module, "transaction") && module.transaction === false)
+  }
+}
+
+const read = async (directory: string, name: string, id: number): Promise<Migration> => {
+  const path = join(directory, name)
+  const text = (await readFile(path, "utf8")).replaceAll("\r\n", "\n")
+  const checksum = createHash("sha256").update(text).digest("hex")
+  if (!name.endsWith(".sql")) return { checksum, id, name, ...(await load(path, name)) }
+  const transaction = !optOut.test(text.slice(0, text.indexOf("\n")))
+  return { checksum, id, name, step: { script: text }, transaction }
+}
+
+const files = async (path: string): Promise<ReadonlyArray<Migration>> => {
+  const directory = resolve(path)
+  const found = (await list(directory))
+    .filter((name) => !name.endsWith(".d.ts") && !name.endsWith(".d.mts"))
+    .flatMap((name) => {
+      const id = pattern.exec(name)?.[1]
+      if (id !== undefined) return [{ id: Number(id), name }]
+      if (!/^\d/.test(name) || name.endsWith(".map")) return []
+      throw invalid(
+        name,
+        "the name is not understood. Write a number, an underscore and a name, such as 0001_create_items.sql"
+      )
+    })
+    .sort((a, b) => a.id - b.id || (a.name < b.name ? -1 : 1))
+  const twin = found.find((file, index) => file.id === found[index + 1]?.id)
+  if (twin !== undefined) {
+    const other = found[found.indexOf(twin) + 1]?.name
+    throw new MigrationError({
+      migration: twin.name,
+      problem: "duplicate",
+      reason: `${other} has the same number. Give one of them the next free number.`
+    })
+  }
+  const migrations: Array<Migration> = []
+  for (const { id, name } of found) {
+    try {
+      migrations.push(await read(directory, name, id))
+    } catch (cause) {
+      if (cause instanceof MigrationError) throw cause
+      throw invalid(
+        name,
+        `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause
+      )
+    }
+  }
+  return migrations
+}
+
+/**
+ * The migrations of a directory, in order; none when there is no such directory.
+ * Files that do not begin with a number are left alone.
+ *
+ * Fails with `MigrationError` for two files with one number, a name that is not
+ * understood, and a module that cannot be loaded.
+ */
+export const fromDirectory = (
+  directory: string
+): Effect.Effect<ReadonlyArray<Migration>, MigrationError> =>
+  Effect.tryPromise({
+    catch: (cause) =>
+      cause instanceof MigrationError ? cause : invalid(directory, String(cause), cause),
+    try: () => files(directory)
+  })

@@ -1,0 +1,125 @@
+import { createServer } from "node:net"
+/** The listener for services behind a proxy: strict HTTP/1.1 on `node:net`. */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeWS from "@effect/platform-node/NodeWS"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Scope from "effect/Scope"
+import type { Listener } from "../Listener.ts"
+import * as Bind from "./Bind.ts"
+import { Clock } from "./Clock.ts"
+import { Connection } from "./Connection.ts"
+import * as Drain from "./Drain.ts"
+import type { Service } from "./Service.ts"
+
+/**
+ * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and
+ * `server.port`. A request has exactly one reading, or it is refused with a
+ * problem document and the connection closed. TLS, HTTP/2, slow clients and the
+ * filtering of methods are the proxy's. Warns where other machines can connect.
+ *
+ * Fails with `BindError`.
+ *
+ * Source: RFC 9110, RFC 9112.
+ */
+export const listen: Listener = ({ config, context, dispatch, exchange, interrupt }) =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    // Requests run in a scope of their own: closing it interrupts those still in flight.
+    const requests = yield* Scope.make("parallel")
+    const websockets = yield* Effect.acquireRelease(
+      Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true })),
+      (wss) => Effect.sync(() => wss.close())
+    )
+    const general = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
+      Effect.provideContext(context)
+    )
+    const others = new WeakMap<object, HttpServerResponse>()
+    const other = yield* NodeHttpServer.makeHandler(
+      Effect.map(HttpServerRequest, ({ source }) => others.get(source)!),
+      { scope: requests }
+    ).pipe(Effect.provideContext(context))
+    const upgrade = yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(websockets), exchange, {
+      scope: requests
+    }).pipe(Effect.provideContext(context))
+
+    const timeouts = {
+      bodyTimeout: Duration.toMillis(config.bodyTimeout),
+      headersTimeout: Duration.toMillis(config.headersTimeout),
+      keepAlive: Duration.toMillis(config.keepAlive),
+      requestTimeout: Duration.toMillis(config.requestTimeout)
+    }
+    const clock = new Clock(stepFor(Object.values(timeouts)), () => {
+      for (const connection of service.connections) connection.tick()
+    })
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => clock.stop())
+    )
+    const service: Service = {
+      ...timeouts,
+      clock,
+      connections: new Set(),
+      dispatch,
+      general,
+      halfClose: config.halfClose,
+      isDraining: false,
+      limits: {
+        maxHeaderBytes: config.maxHeaderBytes,
+        maxHeaders: config.maxHeaders,
+        maxLineBytes: config.maxLineBytes
+      },
+      maxPipelined: config.maxPipelined,
+      other: (request, reply, response) => {
+        others.set(request, response)
+        other(request, reply)
+      },
+      upgrade
+    }
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true },
+      (socket) => new Connection(service, socket)
+    )
+    const cutAll = () => {
+      for (const connection of service.connections) connection.destroy()
+    }
+
+    const { host = Bind.defaultHost, port, socket, socketMode } = config
+    const address = yield* socket === undefined
+      ? Bind.tcp(server, host, port)
+      : Bind.unix(server, socket, socketMode)
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        server.close()
+        cutAll()
+      })
+    )
+    if (socket === undefined && !Bind.isLoopback(host)) {
+      yield* Effect.logWarning(
+        `The proxied listener is open to other machines on ${address}. It relies on a proxy for TLS and slow clients: listen on 127.0.0.1 or on server.socket, let nothing but the proxy connect, or set server.listener to "node".`
+      )
+    }
+    return {
+      address,
+      drain: ({ delay, timeout }) =>
+        Effect.gen(function* () {
+          Drain.announceClose(service)
+          yield* Effect.sleep(delay)
+          Drain.stopAccepting(server, service)
+          yield* Effect.timeoutOption(Drain.empty(service), timeout)
+          yield* Effect.all([interrupt, Scope.close(requests, Exit.void)], {
+            concurrency: "unbounded"
+          })
+          yield* Effect.timeoutOption(Drain.empty(service), "1 second")
+          cutAll()
+        }).pipe(Effect.interruptible)
+    }
+  })
+
+/** A pace at which the shortest timeout is noticed in time, at most once a second. */
+const stepFor = (timeouts: ReadonlyArray<number>): number =>
+  Math.max(10, Math.min(1000, Math.min(...timeouts) / 4))

@@ -1,0 +1,192 @@
+// What the editor shows of programs that are right. Compiled by `npm run check`.
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import {
+  Action,
+  ApiError,
+  App,
+  type AssemblyError,
+  Authentication,
+  type BindError,
+  type Catalogue,
+  Config,
+  CurrentIdentity,
+  Plugin,
+  Route,
+  type StartTimeoutError
+} from "flange"
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+/** Compiles only for `Same<A, B>`; an error shows both. */
+const same = <A, B>(..._proof: Same<A, B> extends true ? [] : [A, B]): void => {}
+
+class Db extends Context.Service<Db, { readonly query: () => string }>()("app/Db") {}
+class Repo extends Context.Service<Repo, { readonly read: () => string }>()("app/Repo") {}
+class DbDown extends Schema.TaggedClass<DbDown>()("DbDown", {}) {}
+
+// A plugin's type says its id, what it provides, what it fails with, what it requires.
+const db = Plugin.make("db", {
+  layer: Layer.effect(Db, Effect.as(Effect.fail(new DbDown({})), { query: () => "" })),
+  provides: [Db]
+})
+same<typeof db, Plugin.Plugin<"db", Db, DbDown>>()
+
+const repo = Plugin.make("repo", {
+  layer: Layer.effect(
+    Repo,
+    Effect.map(Db, ({ query }) => ({ read: query }))
+  ),
+  provides: [Repo],
+  requires: [Db]
+})
+same<typeof repo, Plugin.Plugin<"repo", Repo, never, Db>>()
+
+// The order of the options does not matter to what is inferred.
+const swapped = Plugin.make("repo", {
+  requires: [Db],
+  provides: [Repo],
+  layer: Layer.effect(
+    Repo,
+    Effect.gen(function* () {
+      const { query } = yield* Db
+      return { read: query }
+    })
+  )
+})
+same<typeof swapped, typeof repo>()
+
+// What a layer provides to itself is not required of others.
+const whole = Plugin.make("whole", {
+  layer: Layer.effect(
+    Repo,
+    Effect.map(Db, ({ query }) => ({ read: query }))
+  ).pipe(Layer.provide(Layer.succeed(Db, { query: () => "" }))),
+  provides: [Repo]
+})
+same<typeof whole, Plugin.Plugin<"whole", Repo>>()
+
+same<Plugin.Requires<typeof repo>, Db>()
+same<Plugin.Provides<typeof repo>, Repo>()
+same<Plugin.Error<typeof db>, DbDown>()
+same<Plugin.Id<typeof db>, "db">()
+
+const wrapped = Plugin.fromLayer("db", Layer.succeed(Db, { query: () => "" }), { provides: [Db] })
+same<typeof wrapped, Plugin.Plugin<"db", Db>>()
+
+// A section is required of nobody once it is listed, and adds `ConfigError`.
+const Mail = Config.section("mail", { host: Schema.String })
+const mail = Plugin.make("mail", { config: [Mail], layer: Layer.effectDiscard(Mail) })
+same<typeof mail, Plugin.Plugin<"mail", never, Config.ConfigError>>()
+
+// An action stands in `Provides` under its name.
+const Greet = Action.make("greet", { payload: Schema.String, success: Schema.Int })
+const greet = Plugin.make("greet", {
+  actions: [Action.implement(Greet, (name) => Effect.succeed(name.length))]
+})
+same<typeof greet, Plugin.Plugin<"greet", Action.Implementation<"greet">>>()
+same<
+  ReturnType<typeof Greet.call>,
+  Effect.Effect<number, Action.ActionPayloadError, Action.Implementation<"greet">>
+>()
+
+class ItemNotFound extends ApiError.make<ItemNotFound>()(
+  "ItemNotFound",
+  { code: "ITEM_NOT_FOUND", detail: ({ id }) => `No item ${id}`, status: 404 },
+  { id: Schema.String }
+) {}
+
+const Items = HttpApiGroup.make("items").add(
+  HttpApiEndpoint.get("read", "/items/:id", {
+    error: ItemNotFound,
+    params: { id: Schema.String },
+    success: Schema.Struct({ name: Schema.String })
+  })
+)
+const Status = HttpApiGroup.make("status").add(HttpApiEndpoint.get("status", "/status"))
+
+const items = Plugin.make("items", {
+  requires: [Repo],
+  routes: [
+    Route.protected(
+      Items,
+      Effect.fn(function* (handlers) {
+        const { read } = yield* Repo
+        return handlers.handleAll({
+          read: ({ params }) =>
+            Effect.gen(function* () {
+              const { subject } = yield* CurrentIdentity
+              if (params.id === subject) return yield* Effect.fail(new ItemNotFound(params))
+              return { name: read() }
+            })
+        })
+      })
+    )
+  ]
+})
+const status = Plugin.make("status", {
+  routes: [Route.public(Status, (handlers) => handlers.handleAll({ status: () => Effect.void }))]
+})
+
+same<
+  Plugin.Requires<typeof items>,
+  Authentication.Authentication<Authentication.DefaultChain> | Repo
+>()
+same<Plugin.Requires<typeof status>, never>()
+
+const auth = Plugin.make("auth", {
+  layer: Layer.succeed(
+    Authentication.Default,
+    Authentication.Default.of((next) =>
+      Effect.provideService(next, CurrentIdentity, {
+        attributes: {},
+        displayName: "",
+        isPrivileged: false,
+        isServiceAccount: false,
+        method: "none",
+        scopes: new Set<string>(),
+        subject: ""
+      })
+    )
+  ),
+  provides: [Authentication.Default]
+})
+
+// The app: every service, every error of boot, and the groups of all plugins.
+export const app = App.make("shop", [items, status, auth, repo, db])
+same<keyof typeof app.api.groups, "items" | "status">()
+same<
+  App.BootError<typeof app>,
+  AssemblyError | BindError | Config.ConfigError | DbDown | StartTimeoutError
+>()
+
+// The client: values come back decoded, errors as the classes that the contract names.
+type Client = HttpApiClient.ForApi<typeof app.api>
+const reads = (client: Client) => client.items.read({ params: { id: "1" } })
+type Read = ReturnType<typeof reads>
+same<Effect.Success<Read>, { readonly name: string }>()
+
+type Standard =
+  | Catalogue.InternalError
+  | Catalogue.MalformedRequest
+  | Catalogue.PayloadTooLarge
+  | Catalogue.ServiceUnavailable
+  | Catalogue.UnsupportedMediaType
+  | Catalogue.ValidationFailed
+same<
+  Effect.Error<Read>,
+  | Catalogue.Unauthenticated
+  | HttpClientError.HttpClientError
+  | ItemNotFound
+  | Schema.SchemaError
+  | Standard
+>()
+same<
+  Effect.Error<ReturnType<Client["status"]["status"]>>,
+  HttpClientError.HttpClientError | Schema.SchemaError | Standard
+>()

@@ -1,0 +1,162 @@
+// Fills the generated parts of the documents from the sources they describe: the text between
+// `<!-- reference NAME ... -->` and `<!-- /reference -->`. Run it with `npm run reference`.
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Config from "../src/Config/index.ts"
+import { catalogue } from "../src/Server/Catalogue.ts"
+import { slots, slotsOf } from "../src/Server/Middleware.ts"
+
+const root = join(import.meta.dirname, "..")
+
+type Rows = ReadonlyArray<ReadonlyArray<string>>
+
+/** A Markdown table, its columns as wide as the formatter makes them. */
+const table = (head: ReadonlyArray<string>, rows: Rows): string => {
+  const widths = head.map((_, i) => Math.max(3, ...[head, ...rows].map((row) => row[i]!.length)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n")
+}
+
+/** The first table of a doc comment, without its head. */
+const docTable = (comment: string): Rows =>
+  [...comment.matchAll(/^ \* \|(.*)\|$/gm)]
+    .map(([, cells]) => cells!.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+    .slice(2)
+
+/** One key of a section, as its table describes it. */
+export interface Key {
+  /** What the table says of the default. */
+  readonly default: string
+  readonly meaning: string
+  readonly name: string
+}
+
+/** A section of the configuration with the table of its doc comment. */
+export interface SectionPage {
+  readonly file: string
+  readonly keys: ReadonlyArray<Key>
+  readonly section: Config.AnySection
+}
+
+const isSection = (value: unknown): value is Config.AnySection =>
+  typeof value === "function" && "sectionName" in value
+
+/** Every section of Flange, by name. A battery counts from the day it has an `index.ts`. */
+export const sections: ReadonlyArray<SectionPage> = (
+  await Promise.all(
+    globSync("src/**/*Config.ts", { cwd: root })
+      .filter(
+        (file) => !file.includes("Layers") || existsSync(join(root, dirname(file), "index.ts"))
+      )
+      .map(async (file): Promise<ReadonlyArray<SectionPage>> => {
+        const module: object = await import(join(root, file))
+        const text = readFileSync(join(root, file), "utf8")
+        return Object.entries(module).flatMap(([name, value]) => {
+          if (!isSection(value)) return []
+          const comment = text
+            .slice(0, text.indexOf(`export const ${name} `))
+            .split("/**")
+            .at(-1)!
+          const keys = docTable(comment).map(([key, fallback, meaning]) => ({
+            default: fallback!,
+            meaning: meaning!.replace(/[;,] variable `\w+`$/, ""),
+            name: key!.replaceAll("`", "")
+          }))
+          return [{ file, keys, section: value }]
+        })
+      })
+  )
+)
+  .flat()
+  .sort((a, b) => (a.section.sectionName < b.section.sectionName ? -1 : 1))
+
+/** The defaults of the schemas by dotted key, as the loader reports them. */
+export const schemaDefaults = (section: Config.AnySection): Promise<ReadonlyMap<string, string>> =>
+  Effect.runPromise(
+    Config.load({ sections: [section], values: {}, variables: {} }).pipe(
+      Effect.map(({ entries }) => new Map(entries.map(({ key, value }) => [key, value]))),
+      // A section with a required key has no whole set of defaults.
+      Effect.catch(() => Effect.succeed(new Map<string, string>())),
+      Effect.provide(NodeServices.layer)
+    )
+  )
+
+const shortVariable = (section: Config.AnySection, key: string): string =>
+  Object.entries(section.variables)
+    .filter(([, target]) => target === key)
+    .map(([name]) => `\`${name}\``)
+    .join(", ")
+
+const keyTable = (wanted: ReadonlyArray<string>): string =>
+  table(
+    ["key", "default", "short variable", "meaning"],
+    wanted.map((dotted) => {
+      const page = sections.find(({ section }) => dotted.startsWith(`${section.sectionName}.`))
+      const name = dotted.slice(dotted.indexOf(".") + 1)
+      const key = page?.keys.find((key) => key.name === name)
+      if (page === undefined || key === undefined) throw new Error(`No section has ${dotted}`)
+      return [`\`${dotted}\``, key.default, shortVariable(page.section, name), key.meaning]
+    })
+  )
+
+const dottedKeys = ({ keys, section }: SectionPage) =>
+  keys.map(({ name }) => `${section.sectionName}.${name}`)
+
+/** What can be generated, by name. */
+const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>> = {
+  errors: () =>
+    table(
+      ["code", "status", "meaning", "what to do"],
+      catalogue.map(({ code, meaning, remedy, status }) => [
+        `\`${code}\``,
+        String(status),
+        meaning,
+        remedy
+      ])
+    ),
+  keys: keyTable,
+  phases: () => {
+    const text = readFileSync(join(root, "src/Plugin/Plugin.ts"), "utf8")
+    return table(
+      ["phase", "what runs", "may fail with", "seen by", "order"],
+      docTable(text.slice(0, text.indexOf("*/")))
+    )
+  },
+  sections: () =>
+    sections
+      .map((page) => `## \`${page.section.sectionName}\`\n\n${keyTable(dottedKeys(page))}`)
+      .join("\n\n"),
+  slots: () => {
+    const isPublic = new Set(slotsOf({ type: "public" }))
+    return table(
+      ["slot", "public routes", "why it stands before the next"],
+      slots.map(({ before, name }) => [`\`${name}\``, isPublic.has(name) ? "yes" : "no", before])
+    )
+  }
+}
+
+/** The document with its generated parts filled in. */
+export const fill = (text: string): string =>
+  text.replace(
+    /(<!-- reference (\w+)([^>]*)-->)[\s\S]*?(<!-- \/reference -->)/g,
+    (_, open: string, name: string, options: string, close: string) => {
+      const part = parts[name]
+      if (part === undefined) throw new Error(`Nothing generates "${name}"`)
+      return `${open}\n\n${part(options.trim().split(/\s+/))}\n\n${close}`
+    }
+  )
+
+/** The documents that may have generated parts. */
+export const documents: ReadonlyArray<string> = globSync(["*.md", "docs/**/*.md"], { cwd: root })
+  .map((file) => file.replaceAll("\\", "/"))
+  .sort()
+
+if (import.meta.main) {
+  for (const file of documents) {
+    const path = join(root, file)
+    writeFileSync(path, fill(readFileSync(path, "utf8")))
+  }
+}
