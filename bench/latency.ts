@@ -8,7 +8,7 @@ import { run as openLoop } from "./lib/OpenLoopRun.ts"
 import * as Options from "./lib/Options.ts"
 import * as Peers from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
-import { median, ratios, spread, type Spread } from "./lib/Statistics.ts"
+import { median, ratios, type Spread, spread } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 import { endpoints } from "./lib/Workload.ts"
 
@@ -48,7 +48,10 @@ for (const tier of options.tiers) {
       for (let round = 0; round < options.rounds; round++) {
         for (const { peer, port } of Fleet.turn(fleet.servers, round)) {
           const rate = maxima.get(peer.name)! * share
-          runs.get(peer.name)!.push(await openLoop(port, endpoint, rate, options.seconds))
+          const { answered, p50, p99 } = await openLoop(port, endpoint, rate, options.seconds)
+          // What was not answered at all waited at least as long as the run took.
+          const never = (options.seconds + 1) * 1000
+          runs.get(peer.name)!.push({ answered, p50: p50 ?? never, p99: p99 ?? never })
         }
       }
       const p99 = (name: string) => runs.get(name)!.map((run) => run.p99)

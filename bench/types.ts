@@ -7,7 +7,7 @@ import { resolve } from "node:path"
 import * as Generate from "./lib/Generate.ts"
 import * as Options from "./lib/Options.ts"
 import * as Report from "./lib/Report.ts"
-import { median, ratios, spread, type Spread } from "./lib/Statistics.ts"
+import { median, ratios, type Spread, spread } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 
 const sizes = [50, 200] as const

@@ -66,25 +66,35 @@ export const boot = <A extends Definition.Any>(
   >
 
 /**
- * The app as a layer: building it boots the app on `node:http`, closing its
- * scope drains and releases it. It provides every service of every plugin.
+ * The app as a layer: building it boots the app on the listener that
+ * `server.listener` names, closing its scope drains and releases it. It provides every service of every plugin.
  */
 export const layer = <A extends Definition.Any>(
   app: A
 ): Layer.Layer<AppRuntime | Definition.Provides<A>, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { listen } = yield* Effect.promise(() => import("./Server/NodeListener.ts"))
-      const running = yield* boot(app, { listener: listen })
+      const running = yield* boot(app, { listener: configured })
       return running.context as Context.Context<AppRuntime | Definition.Provides<A>>
     })
   ).pipe(Layer.provide(nodeFiles))
+
+/** The listener that `server.listener` names; only that one is loaded. */
+const configured: Listener = (options) =>
+  Effect.flatMap(
+    Effect.promise(() =>
+      options.config.listener === "proxied"
+        ? import("./Server/Proxied/ProxiedListener.ts")
+        : import("./Server/NodeListener.ts")
+    ),
+    ({ listen }) => listen(options)
+  )
 
 const nodeFiles = Layer.unwrap(
   Effect.promise(async () => (await import("@effect/platform-node/NodeServices")).layer)
 )
 
-/** Boots the app on `node:http` and keeps it until it is interrupted. */
+/** Boots the app on its listener and keeps it until it is interrupted. */
 export const launch = <A extends Definition.Any>(app: A): Effect.Effect<never, BootError<A>> =>
   Layer.launch(layer(app))
 

@@ -20,13 +20,10 @@ const allowed: Record<string, ReadonlyArray<string>> = {
 
 /** Optional peers, each with the only folder that may import it. */
 const optionalPeers: Record<string, string> = {
-  "@effect/sql-mysql2": "Layers/Database",
   "@effect/sql-pg": "Layers/Database",
-  "@effect/sql-sqlite-node": "Layers/Database",
   "@electric-sql/pglite": "Layers/Database",
   jose: "Layers/Auth",
-  mysql2: "Layers/Database",
-  pg: "Layers/Database"
+  mysql2: "Layers/Database"
 }
 
 interface Import {

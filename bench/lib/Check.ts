@@ -154,10 +154,9 @@ const using = async (
   try {
     await use(server)
   } catch (error) {
-    throw new Error(
-      `${peer.name} does not answer as tier ${options.tier} says: ${String(error)}`,
-      { cause: error }
-    )
+    throw new Error(`${peer.name} does not answer as tier ${options.tier} says: ${String(error)}`, {
+      cause: error
+    })
   } finally {
     await server.stop()
   }

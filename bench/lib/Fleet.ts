@@ -2,7 +2,7 @@
 import * as Check from "./Check.ts"
 import * as Load from "./Load.ts"
 import type { Options } from "./Options.ts"
-import * as Peers from "./Peers.ts"
+import type * as Peers from "./Peers.ts"
 import * as Server from "./Server.ts"
 import type { Endpoint, Tier } from "./Workload.ts"
 

@@ -47,8 +47,7 @@ const schemas = (i: number, error: string) => `export const Thing${i} = Schema.S
 })
 ${i % 3 === 0 ? error : ""}`
 
-const range = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => from + i)
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
 
 const contract = (group: number, imports: string, error: (i: number) => string) => {
   const endpoints = range(group * perGroup, (group + 1) * perGroup)
@@ -74,11 +73,8 @@ const notFound = (group: number) =>
     .map((i) => `NotFound${i}`)
     .join(", ")}, Group${group} } from "./contract${group}.ts"`
 
-const files = (
-  groups: number,
-  file: (group: number) => Files,
-  main: string
-): Files => Object.assign({ "main.ts": main }, ...range(0, groups).map(file)) as Files
+const files = (groups: number, file: (group: number) => Files, main: string): Files =>
+  Object.assign({ "main.ts": main }, ...range(0, groups).map(file)) as Files
 
 export const flange = (endpoints: number): Files => {
   const groups = endpoints / perGroup

@@ -113,7 +113,5 @@ const autocannon = async (
     requests,
     url: `http://127.0.0.1:${port}`
   })
-  return JSON.parse(
-    await output(Cores.on("client", process.execPath, [file, options]))
-  ) as Raw
+  return JSON.parse(await output(Cores.on("client", process.execPath, [file, options]))) as Raw
 }

@@ -4,12 +4,12 @@ export interface Peer {
   /** Arguments beside tier and port. */
   readonly arguments: ReadonlyArray<string>
   readonly name: string
+  /** Whether a run may go on without it: what this tree does not have yet. */
+  readonly optional: boolean
   /** In `servers/`, without `.ts`. */
   readonly script: string
   /** For tables and charts. */
   readonly title: string
-  /** Whether a run may go on without it: what this tree does not have yet. */
-  readonly optional: boolean
 }
 
 const peer = (

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { resolve } from "node:path"
+import { ask } from "./Answer.ts"
 import * as Cores from "./Cores.ts"
 import type { Peer } from "./Peers.ts"
 import type { Tier } from "./Workload.ts"
@@ -14,9 +15,11 @@ export interface Server {
   readonly port: number
   /** Resident memory in bytes. */
   readonly rss: () => number
-  readonly stop: () => Promise<void>
+  /** From the start of the process until it was up, in milliseconds. */
+  readonly startMillis: number
   /** What it wrote to stdout so far, where that is a pipe. */
   readonly stdout: () => string
+  readonly stop: () => Promise<void>
 }
 
 const children = new Set<ChildProcess>()
@@ -47,6 +50,12 @@ const accepts = (port: number) =>
     socket.on("error", () => resolve(false))
   })
 
+const answers = (port: number, path: string) =>
+  ask(port, { method: "GET", path }).then(
+    ({ status }) => status === 200,
+    () => false
+  )
+
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
 /** Source: schedstat of the kernel, nanoseconds in the first field. */
@@ -72,8 +81,10 @@ export const start = async (
     readonly environment?: Readonly<Record<string, string>>
     /** A built file instead of the peer's script. */
     readonly file?: string
-    readonly stdout?: number | "ignore" | "pipe"
+    readonly stdout?: "ignore" | number | "pipe"
     readonly tier: Tier
+    /** It is up when it answers this path with 200, not when it accepts connections. */
+    readonly until?: string
   }
 ): Promise<Server> => {
   const port = await freePort()
@@ -86,6 +97,7 @@ export const start = async (
     ...peer.arguments,
     ...(options.arguments ?? [])
   ])
+  const started = performance.now()
   const child = spawn(command, parameters, {
     cwd: root,
     env: { ...process.env, NODE_ENV: "production", ...options.environment },
@@ -109,7 +121,9 @@ export const start = async (
     await exited
   }
   const deadline = Date.now() + 120_000
-  while (!(await accepts(port))) {
+  const { until } = options
+  const isUp = () => (until === undefined ? accepts(port) : answers(port, until))
+  while (!(await isUp())) {
     if (child.exitCode !== null || child.signalCode !== null) {
       // The pipe may hold more than was read when the process ended.
       await pause(50)
@@ -120,8 +134,9 @@ export const start = async (
       await stop()
       throw new Error(`${peer.name} did not listen within two minutes`)
     }
-    await pause(5)
+    await pause(until === undefined ? 5 : 1)
   }
+  const startMillis = performance.now() - started
   return {
     cpu: () => cpuOf(child.pid!),
     peer,
@@ -130,6 +145,7 @@ export const start = async (
       const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
       return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024
     },
+    startMillis,
     stdout: () => stdout,
     stop
   }

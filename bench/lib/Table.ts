@@ -14,7 +14,9 @@ export const table = (
   )
   const line = (cells: ReadonlyArray<string>) =>
     `| ${cells.map((text, i) => text.padEnd(widths[i]!)).join(" | ")} |`
-  return [line(head), `|${widths.map((w) => "-".repeat(w + 2)).join("|")}|`, ...rows.map(line)].join(
-    "\n"
-  )
+  return [
+    line(head),
+    `|${widths.map((w) => "-".repeat(w + 2)).join("|")}|`,
+    ...rows.map(line)
+  ].join("\n")
 }

@@ -36,7 +36,10 @@ export const endpoints = (tier: Tier): ReadonlyArray<Endpoint> =>
   tier === "bare"
     ? [
         { name: "json", requests: [{ headers: {}, method: "GET", path: "/json" }] },
-        { name: "user", requests: [{ headers: {}, method: "GET", path: "/users/42?verbose=true" }] },
+        {
+          name: "user",
+          requests: [{ headers: {}, method: "GET", path: "/users/42?verbose=true" }]
+        },
         {
           name: "echo",
           requests: [{ body: echo, headers: json, method: "POST", path: "/echo" }]

@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from "express"
-import { z } from "zod"
+import type { z } from "zod"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import {
   createItem,

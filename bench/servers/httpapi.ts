@@ -1,3 +1,4 @@
+import { createServer } from "node:http"
 // Stock Effect: HttpApi on @effect/platform-node, without Flange.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -8,7 +9,6 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { createServer } from "node:http"
 import { BareApi, resourceHandlers, resourcesApi } from "./effect/BareApi.ts"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import { hello, user } from "./support/Contract.ts"
@@ -46,9 +46,9 @@ const listening = Layer.effectDiscard(Effect.andThen(HttpServer.HttpServer, Effe
 
 NodeRuntime.runMain(
   Layer.launch(
-    Layer.provide(
-      Layer.provideMerge(listening, server),
-      [NodeHttpServer.layer(createServer, { host, port }), Logger.layer([Logger.consoleJson])]
-    )
+    Layer.provide(Layer.provideMerge(listening, server), [
+      NodeHttpServer.layer(createServer, { host, port }),
+      Logger.layer([Logger.consoleJson])
+    ])
   )
 )

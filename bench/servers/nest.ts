@@ -31,14 +31,7 @@ import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fa
 import { IsArray, IsInt, IsNumber, IsString, Length, Min } from "class-validator"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
-import {
-  createItem,
-  findItem,
-  hello,
-  resources,
-  scopes,
-  user
-} from "./support/Contract.ts"
+import { createItem, findItem, hello, resources, scopes, user } from "./support/Contract.ts"
 import { onError, options, problem, register } from "./support/FastifyProduction.ts"
 
 /** Applies decorators to a class, or to one of its members. */
@@ -46,7 +39,11 @@ const decorate = (target: Function, ...decorators: ReadonlyArray<ClassDecorator>
   for (const decorator of decorators.toReversed()) decorator(target)
 }
 
-const property = (target: Function, name: string, ...decorators: ReadonlyArray<PropertyDecorator>) => {
+const property = (
+  target: Function,
+  name: string,
+  ...decorators: ReadonlyArray<PropertyDecorator>
+) => {
   for (const decorator of decorators.toReversed()) decorator(target.prototype, name)
 }
 

@@ -62,9 +62,7 @@ const readJson = (request: IncomingMessage, use: (body: unknown) => void) => {
   request.on("end", () => {
     let body: unknown
     try {
-      body = JSON.parse(
-        (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString("utf8")
-      )
+      body = JSON.parse((chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString("utf8"))
     } catch {
       body = undefined
     }
@@ -84,13 +82,14 @@ const bare = (request: IncomingMessage, response: ServerResponse) => {
       const id = path.slice(7)
       const verbose =
         mark === -1 ? undefined : (new URLSearchParams(url.slice(mark)).get("verbose") ?? undefined)
-      if (
-        !int.test(id) ||
-        (verbose !== undefined && verbose !== "true" && verbose !== "false")
-      ) {
+      if (!int.test(id) || (verbose !== undefined && verbose !== "true" && verbose !== "false")) {
         return problem(response, 400, "id is an integer, verbose true or false")
       }
-      return json(response, 200, user(Number(id), verbose === undefined ? undefined : verbose === "true"))
+      return json(
+        response,
+        200,
+        user(Number(id), verbose === undefined ? undefined : verbose === "true")
+      )
     }
     if (table.size > 0) {
       if (table.has(path)) return json(response, 200, { path })
@@ -124,7 +123,9 @@ const verify = (authorization: string | undefined): Claims | undefined => {
     const given = Buffer.from(signature, "base64url")
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString())
-    return claims.exp > Date.now() / 1000 && claims.iss === jwt.issuer && claims.aud === jwt.audience
+    return claims.exp > Date.now() / 1000 &&
+      claims.iss === jwt.issuer &&
+      claims.aud === jwt.audience
       ? claims
       : undefined
   } catch {

@@ -41,7 +41,8 @@ export const main = (
   process.on("SIGTERM", onSignal)
   process.on("uncaughtException", onUncaught)
   fiber.addObserver((exit) => {
-    if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+    // An interruption that nobody asked for is a failure too.
+    if (Exit.isFailure(exit) && !(stopping && Cause.hasInterruptsOnly(exit.cause))) {
       code = 1
       process.stderr.write(`${report(exit.cause)}\n`)
     }

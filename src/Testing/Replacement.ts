@@ -27,8 +27,17 @@ type Provided<By> = By extends Plugin.Any
     ? P
     : never
 
+/**
+ * Whether nothing is known of the replacements: there are none, or the compiler
+ * has put off a layer that is written in place to a second look.
+ */
+type Unseen<Rs extends ReadonlyArray<Replacement>> = [Replacement] extends [Rs[number]]
+  ? true
+  : false
+
 /** What the replacements may fail with while they are built. */
-export type Error<Rs extends ReadonlyArray<Replacement>> = Failure<Rs[number][1]>
+export type Error<Rs extends ReadonlyArray<Replacement>> =
+  Unseen<Rs> extends true ? never : Failure<Rs[number][1]>
 
 type Failure<By> = By extends Plugin.Any
   ? Plugin.Error<By>
@@ -65,16 +74,13 @@ type Misfit<R, Services> = R extends readonly [infer Replaced, infer By]
     : Named<Lacks<Replaced, By>, "The replacement does not provide", "which it stands in for">
   : never
 
-/**
- * Nothing, or the compiler's message for replacements that do not fit an app with
- * `Services`. It has a key of its own: on `replace` it would be the context in which
- * layers that are written in place are inferred.
- */
-export type Fit<Rs extends ReadonlyArray<Replacement>, Services> = [
-  Misfit<Rs[number], Services>
-] extends [never]
-  ? unknown
-  : { readonly misfit: Misfit<Rs[number], Services> }
+/** Nothing, or the compiler's message for replacements that do not fit an app with `Services`. */
+export type Fit<Rs extends ReadonlyArray<Replacement>, Services> =
+  Unseen<Rs> extends true
+    ? unknown
+    : [Misfit<Rs[number], Services>] extends [never]
+      ? unknown
+      : { readonly replace: Misfit<Rs[number], Services> }
 
 const idOf = (plugin: Plugin.Any | string): string =>
   typeof plugin === "string" ? plugin : plugin.id

@@ -124,7 +124,7 @@ export const make = <
   P,
   E,
   G extends HttpApiGroup.Constraint,
-  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+  const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
   app: App.App<Id, P, E, G>,
   options: Options<Rs, P> = {}
@@ -147,7 +147,7 @@ export const layer = <
   P,
   E,
   G extends HttpApiGroup.Constraint,
-  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+  const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
   app: App.App<Id, P, E, G>,
   options: Options<Rs, P> = {}
@@ -177,7 +177,7 @@ export const listening = <
   P,
   E,
   G extends HttpApiGroup.Constraint,
-  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+  const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
   app: App.App<Id, P, E, G>,
   options: Options<Rs, P> = {}
@@ -194,7 +194,7 @@ export const layerListening = <
   P,
   E,
   G extends HttpApiGroup.Constraint,
-  const Rs extends ReadonlyArray<Replacements.Replacement> = readonly []
+  const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
   app: App.App<Id, P, E, G>,
   options: Options<Rs, P> = {}

@@ -10,6 +10,7 @@ import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
 import * as Host from "../../src/Server/Host.ts"
 import type { Listener } from "../../src/Server/Listener.ts"
 import * as NodeListener from "../../src/Server/NodeListener.ts"
+import * as ProxiedListener from "../../src/Server/Proxied/ProxiedListener.ts"
 import * as WebListener from "../../src/Server/WebListener.ts"
 import * as generated from "./generatedApi.ts"
 
@@ -89,6 +90,9 @@ const boot = (listener: Listener, compile: boolean) =>
     Effect.runPromise
   )
 
+const proxied = async (compile: boolean): Promise<Send> =>
+  overHttp((await boot(ProxiedListener.listen, compile)).address!)
+
 const node = async (compile: boolean): Promise<Send> =>
   overHttp((await boot(NodeListener.listen, compile)).address!)
 
@@ -120,6 +124,8 @@ describe(`lanes and listeners, ${count} requests of seed ${seed}`, () => {
 
   for (const [name, start] of [
     ["compiled, node", () => node(true)],
+    ["compiled, proxied", () => proxied(true)],
+    ["general, proxied", () => proxied(false)],
     ["compiled, web", () => web(true)],
     ["general, web", () => web(false)]
   ] as const) {

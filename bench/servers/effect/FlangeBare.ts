@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as Logging from "../../../src/Layers/Logging/index.ts"
 import { App, Plugin, Route } from "../../../src/index.ts"
+import * as Logging from "../../../src/Layers/Logging/index.ts"
 import { accessLog, routes } from "../support/Arguments.ts"
 import { hello, user } from "../support/Contract.ts"
 import { BareApi, resourceHandlers, resourcesApi } from "./BareApi.ts"
@@ -21,9 +21,7 @@ const Bare = Plugin.make("bench:bare", {
 const resources = () =>
   Plugin.make("bench:resources", {
     routes: [
-      Route.public(resourcesApi(routes), (handlers) =>
-        handlers.handleAll(resourceHandlers(routes))
-      )
+      Route.public(resourcesApi(routes), (handlers) => handlers.handleAll(resourceHandlers(routes)))
     ]
   })
 

@@ -1,7 +1,7 @@
 /** What both tiers of Flange have: where they listen, and that they say so. */
 import * as Effect from "effect/Effect"
-import { ServerConfig } from "../../../src/Server/ServerConfig.ts"
 import { Plugin } from "../../../src/index.ts"
+import { ServerConfig } from "../../../src/Server/ServerConfig.ts"
 import { host, listener, port, ready } from "../support/Arguments.ts"
 
 export const Ready = Plugin.make("bench:ready", { ready: () => Effect.sync(ready) })

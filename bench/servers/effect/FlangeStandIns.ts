@@ -7,7 +7,13 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
-import { Authentication, Catalogue, CurrentIdentity, Middleware, Plugin } from "../../../src/index.ts"
+import {
+  Authentication,
+  Catalogue,
+  CurrentIdentity,
+  Middleware,
+  Plugin
+} from "../../../src/index.ts"
 import { origin, rateLimit } from "../support/Contract.ts"
 import { secureHeaders } from "../support/SecureHeaders.ts"
 import { verify } from "./Verify.ts"
@@ -19,8 +25,7 @@ const layer = Layer.effect(
   Authentication.Default,
   Effect.map(
     RateLimiter.RateLimiter,
-    (limiter) =>
-      (next: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, never>) =>
+    (limiter) => (next: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, never>) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest
         const authorization = request.headers["authorization"]

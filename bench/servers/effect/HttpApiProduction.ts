@@ -49,13 +49,13 @@ class RateLimited extends HttpApiError.Problem<RateLimited>()("RateLimited", {
 
 class CurrentClaims extends Context.Service<CurrentClaims, Claims>()("bench/Claims") {}
 
-class Authorization extends HttpApiMiddleware.Service<
-  Authorization,
-  { provides: CurrentClaims }
->()("bench/Authorization", {
-  error: [RateLimited, Unauthenticated],
-  security: { bearer: HttpApiSecurity.bearer }
-}) {}
+class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentClaims }>()(
+  "bench/Authorization",
+  {
+    error: [RateLimited, Unauthenticated],
+    security: { bearer: HttpApiSecurity.bearer }
+  }
+) {}
 
 class ItemsApi extends HttpApiGroup.make("items")
   .add(

@@ -1,6 +1,10 @@
 /** The production plugins of Fastify; NestJS on Fastify uses the same. */
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage } from "node:http"
+import cors from "@fastify/cors"
+import helmet from "@fastify/helmet"
+import jwt from "@fastify/jwt"
+import rateLimit from "@fastify/rate-limit"
 import {
   type FastifyError,
   type FastifyInstance,
@@ -9,10 +13,6 @@ import {
   type FastifyServerOptions,
   LogController
 } from "fastify"
-import cors from "@fastify/cors"
-import helmet from "@fastify/helmet"
-import jwt from "@fastify/jwt"
-import rateLimit from "@fastify/rate-limit"
 import { jwt as token, origin, rateLimit as limit } from "./Contract.ts"
 
 declare module "@fastify/jwt" {

@@ -13,7 +13,9 @@ export interface Mode {
 
 const mysql = ({ isolation, readOnly }: Mode): ReadonlyArray<string> => [
   // It has no place in MySQL's own statement; this counts for the next transaction only.
-  ...(isolation === undefined ? [] : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]),
+  ...(isolation === undefined
+    ? []
+    : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]),
   readOnly ? "START TRANSACTION READ ONLY" : "START TRANSACTION"
 ]
 

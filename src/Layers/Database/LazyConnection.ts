@@ -27,7 +27,9 @@ export interface Options {
   /** Runs on it after the end of a transaction that began. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
   /** Bounds the way to a begun transaction. */
-  readonly opening: (open: Effect.Effect<Connection, SqlError>) => Effect.Effect<Connection, SqlError>
+  readonly opening: (
+    open: Effect.Effect<Connection, SqlError>
+  ) => Effect.Effect<Connection, SqlError>
   readonly service: SqlClient.SqlClient["transactionService"]
 }
 
@@ -79,14 +81,12 @@ export class LazyConnection implements Connection {
     Stream.unwrap(
       Effect.withFiber((fiber) => {
         const leave = this.#enter(fiber)
-        return Effect.flatMap(
-          Effect.acquireRelease(this.#entrance(this.#levelOf(fiber)), () =>
-            Effect.flatMap(Effect.sync(leave), () => this.#turn.release(1)), { interruptible: true }
-          ),
-          () =>
-            Effect.map(this.#ready(sql), (connection) =>
-              Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
-            )
+        return Effect.addFinalizer(() => Effect.sync(leave)).pipe(
+          Effect.andThen(this.#turnInScope(this.#levelOf(fiber))),
+          Effect.andThen(Effect.suspend(() => this.#ready(sql))),
+          Effect.map((connection) =>
+            Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
+          )
         )
       })
     )
@@ -125,28 +125,48 @@ export class LazyConnection implements Connection {
       const kind = savepoint.exec(sql)?.[1]
       if (kind !== undefined) return this.#savepoint(kind, level, sql, nothing, run, fiber)
       const leave = this.#enter(fiber)
-      return Effect.onExitPrimitive(
-        Effect.flatMap(this.#entrance(level), () =>
-          Effect.onExitPrimitive(
-            Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection))),
-            () => this.#turn.release(1)
-          )
-        ),
-        () => void leave()
+      const statement = Effect.suspend(() =>
+        Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
       )
+      return Effect.onExitPrimitive(this.#inTurn(level, statement), () => void leave())
     })
   }
 
-  /** Waits until it is this statement's turn, and no savepoint of a sibling would take it in. */
-  #entrance(level: Level): Effect.Effect<unknown> {
-    return Effect.flatMap(this.#turn.take(1), () => {
+  /** Runs a statement when it is its turn, and no savepoint of a sibling would take it in. */
+  #inTurn<A>(level: Level, statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
+    const turn = this.#turn.withPermit(
+      Effect.suspend(() =>
+        this.#savepoints.has(level) ? Effect.succeedNone : Effect.asSome(statement)
+      )
+    )
+    return Effect.flatMap(turn, (done) =>
+      done._tag === "Some"
+        ? Effect.succeed(done.value)
+        : Effect.andThen(this.#siblingDone(level), this.#inTurn(level, statement))
+    )
+  }
+
+  /** The same for a statement that lasts as long as the scope. */
+  #turnInScope(level: Level): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
+      Effect.andThen(
+        Scope.provide(this.#turn.takeScoped(1), own),
+        Effect.suspend(() =>
+          this.#savepoints.has(level)
+            ? Effect.andThen(
+                Scope.close(own, Exit.void),
+                Effect.andThen(this.#siblingDone(level), this.#turnInScope(level))
+              )
+            : Effect.void
+        )
+      )
+    )
+  }
+
+  #siblingDone(level: Level): Effect.Effect<void> {
+    return Effect.suspend(() => {
       const sibling = this.#savepoints.get(level)
-      return sibling === undefined
-        ? Effect.void
-        : Effect.andThen(
-            this.#turn.release(1),
-            Effect.flatMap(Deferred.await(sibling), () => this.#entrance(level))
-          )
+      return sibling === undefined ? Effect.void : Deferred.await(sibling)
     })
   }
 
@@ -213,35 +233,40 @@ export class LazyConnection implements Connection {
     if (this.#ended) return Effect.die(new TransactionEnded({ sql }))
     if (this.lost !== undefined) return Effect.fail(this.lost)
     if (this.#begun !== undefined) return Effect.succeed(this.#begun.connection)
-    return this.#options.opening(
-      Effect.uninterruptibleMask((restore) => {
-        const scope = Scope.makeUnsafe()
-        let acquired: Connection | undefined
-        return Effect.flatMap(restore(Scope.provide(this.#options.acquire, scope)), (connection) => {
-          acquired = connection
-          return Effect.map(restore(this.#options.begin(connection)), () => {
-            this.#begun = { connection, scope }
-            return connection
-          })
-        }).pipe(
-          Effect.onError((cause) =>
-            Effect.andThen(
-              // It may have begun all the same.
-              acquired === undefined
-                ? Effect.void
-                : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
-              Scope.close(scope, Exit.failCause(cause))
+    return this.#options
+      .opening(
+        Effect.uninterruptibleMask((restore) => {
+          const scope = Scope.makeUnsafe()
+          let acquired: Connection | undefined
+          return Effect.flatMap(
+            restore(Scope.provide(this.#options.acquire, scope)),
+            (connection) => {
+              acquired = connection
+              return Effect.map(restore(this.#options.begin(connection)), () => {
+                this.#begun = { connection, scope }
+                return connection
+              })
+            }
+          ).pipe(
+            Effect.onError((cause) =>
+              Effect.andThen(
+                // It may have begun all the same.
+                acquired === undefined
+                  ? Effect.void
+                  : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
+                Scope.close(scope, Exit.failCause(cause))
+              )
             )
           )
-        )
-      })
-    ).pipe(
-      Effect.mapError((error) => {
-        // Whatever kept it from beginning, waiting for it once more would not be bounded.
-        this.lost ??= error
-        return this.#noted(error)
-      })
-    )
+        })
+      )
+      .pipe(
+        Effect.mapError((error) => {
+          // Whatever kept it from beginning, waiting for it once more would not be bounded.
+          this.lost ??= error
+          return this.#noted(error)
+        })
+      )
   }
 
   #watched<A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {

@@ -120,9 +120,9 @@ const runScript = (
 
 const runOne = (sql: SqlClient.SqlClient, migration: Migration) => {
   const { step, transaction } = migration
-  const dialect = sql.onDialectOrElse<SqlScript.Dialect>({
-    mysql: () => "mysql",
-    orElse: () => "pg"
+  const dialect: SqlScript.Dialect = sql.onDialectOrElse({
+    mysql: () => "mysql" as const,
+    orElse: () => "pg" as const
   })
   if ("run" in step) {
     return step.run.pipe(

@@ -88,7 +88,6 @@ const opaque = (text: string, at: number, dialect: Dialect): number => {
 export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatement> => {
   const found: Array<SqlStatement> = []
   let end = ";"
-  let start = 0
   /** Where the first thing that is not a comment or a space stands. */
   let first = -1
   /** The words since the start that decide whether a semicolon is inside a body. */
@@ -110,10 +109,9 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
     const lineStart = at === 0 || script[at - 1] === "\n"
     const command = dialect === "mysql" && lineStart ? match(delimiter, script, at) : null
     if (command !== null) {
-      finish(start === at ? at : at)
+      finish(at)
       end = command[1] ?? ";"
       at += command[0].length
-      start = at
       continue
     }
     const skipped = opaque(script, at, dialect)
@@ -126,7 +124,6 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
     if (depth === 0 && script.startsWith(end, at)) {
       finish(at)
       at += end.length
-      start = at
       continue
     }
     const found = match(word, script, at)?.[0]

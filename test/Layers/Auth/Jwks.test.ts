@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
@@ -249,9 +250,9 @@ describe("a key set that cannot be had", () => {
       yield* Effect.sleep("20 millis")
       first.interruptUnsafe()
       release()
-      assert.strictEqual(yield* Effect.fromFiber(second), 200)
+      assert.strictEqual(yield* Fiber.join(second), 200)
       assert.strictEqual(server.requests, 1)
-    }).pipe(Effect.scoped)
+    })
   )
 })
 

@@ -1,0 +1,129 @@
+/** The plugin `flange:database`. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Action from "../../Plugin/Action.ts"
+import * as HealthCheck from "../../Plugin/HealthCheck.ts"
+import * as Plugin from "../../Plugin/Plugin.ts"
+import { connect, type ConnectError } from "./Connect.ts"
+import { DatabaseConfig, defaultsFor, type Settings, targetOf } from "./DatabaseConfig.ts"
+import { MigrationError } from "./MigrationError.ts"
+import * as Migrations from "./Migrations.ts"
+
+/**
+ * Applies the pending migrations now, and gives their names. The plugin does so
+ * at its start too, unless `database.runMigrations` is false.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Database from "flange/Database"
+ *
+ * export const deploy = Effect.gen(function* () {
+ *   const { applied } = yield* Database.migrate.call()
+ *   yield* Effect.log(`${applied.length} migrations applied`)
+ * })
+ * ```
+ */
+export const migrate = Action.make("database.migrate", {
+  error: MigrationError,
+  success: Schema.Struct({ applied: Schema.Array(Schema.String) })
+})
+
+/**
+ * Migrations get a pool of their own where there is a server: one connection
+ * holds the lock, and `database.statementTimeout` is for requests.
+ */
+const migrateWith = (
+  settings: Settings
+): Effect.Effect<ReadonlyArray<string>, ConnectError | MigrationError, SqlClient.SqlClient> => {
+  const run = Migrations.run({ directory: settings.migrations })
+  if (targetOf(settings)._tag === "Embedded") return run
+  const { statementTimeout: _, ...unlimited } = settings
+  return Effect.scoped(
+    Effect.flatMap(connect({ ...unlimited, maxConnections: 3, minConnections: 0 }), (sql) =>
+      Effect.provideService(run, SqlClient.SqlClient, sql)
+    )
+  )
+}
+
+/** What the plugin may fail with while it starts. */
+export type StartError = ConnectError | MigrationError | SqlError
+
+const open = Effect.gen(function* () {
+  const settings = yield* DatabaseConfig
+  const sql = yield* connect(settings)
+  if (settings.runMigrations) {
+    yield* Effect.provideService(migrateWith(settings), SqlClient.SqlClient, sql)
+  }
+  return sql
+})
+
+/**
+ * The SQL client that the section `database` describes, with its migrations
+ * applied. Closing the scope closes every connection.
+ */
+export const layer = Layer.effect(SqlClient.SqlClient, open)
+
+const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
+
+/**
+ * Provides `SqlClient`: PostgreSQL, MySQL, MariaDB or the embedded PGlite, as
+ * the URL says; without one, PGlite in `.flange/data` locally and in memory in
+ * the environment `test`. The driver is loaded when its URL is used.
+ *
+ * - config: section `database`
+ * - health: `database`, shared
+ * - action: `Database.migrate`
+ * - fails with `DatabaseUnreachable`, `DriverMissing`, `DataDirectoryError` or
+ *   `MigrationError` in its acquire phase
+ *
+ * The start waits for `database.bootWait`, and for migrations as long as they
+ * take, up to an hour.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as SqlClient from "effect/sql/SqlClient"
+ * import { App, Plugin } from "flange"
+ * import * as Database from "flange/Database"
+ *
+ * const Hello = Plugin.make("app:hello", {
+ *   ready: () => SqlClient.SqlClient.use((sql) => sql`select 1`).pipe(Effect.asVoid),
+ *   requires: [SqlClient.SqlClient]
+ * })
+ *
+ * const app = App.make("shop", [Database.plugin, Hello])
+ * App.describe(app).plugins.map(({ id }) => id) // => ["flange:database", "app:hello"]
+ * ```
+ */
+export const plugin = Plugin.make("flange:database", {
+  actions: [
+    Action.implement(migrate, () =>
+      Effect.gen(function* () {
+        const applied = yield* migrateWith(yield* DatabaseConfig)
+        return { applied }
+      }).pipe(
+        Effect.mapError((cause) =>
+          cause instanceof MigrationError
+            ? cause
+            : new MigrationError({
+                cause,
+                migration: "(none)",
+                problem: "failed",
+                reason: cause.message
+              })
+        )
+      )
+    )
+  ],
+  config: [DatabaseConfig],
+  defaults: defaultsFor,
+  health: { database: HealthCheck.make(ping) },
+  layer,
+  provides: [SqlClient.SqlClient],
+  startTimeout: Duration.hours(1)
+})

@@ -1,0 +1,70 @@
+// The replies that README and the guides show, and the project that getting started builds.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { snippetsOf } from "./docs.ts"
+import { blanked, exchangesOf, send } from "./docsConsole.ts"
+import { freePort, node, type Process, root, serving } from "./examples/process.ts"
+
+const guide = "docs/getting-started.md"
+const folder = join(root, ".doctest/guide")
+
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+
+rmSync(folder, { force: true, recursive: true })
+for (const { path, text } of snippetsOf(guide, read(guide))) {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), text)
+}
+const project = ".doctest/guide/docs_getting-started_md"
+
+/** Runs a program, does something while it serves, and expects a clean end. */
+const whileServing = async (
+  main: string,
+  env: Record<string, string>,
+  use: (url: string, server: Process) => Promise<void>
+) => {
+  const port = await freePort()
+  const server = node([main], { ...env, PORT: String(port) })
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await serving(server, `${url}/readyz`)
+    await use(url, server)
+    server.child.kill("SIGTERM")
+    expect(await server.exitCode, server.output()).toBe(0)
+  } finally {
+    server.child.kill("SIGKILL")
+  }
+}
+
+const documents = [
+  { file: "README.md", main: "examples/sample-api/main.ts" },
+  { file: guide, main: `${project}/main.ts` }
+]
+
+describe.each(documents)("$file", ({ file, main }) => {
+  it("shows the replies that the server gives", async () => {
+    const exchanges = exchangesOf(read(file))
+    expect(exchanges.length).toBeGreaterThan(0)
+    await whileServing(main, {}, async (url) => {
+      for (const exchange of exchanges) {
+        const reply = await send(exchange, url)
+        expect(blanked(reply), exchange.command).toBe(blanked(exchange.reply))
+      }
+    })
+  })
+})
+
+describe("the project of getting started", () => {
+  it("has a client that talks to it, and takes variables", async () => {
+    const env = { FLANGE__GREETINGS__WORD: "Ahoy" }
+    await whileServing(`${project}/main.ts`, env, async (url) => {
+      const client = node([`${project}/client.ts`, url])
+      expect(await client.exitCode, client.output()).toBe(0)
+      expect(client.output()).toBe("Ahoy, Ada\n")
+    })
+  })
+})
+
+// Its own tests, as tests of this file.
+await import(join(root, project, "Greetings.test.ts"))

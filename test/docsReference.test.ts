@@ -1,0 +1,131 @@
+// The documents against what they describe: generated parts, links, commands, codes and numbers.
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { Catalogue, Config } from "flange"
+import { describe, expect, it } from "vitest"
+import { keysOf } from "../src/Config/SchemaTree.ts"
+import { documents, fill, schemaDefaults, sections } from "../tools/reference.ts"
+
+const root = join(import.meta.dirname, "..")
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+const scripts: Record<string, string> = JSON.parse(read("package.json")).scripts
+
+/** Prose only: no fences. */
+const proseOf = (file: string) => read(file).replaceAll(/^ *```[\s\S]*?^ *```$/gm, "")
+
+const slugs = (file: string) =>
+  [...proseOf(file).matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title!
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-")
+  )
+
+describe.each(documents)("%s", (file) => {
+  it("has the generated parts that its sources give (npm run reference)", () => {
+    expect(read(file)).toBe(fill(read(file)))
+  })
+
+  it("links to what exists", () => {
+    for (const [, target] of proseOf(file).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target!)) continue
+      const [path, anchor] = target!.split("#")
+      const to = path === "" ? file : join(dirname(file), path!)
+      expect(existsSync(join(root, to)), target).toBe(true)
+      if (anchor !== undefined) expect(slugs(to), target).toContain(anchor)
+    }
+  })
+
+  it("names scripts that exist", () => {
+    for (const [command, run, name] of read(file).matchAll(/\bnpm (run )?([a-z][\w:-]*)/g)) {
+      if (run !== undefined || name === "start" || name === "test") {
+        // Getting started builds a project of its own, whose scripts are npm's defaults.
+        expect(scripts, command).toHaveProperty([name!])
+      }
+    }
+  })
+})
+
+describe("the guides", () => {
+  it("are all linked from README", () => {
+    const linked = [...read("README.md").matchAll(/\]\((docs\/[^)#]+)\)/g)].map(([, to]) => to)
+    expect(linked).toEqual(expect.arrayContaining(documents.filter((f) => f.startsWith("docs/"))))
+  })
+
+  it("give codes the status that the catalogue gives them", () => {
+    const statuses = new Map(Catalogue.catalogue.map(({ code, status }) => [code, status]))
+    const found = [...read("docs/request.md").matchAll(/ (\d{3}) ([A-Z][A-Z_]+)/g)]
+    expect(found.length).toBeGreaterThan(10)
+    for (const [, status, code] of found) {
+      expect([code, Number(status)]).toEqual([code, statuses.get(code!)])
+    }
+  })
+
+  it("count the time to stop from the default of app.drainTimeout", () => {
+    const app = sections.find(({ section }) => section.sectionName === "app")!
+    const timeout = app.keys.find(({ name }) => name === "drainTimeout")!.default
+    expect(read("docs/shutdown.md")).toContain(`5 + ${Number.parseInt(timeout)},`)
+  })
+})
+
+describe("the catalogue", () => {
+  it("has an entry for each error class", () => {
+    const classes = Object.values<unknown>(Catalogue).flatMap((value) =>
+      typeof value === "function" && "code" in value && "status" in value
+        ? [`${value.code} ${value.status}`]
+        : []
+    )
+    const entries = Catalogue.catalogue.map(({ code, status }) => `${code} ${status}`)
+    expect(classes.length).toBeGreaterThan(10)
+    expect(entries.toSorted()).toEqual(classes.toSorted())
+  })
+
+  it("has a meaning and a remedy for each error, by code", () => {
+    for (const { code, meaning, remedy, status } of Catalogue.catalogue) {
+      expect(meaning, code).toMatch(/^[A-Z].{9,}\.$/)
+      expect(remedy, code).toMatch(/^[A-Z].{9,}\.$/)
+      expect(status, code).toBeGreaterThanOrEqual(400)
+    }
+    const codes = Catalogue.catalogue.map(({ code }) => code)
+    expect(codes).toEqual([...new Set(codes)].sort())
+  })
+})
+
+describe.each(sections)("the table of $file", ({ keys, section }) => {
+  const name = section.sectionName
+
+  it("has every key of the schema, in order", () => {
+    expect(keys.map((key) => key.name)).toEqual(keysOf([section.schema.ast]))
+  })
+
+  it("has short variables of keys that exist", () => {
+    expect(keys.map((key) => key.name)).toEqual(
+      expect.arrayContaining(Object.values(section.variables))
+    )
+  })
+
+  it("gives the defaults of the schema", async () => {
+    const defaults = await schemaDefaults(section)
+    const decoded = (values: object) =>
+      Effect.runPromise(
+        Config.load({ sections: [section], values: { [name]: values }, variables: {} }).pipe(
+          Effect.map(({ context }) => Context.getUnsafe(context, section)),
+          Effect.provide(NodeServices.layer)
+        )
+      )
+    for (const key of keys) {
+      const schemaDefault = defaults.get(`${name}.${key.name}`)
+      if (schemaDefault === undefined) continue
+      if (schemaDefault === "[]") {
+        expect(key.default, key.name).toBe("none")
+        continue
+      }
+      const text = key.default.replaceAll("`", "")
+      const value = /^(\d+|true|false)$/.test(text) ? JSON.parse(text) : text
+      expect(await decoded({ [key.name]: value }), key.name).toEqual(await decoded({}))
+    }
+  })
+})
