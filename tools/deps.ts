@@ -22,6 +22,7 @@ const allowed: Record<string, ReadonlyArray<string>> = {
 const optionalPeers: Record<string, string> = {
   "@effect/sql-pg": "Layers/Database",
   "@electric-sql/pglite": "Layers/Database",
+  esbuild: "Cli",
   jose: "Layers/Auth",
   mysql2: "Layers/Database"
 }

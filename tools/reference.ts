@@ -44,6 +44,10 @@ export interface SectionPage {
 const isSection = (value: unknown): value is Config.AnySection =>
   typeof value === "function" && "sectionName" in value
 
+/** A duration the way a file takes it: the tables say `20 s` and `5 min`. */
+const writable = (text: string): string =>
+  text.replace(/^(\d+) (s|ms)$/, "`$1$2`").replace(/^(\d+) min$/, "`$1m`")
+
 /** Every section of Flange, by name. A battery counts from the day it has an `index.ts`. */
 export const sections: ReadonlyArray<SectionPage> = (
   await Promise.all(
@@ -61,7 +65,7 @@ export const sections: ReadonlyArray<SectionPage> = (
             .split("/**")
             .at(-1)!
           const keys = docTable(comment).map(([key, fallback, meaning]) => ({
-            default: fallback!,
+            default: writable(fallback!),
             meaning: meaning!.replace(/[;,] variable `\w+`$/, ""),
             name: key!.replaceAll("`", "")
           }))
@@ -113,7 +117,8 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
       catalogue.map(({ code, meaning, remedy, status }) => [
         `\`${code}\``,
         String(status),
-        meaning,
+        // The catalogue is plain text, in which Markdown would see emphasis.
+        meaning.replaceAll(/\b__\w+__/g, "`$&`"),
         remedy
       ])
     ),

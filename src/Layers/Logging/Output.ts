@@ -50,20 +50,24 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
         process.stdout.write(text)
       }
       process.once("exit", flush)
+      const stop = () => {
+        process.removeListener("exit", flush)
+        flush()
+      }
       const write = (line: string) => {
         if (lines.push(line) >= maxLines) return flush()
         if (scheduled) return
         scheduled = true
         setImmediate(flush)
       }
-      return made(origin, write, flush)
+      return made(origin, write, stop)
     }),
-    ({ flush }) => Effect.sync(flush)
+    ({ stop }) => Effect.sync(stop)
   )
 
-const made = (origin: Origin, write: (line: string) => void, flush: () => void) => ({
-  flush,
+const made = (origin: Origin, write: (line: string) => void, stop: () => void) => ({
   logger: Logger.map(json(origin), write),
   origin,
+  stop,
   write
 })

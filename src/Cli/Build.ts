@@ -1,0 +1,75 @@
+/** `flange build`: an app in one file. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+
+/** What was written. */
+export interface Built {
+  /** Bytes of the program, without its source map. */
+  readonly bytes: number
+  /** Absolute path. */
+  readonly file: string
+}
+
+/** The app could not be bundled. */
+export class BuildError extends Data.TaggedError("BuildError")<{
+  readonly entry: string
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `Cannot build ${this.entry}: ${this.reason}`
+  }
+}
+
+/**
+ * Bundles a program and all it imports into one ES module for Node, with a source
+ * map beside it. What is in `external` stays an import: packages with native code,
+ * or that read their own files, as PGlite does.
+ *
+ * Bundling is what makes a start fast: one file is read instead of a thousand.
+ * Run the result with `node --enable-source-maps`.
+ *
+ * Fails with `BuildError` when `esbuild` is not installed or refuses the program.
+ */
+export const build = (
+  entry: string,
+  options: { readonly external: ReadonlyArray<string>; readonly out: string }
+): Effect.Effect<Built, BuildError, Path.Path> =>
+  Effect.gen(function* () {
+    const path = yield* Path.Path
+    const file = path.resolve(options.out)
+    const esbuild = yield* Effect.tryPromise({
+      catch: () =>
+        new BuildError({ entry, reason: "esbuild is not installed. Run: npm install -D esbuild" }),
+      try: () => import("esbuild")
+    })
+    const { metafile } = yield* Effect.tryPromise({
+      catch: (error) => new BuildError({ entry, reason: String((error as Error).message) }),
+      try: () =>
+        esbuild.build({
+          // Bundled CommonJS asks for it.
+          banner: {
+            js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
+          },
+          bundle: true,
+          // The program resolves its packages as this command does.
+          conditions: process.execArgv.flatMap(
+            (option) => /^(?:--conditions|-C)=(.+)$/.exec(option)?.[1] ?? []
+          ),
+          entryPoints: [entry],
+          external: [...options.external],
+          format: "esm",
+          legalComments: "linked",
+          logLevel: "silent",
+          metafile: true,
+          minifySyntax: true,
+          minifyWhitespace: true,
+          outfile: file,
+          platform: "node",
+          sourcemap: "linked",
+          target: "node22"
+        })
+    })
+    const [, output] = Object.entries(metafile.outputs).find(([name]) => !name.endsWith(".map"))!
+    return { bytes: output.bytes, file }
+  })
