@@ -88,7 +88,7 @@ console.log(table(head, rows.rate))
 console.log("\nThe same per second of the server's CPU time\n")
 console.log(table(head, rows.perCpu))
 for (const what of options.tiers.includes("production") ? missing : []) {
-  console.log(`missing in Flange: ${what}`)
+  console.log(`Flange: ${what}`)
 }
 const circumstances = Report.circumstances(options, noise)
 console.log(`\n${Report.describe(circumstances)}`)

@@ -2,7 +2,7 @@
 // `installed`: dependencies as npm installs them, the program and Flange itself as plain JavaScript.
 // `bundled`: everything in one file by esbuild. Ratios are to Fastify installed; below 1 is better.
 // Run: node bench/coldstart.ts        Options: --rounds --seconds --peers a,b --client --quick
-import * as Build from "./lib/Build.ts"
+import { bundled, installed } from "./lib/Build.ts"
 import * as Load from "./lib/Load.ts"
 import * as Options from "./lib/Options.ts"
 import type * as Peers from "./lib/Peers.ts"
@@ -31,12 +31,12 @@ const variants: Array<{
 }> = []
 const unavailable: Array<{ readonly name: string; readonly reason: string }> = []
 for (const peer of options.peers) {
-  for (const kind of ["installed", "bundled"] as const) {
+  for (const [kind, build] of Object.entries({ installed, bundled })) {
     const name = `${peer.title}, ${kind}`
     try {
-      variants.push({ file: await Build[kind](peer), name, peer, samples: [] })
+      variants.push({ file: await build(peer), name, peer, samples: [] })
     } catch (error) {
-      unavailable.push({ name, reason: String(error).split("\n", 1)[0]! })
+      unavailable.push({ name, reason: String(error).split("\n", 2).join(" ") })
     }
   }
 }

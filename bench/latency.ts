@@ -88,7 +88,7 @@ for (const [name, peers] of Object.entries(results)) {
   console.log(table(["", "load", "p50 in ms", "p99 in ms", "p99, ratio to Fastify"], rows))
 }
 for (const what of options.tiers.includes("production") ? missing : []) {
-  console.log(`missing in Flange: ${what}`)
+  console.log(`Flange: ${what}`)
 }
 const circumstances = Report.circumstances(options, noise)
 console.log(`\n${Report.describe(circumstances)}`)

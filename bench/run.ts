@@ -66,7 +66,7 @@ for (const [tier, { missing, peers, perCpu }] of Object.entries(tiers)) {
     (name) => `${name} ${median(peers[Peers.base]!.columns[name]!.values).toFixed(0)}`
   )
   console.log(`\nFastify itself, requests per second: ${base.join(", ")}`)
-  for (const what of missing) console.log(`missing in Flange: ${what}`)
+  for (const what of missing) console.log(`Flange: ${what}`)
 }
 console.log(`\n${Report.describe(circumstances)}`)
 

@@ -4,13 +4,14 @@
 import { spawnSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
-import * as Generate from "./lib/Generate.ts"
+import { flange, httpapi } from "./lib/Generate.ts"
 import * as Options from "./lib/Options.ts"
 import * as Report from "./lib/Report.ts"
 import { median, ratios, type Spread, spread } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 
 const sizes = [50, 200] as const
+const generate = { flange, httpapi }
 const kinds = ["flange", "httpapi"] as const
 type Kind = (typeof kinds)[number]
 
@@ -22,7 +23,7 @@ const tsc = resolve(import.meta.dirname, "../node_modules/.bin/tsc")
 const write = (kind: Kind, size: number) => {
   const place = resolve(folder, `${kind}-${size}`)
   mkdirSync(place, { recursive: true })
-  for (const [name, text] of Object.entries(Generate[kind](size))) {
+  for (const [name, text] of Object.entries(generate[kind](size))) {
     writeFileSync(resolve(place, name), text)
   }
   writeFileSync(

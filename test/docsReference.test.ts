@@ -67,7 +67,28 @@ describe("the guides", () => {
   it("count the time to stop from the default of app.drainTimeout", () => {
     const app = sections.find(({ section }) => section.sectionName === "app")!
     const timeout = app.keys.find(({ name }) => name === "drainTimeout")!.default
-    expect(read("docs/shutdown.md")).toContain(`5 + ${Number.parseInt(timeout)},`)
+    const seconds = /\d+/.exec(timeout)![0]
+    expect(read("docs/shutdown.md")).toContain(`5 + ${seconds},`)
+  })
+})
+
+describe("AGENTS.md", () => {
+  it("names parts of Effect that exist", async () => {
+    const modules: Record<string, object> = {
+      Context,
+      Effect,
+      Layer: await import("effect/Layer"),
+      Schema: await import("effect/Schema")
+    }
+    const table = read("AGENTS.md").split("| Effect 4 ")[1]!
+    const advised = table.split("\n").flatMap((row) => {
+      const [, , advice = ""] = row.split("|")
+      return [...advice.matchAll(/\b(Context|Effect|Layer|Schema)\.(\w+)/g)]
+    })
+    expect(advised.length).toBeGreaterThan(10)
+    for (const [name, module, member] of advised) {
+      expect(Object.keys(modules[module!]!), name).toContain(member)
+    }
   })
 })
 
@@ -124,8 +145,9 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
         continue
       }
       const text = key.default.replaceAll("`", "")
-      const value = /^(\d+|true|false)$/.test(text) ? JSON.parse(text) : text
-      expect(await decoded({ [key.name]: value }), key.name).toEqual(await decoded({}))
+      const values = /^(\d+|true|false)$/.test(text) ? [JSON.parse(text), text] : [text]
+      const written = await Promise.any(values.map((value) => decoded({ [key.name]: value })))
+      expect(written, key.name).toEqual(await decoded({}))
     }
   })
 })

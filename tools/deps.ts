@@ -12,6 +12,7 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   Config: [],
   Layers: ["Config", "Plugin", "Server"],
   Plugin: ["Config"],
+  Contract: ["Server"],
   Preset: ["*"],
   Server: ["Config", "Plugin"],
   Testing: ["*"],

@@ -113,6 +113,19 @@ const production = async (port: number): Promise<ReadonlyArray<string>> => {
   isProblem(await call("/v1/items/7", { token: stranger }), 403)
   isProblem(await call("/v1/items", { body: item, token: stranger }), 403)
 
+  const preflight = await ask(port, {
+    headers: {
+      "access-control-request-headers": "authorization,content-type",
+      "access-control-request-method": "POST",
+      origin
+    },
+    method: "OPTIONS",
+    path: "/v1/items"
+  })
+  ok([200, 204].includes(preflight.status), `a preflight is answered with ${preflight.status}`)
+  strictEqual(preflight.headers["access-control-allow-origin"], origin)
+  match(preflight.headers["access-control-allow-methods"] ?? "", /POST/)
+
   const anonymous = await ask(port, { method: "GET", path: "/v1/items/7" })
   match(anonymous.headers["x-request-id"] ?? "", /^[\w-]{16,}$/)
   return ids
@@ -122,7 +135,8 @@ const production = async (port: number): Promise<ReadonlyArray<string>> => {
 const accessLog = (stdout: string, ids: ReadonlyArray<string>) => {
   const lines = stdout
     .split("\n")
-    .filter((line) => line.includes("check-"))
+    // Denials may have further lines; the one with a status is the request's.
+    .filter((line) => line.includes("check-") && /"status(Code)?":\d/.test(line))
     .map((line) => JSON.stringify(JSON.parse(line)))
   deepStrictEqual(
     ids.map((id) => lines.filter((line) => line.includes(`"${id}"`)).length),

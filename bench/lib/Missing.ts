@@ -1,11 +1,10 @@
 /**
- * What Flange's entry of `production` does with stock pieces because Flange has no battery for it
- * yet. The runner prints it beside every figure of that tier.
+ * Where Flange's entry of `production` is not what an app would have: stock pieces for batteries
+ * that do not exist yet, and what is switched off. Every script prints it beside that tier.
  */
 export const missing: ReadonlyArray<string> = [
-  "authentication: jose called by servers/effect/FlangeStandIns.ts, no battery Auth",
-  "CORS: HttpMiddleware.cors of Effect in a slot, no battery",
-  "rate limit: RateLimiter of Effect called by the stand-in of authentication, no battery",
-  "scope check: by hand in the handlers, not declared by the route",
-  "secure headers: constants set in a slot, no battery"
+  "CORS: constant headers, and Effect's HttpMiddleware.cors for preflights; no battery",
+  "audit of callers that are let in: switched off, peers have none",
+  "rate limit: Effect's RateLimiter in a slot; no battery",
+  "secure headers: constant headers; no battery"
 ]

@@ -50,7 +50,7 @@ const replyLength = (bytes: Buffer): number | undefined => {
   const head = bytes.indexOf(end)
   if (head === -1) return undefined
   const text = bytes.toString("latin1", 0, head)
-  if (!text.startsWith('HTTP/1.1 2')) throw new Error(`Answered ${text.slice(0, 30)} under load`)
+  if (!text.startsWith("HTTP/1.1 2")) throw new Error(`Answered ${text.slice(0, 30)} under load`)
   const length = /\r\ncontent-length: (\d+)/i.exec(text)
   if (length !== null) return head + 4 + Number(length[1])
   const last = bytes.indexOf("\r\n0\r\n\r\n", head)

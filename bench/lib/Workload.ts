@@ -7,7 +7,7 @@ export type Tier = "bare" | "production"
 export interface Request {
   readonly body?: string
   readonly headers: Readonly<Record<string, string>>
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "OPTIONS" | "POST"
   readonly path: string
 }
 

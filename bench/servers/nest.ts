@@ -118,6 +118,7 @@ const resourceController = (path: string) => {
   return ResourceController
 }
 
+// oxlint-disable-next-line no-extraneous-class -- Nest wants a class
 class BareModule {}
 decorate(
   BareModule,
@@ -163,6 +164,7 @@ method(
   [NewItemDto, Body()]
 )
 
+// oxlint-disable-next-line no-extraneous-class -- Nest wants a class
 class ProductionModule {}
 decorate(ProductionModule, Module({ controllers: [ItemsController], providers: [ScopeGuard] }))
 

@@ -171,6 +171,13 @@ const production = (request: IncomingMessage, response: ServerResponse) => {
       })}\n`
     )
   })
+  if (method === "OPTIONS") {
+    headers["access-control-allow-methods"] = "GET,POST"
+    headers["access-control-allow-headers"] = "authorization,content-type"
+    response.writeHead(204, headers)
+    response.end()
+    return
+  }
   const claims = verify(request.headers.authorization)
   if (claims === undefined) {
     headers["www-authenticate"] = "Bearer"

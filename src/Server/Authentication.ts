@@ -101,16 +101,14 @@ export type Middleware<Chain extends string> = ChainKey &
   Context.Service<
     Authentication<Chain>,
     HttpApiMiddleware.HttpApiMiddleware<CurrentIdentity, typeof Unauthenticated, never>
-  > &
-  HttpApiMiddleware.AnyService
+  >
 
 /** The middleware of the optional routes of one chain, as a Context key. */
 export type OptionalMiddleware<Chain extends string> = ChainKey &
   Context.Service<
     OptionalAuthentication<Chain>,
     HttpApiMiddleware.HttpApiMiddleware<OptionalIdentity, typeof Unauthenticated, never>
-  > &
-  HttpApiMiddleware.AnyService
+  >
 
 const keys = new Map<string, unknown>()
 

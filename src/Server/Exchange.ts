@@ -16,6 +16,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import { BodyLimit } from "./BodyLimit.ts"
 import {
   MalformedRequest,
   MethodNotAllowed,
@@ -28,7 +29,7 @@ import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
-import { BodyLimit, type Row } from "./Route.ts"
+import type { Row } from "./Route.ts"
 import type { Found, RouteTable } from "./RouteTable.ts"
 
 /** What a listener runs for each request. It never fails but by interruption. */

@@ -5,6 +5,9 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { ParentSpan, type Span } from "effect/Tracer"
 
 /** The fields of one request by name. A mutable record without prototype. */
 export type Fields = Record<string, boolean | number | string>
@@ -23,11 +26,15 @@ export function make(): Fields {
 }
 
 /**
- * Writes fields of the request that this fiber serves; a later value wins.
+ * Writes fields of the request that this fiber serves, and the same attributes
+ * of its server span where it has one; a later value wins.
  *
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { ParentSpan, type Span } from "effect/Tracer"
  * import { RequestFields } from "flange"
  *
  * const program = Effect.gen(function* () {
@@ -41,5 +48,18 @@ export function make(): Fields {
 export const set = (fields: Readonly<Fields>): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
     Object.assign(fiber.getRef(RequestFields), fields)
+    const span = serverSpan(fiber)
+    if (span !== undefined) {
+      for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
+    }
     return Effect.void
   })
+
+/** The span of the request itself, whatever spans were begun inside of it. */
+const serverSpan = (fiber: Fiber.Fiber<unknown, unknown>): Span | undefined => {
+  let span = Context.getOrUndefined(fiber.context as Context.Context<ParentSpan>, ParentSpan)
+  while (span?._tag === "Span" && span.kind !== "server") {
+    span = Option.getOrUndefined(span.parent)
+  }
+  return span?._tag === "Span" ? span : undefined
+}

@@ -46,9 +46,6 @@ export class StandardErrors extends HttpApiMiddleware.Service<StandardErrors>()(
   }
 ) {}
 
-/** The longest body of an endpoint in bytes, as an annotation; `server.bodyLimit` otherwise. */
-export class BodyLimit extends Context.Service<BodyLimit, number>()("flange/BodyLimit") {}
-
 /** The handler of a row of the route table. */
 export type Handler = Effect.Effect<
   HttpServerResponse,

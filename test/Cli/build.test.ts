@@ -35,7 +35,7 @@ describe("flange build", () => {
     let reply: Response | undefined
     for (let tries = 0; reply === undefined && tries < 200; tries++) {
       reply = await fetch("http://127.0.0.1:18733/hello/Ada").catch(
-        () => new Promise<undefined>((resolve) => setTimeout(resolve, 50))
+        () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 50))
       )
     }
     assert.deepStrictEqual(await reply?.json(), { message: "Hello, Ada" })

@@ -2,11 +2,14 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { ApiError, App, Catalogue, CurrentIdentity, Plugin, Route } from "../../../src/index.ts"
+import { ApiError, App, Plugin, Route } from "../../../src/index.ts"
+import * as Auth from "../../../src/Layers/Auth/index.ts"
 import * as Logging from "../../../src/Layers/Logging/index.ts"
 import { accessLog } from "../support/Arguments.ts"
-import { createItem, findItem, scopes } from "../support/Contract.ts"
+import { createItem, findItem, jwt, scopes } from "../support/Contract.ts"
 import { Ready, server } from "./FlangeHost.ts"
 import { StandIns } from "./FlangeStandIns.ts"
 import { Item, NewItem } from "./ItemSchemas.ts"
@@ -19,42 +22,61 @@ class ItemNotFound extends ApiError.make<ItemNotFound>()(
 
 class ItemsApi extends HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("read", "/v1/items/:id", {
-    error: [Catalogue.Forbidden, ItemNotFound],
+    error: ItemNotFound,
     params: { id: Schema.Int },
     success: Item
-  }),
+  }).middleware(Auth.requireScopes(scopes.read)),
   HttpApiEndpoint.post("create", "/v1/items", {
-    error: Catalogue.Forbidden,
     payload: NewItem,
     success: Item.pipe(HttpApiSchema.status(201))
-  })
+  }).middleware(Auth.requireScopes(scopes.write))
 ) {}
-
-const requireScope = (scope: string) =>
-  Effect.flatMap(CurrentIdentity, (identity) =>
-    identity.scopes.has(scope) ? Effect.void : Effect.fail(new Catalogue.Forbidden())
-  )
 
 const Items = Plugin.make("bench:items", {
   routes: [
     Route.protected(ItemsApi, (handlers) =>
       handlers.handleAll({
-        create: ({ payload }) => Effect.as(requireScope(scopes.write), createItem(payload)),
-        read: ({ params }) =>
-          Effect.flatMap(requireScope(scopes.read), () => {
-            const item = findItem(params.id)
-            return item === undefined
-              ? Effect.fail(new ItemNotFound({ id: params.id }))
-              : Effect.succeed(item)
-          })
+        create: ({ payload }) => Effect.succeed(createItem(payload)),
+        read: ({ params }) => {
+          const item = findItem(params.id)
+          return item === undefined
+            ? Effect.fail(new ItemNotFound({ id: params.id }))
+            : Effect.succeed(item)
+        }
       })
     )
   ]
 })
 
-export const production = App.make("bench", [Logging.plugin, StandIns, Items, Ready], {
-  config: {
-    environment: "production",
-    values: { logging: { format: "json", level: accessLog === "off" ? "warn" : "info" }, server }
-  }
+const AuthPlugin = Auth.plugin({
+  default: Auth.chain([
+    Auth.jwt(
+      {
+        audience: jwt.audience,
+        issuer: jwt.issuer,
+        keys: Auth.secret(Redacted.make(jwt.secret))
+      },
+      { mapper: Auth.oauthClaims }
+    )
+  ])
 })
+
+const audit = Auth.AuditLog.AuditLog.defaultValue()
+
+/** Peers write one line per request: here too the audit writes only of callers that are refused. */
+const Audit = Plugin.make("bench:audit", {
+  layer: Layer.succeed(Auth.AuditLog.AuditLog, {
+    record: (event) => (event.outcome === "success" ? Effect.void : audit.record(event))
+  })
+})
+
+export const production = App.make(
+  "bench",
+  [Logging.plugin, Audit, AuthPlugin, StandIns, Items, Ready],
+  {
+    config: {
+      environment: "production",
+      values: { logging: { format: "json", level: accessLog === "off" ? "warn" : "info" }, server }
+    }
+  }
+)

@@ -1,79 +1,58 @@
-/** Does with stock pieces what Flange has no battery for yet. */
+/** Does with stock pieces what Flange has no battery for yet: `lib/Missing.ts` lists it. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
-import {
-  Authentication,
-  Catalogue,
-  CurrentIdentity,
-  Middleware,
-  Plugin
-} from "../../../src/index.ts"
+import { Authentication, Catalogue, Middleware, Plugin } from "../../../src/index.ts"
 import { origin, rateLimit } from "../support/Contract.ts"
 import { secureHeaders } from "../support/SecureHeaders.ts"
-import { verify } from "./Verify.ts"
 
-const cors = HttpMiddleware.cors({ allowedOrigins: [origin] })
+/** Preflights are requests that no route takes. */
+const preflight = HttpMiddleware.cors({ allowedOrigins: [origin] })
 
-/** Bearer token, then the limit of its subject: the slot `RateLimit` does not know the caller yet. */
-const layer = Layer.effect(
-  Authentication.Default,
-  Effect.map(
-    RateLimiter.RateLimiter,
-    (limiter) => (next: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, never>) =>
-      Effect.gen(function* () {
-        const request = yield* HttpServerRequest
-        const authorization = request.headers["authorization"]
-        if (authorization === undefined || !authorization.startsWith("Bearer ")) {
-          return yield* new Catalogue.Unauthenticated()
+const limit =
+  (limiter: RateLimiter.RateLimiter): Middleware.Wrap =>
+  (next) =>
+    Effect.flatMap(Authentication.CurrentCaller, (caller) => {
+      const key = caller?.identity?.subject
+      if (key === undefined) return next
+      return Effect.matchEffect(
+        limiter.consume({ key, limit: rateLimit.max, window: rateLimit.windowMillis }),
+        {
+          onFailure: () => HttpServerRespondable.toResponse(new Catalogue.RateLimited()),
+          onSuccess: ({ limit, remaining, resetAfter }) =>
+            Effect.map(
+              next,
+              HttpServerResponse.setHeaders({
+                "ratelimit-limit": String(limit),
+                "ratelimit-remaining": String(remaining),
+                "ratelimit-reset": String(Math.ceil(Duration.toSeconds(resetAfter)))
+              })
+            )
         }
-        const claims = yield* Effect.mapError(
-          verify(authorization.slice(7)),
-          () => new Catalogue.Unauthenticated()
-        )
-        const limit = yield* Effect.option(
-          limiter.consume({
-            key: claims.subject,
-            limit: rateLimit.max,
-            window: rateLimit.windowMillis
-          })
-        )
-        if (limit._tag === "None") {
-          return yield* HttpServerRespondable.toResponse(new Catalogue.RateLimited())
-        }
-        const response = yield* Effect.provideService(next, CurrentIdentity, {
-          attributes: {},
-          displayName: claims.subject,
-          isPrivileged: false,
-          isServiceAccount: false,
-          method: "jwt",
-          scopes: claims.scopes,
-          subject: claims.subject
-        })
-        return HttpServerResponse.setHeaders(response, {
-          "ratelimit-limit": String(limit.value.limit),
-          "ratelimit-remaining": String(limit.value.remaining),
-          "ratelimit-reset": String(Math.ceil(Duration.toSeconds(limit.value.resetAfter)))
-        })
-      })
-  )
-).pipe(Layer.provide(RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))))
+      )
+    })
+
+const limiter = RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))
 
 export const StandIns = Plugin.make("bench:stand-ins", {
-  layer,
+  layer: limiter,
   middleware: [
-    Middleware.make("secure-headers", {
-      build: Effect.succeed(
-        () => (next) => Effect.map(next, HttpServerResponse.setHeaders(secureHeaders))
-      ),
+    Middleware.headers("secure-headers", { build: Effect.succeed(() => secureHeaders) }),
+    Middleware.headers("cors", {
+      build: Effect.succeed(() => ({ "access-control-allow-origin": origin, vary: "Origin" }))
+    }),
+    Middleware.make("preflight", {
+      build: Effect.succeed(({ method }) => (method === "*" ? preflight : undefined)),
       slot: "TransportSecurity"
     }),
-    Middleware.make("cors", { build: Effect.succeed(() => cors), slot: "TransportSecurity" })
+    Middleware.make("rate-limit", {
+      build: Effect.map(RateLimiter.RateLimiter, (limiter) => () => limit(limiter)),
+      slot: "RateLimit"
+    })
   ],
-  provides: [Authentication.Default]
+  provides: [RateLimiter.RateLimiter]
 })

@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import { ApiError, Pagination } from "flange"
+import { ApiError, Pagination } from "flange/Contract"
 import { Item, ItemChanges, ItemDraft, ItemId } from "./Item.ts"
 
 export class ItemNotFound extends ApiError.make<ItemNotFound>()(

@@ -13,7 +13,7 @@ import {
   type Identity,
   OptionalIdentity
 } from "../../Server/Authentication.ts"
-import { ServiceUnavailable, Unauthenticated } from "../../Server/Catalogue.ts"
+import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Server/Catalogue.ts"
 import * as ClientIp from "../../Server/ClientIp.ts"
 import * as Problem from "../../Server/Problem.ts"
 import * as RequestFields from "../../Server/RequestFields.ts"
@@ -47,17 +47,16 @@ export const report = (decision: Decision): Effect.Effect<void> =>
     const method = decision.method ?? identity?.method
     const reason = decision.reason === undefined ? undefined : clean(decision.reason)
     const subject = identity === undefined ? undefined : clean(identity.subject)
-    const fields = fiber.getRef(RequestFields.RequestFields)
-    fields["authOutcome"] = outcome
+    const fields: RequestFields.Fields = { authOutcome: outcome }
     if (method !== undefined) fields["authMethod"] = method
     if (reason !== undefined) fields["authReason"] = reason
-    if (identity !== undefined) {
+    if (identity !== undefined && subject !== undefined) {
       const client = identity.attributes["clientId"]
       if (typeof client === "string") fields["clientId"] = clean(client)
-      else if (identity.isServiceAccount) fields["clientId"] = subject!
-      if (!identity.isServiceAccount) fields["userId"] = subject!
+      else if (identity.isServiceAccount) fields["clientId"] = subject
+      if (!identity.isServiceAccount) fields["userId"] = subject
     }
-    return Effect.flatMap(ClientIp.current, (clientIp) =>
+    return Effect.flatMap(Effect.andThen(RequestFields.set(fields), ClientIp.current), (clientIp) =>
       AuditLog.record({
         chain,
         clientIp,
@@ -114,7 +113,9 @@ export const admit =
                 report({ chain, method: backend, outcome: "error", reason, route }),
                 Effect.logError(`Backend "${backend}" could not check a caller`, cause)
               ),
-              unavailable
+              cause.reasons.some((reason) => reason._tag === "Die")
+                ? render(new InternalError())
+                : unavailable
             )
           }
           case "Refused": {

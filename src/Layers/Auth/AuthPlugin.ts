@@ -110,8 +110,8 @@ export const plugin = <
   Identifiers<Required>
 > => {
   const chains: Readonly<Record<string, Chain.Any>> = {
-    ...options.chains,
-    ...(options.default === undefined ? {} : { default: options.default })
+    ...(options.default === undefined ? {} : { default: options.default }),
+    ...options.chains
   }
   return Plugin.make("flange:auth", {
     annotate: OpenApiSecurity.annotate(chains),

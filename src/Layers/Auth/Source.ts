@@ -97,8 +97,9 @@ const fromHeader = ({ name, scheme }: Source, request: HttpServerRequest): Found
   if (value === undefined) return none
   if (repeated(name, request)) return ambiguous(`Header ${name}`)
   // Listeners that join repeated headers put a comma between them; no credential has one.
-  if (value.includes(",") && (scheme === undefined || schemeOf(value) === scheme)) {
-    return ambiguous(`Header ${name}`)
+  if (value.includes(",")) {
+    const mine = (part: string) => scheme === undefined || schemeOf(part.trim()) === scheme
+    if (value.split(",").some(mine)) return ambiguous(`Header ${name}`)
   }
   if (scheme === undefined) return value === "" ? none : some(value)
   return schemeOf(value) === scheme ? some(value.slice(scheme.length).trim()) : none

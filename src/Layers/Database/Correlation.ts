@@ -7,7 +7,7 @@
  * | PostgreSQL, PGlite | `application_name` is `flange\|<request id>`; setting `app.request_id` | `select application_name, query from pg_stat_activity`, `current_setting('app.request_id', true)` |
  * | MySQL, MariaDB | user variable `@flange_request_id` | `performance_schema.user_variables_by_thread` |
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"

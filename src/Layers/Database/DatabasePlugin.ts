@@ -12,6 +12,7 @@ import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor, type Settings, targetOf } from "./DatabaseConfig.ts"
 import { MigrationError } from "./MigrationError.ts"
 import * as Migrations from "./Migrations.ts"
+import { annotated } from "./Transactional.ts"
 
 /**
  * Applies the pending migrations now, and gives their names. The plugin does so
@@ -124,6 +125,7 @@ export const plugin = Plugin.make("flange:database", {
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },
   layer,
+  middleware: [annotated],
   provides: [SqlClient.SqlClient],
   startTimeout: Duration.hours(1)
 })

@@ -155,6 +155,8 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             if (!running) return Effect.void
+            // Nobody takes the rows that are still on their way.
+            query.removeAllListeners("result")
             raw.resume()
             return stop(finished)
           })

@@ -4,9 +4,12 @@ import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
 
 /** Whether this fiber left a transaction that is still open. */
-export const IsOutside: Context.Reference<boolean> = Context.Reference("flange/Database/IsOutside", {
-  defaultValue: () => false
-})
+export const IsOutside: Context.Reference<boolean> = Context.Reference(
+  "flange/Database/IsOutside",
+  {
+    defaultValue: () => false
+  }
+)
 
 /**
  * Runs an effect outside the transaction that surrounds it: its queries take a

@@ -2,7 +2,6 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Random from "effect/Random"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
@@ -58,7 +57,9 @@ export const around = (client: SqlClient, settings: Settings) => {
               : connection.executeUnprepared(sql, [], undefined),
           { discard: true }
         )
-        return correlation === undefined ? begun : Effect.andThen(begun, correlation.set(connection))
+        return correlation === undefined
+          ? begun
+          : Effect.andThen(begun, correlation.set(connection))
       },
       clear: correlation?.clear,
       opening: Effect.timeoutOrElse({
@@ -73,13 +74,13 @@ export const around = (client: SqlClient, settings: Settings) => {
     effect: Effect.Effect<A, E, R>,
     requestId: string,
     done: number
-  ): Effect.Effect<A, E | HttpServerResponse | SqlError, R> =>
+  ): Effect.Effect<A, E | SqlError, R> =>
     Effect.suspend(() => {
       const connection = makeConnection(requestId)
       return client.withTransaction(effect).pipe(
         Effect.provideService(transactionService, connection.outer),
         Effect.ensuring(connection.close),
-        Effect.catchCause((cause): Effect.Effect<A, E | HttpServerResponse | SqlError, R> => {
+        Effect.catchCause((cause): Effect.Effect<A, E | SqlError, R> => {
           const { conflict, lost } = connection
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           if (lost !== undefined) return Unavailable.answer(lost, cause)
@@ -89,9 +90,7 @@ export const around = (client: SqlClient, settings: Settings) => {
       )
     })
 
-  return <A, E, R>(
-    effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | HttpServerResponse | SqlError, R> =>
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
     Effect.withFiber((fiber) =>
       // Within a transaction of the caller's it is a savepoint, and ends with it.
       fiber.context.mapUnsafe.has(transactionService.key)

@@ -37,24 +37,20 @@ export const lostBehind = (cause: Cause.Cause<unknown>): SqlError | undefined =>
 }
 
 /**
- * Fails with the 503 problem of the catalogue and `Retry-After`, and logs what
- * happened: the client learns nothing of the database.
+ * Ends in the 503 problem of the catalogue with `Retry-After`, and logs what
+ * happened: the client learns nothing of the database. It is a defect, since
+ * only the server itself knows how to answer with a response as a failure.
  */
-export const answer = (
-  lost: SqlError,
-  cause: Cause.Cause<unknown>
-): Effect.Effect<never, HttpServerResponse.HttpServerResponse> =>
+export const answer = (lost: SqlError, cause: Cause.Cause<unknown>): Effect.Effect<never> =>
   Effect.logError(`The database is not available: ${lost.message}`, cause).pipe(
     Effect.andThen(HttpServerRespondable.toResponse(new ServiceUnavailable())),
     Effect.flatMap((response) =>
-      Effect.fail(HttpServerResponse.setHeader(response, "retry-after", retryAfter))
+      Effect.die(HttpServerResponse.setHeader(response, "retry-after", retryAfter))
     )
   )
 
 /** Turns the failures of a handler that are the database's into 503; others stay. */
-export const answered = <A, E, R>(
-  handler: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | HttpServerResponse.HttpServerResponse, R> =>
+export const answered = <A, E, R>(handler: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.catchCause(handler, (cause) => {
     const lost = Cause.hasInterruptsOnly(cause) ? undefined : lostBehind(cause)
     return lost === undefined ? Effect.failCause(cause) : answer(lost, cause)

@@ -36,7 +36,7 @@ export class Chunks {
    * Reads from `at`. Gives how many octets of data start at `position`, which
    * the owner takes all, or `More` or `Refused`.
    */
-  read(buffer: Uint8Array, at: number): number {
+  read(buffer: Buffer, at: number): number {
     this.position = at
     for (;;) {
       switch (this.#state) {
@@ -72,6 +72,7 @@ export class Chunks {
           const end = this.#trailers.scan(buffer, this.position)
           if (end === Refused) return this.#refuse(this.#trailers.refusal)
           if (end === More) return More
+          if (this.#framesAgain(buffer)) return this.#refuse(refusals.Trailer)
           this.position = end
           this.isComplete = true
           return More
@@ -139,6 +140,20 @@ export class Chunks {
       }
     }
     return i === stop ? short() : i
+  }
+
+  /** Whether a trailer says anew where the body ends. */
+  #framesAgain(buffer: Buffer): boolean {
+    const { index } = this.#trailers
+    for (let i = 0; i < index.length; i += 4) {
+      const name = buffer.toString(
+        "latin1",
+        this.position + index[i]!,
+        this.position + index[i + 1]!
+      )
+      if (/^(?:content-length|transfer-encoding)$/i.test(name)) return true
+    }
+    return false
   }
 
   #refuse(refusal: Refusal): number {

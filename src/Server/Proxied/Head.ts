@@ -151,6 +151,8 @@ export class Head {
       const at = index[transferEncoding + 2]!
       const end = index[transferEncoding + 3]!
       if (end - at !== 7 || !isAt(text, at, "chunked")) return codings(text.slice(at, end))
+      // White space after it has hidden the field from some proxies.
+      if (text.charCodeAt(end) !== 0x0d) return refusals.TransferEncoding
       this.chunked = true
     } else if (contentLength >= 0) {
       this.contentLength = number(text, index[contentLength + 2]!, index[contentLength + 3]!)

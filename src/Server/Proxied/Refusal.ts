@@ -57,6 +57,7 @@ const table = {
   Target: [400, "path", "The target is not a path, an http URL, or * with OPTIONS"],
   Timeout: [408, "header", "The request did not arrive in time"],
   TooManyFields: [431, "header", "There are too many header fields"],
+  Trailer: [400, "body", "A trailer says where the body ends"],
   TransferCoding: [501, "header", "The only transfer coding this server reads is chunked"],
   TransferEncoding: [400, "header", "Transfer-Encoding does not end with one chunked"],
   TransferEncodingOn10: [400, "header", "HTTP/1.0 has no Transfer-Encoding"],

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto"
+import { connect as tcp } from "node:net"
 // The databases that the suites run on: PGlite always, servers when they answer.
 //
 // TEST_POSTGRES_URL and TEST_MYSQL_URL say where they are; else 127.0.0.1 is tried. Without a
@@ -7,8 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { randomUUID } from "node:crypto"
-import { connect as tcp } from "node:net"
 import { describe, expect, it } from "vitest"
 import { connect, type ConnectError } from "../../../src/Layers/Database/Connect.ts"
 import { DatabaseConfig, type Settings } from "../../../src/Layers/Database/DatabaseConfig.ts"
@@ -76,9 +76,9 @@ const within = (
       })
     ),
     () =>
-      Effect.scoped(Effect.flatMap(open(url), (sql) => sql.unsafe(remove.replace("?", name)).unprepared)).pipe(
-        Effect.ignore
-      )
+      Effect.scoped(
+        Effect.flatMap(open(url), (sql) => sql.unsafe(remove.replace("?", name)).unprepared)
+      ).pipe(Effect.ignore)
   )
 
 const uniqueName = () => `flange_${randomUUID().replaceAll("-", "").slice(0, 16)}`

@@ -29,7 +29,7 @@ describe("where the bytes are cut changes nothing", () => {
       )
     }
     const random = generator(bytes.length)
-    for (let i = 0; i < 20; i++) {
+    for (let i = bytes.length < 600 ? 20 : 4; i > 0; i--) {
       const pieces = split(bytes, random)
       assert.strictEqual(
         verdict(pieces),

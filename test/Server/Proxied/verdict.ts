@@ -8,6 +8,8 @@ export const limits: Limits = { maxHeaderBytes: 16 * 1024, maxHeaders: 100, maxL
 /** A request that the parser gave. */
 export interface Read {
   readonly body: string
+  /** Whether more requests may follow on the connection. */
+  readonly keepAlive: boolean
   readonly method: string
   readonly rawHeaders: ReadonlyArray<string>
   readonly target: string
@@ -37,8 +39,8 @@ export const read = (
         case Step.Head: {
           const head = parser.head!
           body = head.hasBody ? [] : undefined
-          const { method, target } = head
-          requests.push({ body: "", method, rawHeaders: head.rawHeaders(), target })
+          const { keepAlive, method, target } = head
+          requests.push({ body: "", keepAlive, method, rawHeaders: head.rawHeaders(), target })
           break
         }
         case Step.More:
