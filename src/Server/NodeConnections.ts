@@ -4,6 +4,8 @@ import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 
 interface Connection {
+  /** The reply that is owed last, while it is. */
+  last: Http.ServerResponse | undefined
   /** Requests that were read and not yet answered. */
   open: number
   /** Bytes that had come when the last reply ended; more means that a request is arriving. */
@@ -25,7 +27,12 @@ export class Connections {
   constructor(server: Http.Server) {
     this.#server = server
     server.on("connection", (socket: Net.Socket) => {
-      this.#connections.set(socket, { open: 0, readAtIdle: 0, since: Date.now() })
+      this.#connections.set(socket, {
+        last: undefined,
+        open: 0,
+        readAtIdle: 0,
+        since: Date.now()
+      })
       socket.once("close", () => this.#connections.delete(socket))
     })
     server.on("request", (_request, reply) => this.#watch(reply))
@@ -35,15 +42,24 @@ export class Connections {
     const { socket } = reply
     const connection = socket === null ? undefined : this.#connections.get(socket)
     if (connection === undefined || socket === null) return
+    connection.last = reply
     connection.open++
     this.#replies.add(reply)
     if (this.#draining) reply.setHeader("connection", "close")
     reply.once("close", () => {
+      if (connection.last === reply) connection.last = undefined
       this.#replies.delete(reply)
       connection.open--
       connection.readAtIdle = socket.bytesRead
       connection.since = Date.now()
     })
+  }
+
+  /** Calls `next` when no reply is owed on a connection any more. */
+  afterReplies(socket: Net.Socket, next: () => void): void {
+    const last = this.#connections.get(socket)?.last
+    if (last === undefined) next()
+    else last.once("close", next)
   }
 
   /** From now on every reply says `Connection: close`. */

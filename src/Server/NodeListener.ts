@@ -53,11 +53,12 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       exchange,
       { scope: requests }
     ).pipe(Effect.provideContext(context))
-    server.on("clientError", NodeStrict.onClientError)
+    server.on("clientError", (error, socket: Net.Socket) =>
+      NodeStrict.onClientError(error, socket, connections)
+    )
     server.on("request", (request, reply) => {
       const refusal = NodeStrict.refusal(request)
       if (refusal !== undefined) return NodeStrict.refuse(request, reply, refusal)
-      NodeStrict.owe(reply)
       if (!dispatch(new NodeWire(request, reply, sendOther))) general(request, reply)
     })
     server.on("upgrade", onUpgrade)

@@ -12,6 +12,7 @@ import {
   RequestTimeout,
   UnsupportedCoding
 } from "./Catalogue.ts"
+import type { Connections } from "./NodeConnections.ts"
 import * as RequestId from "./RequestId.ts"
 
 // RFC 3986, section 3.2: what a host with its port may be made of.
@@ -59,7 +60,11 @@ export const refuse = (
  * Answers what Node's parser refused, as soon as the replies to earlier requests
  * of the connection are out, and closes it.
  */
-export const onClientError = (error: NodeJS.ErrnoException, socket: Net.Socket): void => {
+export const onClientError = (
+  error: NodeJS.ErrnoException,
+  socket: Net.Socket,
+  connections: Connections
+): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const requestId = RequestId.make()
   const { body, status, title } = document(answerTo(error), requestId, undefined)
@@ -73,22 +78,7 @@ export const onClientError = (error: NodeJS.ErrnoException, socket: Net.Socket):
     "",
     body
   ].join("\r\n")
-  const earlier = outstanding.get(socket)
-  if (earlier === undefined) socket.end(reply)
-  else earlier.once("close", () => socket.end(reply))
-}
-
-/** The last reply that is still owed on a connection. */
-const outstanding = new WeakMap<object, Http.ServerResponse>()
-
-/** Remembers a reply until it is out. */
-export const owe = (reply: Http.ServerResponse): void => {
-  const { socket } = reply
-  if (socket === null) return
-  outstanding.set(socket, reply)
-  reply.once("finish", () => {
-    if (outstanding.get(socket) === reply) outstanding.delete(socket)
-  })
+  connections.afterReplies(socket, () => socket.end(reply))
 }
 
 const answerTo = (error: NodeJS.ErrnoException): Respondable.Respondable => {

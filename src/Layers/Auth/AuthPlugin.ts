@@ -29,16 +29,25 @@ type AnyKey = Context.Key<any, any>
 
 type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
 
-type Undeclared<Uses, Listed> = [Exclude<Uses, Listed | Scope.Scope>] extends [never]
+type SectionNames<S> = S extends Config.Section<infer Name, infer _A> ? Name : never
+
+/** `unknown` where the lists name what the backends use; else an option that nobody can give. */
+type Undeclared<Uses, Listed, Lacking = Exclude<Uses, Listed | Scope.Scope>> = [Lacking] extends [
+  never
+]
   ? unknown
-  : {
-      readonly requires: [Plugin.NameOf<Exclude<Uses, Listed>>] extends [never]
-        ? {
-            readonly advice: "A backend uses this service: add it to `requires`, or to `config` if it is a section"
-            readonly service: Exclude<Uses, Listed | Scope.Scope>
-          }
-        : `A backend uses ${Plugin.NameOf<Exclude<Uses, Listed>>}: add it to \`requires\``
-    }
+  : [SectionNames<Lacking>] extends [never]
+    ? {
+        readonly requires: [Plugin.NameOf<Lacking>] extends [never]
+          ? {
+              readonly advice: "A backend uses this service: add it to `requires`"
+              readonly service: Lacking
+            }
+          : `A backend uses ${Plugin.NameOf<Lacking>}: add it to \`requires\``
+      }
+    : {
+        readonly config: `A backend reads the configuration section ${SectionNames<Lacking>}: add it to \`config\``
+      }
 
 /** The services that the plugin of these chains provides. */
 export type ProvidesAll<Default, Named> =

@@ -82,7 +82,9 @@ export const secret = (
         `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
       )
     }
-    return Effect.succeed(fixed(options.kid, { algorithms: [algorithm], key }))
+    return Effect.succeed(
+      fixed(options.kid, { algorithms: [algorithm], key: crypto().createSecretKey(key) })
+    )
   }
 })
 

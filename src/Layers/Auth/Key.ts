@@ -12,7 +12,7 @@ export interface Header {
 /** A key for one token. */
 export interface Key {
   readonly algorithms: ReadonlyArray<string>
-  readonly key: KeyObject | Uint8Array | webcrypto.CryptoKey
+  readonly key: KeyObject | webcrypto.CryptoKey
 }
 
 /** Keys that fit a token: none refuses it. */

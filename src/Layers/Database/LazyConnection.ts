@@ -5,7 +5,7 @@
  * swallows the client's `BEGIN`, takes a connection from the pool and begins
  * when a query comes, and sends `COMMIT` or `ROLLBACK` only where it began.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -43,6 +43,8 @@ const savepoint = /^(RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SAVEPOINT) effect_s
 /** What a driver may look at in the result of a `COMMIT`. */
 const committed = { command: "COMMIT", rows: [] }
 
+const beginning = /^(BEGIN|START TRANSACTION)\b/i
+
 const noRows: ReadonlyArray<never> = []
 
 /** One transaction, used once. */
@@ -55,7 +57,7 @@ export class LazyConnection implements Connection {
    * What stands in the fiber's context around the client's `withTransaction`: one
    * level above the outermost, so that the client begins on this connection.
    */
-  readonly outer: Level = [this, -1]
+  readonly outer: Level
   #begun: { readonly connection: Connection; readonly scope: Scope.Closeable } | undefined
   #ended = false
   readonly #options: Options
@@ -67,8 +69,13 @@ export class LazyConnection implements Connection {
   /** One statement at a time. */
   readonly #turn = Semaphore.makeUnsafe(1)
 
-  constructor(options: Options) {
+  constructor(options: Options, outer?: Level) {
     this.#options = options
+    this.outer = outer ?? outerOf(this, options)
+  }
+
+  get ended(): boolean {
+    return this.#ended
   }
 
   readonly execute: Connection["execute"] = (sql, params, transformRows) =>
@@ -80,9 +87,15 @@ export class LazyConnection implements Connection {
   readonly executeStream: Connection["executeStream"] = (sql, params, transformRows) =>
     Stream.unwrap(
       Effect.withFiber((fiber) => {
+        const level = this.#levelOf(fiber)
+        if (level === this.outer) {
+          return Effect.map(this.#options.acquire, (connection) =>
+            connection.executeStream(sql, params, transformRows)
+          )
+        }
         const leave = this.#enter(fiber)
         return Effect.addFinalizer(() => Effect.sync(leave)).pipe(
-          Effect.andThen(this.#turnInScope(this.#levelOf(fiber))),
+          Effect.andThen(this.#turnInScope(level)),
           Effect.andThen(Effect.suspend(() => this.#ready(sql))),
           Effect.map((connection) =>
             Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
@@ -120,7 +133,6 @@ export class LazyConnection implements Connection {
   #statement<A>(sql: string, nothing: A, run: Run<A>): Effect.Effect<A, SqlError> {
     return Effect.withFiber((fiber) => {
       const level = this.#levelOf(fiber)
-      // Outside of every level the client only begins and ends.
       if (level === this.outer) return this.#control(sql, nothing, run, fiber)
       const kind = savepoint.exec(sql)?.[1]
       if (kind !== undefined) return this.#savepoint(kind, level, sql, nothing, run, fiber)
@@ -200,6 +212,7 @@ export class LazyConnection implements Connection {
     if (open !== undefined) Deferred.doneUnsafe(open, Exit.void)
   }
 
+  /** Outside of every level: the client begins and ends. */
   #control<A>(
     sql: string,
     nothing: A,
@@ -207,6 +220,8 @@ export class LazyConnection implements Connection {
     fiber: Fiber.Fiber<unknown, unknown>
   ): Effect.Effect<A, SqlError> {
     if (!this.#started) {
+      // Not the client's word: a query that waited for the commit.
+      if (!beginning.test(sql)) return Effect.scoped(Effect.flatMap(this.#options.acquire, run))
       this.#started = true
       return Effect.succeed(nothing)
     }
@@ -292,8 +307,22 @@ export class LazyConnection implements Connection {
   }
 
   #levelOf(fiber: Fiber.Fiber<unknown, unknown>): Level {
-    const { service } = this.#options
-    const level = (fiber.context as Context.Context<unknown>).mapUnsafe.get(service.key)
-    return level as Level // the client runs statements on this connection only below `outer`
+    const level = Context.getOrUndefined(
+      fiber.context as Context.Context<SqlClient.TransactionConnection>,
+      this.#options.service
+    )
+    return level! // the client runs statements on this connection only below `outer`
   }
+}
+
+/**
+ * The client runs what waits for the commit below the same level. So that it is
+ * outside of the transaction that has ended, the level then means connections of
+ * their own: for a query one of the pool, for a transaction another lazy one.
+ */
+const outerOf = (connection: LazyConnection, options: Options): Level => {
+  const outer: readonly [Connection, number] = Object.defineProperty([connection, -1] as const, 0, {
+    get: () => (connection.ended ? new LazyConnection(options, outer) : connection)
+  })
+  return outer
 }

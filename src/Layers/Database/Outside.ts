@@ -1,7 +1,7 @@
 /** Queries of a request that must not be part of its transaction. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { SqlClient } from "effect/sql/SqlClient"
+import { SqlClient, type TransactionConnection } from "effect/sql/SqlClient"
 
 /** Whether this fiber left a transaction that is still open. */
 export const IsOutside: Context.Reference<boolean> = Context.Reference(
@@ -41,13 +41,16 @@ export const outsideTransaction = <A, E, R>(
 ): Effect.Effect<A, E, R | SqlClient> =>
   Effect.flatMap(SqlClient, ({ transactionService }) =>
     Effect.updateContext(effect, (context: Context.Context<R>) =>
-      context.mapUnsafe.has(transactionService.key)
-        ? Context.add(
-            // The type of what the effect needs never names the transaction.
+      // What the effect needs never includes the transaction, so its type does not change.
+      Context.getOrUndefined(
+        context as Context.Context<TransactionConnection>,
+        transactionService
+      ) === undefined
+        ? context
+        : Context.add(
             Context.omit(transactionService)(context) as Context.Context<R>,
             IsOutside,
             true
           )
-        : context
     )
   )

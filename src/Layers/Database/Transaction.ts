@@ -1,9 +1,10 @@
 /** One transaction around a handler: begun by its first query, retried where that was asked for. */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as RequestId from "../../Server/RequestId.ts"
 import * as Begin from "./Begin.ts"
@@ -93,8 +94,11 @@ export const around = (client: SqlClient, settings: Settings) => {
   return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
     Effect.withFiber((fiber) =>
       // Within a transaction of the caller's it is a savepoint, and ends with it.
-      fiber.context.mapUnsafe.has(transactionService.key)
-        ? client.withTransaction(effect)
-        : attempt(effect, fiber.getRef(RequestId.RequestId), 0)
+      Context.getOrUndefined(
+        fiber.context as Context.Context<TransactionConnection>,
+        transactionService
+      ) === undefined
+        ? attempt(effect, fiber.getRef(RequestId.RequestId), 0)
+        : client.withTransaction(effect)
     )
 }

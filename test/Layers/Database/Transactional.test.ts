@@ -222,7 +222,6 @@ onAll((backend) => {
       expect(seen).toEqual([])
       script.write = Effect.andThen(notify, insert("kept"))
       yield* test.post("/write")
-      console.log(JSON.stringify(test.logs))
       expect(seen).toEqual([{ who: "kept" }])
     })
   )

@@ -40,7 +40,7 @@ export const conformance = (backend: Backend): void => {
     it(title, () => Effect.runPromise(Effect.scoped(Effect.suspend(test))))
 
   const insert = (...people: ReadonlyArray<{ age?: number | null; id: number; name: string }>) =>
-    sql`insert into people ${sql.insert(people.map((person) => ({ age: null, ...person })))}`
+    sql`insert into people ${sql.insert(people.map((person): Record<string, unknown> => ({ age: null, ...person })))}`
   const names = () =>
     Effect.map(sql<{ name: string }>`select name from people order by id`, (rows) =>
       rows.map(({ name }) => name)

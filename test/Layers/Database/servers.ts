@@ -9,6 +9,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest"
 import { type Backend, open } from "./backends.ts"
+import { proxyTo } from "./proxy.ts"
 
 const reasonOf = <A>(effect: Effect.Effect<A, SqlError>) =>
   Effect.map(Effect.flip(effect), (error) => error.reason)
@@ -114,8 +115,8 @@ export const serverConformance = (backend: Backend): void => {
   check("a stream that is left early stops the statement on the server", () =>
     Effect.gen(function* () {
       const many = mysql
-        ? sql`select seq as n /* mark-stream */ from seq_1_to_50000000`
-        : sql`select n /* mark-stream */ from generate_series(1, 50000000) n`
+        ? sql`select 1 as n /* mark-stream */ from information_schema.columns a, information_schema.columns b, information_schema.columns c`
+        : sql`select generate_series(1, 50000000) as n /* mark-stream */`
       expect(yield* Stream.runCollect(Stream.take(many.stream, 2))).toHaveLength(2)
       yield* until(Effect.map(running("mark-stream"), (rows) => rows.length === 0))
       expect(yield* sql`select 1 as one`).toEqual([{ one: 1 }])
@@ -254,6 +255,63 @@ export const serverConformance = (backend: Backend): void => {
         discard: true
       })
       expect(yield* count(1)).toBe(200)
+    })
+  )
+
+  check("after an outage the same client works again", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyTo(url)
+      const far = yield* open(proxy.url, { acquireTimeout: "1s", maxConnections: 4 })
+      const eight = (attempt: Effect.Effect<unknown, SqlError>) =>
+        Effect.forEach(Array.from({ length: 8 }), () => Effect.exit(attempt), {
+          concurrency: "unbounded"
+        })
+      expect((yield* eight(far`select 1`)).every(Exit.isSuccess)).toBe(true)
+      yield* proxy.down
+      for (const attempt of [far`select 1`, far.withTransaction(far`select 1`)]) {
+        yield* eight(attempt)
+        const reason = yield* reasonOf(attempt)
+        expect(reason._tag).toBe("ConnectionError")
+      }
+      yield* proxy.up
+      expect((yield* eight(far.withTransaction(far`select 1`))).every(Exit.isSuccess)).toBe(true)
+    })
+  )
+
+  check("the start waits for a server that is not there yet", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyTo(url)
+      yield* proxy.down
+      const opening = yield* Effect.forkChild(open(proxy.url))
+      yield* Effect.sleep(300)
+      yield* proxy.up
+      const late = yield* Fiber.join(opening)
+      expect(yield* late`select 1 as one`).toEqual([{ one: 1 }])
+    })
+  )
+
+  check("the start gives up with the server's name, and without the password", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyTo(url)
+      yield* proxy.down
+      const target = new URL(proxy.url)
+      target.password = "p%40ss-word"
+      target.pathname = "/shop"
+      const error = yield* Effect.flip(open(target.href, { bootWait: "300ms" }))
+      expect(error._tag).toBe("DatabaseUnreachable")
+      expect(error.message).toContain(`127.0.0.1:${target.port}, database "shop"`)
+      expect(error.message).toContain("ECONNREFUSED")
+      expect(`${error.message} ${JSON.stringify(error)}`).not.toMatch(/p(%40|@)ss-word/)
+    })
+  )
+
+  check("a server that refuses for good is not asked for the whole bootWait", () =>
+    Effect.gen(function* () {
+      const target = new URL(url)
+      target.pathname = "/flange_no_such_database"
+      const error = yield* Effect.flip(open(target.href, { bootWait: "1 hour" }))
+      expect(error._tag).toBe("DatabaseUnreachable")
+      expect(error.message).toContain("flange_no_such_database")
     })
   )
 }
