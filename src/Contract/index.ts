@@ -5,3 +5,4 @@
 export * as ApiError from "../Server/ApiError.ts"
 export * as Pagination from "../Server/Pagination.ts"
 export { BodyLimit } from "../Server/BodyLimit.ts"
+export { Limited, RatePolicy } from "../Server/RatePolicy.ts"

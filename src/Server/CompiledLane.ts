@@ -12,8 +12,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Respondable from "effect/http/HttpServerRespondable"
 import * as Response from "effect/http/HttpServerResponse"
-import type * as Schema from "effect/Schema"
-import { PayloadTooLarge, UnsupportedMediaType } from "./Catalogue.ts"
+import { PayloadTooLarge, UnsupportedMediaType, ValidationFailed } from "./Catalogue.ts"
 import * as EndpointCodec from "./EndpointCodec.ts"
 import * as Internals from "./HttpApiInternals.ts"
 import * as JsonText from "./JsonText.ts"
@@ -22,6 +21,7 @@ import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestId from "./RequestId.ts"
 import { call, type Row, StandardErrors } from "./Route.ts"
+import * as Validation from "./Validation.ts"
 
 /** Answers one request of an endpoint. */
 export interface Compiled {
@@ -115,6 +115,20 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
     }
   }
 
+  /** A part of the request; throws the answer to a body that cannot be read. */
+  const read = (exchange: LaneExchange, slot: EndpointCodec.Decoder["slot"]): unknown => {
+    const unreadable = slot === "payload" ? readText(exchange) : undefined
+    if (unreadable !== undefined) throw unreadable
+    return input(exchange, slot)
+  }
+
+  /** Fails with everything that is wrong from a decoder on. */
+  const refused = (exchange: LaneExchange, from: number) =>
+    Effect.flatMap(
+      Validation.issues(decoders.slice(from), (slot) => read(exchange, slot)),
+      (errors) => Effect.die(new ValidationFailed({ errors }))
+    )
+
   /** Decodes what is left to decode, then calls the handler. */
   const handle = (
     exchange: LaneExchange,
@@ -123,21 +137,18 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
   ): Effect.Effect<unknown, unknown, unknown> => {
     try {
       for (let i = from; i < decoders.length; i++) {
-        const { all, first, kind, slot } = decoders[i]!
-        const unreadable = slot === "payload" ? readText(exchange) : undefined
-        if (unreadable !== undefined) return Effect.die(unreadable)
-        const value = input(exchange, slot)
-        const decoded = first(value)
+        const { first, slot } = decoders[i]!
+        const decoded = first(read(exchange, slot))
         if (!Exit.isExit(decoded)) {
           return Effect.matchEffect(decoded, {
-            onFailure: () => refused(kind, all(value)),
+            onFailure: () => refused(exchange, i),
             onSuccess: (value) => {
               request[slot] = value
               return handle(exchange, i + 1, request)
             }
           })
         }
-        if (decoded._tag === "Failure") return refused(kind, all(value))
+        if (decoded._tag === "Failure") return refused(exchange, i)
         request[slot] = decoded.value
       }
       return call(runtime, request as never)
@@ -229,12 +240,6 @@ const middlewares = (endpoint: HttpApiEndpoint.Top) =>
   [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
 
 const normalized = (mediaType: string) => mediaType.split(";", 1)[0]!.trim().toLowerCase()
-
-const refused = (
-  kind: EndpointCodec.Decoder["kind"],
-  all: Effect.Effect<unknown, Schema.SchemaError>
-) =>
-  Effect.flatMap(Effect.flip(all), (cause) => Effect.die(new HttpApiSchemaError({ cause, kind })))
 
 /** Makes the body's bytes its text, or says why that cannot be. */
 const readText = (exchange: LaneExchange): Respondable.Respondable | undefined => {

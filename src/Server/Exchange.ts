@@ -4,8 +4,9 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
@@ -22,8 +23,10 @@ import {
   MethodNotAllowed,
   PayloadTooLarge,
   RouteNotFound,
-  UnsupportedMediaType
+  UnsupportedMediaType,
+  ValidationFailed
 } from "./Catalogue.ts"
+import * as EndpointCodec from "./EndpointCodec.ts"
 import * as JsonText from "./JsonText.ts"
 import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
@@ -31,6 +34,7 @@ import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import type { Row } from "./Route.ts"
 import type { Found, RouteTable } from "./RouteTable.ts"
+import * as Validation from "./Validation.ts"
 
 /** What a listener runs for each request. It never fails but by interruption. */
 export type Exchange = Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
@@ -102,7 +106,14 @@ export const runnable = (
     }).pipe(
       decompress,
       Effect.flatMap((response) => Problem.complete(response, failed)),
-      Effect.catchCause((cause) => Problem.fromCause(cause, failed))
+      Effect.catchCause((cause) => {
+        const part = row.endpoint === undefined ? undefined : wrongPart(cause)
+        return part === undefined
+          ? Problem.fromCause(cause, failed)
+          : Effect.flatMap(allIssues(row.endpoint!, prepared), (errors) =>
+              Problem.render(new ValidationFailed({ errors }), failed)
+            )
+      })
     )
   }
   return stack(inner, info, around)
@@ -242,6 +253,46 @@ export const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback:
   fallback
 
 const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
+
+/** The part of a request, before its body, that the contract refuses. */
+const wrongPart = (cause: Cause.Cause<unknown>) => {
+  for (const reason of cause.reasons) {
+    const error = reason._tag === "Die" ? reason.defect : undefined
+    if (HttpApiSchemaError.is(error) && before.has(error.kind)) return error.kind
+  }
+  return undefined
+}
+
+const before: ReadonlySet<HttpApiSchemaError["kind"]> = new Set(["Headers", "Params", "Query"])
+
+/** Everything that is wrong with a request of which a part before the body is. */
+const allIssues = (endpoint: HttpApiEndpoint.Top, { failed, found }: Prepared) =>
+  Effect.gen(function* () {
+    const isJson = [...endpoint.payload.values()].every(({ encoding }) => encoding._tag === "Json")
+    const decoders = EndpointCodec.decoders(endpoint).filter(
+      ({ slot }) => slot !== "payload" || isJson
+    )
+    const body = decoders.some(({ slot }) => slot === "payload")
+      ? yield* Effect.exit(strictText(failed.request, failed).text)
+      : Exit.succeed("")
+    return yield* Validation.issues(decoders, (slot) => {
+      switch (slot) {
+        case "headers":
+          return failed.request.headers
+        case "params":
+          return found._tag === "Found" ? found.params : {}
+        case "payload": {
+          if (body._tag === "Failure") throw Cause.squash(body.cause)
+          if (body.value === "") return EndpointCodec.emptyPayload(endpoint)
+          const broken = Problem.syntaxError(body.value)
+          if (broken !== undefined) throw broken
+          return JSON.parse(body.value)
+        }
+        case "query":
+          return found._tag === "Found" ? found.searchParams : {}
+      }
+    })
+  })
 
 /** Takes gzip and deflate off a body; what comes out is bounded by the route's limit too. */
 const decompress = HttpMiddleware.decompression()

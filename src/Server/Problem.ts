@@ -171,7 +171,8 @@ const clientError = (
 export const malformedBody = (detail: string, pointer = "") =>
   new MalformedRequest({ errors: [{ detail, location: "body", pointer }] })
 
-const syntaxError = (text: string): MalformedRequest | undefined => {
+/** What is wrong with a text that should be JSON; undefined if nothing is. */
+export const syntaxError = (text: string): MalformedRequest | undefined => {
   try {
     JSON.parse(text)
     return undefined
@@ -191,7 +192,8 @@ const locations = { Headers: "header", Params: "path", Payload: "body", Query: "
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): Array<Issue> =>
+/** The issues of one part of a request. */
+export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): Array<Issue> =>
   format(issue).issues.map(({ message, path }) => ({
     detail: message,
     location: locations[kind],

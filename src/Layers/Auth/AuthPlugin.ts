@@ -118,6 +118,11 @@ export const plugin = <
   | (Sections extends readonly [] ? never : Config.ConfigError),
   Identifiers<Required>
 > => {
+  if (options.default !== undefined && "default" in (options.chains ?? {})) {
+    throw new Error(
+      "Auth.plugin has two chains named default: one in `default` and one in `chains`. Keep one of the two."
+    )
+  }
   const chains: Readonly<Record<string, Chain.Any>> = {
     ...(options.default === undefined ? {} : { default: options.default }),
     ...options.chains
@@ -164,11 +169,14 @@ const service = (admission: Admission) => {
     next: Effect.Effect<never>,
     { endpoint }: { readonly endpoint: { readonly method: string; readonly path: string } }
   ) =>
-    Effect.withFiber((fiber) =>
-      fiber.getRef(Authentication.CurrentCaller)?.chain === admission.chain
+    Effect.withFiber((fiber) => {
+      const caller = fiber.getRef(Authentication.CurrentCaller)
+      // An optional route lets callers pass that a protected endpoint in it does not.
+      return caller?.chain === admission.chain &&
+        (admission.optional || caller.identity !== undefined)
         ? next
         : admit(admission, `${endpoint.method} ${endpoint.path}`)(next)
-    )
+    })
   admissions.set(middleware, admission)
   return middleware
 }

@@ -60,7 +60,9 @@ export class LazyConnection implements Connection {
   readonly outer: Level
   #begun: { readonly connection: Connection; readonly scope: Scope.Closeable } | undefined
   #ended = false
-  readonly #options: Options
+  /** Whether it is for a transaction of a callback that waited for the commit. */
+  readonly #isFollower: boolean
+  #options: Options
   /** Fibers that wait for a statement. */
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   /** Levels in which a savepoint is open, each with the end of it. */
@@ -69,9 +71,10 @@ export class LazyConnection implements Connection {
   /** One statement at a time. */
   readonly #turn = Semaphore.makeUnsafe(1)
 
-  constructor(options: Options, outer?: Level) {
+  constructor(options: Options, after?: Level) {
     this.#options = options
-    this.outer = outer ?? outerOf(this, options)
+    this.outer = after ?? outerOf(this, options)
+    this.#isFollower = after !== undefined
   }
 
   get ended(): boolean {
@@ -223,6 +226,10 @@ export class LazyConnection implements Connection {
       // Not the client's word: a query that waited for the commit.
       if (!beginning.test(sql)) return Effect.scoped(Effect.flatMap(this.#options.acquire, run))
       this.#started = true
+      if (this.#isFollower) {
+        const begin = (connection: Connection) => connection.executeUnprepared(sql, [], undefined)
+        this.#options = { ...this.#options, begin, clear: undefined }
+      }
       return Effect.succeed(nothing)
     }
     if (sql === "ROLLBACK") {

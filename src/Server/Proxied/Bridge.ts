@@ -9,6 +9,11 @@ import type { Head } from "./Head.ts"
 // The import statement would also evaluate the module's lazy parts.
 const http = process.getBuiltinModule("node:http")
 
+/** How Node's parser hands header lines over. */
+interface Lines {
+  readonly _addHeaderLines: (lines: ReadonlyArray<string>, count: number) => void
+}
+
 /** A request whose body is pushed by the connection. */
 export class Incoming extends http.IncomingMessage {
   #onRead: (() => void) | undefined
@@ -20,7 +25,9 @@ export class Incoming extends http.IncomingMessage {
     this.httpVersionMajor = 1
     this.httpVersionMinor = head.minor
     this.method = head.method
-    this.rawHeaders = head.rawHeaders()
+    const raw = head.rawHeaders()
+    // Node counts them here, and gives `headers` of those that it counted.
+    ;(this as unknown as Lines)._addHeaderLines(raw, raw.length)
     this.url = head.target
     this.#onRead = onRead
     if (onRead === undefined) this.finish()

@@ -231,7 +231,7 @@ export class Connection {
           this.#bodyRead(exchange)
           this.#isFinal = exchange.closes = true
           if (exchange.isAnswered) this.#close()
-          else sink.fail("Malformed")
+          else sink.fail(this.#parser.refusal!.status === 413 ? "TooLarge" : "Malformed")
           return true
         default:
           return true

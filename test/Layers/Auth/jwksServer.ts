@@ -12,10 +12,10 @@ export interface Signer {
 export interface JwksServer {
   /** Answers in the place of the set. */
   answer: ((response: ServerResponse) => void) | undefined
+  readonly close: Effect.Effect<void>
   /** How many requests came. */
   requests: number
   signers: ReadonlyArray<Signer>
-  readonly close: Effect.Effect<void>
   readonly url: string
 }
 

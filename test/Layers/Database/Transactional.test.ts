@@ -210,19 +210,29 @@ onAll((backend) => {
     Effect.gen(function* () {
       const { insert, script, sql, table, test } = yield* make
       const seen: Array<unknown> = []
+      const note = sql`select who from ${table}`.pipe(
+        Effect.tap((rows) => Effect.sync(() => seen.push(...rows)))
+      )
+      const transaction = note.pipe(
+        Effect.andThen(insert("rolled back")),
+        Effect.andThen(sql.withTransaction(note)),
+        Effect.andThen(Effect.fail("no")),
+        sql.withTransaction,
+        Effect.ignore
+      )
+      const streamed = Stream.runForEach(sql`select who from ${table}`.stream, (row) =>
+        Effect.sync(() => seen.push(row))
+      )
       const notify = sql.afterCommit(
-        sql`select who from ${table}`.pipe(
-          Effect.tap((rows) => Effect.sync(() => seen.push(...rows))),
-          Effect.orDie,
-          Effect.asVoid
-        )
+        note.pipe(Effect.andThen(transaction), Effect.andThen(streamed), Effect.orDie)
       )
       script.write = Effect.andThen(Effect.andThen(insert("lost"), notify), new Declined())
       yield* test.post("/write")
       expect(seen).toEqual([])
       script.write = Effect.andThen(notify, insert("kept"))
       yield* test.post("/write")
-      expect(seen).toEqual([{ who: "kept" }])
+      const kept = { who: "kept" }
+      expect(seen).toEqual([kept, kept, kept, { who: "rolled back" }, kept])
     })
   )
 

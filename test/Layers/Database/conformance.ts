@@ -39,8 +39,10 @@ export const conformance = (backend: Backend): void => {
   const check = (title: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
     it(title, () => Effect.runPromise(Effect.scoped(Effect.suspend(test))))
 
-  const insert = (...people: ReadonlyArray<{ age?: number | null; id: number; name: string }>) =>
-    sql`insert into people ${sql.insert(people.map((person): Record<string, unknown> => ({ age: null, ...person })))}`
+  type Person = { readonly age?: number; readonly id: number; readonly name: string }
+  const row = (person: Person): Record<string, unknown> => ({ age: null, ...person })
+  const insert = (first: Person, ...others: ReadonlyArray<Person>) =>
+    sql`insert into people ${sql.insert([row(first), ...others.map(row)])}`
   const names = () =>
     Effect.map(sql<{ name: string }>`select name from people order by id`, (rows) =>
       rows.map(({ name }) => name)

@@ -117,8 +117,10 @@ const difference = async (bytes: Buffer, random: () => number): Promise<string |
   for (const [i, { body, method, rawHeaders, target }] of requests.entries()) {
     const other = node.requests[i]
     if (other === undefined) {
-      // Any token is a method; which of them a route takes is the app's to say.
-      if (node.refused === "HPE_INVALID_METHOD" && !known.has(method)) return undefined
+      // Any token is a method; which of them a route takes is the app's to say. PRI is known to
+      // node only in the preface of HTTP/2.
+      const isUnknown = method === "PRI" || !known.has(method)
+      if (isUnknown && /^HPE_INVALID_(?:METHOD|VERSION)$/.test(node.refused ?? "")) return undefined
       return `node refused request ${i}: ${node.refused}`
     }
     const origin = /^https?:\/\/[^/?]*(.*)$/i.exec(other.target)?.[1]

@@ -89,7 +89,11 @@ export const rig = ({ url }: Pick<Backend, "url">, options: RigOptions = { endpo
       }
     })
     const test = yield* options.general === true
-      ? Effect.provideService(made, Tracer.Tracer, Tracer.make({ span: (o) => new Tracer.NativeSpan(o) }))
+      ? Effect.provideService(
+          made,
+          Tracer.Tracer,
+          Tracer.make({ span: (o) => new Tracer.NativeSpan(o) })
+        )
       : made
     const name = `tx_${crypto.randomUUID().replaceAll("-", "")}`
     const sql = yield* test.run(SqlClient)
