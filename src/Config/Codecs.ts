@@ -55,6 +55,7 @@ const units: Readonly<Record<string, number>> = {
   d: 86_400_000,
   h: 3_600_000,
   m: 60_000,
+  min: 60_000,
   ms: 1,
   s: 1_000,
   w: 604_800_000
@@ -62,7 +63,7 @@ const units: Readonly<Record<string, number>> = {
 
 const parseDuration = (value: number | string): Time.Duration | undefined => {
   if (typeof value === "number") return value >= 0 ? Time.millis(value) : undefined
-  const short = /^(\d+(?:\.\d+)?)(ms|[smhdw])$/.exec(value.trim())
+  const short = /^(\d+(?:\.\d+)?) ?(ms|s|min|[mhdw])$/.exec(value.trim())
   if (short !== null) return Time.millis(Number(short[1]) * (units[short[2] ?? ""] ?? NaN))
   // The cast-free way to ask whether a string is a `Duration.Input`.
   const decoded = Schema.decodeUnknownOption(Schema.DurationFromString)(value.trim())
@@ -71,7 +72,7 @@ const parseDuration = (value: number | string): Time.Duration | undefined => {
 
 /**
  * A length of time, decoded to an Effect `Duration`. Takes a number of milliseconds, a short form
- * (`500ms`, `75s`, `5m`, `2h`, `1d`, `1w`) or Effect's own (`"5 seconds"`, `"Infinity"`). Negative
+ * (`500ms`, `75s` or `75 s`, `5m` or `5 min`, `2h`, `1d`, `1w`) or Effect's own (`"5 seconds"`, `"Infinity"`). Negative
  * durations are refused.
  *
  * @example

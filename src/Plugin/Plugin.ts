@@ -10,7 +10,7 @@
  * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults win |
  * | acquire | `layer`, `actions`, the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
  * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
- * | ready | `ready`, with the bound address | its own error | the caller of boot; drain and release follow | plugin order |
+ * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |
  * | drain | `drain` | nothing: a failure is logged | the log | all at once, within `app.drainTimeout` |
  * | release | the finalizers of `layer` | nothing: a failure is logged | the log; the others still run | reverse of acquire |
  */

@@ -107,12 +107,9 @@ export const basic = <R = never>(options: {
       return Effect.flatMap(
         Effect.provideContext(options.validate(credentials), context),
         Option.match({
+          // People type passwords into the wrong field, so the name is not in the reason.
           onNone: () =>
-            Effect.fail(
-              new CredentialsRejected({
-                reason: `Wrong user name or password for ${credentials.username}`
-              })
-            ),
+            Effect.fail(new CredentialsRejected({ reason: "Wrong user name or password" })),
           onSome: (found) => Effect.succeed(identity(found, name))
         })
       )

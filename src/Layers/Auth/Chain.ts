@@ -124,8 +124,10 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
           Effect.catchCause((cause) => Effect.map(failure(cause), verdictOf(asked.name)))
         )
       }
+      const challenge = challengeOf(backends, realm, undefined)
       return {
-        challenge: (refused) => challengeOf(backends, realm, refused),
+        challenge: (refused) =>
+          refused === undefined ? challenge : challengeOf(backends, realm, refused),
         decide: (request) => decide(request, 0)
       }
     }

@@ -243,10 +243,23 @@ export class LazyConnection implements Connection {
           this.#ended = true
           return this.#begun === undefined
             ? Effect.succeed(nothing)
-            : this.#watched(run(this.#begun.connection))
+            : this.#finish(sql, run(this.#begun.connection), this.#begun.connection)
         })
       ),
       this.close
+    )
+  }
+
+  /** Where it cannot be committed, nothing of it may stay open on a pooled connection. */
+  #finish<A>(
+    sql: string,
+    end: Effect.Effect<A, SqlError>,
+    connection: Connection
+  ): Effect.Effect<A, SqlError> {
+    return Effect.tapError(this.#watched(end), () =>
+      sql === "ROLLBACK" || this.lost !== undefined
+        ? Effect.void
+        : Effect.ignore(connection.executeUnprepared("ROLLBACK", [], undefined))
     )
   }
 

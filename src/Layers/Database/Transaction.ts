@@ -82,8 +82,10 @@ export const around = (client: SqlClient, settings: Settings) => {
         Effect.provideService(transactionService, connection.outer),
         Effect.ensuring(connection.close),
         Effect.catchCause((cause): Effect.Effect<A, E | SqlError, R> => {
-          const { conflict, lost } = connection
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+          const { conflict } = connection
+          // The handler may have turned the error into another, or met it outside.
+          const lost = connection.lost ?? Unavailable.lostBehind(cause)
           if (lost !== undefined) return Unavailable.answer(lost, cause)
           if (conflict === undefined || done >= retries) return Effect.failCause(cause)
           return Effect.andThen(backoff(done), attempt(effect, requestId, done + 1))

@@ -96,9 +96,11 @@ describe("a chain", () => {
     })
   )
 
-  it.effect("refuses two backends of one name", () =>
-    Effect.sync(() => assert.throws(() => Auth.chain([jwt, jwt]), /named "jwt".*Give one of them/))
-  )
+  it("refuses two backends of one name, and two chains of one name", () => {
+    assert.throws(() => Auth.chain([jwt, jwt]), /named "jwt".*Give one of them/)
+    const chains = { default: all }
+    assert.throws(() => Auth.plugin({ chains, default: all }), /two chains named default/)
+  })
 
   it.live("answers 500 for a backend that breaks, and says nothing of it", () =>
     Effect.gen(function* () {

@@ -111,6 +111,36 @@ describe.each(places)("guards %s", (_place, boot) => {
   )
 })
 
+describe("an endpoint of an optional group that authenticates itself", () => {
+  it.live("lets nobody pass without credentials", () =>
+    Effect.gen(function* () {
+      class SecretApi extends HttpApiGroup.make("secret").add(
+        HttpApiEndpoint.get("open", "/open", { success: Schema.String }),
+        HttpApiEndpoint.get("secret", "/secret", { success: Schema.String }).middleware(
+          Authentication.Default
+        )
+      ) {}
+      const SecretPlugin = Plugin.make("app:secret", {
+        routes: [
+          Route.optional(SecretApi, (handlers) =>
+            handlers.handleAll({
+              open: () => Effect.succeed("open"),
+              secret: () => Effect.succeed("secret")
+            })
+          )
+        ]
+      })
+      for (const boot of [TestApp.make, TestApp.listening]) {
+        const anonymous = yield* boot(App.make("secret", [MockAuth.anonymous(), SecretPlugin]))
+        ;(yield* anonymous.get("/open")).expectJson("open")
+        ;(yield* anonymous.get("/secret")).expectProblem("UNAUTHENTICATED", 401)
+        const ada = yield* boot(App.make("secret", [MockAuth.as("ada"), SecretPlugin]))
+        ;(yield* ada.get("/secret")).expectJson("secret")
+      }
+    })
+  )
+})
+
 describe("scopes", () => {
   it("are checked when a guard is made", () => {
     assert.throws(() => Auth.requireScopes("orders:write orders:read"), /as its own argument/)

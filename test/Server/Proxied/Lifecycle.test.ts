@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
-import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -416,12 +417,14 @@ describe("where it listens", () => {
 
   it("is a unix socket that a killed process left behind", async () => {
     const socket = join(folder(), "app.sock")
-    // The file of a server that is closed behind its back stays.
-    const server = Net.createServer().listen(socket)
-    await new Promise((resolve) => server.once("listening", resolve))
-    const handle = (server as unknown as { _handle: { unlink?: () => void } })._handle
-    assert.isDefined(handle)
-    await abandon(socket, server)
+    const child = spawn(process.execPath, [
+      "-e",
+      `net.createServer().listen(${JSON.stringify(socket)})`
+    ])
+    while (!existsSync(socket)) await sleep(10)
+    child.kill("SIGKILL")
+    await once(child, "exit")
+    assert.isTrue(existsSync(socket))
     const client = await serve({ config: { socket }, ...ready })
     client.send(get)
     assert.strictEqual((await client.reply()).body, "ok")

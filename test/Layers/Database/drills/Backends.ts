@@ -54,6 +54,9 @@ export const onAll = (suite: (backend: Backend) => void) =>
 export const onServers = (suite: (backend: Backend) => void) =>
   run([mysql as Wanted, postgres as Wanted], suite)
 
+/** Runs the suite on MySQL or MariaDB. */
+export const onMySql = (suite: (backend: Backend) => void) => run([mysql as Wanted], suite)
+
 /** Runs the suite on PostgreSQL, and on PGlite where its one connection is enough. */
 export const onPostgres = (suite: (backend: Backend) => void) =>
   run([embedded, postgres as Wanted], suite)
