@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs"
-import { join } from "node:path"
 /**
  * PGlite: PostgreSQL inside this process.
  *
@@ -16,12 +14,10 @@ import * as PgliteTemplate from "./PgliteTemplate.ts"
 import * as PgliteWire from "./PgliteWire.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
 
-const create = async (directory: string | undefined): Promise<PGlite> => {
-  if (directory === undefined) return PGlite.create({ loadDataDir: await PgliteTemplate.load() })
-  return existsSync(join(directory, "PG_VERSION"))
-    ? PGlite.create(directory)
-    : PGlite.create({ dataDir: directory, loadDataDir: await PgliteTemplate.load() })
-}
+const create = async (directory: string | undefined): Promise<PGlite> =>
+  directory === undefined
+    ? PGlite.create({ loadDataDir: await PgliteTemplate.load() })
+    : PGlite.create(directory)
 
 const open = Effect.fnUntraced(function* (target: Embedded) {
   const directory =

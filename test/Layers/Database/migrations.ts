@@ -176,7 +176,7 @@ export const migrationConformance = (backend: Backend): void => {
       const directory = yield* directoryOf({
         ...first,
         "0002_bad.ts": codeMigration(
-          'yield* sql`insert into items values (7, \'x\')`\n  yield* Effect.fail(new Error("not today"))'
+          "yield* sql`insert into items values (7, 'x')`\n  yield* Effect.fail(new Error(\"not today\"))"
         )
       })
       const error = yield* Effect.flip(migrate(sql, directory))

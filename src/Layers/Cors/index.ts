@@ -1,0 +1,3 @@
+/** Which pages of other origins may call the app. */
+export { CorsConfig } from "./CorsConfig.ts"
+export { plugin } from "./CorsPlugin.ts"

@@ -1,0 +1,32 @@
+/** By what requests are counted. */
+import * as IpNetwork from "effect/net/IpNetwork"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
+
+const maxBytes = 256
+
+const encoder = new TextEncoder()
+const buffer = new Uint8Array(maxBytes)
+
+/** The text as long as 256 bytes of UTF-8 have room for whole characters of it. */
+const cut = (text: string): string =>
+  // No UTF-16 unit is more than three bytes.
+  text.length * 3 <= maxBytes ? text : text.slice(0, encoder.encodeInto(text, buffer).read)
+
+/** The key of a caller whom a chain knows. Callers who are alike in 256 bytes share a limit. */
+export const ofCaller = (chain: string, subject: string): string =>
+  cut(`caller:${chain}:${subject}`)
+
+/**
+ * The key of a caller of whom only the address is known: of IPv6 the network of 64
+ * bits that a provider gives to one customer. Without an address, as on a unix
+ * socket without a trusted proxy, such callers share one limit.
+ */
+export const ofAddress = (address: string | undefined): string => {
+  if (address === undefined) return "ip:unknown"
+  if (!address.includes(":")) return `ip:${address}`
+  const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>
+    IpNetwork.fromAddress(ip, 64)
+  )
+  return Result.isSuccess(network) ? `ip:${IpNetwork.format(network.success)}` : `ip:${address}`
+}

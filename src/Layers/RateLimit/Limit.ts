@@ -1,0 +1,70 @@
+/** Which limit a route has. */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import type { RouteInfo } from "../../Server/Middleware.ts"
+import { Limited, type Policy, RatePolicy } from "../../Server/RatePolicy.ts"
+import type { RateLimitConfig } from "./RateLimitConfig.ts"
+
+/** A limit, worked out once for a route. */
+export interface Limit {
+  /** What a full bucket holds. */
+  readonly burst: number
+  readonly name: string
+  readonly refillMillis: number
+  readonly refillRate: Duration.Duration
+  /** The value of `RateLimit-Policy`. */
+  readonly text: string
+}
+
+type Annotated = { readonly annotations: Context.Context<never> } | undefined
+
+const policyOf = (contract: Annotated) =>
+  contract &&
+  Context.getOrUndefined(contract.annotations as Context.Context<RatePolicy>, RatePolicy)
+
+/** What the contract of a route says: a policy of its own with its name, or none. */
+const declared = ({ contract, endpoint, group }: RouteInfo) => {
+  const own = policyOf(endpoint)
+  if (own !== undefined) return { name: `${group}.${endpoint!.identifier}`, policy: own }
+  const shared = policyOf(contract)
+  return shared === undefined ? undefined : { name: group, policy: shared }
+}
+
+/** The limit of a route; undefined where it has none. */
+export const of = (
+  config: (typeof RateLimitConfig)["Service"],
+  route: RouteInfo
+): Limit | undefined => {
+  const { access, endpoint } = route
+  if (access.type === "bare") return undefined
+  const own = declared(route)
+  const isAsked = own !== undefined || endpoint?.middlewares.has(Limited as never) === true
+  if (access.type === "public" && !isAsked) return undefined
+  const { name, policy } = own ?? { name: "default", policy: config }
+  return policy === "unlimited" ? undefined : make(name, policy)
+}
+
+const make = (name: string, { burst, limit, window }: Policy): Limit => {
+  const millis = Duration.toMillis(window)
+  const capacity = burst ?? limit
+  if (!isCount(limit) || !isCount(capacity) || !(millis > 0 && Number.isFinite(millis))) {
+    throw new Error(
+      `The rate limit "${name}" is ${limit} requests in ${millis} ms with a burst of ${capacity}: limit and burst are whole numbers from 1, the window is finite and above zero. Correct its RatePolicy.`
+    )
+  }
+  const refillMillis = millis / limit
+  return {
+    burst: capacity,
+    name,
+    refillMillis,
+    refillRate: Duration.millis(refillMillis),
+    text:
+      `${quoted(name)};q=${limit};w=${Math.ceil(millis / 1000)}` +
+      (capacity === limit ? "" : `;flange-burst=${capacity}`)
+  }
+}
+
+const isCount = (n: number) => Number.isSafeInteger(n) && n > 0
+
+/** A name as a string of a structured field. Source: RFC 9651, section 3.3.3. */
+export const quoted = (name: string): string => `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, "_")}"`

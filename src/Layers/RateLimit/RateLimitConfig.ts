@@ -1,0 +1,41 @@
+/** The configuration section `rateLimit`. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { expectedAnnotation } from "../../Config/Expected.ts"
+import * as Config from "../../Config/index.ts"
+
+const Count = Schema.Int.check(Schema.isGreaterThan(0))
+
+const windowWords = 'a duration above zero, such as "1 minute"'
+
+const keyWords = 'a key such as "caller:default:ada" or "ip:203.0.113.7"'
+
+/**
+ * Section `rateLimit`.
+ *
+ * | key | default | meaning |
+ * |---|---|---|
+ * | `burst` | `limit` | the most requests that a caller may send at once |
+ * | `exempt` | none | keys without a limit: `caller:CHAIN:SUBJECT`, `ip:ADDRESS`, of IPv6 `ip:NETWORK/64` |
+ * | `limit` | 600 | how many requests a caller may send in `window` |
+ * | `maxKeys` | 100000 | how many callers are remembered; beyond it, those who have been silent longest are forgotten |
+ * | `window` | 1 min | see `limit` |
+ */
+export const RateLimitConfig = Config.section("rateLimit", {
+  burst: Schema.optionalKey(Count),
+  exempt: Schema.Array(
+    Schema.String.check(
+      Schema.isPattern(/^(?:caller:[^:]+:|ip:)./, { expected: keyWords })
+    ).annotate({ [expectedAnnotation]: keyWords })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
+  limit: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(600))),
+  maxKeys: Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(100_000))
+  ),
+  window: Config.Duration.check(
+    Schema.makeFilter((window) => Duration.isFinite(window) && Duration.toMillis(window) > 0, {
+      expected: windowWords
+    })
+  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed("1 minute")))
+})

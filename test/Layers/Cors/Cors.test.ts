@@ -1,0 +1,221 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import { App, Config, Plugin, Route } from "flange"
+import * as Cors from "flange/Cors"
+import { MockAuth, TestApp } from "flange/Testing"
+import type { TestResponse } from "flange/Testing"
+
+class ShopApi extends HttpApiGroup.make("shop").add(
+  HttpApiEndpoint.get("read", "/shop/:id", {
+    params: { id: Schema.Int },
+    success: Schema.String
+  }),
+  HttpApiEndpoint.post("create", "/shop/:id", { params: { id: Schema.Int } }),
+  HttpApiEndpoint.get("broken", "/broken", { success: Schema.String }),
+  HttpApiEndpoint.get("varying", "/varying", { success: Schema.String }),
+  HttpApiEndpoint.options("ask", "/ask", { success: Schema.String })
+) {}
+
+class SecretApi extends HttpApiGroup.make("secret").add(
+  HttpApiEndpoint.get("read", "/secret", { success: Schema.String })
+) {}
+
+const Shop = Plugin.make("app:shop", {
+  routes: [
+    Route.public(ShopApi, (handlers) =>
+      handlers.handleAll({
+        ask: () => Effect.succeed("asked"),
+        broken: () => Effect.die("broken"),
+        create: () => Effect.void,
+        read: () => Effect.succeed("tea"),
+        varying: () =>
+          Effect.succeed(HttpServerResponse.text("tea", { headers: { vary: "Accept" } })) as never
+      })
+    ),
+    Route.protected(SecretApi, (handlers) =>
+      handlers.handleAll({ read: () => Effect.succeed("hidden") })
+    )
+  ]
+})
+
+const app = App.make("shop", [Cors.plugin, MockAuth.anonymous(), Shop])
+
+const one = "https://app.example.com"
+const two = "https://admin.example.com"
+const stranger = "https://evil.example"
+
+const from = (origin: string, more: Record<string, string> = {}) => ({
+  headers: { origin, ...more }
+})
+
+const asking = (origin: string) => from(origin, { "access-control-request-method": "POST" })
+
+const allowedOrigin = ({ headers }: TestResponse.TestResponse) =>
+  headers.get("access-control-allow-origin")
+
+const places = [
+  ["in memory", TestApp.make],
+  ["through a socket", TestApp.listening]
+] as const
+
+/** Every way to be answered, with the status. */
+const paths = [
+  ["/shop/1", 200],
+  ["/shop/one", 400],
+  ["/secret", 401],
+  ["/nowhere", 404],
+  ["/broken", 500]
+] as const
+
+describe.each(places)("CORS %s", (_place, boot) => {
+  it.live("allows no origin by default", () =>
+    Effect.gen(function* () {
+      const test = yield* boot(app)
+      for (const [path, status] of paths) {
+        const reply = (yield* test.get(path, from(one))).expectStatus(status)
+        assert.isNull(allowedOrigin(reply))
+      }
+      const preflight = (yield* test.options("/shop/1", asking(one))).expectStatus(204)
+      assert.isNull(allowedOrigin(preflight))
+      assert.isFalse(preflight.headers.has("access-control-allow-methods"))
+    })
+  )
+
+  it.live("names one origin on every reply, problems among them, and varies by nothing", () =>
+    Effect.gen(function* () {
+      const test = yield* boot(app, { config: { cors: { credentials: true, origins: [one] } } })
+      for (const [path, status] of paths) {
+        for (const origin of [one, stranger]) {
+          const reply = (yield* test.get(path, from(origin))).expectStatus(status)
+          reply
+            .expectHeader("access-control-allow-credentials", "true")
+            .expectHeader("access-control-allow-origin", one)
+            .expectHeader("access-control-expose-headers", "retry-after, x-request-id")
+          assert.isFalse(reply.headers.has("vary"))
+        }
+      }
+    })
+  )
+
+  it.live("of several origins names the one that asks, and varies by it", () =>
+    Effect.gen(function* () {
+      const test = yield* boot(app, {
+        config: { cors: { credentials: true, origins: [one, two] } }
+      })
+      for (const [path, status] of paths) {
+        for (const origin of [one, two]) {
+          const reply = (yield* test.get(path, from(origin))).expectStatus(status)
+          reply
+            .expectHeader("access-control-allow-credentials", "true")
+            .expectHeader("access-control-allow-origin", origin)
+            .expectHeader("vary", "Origin")
+        }
+        for (const options of [from(stranger), from("null"), {}]) {
+          const reply = (yield* test.get(path, options)).expectStatus(status)
+          assert.isNull(allowedOrigin(reply))
+          assert.isFalse(reply.headers.has("access-control-allow-credentials"))
+          reply.expectHeader("vary", "Origin")
+        }
+      }
+      const reply = yield* test.get("/varying", from(one))
+      reply.expectHeader("vary", "Accept, Origin")
+    })
+  )
+
+  for (const origins of [[one], [one, two]]) {
+    it.live(`answers preflights for ${origins.length} with 204 and what is allowed`, () =>
+      Effect.gen(function* () {
+        const test = yield* boot(app, { config: { cors: { maxAge: "1 hour", origins } } })
+        for (const path of ["/shop/1", "/secret", "/nowhere", "/ask"]) {
+          const reply = (yield* test.options(path, asking(one))).expectStatus(204)
+          reply
+            .expectHeader("access-control-allow-headers", "authorization, content-type")
+            .expectHeader("access-control-allow-methods", "GET, HEAD, PUT, PATCH, POST, DELETE")
+            .expectHeader("access-control-allow-origin", one)
+            .expectHeader("access-control-max-age", "3600")
+          assert.strictEqual(reply.text, "")
+          const refused = (yield* test.options(path, asking(stranger))).expectStatus(204)
+          assert.notStrictEqual(allowedOrigin(refused), stranger)
+          assert.isFalse(refused.headers.has("access-control-allow-methods"))
+        }
+      })
+    )
+  }
+
+  it.live("leaves an OPTIONS that is no preflight to the route, or to Allow", () =>
+    Effect.gen(function* () {
+      const test = yield* boot(app, { config: { cors: { origins: [one, two] } } })
+      const asked = (yield* test.options("/ask", from(one))).expectStatus(200)
+      asked.expectJson("asked").expectHeader("access-control-allow-origin", one)
+      const allow = (yield* test.options("/shop/1")).expectStatus(204)
+      allow.expectHeader("allow", "GET, HEAD, OPTIONS, POST")
+    })
+  )
+
+  it.live("allows every origin with *", () =>
+    Effect.gen(function* () {
+      const test = yield* boot(app, { config: { cors: { origins: ["*"] } } })
+      ;(yield* test.get("/shop/1", from(stranger))).expectHeader("access-control-allow-origin", "*")
+      const preflight = yield* test.options("/shop/1", asking(stranger))
+      preflight
+        .expectHeader("access-control-allow-methods", /POST/)
+        .expectHeader("access-control-allow-origin", "*")
+    })
+  )
+})
+
+describe("the section cors", () => {
+  const wrong: ReadonlyArray<readonly [cors: object, key: string]> = [
+    [{ credentials: true, origins: ["*"] }, "cors.credentials"],
+    [{ origins: ["*", one] }, "cors.origins"],
+    [{ origins: ["app.example.com"] }, "cors.origins.0"],
+    [{ origins: [`${one}/`] }, "cors.origins.0"],
+    [{ origins: ["https://App.example.com"] }, "cors.origins.0"],
+    [{ origins: ["https://app.example.com:443"] }, "cors.origins.0"],
+    [{ origins: ["null"] }, "cors.origins.0"],
+    [{ methods: ["GET, POST"] }, "cors.methods.0"]
+  ]
+  for (const [cors, key] of wrong) {
+    it.live(`refuses ${JSON.stringify(cors)}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(TestApp.make(app, { config: { cors } }))
+        assert.instanceOf(error, Config.ConfigError)
+        assert.deepStrictEqual(
+          error.problems.map((problem) => problem.key),
+          [key]
+        )
+      })
+    )
+  }
+
+  it.live("takes the origins of apps that are no web pages", () =>
+    Effect.gen(function* () {
+      const origins = ["capacitor://localhost", "http://[::1]:3000", "http://localhost:5173"]
+      const test = yield* TestApp.make(app, { config: { cors: { origins } } })
+      for (const origin of origins) {
+        const reply = yield* test.get("/shop/1", from(origin))
+        assert.strictEqual(allowedOrigin(reply), origin)
+      }
+    })
+  )
+
+  it.live("refuses * in production, unless it is meant", () =>
+    Effect.gen(function* () {
+      const production = { environment: "production" }
+      const cors = { origins: ["*"] }
+      const error = yield* Effect.flip(TestApp.make(app, { ...production, config: { cors } }))
+      assert.instanceOf(error, Config.ConfigError)
+      assert.strictEqual(error.problems[0]?.key, "cors.origins")
+      assert.include(error.message, "cors.openInProduction = true")
+      yield* TestApp.make(app, {
+        ...production,
+        config: { cors: { ...cors, openInProduction: true } }
+      })
+      yield* TestApp.make(app, { environment: "staging", config: { cors } })
+    })
+  )
+})
