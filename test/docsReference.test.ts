@@ -145,7 +145,9 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
         continue
       }
       const text = key.default.replaceAll("`", "")
-      const values = /^(\d+|true|false)$/.test(text) ? [JSON.parse(text), text] : [text]
+      const values = /^(\d+|true|false)$/.test(text)
+        ? [JSON.parse(text), text]
+        : [text, text.split(", ")]
       const written = await Promise.any(values.map((value) => decoded({ [key.name]: value })))
       expect(written, key.name).toEqual(await decoded({}))
     }

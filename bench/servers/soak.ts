@@ -45,4 +45,5 @@ const Soak = Plugin.make("bench:soak", {
   ]
 })
 
-App.run(App.make(production.id, [...production.plugins, Soak], { config: production.config }))
+// The plugins of `production` fit already; their types are not in its list any more.
+App.run({ ...production, plugins: [...production.plugins, Soak] })

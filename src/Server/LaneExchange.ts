@@ -58,10 +58,10 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
   bodyText: string | undefined
   readonly plan: Plan
   readonly params: Readonly<Record<string, string | undefined>>
-  readonly requestId: string
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
   readonly #context: Context.Context<unknown>
   #fields: RequestFields.Fields | undefined
+  #requestId: string | undefined
   #scope: Scope.Closeable | undefined
   readonly #shared: Shared
   readonly #start: number
@@ -80,7 +80,6 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
     this.plan = plan
     this.params = params
     this.searchParams = searchParams
-    this.requestId = RequestId.fromHeader(wire.header(RequestId.header))
     this.#context = Context.makeUnsafe(this)
     this.#start = plan.observers.length === 0 ? 0 : shared.now()
   }
@@ -156,6 +155,10 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
 
   get method(): string {
     return this.wire.method
+  }
+
+  get requestId(): string {
+    return (this.#requestId ??= RequestId.fromHeader(this.wire.header(RequestId.header)))
   }
 
   get target(): string {

@@ -1,8 +1,9 @@
-import type * as Http from "node:http"
-import * as Net from "node:net"
 /** The connections of a `node:http` server, so that it can be drained without losing a request. */
 import * as Effect from "effect/Effect"
+import type * as Http from "node:http"
+import * as Net from "node:net"
 
+/** What is known of one connection. */
 interface Connection {
   /** The reply that is owed last, while it is. */
   last: Http.ServerResponse | undefined
@@ -12,61 +13,71 @@ interface Connection {
   readAtIdle: number
   /** Unix milliseconds since which nothing was open. */
   since: number
+  readonly socket: Net.Socket
 }
 
 /** How long a draining server still reads from an idle connection: a request may be on its way. */
 const lingerMillis = 300
 
+/** Under which a socket and its replies keep their connection. */
+const key = Symbol("flange/Connection")
+
+interface Keyed {
+  [key]?: Connection
+}
+
+/** One listener for all replies: it costs each request no closure. */
+function onReplyClose(this: Http.ServerResponse & Keyed): void {
+  const connection = this[key]!
+  if (connection.last === this) connection.last = undefined
+  connection.open--
+  connection.readAtIdle = connection.socket.bytesRead
+  connection.since = Date.now()
+}
+
 /** Watches the connections of a server from its creation on. */
 export class Connections {
-  readonly #connections = new Map<Net.Socket, Connection>()
+  readonly #connections = new Set<Connection>()
   #draining = false
-  readonly #replies = new Set<Http.ServerResponse>()
   readonly #server: Http.Server
 
   constructor(server: Http.Server) {
     this.#server = server
-    server.on("connection", (socket: Net.Socket) => {
-      this.#connections.set(socket, {
+    server.on("connection", (socket: Keyed & Net.Socket) => {
+      const connection: Connection = {
         last: undefined,
         open: 0,
         readAtIdle: 0,
-        since: Date.now()
-      })
-      socket.once("close", () => this.#connections.delete(socket))
+        since: Date.now(),
+        socket
+      }
+      socket[key] = connection
+      this.#connections.add(connection)
+      socket.once("close", () => this.#connections.delete(connection))
     })
-    server.on("request", (_request, reply) => this.#watch(reply))
-  }
-
-  #watch(reply: Http.ServerResponse): void {
-    const { socket } = reply
-    const connection = socket === null ? undefined : this.#connections.get(socket)
-    if (connection === undefined || socket === null) return
-    connection.last = reply
-    connection.open++
-    this.#replies.add(reply)
-    if (this.#draining) reply.setHeader("connection", "close")
-    reply.once("close", () => {
-      if (connection.last === reply) connection.last = undefined
-      this.#replies.delete(reply)
-      connection.open--
-      connection.readAtIdle = socket.bytesRead
-      connection.since = Date.now()
+    server.on("request", (_request, reply: Http.ServerResponse & Keyed) => {
+      const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
+      if (connection === undefined) return
+      connection.last = reply
+      connection.open++
+      reply[key] = connection
+      reply.on("close", onReplyClose)
+      if (this.#draining) reply.setHeader("connection", "close")
     })
   }
 
   /** Calls `next` when no reply is owed on a connection any more. */
-  afterReplies(socket: Net.Socket, next: () => void): void {
-    const last = this.#connections.get(socket)?.last
+  afterReplies(socket: Keyed & Net.Socket, next: () => void): void {
+    const last = socket[key]?.last
     if (last === undefined) next()
     else last.once("close", next)
   }
 
-  /** From now on every reply says `Connection: close`. */
+  /** From now on the last reply that a connection is owed says `Connection: close`. */
   announceClose(): void {
     this.#draining = true
-    for (const reply of this.#replies) {
-      if (!reply.headersSent) reply.setHeader("connection", "close")
+    for (const { last } of this.#connections) {
+      if (last !== undefined && !last.headersSent) last.setHeader("connection", "close")
     }
   }
 
@@ -77,7 +88,7 @@ export class Connections {
   stopAccepting(): void {
     Net.Server.prototype.close.call(this.#server)
     const now = Date.now()
-    for (const connection of this.#connections.values()) {
+    for (const connection of this.#connections) {
       connection.since = Math.max(connection.since, now)
     }
   }
@@ -86,7 +97,7 @@ export class Connections {
   readonly empty: Effect.Effect<void> = Effect.callback((resume) => {
     const sweep = () => {
       const now = Date.now()
-      for (const [socket, { open, readAtIdle, since }] of this.#connections) {
+      for (const { open, readAtIdle, since, socket } of this.#connections) {
         const arriving = socket.bytesRead > readAtIdle
         if (open === 0 && !arriving && now - since >= lingerMillis) socket.destroy()
       }

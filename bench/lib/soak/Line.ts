@@ -14,7 +14,8 @@ export const fit = (seconds: ReadonlyArray<number>, values: ReadonlyArray<number
   const mean = (list: ReadonlyArray<number>) => list.reduce((sum, value) => sum + value, 0) / n
   const [x, y] = [mean(seconds), mean(values)]
   const spread = seconds.reduce((sum, second) => sum + (second - x) ** 2, 0)
-  const slope = seconds.reduce((sum, second, i) => sum + (second - x) * (values[i]! - y), 0) / spread
+  const slope =
+    seconds.reduce((sum, second, i) => sum + (second - x) * (values[i]! - y), 0) / spread
   const rest = seconds.reduce(
     (sum, second, i) => sum + (values[i]! - y - slope * (second - x)) ** 2,
     0

@@ -2,6 +2,7 @@
  * Loaded into the server's process before its own program (`NODE_OPTIONS=--import`): answers, on a
  * unix socket, what the process holds after a collection. So the server itself needs no change.
  */
+import { readdirSync } from "node:fs"
 import { createServer } from "node:net"
 import { setFlagsFromString, writeHeapSnapshot } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -9,6 +10,8 @@ import { runInNewContext } from "node:vm"
 /** What a process holds, in bytes and pieces. */
 export interface Held {
   readonly arrayBuffers: number
+  /** Open file descriptors, sockets among them. */
+  readonly descriptors: number
   readonly external: number
   /** Resources that keep an event loop busy, by kind. */
   readonly handles: Readonly<Record<string, number>>
@@ -30,16 +33,27 @@ if (path !== undefined) {
     const { arrayBuffers, external, heapUsed, rss } = process.memoryUsage()
     const handles: Record<string, number> = {}
     for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1
-    return { arrayBuffers, external, handles, heapUsed, rss }
+    return {
+      arrayBuffers,
+      descriptors: readdirSync("/proc/self/fd").length,
+      external,
+      handles,
+      heapUsed,
+      rss
+    }
   }
   createServer((socket) => {
     socket.unref()
     socket.on("error", () => {})
     socket.on("data", (command) => {
       const [name, file] = String(command).trim().split(" ")
-      if (name === "snapshot") socket.write(`${writeHeapSnapshot(file)}\n`)
+      if (name === "snapshot") {
+        socket.write(`${writeHeapSnapshot(file)}\n`)
+        return
+      }
+      gc()
       // The second collection takes what finalizers of the first let go.
-      else gc(), setImmediate(() => socket.write(`${JSON.stringify(held())}\n`))
+      setImmediate(() => socket.write(`${JSON.stringify(held())}\n`))
     })
   })
     .listen(path)

@@ -89,7 +89,7 @@ const slow = (socket: Socket, parts: ReadonlyArray<string>) =>
 
 const closing = { connection: "close" }
 
-const actions: ReadonlyArray<Action> = [
+export const actions: ReadonlyArray<Action> = [
   { expected: [200, 201], name: "good", run: good, share: 50 },
   {
     expected: [...new Set(bad.map(([status]) => status))],
@@ -271,13 +271,16 @@ export interface Tally {
 const most = 2000
 
 /** Acts at a constant rate until it is stopped; `stop` waits for what is under way. */
-export const start = (port: number, rate: number) => {
+export const start = (port: number, rate: number, only: string | undefined) => {
   const tally: Tally = { done: 0, names: {}, skipped: 0, statuses: {}, unexpected: [] }
-  const turns = actions.flatMap((action) => Array.from({ length: action.share }, () => action))
+  const turns = actions
+    .filter(({ name }) => only === undefined || name === only)
+    .flatMap((action) => Array.from({ length: action.share }, () => action))
   const count = (list: Record<string, number>, key: string) => (list[key] = (list[key] ?? 0) + 1)
-  let open = 0
+  const open = new Set<object>()
   const act = async ({ expected, name, run }: Action) => {
-    open++
+    const mark = {}
+    open.add(mark)
     count(tally.names, name)
     try {
       const statuses = await run(port)
@@ -289,7 +292,7 @@ export const start = (port: number, rate: number) => {
     } catch (error) {
       tally.unexpected.push(`${name}: ${String(error)}`)
     }
-    open--
+    open.delete(mark)
     tally.done++
   }
   const began = performance.now()
@@ -297,16 +300,16 @@ export const start = (port: number, rate: number) => {
   const timer = setInterval(() => {
     const until = ((performance.now() - began) / 1000) * rate
     for (; due < until; due++) {
-      if (open >= most) tally.skipped++
+      if (open.size >= most) tally.skipped++
       else void act(pick(turns))
     }
   }, 10)
   return {
     stop: async () => {
       clearInterval(timer)
-      agent.destroy()
       // The silent ones need the server's headersTimeout.
-      for (let waited = 0; open > 0 && waited < 120_000; waited += 100) await pause(100)
+      for (let waited = 0; open.size > 0 && waited < 120_000; waited += 100) await pause(100)
+      agent.destroy()
     },
     tally
   }

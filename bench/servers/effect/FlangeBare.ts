@@ -6,9 +6,12 @@ import { hello, user } from "../support/Contract.ts"
 import { BareApi, resourceHandlers, resourcesApi } from "./BareApi.ts"
 import { Ready, server } from "./FlangeHost.ts"
 
+// The peers of this tier have neither a request id nor a log; `accesslog.ts` asks for both.
+const open = accessLog === "on" ? Route.public : Route.bare
+
 const Bare = Plugin.make("bench:bare", {
   routes: [
-    Route.public(BareApi, (handlers) =>
+    open(BareApi, (handlers) =>
       handlers.handleAll({
         echo: ({ payload }) => Effect.succeed(payload),
         json: () => Effect.succeed(hello),
@@ -21,7 +24,7 @@ const Bare = Plugin.make("bench:bare", {
 const resources = () =>
   Plugin.make("bench:resources", {
     routes: [
-      Route.public(resourcesApi(routes), (handlers) => handlers.handleAll(resourceHandlers(routes)))
+      open(resourcesApi(routes), (handlers) => handlers.handleAll(resourceHandlers(routes)))
     ]
   })
 

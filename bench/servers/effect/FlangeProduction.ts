@@ -7,11 +7,14 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { ApiError, App, Plugin, Route } from "../../../src/index.ts"
 import * as Auth from "../../../src/Layers/Auth/index.ts"
+import * as Cors from "../../../src/Layers/Cors/index.ts"
 import * as Logging from "../../../src/Layers/Logging/index.ts"
+import * as RateLimit from "../../../src/Layers/RateLimit/index.ts"
+import * as SecureHeaders from "../../../src/Layers/SecureHeaders/index.ts"
 import { accessLog } from "../support/Arguments.ts"
-import { createItem, findItem, jwt, scopes } from "../support/Contract.ts"
+import { createItem, findItem, jwt, origin, rateLimit, scopes } from "../support/Contract.ts"
+import { secureHeaders } from "../support/SecureHeaders.ts"
 import { Ready, server } from "./FlangeHost.ts"
-import { StandIns } from "./FlangeStandIns.ts"
 import { Item, NewItem } from "./ItemSchemas.ts"
 
 class ItemNotFound extends ApiError.make<ItemNotFound>()(
@@ -72,11 +75,27 @@ const Audit = Plugin.make("bench:audit", {
 
 export const production = App.make(
   "bench",
-  [Logging.plugin, Audit, AuthPlugin, StandIns, Items, Ready],
+  [
+    Logging.plugin,
+    SecureHeaders.plugin,
+    Cors.plugin,
+    Audit,
+    AuthPlugin,
+    RateLimit.plugin,
+    Items,
+    Ready
+  ],
   {
     config: {
       environment: "production",
-      values: { logging: { format: "json", level: accessLog === "off" ? "warn" : "info" }, server }
+      values: {
+        cors: { origins: [origin] },
+        logging: { format: "json", level: accessLog === "off" ? "warn" : "info" },
+        rateLimit: { limit: rateLimit.max, window: rateLimit.windowMillis },
+        // As behind https, where helmet's peers send it too.
+        secureHeaders: { hsts: secureHeaders["strict-transport-security"] },
+        server
+      }
     }
   }
 )

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.ts"
 import { sha256 } from "./Crypto.ts"
 import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
@@ -66,7 +67,8 @@ const maxLength = 1024
 
 /**
  * A backend for API keys, by default in the header `X-Api-Key`. `validate` says
- * whose key it is; with a store, look the key up by `Auth.hashKey`.
+ * whose key it is; with a store, look the key up by `Auth.hashKey`. The validator
+ * may come from an effect that runs once, for keys that stand in the configuration.
  *
  * @example
  * ```ts
@@ -80,24 +82,24 @@ const maxLength = 1024
  * backend.name // => "api-key"
  * ```
  */
-export const apiKey = <R = never>(options: {
+export const apiKey = <E = never, R = never>(options: {
   /** Default `api-key`. */
   readonly name?: string | undefined
   /** Default `Auth.header("x-api-key")`. */
   readonly source?: Source.Source | undefined
-  readonly validate: ValidateKey<R>
-}): Backend.Backend<never, R> => {
+  readonly validate: Effect.Effect<ValidateKey<R>, E, R> | ValidateKey<R>
+}): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const source = options.source ?? Source.header("x-api-key")
   const name = options.name ?? "api-key"
-  return Backend.fromSource<never, R>({
+  return Backend.fromSource({
     check: Effect.map(
-      Effect.context<R>(),
-      (context): Backend.Check =>
+      Backend.made(options.validate),
+      (validate): Backend.Check =>
         (key) =>
           Redacted.value(key).length > maxLength
             ? Effect.fail(new CredentialsRejected({ reason: "The key is too long" }))
             : Effect.flatMap(
-                Effect.provideContext(options.validate(key), context),
+                validate(key),
                 Option.match({
                   onNone: () =>
                     Effect.fail(new CredentialsRejected({ reason: "The key is unknown" })),

@@ -117,6 +117,30 @@ const named =
   (outcome: Outcome): Outcome =>
     isIdentity(outcome) && outcome.method !== method ? { ...outcome, method } : outcome
 
+/**
+ * A validator that needs nothing more: made by an effect or given, and run with
+ * the services of the acquire phase, under those of the request.
+ */
+export const made = <Sent, A, E2, R2, E, R>(
+  validate:
+    | Effect.Effect<(sent: Sent) => Effect.Effect<A, E2, R2>, E, R>
+    | ((sent: Sent) => Effect.Effect<A, E2, R2>)
+): Effect.Effect<
+  (sent: Sent) => Effect.Effect<A, E2>,
+  E,
+  Exclude<R | R2, Scope.Scope> | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<R2>()
+    const check = Effect.isEffect(validate) ? yield* validate : validate
+    return (sent: Sent) => provided(check(sent), context)
+    // The scope that is taken out of R and R2 here is the plugin's own, which `make` has.
+  }) as Effect.Effect<
+    (sent: Sent) => Effect.Effect<A, E2>,
+    E,
+    Exclude<R | R2, Scope.Scope> | Scope.Scope
+  >
+
 /** What checks one credential. */
 export type Check = (
   credential: Redacted.Redacted,

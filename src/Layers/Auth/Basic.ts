@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.ts"
 import { equal } from "./Crypto.ts"
 import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
@@ -78,7 +79,8 @@ const parse = (encoded: string): Credentials | undefined => {
 
 /**
  * A backend for HTTP Basic. `validate` says whose credentials they are; hash
- * stored passwords with something slow (scrypt, argon2).
+ * stored passwords with something slow (scrypt, argon2). The validator may come
+ * from an effect that runs once, for users that stand in the configuration.
  *
  * @example
  * ```ts
@@ -91,21 +93,21 @@ const parse = (encoded: string): Credentials | undefined => {
  * backend.name // => "basic"
  * ```
  */
-export const basic = <R = never>(options: {
+export const basic = <E = never, R = never>(options: {
   /** Default `basic`. */
   readonly name?: string | undefined
-  readonly validate: ValidatePassword<R>
-}): Backend.Backend<never, R> => {
+  readonly validate: Effect.Effect<ValidatePassword<R>, E, R> | ValidatePassword<R>
+}): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const name = options.name ?? "basic"
-  return Backend.fromSource<never, R>({
-    check: Effect.map(Effect.context<R>(), (context): Backend.Check => (sent) => {
+  return Backend.fromSource({
+    check: Effect.map(Backend.made(options.validate), (validate): Backend.Check => (sent) => {
       const credentials = parse(Redacted.value(sent))
       if (credentials === undefined) {
         const reason = "The Basic credentials are malformed"
         return Effect.fail(new CredentialsRejected({ reason }))
       }
       return Effect.flatMap(
-        Effect.provideContext(options.validate(credentials), context),
+        validate(credentials),
         Option.match({
           // People type passwords into the wrong field, so the name is not in the reason.
           onNone: () =>

@@ -10,7 +10,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { type Settings, targetOf } from "./DatabaseConfig.ts"
 import { describe, type Server, type Target } from "./DatabaseUrl.ts"
-import { type DataDirectoryError, DatabaseUnreachable, DriverMissing } from "./Errors.ts"
+import { DatabaseUnreachable, type DataDirectoryError, DriverMissing } from "./Errors.ts"
 
 /** What opening a database may fail with. */
 export type ConnectError = DatabaseUnreachable | DataDirectoryError | DriverMissing | SqlError

@@ -25,8 +25,8 @@ export type Target = Embedded | Server
 
 /** The URLs that are understood, in words. */
 export const expectedUrl =
-  'a database URL: "postgres://user:password@host:5432/name" (or postgresql://), ' +
-  '"mysql://user:password@host:3306/name" (or mariadb://), "pglite://memory" or "pglite://./data"'
+  'a database URL such as "postgres://host:5432/name" (or postgresql://), ' +
+  '"mysql://host:3306/name" (or mariadb://), "pglite://memory" or "pglite://./data"'
 
 const servers: Readonly<Record<string, { readonly port: number; readonly tag: Server["_tag"] }>> = {
   "mariadb:": { port: 3306, tag: "MySql" },

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
-import { type Bounds, bounded } from "./Acquire.ts"
+import { bounded, type Bounds } from "./Acquire.ts"
 import * as PgSession from "./PgSession.ts"
 import { refine } from "./SqlState.ts"
 

@@ -8,16 +8,20 @@ const Value = Schema.String.check(
   Schema.isPattern(/^[\t\x20-\x7e]*$/, { expected: "a header value of printable ASCII" })
 )
 
-/** A header's name. Source: RFC 9110, section 5.6.2. */
-const Name = Schema.String.check(
-  Schema.isPattern(/^[a-z0-9!#$%&'*+.^_`|~-]+$/, { expected: "a header name in lower case" })
-)
+/** A header's name, as the rest of the server writes it. Source: RFC 9110, section 5.6.2. */
+const isName = (text: string) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(text)
 
-/** The policy that helmet sends by default. */
-const contentSecurityPolicy =
-  "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';" +
-  "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';" +
-  "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests"
+/** The schema of a record leaves keys out that it does not know; these are refused. */
+const Headers = Schema.Record(Schema.String, Value).check(
+  Schema.makeFilter((headers) =>
+    Object.keys(headers)
+      .filter((name) => !isName(name))
+      .map((name) => ({
+        issue: `"${name}" is no header name in lower case: write one such as "permissions-policy"`,
+        path: [name]
+      }))
+  )
+)
 
 /**
  * Section `secureHeaders`.
@@ -29,10 +33,8 @@ const contentSecurityPolicy =
  * | `hsts` | none | value of `Strict-Transport-Security`, such as `max-age=31536000; includeSubDomains`, once every client comes over https |
  */
 export const SecureHeadersConfig = Config.section("secureHeaders", {
-  contentSecurityPolicy: Value.pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(contentSecurityPolicy))
-  ),
-  headers: Schema.Record(Name, Value).pipe(Schema.withDecodingDefaultKey(Effect.succeed({}))),
+  contentSecurityPolicy: Schema.optionalKey(Value),
+  headers: Headers.pipe(Schema.withDecodingDefaultKey(Effect.succeed({}))),
   hsts: Schema.optionalKey(
     Schema.String.check(
       Schema.isPattern(/^max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?$/, {

@@ -2,8 +2,6 @@
 import type { Socket } from "node:net"
 import type { BodyFailure } from "../Wire.ts"
 import type { Sink } from "./Body.ts"
-import type { Connection } from "./Connection.ts"
-import type { Exchange } from "./Exchange.ts"
 import type { Head } from "./Head.ts"
 
 // The import statement would also evaluate the module's lazy parts.
@@ -102,36 +100,43 @@ export class Outgoing extends http.ServerResponse<Incoming> {
   }
 }
 
+/** What the owner of a bridge decides and learns. */
+export interface Hooks {
+  /** Whether the connection ends after the reply, whose head is about to be written. */
+  readonly closes: () => boolean
+  /** The reply is written. */
+  readonly onFinish: () => void
+  /** The body is to be read on. Left out where it is read already, or there is none. */
+  readonly onRead: (() => void) | undefined
+}
+
 /** A request and its reply as Node's objects. */
 export class Bridge implements Sink {
-  readonly #connection: Connection
-  readonly #exchange: Exchange
+  readonly #hooks: Hooks
   isFull = true
   readonly reply: Outgoing
   readonly request: Incoming
 
-  constructor(connection: Connection, exchange: Exchange, socket: Socket, readsBody: boolean) {
-    this.#connection = connection
-    this.#exchange = exchange
+  constructor(socket: Socket, head: Head, hooks: Hooks) {
+    const { onRead } = hooks
+    this.#hooks = hooks
     this.request = new Incoming(
       socket,
-      exchange.head,
-      readsBody
-        ? () => {
-            this.isFull = false
-            connection.read(exchange)
-          }
-        : undefined
+      head,
+      onRead &&
+        (() => {
+          this.isFull = false
+          onRead()
+        })
     )
-    this.reply = new Outgoing(this.request, () => connection.closesAfter(exchange))
-    this.reply.shouldKeepAlive = exchange.head.keepAlive
-    if (readsBody) exchange.sink = this
+    this.reply = new Outgoing(this.request, hooks.closes)
+    this.reply.shouldKeepAlive = head.keepAlive
   }
 
   /** Starts to watch for the end of the reply; whoever answers has put its listeners on already. */
   watch(): void {
     this.reply.on("finish", () => {
-      this.#connection.bridged(this.#exchange)
+      this.#hooks.onFinish()
       process.nextTick(() => this.reply.close())
     })
   }

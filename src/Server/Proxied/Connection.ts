@@ -3,18 +3,16 @@ import type { Socket } from "node:net"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import { Discard, maxDiscarded } from "./Body.ts"
 import { Bridge, Incoming } from "./Bridge.ts"
-import { Exchange } from "./Exchange.ts"
+import { Exchange, type Owner } from "./Exchange.ts"
 import type { Head } from "./Head.ts"
 import { Parser, Step } from "./Parser.ts"
 import { type Refusal, refusals } from "./Refusal.ts"
 import * as Reply from "./Reply.ts"
-import type { Service } from "./Service.ts"
-
-/** How long a closing connection waits for the client to close its side, in milliseconds. */
-const lingerMillis = 1000
+import type { Served, Service } from "./Service.ts"
+import { type Awaited, isOverdue } from "./Timeouts.ts"
 
 /** A connection of the listener. Requests wait in a queue, whose first may write. */
-export class Connection {
+export class Connection implements Owner, Served {
   #count = 0
   #first: Exchange | undefined
   /** No request is read after the last one in the queue. */
@@ -52,7 +50,6 @@ export class Connection {
     socket.on("error", () => {})
   }
 
-  /** Whether nothing is going on that a client could wait for. */
   get isIdle(): boolean {
     return (
       this.#phase === "open" &&
@@ -63,7 +60,6 @@ export class Connection {
     )
   }
 
-  /** When it became idle, on the listener's clock. */
   get since(): number {
     return this.#since
   }
@@ -72,7 +68,6 @@ export class Connection {
     return this.#socket.remoteAddress
   }
 
-  /** Cuts it. */
   destroy(): void {
     this.#socket.destroy()
   }
@@ -80,7 +75,7 @@ export class Connection {
   // What exchanges ask for.
 
   /** Whether the connection ends after the reply to this request, whose head is about to be written. */
-  closesAfter(exchange: Exchange): boolean {
+  #closesAfter(exchange: Exchange): boolean {
     if (exchange.closes) return true
     const isReading = this.#reading === exchange
     exchange.closes =
@@ -92,7 +87,6 @@ export class Connection {
     return exchange.closes
   }
 
-  /** Somebody wants to read, or go on reading, the body of this request. */
   read(exchange: Exchange): void {
     if (this.#reading !== exchange) return
     if (exchange.head.expectsContinue && !exchange.continued && !exchange.isAnswered) {
@@ -105,9 +99,8 @@ export class Connection {
     else this.#run()
   }
 
-  /** Sends a reply by length when it is its turn. */
   reply(exchange: Exchange, status: number, lines: string, body: string | Uint8Array): void {
-    const persistence = this.closesAfter(exchange)
+    const persistence = this.#closesAfter(exchange)
       ? "close"
       : exchange.head.minor === 0
         ? "keep-1.0"
@@ -118,18 +111,22 @@ export class Connection {
     )
   }
 
-  /** Answers through Node's own objects: with `response`, or with what the general lane says. */
   bridge(exchange: Exchange, response: HttpServerResponse | undefined): void {
-    const bridge = new Bridge(this, exchange, this.#socket, this.#reading === exchange)
+    const readsBody = this.#reading === exchange
+    const bridge = new Bridge(this.#socket, exchange.head, {
+      closes: () => this.#closesAfter(exchange),
+      onFinish: () => this.#bridged(exchange),
+      onRead: readsBody ? () => this.read(exchange) : undefined
+    })
     exchange.bridge = bridge
+    if (readsBody) exchange.sink = bridge
     if (exchange === this.#first) bridge.reply.assignSocket(this.#socket)
     if (response === undefined) this.#service.general(bridge.request, bridge.reply)
     else this.#service.other(bridge.request, bridge.reply, response)
     bridge.watch()
   }
 
-  /** A reply through Node's own objects is written. */
-  bridged(exchange: Exchange): void {
+  #bridged(exchange: Exchange): void {
     if (exchange.isAnswered) return
     exchange.isAnswered = true
     const { reply } = exchange.bridge!
@@ -329,10 +326,11 @@ export class Connection {
     this.#phase = "closing"
     this.#reading = undefined
     this.#abort()
-    this.#since = this.#service.clock.now
-    if (!this.#isFlowing) this.#socket.resume()
+    const { clock } = this.#service
+    this.#since = clock.now
     // Bytes that were not read would make the kernel reset the connection, and the reply be lost.
-    this.#socket.end()
+    if (!this.#isFlowing) this.#socket.resume()
+    this.#socket.end(() => (this.#since = clock.now))
   }
 
   /** Nobody waits for the replies that are still owed. */
@@ -362,34 +360,26 @@ export class Connection {
     this.#service.upgrade(new Incoming(socket, head, undefined), socket, this.#parser.rest())
   }
 
-  /** Looks at the time. */
   tick(): void {
-    const { bodyTimeout, clock, headersTimeout, keepAlive, requestTimeout } = this.#service
-    if (this.#phase === "closing") {
-      const limit = this.#socket.writableFinished ? lingerMillis : keepAlive
-      if (clock.hasPassed(limit, this.#since)) this.#socket.destroy()
-      return
-    }
-    if (this.#phase !== "open") return
-    if (this.#reading !== undefined) {
-      if (!this.#isFlowing) {
-        this.#since = clock.now
-        return
-      }
-      if (
-        clock.hasPassed(bodyTimeout, this.#since) ||
-        clock.hasPassed(requestTimeout, this.#requestSince)
-      ) {
-        this.#bodyTimedOut(this.#reading)
-      }
-    } else if (this.#parser.isInHead) {
-      if (this.#isFlowing && clock.hasPassed(headersTimeout, this.#requestSince)) {
-        this.#refuse(refusals.Timeout)
-      }
-    } else if (this.#count === 0 && clock.hasPassed(keepAlive, this.#since)) {
+    const awaited = this.#awaited()
+    const { clock, timeouts } = this.#service
+    if (awaited === undefined) this.#since = clock.now
+    else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
+      if (awaited === "body") this.#bodyTimedOut(this.#reading!)
+      else if (awaited === "head") this.#refuse(refusals.Timeout)
       // A reply that nobody asked for would be taken for that to the next request.
-      this.#close()
+      else if (awaited === "request") this.#close()
+      else this.#socket.destroy()
     }
+  }
+
+  /** What the client owes. */
+  #awaited(): Awaited | undefined {
+    if (this.#phase === "closing") return this.#socket.writableFinished ? "end" : "flush"
+    if (this.#phase !== "open" || !this.#isFlowing) return undefined
+    if (this.#reading !== undefined) return "body"
+    if (this.#parser.isInHead) return "head"
+    return this.#count === 0 ? "request" : undefined
   }
 
   #bodyTimedOut(exchange: Exchange): void {

@@ -6,11 +6,26 @@ import { replyOf } from "../WireReply.ts"
 import * as WireRequest from "../WireRequest.ts"
 import { Collector, type Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
-import type { Connection } from "./Connection.ts"
 import type { Head } from "./Head.ts"
 import { fieldLines, type Payload } from "./Reply.ts"
 
 const nothing = new Uint8Array(0)
+
+/** What an exchange asks of its connection. */
+export interface Owner {
+  /** Answers through Node's own objects. */
+  readonly bridge: (exchange: Exchange, response: HttpServerResponse | undefined) => void
+  /** Reads the body, or reads it on. */
+  readonly read: (exchange: Exchange) => void
+  readonly remoteAddress: string | undefined
+  /** Sends a reply by length. */
+  readonly reply: (
+    exchange: Exchange,
+    status: number,
+    lines: string,
+    body: string | Uint8Array
+  ) => void
+}
 
 /** A request in the queue of its connection. */
 export class Exchange implements Wire {
@@ -18,7 +33,7 @@ export class Exchange implements Wire {
   bridge: Bridge | undefined
   /** Whether the connection ends after its reply. */
   closes: boolean
-  readonly #connection: Connection
+  readonly #connection: Owner
   /** Whether the client was told to send the body. */
   continued = false
   readonly head: Head
@@ -35,7 +50,7 @@ export class Exchange implements Wire {
   readonly target: string
   #wholeBody: Uint8Array | undefined
 
-  constructor(connection: Connection, head: Head) {
+  constructor(connection: Owner, head: Head) {
     this.closes = !head.keepAlive
     this.#connection = connection
     this.head = head

@@ -60,7 +60,6 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       Effect.sync(() => clock.stop())
     )
     const service: Service = {
-      ...timeouts,
       clock,
       connections: new Set(),
       dispatch,
@@ -77,6 +76,7 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
         others.set(request, response)
         other(request, reply)
       },
+      timeouts,
       upgrade
     }
     const server = createServer(

@@ -4,22 +4,31 @@ import type { Socket } from "node:net"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Dispatch } from "../Wire.ts"
 import type { Clock } from "./Clock.ts"
-import type { Connection } from "./Connection.ts"
 import type { Limits } from "./Limits.ts"
+import type { Timeouts } from "./Timeouts.ts"
 
-/** What the connections of a listener share. Times are in milliseconds. */
+/** What a listener sees of a connection. */
+export interface Served {
+  /** Cuts it. */
+  readonly destroy: () => void
+  /** Whether nothing is going on that a client could wait for. */
+  readonly isIdle: boolean
+  /** When it became idle, on the listener's clock. */
+  readonly since: number
+  /** Looks at the time. */
+  readonly tick: () => void
+}
+
+/** What the connections of a listener share. */
 export interface Service {
-  readonly bodyTimeout: number
   readonly clock: Clock
-  readonly connections: Set<Connection>
+  readonly connections: Set<Served>
   readonly dispatch: Dispatch
   readonly general: (request: Http.IncomingMessage, reply: Http.ServerResponse) => void
   /** Whether a client may end its side and still wait for replies. */
   readonly halfClose: boolean
-  readonly headersTimeout: number
   /** Whether every last reply on a connection says that it closes. */
   isDraining: boolean
-  readonly keepAlive: number
   readonly limits: Limits
   readonly maxPipelined: number
   readonly other: (
@@ -27,6 +36,6 @@ export interface Service {
     reply: Http.ServerResponse,
     response: HttpServerResponse
   ) => void
-  readonly requestTimeout: number
+  readonly timeouts: Timeouts
   readonly upgrade: (request: Http.IncomingMessage, socket: Socket, rest: Buffer) => void
 }

@@ -39,14 +39,13 @@ export const start = async ({
   interrupt = Effect.void
 }: Given): Promise<Rig> => {
   const scope = Scope.makeUnsafe()
+  // An app without services.
+  const context = Context.empty() as Context.Context<unknown>
   const decoded = Schema.decodeUnknownSync(
     ServerConfig.schema as Schema.ConstraintCodec<(typeof ServerConfig)["Service"], object>
   )({ port: 0, ...config })
   const bound = await Effect.runPromise(
-    Scope.provide(
-      listen({ config: decoded, context: Context.empty(), dispatch, exchange, interrupt }),
-      scope
-    )
+    Scope.provide(listen({ config: decoded, context, dispatch, exchange, interrupt }), scope)
   )
   const port = bound.address!.startsWith("http") ? Number(new URL(bound.address!).port) : 0
   const target = port === 0 ? { path: bound.address!.slice(5) } : { host: "127.0.0.1", port }

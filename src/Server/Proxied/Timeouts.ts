@@ -1,0 +1,44 @@
+/** How long a connection waits. */
+import type { Clock } from "./Clock.ts"
+
+/** How long a connection waits for what, in milliseconds. */
+export interface Timeouts {
+  /** Silence within a body. */
+  readonly bodyTimeout: number
+  /** A head, from its first octet. */
+  readonly headersTimeout: number
+  /** The next request. */
+  readonly keepAlive: number
+  /** A head or a body, from its first octet. */
+  readonly requestTimeout: number
+}
+
+/** What a connection waits for: bytes of a body, the rest of a head, a request, or the end. */
+export type Awaited = "body" | "end" | "flush" | "head" | "request"
+
+/** How long a closing connection waits for the client to close its side, in milliseconds. */
+const lingerMillis = 1000
+
+/** Whether it waited too long: since the last bytes came, and since the head or body began. */
+export const isOverdue = (
+  awaited: Awaited,
+  timeouts: Timeouts,
+  clock: Clock,
+  since: number,
+  requestSince: number
+): boolean => {
+  switch (awaited) {
+    case "body":
+      return (
+        clock.hasPassed(timeouts.bodyTimeout, since) ||
+        clock.hasPassed(timeouts.requestTimeout, requestSince)
+      )
+    case "end":
+      return clock.hasPassed(lingerMillis, since)
+    case "flush":
+    case "request":
+      return clock.hasPassed(timeouts.keepAlive, since)
+    case "head":
+      return clock.hasPassed(timeouts.headersTimeout, requestSince)
+  }
+}

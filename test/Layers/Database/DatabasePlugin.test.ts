@@ -1,0 +1,168 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import { App, AppRuntime, Plugin } from "flange"
+import * as Database from "flange/Database"
+import { TestApp } from "flange/Testing"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { all, onEach } from "./backends.ts"
+
+const root = join(import.meta.dirname, "../../..")
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flange-database-"))
+  await writeFile(join(folder, "0001_items.sql"), "create table items (id integer)")
+})
+afterEach(() => rm(folder, { force: true, recursive: true }))
+
+const User = Plugin.make("app:user", { requires: [SqlClient.SqlClient] })
+const app = App.make("shop", [Database.plugin, User])
+
+const booted = (database: object) =>
+  TestApp.make(app, { config: { database: { migrations: folder, ...database } } })
+
+onEach(all, "An app with Database.plugin", (backend) => {
+  it("migrates, serves its client, is healthy, and migrates again when asked", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const test = yield* booted({ url })
+          yield* test.run(
+            Effect.gen(function* () {
+              const sql = yield* SqlClient.SqlClient
+              yield* sql`insert into items values (1)`
+              expect(yield* sql`select id from items`).toEqual([{ id: 1 }])
+
+              const { healthChecks } = yield* AppRuntime
+              const [check, ...others] = healthChecks
+              expect(others).toEqual([])
+              expect(check).toMatchObject({ class: "shared", name: "database" })
+              yield* check!.check
+
+              yield* Effect.promise(() =>
+                writeFile(join(folder, "0002_more.sql"), "insert into items values (2)")
+              )
+              expect(yield* Database.migrate.call()).toEqual({ applied: ["0002_more.sql"] })
+              expect(yield* Database.migrate.call()).toEqual({ applied: [] })
+            })
+          )
+        })
+      )
+    ))
+
+  it("does not start when a migration is wrong, and says which", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          yield* Effect.promise(() => writeFile(join(folder, "0002_bad.sql"), "selec 1"))
+          const error = yield* Effect.flip(booted({ url }))
+          expect(error).toMatchObject({ _tag: "MigrationError", migration: "0002_bad.sql" })
+        })
+      )
+    ))
+
+  it("leaves migrations alone when database.runMigrations is false", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const test = yield* booted({ runMigrations: false, url })
+          const exit = yield* test.run(
+            Effect.exit(SqlClient.SqlClient.use((sql) => sql`select * from items`))
+          )
+          expect(exit._tag).toBe("Failure")
+        })
+      )
+    ))
+})
+
+describe("Database.plugin", () => {
+  it("needs no configuration in the environment test", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const test = yield* booted({})
+          const rows = SqlClient.SqlClient.use((sql) => sql`select 1 as one`)
+          expect(yield* test.run(rows)).toEqual([{ one: 1 }])
+        })
+      )
+    ))
+
+  it("may take longer to start than other plugins: migrations do", () => {
+    const { startTimeout } = Database.plugin.manifest
+    expect(Duration.toHours(startTimeout!)).toBe(1)
+  })
+
+  it("names the server that cannot be reached, and starts nothing", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = "postgres://ada:hunter22@127.0.0.1:1/shop"
+          const error = yield* Effect.flip(booted({ bootWait: "100ms", url }))
+          expect(error._tag).toBe("DatabaseUnreachable")
+          expect(error.message).toContain('PostgreSQL at 127.0.0.1:1, database "shop"')
+          expect(error.message).not.toContain("hunter22")
+        })
+      )
+    ))
+})
+
+const script = async (code: string, args: ReadonlyArray<string> = []) => {
+  const child = spawn(
+    `${root}/node_modules/.bin/node`,
+    ["--conditions=flange-source", ...args, "--input-type=module", "--eval", code],
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"] }
+  )
+  let output = ""
+  child.stdout.on("data", (chunk) => (output += chunk))
+  child.stderr.on("data", (chunk) => (output += chunk))
+  await once(child, "close")
+  return output
+}
+
+/** A module loader without the drivers; what asks for one is written down. */
+const withoutDrivers = `
+  import { registerHooks } from "node:module"
+  globalThis.asked = []
+  registerHooks({ resolve(specifier, context, next) {
+    if (!/^(mysql2|@effect\\/sql-pg|@electric-sql)/.test(specifier)) return next(specifier, context)
+    globalThis.asked.push(specifier)
+    throw Object.assign(new Error("Cannot find package " + specifier), { code: "ERR_MODULE_NOT_FOUND" })
+  } })
+`
+
+describe("flange/Database", () => {
+  it("loads no driver", async () => {
+    const output = await script(`${withoutDrivers}
+      await import("flange")
+      const Database = await import("flange/Database")
+      console.log(JSON.stringify([Database.plugin.id, globalThis.asked]))`)
+    expect(output.trim()).toBe('["flange:database",[]]')
+  })
+
+  const drivers: ReadonlyArray<[string, string]> = [
+    ["mysql://h/d", "npm install mysql2"],
+    ["pglite://memory", "npm install @effect/sql-pg @electric-sql/pglite"],
+    ["postgres://h/d", "npm install @effect/sql-pg"]
+  ]
+  for (const [url, advice] of drivers) {
+    it(`says what to install for ${url}`, async () => {
+      const output = await script(`${withoutDrivers}
+        const { App } = await import("flange")
+        const Database = await import("flange/Database")
+        App.run(App.make("shop", [Database.plugin], {
+          config: { values: { database: { url: "${url}" } } }
+        }))`)
+      expect(output).toContain("DriverMissing")
+      expect(output).toContain(advice)
+    })
+  }
+})
