@@ -1,5 +1,5 @@
-import { build } from "esbuild"
 import { join } from "node:path"
+import { build } from "esbuild"
 import { assert, describe, it } from "vitest"
 
 describe("a contract", () => {
@@ -15,10 +15,12 @@ describe("a contract", () => {
     })
     const inputs = Object.keys(metafile.inputs)
     const ours = inputs.flatMap((input) => /(?:^|\/)src\/(.*)$/.exec(input)?.[1] ?? [])
-    assert.deepStrictEqual(
-      ours.filter((file) => !file.includes("node_modules")).toSorted(),
-      ["Contract/index.ts", "Server/ApiError.ts", "Server/BodyLimit.ts", "Server/Pagination.ts"]
-    )
+    assert.deepStrictEqual(ours.filter((file) => !file.includes("node_modules")).toSorted(), [
+      "Contract/index.ts",
+      "Server/ApiError.ts",
+      "Server/BodyLimit.ts",
+      "Server/Pagination.ts"
+    ])
     assert.isFalse(inputs.some((input) => input.includes("platform-node")))
   })
 })

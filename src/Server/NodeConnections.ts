@@ -1,7 +1,7 @@
-/** The connections of a `node:http` server, so that it can be drained without losing a request. */
-import * as Effect from "effect/Effect"
 import type * as Http from "node:http"
 import * as Net from "node:net"
+/** The connections of a `node:http` server, so that it can be drained without losing a request. */
+import * as Effect from "effect/Effect"
 
 /** What is known of one connection. */
 interface Connection {

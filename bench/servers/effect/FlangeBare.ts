@@ -23,9 +23,7 @@ const Bare = Plugin.make("bench:bare", {
 
 const resources = () =>
   Plugin.make("bench:resources", {
-    routes: [
-      open(resourcesApi(routes), (handlers) => handlers.handleAll(resourceHandlers(routes)))
-    ]
+    routes: [open(resourcesApi(routes), (handlers) => handlers.handleAll(resourceHandlers(routes)))]
   })
 
 /** `bare` has no access log, as with the peers; `accesslog.ts` asks for one. */

@@ -94,7 +94,10 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
       const finished = new Promise<void>((settle) => {
         try {
           send((error, result) => {
-            resume(error ? Effect.fail(toSqlError(error, operation)) : Effect.succeed(result))
+            const failed = error ? toSqlError(error, operation) : undefined
+            // A reset is told to the waiting command alone: no event follows.
+            if (failed?.reason._tag === "ConnectionError") lose(error)
+            resume(failed === undefined ? Effect.succeed(result) : Effect.fail(failed))
             settle()
           })
         } catch (cause) {

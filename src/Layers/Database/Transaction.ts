@@ -7,6 +7,7 @@ import * as Random from "effect/Random"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as RequestId from "../../Server/RequestId.ts"
+import { acquireOperation } from "./Acquire.ts"
 import * as Begin from "./Begin.ts"
 import * as Correlation from "./Correlation.ts"
 import { LazyConnection } from "./LazyConnection.ts"
@@ -37,6 +38,13 @@ const tooLate = (timeout: Duration.Duration): SqlError => {
   })
 }
 
+/** How many connections that broke unnoticed in the pool a request gets past. */
+const staleConnections = 3
+
+/** Nothing was done on it, so that another may be taken; a pool without a free one has no other. */
+const isStale = ({ reason }: SqlError): boolean =>
+  reason._tag === "ConnectionError" && reason.operation !== acquireOperation
+
 /** What puts the transaction around an effect; made once for each route. */
 export const around = (client: SqlClient, settings: Settings) => {
   const { acquireTimeout, retries } = settings
@@ -63,10 +71,11 @@ export const around = (client: SqlClient, settings: Settings) => {
           : Effect.andThen(begun, correlation.set(connection))
       },
       clear: correlation?.clear,
-      opening: Effect.timeoutOrElse({
-        duration: acquireTimeout,
-        orElse: () => Effect.fail(tooLate(acquireTimeout))
-      }),
+      opening: (open) =>
+        Effect.timeoutOrElse(Effect.retry(open, { times: staleConnections, while: isStale }), {
+          duration: acquireTimeout,
+          orElse: () => Effect.fail(tooLate(acquireTimeout))
+        }),
       service: transactionService
     })
   }

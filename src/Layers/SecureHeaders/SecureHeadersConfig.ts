@@ -1,5 +1,4 @@
 /** The configuration section `secureHeaders`. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
@@ -34,7 +33,7 @@ const Headers = Schema.Record(Schema.String, Value).check(
  */
 export const SecureHeadersConfig = Config.section("secureHeaders", {
   contentSecurityPolicy: Schema.optionalKey(Value),
-  headers: Headers.pipe(Schema.withDecodingDefaultKey(Effect.succeed({}))),
+  headers: Schema.optionalKey(Headers),
   hsts: Schema.optionalKey(
     Schema.String.check(
       Schema.isPattern(/^max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?$/, {

@@ -123,6 +123,11 @@ const difference = async (bytes: Buffer, random: () => number): Promise<string |
       // node only in the preface of HTTP/2.
       const isUnknown = method === "PRI" || !known.has(method)
       if (isUnknown && /^HPE_INVALID_(?:METHOD|VERSION)$/.test(node.refused ?? "")) return undefined
+      // Node obeys Connection: close in trailers, which here are dropped.
+      const previous = requests[i - 1]?.rawHeaders.join().toLowerCase()
+      if (node.refused === "HPE_CLOSED_CONNECTION" && previous?.includes("chunked") === true) {
+        return undefined
+      }
       return `node refused request ${i}: ${node.refused}`
     }
     const origin = /^https?:\/\/[^/?]*(.*)$/i.exec(other.target)?.[1]

@@ -1,0 +1,17 @@
+/** The app: a list of plugins. `main.ts` runs it, the tests boot it. */
+import { App, Preset } from "flange"
+import { AuthPlugin } from "./auth/AuthPlugin.ts"
+import { TokenHintPlugin } from "./auth/TokenHintPlugin.ts"
+import { MePlugin } from "./me/MePlugin.ts"
+import { OrdersPlugin } from "./orders/OrdersPlugin.ts"
+import { StatusPlugin } from "./status/StatusPlugin.ts"
+import { StringsPlugin } from "./strings/StringsPlugin.ts"
+
+/** `flange.toml` is beside this file, wherever the process was started. */
+export const config = { directory: import.meta.dirname }
+
+export const app = App.make(
+  "recipe-api",
+  [...Preset.api, AuthPlugin, MePlugin, OrdersPlugin, StatusPlugin, StringsPlugin, TokenHintPlugin],
+  { config }
+)

@@ -1,0 +1,17 @@
+/** What authentication is configured with. Secrets have no default here: see flange.toml. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Config } from "flange"
+
+export const AuthConfig = Config.section(
+  "auth",
+  {
+    /** The key of the service account `fulfilment`. */
+    apiKey: Config.Secret,
+    audience: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("recipe-api"))),
+    issuer: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("recipe-api"))),
+    /** What the issuer signs tokens with (HS256): 32 bytes or more. */
+    jwtSecret: Config.Secret
+  },
+  { variables: { API_KEY: "apiKey", JWT_SECRET: "jwtSecret" } }
+)

@@ -1,0 +1,12 @@
+/** Says at start how to get a token, where that is possible. */
+import * as Effect from "effect/Effect"
+import { Plugin } from "flange"
+
+export const TokenHintPlugin = Plugin.make("app:token-hint", {
+  ready: ({ environment }) =>
+    environment === "local"
+      ? Effect.logInfo(
+          "Get a token: npm run -s example:recipe -- token alice --scopes orders:write"
+        )
+      : Effect.void
+})

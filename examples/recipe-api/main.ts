@@ -1,0 +1,30 @@
+/**
+ * Orders behind authentication: tokens for people, a key for a service account, scopes in the
+ * contract, and an answer for everybody else.
+ *
+ * Run: npm run example:recipe        (port 8080, or PORT=3000 npm run example:recipe)
+ *
+ * Try: TOKEN=$(npm run -s example:recipe -- token alice --scopes orders:write)
+ *      curl localhost:8080/status
+ *      curl 'localhost:8080/v1/strings/upper?text=hello'
+ *      curl -i localhost:8080/v1/me
+ *      curl localhost:8080/v1/me -H "authorization: Bearer $TOKEN"
+ *      curl localhost:8080/v1/me -H 'x-api-key: local-key-of-fulfilment'
+ *      curl -i localhost:8080/v1/orders -H "authorization: Bearer $TOKEN" \
+ *        -H 'content-type: application/json' -d '{"customer":"Acme","items":["lamp"]}'
+ *      curl 'localhost:8080/v1/orders?customer=acme&limit=10' -H "authorization: Bearer $TOKEN"
+ *      curl localhost:8080/v1/orders/ID -H "authorization: Bearer $TOKEN"
+ *      curl localhost:8080/v1/orders -H "authorization: Bearer $TOKEN" \
+ *        -H 'content-type: application/json' -d '{"customer":"","items":[" "]}'
+ *
+ * Read: http://localhost:8080/docs
+ *
+ * All of it with types: node --conditions=flange-source examples/recipe-api/client.ts
+ *
+ * Elsewhere: FLANGE_ENV=production needs JWT_SECRET and API_KEY, and makes no tokens.
+ */
+import { App } from "flange"
+import { app } from "./app.ts"
+
+if (process.argv.length > 2) await import("./token.ts")
+else App.run(app)

@@ -1,0 +1,14 @@
+/** Says that the service is there, to everybody. */
+import * as Effect from "effect/Effect"
+import { Plugin, Route } from "flange"
+import { StatusApi } from "./StatusApi.ts"
+
+export const StatusPlugin = Plugin.make("app:status", {
+  routes: [
+    Route.public(StatusApi, (handlers) =>
+      handlers.handleAll({
+        read: () => Effect.succeed({ service: "recipe-api", status: "ok" as const })
+      })
+    )
+  ]
+})
