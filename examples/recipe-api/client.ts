@@ -59,7 +59,7 @@ const program = Effect.gen(function* () {
   deepEqual(yield* alice.orders.read({ params: { orderId: body.order.id } }), body)
   yield* Console.log(`read       ${body.order.status}, placed by ${body.order.createdBy}`)
 
-  // Errors are values with a type: the compiler knows these tags, and no others.
+  // Errors are classes of the contract: the compiler knows which ones this call may fail with.
   const orderId = OrderId.make("0198c0de-0000-7000-8000-000000000000")
   const missing = yield* alice.orders.read({ params: { orderId } }).pipe(
     Effect.as("found"),

@@ -21,7 +21,7 @@
  *
  * All of it with types: node --conditions=flange-source examples/recipe-api/client.ts
  *
- * Elsewhere: FLANGE_ENV=production needs JWT_SECRET and API_KEY, and makes no tokens.
+ * Elsewhere: FLANGE_ENV=production needs JWT_SECRET and FULFILMENT_API_KEY, and makes no tokens.
  */
 import { App } from "flange"
 import { app } from "./app.ts"

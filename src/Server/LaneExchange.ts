@@ -184,7 +184,8 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
     const own: Record<string, string> = { [RequestId.header]: this.requestId }
     const constant = this.plan.headers
     for (let i = 0; i < constant.length; i += 2) {
-      if (!(constant[i]! in headers)) own[constant[i]!] = constant[i + 1]!
+      const name = constant[i]!
+      if (!(name in headers)) own[name] = constant[i + 1]!
     }
     return own
   }

@@ -9,8 +9,12 @@ interface Connection {
   last: Http.ServerResponse | undefined
   /** Requests that were read and not yet answered. */
   open: number
+  /** The reply before `last`, which was owed when that began. */
+  previous: Http.ServerResponse | undefined
   /** Bytes that had come when the last reply ended; more means that a request is arriving. */
   readAtIdle: number
+  /** The request that came last. */
+  request: Http.IncomingMessage | undefined
   /** Unix milliseconds since which nothing was open. */
   since: number
   readonly socket: Net.Socket
@@ -47,7 +51,9 @@ export class Connections {
       const connection: Connection = {
         last: undefined,
         open: 0,
+        previous: undefined,
         readAtIdle: 0,
+        request: undefined,
         since: Date.now(),
         socket
       }
@@ -55,15 +61,38 @@ export class Connections {
       this.#connections.add(connection)
       socket.once("close", () => this.#connections.delete(connection))
     })
-    server.on("request", (_request, reply: Http.ServerResponse & Keyed) => {
+    server.on("request", (request, reply: Http.ServerResponse & Keyed) => {
       const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
       if (connection === undefined) return
+      connection.previous = connection.last
       connection.last = reply
+      connection.request = request
       connection.open++
       reply[key] = connection
       reply.on("close", onReplyClose)
       if (this.#draining) reply.setHeader("connection", "close")
     })
+  }
+
+  /** The request whose body did not come to its end, with the reply to it while that is owed. */
+  reading(socket: Keyed & Net.Socket):
+    | {
+        readonly reply: Http.ServerResponse | undefined
+        readonly request: Http.IncomingMessage
+      }
+    | undefined {
+    const connection = socket[key]
+    const request = connection?.request
+    return request === undefined || request.complete
+      ? undefined
+      : { reply: connection?.last, request }
+  }
+
+  /** Calls `next` when the reply that is owed last is the only one. */
+  afterOthers(socket: Keyed & Net.Socket, next: () => void): void {
+    const previous = socket[key]?.previous
+    if (previous === undefined || previous.closed) next()
+    else previous.once("close", next)
   }
 
   /** Calls `next` when no reply is owed on a connection any more. */

@@ -56,9 +56,13 @@ export const refuse = (
   reply.end(body)
 }
 
+/** How long a client has to read the last reply and close its side, in milliseconds. */
+const lingerMillis = 1000
+
 /**
  * Answers what Node's parser refused, as soon as the replies to earlier requests
- * of the connection are out, and closes it.
+ * of the connection are out, and closes it. What breaks within the body of a
+ * request ends that request too: its handler may wait for the rest forever.
  */
 export const onClientError = (
   error: NodeJS.ErrnoException,
@@ -66,8 +70,25 @@ export const onClientError = (
   connections: Connections
 ): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-  const requestId = RequestId.make()
-  const { body, status, title } = document(answerTo(error), requestId, undefined)
+  const reading = connections.reading(socket)
+  if (reading === undefined) {
+    return connections.afterReplies(socket, () => end(socket, answerTo(error), undefined))
+  }
+  const { reply, request } = reading
+  // The client has gone, or has its reply: another would answer a request that nobody sent.
+  if (socket.readableEnded || reply === undefined || reply.headersSent) {
+    return void socket.destroy()
+  }
+  connections.afterOthers(socket, () => end(socket, answerTo(error), request))
+}
+
+const end = (
+  socket: Net.Socket,
+  error: Respondable.Respondable,
+  request: Http.IncomingMessage | undefined
+) => {
+  const requestId = RequestId.fromHeader(request?.headers[RequestId.header]?.toString())
+  const { body, status, title } = document(error, requestId, request?.url)
   const reply = [
     `HTTP/1.1 ${status} ${title}`,
     "Connection: close",
@@ -78,7 +99,9 @@ export const onClientError = (
     "",
     body
   ].join("\r\n")
-  connections.afterReplies(socket, () => socket.end(reply))
+  socket.end(reply)
+  // Also ends the handlers of requests that will never be whole.
+  setTimeout(() => socket.destroy(), lingerMillis).unref()
 }
 
 const answerTo = (error: NodeJS.ErrnoException): Respondable.Respondable => {

@@ -66,7 +66,7 @@ export class WebWire implements Wire {
     })
   }
 
-  send(status: number, headers: ReadonlyArray<string>, body: Uint8Array | string): void {
+  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
     const named = new Headers()
     for (let i = 0; i < headers.length; i += 2) named.append(headers[i]!, headers[i + 1]!)
     const without = status === 204 || status === 304

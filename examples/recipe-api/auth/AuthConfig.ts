@@ -13,5 +13,5 @@ export const AuthConfig = Config.section(
     /** What the issuer signs tokens with (HS256): 32 bytes or more. */
     jwtSecret: Config.Secret
   },
-  { variables: { API_KEY: "apiKey", JWT_SECRET: "jwtSecret" } }
+  { variables: { FULFILMENT_API_KEY: "apiKey", JWT_SECRET: "jwtSecret" } }
 )

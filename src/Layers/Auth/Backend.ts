@@ -123,8 +123,8 @@ const named =
  */
 export const made = <Sent, A, E2, R2, E, R>(
   validate:
-    | Effect.Effect<(sent: Sent) => Effect.Effect<A, E2, R2>, E, R>
     | ((sent: Sent) => Effect.Effect<A, E2, R2>)
+    | Effect.Effect<(sent: Sent) => Effect.Effect<A, E2, R2>, E, R>
 ): Effect.Effect<
   (sent: Sent) => Effect.Effect<A, E2>,
   E,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import { bounded, type Bounds } from "./Acquire.ts"
@@ -39,8 +40,16 @@ export const make = (
     const session: Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope> = wait(
       pool.reserve
     )
+    const known = new WeakMap<PgConnection.PgConnection, Connection>()
+    const wrapped = (connection: PgConnection.PgConnection): Connection => {
+      const before = known.get(connection)
+      if (before !== undefined) return before
+      const made = PgSession.make(connection)
+      known.set(connection, made)
+      return made
+    }
     const client = yield* SqlClient.make({
-      acquirer: Effect.map(wait(pool.get), PgSession.make),
+      acquirer: Effect.map(wait(pool.get), wrapped),
       commit: PgSession.commit,
       compiler: PgClient.makeCompiler(),
       driver: options.driver,

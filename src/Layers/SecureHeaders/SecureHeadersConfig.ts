@@ -10,7 +10,7 @@ const Value = Schema.String.check(
 /** A header's name, as the rest of the server writes it. Source: RFC 9110, section 5.6.2. */
 const isName = (text: string) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(text)
 
-/** The schema of a record leaves keys out that it does not know; these are refused. */
+/** A record whose keys are checked leaves wrong ones out without a word; here they are refused. */
 const Headers = Schema.Record(Schema.String, Value).check(
   Schema.makeFilter((headers) =>
     Object.keys(headers)

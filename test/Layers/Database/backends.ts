@@ -84,7 +84,10 @@ const within = (
 const uniqueName = () => `flange_${randomUUID().replaceAll("-", "").slice(0, 16)}`
 
 const reasonFor = (variable: string, address: string): string =>
-  `no server answers at ${process.env[variable] ?? address}: start one, or set ${variable}`
+  `no server answers at ${hostOf(process.env[variable]) ?? address}: start one, or set ${variable}`
+
+/** A URL may hold a password. */
+const hostOf = (url: string | undefined) => (url === undefined ? undefined : new URL(url).host)
 
 const explicitPostgres = process.env["TEST_POSTGRES_URL"]
 const explicitMySql = process.env["TEST_MYSQL_URL"]
