@@ -198,9 +198,10 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
     }
   }
 
-  /** Reads the body whole, and goes on when it is there. */
+  /** Reads the body whole, and goes on when it is there. A client that goes away ends the request. */
   readBody(limit: number, done: () => void): void {
     this.wire.body(limit, (body) => {
+      if (body === "Aborted") return this.send(499, [], "")
       this.body = body
       done()
     })

@@ -32,9 +32,6 @@ export function make(): Fields {
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
-import { ParentSpan, type Span } from "effect/Tracer"
  * import { RequestFields } from "flange"
  *
  * const program = Effect.gen(function* () {
