@@ -21,7 +21,7 @@ const token = Command.make(
   "token",
   {
     scopes: Flag.String("scopes").pipe(
-      Flag.withDescription("What the token allows, such as orders:write; several with spaces"),
+      Flag.withDescription("What the token allows, several with commas or spaces"),
       Flag.withDefault("")
     ),
     subject: Argument.String("subject").pipe(Argument.withDescription("Whose token it is"))
@@ -36,7 +36,7 @@ const token = Command.make(
     const { context } = yield* Config.load({ ...source, sections: [AuthConfig] })
     const { audience, issuer, jwtSecret } = yield* Effect.provide(AuthConfig, context)
     const signed = yield* Effect.promise(() =>
-      new SignJWT({ scope: scopes })
+      new SignJWT({ scope: scopes.replaceAll(",", " ") })
         .setProtectedHeader({ alg: "HS256" })
         .setAudience(audience)
         .setExpirationTime("1 hour")

@@ -16,11 +16,12 @@ import { PayloadTooLarge, UnsupportedMediaType, ValidationFailed } from "./Catal
 import * as EndpointCodec from "./EndpointCodec.ts"
 import * as Internals from "./HttpApiInternals.ts"
 import * as JsonText from "./JsonText.ts"
-import { CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
+import { aborted, CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
 import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestId from "./RequestId.ts"
-import { call, type Row, StandardErrors } from "./Route.ts"
+import { call, type Row } from "./RouteRows.ts"
+import { StandardErrors } from "./StandardErrors.ts"
 import * as Validation from "./Validation.ts"
 
 /** Answers one request of an endpoint. */
@@ -157,7 +158,8 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
     }
   }
 
-  const start = (exchange: LaneExchange) => handle(exchange, 0, new Requested(exchange, row))
+  const start = (exchange: LaneExchange) =>
+    exchange.body === "Aborted" ? aborted : handle(exchange, 0, new Requested(exchange, row))
 
   /** The reply to a handler's end that is not a value of the contract. */
   const reply = (

@@ -32,7 +32,7 @@ import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
-import type { Row } from "./Route.ts"
+import type { Row } from "./RouteRows.ts"
 import type { Found, RouteTable } from "./RouteTable.ts"
 import * as Validation from "./Validation.ts"
 

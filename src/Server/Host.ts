@@ -22,7 +22,8 @@ import {
   slots,
   slotsOf
 } from "./Middleware.ts"
-import { isRoute, type Row } from "./Route.ts"
+import { isRoute } from "./Route.ts"
+import type { Row } from "./RouteRows.ts"
 import * as RouteTable from "./RouteTable.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 

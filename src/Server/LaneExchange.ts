@@ -198,10 +198,9 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
     }
   }
 
-  /** Reads the body whole, and goes on when it is there. A client that goes away ends the request. */
+  /** Reads the body whole, and goes on when it is there. */
   readBody(limit: number, done: () => void): void {
     this.wire.body(limit, (body) => {
-      if (body === "Aborted") return this.send(499, [], "")
       this.body = body
       done()
     })
@@ -286,6 +285,11 @@ const ownKeys: ReadonlySet<string> = new Set([
   RouteContext.key,
   Scope.Scope.key
 ])
+
+/** What a request ends with whose client went away within the body. */
+export const aborted: Effect.Effect<never> = Effect.failCause(
+  Cause.annotate(Cause.interrupt(), ClientAbort.annotation)
+)
 
 const isClientAbort = (cause: Cause.Cause<unknown>) =>
   cause.reasons.some(

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Section } from "../Config/index.ts"
 import { nearest } from "../Config/Nearest.ts"
+import type * as Action from "../Plugin/Action.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
 import * as Plugin from "../Plugin/Plugin.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
@@ -56,8 +57,13 @@ type Named<S, Before extends string, After extends string> = [Plugin.NameOf<S>] 
   ? { readonly advice: `${Before} this service ${After}`; readonly service: S }
   : `${Before} ${Plugin.NameOf<S>} ${After}`
 
+/** The plugin's actions stay where only its layer is replaced. */
+type Stays<By, Services> = By extends Plugin.Any ? Services : Exclude<Services, AnyAction>
+
+type AnyAction = Action.Implementation<string>
+
 type Lacks<Replaced, By> = Replaced extends Plugin.Any
-  ? Exclude<Plugin.Provides<Replaced>, Provided<By>>
+  ? Exclude<Stays<By, Plugin.Provides<Replaced>>, Provided<By>>
   : never
 
 /** Which sections of the configuration the app reads is known at boot only. */

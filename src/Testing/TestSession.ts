@@ -91,6 +91,7 @@ const begin = /^(BEGIN|START TRANSACTION)\b/i
 /** What a transaction gets: its own begin and end are those of a savepoint. */
 const transaction = (session: TestSession): Connection => {
   const { open, release, undo } = savepoint(session)
+  let isOpen = false
   const nothing = <A>(effect: Effect.Effect<void, SqlError>) =>
     // The rows of a statement that has none.
     Effect.as(effect, [] as unknown as A)
@@ -100,13 +101,18 @@ const transaction = (session: TestSession): Connection => {
         session.abortsOnError && /READ ONLY/i.test(sql)
           ? session.connection.executeUnprepared("SET TRANSACTION READ ONLY", [], undefined)
           : Effect.void
+      isOpen = true
       return nothing<A>(Effect.andThen(open, Effect.asVoid(readOnly)))
     }
     // An isolation level comes before everything else, and this is in the middle.
     if (/^SET TRANSACTION ISOLATION/i.test(sql)) return nothing<A>(Effect.void)
-    if (sql === "COMMIT") return nothing<A>(Effect.tapError(release, () => Effect.ignore(undo)))
-    if (sql === "ROLLBACK") return nothing<A>(Effect.ignore(undo))
-    return statement
+    if (sql !== "COMMIT" && sql !== "ROLLBACK") return statement
+    // After a commit that failed a rollback may follow.
+    if (!isOpen) return nothing<A>(Effect.void)
+    isOpen = false
+    return nothing<A>(
+      sql === "COMMIT" ? Effect.tapError(release, () => Effect.ignore(undo)) : Effect.ignore(undo)
+    )
   })
 }
 

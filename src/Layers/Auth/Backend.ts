@@ -141,6 +141,8 @@ export const made = <Sent, A, E2, R2, E, R>(
     Exclude<R | R2, Scope.Scope> | Scope.Scope
   >
 
+const skip = Effect.succeed(Skip)
+
 /** What checks one credential. */
 export type Check = (
   credential: Redacted.Redacted,
@@ -153,19 +155,22 @@ export const fromSource = <E, R>(options: {
   readonly name: string
   readonly scheme: Scheme
   readonly source: Source.Source
-}): Backend<E, R> => ({
-  make: Effect.map(options.check, (check): Authenticate => (request) => {
-    const found = Source.read(options.source, request)
-    switch (found._tag) {
-      case "Ambiguous":
-        return Effect.fail(new CredentialsRejected({ reason: found.reason }))
-      case "None":
-        return Effect.succeed(Skip)
-      case "Some":
-        return Effect.map(check(found.credential, request), named(options.name))
-    }
-  }),
-  name: options.name,
-  scheme: options.scheme,
-  source: options.source
-})
+}): Backend<E, R> => {
+  const byName = named(options.name)
+  return {
+    make: Effect.map(options.check, (check): Authenticate => (request) => {
+      const found = Source.read(options.source, request)
+      switch (found._tag) {
+        case "Ambiguous":
+          return Effect.fail(new CredentialsRejected({ reason: found.reason }))
+        case "None":
+          return skip
+        case "Some":
+          return Effect.mapEager(check(found.credential, request), byName)
+      }
+    }),
+    name: options.name,
+    scheme: options.scheme,
+    source: options.source
+  }
+}

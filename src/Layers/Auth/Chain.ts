@@ -100,15 +100,16 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
       Effect.map(
         // A list of backends forgets what making them may fail with and takes.
         (backend as Backend.Backend<unknown, unknown>).make,
-        (authenticate) => ({ ...backend, authenticate })
+        (authenticate) => ({ ...backend, authenticate, onFailure: refusing(backend.name) })
       )
     ),
     (made): Made => {
       const decide = (request: HttpServerRequest, from: number): Effect.Effect<Verdict> => {
         const asked = made[from]
         if (asked === undefined) return anonymous
-        return asked.authenticate(request).pipe(
-          Effect.flatMap((outcome): Effect.Effect<Verdict> => {
+        return Effect.matchCauseEffectEager(asked.authenticate(request), {
+          onFailure: asked.onFailure,
+          onSuccess: (outcome): Effect.Effect<Verdict> => {
             if (Backend.isIdentity(outcome)) {
               return Effect.succeed({ _tag: "Authenticated", identity: outcome })
             }
@@ -120,9 +121,8 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
               })
             }
             return decide(request, from + 1)
-          }),
-          Effect.catchCause((cause) => Effect.map(failure(cause), verdictOf(asked.name)))
-        )
+          }
+        })
       }
       const challenge = challengeOf(backends, realm, undefined)
       return {
@@ -142,11 +142,14 @@ const looksToo = (backends: ReadonlyArray<Backend.Any>, i: number): boolean => {
   )
 }
 
-/** A cause that is not a plain interruption, which goes on. */
-const failure = <E>(cause: Cause.Cause<E>) =>
-  Cause.hasInterruptsOnly(cause)
-    ? Effect.failCause(cause as Cause.Cause<never>)
-    : Effect.succeed(cause)
+/** A cause becomes a verdict, but a plain interruption, which goes on. */
+const refusing = (backend: string) => {
+  const verdict = verdictOf(backend)
+  return (cause: Cause.Cause<BackendUnavailable | CredentialsRejected>): Effect.Effect<Verdict> =>
+    Cause.hasInterruptsOnly(cause)
+      ? Effect.failCause(cause as Cause.Cause<never>)
+      : Effect.succeed(verdict(cause))
+}
 
 const verdictOf =
   (backend: string) =>

@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import { AuthSettingsError, BackendUnavailable } from "./Failure.ts"
 import { type Jose, joseFor } from "./Jose.ts"
 import { fetchJson } from "./JwksFetch.ts"
-import type { FindKeys, Header, Key } from "./Key.ts"
+import * as Key from "./Key.ts"
 
 /** How a key set is fetched and kept. */
 export interface JwksOptions {
@@ -50,11 +50,13 @@ const asymmetric: ReadonlySet<string> = new Set([
 const maxCandidates = 8
 
 /** A key set as jose reads it: the keys that fit a header. */
-type Candidates = (header: Header) => Promise<ReadonlyArray<Key>>
+type Candidates = (header: Key.Header) => Promise<ReadonlyArray<Key.Key>>
 
 interface KeySet {
   readonly candidates: Candidates
   readonly fetchedAt: number
+  /** Keys that were found before, as the value of a fetch: as many as the set has, for each algorithm. */
+  readonly found: Map<string, Effect.Effect<ReadonlyArray<Key.Key>>>
 }
 
 /** Opens a key set. Fails where the URL is not `https:`, but for this machine itself. */
@@ -62,7 +64,7 @@ export const make = (
   backend: string,
   url: string,
   options: JwksOptions
-): Effect.Effect<FindKeys, AuthSettingsError, Scope.Scope> =>
+): Effect.Effect<Key.FindKeys, AuthSettingsError, Scope.Scope> =>
   Effect.gen(function* () {
     const target = yield* checked(backend, url)
     const millis = (input: Duration.Input | undefined, otherwise: Duration.Input) =>
@@ -97,7 +99,7 @@ export const make = (
       )
       const at = yield* Clock.currentTimeMillis
       if (Exit.isSuccess(exit)) {
-        current = { candidates: exit.value, fetchedAt: at }
+        current = { candidates: exit.value, fetchedAt: at, found: new Map() }
         failure = undefined
         return
       }
@@ -125,25 +127,31 @@ export const make = (
 
     const mayTry = (now: number) => failure === undefined || now - failure.at >= retryDelay
 
-    const usable = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      if (current !== undefined && now - current.fetchedAt < maxAge) return current
-      if (pending !== undefined || mayTry(now)) yield* shared
-      if (current !== undefined && now - current.fetchedAt < maxAge + maxStale) return current
-      return yield* failure?.error ?? new BackendUnavailable({ reason: `${url} was not fetched` })
-    })
+    const isFresh = (set: KeySet | undefined, now: number): set is KeySet =>
+      set !== undefined && now - set.fetchedAt < maxAge
 
-    const look = (set: KeySet, header: Header) =>
-      Effect.tryPromise({
-        catch: (cause) =>
-          new BackendUnavailable({ cause, reason: `A key of ${url} cannot be used` }),
-        try: () => set.candidates(header)
+    const refreshed = (now: number) =>
+      Effect.gen(function* () {
+        if (pending !== undefined || mayTry(now)) yield* shared
+        if (current !== undefined && now - current.fetchedAt < maxAge + maxStale) return current
+        return yield* failure?.error ?? new BackendUnavailable({ reason: `${url} was not fetched` })
       })
 
-    return (header: Header) =>
+    const look = (set: KeySet, header: Key.Header) =>
+      Effect.tap(
+        Effect.tryPromise({
+          catch: (cause) =>
+            new BackendUnavailable({ cause, reason: `A key of ${url} cannot be used` }),
+          try: () => set.candidates(header)
+        }),
+        (keys) =>
+          Effect.sync(() => {
+            if (keys.length > 0) set.found.set(nameOf(header), Effect.succeed(keys))
+          })
+      )
+
+    const search = (set: KeySet, header: Key.Header) =>
       Effect.gen(function* () {
-        if (!algorithms.has(header.alg)) return []
-        const set = yield* usable
         const found = yield* look(set, header)
         if (found.length > 0) return found
         // A key that is not in the set may be a new one, so the set may be old.
@@ -153,7 +161,25 @@ export const make = (
         if (current === set) yield* shared
         return current === undefined || current === set ? [] : yield* look(current, header)
       })
+
+    const findIn = (set: KeySet, header: Key.Header) =>
+      set.found.get(nameOf(header)) ?? search(set, header)
+
+    return (header: Key.Header) =>
+      algorithms.has(header.alg)
+        ? Effect.withFiber((fiber) => {
+            const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+            return isFresh(current, now)
+              ? findIn(current, header)
+              : Effect.flatMap(refreshed(now), (set) => findIn(set, header))
+          })
+        : none
   })
+
+const none = Effect.succeed<ReadonlyArray<Key.Key>>([])
+
+/** No algorithm has a space. */
+const nameOf = ({ alg, kid }: Key.Header) => (kid === undefined ? alg : `${alg} ${kid}`)
 
 const candidatesIn = (jose: Jose, json: unknown): Candidates => {
   // jose checks the shape, and refuses secrets and private keys in a set.
@@ -161,12 +187,12 @@ const candidatesIn = (jose: Jose, json: unknown): Candidates => {
   return async ({ alg, kid }) => {
     try {
       const key = await find({ alg, ...(kid === undefined ? {} : { kid }) })
-      return [{ algorithms: [alg], key }]
+      return [Key.make([alg], key)]
     } catch (error) {
       if (error instanceof jose.errors.JWKSMultipleMatchingKeys) {
-        const keys: Array<Key> = []
+        const keys: Array<Key.Key> = []
         for await (const key of error) {
-          keys.push({ algorithms: [alg], key })
+          keys.push(Key.make([alg], key))
           if (keys.length === maxCandidates) break
         }
         return keys

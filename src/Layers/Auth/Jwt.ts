@@ -104,15 +104,17 @@ export const jwt = <E = never, R = never>(
       if (!shape.test(token)) {
         return Effect.succeed({ _tag: "Declined", reason: "The token is no JWT" })
       }
-      return Effect.gen(function* () {
-        const claims = yield* verify(token)
+      return Effect.flatMap(verify(token), (claims) => {
         const input = mapper(claims)
-        if (typeof input === "string") return yield* rejected(input)
-        if (decode === undefined) return identity(input, name)
-        const attributes = yield* Effect.catch(decode(claims), () =>
-          rejected("The claims do not have the shape of the attributes")
-        )
-        return identity({ ...input, attributes: { ...input.attributes, ...attributes } }, name)
+        if (typeof input === "string") return rejected(input)
+        if (decode === undefined) return Effect.succeed(identity(input, name))
+        return Effect.matchEffect(decode(claims), {
+          onFailure: () => rejected("The claims do not have the shape of the attributes"),
+          onSuccess: (attributes) =>
+            Effect.succeed(
+              identity({ ...input, attributes: { ...input.attributes, ...attributes } }, name)
+            )
+        })
       })
     }) satisfies Backend.Check
   })

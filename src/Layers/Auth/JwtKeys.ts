@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { crypto } from "./Crypto.ts"
 import { AuthSettingsError } from "./Failure.ts"
 import * as Jwks from "./Jwks.ts"
-import type { FindKeys, Key } from "./Key.ts"
+import * as Key from "./Key.ts"
 
 /** Algorithms with a shared secret. */
 export type HmacAlgorithm = "HS256" | "HS384" | "HS512"
@@ -27,19 +27,18 @@ export type PublicAlgorithm =
 
 /** Where keys come from. Made with `Auth.secret`, `Auth.publicKey`, `Auth.jwks`. */
 export interface Keys {
-  readonly make: (backend: string) => Effect.Effect<FindKeys, AuthSettingsError, Scope.Scope>
+  readonly make: (backend: string) => Effect.Effect<Key.FindKeys, AuthSettingsError, Scope.Scope>
 }
 
 const settings = (backend: string, problem: string) =>
   Effect.fail(new AuthSettingsError({ backend, problem }))
 
 /** Keys that were made once, each for tokens with its own `kid` or for any. */
-const fixed =
-  (kid: string | undefined, key: Key): FindKeys =>
-  (header) =>
-    Effect.succeed(
-      key.algorithms.includes(header.alg) && (kid === undefined || header.kid === kid) ? [key] : []
-    )
+const fixed = (kid: string | undefined, key: Key.Key): Key.FindKeys => {
+  const [found, none] = [Effect.succeed([key]), Effect.succeed([])]
+  return (header) =>
+    key.algorithms.includes(header.alg) && (kid === undefined || header.kid === kid) ? found : none
+}
 
 /** Source: RFC 7518, section 3.2. */
 const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 }
@@ -82,9 +81,7 @@ export const secret = (
         `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
       )
     }
-    return Effect.succeed(
-      fixed(options.kid, { algorithms: [algorithm], key: crypto().createSecretKey(key) })
-    )
+    return Effect.succeed(fixed(options.kid, Key.make([algorithm], crypto().createSecretKey(key))))
   }
 })
 
@@ -178,7 +175,7 @@ export const publicKey = (
       }
       const algorithms = made.asymmetricKeyType === "ed25519" ? possible : [String(wanted)]
       const kid = options.kid ?? (typeof jwk?.["kid"] === "string" ? jwk["kid"] : undefined)
-      return fixed(kid, { algorithms, key: made })
+      return fixed(kid, Key.make(algorithms, made))
     })
 })
 
@@ -218,7 +215,7 @@ export const anyKey = (sources: ReadonlyArray<Keys>): Keys => ({
   make: (backend) =>
     Effect.map(
       Effect.forEach(sources, ({ make }) => make(backend)),
-      (finds): FindKeys =>
+      (finds): Key.FindKeys =>
         (header) =>
           Effect.map(
             Effect.forEach(finds, (find) => find(header)),

@@ -1,12 +1,12 @@
 /**
- * Verifies one token with one set of keys. This is the only file that knows the
- * library that does it.
+ * Verifies one token with one set of keys. Claims are always checked by jose; so
+ * is the signature, except where `Signature.ts` does it in place.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Claims } from "./Claims.ts"
-import { type AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
-import { joseFor } from "./Jose.ts"
+import { AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import { type Jose, joseFor } from "./Jose.ts"
 import type { FindKeys, Header, Key } from "./Key.ts"
 
 /** What a token must say. */
@@ -25,15 +25,37 @@ export type Verify = (
   token: string
 ) => Effect.Effect<Claims, BackendUnavailable | CredentialsRejected>
 
+/** A protected header that was not verified yet: enough to choose a key, no more. */
+interface Unverified extends Header {
+  readonly crit: unknown
+  readonly typ: unknown
+}
+
 const rejected = (reason: string) => Effect.fail(new CredentialsRejected({ reason }))
 
-/** A verifier on jose. */
+const noKey = "No key fits the token's algorithm and key id"
+
+/**
+ * A verifier. One that needs no key set from afar and no other thread ends in the
+ * step in which it began: the request's fiber does not wait.
+ */
 export const make = (
   backend: string,
   find: FindKeys,
   expected: Expectations
 ): Effect.Effect<Verify, AuthSettingsError> =>
-  Effect.map(joseFor(backend), (jose): Verify => {
+  Effect.gen(function* () {
+    for (const [name, seconds] of [
+      ["leeway", expected.leeway],
+      ["maxAge", expected.maxAge ?? 0]
+    ] as const) {
+      if (Number.isFinite(seconds) && seconds >= 0) continue
+      return yield* new AuthSettingsError({
+        backend,
+        problem: `\`${name}\` is ${seconds} seconds. Write a duration from 0 on, such as "5 seconds".`
+      })
+    }
+    const jose = yield* joseFor(backend)
     const options = {
       clockTolerance: expected.leeway,
       issuer: mutable(expected.issuer),
@@ -42,25 +64,22 @@ export const make = (
       ...(expected.maxAge === undefined ? {} : { maxTokenAge: expected.maxAge }),
       ...(expected.type === undefined ? {} : { typ: expected.type })
     }
-    const verify = (token: string, now: number, { algorithms, key }: Key) =>
-      Effect.tryPromise({
-        catch: (cause) => cause,
-        try: () =>
-          jose.jwtVerify(token, key, {
-            ...options,
-            algorithms: [...algorithms],
-            currentDate: new Date(now)
-          })
-      })
-    return (token) =>
+
+    const inPool = (token: string, now: number, keys: ReadonlyArray<Key>) =>
       Effect.gen(function* () {
-        const header = headerOf(token)
-        if (header === undefined) return yield* rejected("The token's header cannot be read")
-        const keys = yield* find(header)
-        const now = yield* Clock.currentTimeMillis
-        let reason = "No key fits the token's algorithm and key id"
-        for (const key of keys) {
-          const result = yield* Effect.result(verify(token, now, key))
+        let reason = noKey
+        for (const { algorithms, key } of keys) {
+          const result = yield* Effect.result(
+            Effect.tryPromise({
+              catch: (cause) => cause,
+              try: () =>
+                jose.jwtVerify(token, key, {
+                  ...options,
+                  algorithms: [...algorithms],
+                  currentDate: new Date(now)
+                })
+            })
+          )
           if (result._tag === "Success") return result.success.payload
           const error = result.failure
           if (!(error instanceof jose.errors.JOSEError)) return yield* Effect.die(error)
@@ -69,20 +88,76 @@ export const make = (
         }
         return yield* rejected(reason)
       })
+
+    /** The claims of a token whose signature is right. jose reads them from what it calls unsecured. */
+    const claimsOf = (payload: string, typ: unknown, now: number) => {
+      const header = expected.type === undefined ? unsecured : unsecuredWith(typ)
+      try {
+        return Effect.succeed<Claims>(
+          jose.UnsecuredJWT.decode(`${header}.${payload}.`, {
+            ...options,
+            currentDate: new Date(now)
+          }).payload
+        )
+      } catch (error) {
+        return error instanceof jose.errors.JOSEError ? rejected(error.message) : Effect.die(error)
+      }
+    }
+
+    const verify = (
+      token: string,
+      { crit, typ }: Unverified,
+      keys: ReadonlyArray<Key>,
+      now: number
+    ) => {
+      const parts = token.split(".")
+      // What few tokens have is left to jose as a whole.
+      if (crit !== undefined || parts.length !== 3) return inPool(token, now, keys)
+      const [header, payload, signature] = parts as [string, string, string]
+      const signed = `${header}.${payload}`
+      for (const { check } of keys) {
+        if (check === undefined) return inPool(token, now, keys)
+        if (check(signed, signature)) return claimsOf(payload, typ, now)
+      }
+      return rejected(keys.length === 0 ? noKey : failed(jose))
+    }
+
+    return (token) => {
+      const header = headerOf(token)
+      if (header === undefined) return rejected("The token's header cannot be read")
+      return Effect.flatMap(find(header), (keys) =>
+        Effect.withFiber((fiber) =>
+          verify(token, header, keys, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
+        )
+      )
+    }
   })
 
 const mutable = (value: ReadonlyArray<string> | string) =>
   typeof value === "string" ? value : [...value]
 
-/** `alg` and `kid` of a token that was not verified yet: enough to choose a key, no more. */
-const headerOf = (token: string): Header | undefined => {
+/** The same words whoever has checked. */
+const failed = (jose: Jose) => new jose.errors.JWSSignatureVerificationFailed().message
+
+const unsecuredWith = (typ: unknown) =>
+  Buffer.from(JSON.stringify({ alg: "none", typ })).toString("base64url")
+
+const unsecured = "eyJhbGciOiJub25lIn0" // {"alg":"none"}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const headerOf = (token: string): Unverified | undefined => {
+  const encoded = token.slice(0, token.indexOf("."))
+  if (!/^[\w-]+$/.test(encoded)) return undefined
   try {
-    const encoded = token.slice(0, token.indexOf(".")).replaceAll("-", "+").replaceAll("_", "/")
-    const header: unknown = JSON.parse(atob(encoded))
-    if (typeof header !== "object" || header === null) return undefined
-    const { alg, kid } = header as { readonly alg?: unknown; readonly kid?: unknown }
+    const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"))
+    // oxlint-disable-next-line no-control-regex -- ASCII is what nearly all have
+    const ascii = /^[\x00-\x7f]*$/.test(binary)
+    const header: unknown = JSON.parse(ascii ? binary : utf8.decode(Buffer.from(binary, "latin1")))
+    if (typeof header !== "object" || header === null || Array.isArray(header)) return undefined
+    const { alg, crit, kid, typ } = header as Readonly<Record<string, unknown>>
     if (typeof alg !== "string" || (kid !== undefined && typeof kid !== "string")) return undefined
-    return { alg, kid }
+    return { alg, crit, kid, typ }
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@
 import type { KeyObject, webcrypto } from "node:crypto"
 import type * as Effect from "effect/Effect"
 import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import { type Check, checkOf } from "./Signature.ts"
 
 /** The parts of a token's protected header that choose a key. */
 export interface Header {
@@ -12,7 +13,19 @@ export interface Header {
 /** A key for one token. */
 export interface Key {
   readonly algorithms: ReadonlyArray<string>
+  /** Checks signatures where the request runs; undefined for keys that jose checks with. */
+  readonly check: Check | undefined
   readonly key: KeyObject | webcrypto.CryptoKey
+}
+
+/** A key for tokens of these algorithms. */
+export const make = (
+  algorithms: ReadonlyArray<string>,
+  key: KeyObject | webcrypto.CryptoKey
+): Key => {
+  const [first, ...more] = algorithms
+  const check = first === undefined || more.length > 0 ? undefined : checkOf(first, key)
+  return { algorithms, check, key }
 }
 
 /** Keys that fit a token: none refuses it. */

@@ -15,6 +15,8 @@ const maxBytes = 512
 export const clean = (text: string): string => {
   // Nobody reads past the limit, so nothing past it is worked on.
   const printable = text.slice(0, maxBytes).replace(unprintable, "")
+  // A unit of UTF-16 is at most three bytes of UTF-8.
+  if (printable.length * 3 <= maxBytes) return printable
   const { read } = encoder.encodeInto(printable, new Uint8Array(maxBytes))
   return printable.slice(0, read)
 }

@@ -51,7 +51,7 @@ const noRows: ReadonlyArray<never> = []
 export class LazyConnection implements Connection {
   /** The first serialization failure or deadlock that a statement met. */
   conflict: SqlError | undefined
-  /** Why the database could not be reached, or was lost; statements fail with it from then on. */
+  /** Why the pool or the database was not there, or was lost; statements fail with it from then on. */
   lost: SqlError | undefined
   /**
    * What stands in the fiber's context around the client's `withTransaction`: one
@@ -60,6 +60,8 @@ export class LazyConnection implements Connection {
   readonly outer: Level
   #begun: { readonly connection: Connection; readonly scope: Scope.Closeable } | undefined
   #ended = false
+  /** Why it could not begin. */
+  #failed: SqlError | undefined
   /** Whether it is for a transaction of a callback that waited for the commit. */
   readonly #isFollower: boolean
   #options: Options
@@ -266,7 +268,8 @@ export class LazyConnection implements Connection {
   /** The begun connection, or why there is none. Runs in the statement's turn. */
   #ready(sql: string): Effect.Effect<Connection, SqlError> {
     if (this.#ended) return Effect.die(new TransactionEnded({ sql }))
-    if (this.lost !== undefined) return Effect.fail(this.lost)
+    const failed = this.#failed ?? this.lost
+    if (failed !== undefined) return Effect.fail(failed)
     if (this.#begun !== undefined) return Effect.succeed(this.#begun.connection)
     return this.#options
       .opening(
@@ -298,7 +301,7 @@ export class LazyConnection implements Connection {
       .pipe(
         Effect.mapError((error) => {
           // Whatever kept it from beginning, waiting for it once more would not be bounded.
-          this.lost ??= error
+          this.#failed = error
           return this.#noted(error)
         })
       )

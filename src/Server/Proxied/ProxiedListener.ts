@@ -98,6 +98,9 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
         cutAll()
       })
     )
+    server.on("error", (cause) =>
+      Effect.runForkWith(context)(Effect.logWarning("A connection could not be accepted", cause))
+    )
     if (socket === undefined && !Bind.isLoopback(host)) {
       yield* Effect.logWarning(
         `The proxied listener is open to other machines on ${address}. It relies on a proxy for TLS and slow clients: listen on 127.0.0.1 or on server.socket, let nothing but the proxy connect, or set server.listener to "node".`

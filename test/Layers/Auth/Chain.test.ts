@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { App, Plugin } from "flange"
+import { App, Config, Plugin } from "flange"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
 import * as NodeListener from "../../../src/Server/NodeListener.ts"
@@ -272,6 +272,38 @@ describe("backends with services", () => {
       const test = yield* TestApp.make(app)
       ;(yield* test.get("/me", apiKeyHeader(Redacted.value(key)))).expectJson("stored")
       ;(yield* test.get("/me", apiKeyHeader("other"))).expectStatus(401)
+    })
+  )
+
+  it.live("take keys and users from the configuration, once", () =>
+    Effect.gen(function* () {
+      const Callers = Config.section("callers", { key: Config.Secret, password: Config.Secret })
+      let made = 0
+      const read = Effect.tap(Callers, () =>
+        Effect.sync(() => {
+          made++
+        })
+      )
+      const chain = Auth.chain([
+        Auth.apiKey({
+          validate: Effect.map(read, ({ key }) =>
+            Auth.keys([{ identity: { subject: "robot" }, key }])
+          )
+        }),
+        Auth.basic({
+          validate: Effect.map(read, ({ password }) => Auth.users([{ password, username: "ada" }]))
+        })
+      ])
+      const auth = Auth.plugin({ config: [Callers], default: chain })
+      const test = yield* TestApp.make(App.make("configured", [auth, OrdersPlugin]), {
+        config: { callers: { key: "key-of-the-file", password: "correct horse" } }
+      })
+      for (let i = 0; i < 3; i++) {
+        ;(yield* test.get("/me", apiKeyHeader("key-of-the-file"))).expectJson("robot")
+        ;(yield* test.get("/me", basicHeader("ada:correct horse"))).expectJson("ada")
+      }
+      ;(yield* test.get("/me", apiKeyHeader("other"))).expectStatus(401)
+      assert.strictEqual(made, 2)
     })
   )
 })

@@ -249,6 +249,7 @@ describe("the general lane", () => {
     await sleep(300)
     assert.isBelow(made, 200)
     client.socket.resume()
+    while (client.socket.bytesRead < 20_000_000) await sleep(10)
     const reply = await client.reply()
     assert.strictEqual(reply.headers["transfer-encoding"], "chunked")
     assert.strictEqual(reply.body.length, 20_000_000)
@@ -413,6 +414,29 @@ describe("where it listens", () => {
   it("is loopback where nothing is said", async () => {
     await serve(ready)
     assert.match(rig!.bound.address!, /^http:\/\/127\.0\.0\.1:\d+$/)
+  })
+
+  it("is warned of where other machines can connect", async () => {
+    const log: Array<unknown> = []
+    const onLog = (message: unknown) => log.push(message)
+    for (const host of ["127.0.0.1", "127.8.9.1", "localhost"]) {
+      await start({ config: { host }, onLog, ...ready }).then(({ close }) => close())
+    }
+    assert.deepStrictEqual(log, [])
+    rig = await start({ config: { host: "0.0.0.0" }, onLog, ...ready })
+    assert.include(String(log[0]), "open to other machines")
+  })
+
+  it("is told to handlers as the address of the peer, on TCP only", async () => {
+    const seen: Array<string | undefined> = []
+    const dispatch = (wire: Wire) => seen.push(wire.remoteAddress) > 0 && answer(wire)
+    for (const config of [{}, { socket: join(folder(), "app.sock") }]) {
+      const client = await serve({ config, dispatch })
+      client.send(get)
+      await client.reply()
+      await rig!.close()
+    }
+    assert.deepStrictEqual(seen, ["127.0.0.1", undefined])
   })
 
   it("is a unix socket, with its permissions, that goes with the listener", async () => {

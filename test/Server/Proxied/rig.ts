@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Bound } from "../../../src/Plugin/Lifecycle.ts"
@@ -19,6 +20,8 @@ export interface Given {
   readonly dispatch?: Dispatch
   readonly exchange?: Exchange
   readonly interrupt?: Effect.Effect<void>
+  /** Is given what the listener logs. */
+  readonly onLog?: (message: unknown) => void
 }
 
 /** A listener that runs. */
@@ -36,7 +39,8 @@ export const start = async ({
   config,
   dispatch = () => false,
   exchange = notFound,
-  interrupt = Effect.void
+  interrupt = Effect.void,
+  onLog = () => {}
 }: Given): Promise<Rig> => {
   const scope = Scope.makeUnsafe()
   // An app without services.
@@ -45,7 +49,10 @@ export const start = async ({
     ServerConfig.schema as Schema.ConstraintCodec<(typeof ServerConfig)["Service"], object>
   )({ port: 0, ...config })
   const bound = await Effect.runPromise(
-    Scope.provide(listen({ config: decoded, context, dispatch, exchange, interrupt }), scope)
+    listen({ config: decoded, context, dispatch, exchange, interrupt }).pipe(
+      Effect.provide(Logger.layer([Logger.make(({ message }) => onLog(message))])),
+      Scope.provide(scope)
+    )
   )
   const port = bound.address!.startsWith("http") ? Number(new URL(bound.address!).port) : 0
   const target = port === 0 ? { path: bound.address!.slice(5) } : { host: "127.0.0.1", port }
@@ -75,7 +82,7 @@ export interface Reply {
 
 /** A client over one connection that sends and receives bytes. */
 export class Client {
-  #bytes = Buffer.alloc(0)
+  #chunks: Array<Buffer> = []
   readonly #closed: Promise<void>
   isEnded = false
   readonly socket: Net.Socket
@@ -84,7 +91,7 @@ export class Client {
   constructor(socket: Net.Socket) {
     this.socket = socket
     socket.on("data", (bytes: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, bytes])
+      this.#chunks.push(bytes)
       this.#wake?.()
     })
     socket.on("error", () => {})
@@ -97,6 +104,12 @@ export class Client {
       socket.on("end", end)
       socket.on("close", end)
     })
+  }
+
+  get #bytes(): Buffer {
+    const bytes = Buffer.concat(this.#chunks)
+    this.#chunks = [bytes]
+    return bytes
   }
 
   /** What came and was not taken by `reply`. */
@@ -126,9 +139,10 @@ export class Client {
   /** Waits for the next reply, and takes it. */
   async reply(method = "GET"): Promise<Reply> {
     for (;;) {
-      const found = readReply(this.#bytes, method, this.isEnded)
+      const bytes = this.#bytes
+      const found = readReply(bytes, method, this.isEnded)
       if (found !== undefined) {
-        this.#bytes = this.#bytes.subarray(found.length)
+        this.#chunks = [bytes.subarray(found.length)]
         return found.reply
       }
       if (this.isEnded) throw new Error(`No whole reply in ${JSON.stringify(this.text)}`)

@@ -1,0 +1,82 @@
+/**
+ * Signatures that are checked where the request runs. jose checks them in a pool of threads, and
+ * for those that are quick the way there and back costs more than the check (bench/jwt.ts).
+ */
+import type { KeyObject, webcrypto } from "node:crypto"
+import { crypto } from "./Crypto.ts"
+
+/** Whether a signature in base64url is that of the text. */
+export type Check = (text: string, signature: string) => boolean
+
+/** Digest, and bytes of the signature. Source: RFC 7518, section 3.2. */
+const hmacs: ReadonlyMap<string, readonly [digest: string, bytes: number]> = new Map([
+  ["HS256", ["sha256", 32]],
+  ["HS384", ["sha384", 48]],
+  ["HS512", ["sha512", 64]]
+])
+
+/** Source: RFC 7518, section 3.3. */
+const digests: ReadonlyMap<string, string> = new Map([
+  ["RS256", "sha256"],
+  ["RS384", "sha384"],
+  ["RS512", "sha512"]
+])
+
+/** jose accepts no shorter RSA keys; longer ones would hold up other requests. */
+const rsaBits = 2048
+
+/**
+ * The check for a key under the one algorithm that it is for; undefined for those
+ * that are left to jose. Elliptic curves and long RSA keys are: a check takes 70
+ * to 1300 µs, for anybody who sends a token, and the pool does it beside other
+ * requests.
+ */
+export const checkOf = (
+  algorithm: string,
+  key: KeyObject | webcrypto.CryptoKey
+): Check | undefined => {
+  const hmac = hmacs.get(algorithm)
+  if (hmac !== undefined) return key.type === "secret" ? ofSecret(...hmac, key) : undefined
+  const digest = digests.get(algorithm)
+  return digest === undefined ? undefined : ofRsa(digest, key)
+}
+
+const ofSecret = (digest: string, bytes: number, key: KeyObject | webcrypto.CryptoKey) => {
+  if (!isKeyObject(key)) return undefined
+  const { createHmac, timingSafeEqual } = crypto()
+  return (text: string, signature: string) => {
+    const given = decoded(signature, bytes)
+    return (
+      given !== undefined && timingSafeEqual(createHmac(digest, key).update(text).digest(), given)
+    )
+  }
+}
+
+const ofRsa = (digest: string, given: KeyObject | webcrypto.CryptoKey) => {
+  const { constants, KeyObject, verify } = crypto()
+  if (!isKeyObject(given) && !isFor(digest, given)) return undefined
+  const key = isKeyObject(given) ? given : KeyObject.from(given)
+  const { asymmetricKeyDetails, asymmetricKeyType, type } = key
+  if (type !== "public" || asymmetricKeyType !== "rsa") return undefined
+  if (asymmetricKeyDetails?.modulusLength !== rsaBits) return undefined
+  const padded = { key, padding: constants.RSA_PKCS1_PADDING }
+  return (text: string, signature: string) => {
+    const bytes = decoded(signature, rsaBits / 8)
+    return bytes !== undefined && verify(digest, Buffer.from(text), padded, bytes)
+  }
+}
+
+const isKeyObject = (key: KeyObject | webcrypto.CryptoKey): key is KeyObject => !("usages" in key)
+
+/** A key of WebCrypto says itself what it is for. */
+const isFor = (digest: string, { algorithm, usages }: webcrypto.CryptoKey) =>
+  algorithm.name === "RSASSA-PKCS1-v1_5" &&
+  (algorithm as webcrypto.RsaHashedKeyAlgorithm).hash.name === digest.replace("sha", "SHA-") &&
+  usages.includes("verify")
+
+/** Bytes in base64url without padding. Buffer passes over what is none, so both lengths are compared. */
+const decoded = (text: string, bytes: number): Buffer | undefined => {
+  if (text.length !== Math.ceil((bytes * 4) / 3)) return undefined
+  const found = Buffer.from(text, "base64url")
+  return found.length === bytes ? found : undefined
+}

@@ -1,0 +1,29 @@
+/** What every endpoint may answer with, as part of its contract. */
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import {
+  InternalError,
+  MalformedRequest,
+  PayloadTooLarge,
+  ServiceUnavailable,
+  UnsupportedMediaType,
+  ValidationFailed
+} from "./Catalogue.ts"
+
+/**
+ * The errors that every endpoint may answer with, whatever its handler does. It
+ * is in the contract so that OpenAPI and the client know them; the server itself
+ * produces them.
+ */
+export class StandardErrors extends HttpApiMiddleware.Service<StandardErrors>()(
+  "flange/StandardErrors",
+  {
+    error: [
+      InternalError,
+      MalformedRequest,
+      PayloadTooLarge,
+      ServiceUnavailable,
+      UnsupportedMediaType,
+      ValidationFailed
+    ]
+  }
+) {}
