@@ -59,7 +59,7 @@ const jsDocLines = (text: string): ReadonlyArray<string | undefined> => {
 
 const prelude = `import { deepStrictEqual as __equal } from "node:assert/strict"; `
 
-/** Turns `expression // => value` into an assertion, on the same line. */
+/** Turns `expression // => value` into an assertion; the value may stand on the next line. */
 const withAssertions = (name: string, text: string): string => {
   const { comments, errors, program } = parseSync("snippet.ts", text)
   if (errors.length > 0) throw new Error(`${name}: ${errors[0]!.message}`)
@@ -67,7 +67,7 @@ const withAssertions = (name: string, text: string): string => {
   for (const statement of program.body.toReversed()) {
     if (statement.type !== "ExpressionStatement") continue
     const comment = comments.find(
-      (c) => c.start >= statement.end && /^[ \t]*$/.test(text.slice(statement.end, c.start))
+      (c) => c.start >= statement.end && /^[ \t]*\n?[ \t]*$/.test(text.slice(statement.end, c.start))
     )
     const value = comment && /^\s*=>\s*(.+?)\s*$/.exec(comment.value)?.[1]
     if (!comment || value === undefined) continue

@@ -14,6 +14,8 @@ import { ServerConfig } from "./ServerConfig.ts"
 /** What the address is derived from. */
 export interface Source {
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
+  readonly isLocal?: boolean
   /** The address at the other end of the connection; undefined where there is none. */
   readonly peer: string | undefined
 }
@@ -22,7 +24,7 @@ export interface Source {
  * The client's address in canonical form: IPv4-mapped addresses as IPv4, no port,
  * no brackets. Undefined where the listener knows no peer.
  *
- * Only a peer in one of the `trusted` networks is asked for more. Each of
+ * Only a peer in one of the `trusted` networks, or on a unix socket, is asked for more. Each of
  * `X-Forwarded-For`, `Forwarded` (RFC 7239) and `X-Real-IP` is read from its
  * right end, past trusted proxies, to the first address that is not one; text
  * that is no address ends the walk. Headers that lead to different addresses are
@@ -42,15 +44,23 @@ export interface Source {
  * ```
  */
 export const derive = (
-  { headers, peer }: Source,
+  { headers, isLocal = false, peer }: Source,
   trusted: ReadonlyArray<IpNetwork.IpNetwork>
 ): string | undefined => {
-  if (peer === undefined) return undefined
-  const address = parse(peer)
-  if (address === undefined) return undefined
   const isTrusted = (hop: NetAddress.IpAddress) =>
     trusted.some((network) => IpNetwork.contains(network, hop))
+  if (peer === undefined) return isLocal ? claimed(headers, isTrusted) : undefined
+  const address = parse(peer)
+  if (address === undefined) return undefined
   if (trusted.length === 0 || !isTrusted(address)) return NetAddress.formatIp(address)
+  return claimed(headers, isTrusted) ?? NetAddress.formatIp(address)
+}
+
+/** What the headers of a trusted peer say, where they agree. */
+const claimed = (
+  headers: Source["headers"],
+  isTrusted: (hop: NetAddress.IpAddress) => boolean
+): string | undefined => {
   const found = new Set<string>()
   for (const hops of [
     list(headers["x-forwarded-for"]),
@@ -60,8 +70,7 @@ export const derive = (
     const client = walk(hops, isTrusted)
     if (client !== undefined) found.add(NetAddress.formatIp(client))
   }
-  const [only] = found
-  return found.size === 1 ? only : NetAddress.formatIp(address)
+  return found.size === 1 ? [...found][0] : undefined
 }
 
 /** The first untrusted address from the right; undefined if there is none before something unreadable. */
@@ -106,20 +115,21 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
 
 /**
  * The address of the client of the request that this fiber serves, derived with
- * `server.trustedProxies`. Undefined outside a request, and where the listener
- * knows no peer.
+ * `server.trustedProxies`; on `server.socket` the proxy's word is believed anyway.
+ * Undefined outside a request, and where the listener knows no peer.
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
   const request = Context.getOption(fiber.context, HttpServerRequest)
   if (Option.isNone(request)) return Effect.succeed(undefined)
-  const config = Context.getOption(fiber.context, ServerConfig)
+  const config = Option.getOrUndefined(Context.getOption(fiber.context, ServerConfig))
   return Effect.succeed(
     derive(
       {
         headers: request.value.headers,
+        isLocal: config?.listener === "proxied" && config.socket !== undefined,
         peer: Option.getOrUndefined(request.value.peerAddress)
       },
-      Option.isSome(config) ? config.value.trustedProxies : []
+      config?.trustedProxies ?? []
     )
   )
 })

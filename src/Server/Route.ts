@@ -136,7 +136,7 @@ const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>
  *
  * @example
  * ```ts
- * import type * as Effect from "effect/Effect"
+ * import * as Effect from "effect/Effect"
  * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
  * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
  * import { Route } from "flange"
@@ -232,7 +232,7 @@ type RawNeeds<R> = Exclude<
  *
  * @example
  * ```ts
- * import type * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpRouter from "effect/http/HttpRouter"
  * import * as HttpServerResponse from "effect/http/HttpServerResponse"
  * import { Route } from "flange"
  *

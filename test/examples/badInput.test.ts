@@ -101,6 +101,16 @@ const cases: ReadonlyArray<readonly [string, Iterable<Buffer | string>, Expected
     invalid(["body", "/name"])
   ],
   [
+    "text that no database keeps: a NUL, half of a surrogate pair",
+    body("POST", "/v1/items", '{"description":"a\\ud83d","name":"a\\u0000b"}'),
+    invalid(["body", "/description"], ["body", "/name"])
+  ],
+  [
+    "a description that is too long",
+    body("PATCH", item, JSON.stringify({ description: "d".repeat(10_001) })),
+    invalid(["body", "/description"])
+  ],
+  [
     "invalid UTF-8",
     body("POST", "/v1/items", Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d])),
     malformed()

@@ -74,9 +74,8 @@ const isFor = (digest: string, { algorithm, usages }: webcrypto.CryptoKey) =>
   (algorithm as webcrypto.RsaHashedKeyAlgorithm).hash.name === digest.replace("sha", "SHA-") &&
   usages.includes("verify")
 
-/** Bytes in base64url without padding. Buffer passes over what is none, so both lengths are compared. */
-const decoded = (text: string, bytes: number): Buffer | undefined => {
-  if (text.length !== Math.ceil((bytes * 4) / 3)) return undefined
-  const found = Buffer.from(text, "base64url")
-  return found.length === bytes ? found : undefined
-}
+/** Buffer passes over what is no base64url, and takes base64 for it; neither is a signature. */
+const decoded = (text: string, bytes: number): Buffer | undefined =>
+  text.length === Math.ceil((bytes * 4) / 3) && /^[\w-]+$/.test(text)
+    ? Buffer.from(text, "base64url")
+    : undefined

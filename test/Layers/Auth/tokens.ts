@@ -37,7 +37,7 @@ export interface Pair {
   readonly publicKey: KeyObject
 }
 
-export const rsa = (): Pair => generateKeyPairSync("rsa", { modulusLength: 2048 })
+export const rsa = (modulusLength = 2048): Pair => generateKeyPairSync("rsa", { modulusLength })
 export const ec = (namedCurve = "P-256"): Pair => generateKeyPairSync("ec", { namedCurve })
 export const ed25519 = (): Pair => generateKeyPairSync("ed25519")
 

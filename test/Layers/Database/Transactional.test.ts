@@ -54,9 +54,13 @@ onAll((backend) => {
       })
     )
 
-    it.live("a client that goes away rolls back", () =>
+    it.live.each([false, true])("a client that goes away rolls back (socket: %s)", (listening) =>
       Effect.gen(function* () {
-        const { all, insert, script, test } = yield* make
+        const { all, insert, script, test } = yield* rig(backend, {
+          endpoint: true,
+          general,
+          listening
+        })
         const inserted = yield* Deferred.make<void>()
         const ended = yield* Deferred.make<void>()
         script.write = insert("lost").pipe(

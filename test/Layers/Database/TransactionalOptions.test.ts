@@ -169,6 +169,20 @@ onPostgres((backend) => {
       })
   )
 
+  it.live("a commit that fails is no success: the reply waits for it", () =>
+    Effect.gen(function* () {
+      const { all, insert, script, sql, table, test } = yield* rig(backend)
+      yield* sql`alter table ${table} add constraint once unique (id) deferrable initially deferred`
+      script.write = Effect.as(Effect.andThen(insert("a"), insert("b")), "done")
+      const reply = yield* test.post("/write")
+      reply.expectProblem("INTERNAL_ERROR", 500)
+      expect(yield* all).toEqual([])
+      script.write = Effect.as(insert("a"), "done")
+      const after = yield* test.post("/write")
+      after.expectStatus(200)
+    })
+  )
+
   it.live("the database knows the request while its transaction runs, and forgets it after", () =>
     Effect.gen(function* () {
       const { script, sql, test } = yield* rig(backend)

@@ -17,6 +17,7 @@ script.write = SqlClient.use((sql) =>
 )
 
 const announce = Plugin.make("app:announce", {
+  drain: SqlClient.use((sql) => sql`drop table ${sql(table)}`).pipe(Effect.asVoid),
   ready: ({ address }) =>
     Effect.gen(function* () {
       const sql = yield* SqlClient

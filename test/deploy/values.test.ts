@@ -1,0 +1,63 @@
+// The numbers in deploy/nginx against the defaults of `server`: each has a side on which it must be.
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import { describe, expect, it } from "vitest"
+import { ServerConfig } from "../../src/Server/ServerConfig.ts"
+import { directive, files } from "./nginx.ts"
+
+const server = Schema.decodeUnknownSync(Schema.toCodecJson(ServerConfig.schema))({})
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  h: 3_600_000,
+  k: 1024,
+  m: 1024 * 1024,
+  s: 1000
+}
+
+/** A size in bytes, or a time in milliseconds; `m` stands for megabytes only. */
+const amount = (text: string): number => {
+  const [, digits, unit] = /^(\d+)([hkms]?)$/.exec(text)!
+  return Number(digits) * units[unit!]!
+}
+
+const value = (name: string, file: string) => amount(directive(name, file)[0]!)
+
+describe("deploy/nginx fits the defaults of the section server", () => {
+  it("closes idle connections before the service does", () => {
+    expect(value("keepalive_timeout", "upstream.conf")).toBeLessThan(
+      Duration.toMillis(server.keepAlive)
+    )
+    expect(Duration.toMillis(server.keepAlive)).toBeLessThan(
+      Duration.toMillis(server.headersTimeout)
+    )
+  })
+
+  it("refuses longer bodies than the service", () => {
+    expect(value("client_max_body_size", "nginx.conf")).toBeLessThanOrEqual(server.bodyLimit)
+  })
+
+  it("refuses longer heads and lines than the service", () => {
+    const [count, size] = directive("large_client_header_buffers", "nginx.conf").map(amount)
+    expect(size).toBeLessThanOrEqual(server.maxLineBytes)
+    expect(count! * size!).toBeLessThanOrEqual(server.maxHeaderBytes)
+  })
+
+  it("gives up on slow clients before the service would give up on nginx", () => {
+    const whole = Duration.toMillis(server.requestTimeout)
+    expect(value("client_header_timeout", "nginx.conf")).toBeLessThan(
+      Duration.toMillis(server.headersTimeout)
+    )
+    expect(value("client_body_timeout", "nginx.conf")).toBeLessThan(
+      Duration.toMillis(server.bodyTimeout)
+    )
+    expect(value("proxy_send_timeout", "proxy.conf")).toBeLessThan(
+      Duration.toMillis(server.bodyTimeout)
+    )
+    expect(Duration.toMillis(server.bodyTimeout)).toBeLessThan(whole)
+  })
+
+  it("listens for the service where that listens", () => {
+    expect(files["upstream.conf"]).toContain(`server 127.0.0.1:${server.port} `)
+  })
+})
