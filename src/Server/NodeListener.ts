@@ -1,26 +1,23 @@
 import * as Http from "node:http"
 import type * as Net from "node:net"
 /** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeWS from "@effect/platform-node/NodeWS"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { BindError } from "../Plugin/Errors.ts"
 import type { Listener } from "./Listener.ts"
 import { Connections } from "./NodeConnections.ts"
+import * as NodeGeneral from "./NodeGeneral.ts"
 import * as NodeStrict from "./NodeStrict.ts"
-import { NodeWire, type SendOther } from "./NodeWire.ts"
+import { NodeWire } from "./NodeWire.ts"
 
 /** Listens on `server.host` and `server.port`. Fails with `BindError`. */
-export const listen: Listener = ({ config, context, dispatch, exchange, interrupt }) =>
+export const listen: Listener = (options) =>
   Effect.gen(function* () {
+    const { config, dispatch, interrupt } = options
     const scope = yield* Effect.scope
-    // Requests run in a scope of their own: closing it interrupts those still in flight.
-    const requests = yield* Scope.make("parallel")
+    const general = yield* NodeGeneral.make(options)
     const server = Http.createServer({
       connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
@@ -32,36 +29,17 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       requestTimeout: Duration.toMillis(config.requestTimeout)
     })
     const connections = new Connections(server)
-    const websockets = yield* Effect.acquireRelease(
-      Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true })),
-      (wss) => Effect.sync(() => wss.close())
-    )
-    const general = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
-      Effect.provideContext(context)
-    )
-    const others = new WeakMap<object, HttpServerResponse>()
-    const other = yield* NodeHttpServer.makeHandler(
-      Effect.map(HttpServerRequest, ({ source }) => others.get(source)!),
-      { scope: requests }
-    ).pipe(Effect.provideContext(context))
-    const sendOther: SendOther = (request, reply, response) => {
-      others.set(request, response)
-      other(request, reply)
-    }
-    const onUpgrade = yield* NodeHttpServer.makeUpgradeHandler(
-      Effect.succeed(websockets),
-      exchange,
-      { scope: requests }
-    ).pipe(Effect.provideContext(context))
     server.on("clientError", (error, socket: Net.Socket) =>
       NodeStrict.onClientError(error, socket, connections)
     )
     server.on("request", (request, reply) => {
       const refusal = NodeStrict.refusal(request)
       if (refusal !== undefined) return NodeStrict.refuse(request, reply, refusal)
-      if (!dispatch(new NodeWire(request, reply, sendOther))) general(request, reply)
+      if (!dispatch(new NodeWire(request, reply, general.sendOther))) {
+        general.handle(request, reply)
+      }
     })
-    server.on("upgrade", onUpgrade)
+    server.on("upgrade", general.upgrade)
 
     yield* bind(server, config.host ?? "0.0.0.0", config.port)
     yield* Scope.addFinalizer(
@@ -79,7 +57,7 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
           yield* Effect.sleep(delay)
           connections.stopAccepting()
           yield* Effect.timeoutOption(connections.empty, timeout)
-          yield* Effect.all([interrupt, Scope.close(requests, Exit.void)], {
+          yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
             concurrency: "unbounded"
           })
           yield* Effect.timeoutOption(connections.empty, "1 second")

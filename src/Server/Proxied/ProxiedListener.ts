@@ -1,14 +1,11 @@
 import { createServer } from "node:net"
 /** The listener for services behind a proxy: strict HTTP/1.1 on `node:net`. */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeWS from "@effect/platform-node/NodeWS"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import type { Listener } from "../Listener.ts"
+import * as NodeGeneral from "../NodeGeneral.ts"
 import * as Bind from "./Bind.ts"
 import { Clock } from "./Clock.ts"
 import { Connection } from "./Connection.ts"
@@ -25,26 +22,11 @@ import type { Service } from "./Service.ts"
  *
  * Source: RFC 9110, RFC 9112.
  */
-export const listen: Listener = ({ config, context, dispatch, exchange, interrupt }) =>
+export const listen: Listener = (options) =>
   Effect.gen(function* () {
+    const { config, dispatch, interrupt } = options
     const scope = yield* Effect.scope
-    // Requests run in a scope of their own: closing it interrupts those still in flight.
-    const requests = yield* Scope.make("parallel")
-    const websockets = yield* Effect.acquireRelease(
-      Effect.sync(() => new NodeWS.WebSocketServer({ noServer: true })),
-      (wss) => Effect.sync(() => wss.close())
-    )
-    const general = yield* NodeHttpServer.makeHandler(exchange, { scope: requests }).pipe(
-      Effect.provideContext(context)
-    )
-    const others = new WeakMap<object, HttpServerResponse>()
-    const other = yield* NodeHttpServer.makeHandler(
-      Effect.map(HttpServerRequest, ({ source }) => others.get(source)!),
-      { scope: requests }
-    ).pipe(Effect.provideContext(context))
-    const upgrade = yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(websockets), exchange, {
-      scope: requests
-    }).pipe(Effect.provideContext(context))
+    const general = yield* NodeGeneral.make(options)
 
     const timeouts = {
       bodyTimeout: Duration.toMillis(config.bodyTimeout),
@@ -63,7 +45,7 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       clock,
       connections: new Set(),
       dispatch,
-      general,
+      general: general.handle,
       halfClose: config.halfClose,
       isDraining: false,
       limits: {
@@ -72,12 +54,9 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
         maxLineBytes: config.maxLineBytes
       },
       maxPipelined: config.maxPipelined,
-      other: (request, reply, response) => {
-        others.set(request, response)
-        other(request, reply)
-      },
+      other: general.sendOther,
       timeouts,
-      upgrade
+      upgrade: general.upgrade
     }
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
@@ -99,7 +78,9 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
       })
     )
     server.on("error", (cause) =>
-      Effect.runForkWith(context)(Effect.logWarning("A connection could not be accepted", cause))
+      Effect.runForkWith(options.context)(
+        Effect.logWarning("A connection could not be accepted", cause)
+      )
     )
     if (socket === undefined && !Bind.isLoopback(host)) {
       yield* Effect.logWarning(
@@ -114,7 +95,7 @@ export const listen: Listener = ({ config, context, dispatch, exchange, interrup
           yield* Effect.sleep(delay)
           Drain.stopAccepting(server, service)
           yield* Effect.timeoutOption(Drain.empty(service), timeout)
-          yield* Effect.all([interrupt, Scope.close(requests, Exit.void)], {
+          yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
             concurrency: "unbounded"
           })
           yield* Effect.timeoutOption(Drain.empty(service), "1 second")
