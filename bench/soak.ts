@@ -4,7 +4,7 @@
 // Run: node bench/soak.ts        Options: --minutes 10 --rate 200 --listener node|proxied --only NAME --snapshots
 // `--only` takes one kind of action, `--snapshots` writes the heap at half and at the end.
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { resolve } from "node:path"
@@ -200,16 +200,18 @@ const circumstances = Report.circumstances(
   noise
 )
 console.log(`\n${Report.describe(circumstances)}`)
-const name = [
-  "soak",
-  values.listener,
-  values.only === undefined ? undefined : "only",
-  minutes < 10 ? "quick" : undefined
-]
-Report.write(`${name.filter((part) => part !== undefined).join(".")}.json`, {
-  circumstances,
-  rate,
-  results
+// Each listener has its part in one file; a short run, or one of some actions, has a file of its own.
+const kind = values.only !== undefined ? ".only" : minutes < 10 ? ".quick" : ""
+const name = `soak${kind}.json`
+const before = resolve(import.meta.dirname, "results", name)
+Report.write(name, {
+  ...(existsSync(before) ? (JSON.parse(readFileSync(before, "utf8")) as object) : {}),
+  ...Object.fromEntries(
+    Object.entries(results).map(([listener, result]) => [
+      listener,
+      { circumstances, minutes, rate, ...result }
+    ])
+  )
 })
 for (const failure of failures) console.error(failure)
 process.exit(failures.length > 0 ? 1 : 0)

@@ -1,4 +1,4 @@
-// One endpoint that sends one query: SELECT of a row by its key. `--access-log` says nothing here.
+// One endpoint that sends one query: SELECT of a row by its key.
 // DATABASE_URL names the database, VARIANT what answers: plain, flange or transactional.
 import { createServer } from "node:http"
 import * as PgClient from "@effect/sql-pg/PgClient"
@@ -57,7 +57,9 @@ const flange = (transactional: boolean) => {
     ]
   })
   return App.make("bench", [Database.plugin, People], {
-    overrides: { database: { maxConnections, runMigrations: false, url }, server: { host, port } }
+    config: {
+      overrides: { database: { maxConnections, runMigrations: false, url }, server: { host, port } }
+    }
   })
 }
 

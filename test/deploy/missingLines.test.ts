@@ -82,6 +82,38 @@ describe.skipIf(unavailable !== undefined)("without a line of deploy/nginx", () 
       expect(await seen({ "x-forwarded-for": "6.6.6.6" })).toBe("6.6.6.6")
     }))
 
+  it("X-Forwarded-For that appends, a client is known all the same", () =>
+    withChanges(
+      [["X-Forwarded-For $remote_addr;", "X-Forwarded-For $proxy_add_x_forwarded_for;"]],
+      async (nginx) => {
+        const headers = { "x-forwarded-for": "6.6.6.6" }
+        const reply = await ask(`${nginx.url}/probe/seen`, { headers, localAddress: "127.0.0.2" })
+        expect(reply.json.ip).toBe("127.0.0.2")
+      }
+    ))
+
+  it("set_real_ip_from, the client of a load balancer in front is not known; with it, it is", () =>
+    withChanges(
+      [
+        ["# set_real_ip_from 10.0.0.0/8;", "set_real_ip_from 127.0.0.2;"],
+        ["# real_ip_header X-Forwarded-For;", "real_ip_header X-Forwarded-For;"],
+        ["# real_ip_recursive on;", "real_ip_recursive on;"]
+      ],
+      async (nginx) => {
+        const headers = { "x-forwarded-for": "6.6.6.6, 203.0.113.9" }
+        const seen = async (localAddress: string) =>
+          (await ask(`${nginx.url}/probe/seen`, { headers, localAddress })).json.ip
+        expect(await seen("127.0.0.2")).toBe("203.0.113.9")
+        expect(await seen("127.0.0.3")).toBe("127.0.0.3")
+      }
+    ))
+
+  it("proxy_read_timeout above the handler's time, nginx gives up with 504", () =>
+    withChanges([["proxy_read_timeout 60s;", "proxy_read_timeout 1s;"]], async (nginx) => {
+      const reply = await ask(`${nginx.url}/probe/wait/60000`)
+      expect([reply.status, reply.json.code]).toEqual([504, "TIMEOUT"])
+    }))
+
   it("X-Request-ID, the service makes an id that nginx does not log", () =>
     withChanges([["proxy_set_header X-Request-ID $flange_request_id;", ""]], async (nginx) => {
       const reply = await ask(`${nginx.url}/probe/seen`)

@@ -1,8 +1,11 @@
 // The numbers in deploy/nginx against the defaults of `server`: each has a side on which it must be.
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { ServerConfig } from "../../src/Server/ServerConfig.ts"
+import { root } from "../examples/process.ts"
 import { directive, files } from "./nginx.ts"
 
 const server = Schema.decodeUnknownSync(Schema.toCodecJson(ServerConfig.schema))({})
@@ -59,5 +62,19 @@ describe("deploy/nginx fits the defaults of the section server", () => {
 
   it("listens for the service where that listens", () => {
     expect(files["upstream.conf"]).toContain(`server 127.0.0.1:${server.port} `)
+  })
+})
+
+describe("docs/behind-a-proxy.md", () => {
+  it("quotes lines that stand in deploy/nginx", () => {
+    const text = readFileSync(join(root, "docs/behind-a-proxy.md"), "utf8")
+    const [, table] = text.split("| line of `deploy/nginx`")
+    const rows = table!.split("\n\n", 1)[0]!.split("\n").slice(2)
+    expect(rows.length).toBeGreaterThan(15)
+    const all = Object.values(files).join("\n")
+    for (const row of rows) {
+      const [, cell] = row.split("|")
+      for (const [, line] of cell!.matchAll(/`([^`]+)`/g)) expect(all).toContain(line)
+    }
   })
 })
