@@ -33,7 +33,9 @@ interface Props {
 }
 
 const reasonFor = (code: string, constraint: unknown, props: Props): SqlErrorReason => {
-  if (code.startsWith("08") || lost.has(code)) return new ConnectionError(props)
+  // 08P01 is a mistake of the client in the protocol, not a lost connection.
+  if ((code.startsWith("08") && code !== "08P01") || lost.has(code))
+    return new ConnectionError(props)
   if (code.startsWith("28")) return new AuthenticationError(props)
   if (code === "42501") return new AuthorizationError(props)
   if (code.startsWith("42")) return new SqlSyntaxError(props)
