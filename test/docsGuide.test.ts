@@ -25,7 +25,7 @@ const whileServing = async (
   use: (url: string, server: Process) => Promise<void>
 ) => {
   const port = await freePort()
-  const server = node([main], { DATABASE_URL: "pglite://memory", ...env, PORT: String(port) })
+  const server = node([main], { ...env, PORT: String(port) })
   const url = `http://127.0.0.1:${port}`
   try {
     await serving(server, `${url}/readyz`)

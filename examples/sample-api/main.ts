@@ -2,6 +2,9 @@
  * Items over HTTP: what to copy to begin a service.
  *
  * Run: npm start        (port 8080, or PORT=3000 npm start)
+ *      DATABASE_URL=postgres://postgres@localhost/test npm start
+ *
+ * Without a URL the items are in .flange/data, in a PostgreSQL inside the process.
  *
  * Try: curl -i localhost:8080/v1/items -d '{"name":"Lamp"}' -H 'content-type: application/json'
  *      curl localhost:8080/v1/items?limit=10

@@ -14,6 +14,14 @@ const from = (peer: string | undefined, headers: Record<string, string> = {}) =>
 const xff = (value: string) => ({ "x-forwarded-for": value })
 
 describe("the client's address", () => {
+  it("is what a proxy on a unix socket says, past trusted hops", () => {
+    const local = (headers: Record<string, string>) =>
+      ClientIp.derive({ headers, isLocal: true, peer: undefined }, trusted)
+    assert.strictEqual(local(xff("6.6.6.6, 198.51.100.7, 10.0.0.2")), "198.51.100.7")
+    assert.strictEqual(local({ ...xff("198.51.100.7"), forwarded: "for=6.6.6.6" }), undefined)
+    assert.strictEqual(local({}), undefined)
+  })
+
   const table: ReadonlyArray<
     readonly [
       name: string,

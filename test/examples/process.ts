@@ -25,12 +25,16 @@ export interface Process {
   readonly output: () => string
 }
 
-/** Runs a program with the Node of the repository. */
+/** Runs a program with the Node of the repository; its database is in memory unless `env` names one. */
 export const node = (args: ReadonlyArray<string>, env: Record<string, string> = {}): Process => {
   const child = spawn(
     join(root, "node_modules/.bin/node"),
     ["--conditions=flange-source", ...args],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] }
+    {
+      cwd: root,
+      env: { ...process.env, DATABASE_URL: "pglite://memory", ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    }
   )
   let output = ""
   child.stdout.on("data", (chunk) => (output += chunk))

@@ -15,6 +15,8 @@ export interface Held {
   readonly external: number
   /** Resources that keep an event loop busy, by kind. */
   readonly handles: Readonly<Record<string, number>>
+  /** What the engine has taken for the heap, used or not. */
+  readonly heapTotal: number
   /** After a collection. */
   readonly heapUsed: number
   readonly rss: number
@@ -30,7 +32,7 @@ if (path !== undefined) {
   const gc = runInNewContext("gc") as () => void
   const held = (): Held => {
     gc()
-    const { arrayBuffers, external, heapUsed, rss } = process.memoryUsage()
+    const { arrayBuffers, external, heapTotal, heapUsed, rss } = process.memoryUsage()
     const handles: Record<string, number> = {}
     for (const kind of process.getActiveResourcesInfo()) handles[kind] = (handles[kind] ?? 0) + 1
     return {
@@ -38,6 +40,7 @@ if (path !== undefined) {
       descriptors: readdirSync("/proc/self/fd").length,
       external,
       handles,
+      heapTotal,
       heapUsed,
       rss
     }

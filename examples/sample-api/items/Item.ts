@@ -5,11 +5,19 @@ import * as Schema from "effect/Schema"
 export const ItemId = Schema.String.check(Schema.isUUID(7)).pipe(Schema.brand("ItemId"))
 export type ItemId = typeof ItemId.Type
 
-const Name = Schema.String.check(Schema.isBetweenLength(1, 200))
+/** What every database keeps as it is: no NUL, and no half of a pair of surrogates. */
+const isText = Schema.isPattern(/^[^\0\ud800-\udfff]*$/u, {
+  expected: "text without NUL and lone surrogates",
+  toJsonSchema: () => ({})
+})
+
+const Description = Schema.String.check(Schema.isMaxLength(10_000), isText)
+
+const Name = Schema.String.check(Schema.isBetweenLength(1, 200), isText)
 
 export const Item = Schema.Struct({
   createdAt: Schema.DateTimeUtcFromString,
-  description: Schema.optionalKey(Schema.String),
+  description: Schema.optionalKey(Description),
   id: ItemId,
   name: Name
 })
@@ -17,14 +25,14 @@ export type Item = typeof Item.Type
 
 /** The fields that callers set: the body of POST and PUT. */
 export const ItemDraft = Schema.Struct({
-  description: Schema.optionalKey(Schema.String),
+  description: Schema.optionalKey(Description),
   name: Name
 })
 export type ItemDraft = typeof ItemDraft.Type
 
 /** The body of PATCH: an absent field stays as it is, and null takes the description away. */
 export const ItemChanges = Schema.Struct({
-  description: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  description: Schema.optionalKey(Schema.NullOr(Description)),
   name: Schema.optionalKey(Name)
 })
 export type ItemChanges = typeof ItemChanges.Type

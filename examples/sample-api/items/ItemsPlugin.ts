@@ -1,6 +1,8 @@
-/** The items: their repository, and the handlers of their contract. */
+/** The items: their repository and its migrations, and the handlers of their contract. */
+import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import { SqlClient } from "effect/sql/SqlClient"
 import { Plugin, Route } from "flange"
 import { ItemsApi } from "./ItemsApi.ts"
 import { ItemsRepo } from "./ItemsRepo.ts"
@@ -26,7 +28,10 @@ const ItemsRoutes = Route.public(ItemsApi, (handlers) =>
 )
 
 export const ItemsPlugin = Plugin.make("app:items", {
+  // Beside the code, wherever the process was started.
+  defaults: { database: { migrations: fileURLToPath(new URL("../migrations", import.meta.url)) } },
   layer: ItemsRepo.layer,
   provides: [ItemsRepo],
+  requires: [SqlClient],
   routes: [ItemsRoutes]
 })

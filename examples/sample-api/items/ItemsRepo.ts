@@ -1,11 +1,15 @@
-/** Where the items are kept. */
+/** Where the items are kept: the table `items`, which `migrations` makes. */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as SqlSchema from "effect/sql/SqlSchema"
 import { Pagination } from "flange"
 import { type Item, type ItemChanges, type ItemDraft, ItemId } from "./Item.ts"
+import { ItemRow } from "./ItemRow.ts"
 import { ItemNotFound } from "./ItemsApi.ts"
 
 export class ItemsRepo extends Context.Service<
@@ -22,45 +26,73 @@ export class ItemsRepo extends Context.Service<
     readonly update: (id: ItemId, changes: ItemChanges) => Effect.Effect<Item, ItemNotFound>
   }
 >()("sample/ItemsRepo") {
-  /** Keeps them in memory, until the process ends. */
   static readonly layer = Layer.effect(
     ItemsRepo,
     Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
-      const items = new Map<ItemId, Item>()
+      const sql = yield* SqlClient
 
-      const read = Effect.fnUntraced(function* (id: ItemId) {
-        return items.get(id) ?? (yield* new ItemNotFound({ id }))
+      const insert = SqlSchema.void({
+        Request: ItemRow,
+        execute: (row) => sql`insert into items ${sql.insert(row)}`
       })
 
-      const write = (item: Item) => {
-        items.set(item.id, item)
-        return item
-      }
+      const selectPage = SqlSchema.findAll({
+        Request: Schema.toType(Schema.Struct(Pagination.query)),
+        Result: ItemRow,
+        // Ids sort by the time they were made.
+        execute: (query) =>
+          sql`select * from items order by id limit ${query.limit} offset ${Pagination.offset(query)}`
+      })
 
+      const selectOne = (end: string) => {
+        const select = SqlSchema.findOne({
+          Request: ItemId,
+          Result: ItemRow,
+          execute: (id) => sql`select * from items where id = ${id} ${sql.literal(end)}`
+        })
+        return (id: ItemId) =>
+          select(id).pipe(
+            Effect.catchTag("NoSuchElementError", () => Effect.fail(new ItemNotFound({ id }))),
+            Effect.catchTag(["SchemaError", "SqlError"], Effect.die)
+          )
+      }
+      const read = selectOne("")
+      // Of two requests that remove an item, the second waits here and then finds none.
+      const lock = selectOne("for update")
+
+      const set = (id: ItemId, columns: ItemChanges) =>
+        Object.keys(columns).length === 0
+          ? Effect.void
+          : Effect.orDie(sql`update items set ${sql.update(columns)} where id = ${id}`)
+
+      // A query that fails is a defect: no caller can act on it. The log has it, the reply is 500,
+      // or 503 when the database is not there.
       return ItemsRepo.of({
         create: Effect.fn("ItemsRepo.create")(function* (draft) {
           const id = ItemId.make(yield* random.uuidV7())
-          return write({ ...draft, createdAt: yield* DateTime.now, id })
+          const item = { ...draft, createdAt: yield* DateTime.now, id }
+          yield* Effect.orDie(insert(item))
+          return item
         }),
         list: Effect.fn("ItemsRepo.list")(function* (query) {
-          const start = Pagination.offset(query)
-          const page = [...items.values()].slice(start, start + query.limit)
-          return Pagination.make(query, page, items.size)
-        }),
+          const items = yield* selectPage(query)
+          const [row] = yield* sql<{ readonly total: bigint | number }>`
+            select count(*) as total from items`
+          return Pagination.make(query, items, Number(row?.total))
+        }, Effect.orDie),
         read,
         remove: Effect.fn("ItemsRepo.remove")(function* (id) {
-          if (!items.delete(id)) return yield* new ItemNotFound({ id })
+          yield* lock(id)
+          yield* Effect.orDie(sql`delete from items where id = ${id}`)
         }),
-        replace: Effect.fn("ItemsRepo.replace")(function* (id, draft) {
-          const { createdAt } = yield* read(id)
-          return write({ ...draft, createdAt, id })
+        replace: Effect.fn("ItemsRepo.replace")(function* (id, { description = null, name }) {
+          yield* set(id, { description, name })
+          return yield* read(id)
         }),
         update: Effect.fn("ItemsRepo.update")(function* (id, changes) {
-          const { description, ...item } = { ...(yield* read(id)), ...changes }
-          return write(
-            description === undefined || description === null ? item : { ...item, description }
-          )
+          yield* set(id, changes)
+          return yield* read(id)
         })
       })
     })

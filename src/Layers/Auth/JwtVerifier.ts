@@ -125,7 +125,7 @@ export const make = (
     return (token) => {
       const header = headerOf(token)
       if (header === undefined) return rejected("The token's header cannot be read")
-      return Effect.flatMap(find(header), (keys) =>
+      return Effect.flatMapEager(find(header), (keys) =>
         Effect.withFiber((fiber) =>
           verify(token, header, keys, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
         )
