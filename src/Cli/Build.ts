@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
+import type { Plugin } from "esbuild"
 
 /** What was written. */
 export interface Built {
@@ -66,10 +67,34 @@ export const build = (
           minifyWhitespace: true,
           outfile: file,
           platform: "node",
+          plugins: [drivers],
           sourcemap: "linked",
           target: "node22"
         })
     })
-    const [, output] = Object.entries(metafile.outputs).find(([name]) => !name.endsWith(".map"))!
+    const output = Object.values(metafile.outputs).find(
+      ({ entryPoint }) => entryPoint !== undefined
+    )!
     return { bytes: output.bytes, file }
   })
+
+const optional = /^(?:@effect\/sql-pg|@electric-sql\/pglite|esbuild|jose|mysql2)(?:\/|$)/
+
+/** Takes an optional package out of the bundle without importing it at the start. */
+const drivers: Plugin = {
+  name: "flange-drivers",
+  setup: (build) => {
+    build.onResolve({ filter: optional }, async ({ kind, path, pluginData, resolveDir }) => {
+      if (pluginData === drivers || kind === "require-call") return undefined
+      const lazy = { namespace: drivers.name, path }
+      if (path.startsWith("@electric-sql/pglite") || path.startsWith("esbuild")) return lazy
+      const { errors } = await build.resolve(path, { kind, pluginData: drivers, resolveDir })
+      return errors.length > 0 ? lazy : undefined
+    })
+    // CommonJS is evaluated when it is first asked for; an import would be hoisted.
+    build.onLoad({ filter: optional, namespace: drivers.name }, ({ path }) => ({
+      contents: `const name = ${JSON.stringify(path)}; module.exports = require(name)`,
+      loader: "js"
+    }))
+  }
+}

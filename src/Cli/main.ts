@@ -9,9 +9,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Build from "./Build.ts"
 
-/** Packages that cannot be in a bundle. */
-const neverBundled = ["@electric-sql/pglite", "esbuild"]
-
 const build = Command.make(
   "build",
   {
@@ -30,7 +27,7 @@ const build = Command.make(
   },
   Effect.fn(function* ({ entry, external, out }) {
     const { bytes, file } = yield* Build.build(entry, {
-      external: [...neverBundled, ...external],
+      external,
       out
     })
     yield* Console.log(`${file} ${Math.round(bytes / 1024)} KiB`)
