@@ -85,8 +85,24 @@ const walk = (
   return undefined
 }
 
+/** Peers that were parsed before: a connection sends many requests. */
+const known = new Map<string, NetAddress.IpAddress | undefined>()
+const maxKnown = 4096
+
+/** The longest text of an IPv6 address; what is longer is not worth remembering. */
+const maxText = 45
+
 /** An address with or without brackets, port and zone. */
 const parse = (text: string): NetAddress.IpAddress | undefined => {
+  if (text.length > maxText) return read(text)
+  if (known.has(text)) return known.get(text)
+  const address = read(text)
+  if (known.size >= maxKnown) known.clear()
+  known.set(text, address)
+  return address
+}
+
+const read = (text: string): NetAddress.IpAddress | undefined => {
   const match = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^(\d[\d.]*)(?::\d{1,5})?$/.exec(text)
   const bare = (match?.[1] ?? text).replace(/%[^%]*$/, "")
   const address = Result.getOrUndefined(NetAddress.ipFromString(bare))

@@ -24,9 +24,12 @@ export const CurrentOutput: Context.Reference<Output | undefined> = Context.Refe
 /** Lines that are written at once when so many wait; a burst does not grow the buffer further. */
 const maxLines = 1024
 
+/** How long a line may wait for others, in milliseconds. */
+const maxDelay = 10
+
 /**
- * An output whose lines leave the process in the turn of the event loop in which
- * they came, in one write. What still waits is written when the scope closes and
+ * An output whose lines leave the process with those of the next ten milliseconds,
+ * in one write. What still waits is written when the scope closes and
  * when the process exits.
  */
 export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> =>
@@ -58,7 +61,7 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
         if (lines.push(line) >= maxLines) return flush()
         if (scheduled) return
         scheduled = true
-        setImmediate(flush)
+        setTimeout(flush, maxDelay)
       }
       return made(origin, write, stop)
     }),
