@@ -240,8 +240,12 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
     return ownKeys.has(key) || this.#shared.services.has(key)
   }
 
+  /**
+   * More than any count of lookups: a context copies its map once it was asked as
+   * often as the map is large, and a copy would make every service of this one.
+   */
   get size(): number {
-    return this.#entries().size
+    return Infinity
   }
 
   entries() {

@@ -38,7 +38,8 @@ export const accessLog = Middleware.observe("access-log", {
     const output = yield* CurrentOutput
     const loggers = yield* Logger.CurrentLoggers
     const context = yield* Effect.context<never>()
-    return output !== undefined && loggers.size === 1 && loggers.has(output.logger)
+    return output !== undefined &&
+      [...loggers].every((logger) => logger === output.logger || logger === Logger.tracerLogger)
       ? (route: Middleware.RouteInfo) => lines(output, route)
       : (route: Middleware.RouteInfo) => (request: Middleware.Observed, status: number) => {
           const access = accessOf(request, route, status)
