@@ -23,6 +23,7 @@ import * as RequestId from "./RequestId.ts"
 import { call, type Row } from "./RouteRows.ts"
 import { StandardErrors } from "./StandardErrors.ts"
 import * as Validation from "./Validation.ts"
+import { ofText } from "./WireReply.ts"
 
 /** Answers one request of an endpoint. */
 export interface Compiled {
@@ -286,9 +287,7 @@ const declared = (
 }
 
 const responseOf = ({ body, contentType, status }: EndpointCodec.Encoded) =>
-  contentType === undefined
-    ? Response.empty({ status })
-    : Response.text(body, { contentType, status })
+  contentType === undefined ? Response.empty({ status }) : ofText(body, { contentType, status })
 
 /** What a handler is given. The request as Effect knows it is made only if it is asked for. */
 class Requested {
