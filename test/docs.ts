@@ -67,7 +67,8 @@ const withAssertions = (name: string, text: string): string => {
   for (const statement of program.body.toReversed()) {
     if (statement.type !== "ExpressionStatement") continue
     const comment = comments.find(
-      (c) => c.start >= statement.end && /^[ \t]*\n?[ \t]*$/.test(text.slice(statement.end, c.start))
+      (c) =>
+        c.start >= statement.end && /^[ \t]*\n?[ \t]*$/.test(text.slice(statement.end, c.start))
     )
     const value = comment && /^\s*=>\s*(.+?)\s*$/.exec(comment.value)?.[1]
     if (!comment || value === undefined) continue
