@@ -14,6 +14,7 @@ import type * as Plugins from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
 import * as Lifecycle from "./Plugin/Lifecycle.ts"
 import * as Order from "./Plugin/Order.ts"
+import * as ConfiguredListener from "./Server/ConfiguredListener.ts"
 import * as Host from "./Server/Host.ts"
 import type { Listener } from "./Server/Listener.ts"
 import * as WebListener from "./Server/WebListener.ts"
@@ -74,21 +75,10 @@ export const layer = <A extends Definition.Any>(
 ): Layer.Layer<AppRuntime | Definition.Provides<A>, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const running = yield* boot(app, { listener: configured })
+      const running = yield* boot(app, { listener: ConfiguredListener.listen })
       return running.context as Context.Context<AppRuntime | Definition.Provides<A>>
     })
   ).pipe(Layer.provide(nodeFiles))
-
-/** The listener that `server.listener` names; only that one is loaded. */
-const configured: Listener = (options) =>
-  Effect.flatMap(
-    Effect.promise(() =>
-      options.config.listener === "proxied"
-        ? import("./Server/Proxied/ProxiedListener.ts")
-        : import("./Server/NodeListener.ts")
-    ),
-    ({ listen }) => listen(options)
-  )
 
 const nodeFiles = Layer.unwrap(
   Effect.promise(async () => (await import("@effect/platform-node/NodeServices")).layer)

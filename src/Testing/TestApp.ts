@@ -8,8 +8,8 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as App from "../App.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
+import * as ConfiguredListener from "../Server/ConfiguredListener.ts"
 import type { Listener } from "../Server/Listener.ts"
-import * as NodeListener from "../Server/NodeListener.ts"
 import * as WebListener from "../Server/WebListener.ts"
 import * as Replacements from "./Replacement.ts"
 import * as Requests from "./Requests.ts"
@@ -184,7 +184,7 @@ export const listening = <
 ): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
   boot(app, options, {
     defaults: { server: { host: "127.0.0.1", port: 0 } },
-    listener: NodeListener.listen,
+    listener: ConfiguredListener.listen,
     transport: () => (request) => fetch(request)
   })
 
