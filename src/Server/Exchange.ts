@@ -11,7 +11,6 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import { RouteContext } from "effect/http/HttpRouter"
-import { ClientAbort } from "effect/http/HttpServerError"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
@@ -173,7 +172,7 @@ const observed = (
 const statusOf = (exit: Exit.Exit<HttpServerResponse>): number => {
   if (exit._tag === "Success") return exit.value.status
   if (!Cause.hasInterruptsOnly(exit.cause)) return 500
-  return isClientAbort(exit.cause) ? 499 : 503
+  return Problem.isClientAbort(exit.cause) ? 499 : 503
 }
 
 /** The replies to requests that no row takes, with the slots of a public route around them. */
@@ -234,17 +233,12 @@ export const make = (table: RouteTable<Runnable, unknown>, otherwise: Runnable):
       ),
       (cause): Exchange =>
         Cause.hasInterruptsOnly(cause)
-          ? isClientAbort(cause)
+          ? Problem.isClientAbort(cause)
             ? Effect.failCause(cause)
             : Problem.interrupted(failed)
           : Effect.provideContext(Problem.fromCause(cause, failed), context)
     )
   })
-
-const isClientAbort = (cause: Cause.Cause<unknown>) =>
-  cause.reasons.some(
-    (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
-  )
 
 /** The longest body of an endpoint, in bytes. */
 export const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback: number): number =>

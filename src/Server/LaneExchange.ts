@@ -121,7 +121,7 @@ export class LaneExchange implements Observed, ReadonlyMap<string, unknown> {
         return this.run(Problem.fromCause(exit.cause, this), true, this.#sendExit)
       }
       // Nobody reads it; a listener in memory still owes its caller an end.
-      if (isClientAbort(exit.cause)) return this.send(499, [], "")
+      if (Problem.isClientAbort(exit.cause)) return this.send(499, [], "")
       this.run(Problem.interrupted(this), true, this.#sendExit)
     })
 
@@ -294,8 +294,3 @@ const ownKeys: ReadonlySet<string> = new Set([
 export const aborted: Effect.Effect<never> = Effect.failCause(
   Cause.annotate(Cause.interrupt(), ClientAbort.annotation)
 )
-
-const isClientAbort = (cause: Cause.Cause<unknown>) =>
-  cause.reasons.some(
-    (reason) => reason._tag === "Interrupt" && reason.annotations.has(ClientAbort.key)
-  )

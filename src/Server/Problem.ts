@@ -66,6 +66,13 @@ export const fromCause = (
   return Effect.andThen(log(cause), render(new InternalError(), failed))
 }
 
+/** Whether a request was interrupted because its client went away. */
+export const isClientAbort = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some(
+    (reason) =>
+      reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key)
+  )
+
 /** The reply to an interruption that did not come from the client: the server is stopping. */
 export const interrupted = (failed: Failed) =>
   Effect.map(
