@@ -9,6 +9,7 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { Incoming } from "./Before.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 /** What the address is derived from. */
@@ -50,10 +51,9 @@ export const derive = (
   const isTrusted = (hop: NetAddress.IpAddress) =>
     trusted.some((network) => IpNetwork.contains(network, hop))
   if (peer === undefined) return isLocal ? claimed(headers, isTrusted) : undefined
-  const address = parse(peer)
-  if (address === undefined) return undefined
-  if (trusted.length === 0 || !isTrusted(address)) return NetAddress.formatIp(address)
-  return claimed(headers, isTrusted) ?? NetAddress.formatIp(address)
+  const own = canonical(peer)
+  if (own === undefined) return undefined
+  return (isTrusted(own.address) ? claimed(headers, isTrusted) : undefined) ?? own.text
 }
 
 /** What the headers of a trusted peer say, where they agree. */
@@ -85,28 +85,38 @@ const walk = (
   return undefined
 }
 
+/** An address and its canonical text. */
+interface Canonical {
+  readonly address: NetAddress.IpAddress
+  readonly text: string
+}
+
 /** Peers that were parsed before: a connection sends many requests. */
-const known = new Map<string, NetAddress.IpAddress | undefined>()
+const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096
 
 /** The longest text of an IPv6 address; what is longer is not worth remembering. */
 const maxText = 45
 
 /** An address with or without brackets, port and zone. */
-const parse = (text: string): NetAddress.IpAddress | undefined => {
+const canonical = (text: string): Canonical | undefined => {
   if (text.length > maxText) return read(text)
   if (known.has(text)) return known.get(text)
-  const address = read(text)
+  const found = read(text)
   if (known.size >= maxKnown) known.clear()
-  known.set(text, address)
-  return address
+  known.set(text, found)
+  return found
 }
 
-const read = (text: string): NetAddress.IpAddress | undefined => {
+const parse = (text: string): NetAddress.IpAddress | undefined => canonical(text)?.address
+
+const read = (text: string): Canonical | undefined => {
   const match = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? /^(\d[\d.]*)(?::\d{1,5})?$/.exec(text)
   const bare = (match?.[1] ?? text).replace(/%[^%]*$/, "")
-  const address = Result.getOrUndefined(NetAddress.ipFromString(bare))
-  return address === undefined ? undefined : NetAddress.toCanonical(address)
+  const found = Result.getOrUndefined(NetAddress.ipFromString(bare))
+  if (found === undefined) return undefined
+  const address = NetAddress.toCanonical(found)
+  return { address, text: NetAddress.formatIp(address) }
 }
 
 /** Longer headers are nobody's chain of proxies. */
@@ -135,17 +145,33 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
  * Undefined outside a request, and where the listener knows no peer.
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
-  const request = Context.getOption(fiber.context, HttpServerRequest)
-  if (Option.isNone(request)) return Effect.succeed(undefined)
-  const config = Option.getOrUndefined(Context.getOption(fiber.context, ServerConfig))
+  // Both are looked for, and need not be there.
+  const context = fiber.context as Context.Context<any>
+  const request = Context.getOrUndefined(context, HttpServerRequest)
   return Effect.succeed(
-    derive(
-      {
-        headers: request.value.headers,
-        isLocal: config?.listener === "proxied" && config.socket !== undefined,
-        peer: Option.getOrUndefined(request.value.peerAddress)
-      },
-      config?.trustedProxies ?? []
-    )
+    request &&
+      configured(
+        Context.getOrUndefined(context, ServerConfig),
+        request,
+        Option.getOrUndefined(request.peerAddress)
+      )
   )
 })
+
+/** `current`, for a request on its way in. */
+export const of = (incoming: Incoming): string | undefined => {
+  const config = incoming.find(ServerConfig)
+  // Where nobody is believed, no header is read.
+  return believes(config)
+    ? configured(config, incoming.request, incoming.peer)
+    : incoming.peer && canonical(incoming.peer)?.text
+}
+
+type Config = (typeof ServerConfig)["Service"] | undefined
+
+const believes = (config: Config) => isLocal(config) || (config?.trustedProxies ?? []).length > 0
+
+const configured = (config: Config, { headers }: HttpServerRequest, peer: string | undefined) =>
+  derive({ headers, isLocal: isLocal(config), peer }, config?.trustedProxies ?? [])
+
+const isLocal = (config: Config) => config?.listener === "proxied" && config.socket !== undefined

@@ -10,16 +10,18 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as HttpMethod from "effect/http/HttpMethod"
 import * as Respondable from "effect/http/HttpServerRespondable"
 import * as Response from "effect/http/HttpServerResponse"
+import * as Before from "./Before.ts"
 import { PayloadTooLarge, UnsupportedMediaType, ValidationFailed } from "./Catalogue.ts"
 import * as EndpointCodec from "./EndpointCodec.ts"
+import { CurrentExchange } from "./ExchangeServices.ts"
 import * as Internals from "./HttpApiInternals.ts"
 import * as JsonText from "./JsonText.ts"
-import { aborted, CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
+import { aborted, type LaneExchange, type Plan } from "./LaneExchange.ts"
 import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
-import * as RequestId from "./RequestId.ts"
 import { call, type Row } from "./RouteRows.ts"
 import { StandardErrors } from "./StandardErrors.ts"
 import * as Validation from "./Validation.ts"
@@ -73,16 +75,22 @@ const parse = (text: string): unknown => {
 }
 
 /** Compiles an endpoint that has no obstacle. */
-export const compile = (options: Options): Compiled => ({
-  plan: {
-    headers: Object.entries(options.around.headers).flat(),
-    info: options.info,
-    observers: options.around.observers
-  },
-  run: runner(options)
-})
+export const compile = (options: Options): Compiled => {
+  const { headers, observers } = options.around
+  const names = new Set(Object.keys(headers))
+  return {
+    plan: {
+      bodyLimit: options.bodyLimit,
+      headers: Object.entries(headers).flat(),
+      info: options.info,
+      names,
+      observers
+    },
+    run: runner(options)
+  }
+}
 
-const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["run"] => {
+const runner = ({ around, bodyLimit, context, row }: Options): Compiled["run"] => {
   const endpoint = row.endpoint!
   const runtime = row.runtime!
   const decoders = EndpointCodec.decoders(endpoint)
@@ -90,16 +98,18 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
   const encode = EndpointCodec.success(endpoint)
   const encodeFailure = EndpointCodec.failure(endpoint)
   const mediaType = [...endpoint.payload.keys()][0]
+  const takesBody = HttpMethod.hasBody(endpoint.method)
 
-  /** What is wrong with the head of a request with a body. */
-  const refuse = ({ wire }: LaneExchange): Respondable.Respondable | undefined => {
-    if (Number(wire.header("content-length")) > bodyLimit) {
-      return new PayloadTooLarge({ limit: bodyLimit })
+  /** Answers a request with a body whose head the endpoint does not take. */
+  const refuse: Before.Before = (request) => {
+    if (!takesBody) return Before.pass
+    if (Number(request.header("content-length")) > bodyLimit) {
+      return Problem.render(new PayloadTooLarge({ limit: bodyLimit }), request)
     }
-    const sent = mediaType === undefined ? undefined : wire.header("content-type")
+    const sent = mediaType === undefined ? undefined : request.header("content-type")
     return sent === undefined || sent === mediaType || normalized(sent) === mediaType
-      ? undefined
-      : new UnsupportedMediaType({ supported: [mediaType!] })
+      ? Before.pass
+      : Problem.render(new UnsupportedMediaType({ supported: [mediaType!] }), request)
   }
 
   const input = (exchange: LaneExchange, slot: EndpointCodec.Decoder["slot"]): unknown => {
@@ -173,16 +183,18 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
       Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
     )
 
-  const inner = middlewares(endpoint).filter(({ key }) => key !== StandardErrors.key)
-  if (inner.length === 0 && around.wraps.length === 0) {
-    const isBare = info.access.type === "bare"
+  const inner = middlewares(endpoint)
+    .filter(({ key }) => key !== StandardErrors.key)
+    .map((key) => Context.getUnsafe(context, key) as Apply)
+  const contract = { endpoint, group: row.contract! }
+  // The last in the contract is the outermost.
+  const guards = inner.toReversed().map((apply) => Before.ofMiddleware(apply)?.(contract))
+  if (around.wraps.length === 0 && guards.every((guard) => guard !== undefined)) {
     const finish = (exchange: LaneExchange) => (exit: Exit.Exit<unknown, unknown>) => {
       if (exit._tag === "Success" && !isReply(exit.value)) {
         const encoded = encode(exit.value)
         if ("status" in encoded) {
-          const headers = isBare ? [] : [RequestId.header, exchange.requestId]
-          if (encoded.contentType !== undefined) headers.push("content-type", encoded.contentType)
-          return exchange.send(encoded.status, headers, encoded.body)
+          return exchange.send(encoded.status, encoded.contentType, encoded.body)
         }
       }
       exchange.respond(
@@ -194,38 +206,60 @@ const runner = ({ around, bodyLimit, context, info, row }: Options): Compiled["r
     }
     const go = (exchange: LaneExchange) =>
       exchange.run(start(exchange), runtime.uninterruptible, finish(exchange))
-    return (exchange) => {
-      exchange.bodyLimit = bodyLimit
-      if (!exchange.hasBody) return go(exchange)
-      const problem = refuse(exchange)
-      if (problem !== undefined) return exchange.respond(Problem.render(problem, exchange))
-      if (mediaType === undefined) return go(exchange)
-      exchange.readBody(bodyLimit, () => go(exchange))
-    }
+    return pipeline([...around.befores, refuse, ...guards], (exchange) => {
+      if (mediaType === undefined || !exchange.hasBody) return go(exchange)
+      exchange.readBody(() => go(exchange))
+    })
   }
 
   const core = withExchange((exchange) =>
     Effect.flatMap(
       mediaType !== undefined && exchange.hasBody
-        ? Effect.flatMap(bodyOf(exchange, bodyLimit), () => start(exchange))
+        ? Effect.flatMap(bodyOf(exchange), () => start(exchange))
         : start(exchange),
       (value) => toResponse(encode, value)
     )
   )
-  const inside = inner.reduce((effect, key) => {
-    const apply = Context.getUnsafe(context, key) as Apply
-    return apply(effect, { endpoint, group: row.contract! })
-  }, core)
+  const inside = inner.reduce((effect, apply) => apply(effect, contract), core)
   const program = around.wraps.reduceRight<Next>(
     (next, wrap) => wrap(next),
-    withExchange((exchange) => {
-      exchange.bodyLimit = bodyLimit
-      const problem = exchange.hasBody ? refuse(exchange) : undefined
-      return problem === undefined ? reply(inside, exchange) : Problem.render(problem, exchange)
+    withExchange(
+      (exchange) =>
+        Effect.flatMap(refuse(exchange), (refused) =>
+          refused === undefined ? reply(inside, exchange) : Effect.succeed(refused)
+        )
       // Its services are those of the exchange that it runs in.
-    }) as Next
+    ) as Next
   )
-  return (exchange) => exchange.respond(program)
+  return pipeline(around.befores, (exchange) => exchange.respond(program))
+}
+
+/** Asks in turn whether the request may go on, and lets it arrive or answers it. */
+const pipeline = (
+  befores: ReadonlyArray<Before.Before>,
+  arrive: (exchange: LaneExchange) => void
+): Compiled["run"] => {
+  const from = (exchange: LaneExchange, at: number): void => {
+    for (let i = at; i < befores.length; i++) {
+      const decision = ask(befores[i]!, exchange)
+      if (decision === Before.pass) continue
+      return exchange.run(decision, false, (exit) => {
+        if (exit._tag === "Failure") exchange.respond(Effect.failCause(exit.cause))
+        else if (exit.value === undefined) from(exchange, i + 1)
+        else exchange.sendResponse(exit.value)
+      })
+    }
+    arrive(exchange)
+  }
+  return (exchange) => from(exchange, 0)
+}
+
+const ask = (before: Before.Before, exchange: LaneExchange) => {
+  try {
+    return before(exchange)
+  } catch (defect) {
+    return Effect.die(defect)
+  }
 }
 
 type Apply = (
@@ -256,8 +290,8 @@ const readText = (exchange: LaneExchange): Respondable.Respondable | undefined =
   return undefined
 }
 
-const bodyOf = (exchange: LaneExchange, limit: number) =>
-  Effect.callback<void>((resume) => exchange.readBody(limit, () => resume(Effect.void)))
+const bodyOf = (exchange: LaneExchange) =>
+  Effect.callback<void>((resume) => exchange.readBody(() => resume(Effect.void)))
 
 /** Whether a handler returned a reply rather than a value of the contract. */
 const isReply = (value: unknown): value is Respondable.Respondable =>

@@ -1,4 +1,6 @@
 /** From a request on the wire to the compiled lane. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as HttpMethod from "effect/http/HttpMethod"
 import type { Compiled } from "./CompiledLane.ts"
 import { LaneExchange, type Shared } from "./LaneExchange.ts"
@@ -14,11 +16,24 @@ export const make =
       return false
     const found = table.find(wire.method, wire.target)
     if (found._tag !== "Found" || found.entry.compiled === undefined) return false
-    const own =
-      references === undefined
-        ? shared
-        : { ...shared, services: new Map([...shared.services, ...references.mapUnsafe]) }
+    const own = references === undefined ? shared : withReferences(shared, references)
     const { plan, run } = found.entry.compiled
     run(new LaneExchange(own, wire, plan, found.params, found.searchParams))
     return true
   }
+
+const withReferences = (shared: Shared, references: Context.Context<never>): Shared => {
+  const context = Context.merge(shared.context, references)
+  return { ...shared, ...clocksOf(context), context }
+}
+
+/** The app's clock: a test's, where it runs on one. */
+export const clocksOf = (services: Context.Context<unknown>): Pick<Shared, "elapsed" | "now"> => {
+  const clock = Context.getOrUndefined(services as Context.Context<Clock.Clock>, Clock.Clock)
+  return clock === undefined
+    ? { elapsed: () => performance.now(), now: () => Date.now() }
+    : {
+        elapsed: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+        now: () => clock.currentTimeMillisUnsafe()
+      }
+}

@@ -16,6 +16,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import { inFrontOf } from "./Before.ts"
 import { BodyLimit } from "./BodyLimit.ts"
 import {
   MalformedRequest,
@@ -121,13 +122,18 @@ export const runnable = (
 const stack = (
   inner: (prepared: Prepared) => Next,
   info: RouteInfo,
-  { headers, observers, wraps }: Around
+  { befores, headers, observers, wraps }: Around
 ): Runnable => {
   const constant = Object.entries(headers)
+  const all = [...befores.map(inFrontOf), ...wraps]
   const outer: Runnable =
-    wraps.length === 0
+    all.length === 0
       ? (inner as Runnable)
-      : (prepared) => wraps.reduceRight<Next>((next, wrap) => wrap(next), inner(prepared))
+      : (prepared) =>
+          Effect.catchCause(
+            all.reduceRight<Next>((next, wrap) => wrap(next), inner(prepared)),
+            (cause) => Problem.fromCause(cause, prepared.failed)
+          )
   return info.access.type === "bare"
     ? outer
     : (prepared) =>

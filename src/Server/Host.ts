@@ -1,5 +1,4 @@
 /** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,6 +7,7 @@ import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
+import { type Before, inFrontOf } from "./Before.ts"
 import * as CompiledLane from "./CompiledLane.ts"
 import * as Dispatch from "./Dispatch.ts"
 import * as Exchange from "./Exchange.ts"
@@ -20,7 +20,8 @@ import {
   type RouteInfo,
   type Slot,
   slots,
-  slotsOf
+  slotsOf,
+  type Wrap
 } from "./Middleware.ts"
 import { isRoute } from "./Route.ts"
 import type { Row } from "./RouteRows.ts"
@@ -90,8 +91,8 @@ export const make = (
           config,
           context: services,
           dispatch: Dispatch.make(table, {
-            now: clockOf(services),
-            services: services.mapUnsafe,
+            ...Dispatch.clocksOf(services),
+            context: services,
             waiting
           }),
           exchange: Exchange.make(table, Exchange.unmatched(nowhere, arounds(nowhere))),
@@ -156,14 +157,6 @@ export interface RouteDescription {
   readonly slots: ReadonlyArray<Slot>
 }
 
-/** A test's clock where the app runs on one. */
-const clockOf = (services: Context.Context<never>) => {
-  const clock = Context.getOrUndefined(services, Clock.Clock)
-  return clock === undefined
-    ? () => performance.now()
-    : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-}
-
 /** What the slots of a route put around its replies. */
 const aroundOf = (
   info: RouteInfo,
@@ -173,14 +166,24 @@ const aroundOf = (
   const standing = slots.flatMap(({ name }) =>
     present.has(name) ? built.filter(({ slot }) => slot === name) : []
   )
+  const stack = standing.flatMap(
+    (form): ReadonlyArray<{ readonly before: Before | undefined; readonly wrap: Wrap }> =>
+      "before" in form
+        ? some(form.before(info)).map((before) => ({ before, wrap: inFrontOf(before) }))
+        : some("reply" in form && form.reply(info)).map((wrap) => ({ before: undefined, wrap }))
+  )
+  const outer = stack.findIndex(({ before }) => before === undefined)
+  const leading = outer === -1 ? stack.length : outer
   return {
+    befores: stack.slice(0, leading).map(({ before }) => before!),
     headers: Object.assign(
       {},
       // The outer middleware's header stands.
       ...standing.map((form) => ("headers" in form ? form.headers(info) : undefined)).toReversed()
     ),
     observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),
-    wraps: standing.flatMap((form) => some("reply" in form && form.reply(info)))
+    // Inside of an effect all are effects.
+    wraps: stack.slice(leading).map(({ wrap }) => wrap)
   }
 }
 

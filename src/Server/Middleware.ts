@@ -5,7 +5,10 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Contribution from "../Plugin/Contribution.ts"
+import type { Before } from "./Before.ts"
 import type { Fields } from "./RequestFields.ts"
+
+export { type Before, type Incoming, pass } from "./Before.ts"
 
 /**
  * The slots, outermost first, each with the reason why it stands before the next.
@@ -104,6 +107,7 @@ export type Observe = (request: Observed, status: number) => void
 
 /** What a middleware does, by the form it was made in. */
 export type Form =
+  | { readonly before: (route: RouteInfo) => Before | undefined }
   | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
   | { readonly headers: (route: RouteInfo) => Readonly<Record<string, string>> | undefined }
   | { readonly observe: (route: RouteInfo) => Observe | undefined }
@@ -117,6 +121,8 @@ export interface Middleware<out E, out R> extends Contribution.Contribution<"mid
 
 /** What stands around the replies of one route. */
 export interface Around {
+  /** Asked before anything of `wraps`, in this order. */
+  readonly befores: ReadonlyArray<Before>
   /** Headers of every reply that has none of the same name. */
   readonly headers: Readonly<Record<string, string>>
   readonly observers: ReadonlyArray<Observe>
@@ -158,6 +164,40 @@ export const make = <E = never, R = never>(
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (reply) => ({ reply })),
+  slot: options.slot
+})
+
+/**
+ * Makes middleware that decides before the handler: for each request it gives a
+ * reply, or `Middleware.pass`. It can give services to what runs inside, and set
+ * headers of the reply. Where it need not wait it costs a function call.
+ *
+ * What it throws or dies of is answered with 500.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import { Middleware } from "flange"
+ *
+ * const gone = Effect.succeed(HttpServerResponse.empty({ status: 410 }))
+ * const retired = Middleware.before("retired", {
+ *   build: Effect.succeed(() => (request) =>
+ *     request.header("x-api-version") === "1" ? gone : Middleware.pass),
+ *   slot: "Custom"
+ * })
+ * retired.slot // => "Custom"
+ * ```
+ */
+export const before = <E = never, R = never>(
+  name: string,
+  options: {
+    readonly build: Effect.Effect<(route: RouteInfo) => Before | undefined, E, R>
+    readonly slot: Slot
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (before) => ({ before })),
   slot: options.slot
 })
 

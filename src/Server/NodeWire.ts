@@ -89,14 +89,21 @@ export class NodeWire implements Wire {
     source.on("error", onError)
   }
 
-  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
+  send(
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant: ReadonlyArray<string> = []
+  ): void {
     const reply = this.#reply
     if (reply.destroyed) return
+    for (const part of constant) headers.push(part)
     if (status === 204 || status === 304) {
-      reply.writeHead(status, headers as Array<string>).end()
+      reply.writeHead(status, headers).end()
     } else {
       const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
-      reply.writeHead(status, [...headers, "content-length", String(length)]).end(body)
+      headers.push("content-length", String(length))
+      reply.writeHead(status, headers).end(body)
     }
   }
 

@@ -44,13 +44,18 @@ export function make(): Fields {
  */
 export const set = (fields: Readonly<Fields>): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    Object.assign(fiber.getRef(RequestFields), fields)
-    const span = serverSpan(fiber)
-    if (span !== undefined) {
-      for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
-    }
+    write(fiber, fields)
     return Effect.void
   })
+
+/** `set`, for the fiber at hand. */
+export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fields>): void => {
+  Object.assign(fiber.getRef(RequestFields), fields)
+  const span = serverSpan(fiber)
+  if (span !== undefined) {
+    for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
+  }
+}
 
 /** The span of the request itself, whatever spans were begun inside of it. */
 const serverSpan = (fiber: Fiber.Fiber<unknown, unknown>): Span | undefined => {

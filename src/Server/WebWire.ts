@@ -66,9 +66,16 @@ export class WebWire implements Wire {
     })
   }
 
-  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
+  send(
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant: ReadonlyArray<string> = []
+  ): void {
     const named = new Headers()
-    for (let i = 0; i < headers.length; i += 2) named.append(headers[i]!, headers[i + 1]!)
+    for (const list of [headers, constant]) {
+      for (let i = 0; i < list.length; i += 2) named.append(list[i]!, list[i + 1]!)
+    }
     const without = status === 204 || status === 304
     if (!without) {
       named.set(

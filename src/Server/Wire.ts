@@ -29,9 +29,15 @@ export interface Wire {
   /**
    * Sends the reply, head and body in one write. `headers` are names and values
    * in turn, without `Content-Length`, `Date` and `Connection`, which the listener
-   * adds; the body is left out where HTTP says so (HEAD, 204, 304).
+   * adds; `constant` are more of them, in a list that is the same for every reply of a
+   * route. The body is left out where HTTP says so (HEAD, 204, 304).
    */
-  readonly send: (status: number, headers: ReadonlyArray<string>, body: string | Uint8Array) => void
+  readonly send: (
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant?: ReadonlyArray<string>
+  ) => void
   /**
    * Sends any reply, a stream or a file among them. Its headers hold the body's
    * type and length already.

@@ -96,10 +96,10 @@ export const apiKey = <E = never, R = never>(options: {
       Backend.made(options.validate),
       (validate): Backend.Check =>
         (key) =>
-          Redacted.value(key).length > maxLength
+          key.length > maxLength
             ? Effect.fail(new CredentialsRejected({ reason: "The key is too long" }))
-            : Effect.flatMap(
-                validate(key),
+            : Effect.flatMapEager(
+                validate(Redacted.make(key)),
                 Option.match({
                   onNone: () =>
                     Effect.fail(new CredentialsRejected({ reason: "The key is unknown" })),

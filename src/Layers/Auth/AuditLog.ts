@@ -1,4 +1,5 @@
 /** The audit: who was let in, who was not, and why. */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -95,11 +96,14 @@ export const memory = (): Memory => {
   return { events, layer, plugin: Plugin.make("flange:audit-memory", { layer }) }
 }
 
-/** Records an event with the audit log of this fiber; a defect of the audit log is logged. */
-export const record = (event: AuditEvent): Effect.Effect<void> =>
-  Effect.withFiber((fiber) =>
-    Effect.catchCause(
-      Effect.suspend(() => fiber.getRef(AuditLog).record(event)),
-      (cause) => Effect.logError("The audit log failed", cause)
-    )
-  )
+/** Records an event; a defect of the audit log is logged. */
+export const record = (audit: AuditLogShape, event: AuditEvent): Effect.Effect<void> => {
+  try {
+    const recorded = audit.record(event)
+    return recorded === Effect.void ? recorded : Effect.catchCause(recorded, failed)
+  } catch (defect) {
+    return failed(Cause.die(defect))
+  }
+}
+
+const failed = (cause: Cause.Cause<never>) => Effect.logError("The audit log failed", cause)

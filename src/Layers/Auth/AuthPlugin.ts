@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type * as Config from "../../Config/index.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Authentication from "../../Server/Authentication.ts"
+import * as Before from "../../Server/Before.ts"
 import * as Middleware from "../../Server/Middleware.ts"
 import { type Admission, admit } from "./Admission.ts"
 import * as Chain from "./Chain.ts"
@@ -165,25 +166,24 @@ const layer = (chains: Readonly<Record<string, Chain.Any>>) =>
 
 /** The middleware of the contract: does the work where the slot has not done it. */
 const service = (admission: Admission) => {
-  const middleware = (
-    next: Effect.Effect<never>,
-    { endpoint }: { readonly endpoint: { readonly method: string; readonly path: string } }
-  ) =>
-    Effect.withFiber((fiber) => {
-      const caller = fiber.getRef(Authentication.CurrentCaller)
+  const middleware = Before.middleware(({ endpoint }) => {
+    const before = admit(admission, `${endpoint.method} ${endpoint.path}`)
+    return (request) => {
+      const caller = request.get(Authentication.CurrentCaller)
       // An optional route lets callers pass that a protected endpoint in it does not.
       return caller?.chain === admission.chain &&
         (admission.optional || caller.identity !== undefined)
-        ? next
-        : admit(admission, `${endpoint.method} ${endpoint.path}`)(next)
-    })
+        ? Before.pass
+        : before(request)
+    }
+  })
   admissions.set(middleware, admission)
   return middleware
 }
 
 /** Authenticates before limits and transactions; a middleware service that is not ours does it later. */
 const slot = (chains: Readonly<Record<string, Chain.Any>>) =>
-  Middleware.make("authentication", {
+  Middleware.before("authentication", {
     build: Effect.map(Effect.context<never>(), (context) => (route: Middleware.RouteInfo) => {
       const { access } = route
       if (!("chain" in access) || chains[access.chain] === undefined) return undefined

@@ -1,10 +1,11 @@
 /** Backends: each knows one kind of credentials. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Identity } from "../../Server/Authentication.ts"
+import type { Incoming } from "../../Server/Before.ts"
 import { type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 import type { Scheme } from "./Scheme.ts"
 import * as Source from "./Source.ts"
@@ -34,7 +35,7 @@ export type Outcome = Declined | Identity | Skip
  * a failure, which ends the chain.
  */
 export type Authenticate<R = never> = (
-  request: HttpServerRequest
+  request: Incoming
 ) => Effect.Effect<Outcome, BackendUnavailable | CredentialsRejected, R>
 
 /**
@@ -76,6 +77,7 @@ export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
  * import * as Auth from "flange/Auth"
  *
  * const mesh = Auth.backend({
@@ -101,7 +103,10 @@ export const backend = <R = never>(options: {
     Effect.context<R>(),
     (context): Authenticate =>
       (request) =>
-        Effect.map(provided(options.authenticate(request), context), named(options.name))
+        Effect.mapEager(
+          provided(options.authenticate(request.request), context),
+          named(options.name)
+        )
   ),
   name: options.name,
   scheme: options.scheme,
@@ -109,8 +114,14 @@ export const backend = <R = never>(options: {
 })
 
 /** Runs with the services of the acquire phase, under those of the request. */
-const provided = <A, E, R>(effect: Effect.Effect<A, E, R>, context: Context.Context<R>) =>
-  Effect.provideContext(effect, context)
+const provided = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  context: Context.Context<R>
+): Effect.Effect<A, E> =>
+  Exit.isExit(effect)
+    ? // What has ended needs no services.
+      (effect as Exit.Exit<A, E>)
+    : Effect.provideContext(effect, context)
 
 const named =
   (method: string) =>
@@ -145,8 +156,8 @@ const skip = Effect.succeed(Skip)
 
 /** What checks one credential. */
 export type Check = (
-  credential: Redacted.Redacted,
-  request: HttpServerRequest
+  credential: string,
+  request: Incoming
 ) => Effect.Effect<Declined | Identity, BackendUnavailable | CredentialsRejected>
 
 /** A backend that looks in one place. */

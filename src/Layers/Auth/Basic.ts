@@ -101,12 +101,12 @@ export const basic = <E = never, R = never>(options: {
   const name = options.name ?? "basic"
   return Backend.fromSource({
     check: Effect.map(Backend.made(options.validate), (validate): Backend.Check => (sent) => {
-      const credentials = parse(Redacted.value(sent))
+      const credentials = parse(sent)
       if (credentials === undefined) {
         const reason = "The Basic credentials are malformed"
         return Effect.fail(new CredentialsRejected({ reason }))
       }
-      return Effect.flatMap(
+      return Effect.flatMapEager(
         validate(credentials),
         Option.match({
           // People type passwords into the wrong field, so the name is not in the reason.

@@ -57,13 +57,13 @@ export const bearer = <E = never, R = never>(
           identity: identity(entry.identity, name),
           token: Redacted.value(entry.token)
         }))
-        return (credential) =>
-          Effect.sync(() => {
-            const sent = Redacted.value(credential)
-            let found: (typeof known)[number] | undefined
-            for (const entry of known) if (equal(sent, entry.token)) found = entry
-            return found?.identity ?? { _tag: "Declined", reason: "The token is unknown" }
-          })
+        return (sent) => {
+          let found: (typeof known)[number] | undefined
+          for (const entry of known) if (equal(sent, entry.token)) found = entry
+          return Effect.succeed(
+            found?.identity ?? { _tag: "Declined", reason: "The token is unknown" }
+          )
+        }
       }
     ),
     name,

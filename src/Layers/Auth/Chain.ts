@@ -1,9 +1,9 @@
 /** Chains: backends that are asked in turn. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type * as Scope from "effect/Scope"
 import type { Identity } from "../../Server/Authentication.ts"
+import type { Incoming } from "../../Server/Before.ts"
 import * as Backend from "./Backend.ts"
 import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 import type { ChallengeError, Scheme } from "./Scheme.ts"
@@ -88,7 +88,7 @@ export type Verdict =
 export interface Made {
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string
-  readonly decide: (request: HttpServerRequest) => Effect.Effect<Verdict>
+  readonly decide: (request: Incoming) => Effect.Effect<Verdict>
 }
 
 const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
@@ -104,10 +104,10 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
       )
     ),
     (made): Made => {
-      const decide = (request: HttpServerRequest, from: number): Effect.Effect<Verdict> => {
+      const decide = (request: Incoming, from: number): Effect.Effect<Verdict> => {
         const asked = made[from]
         if (asked === undefined) return anonymous
-        return Effect.matchCauseEffectEager(asked.authenticate(request), {
+        return Effect.matchCauseEffectEager(ask(asked.authenticate, request), {
           onFailure: asked.onFailure,
           onSuccess: (outcome): Effect.Effect<Verdict> => {
             if (Backend.isIdentity(outcome)) {
@@ -132,6 +132,14 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
       }
     }
   )
+
+const ask = (authenticate: Backend.Authenticate, request: Incoming) => {
+  try {
+    return authenticate(request)
+  } catch (defect) {
+    return Effect.die(defect)
+  }
+}
 
 /** Whether a backend after this one looks in the same place. */
 const looksToo = (backends: ReadonlyArray<Backend.Any>, i: number): boolean => {

@@ -1,64 +1,71 @@
-import * as Context from "effect/Context"
 /** Guards on what an identity is: scopes, service accounts, privilege. */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentCaller, CurrentIdentity, type Identity } from "../../Server/Authentication.ts"
+import * as Before from "../../Server/Before.ts"
 import { Forbidden } from "../../Server/Catalogue.ts"
 import * as Guard from "../../Server/Guard.ts"
-import { render, report, unauthenticated } from "./Admission.ts"
+import * as Problem from "../../Server/Problem.ts"
+import { report, unauthenticated } from "./Admission.ts"
 import { quoted } from "./Text.ts"
 
 /** What a guard found: undefined lets the caller pass, a reason does not. */
 export type Refusal = { readonly reason: string; readonly scope?: string } | undefined
 
-/** The endpoint that a guard stands around. */
-export interface Around {
-  readonly endpoint: { readonly identifier: string; readonly method: string; readonly path: string }
-  readonly group: { readonly identifier: string }
-}
+/** Finds what is against a caller of an endpoint, if anything is. */
+export type Decide = (
+  identity: Identity,
+  contract: Before.Contract,
+  request: Before.Incoming
+) => Effect.Effect<Refusal>
 
 /**
- * Runs the endpoint when `decide` finds nothing against the caller; else audits
- * and answers 403 with the fixed text. Without a caller it answers 401: a guard
+ * Lets the caller pass when `decide` finds nothing against it; else audits and
+ * answers 403 with the fixed text. Without a caller it answers 401: a guard
  * outside of authentication lets nobody pass.
  */
-export const run =
-  <R>(decide: (identity: Identity, around: Around) => Effect.Effect<Refusal, never, R>) =>
-  <E, R2>(
-    next: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R2>,
-    around: Around
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | R2> =>
-    Effect.withFiber((fiber) => {
-      const caller = fiber.getRef(CurrentCaller)
-      const identity =
-        caller?.identity ??
-        Context.getOrUndefined(fiber.context as Context.Context<CurrentIdentity>, CurrentIdentity)
+export const run = (decide: Decide): Guard.Run =>
+  Before.middleware((contract) => {
+    const route = `${contract.endpoint.method} ${contract.endpoint.path}`
+    return (request) => {
+      const caller = request.get(CurrentCaller)
+      const identity = caller?.identity ?? request.find(CurrentIdentity)
       const chain = caller?.chain ?? "default"
-      const route = `${around.endpoint.method} ${around.endpoint.path}`
       if (identity === undefined) {
         const reason = "A guard found no caller"
         return Effect.andThen(
-          report({ chain, outcome: "denied", reason, route }),
-          unauthenticated(caller?.challenge ?? "Custom")
+          report(request, { chain, outcome: "denied", reason, route }),
+          unauthenticated(request, caller?.challenge ?? "Custom")
         )
       }
-      return Effect.flatMap(decide(identity, around), (refusal) =>
+      return Effect.flatMapEager(decide(identity, contract, request), (refusal) =>
         refusal === undefined
-          ? next
+          ? Before.pass
           : Effect.andThen(
-              report({ chain, identity, outcome: "denied", reason: refusal.reason, route }),
-              forbidden(refusal.scope, caller?.challenge)
+              report(request, {
+                chain,
+                identity,
+                outcome: "denied",
+                reason: refusal.reason,
+                route
+              }),
+              forbidden(request, refusal.scope, caller?.challenge)
             )
       )
-    })
+    }
+  })
 
 /**
  * The reply to a caller that may not do this, with the fixed text of the
  * catalogue. Where bearer tokens are asked for, it names the scope that is
  * missing. Source: RFC 6750, section 3.1.
  */
-const forbidden = (scope: string | undefined, challenge: string | undefined) =>
-  Effect.map(render(new Forbidden()), (response) => {
+const forbidden = (
+  request: Before.Incoming,
+  scope: string | undefined,
+  challenge: string | undefined
+) =>
+  Effect.map(Problem.render(new Forbidden(), request), (response) => {
     const realm = /Bearer realm="(?:[^"\\]|\\.)*"/.exec(challenge ?? "")?.[0]
     return scope === undefined || realm === undefined
       ? response
@@ -70,6 +77,8 @@ const forbidden = (scope: string | undefined, challenge: string | undefined) =>
   })
 
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+const fine: Effect.Effect<Refusal> = Effect.succeed(undefined)
 
 const scopesGuard = (match: "all" | "any", scopes: ReadonlyArray<string>) => {
   const wrong = scopes.find((scope) => !scopeToken.test(scope))
@@ -83,14 +92,12 @@ const scopesGuard = (match: "all" | "any", scopes: ReadonlyArray<string>) => {
   const guard = run((identity) => {
     const missing = scopes.filter((scope) => !identity.scopes.has(scope))
     const passes = match === "all" ? missing.length === 0 : missing.length < scopes.length
-    return Effect.succeed(
-      passes
-        ? undefined
-        : {
-            reason: `The caller lacks ${match === "all" ? missing.join(" and ") : scopes.join(" or ")}`,
-            scope: (match === "all" ? missing : scopes.slice(0, 1)).join(" ")
-          }
-    )
+    return passes
+      ? fine
+      : Effect.succeed({
+          reason: `The caller lacks ${match === "all" ? missing.join(" and ") : scopes.join(" or ")}`,
+          scope: (match === "all" ? missing : scopes.slice(0, 1)).join(" ")
+        })
   })
   return Guard.make(`flange/Guard/scopes/${match}/${[...scopes].sort().join(" ")}`, guard, {
     match,
@@ -141,7 +148,7 @@ export const requireAnyScope = (
 const flag = (name: "isPrivileged" | "isServiceAccount", reason: string) =>
   Guard.make(
     `flange/Guard/${name}`,
-    run((identity) => Effect.succeed(identity[name] ? undefined : { reason }))
+    run((identity) => (identity[name] ? fine : Effect.succeed({ reason })))
   )
 
 /** Lets service accounts pass. Adds 401 and 403 to the endpoint's errors. */

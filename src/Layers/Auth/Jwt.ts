@@ -1,7 +1,6 @@
 /** JSON Web Tokens. Source: RFC 7519, RFC 8725. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.ts"
@@ -101,24 +100,24 @@ export const jwt = <E = never, R = never>(
       type: found.type
     })
     const rejected = (reason: string) => Effect.fail(new CredentialsRejected({ reason }))
-    return ((credential) => {
-      const token = Redacted.value(credential)
+    return ((token, request) => {
       if (token.length > maxLength) {
         return rejected(`The token is longer than ${maxLength} characters`)
       }
       if (!shape.test(token)) {
         return Effect.succeed({ _tag: "Declined", reason: "The token is no JWT" })
       }
-      return Effect.flatMap(verify(token), (claims) => {
+      return Effect.flatMapEager(verify(token, request.now()), (claims) => {
         const input = mapper(claims)
         if (typeof input === "string") return rejected(input)
         if (decode === undefined) return Effect.succeed(identity(input, name))
-        return Effect.matchEffect(decode(claims), {
-          onFailure: () => rejected("The claims do not have the shape of the attributes"),
+        return Effect.mapBothEager(decode(claims), {
+          onFailure: () =>
+            new CredentialsRejected({
+              reason: "The claims do not have the shape of the attributes"
+            }),
           onSuccess: (attributes) =>
-            Effect.succeed(
-              identity({ ...input, attributes: { ...input.attributes, ...attributes } }, name)
-            )
+            identity({ ...input, attributes: { ...input.attributes, ...attributes } }, name)
         })
       })
     }) satisfies Backend.Check

@@ -2,7 +2,6 @@
  * Verifies one token with one set of keys. Claims are always checked by jose; so
  * is the signature, except where `Signature.ts` does it in place.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Claims } from "./Claims.ts"
 import { AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
@@ -20,9 +19,10 @@ export interface Expectations {
   readonly type: string | undefined
 }
 
-/** Gives the claims of a token that is right. */
+/** Gives the claims of a token that is right at that time, in Unix milliseconds. */
 export type Verify = (
-  token: string
+  token: string,
+  now: number
 ) => Effect.Effect<Claims, BackendUnavailable | CredentialsRejected>
 
 /** A protected header that was not verified yet: enough to choose a key, no more. */
@@ -122,14 +122,22 @@ export const make = (
       return rejected(keys.length === 0 ? noKey : failed(jose))
     }
 
-    return (token) => {
-      const header = headerOf(token)
-      if (header === undefined) return rejected("The token's header cannot be read")
-      return Effect.flatMapEager(find(header), (keys) =>
-        Effect.withFiber((fiber) =>
-          verify(token, header, keys, fiber.getRef(Clock.Clock).currentTimeMillisUnsafe())
-        )
-      )
+    const headers = new Map<string, Unverified | undefined>()
+    /** The tokens of an issuer have few headers, and each is read once. */
+    const known = (encoded: string) => {
+      if (headers.has(encoded)) return headers.get(encoded)
+      const header = headerOf(encoded)
+      if (encoded.length > maxKnownLength) return header
+      if (headers.size >= maxKnown) headers.clear()
+      headers.set(encoded, header)
+      return header
+    }
+
+    return (token, now) => {
+      const header = known(token.slice(0, token.indexOf(".")))
+      return header === undefined
+        ? rejected("The token's header cannot be read")
+        : Effect.flatMapEager(find(header), (keys) => verify(token, header, keys, now))
     }
   })
 
@@ -146,8 +154,11 @@ const unsecured = "eyJhbGciOiJub25lIn0" // {"alg":"none"}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-const headerOf = (token: string): Unverified | undefined => {
-  const encoded = token.slice(0, token.indexOf("."))
+/** How many headers are remembered, and of what length at most. */
+const maxKnown = 64
+const maxKnownLength = 512
+
+const headerOf = (encoded: string): Unverified | undefined => {
   if (!/^[\w-]+$/.test(encoded)) return undefined
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"))

@@ -2,14 +2,13 @@
  * Policies: rules on the caller, the action, the resource and the request, as
  * middleware of endpoints and groups.
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { RouteContext } from "effect/http/HttpRouter"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import type { Identity } from "../../Server/Authentication.ts"
 import * as Guard from "../../Server/Guard.ts"
-import { type Around, run } from "./Guards.ts"
+import { type Decide, run } from "./Guards.ts"
 
 /** The caller may go on. */
 export interface Allow {
@@ -63,17 +62,15 @@ export interface Declared<Name extends string> {
 
 const decide =
   <R>(rule: (input: Input) => Decision | Effect.Effect<Decision, never, R>) =>
-  (identity: Identity, { endpoint, group }: Around) =>
-    Effect.withFiber((fiber) => {
-      // Middleware runs in the fiber of a request.
-      const context = fiber.context as Context.Context<HttpServerRequest | RouteContext>
+  (...[identity, { endpoint, group }, request]: Parameters<Decide>) =>
+    Effect.suspend(() => {
       const decision = rule({
         action: endpoint.identifier,
         identity,
-        request: Context.getUnsafe(context, HttpServerRequest),
+        request: request.request,
         resource: {
           group: group.identifier,
-          params: Context.getUnsafe(context, RouteContext).params
+          params: request.find(RouteContext)?.params ?? {}
         }
       })
       return Effect.map(
@@ -128,8 +125,7 @@ export const declare = <const Name extends string>(name: Name): Guard.Key<Declar
  *
  * @example
  * ```ts
- * import * as Context from "effect/Context"
- * import * as Effect from "effect/Effect"
+ *  * import * as Effect from "effect/Effect"
  * import { Plugin } from "flange"
  * import { Policy } from "flange/Auth"
  *
@@ -161,7 +157,7 @@ export const implement = <Name extends string, R = never>(
   Layer.effect(
     policy,
     Effect.map(Effect.context<R>(), (context): Guard.Run =>
-      run((identity, around) => Effect.provideContext(decide(rule)(identity, around), context))
+      run((...asked) => Effect.provideContext(decide(rule)(...asked), context))
     )
   )
 

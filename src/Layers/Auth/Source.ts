@@ -1,6 +1,5 @@
 /** Where a request carries a credential, and how it is read without being fooled. */
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Redacted from "effect/Redacted"
+import type { Incoming } from "../../Server/Before.ts"
 
 /** The place of a credential in a request. */
 export interface Source {
@@ -15,11 +14,11 @@ export interface Source {
 export type Found =
   | { readonly _tag: "Ambiguous"; readonly reason: string }
   | { readonly _tag: "None" }
-  | { readonly _tag: "Some"; readonly credential: Redacted.Redacted }
+  | { readonly _tag: "Some"; readonly credential: string }
 
 const none: Found = { _tag: "None" }
 
-const some = (value: string): Found => ({ _tag: "Some", credential: Redacted.make(value) })
+const some = (credential: string): Found => ({ _tag: "Some", credential })
 
 const ambiguous = (what: string): Found => ({
   _tag: "Ambiguous",
@@ -80,8 +79,10 @@ export const query = (name: string): Source => ({ in: "query", name, scheme: und
 export const same = (a: Source, b: Source): boolean =>
   a.in === b.in && a.name === b.name && a.scheme === b.scheme
 
+type Read = Pick<Incoming, "header" | "target">
+
 /** Reads the credential. One that came twice is ambiguous: two readers could take different ones. */
-export const read = (source: Source, request: HttpServerRequest): Found => {
+export const read = (source: Source, request: Read): Found => {
   switch (source.in) {
     case "cookie":
       return fromCookie(source.name, request)
@@ -92,11 +93,10 @@ export const read = (source: Source, request: HttpServerRequest): Found => {
   }
 }
 
-const fromHeader = ({ name, scheme }: Source, request: HttpServerRequest): Found => {
-  const value = request.headers[name]
+const fromHeader = ({ name, scheme }: Source, request: Read): Found => {
+  const value = request.header(name)
   if (value === undefined) return none
-  if (repeated(name, request)) return ambiguous(`Header ${name}`)
-  // Listeners that join repeated headers put a comma between them; no credential has one.
+  // Repeated headers come with a comma between them; no credential has one.
   if (value.includes(",")) {
     const mine = (part: string) => scheme === undefined || schemeOf(part.trim()) === scheme
     if (value.split(",").some(mine)) return ambiguous(`Header ${name}`)
@@ -107,19 +107,8 @@ const fromHeader = ({ name, scheme }: Source, request: HttpServerRequest): Found
 
 const schemeOf = (value: string): string => value.split(" ", 1)[0]!.toLowerCase()
 
-/** Node drops or joins repeated headers; the raw list still has them. */
-const repeated = (name: string, { source }: HttpServerRequest): boolean => {
-  const raw = (source as { readonly rawHeaders?: unknown }).rawHeaders
-  if (!Array.isArray(raw)) return false
-  let lines = 0
-  for (let i = 0; i < raw.length; i += 2) {
-    if (String(raw[i]).toLowerCase() === name) lines++
-  }
-  return lines > 1
-}
-
-const fromCookie = (name: string, { headers }: HttpServerRequest): Found => {
-  const values = (headers["cookie"] ?? "").split(";").flatMap((pair) => {
+const fromCookie = (name: string, request: Read): Found => {
+  const values = (request.header("cookie") ?? "").split(";").flatMap((pair) => {
     const equals = pair.indexOf("=")
     return equals !== -1 && pair.slice(0, equals).trim() === name
       ? [pair.slice(equals + 1).trim()]
@@ -139,10 +128,10 @@ const unquoted = (value: string): string => {
   }
 }
 
-const fromQuery = (name: string, { url }: HttpServerRequest): Found => {
-  const start = url.indexOf("?")
+const fromQuery = (name: string, { target }: Read): Found => {
+  const start = target.indexOf("?")
   if (start === -1) return none
-  const [value, ...more] = new URLSearchParams(url.slice(start + 1)).getAll(name)
+  const [value, ...more] = new URLSearchParams(target.slice(start + 1)).getAll(name)
   if (more.length > 0) return ambiguous(`Query parameter ${name}`)
   return value === undefined || value === "" ? none : some(value)
 }

@@ -37,17 +37,19 @@ const headers = Middleware.headers("cors", {
   })
 })
 
-const requests = Middleware.make("cors-requests", {
+const origins = Middleware.before("cors-origins", {
   build: Effect.map(CorsConfig, (config) => {
-    const { length } = config.origins
-    const preflight = Answers.preflight(config)
-    const byRequest = Answers.byRequest(config)
-    return ({ method }: Middleware.RouteInfo): Middleware.Wrap | undefined => {
-      if (length === 0) return undefined
-      const several = length > 1 ? byRequest : undefined
-      if (method !== "*" && method !== "OPTIONS") return several
-      return several === undefined ? preflight : (next) => several(preflight(next))
-    }
+    const byRequest = config.origins.length > 1 ? Answers.byRequest(config) : undefined
+    return () => byRequest
+  }),
+  slot: "TransportSecurity"
+})
+
+const preflight = Middleware.before("cors-preflight", {
+  build: Effect.map(CorsConfig, (config) => {
+    const answer = config.origins.length > 0 ? Answers.preflight(config) : undefined
+    return ({ method }: Middleware.RouteInfo) =>
+      method === "*" || method === "OPTIONS" ? answer : undefined
   }),
   slot: "TransportSecurity"
 })
@@ -82,5 +84,5 @@ const requests = Middleware.make("cors-requests", {
 export const plugin = Plugin.make("flange:cors", {
   config: [CorsConfig],
   layer: refuseOpenProduction,
-  middleware: [headers, requests]
+  middleware: [headers, origins, preflight]
 })

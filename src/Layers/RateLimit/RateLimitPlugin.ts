@@ -1,6 +1,7 @@
 /** The battery as a plugin. */
 import * as Layer from "effect/Layer"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as Before from "../../Server/Before.ts"
 import { Limited } from "../../Server/RatePolicy.ts"
 import * as Limiter from "./Limiter.ts"
 import { annotate } from "./OpenApiLimits.ts"
@@ -41,7 +42,10 @@ export const plugin = Plugin.make("flange:rate-limit", {
   config: [RateLimitConfig],
   layer: Layer.merge(
     Store.layer,
-    Layer.succeed(Limited, (next) => next)
+    Layer.succeed(
+      Limited,
+      Before.middleware(() => () => Before.pass)
+    )
   ),
   middleware: [Limiter.callers, Limiter.visitors, Limiter.policies],
   provides: [Limited, Store.Store]

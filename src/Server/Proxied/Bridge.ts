@@ -10,6 +10,7 @@ const http = process.getBuiltinModule("node:http")
 /** How Node's parser hands header lines over. */
 interface Lines {
   readonly _addHeaderLines: (lines: ReadonlyArray<string>, count: number) => void
+  joinDuplicateHeaders: boolean
 }
 
 /** A request whose body is pushed by the connection. */
@@ -24,8 +25,10 @@ export class Incoming extends http.IncomingMessage {
     this.httpVersionMinor = head.minor
     this.method = head.method
     const raw = head.rawHeaders()
+    const lines = this as unknown as Lines
+    lines.joinDuplicateHeaders = true
     // Node counts them here, and gives `headers` of those that it counted.
-    ;(this as unknown as Lines)._addHeaderLines(raw, raw.length)
+    lines._addHeaderLines(raw, raw.length)
     this.url = head.target
     this.#onRead = onRead
     if (onRead === undefined) this.finish()

@@ -7,9 +7,22 @@ import * as WireRequest from "../WireRequest.ts"
 import { Collector, type Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
 import type { Head } from "./Head.ts"
-import { fieldLines, type Payload } from "./Reply.ts"
+import { type FieldLines, fieldLines, type Payload } from "./Reply.ts"
 
 const nothing = new Uint8Array(0)
+
+const noLines = fieldLines([])
+
+const known = new WeakMap<ReadonlyArray<string>, FieldLines>()
+
+/** The lines of a list that comes again. */
+const constantLines = (headers: ReadonlyArray<string>): FieldLines => {
+  const found = known.get(headers)
+  if (found !== undefined) return found
+  const made = fieldLines(headers)
+  known.set(headers, made)
+  return made
+}
 
 /** What an exchange asks of its connection. */
 export interface Owner {
@@ -89,11 +102,17 @@ export class Exchange implements Wire {
   }
 
   /** Throws a `TypeError` where a field cannot be written; then nothing is sent. */
-  send(status: number, headers: ReadonlyArray<string>, body: string | Uint8Array): void {
+  send(
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant?: ReadonlyArray<string>
+  ): void {
     if (this.isAnswered) return
-    const { closes, lines } = fieldLines(headers)
-    if (closes) this.closes = true
-    this.#connection.reply(this, status, lines, body)
+    const own = fieldLines(headers)
+    const more = constant === undefined ? noLines : constantLines(constant)
+    if (own.closes || more.closes) this.closes = true
+    this.#connection.reply(this, status, own.lines + more.lines, body)
   }
 
   sendResponse(response: HttpServerResponse): void {

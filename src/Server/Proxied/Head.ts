@@ -47,8 +47,7 @@ export class Head {
 
   /**
    * The value of a field by its lower-case name. Several lines are joined with
-   * `, `, those of `cookie` with `; `; of fields that take one value the first
-   * counts, as in `node:http`.
+   * `, `, those of `cookie` with `; `.
    */
   header(name: string): string | undefined {
     const index = this.#index
@@ -57,8 +56,7 @@ export class Head {
     for (let i = 0; i < index.length; i += 4) {
       if (index[i + 1]! - index[i]! !== name.length || !isAt(text, index[i]!, name)) continue
       const value = text.slice(index[i + 2], index[i + 3])
-      if (found === undefined) found = value
-      else if (!single.has(name)) found += (name === "cookie" ? "; " : ", ") + value
+      found = found === undefined ? value : found + (name === "cookie" ? "; " : ", ") + value
     }
     return found
   }
@@ -246,25 +244,3 @@ const codings = (value: string): Refusal => {
     ? refusals.TransferCoding
     : refusals.TransferEncoding
 }
-
-/** The fields of which `node:http` takes the first. */
-const single: ReadonlySet<string> = new Set([
-  "age",
-  "authorization",
-  "content-length",
-  "content-type",
-  "etag",
-  "expires",
-  "from",
-  "host",
-  "if-modified-since",
-  "if-unmodified-since",
-  "last-modified",
-  "location",
-  "max-forwards",
-  "proxy-authorization",
-  "referer",
-  "retry-after",
-  "server",
-  "user-agent"
-])

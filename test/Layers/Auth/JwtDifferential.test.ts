@@ -1,5 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -125,10 +126,12 @@ const kidIsText = (token: string): boolean => {
 }
 
 const said = (verify: Verifier.Verify, token: string): Effect.Effect<object | string> =>
-  Effect.match(verify(token), {
-    onFailure: (error) => error.reason,
-    onSuccess: (claims): object => claims
-  })
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.match(verify(token, now), {
+      onFailure: (error) => error.reason,
+      onSuccess: (claims): object => claims
+    })
+  )
 
 const verifierOf = (signing: Signing, expected: Verifier.Expectations) =>
   Effect.flatMap(signing.keys.make("jwt"), (find) => Verifier.make("jwt", find, expected))
@@ -213,7 +216,7 @@ describe("where the signature is checked", () => {
       Effect.gen(function* () {
         const verify = yield* verifierOf(signing, strict)
         const token = right(signing)
-        const exit = Effect.runSyncExit(verify(token))
+        const exit = Effect.runSyncExit(verify(token, Date.now()))
         assert.strictEqual(exit._tag, inPlace ? "Success" : "Failure")
         yield* TestClock.setTime(times[0]!)
         assert.isObject(yield* said(verify, token))
@@ -230,7 +233,7 @@ describe("where the signature is checked", () => {
       const verify = yield* Verifier.make("jwt", yield* Auth.jwks(server.url).make("jwt"), strict)
       const token = T.signed(T.claims(), rsa, { alg: "RS256", kid: "1" })
       assert.isObject(yield* said(verify, token))
-      assert.strictEqual(Effect.runSyncExit(verify(token))._tag, "Success")
+      assert.strictEqual(Effect.runSyncExit(verify(token, Date.now()))._tag, "Success")
       const strangers = T.signed(T.claims(), T.rsa(), { alg: "RS256", kid: "1" })
       assert.strictEqual(yield* said(verify, strangers), "signature verification failed")
       assert.strictEqual(server.requests, 1)

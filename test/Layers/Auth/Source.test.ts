@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
-import * as Redacted from "effect/Redacted"
 import * as Auth from "flange/Auth"
 import { read } from "../../../src/Layers/Auth/Source.ts"
 import { clean, quoted } from "../../../src/Layers/Auth/Text.ts"
 
-const request = (headers: Record<string, string>, query = "") =>
-  HttpServerRequest.fromWeb(new Request(`http://localhost/x${query}`, { headers }))
+const request = (headers: Record<string, string>, query = "") => ({
+  header: (name: string) => headers[name],
+  target: `/x${query}`
+})
 
 const bearer = Auth.authorization("Bearer")
 
@@ -48,8 +48,7 @@ describe("a credential", () => {
       const found = read(source, request(headers, query))
       if (expected === undefined) return assert.deepStrictEqual(found, { _tag: "None" })
       if (typeof expected === "string") {
-        assert.isTrue(found._tag === "Some" && Redacted.value(found.credential) === expected)
-        return assert.notInclude(JSON.stringify(found), `"${expected}x"`)
+        return assert.deepStrictEqual(found, { _tag: "Some", credential: expected })
       }
       assert.isTrue(found._tag === "Ambiguous" && expected.test(found.reason))
     })

@@ -1,0 +1,134 @@
+/** The services that a request of the compiled lane runs with. */
+import * as Context from "effect/Context"
+import { RouteContext } from "effect/http/HttpRouter"
+import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
+import * as References from "effect/References"
+import * as Scope from "effect/Scope"
+import type { LaneExchange } from "./LaneExchange.ts"
+import * as RequestFields from "./RequestFields.ts"
+import * as RequestId from "./RequestId.ts"
+
+/** The exchange that this fiber serves. */
+export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchange>()(
+  "flange/CurrentExchange"
+) {}
+
+/** The key under which `HttpEffect` keeps handlers that run before a reply is sent. */
+const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
+
+const keys: ReadonlySet<string> = new Set([
+  CurrentExchange.key,
+  HttpServerRequest.key,
+  ParsedSearchParams.key,
+  References.CurrentLogAnnotations.key,
+  RequestFields.RequestFields.key,
+  RequestId.RequestId.key,
+  requestStateKey,
+  RouteContext.key,
+  Scope.Scope.key
+])
+
+/**
+ * The map behind the context of a request's fibers: a service that only this
+ * request has is made when it is first looked up, so a handler pays for what it
+ * uses. Everything else comes from the app's own map.
+ */
+export class ExchangeServices implements ReadonlyMap<string, unknown> {
+  readonly #app: ReadonlyMap<string, unknown>
+  readonly #exchange: LaneExchange
+  #own: Map<string, unknown> | undefined
+
+  constructor(exchange: LaneExchange, app: ReadonlyMap<string, unknown>) {
+    this.#app = app
+    this.#exchange = exchange
+  }
+
+  get(key: string): unknown {
+    const exchange = this.#exchange
+    switch (key) {
+      case CurrentExchange.key:
+        return exchange
+      case HttpServerRequest.key:
+        return exchange.request
+      case ParsedSearchParams.key:
+        return exchange.searchParams
+      case References.CurrentLogAnnotations.key:
+        return { ...(this.#app.get(key) as object | undefined), requestId: exchange.requestId }
+      case RequestFields.RequestFields.key:
+        return exchange.fields
+      case RequestId.RequestId.key:
+        return exchange.requestId
+      case requestStateKey:
+        return exchange.state
+      case RouteContext.key:
+        return { params: exchange.params, route: exchange.plan.info }
+      case Scope.Scope.key:
+        return exchange.scope
+      default:
+        return this.#own?.has(key) ? this.#own.get(key) : this.#app.get(key)
+    }
+  }
+
+  has(key: string): boolean {
+    return keys.has(key) || this.#own?.has(key) === true || this.#app.has(key)
+  }
+
+  /** Gives the request a service that the app does not have, or has otherwise. */
+  set(key: string, service: unknown): void {
+    this.#own ??= new Map()
+    this.#own.set(key, service)
+  }
+
+  /**
+   * More than any count of lookups: a context copies its map once it was asked as
+   * often as the map is large, and a copy would make every service of this one.
+   */
+  get size(): number {
+    return Infinity
+  }
+
+  entries() {
+    return this.#all().entries()
+  }
+
+  forEach(f: (value: unknown, key: string, map: ReadonlyMap<string, unknown>) => void): void {
+    this.#all().forEach(f)
+  }
+
+  keys() {
+    return this.#all().keys()
+  }
+
+  values() {
+    return this.#all().values()
+  }
+
+  [Symbol.iterator]() {
+    return this.#all()[Symbol.iterator]()
+  }
+
+  #all(): Map<string, unknown> {
+    const all = new Map([...this.#app, ...(this.#own ?? [])])
+    for (const key of keys) all.set(key, this.get(key))
+    return all
+  }
+}
+
+interface Cached {
+  cacheRoot: unknown
+}
+
+/**
+ * The context over these services. What a fiber reads of every context it starts
+ * with (scheduler, tracer, log levels) no request has of its own, so Effect's
+ * cache of it is the app's: without that each fiber looks them up again.
+ */
+export const contextOf = (
+  services: ExchangeServices,
+  app: Context.Context<unknown>
+): Context.Context<unknown> => {
+  const context = Context.makeUnsafe<unknown>(services)
+  // Effect has no constructor for this. Where it renames the field, fibers start slower.
+  ;(context as unknown as Cached).cacheRoot = (app as unknown as Cached).cacheRoot
+  return context
+}
