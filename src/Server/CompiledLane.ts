@@ -16,10 +16,9 @@ import * as Response from "effect/http/HttpServerResponse"
 import * as Before from "./Before.ts"
 import { PayloadTooLarge, UnsupportedMediaType, ValidationFailed } from "./Catalogue.ts"
 import * as EndpointCodec from "./EndpointCodec.ts"
-import { CurrentExchange } from "./ExchangeServices.ts"
 import * as Internals from "./HttpApiInternals.ts"
 import * as JsonText from "./JsonText.ts"
-import { aborted, type LaneExchange, type Plan } from "./LaneExchange.ts"
+import { aborted, CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
 import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import { call, type Row } from "./RouteRows.ts"
@@ -231,7 +230,10 @@ const runner = ({ around, bodyLimit, context, row }: Options): Compiled["run"] =
       // Its services are those of the exchange that it runs in.
     ) as Next
   )
-  return pipeline(around.befores, (exchange) => exchange.respond(program))
+  return pipeline(around.befores, (exchange) => {
+    exchange.provide(CurrentExchange, exchange)
+    exchange.respond(program)
+  })
 }
 
 /** Asks in turn whether the request may go on, and lets it arrive or answers it. */

@@ -4,20 +4,27 @@ import { RouteContext } from "effect/http/HttpRouter"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
-import type { LaneExchange } from "./LaneExchange.ts"
+import type { RouteInfo } from "./Middleware.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
-/** The exchange that this fiber serves. */
-export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchange>()(
-  "flange/CurrentExchange"
-) {}
+/** The request whose services they are. */
+export interface Served {
+  readonly fields: RequestFields.Fields
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly plan: { readonly info: RouteInfo }
+  readonly request: HttpServerRequest
+  readonly requestId: string
+  readonly scope: Scope.Scope
+  readonly searchParams: Readonly<Record<string, Array<string> | string>>
+  /** What `HttpEffect` keeps for a request. */
+  readonly state: object
+}
 
 /** The key under which `HttpEffect` keeps handlers that run before a reply is sent. */
 const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
 
 const keys: ReadonlySet<string> = new Set([
-  CurrentExchange.key,
   HttpServerRequest.key,
   ParsedSearchParams.key,
   References.CurrentLogAnnotations.key,
@@ -35,10 +42,10 @@ const keys: ReadonlySet<string> = new Set([
  */
 export class ExchangeServices implements ReadonlyMap<string, unknown> {
   readonly #app: ReadonlyMap<string, unknown>
-  readonly #exchange: LaneExchange
+  readonly #exchange: Served
   #own: Map<string, unknown> | undefined
 
-  constructor(exchange: LaneExchange, app: ReadonlyMap<string, unknown>) {
+  constructor(exchange: Served, app: ReadonlyMap<string, unknown>) {
     this.#app = app
     this.#exchange = exchange
   }
@@ -46,8 +53,6 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
   get(key: string): unknown {
     const exchange = this.#exchange
     switch (key) {
-      case CurrentExchange.key:
-        return exchange
       case HttpServerRequest.key:
         return exchange.request
       case ParsedSearchParams.key:

@@ -11,7 +11,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Response from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import * as Before from "./Before.ts"
-import { contextOf, ExchangeServices } from "./ExchangeServices.ts"
+import { contextOf, ExchangeServices, type Served } from "./ExchangeServices.ts"
 import type { Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
@@ -48,7 +48,7 @@ interface RequestState {
 }
 
 /** One request. */
-export class LaneExchange implements Before.Incoming, Observed {
+export class LaneExchange implements Before.Incoming, Observed, Served {
   /** What came of reading the body; undefined before it. */
   body: BodyFailure | Uint8Array | undefined
   bodyText: string | undefined
@@ -119,7 +119,6 @@ export class LaneExchange implements Before.Incoming, Observed {
     return (this.#scope ??= Scope.makeUnsafe())
   }
 
-  /** What `HttpEffect` keeps for a request. */
   get state(): RequestState {
     return (this.#state ??= { loggerDisabled: false, preResponseHandler: undefined })
   }
@@ -267,6 +266,11 @@ export class LaneExchange implements Before.Incoming, Observed {
     }
   }
 }
+
+/** The exchange that a fiber serves; given to what runs as an effect around the endpoint. */
+export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchange>()(
+  "flange/CurrentExchange"
+) {}
 
 /** What a request ends with whose client went away within the body. */
 export const aborted: Effect.Effect<never> = Effect.failCause(
