@@ -10,7 +10,7 @@ import {
   type Identity,
   OptionalIdentity
 } from "../../Server/Authentication.ts"
-import * as Before from "../../Server/Before.ts"
+import type * as Before from "../../Server/Before.ts"
 import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Server/Catalogue.ts"
 import * as ClientIp from "../../Server/ClientIp.ts"
 import * as Problem from "../../Server/Problem.ts"

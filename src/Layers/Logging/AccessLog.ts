@@ -61,19 +61,29 @@ const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middlewa
     version: origin.version,
     environment: origin.environment
   }).slice(1, -1)
+  const path = JSON.stringify(route.path).slice(1, -1)
+  const isKnown = route.path !== "*"
   return (request, status) => {
-    const access = accessOf(request, route, status)
-    const { durationMs, ...rest } = access
-    const fields =
-      Object.keys(request.fields).length === 0
-        ? ""
-        : `,${JSON.stringify(request.fields).slice(1, -1)}`
+    const durationMs = durationOf(request)
+    const method = plain.test(request.method)
+      ? request.method
+      : JSON.stringify(request.method).slice(1, -1)
+    const sent = JSON.stringify(pathOf(request.target)).slice(1, -1)
+    let fields = ""
+    for (const name in request.fields) {
+      fields += `,${JSON.stringify(name)}:${JSON.stringify(request.fields[name])}`
+    }
     write(
-      `{"time":"${now()}","level":"info","message":${JSON.stringify(messageOf(access))},${from},` +
-        `"requestId":"${request.requestId}"${fields},"durationMs":${durationMs},${JSON.stringify(rest).slice(1)}`
+      `{"time":"${now()}","level":"info",` +
+        `"message":"${method} ${isKnown ? path : sent} ${status} ${Math.round(durationMs)}ms",` +
+        `${from},"requestId":"${request.requestId}"${fields},"durationMs":${durationMs},` +
+        `"method":"${method}","path":"${sent}","route":"${path}","status":${status}}`
     )
   }
 }
+
+/** A text that JSON has as it is. */
+const plain = /^[\w-]+$/
 
 let second = 0
 let prefix = ""
@@ -94,12 +104,14 @@ const accessOf = (
   route: Middleware.RouteInfo,
   status: number
 ): Access => ({
-  durationMs: Math.round(request.elapsed() * 10) / 10,
+  durationMs: durationOf(request),
   method: request.method,
   path: pathOf(request.target),
   route: route.path,
   status
 })
+
+const durationOf = (request: Middleware.Observed): number => Math.round(request.elapsed() * 10) / 10
 
 const messageOf = ({ durationMs, method, path, route, status }: Access): string =>
   `${method} ${route === "*" ? path : route} ${status} ${Math.round(durationMs)}ms`

@@ -10,7 +10,7 @@ import * as Problem from "../../Server/Problem.ts"
 import * as Key from "./Key.ts"
 import * as Limit from "./Limit.ts"
 import { RateLimitConfig } from "./RateLimitConfig.ts"
-import { type Shape, Store } from "./Store.ts"
+import { bucketsOf, type Shape, Store } from "./Store.ts"
 
 /** The reply to a caller that has to wait, with the fixed text of the catalogue. */
 const refused = (request: Before.Incoming, seconds: number) =>
@@ -22,27 +22,31 @@ const refused = (request: Before.Incoming, seconds: number) =>
 const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit): Before.Before => {
   const { burst, name, refillMillis, refillRate } = limit
   const item = `${Limit.quoted(name)};r=`
+  const bucket = { allowOverflow: false, limit: burst, tokens: 1 }
+  const buckets = bucketsOf(store)
+
+  const settle = (
+    request: Before.Incoming,
+    [remaining, elapsed]: readonly [remaining: number, elapsedMillis: number]
+  ) => {
+    // Until the next token comes the caller can send no more than what is left.
+    const seconds = Math.max(1, Math.ceil((refillMillis - elapsed) / 1000))
+    request.setHeader("ratelimit", `${item}${Math.max(0, remaining)};t=${seconds}`)
+    return remaining < 0 ? refused(request, seconds) : Before.pass
+  }
+
   return (request) => {
-    const key = keyOf(request)
-    if (exempt.size > 0 && exempt.has(key)) return Before.pass
-    const taken = store.tokenBucket({
-      allowOverflow: false,
-      key: `${name}|${key}`,
-      limit: burst,
-      refillRate,
-      tokens: 1
-    })
-    return Effect.matchEffect(taken, {
-      // A limit protects the service; a store that is down must not be its end.
-      onFailure: (error) =>
-        Effect.andThen(Effect.logError("Requests are not limited", error), Before.pass),
-      onSuccess: ([remaining, elapsed]) => {
-        // Until the next token comes the caller can send no more than what is left.
-        const seconds = Math.max(1, Math.ceil((refillMillis - elapsed) / 1000))
-        request.setHeader("ratelimit", `${item}${Math.max(0, remaining)};t=${seconds}`)
-        return remaining < 0 ? refused(request, seconds) : Before.pass
-      }
-    })
+    const caller = keyOf(request)
+    if (exempt.size > 0 && exempt.has(caller)) return Before.pass
+    const key = `${name}|${caller}`
+    return buckets !== undefined
+      ? settle(request, buckets.take({ ...bucket, key, now: request.now(), refillMillis }))
+      : Effect.matchEffect(store.tokenBucket({ ...bucket, key, refillRate }), {
+          // A limit protects the service; a store that is down must not be its end.
+          onFailure: (error) =>
+            Effect.andThen(Effect.logError("Requests are not limited", error), Before.pass),
+          onSuccess: (taken) => settle(request, taken)
+        })
   }
 }
 

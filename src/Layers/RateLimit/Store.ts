@@ -40,7 +40,7 @@ export class Store extends Context.Service<Store, Shape>()("flange/RateLimit/Sto
  */
 export const memory = ({ maxKeys }: { readonly maxKeys: number }): Shape => {
   const buckets = new Buckets(maxKeys)
-  return {
+  const store: Shape = {
     tokenBucket: ({ allowOverflow, key, limit, refillRate, tokens }) =>
       Effect.withFiber((fiber) =>
         Effect.succeed(
@@ -55,7 +55,14 @@ export const memory = ({ maxKeys }: { readonly maxKeys: number }): Shape => {
         )
       )
   }
+  inMemory.set(store, buckets)
+  return store
 }
+
+const inMemory = new WeakMap<Shape, Buckets>()
+
+/** The buckets of a store in memory, which need neither a fiber nor a wait. */
+export const bucketsOf = (store: Shape): Buckets | undefined => inMemory.get(store)
 
 /** `memory` with `rateLimit.maxKeys`. */
 export const layer = Layer.effect(Store, Effect.map(RateLimitConfig, memory))
