@@ -21,6 +21,7 @@ import * as JsonText from "./JsonText.ts"
 import { aborted, CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
 import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
+import * as RequestId from "./RequestId.ts"
 import { call, type Row } from "./RouteRows.ts"
 import { StandardErrors } from "./StandardErrors.ts"
 import * as Validation from "./Validation.ts"
@@ -76,13 +77,14 @@ const parse = (text: string): unknown => {
 /** Compiles an endpoint that has no obstacle. */
 export const compile = (options: Options): Compiled => {
   const { headers, observers } = options.around
-  const names = new Set(Object.keys(headers))
+  // The id of a request is its own.
+  const constant = Object.entries(headers).filter(([name]) => name !== RequestId.header)
   return {
     plan: {
       bodyLimit: options.bodyLimit,
-      headers: Object.entries(headers).flat(),
+      headers: constant.flat(),
       info: options.info,
-      names,
+      names: new Set(constant.map(([name]) => name)),
       observers
     },
     run: runner(options)

@@ -60,7 +60,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   /** Headers of the reply, names and values in turn, that were set on the way in. */
   readonly #headers: Array<string> = []
   /** Whether a header of the reply stands in the place of one of the route's own. */
-  #replaces = false
+  #replaces: boolean
   #requestId: string | undefined
   #scope: Scope.Closeable | undefined
   readonly #services: ExchangeServices
@@ -82,6 +82,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     this.params = params
     this.searchParams = searchParams
     this.#services = new ExchangeServices(this, shared.context.mapUnsafe)
+    this.#replaces = plan.names.has("content-type")
     this.#start = plan.observers.length === 0 ? 0 : shared.elapsed()
   }
 
