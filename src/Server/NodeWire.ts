@@ -67,15 +67,17 @@ export class NodeWire implements Wire {
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     const source = this.#source
     const chunks: Array<Buffer> = []
+    let isDone = false
     let length = 0
     const end = (result: BodyFailure | Uint8Array) => {
-      source.removeAllListeners("data").removeAllListeners("end").removeAllListeners("close")
-      source.removeListener("error", onError)
+      if (isDone) return
+      isDone = true
       if (typeof result !== "string") this.#body = result
       done(result)
     }
-    const onError = () => end("Aborted")
+    const abort = () => end("Aborted")
     source.on("data", (chunk: Buffer) => {
+      if (isDone) return
       length += chunk.length
       if (length > limit) {
         // What is still coming is thrown away with the connection.
@@ -85,8 +87,8 @@ export class NodeWire implements Wire {
       chunks.push(chunk)
     })
     source.once("end", () => end(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
-    source.once("close", onError)
-    source.on("error", onError)
+    source.once("close", abort)
+    source.on("error", abort)
   }
 
   send(
