@@ -17,6 +17,7 @@ import * as Problem from "./Problem.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
+import * as WireRequest from "./WireRequest.ts"
 
 /** What the requests of one route have in common. */
 export interface Plan {
@@ -61,6 +62,9 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   readonly #headers: Array<string> = []
   /** Whether a header of the reply stands in the place of one of the route's own. */
   #replaces: boolean
+  /** Who waits for the body. */
+  #onBody: (() => void) | undefined
+  #request: HttpServerRequest | undefined
   #requestId: string | undefined
   #scope: Scope.Closeable | undefined
   readonly #services: ExchangeServices
@@ -109,7 +113,13 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   get request(): HttpServerRequest {
-    return this.wire.request
+    return (this.#request ??= WireRequest.make({
+      headers: this.wire.headers,
+      method: this.method,
+      read: (done) => this.readBody(() => done(this.body!)),
+      remoteAddress: this.peer,
+      target: this.target
+    }))
   }
 
   get requestId(): string {
@@ -165,11 +175,21 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     this.#replaces ||= this.plan.names.has(name)
   }
 
-  /** Reads the body whole, and goes on when it is there. */
+  /** Reads the body whole, where nobody has done so, and goes on when it is there. */
   readBody(done: () => void): void {
+    if (this.body !== undefined) return done()
+    const first = this.#onBody
+    if (first !== undefined) {
+      this.#onBody = () => {
+        first()
+        done()
+      }
+      return
+    }
+    this.#onBody = done
     this.wire.body(this.bodyLimit, (body) => {
       this.body = body
-      done()
+      this.#onBody!()
     })
   }
 

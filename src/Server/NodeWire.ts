@@ -1,10 +1,8 @@
 import type * as Http from "node:http"
 /** A request of `node:http` on the compiled lane. */
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { BodyFailure, Wire } from "./Wire.ts"
 import { replyOf } from "./WireReply.ts"
-import * as WireRequest from "./WireRequest.ts"
 
 /** Answers with a reply that is not bytes: a stream, a file. */
 export type SendOther = (
@@ -15,11 +13,9 @@ export type SendOther = (
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
-  #body: Uint8Array | undefined
   readonly method: string
   #onAbort: (() => void) | undefined
   readonly #reply: Http.ServerResponse
-  #request: HttpServerRequest | undefined
   readonly #sendOther: SendOther
   readonly #source: Http.IncomingMessage
   readonly target: string
@@ -49,14 +45,8 @@ export class NodeWire implements Wire {
     return this.#source.socket.remoteAddress
   }
 
-  get request(): HttpServerRequest {
-    return (this.#request ??= WireRequest.make({
-      body: this.#body,
-      headers: pairs(this.#source.rawHeaders),
-      method: this.method,
-      remoteAddress: this.remoteAddress,
-      target: this.target
-    }))
+  get headers(): Iterable<readonly [string, string]> {
+    return pairs(this.#source.rawHeaders)
   }
 
   header(name: string): string | undefined {
@@ -72,7 +62,6 @@ export class NodeWire implements Wire {
     const end = (result: BodyFailure | Uint8Array) => {
       if (isDone) return
       isDone = true
-      if (typeof result !== "string") this.#body = result
       done(result)
     }
     const abort = () => end("Aborted")

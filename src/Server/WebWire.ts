@@ -3,15 +3,12 @@ import type * as Context from "effect/Context"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { BodyFailure, Wire } from "./Wire.ts"
-import * as WireRequest from "./WireRequest.ts"
 
 /** One request in memory. */
 export class WebWire implements Wire {
-  #body: Uint8Array | undefined
   readonly #context: Context.Context<never>
   readonly method: string
   #onAbort: (() => void) | undefined
-  #request: HttpServerRequest.HttpServerRequest | undefined
   readonly #resolve: (response: Response) => void
   readonly #source: Request
   readonly target: string
@@ -45,14 +42,8 @@ export class WebWire implements Wire {
     return undefined
   }
 
-  get request(): HttpServerRequest.HttpServerRequest {
-    return (this.#request ??= WireRequest.make({
-      body: this.#body,
-      headers: this.#source.headers.entries(),
-      method: this.method,
-      remoteAddress: undefined,
-      target: this.target
-    }))
+  get headers(): Iterable<readonly [string, string]> {
+    return this.#source.headers.entries()
   }
 
   header(name: string): string | undefined {
@@ -60,10 +51,7 @@ export class WebWire implements Wire {
   }
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
-    readWhole(this.#source, limit).then((body) => {
-      if (typeof body !== "string") this.#body = body
-      done(body)
-    })
+    readWhole(this.#source, limit).then(done)
   }
 
   send(

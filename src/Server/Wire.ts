@@ -1,6 +1,5 @@
 /** One request as a listener hands it over, and the way back. The compiled lane works on this alone. */
 import type * as Context from "effect/Context"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 
 /** Why a body could not be read whole. */
@@ -13,19 +12,19 @@ export type BodyFailure = "Aborted" | "Malformed" | "TooLarge"
 export interface Wire {
   /**
    * Reads the body whole and calls back once, at once where nothing is to be
-   * waited for. A request without a body gives zero bytes.
+   * waited for. A request without a body gives zero bytes. To be called once.
    */
   readonly body: (limit: number, done: (body: BodyFailure | Uint8Array) => void) => void
   /** The value of a header by its lower-case name; several lines are joined with `, `. */
   readonly header: (name: string) => string | undefined
+  /** Names and values as they came: several lines of one name are several pairs. */
+  readonly headers: Iterable<readonly [string, string]>
   /** Upper case. */
   readonly method: string
   /** Set by the lane: called when the client goes away before the reply. */
   onAbort: (() => void) | undefined
   /** The peer's address; undefined on a unix socket. */
   readonly remoteAddress: string | undefined
-  /** The request as Effect's modules know it; made when first asked for. */
-  readonly request: HttpServerRequest
   /**
    * Sends the reply, head and body in one write. `headers` are names and values
    * in turn, without `Content-Length`, `Date` and `Connection`, which the listener

@@ -1,32 +1,51 @@
 /** Effect's view of a request that the compiled lane serves; made only for those who ask. */
+import * as Effect from "effect/Effect"
+import * as HttpMethod from "effect/http/HttpMethod"
+import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
+import type { BodyFailure } from "./Wire.ts"
 
-/** What a listener knows of a request. */
+/** What is known of a request, and how the rest is read. */
 export interface Head {
-  /** The body, once it was read. */
-  readonly body: Uint8Array | undefined
   /** As they came: several lines of one name are several pairs. */
   readonly headers: Iterable<readonly [string, string]>
   readonly method: string
+  /** Gives the body whole, whoever asked for it first. */
+  readonly read: (done: (body: BodyFailure | Uint8Array) => void) => void
   readonly remoteAddress: string | undefined
   readonly target: string
 }
 
 /** The request as an `HttpServerRequest`. */
-export const make = (head: Head): HttpServerRequest.HttpServerRequest =>
-  HttpServerRequest.fromWeb(
+export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
+  const request = HttpServerRequest.fromWeb(
     // Effect reads head and body of it, and both are here.
     new Source(head) as unknown as Request
   ).modify({ remoteAddress: Option.fromNullishOr(head.remoteAddress), url: head.target })
+  const arrayBuffer = Effect.callback<ArrayBuffer, HttpServerError.HttpServerError>((resume) =>
+    head.read((body) =>
+      resume(
+        typeof body === "string"
+          ? Effect.fail(
+              new HttpServerError.HttpServerError({
+                reason: new HttpServerError.RequestParseError({
+                  reason: body === "TooLarge" ? "BodyTooLarge" : "Parse",
+                  request
+                })
+              })
+            )
+          : Effect.succeed(bufferOf(body))
+      )
+    )
+  )
+  return Object.create(request, { arrayBuffer: { value: arrayBuffer } })
+}
 
-/**
- * What `fromWeb` reads of a web `Request`. Those who ask for an `HttpServerRequest`
- * mostly want a header or the address; a `Request` is made for the others.
- */
+/** What `fromWeb` reads of a web `Request`. */
 class Source {
   readonly #head: Head
-  #request: Request | undefined
+  #body: ReadableStream<Uint8Array> | undefined
   readonly headers: Iterable<readonly [string, string]>
   readonly method: string
   readonly url: string
@@ -38,35 +57,41 @@ class Source {
     this.url = head.target
   }
 
-  get #web(): Request {
-    const { body, method, target } = this.#head
-    return (this.#request ??= new Request(new URL(target, "http://localhost"), {
-      headers: [...this.headers] as Array<[string, string]>,
-      method,
-      ...(body !== undefined && body.length > 0 ? { body: body as Uint8Array<ArrayBuffer> } : {})
-    }))
+  get body(): ReadableStream<Uint8Array> | null {
+    if (!HttpMethod.hasBody(this.method)) return null
+    return (this.#body ??= new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const body = await this.#whole()
+          if (body.length > 0) controller.enqueue(body)
+          controller.close()
+        }
+      },
+      { highWaterMark: 0 }
+    ))
   }
 
-  get body() {
-    return this.#web.body
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    return bufferOf(await this.#whole())
   }
 
-  get signal() {
-    return this.#web.signal
-  }
-
-  arrayBuffer() {
-    return this.#web.arrayBuffer()
-  }
-
-  formData() {
-    return this.#web.formData()
-  }
-
-  text() {
-    return this.#web.text()
+  #whole(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) =>
+      this.#head.read((body) =>
+        typeof body === "string" ? reject(new Error(unreadable[body])) : resolve(body)
+      )
+    )
   }
 }
+
+const unreadable: Readonly<Record<BodyFailure, string>> = {
+  Aborted: "The client went away within the body",
+  Malformed: "The body is malformed",
+  TooLarge: "The body is longer than the route takes"
+}
+
+/** A copy: the bytes may be a part of more. */
+const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 
 /** Source: RFC 9110, section 5.3; cookies by RFC 9113, section 8.2.3. */
 const joined = (

@@ -1,9 +1,7 @@
 /** One request on a connection, and its reply. */
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { BodyFailure, Wire } from "../Wire.ts"
 import { replyOf } from "../WireReply.ts"
-import * as WireRequest from "../WireRequest.ts"
 import { Collector, type Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
 import type { Head } from "./Head.ts"
@@ -57,11 +55,9 @@ export class Exchange implements Wire {
   onAbort: (() => void) | undefined
   /** Its reply, while earlier ones are not sent. */
   payload: Payload | undefined
-  #request: HttpServerRequest | undefined
   /** Where its body goes, once somebody asked for it. */
   sink: Sink | undefined
   readonly target: string
-  #wholeBody: Uint8Array | undefined
 
   constructor(connection: Owner, head: Head) {
     this.closes = !head.keepAlive
@@ -75,14 +71,8 @@ export class Exchange implements Wire {
     return this.#connection.remoteAddress
   }
 
-  get request(): HttpServerRequest {
-    return (this.#request ??= WireRequest.make({
-      body: this.#wholeBody,
-      headers: this.head.entries(),
-      method: this.method,
-      remoteAddress: this.remoteAddress,
-      target: this.target
-    }))
+  get headers(): Iterable<readonly [string, string]> {
+    return this.head.entries()
   }
 
   header(name: string): string | undefined {
@@ -95,7 +85,6 @@ export class Exchange implements Wire {
     if (contentLength > limit) return done("TooLarge")
     this.sink = new Collector(limit, (body) => {
       if (typeof body === "string") this.closes = true
-      else this.#wholeBody = body
       done(body)
     })
     this.#connection.read(this)
