@@ -3,7 +3,9 @@ import * as Context from "effect/Context"
 import { RouteContext } from "effect/http/HttpRouter"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import * as References from "effect/References"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import type { RouteInfo } from "./Middleware.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
@@ -35,6 +37,19 @@ const keys: ReadonlySet<string> = new Set([
   Scope.Scope.key
 ])
 
+/** What Effect reads of a context once, for all contexts that have the same. */
+const cached: ReadonlySet<string> = new Set([
+  References.CurrentLogLevel.key,
+  References.CurrentStackFrame.key,
+  References.MinimumLogLevel.key,
+  References.TracerEnabled.key,
+  Scheduler.MaxOpsBeforeYield.key,
+  Scheduler.PreventSchedulerYield.key,
+  Scheduler.Scheduler.key,
+  Tracer.ParentSpan.key,
+  Tracer.Tracer.key
+])
+
 /**
  * The map behind the context of a request's fibers: a service that only this
  * request has is made when it is first looked up, so a handler pays for what it
@@ -43,7 +58,11 @@ const keys: ReadonlySet<string> = new Set([
 export class ExchangeServices implements ReadonlyMap<string, unknown> {
   readonly #app: ReadonlyMap<string, unknown>
   readonly #exchange: Served
+  /** Whether Effect's cache of the app's services is true of these. */
+  isCached = true
   #own: Map<string, unknown> | undefined
+  /** Whether one of the services that every request has was replaced. */
+  #replaces = false
 
   constructor(exchange: Served, app: ReadonlyMap<string, unknown>) {
     this.#app = app
@@ -51,6 +70,7 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
   }
 
   get(key: string): unknown {
+    if (this.#replaces && this.#own!.has(key)) return this.#own!.get(key)
     const exchange = this.#exchange
     switch (key) {
       case HttpServerRequest.key:
@@ -82,6 +102,8 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
   set(key: string, service: unknown): void {
     this.#own ??= new Map()
     this.#own.set(key, service)
+    if (keys.has(key)) this.#replaces = true
+    else if (cached.has(key)) this.isCached = false
   }
 
   /**
@@ -113,8 +135,9 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
   }
 
   #all(): Map<string, unknown> {
-    const all = new Map([...this.#app, ...(this.#own ?? [])])
+    const all = new Map(this.#app)
     for (const key of keys) all.set(key, this.get(key))
+    for (const [key, service] of this.#own ?? []) all.set(key, service)
     return all
   }
 }
@@ -125,7 +148,7 @@ interface Cached {
 
 /**
  * The context over these services. What a fiber reads of every context it starts
- * with (scheduler, tracer, log levels) no request has of its own, so Effect's
+ * with (scheduler, tracer, log levels) hardly a request has of its own, so Effect's
  * cache of it is the app's: without that each fiber looks them up again.
  */
 export const contextOf = (
@@ -133,6 +156,7 @@ export const contextOf = (
   app: Context.Context<unknown>
 ): Context.Context<unknown> => {
   const context = Context.makeUnsafe<unknown>(services)
+  if (!services.isCached) return context
   // Effect has no constructor for this. Where it renames the field, fibers start slower.
   ;(context as unknown as Cached).cacheRoot = (app as unknown as Cached).cacheRoot
   return context

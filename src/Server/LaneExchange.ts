@@ -167,7 +167,9 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   provide<I, S>(key: Context.Key<I, S>, service: S): void {
-    this.#services.set(key.key, service)
+    const services = this.#services
+    services.set(key.key, service)
+    if (!services.isCached) this.#context = undefined
   }
 
   setHeader(name: string, value: string): void {
