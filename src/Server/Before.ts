@@ -9,12 +9,13 @@ import type * as Fiber from "effect/Fiber"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import { CurrentReply } from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
-/** A request on its way to its handler. */
+/** A request on its way to its handler. Its functions are methods: they do nothing without it. */
 export interface Incoming {
   /** Adds fields to the request's access line and span; see `RequestFields`. */
   readonly annotate: (fields: Readonly<RequestFields.Fields>) => void
@@ -36,8 +37,9 @@ export interface Incoming {
   readonly request: HttpServerRequest
   readonly requestId: string
   /**
-   * Sets a header of the reply, whoever makes that. The name is in lower case.
-   * `vary` joins what the reply varies by already.
+   * Sets a header of the reply, whoever makes that, a failure included. The name is
+   * in lower case; where two set the same, the later stands. `vary` joins what the
+   * reply varies by already.
    */
   readonly setHeader: (name: string, value: string) => void
   /** Path and query. */
@@ -50,7 +52,7 @@ export interface Incoming {
  */
 export type Before = (
   request: Incoming
-) => Effect.Effect<HttpServerResponse.HttpServerResponse | undefined, never, HttpServerRequest>
+) => Effect.Effect<HttpServerResponse | undefined, never, HttpServerRequest>
 
 /** Lets a request pass. */
 export const pass: Effect.Effect<undefined> = Effect.succeed(undefined)
@@ -59,54 +61,28 @@ export const pass: Effect.Effect<undefined> = Effect.succeed(undefined)
 export const inFrontOf =
   (before: Before) =>
   <E, R>(
-    next: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest | R> =>
+    next: Effect.Effect<HttpServerResponse, E, R>
+  ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> =>
     Effect.withFiber((fiber) => {
       const request = new FiberIncoming(fiber)
-      return Effect.flatMap(before(request), (reply) => {
-        const rest =
-          reply === undefined
-            ? Effect.updateContext(next, (context: Context.Context<R>) => {
-                let all = context
-                for (const [key, service] of request.provided) {
-                  // What runs inside asks for no more than what it declares.
-                  all = Context.add(all, key, service) as Context.Context<R>
-                }
-                return all
-              })
-            : Effect.succeed(reply)
-        return request.headers.length === 0
-          ? rest
-          : Effect.map(rest, (response) => withHeaders(response, request.headers))
-      })
+      return Effect.flatMap(before(request), (reply) =>
+        reply === undefined
+          ? Effect.updateContext(next, (context: Context.Context<R>) => {
+              let all = context
+              for (const [key, service] of request.provided) {
+                // What runs inside asks for no more than what it declares.
+                all = Context.addUnsafe(all, key, service) as Context.Context<R>
+              }
+              return all
+            })
+          : Effect.succeed(reply)
+      )
     })
-
-/** A reply with headers, names and values in turn, that a request was given on its way in. */
-export const withHeaders = (
-  response: HttpServerResponse.HttpServerResponse,
-  headers: ReadonlyArray<string>
-): HttpServerResponse.HttpServerResponse => {
-  const named: Record<string, string> = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!
-    const value = headers[i + 1]!
-    const before = name === "vary" ? (named[name] ?? response.headers[name]) : undefined
-    named[name] = before === undefined ? value : joined(before, value)
-  }
-  return HttpServerResponse.setHeaders(response, named)
-}
-
-/** Two lists of names as one, in which none is twice. */
-const joined = (before: string, name: string): string =>
-  before.split(",").some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
-    ? before
-    : `${before}, ${name}`
 
 /** The request that a fiber serves. */
 class FiberIncoming implements Incoming {
   readonly #fiber: Fiber.Fiber<unknown, unknown>
-  readonly headers: Array<string> = []
-  readonly provided: Array<readonly [Context.Key<any, any>, unknown]> = []
+  readonly provided = new Map<string, unknown>()
   readonly request: HttpServerRequest
 
   constructor(fiber: Fiber.Fiber<unknown, unknown>) {
@@ -139,11 +115,16 @@ class FiberIncoming implements Incoming {
   }
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
-    return Context.getOrUndefined(this.#fiber.context as Context.Context<I>, key)
+    return this.provided.has(key.key)
+      ? // What is kept under a key has its type.
+        (this.provided.get(key.key) as S)
+      : Context.getOrUndefined(this.#fiber.context as Context.Context<I>, key)
   }
 
   get<S>(reference: Context.Reference<S>): S {
-    return this.#fiber.getRef(reference)
+    return this.provided.has(reference.key)
+      ? (this.provided.get(reference.key) as S)
+      : this.#fiber.getRef(reference)
   }
 
   header(name: string) {
@@ -155,11 +136,11 @@ class FiberIncoming implements Incoming {
   }
 
   provide<I, S>(key: Context.Key<I, S>, service: S) {
-    this.provided.push([key, service])
+    this.provided.set(key.key, service)
   }
 
   setHeader(name: string, value: string) {
-    this.headers.push(name, value)
+    this.#fiber.getRef(CurrentReply).setHeader(name, value)
   }
 }
 
@@ -174,10 +155,8 @@ const known = new WeakMap<object, (contract: Contract) => Before>()
 
 /** Middleware of a contract, as an `HttpApiMiddleware` function that the compiled lane need not call. */
 export const middleware = (make: (contract: Contract) => Before) => {
-  const around = <E, R>(
-    next: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-    contract: Contract
-  ) => inFrontOf(make(contract))(next)
+  const around = <E, R>(next: Effect.Effect<HttpServerResponse, E, R>, contract: Contract) =>
+    inFrontOf(make(contract))(next)
   known.set(around, make)
   return around
 }

@@ -21,6 +21,7 @@ import * as JsonText from "./JsonText.ts"
 import { aborted, CurrentExchange, type LaneExchange, type Plan } from "./LaneExchange.ts"
 import type { Around, Next, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
+import { CurrentReply } from "./ReplyHeaders.ts"
 import * as RequestId from "./RequestId.ts"
 import { call, type Row } from "./RouteRows.ts"
 import { StandardErrors } from "./StandardErrors.ts"
@@ -79,12 +80,14 @@ export const compile = (options: Options): Compiled => {
   const { headers, observers } = options.around
   // The id of a request is its own.
   const constant = Object.entries(headers).filter(([name]) => name !== RequestId.header)
+  const names = new Set(constant.map(([name]) => name))
   return {
     plan: {
       bodyLimit: options.bodyLimit,
+      hasType: names.has("content-type"),
       headers: constant.flat(),
       info: options.info,
-      names: new Set(constant.map(([name]) => name)),
+      names: new Set([...names, "content-type", RequestId.header]),
       observers
     },
     run: runner(options)
@@ -105,7 +108,7 @@ const runner = ({ around, bodyLimit, context, row }: Options): Compiled["run"] =
   const refuse: Before.Before = (request) => {
     if (!takesBody) return Before.pass
     if (Number(request.header("content-length")) > bodyLimit) {
-      return Problem.render(new PayloadTooLarge({ limit: bodyLimit }), request)
+      return Problem.closing(Problem.render(new PayloadTooLarge({ limit: bodyLimit }), request))
     }
     const sent = mediaType === undefined ? undefined : request.header("content-type")
     return sent === undefined || sent === mediaType || normalized(sent) === mediaType
@@ -234,6 +237,7 @@ const runner = ({ around, bodyLimit, context, row }: Options): Compiled["run"] =
   )
   return pipeline(around.befores, (exchange) => {
     exchange.provide(CurrentExchange, exchange)
+    exchange.provide(CurrentReply, exchange)
     exchange.respond(program)
   })
 }

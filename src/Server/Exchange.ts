@@ -30,6 +30,7 @@ import * as EndpointCodec from "./EndpointCodec.ts"
 import * as JsonText from "./JsonText.ts"
 import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
+import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import type { Row } from "./RouteRows.ts"
@@ -43,12 +44,18 @@ export type Exchange = Effect.Effect<HttpServerResponse, never, HttpServerReques
 export interface Prepared {
   readonly failed: { -readonly [K in keyof Problem.Failed]: Problem.Failed[K] }
   readonly found: Found<Runnable, unknown>
+  /** What the reply is given on the request's way in. */
+  readonly reply: ReplyHeaders.Headers
 }
 
 /** A row with its slots around it. */
-export type Runnable = (
-  prepared: Prepared
-) => Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
+export interface Runnable {
+  /** A reply with the headers that every reply of the row has. */
+  readonly finish: (prepared: Prepared, response: HttpServerResponse) => HttpServerResponse
+  readonly run: (
+    prepared: Prepared
+  ) => Effect.Effect<HttpServerResponse, never, HttpServerRequest | Scope.Scope>
+}
 
 /** Puts a row's checks around its handler and its slots around both. */
 export const runnable = (
@@ -64,12 +71,12 @@ export const runnable = (
     [...row.endpoint.payload.values()].some(({ encoding }) => encoding._tag === "Json")
 
   const inner = (prepared: Prepared): Next => {
-    const { failed, found } = prepared
+    const { failed } = prepared
     failed.bodyLimit = bodyLimit
     const { request } = failed
     if (HttpMethod.hasBody(request.method)) {
       if (Number(request.headers["content-length"]) > bodyLimit) {
-        return closing(Problem.render(new PayloadTooLarge({ limit: bodyLimit }), failed))
+        return Problem.closing(Problem.render(new PayloadTooLarge({ limit: bodyLimit }), failed))
       }
       if (mediaTypes !== undefined && mediaTypes.length > 0) {
         const mediaType = (request.headers["content-type"] ?? "application/json")
@@ -81,29 +88,11 @@ export const runnable = (
         }
       }
     }
-    return Effect.withFiber((fiber) => {
-      let context = Context.add(fiber.context, HttpIncomingMessage.MaxBodySize, limit)
-      if (found._tag === "Found") {
-        context = Context.add(context, RouteContext, {
-          params: found.params,
-          // The route is only read by Effect's own tracer, for its path.
-          route: info as never
-        })
-        context = Context.add(context, ParsedSearchParams, found.searchParams)
-      }
-      if (readsJson) {
-        const sent = Context.getUnsafe(
-          context as Context.Context<HttpServerRequest>,
-          HttpServerRequest
-        )
-        context = Context.add(context, HttpServerRequest, strictText(sent, failed))
-      }
-      // The slots and the row ran in the fiber of a request, so its services are there.
-      return Effect.provideContext(row.handler, context as never) as Effect.Effect<
-        HttpServerResponse,
-        unknown
-      >
-    }).pipe(
+    const handler = readsJson
+      ? Effect.updateService(row.handler, HttpServerRequest, (sent) => strictText(sent, failed))
+      : row.handler
+    // The slots and the row run in the fiber of a request, so its services are there.
+    return (handler as Effect.Effect<HttpServerResponse, unknown>).pipe(
       decompress,
       Effect.flatMap((response) => Problem.complete(response, failed)),
       Effect.catchCause((cause) => {
@@ -116,8 +105,28 @@ export const runnable = (
       })
     )
   }
-  return stack(inner, info, around)
+  const { finish, run } = stack(inner, info, around)
+  return {
+    finish,
+    run: (prepared) =>
+      Effect.updateContext(run(prepared), (context: Services) => {
+        const { found } = prepared
+        const bounded = Context.add(context, HttpIncomingMessage.MaxBodySize, limit)
+        if (found._tag !== "Found") return bounded
+        return Context.add(
+          Context.add(bounded, RouteContext, {
+            params: found.params,
+            // The route is only read by Effect's own tracer, for its path.
+            route: info as never
+          }),
+          ParsedSearchParams,
+          found.searchParams
+        )
+      })
+  }
 }
+
+type Services = Context.Context<HttpServerRequest | Scope.Scope>
 
 const stack = (
   inner: (prepared: Prepared) => Next,
@@ -125,36 +134,49 @@ const stack = (
   { befores, headers, observers, wraps }: Around
 ): Runnable => {
   const constant = Object.entries(headers)
+  const isBare = info.access.type === "bare"
+  const finish: Runnable["finish"] = ({ failed, reply }, response) => {
+    const own = ReplyHeaders.onto(response, reply.all)
+    return isBare
+      ? own
+      : Response.setHeaders(own, {
+          ...Object.fromEntries(constant.filter(([name]) => !(name in own.headers))),
+          [RequestId.header]: failed.requestId
+        })
+  }
   const all = [...befores.map(inFrontOf), ...wraps]
-  const outer: Runnable =
+  const outer: Runnable["run"] =
     all.length === 0
-      ? (inner as Runnable)
+      ? (inner as Runnable["run"])
       : (prepared) =>
-          Effect.catchCause(
-            all.reduceRight<Next>((next, wrap) => wrap(next), inner(prepared)),
-            (cause) => Problem.fromCause(cause, prepared.failed)
-          )
-  return info.access.type === "bare"
-    ? outer
-    : (prepared) =>
-        observed(
-          observers,
-          prepared,
-          Effect.map(outer(prepared), (response) =>
-            Response.setHeaders(response, {
-              ...Object.fromEntries(constant.filter(([name]) => !(name in response.headers))),
-              [RequestId.header]: prepared.failed.requestId
-            })
-          )
-        )
+          all
+            .reduceRight<Next>((next, wrap) => wrap(next), inner(prepared))
+            .pipe(
+              Effect.catchCause((cause) => Problem.fromCause(cause, prepared.failed)),
+              Effect.flatMap((response) => Problem.complete(response, prepared.failed))
+            )
+  const finished: Runnable["run"] = (prepared) =>
+    Effect.flatMap(outer(prepared), (response) => {
+      const whole = finish(prepared, response)
+      const problem = ReplyHeaders.problem(whole.headers)
+      if (problem === undefined) return Effect.succeed(whole)
+      prepared.reply.all.length = 0
+      return Effect.map(Problem.fromCause(Cause.die(problem), prepared.failed), (response) =>
+        finish(prepared, response)
+      )
+    })
+  return {
+    finish,
+    run: isBare ? finished : (prepared) => observed(observers, prepared, finished(prepared))
+  }
 }
 
 /** Tells the observers how a request ended. */
 const observed = (
   observers: ReadonlyArray<Observe>,
   { failed }: Prepared,
-  next: ReturnType<Runnable>
-): ReturnType<Runnable> =>
+  next: ReturnType<Runnable["run"]>
+): ReturnType<Runnable["run"]> =>
   observers.length === 0
     ? next
     : Effect.withFiber((fiber) => {
@@ -223,8 +245,11 @@ export const make = (table: RouteTable<Runnable, unknown>, otherwise: Runnable):
     const found = table.find(request.method, request.url)
     const requestId = RequestId.fromHeader(request.headers[RequestId.header])
     const failed: Prepared["failed"] = { bodyLimit: 0, bodyText: undefined, request, requestId }
-    const run = found._tag === "Found" ? found.entry.run : otherwise
+    const reply = new ReplyHeaders.Headers()
+    const prepared: Prepared = { failed, found, reply }
+    const { finish, run } = found._tag === "Found" ? found.entry.run : otherwise
     let context = Context.add(fiber.context, RequestId.RequestId, requestId)
+    context = Context.add(context, ReplyHeaders.CurrentReply, reply)
     context = Context.add(context, RequestFields.RequestFields, RequestFields.make())
     context = Context.add(context, References.CurrentLogAnnotations, {
       ...fiber.getRef(References.CurrentLogAnnotations),
@@ -233,16 +258,19 @@ export const make = (table: RouteTable<Runnable, unknown>, otherwise: Runnable):
     return Effect.catchCause(
       Effect.interruptible(
         Effect.provideContext(
-          Effect.suspend(() => run({ failed, found })),
+          Effect.suspend(() => run(prepared)),
           context
         )
       ),
       (cause): Exchange =>
-        Cause.hasInterruptsOnly(cause)
-          ? Problem.isClientAbort(cause)
-            ? Effect.failCause(cause)
-            : Problem.interrupted(failed)
-          : Effect.provideContext(Problem.fromCause(cause, failed), context)
+        Cause.hasInterruptsOnly(cause) && Problem.isClientAbort(cause)
+          ? Effect.failCause(cause)
+          : Effect.map(
+              Cause.hasInterruptsOnly(cause)
+                ? Problem.interrupted(failed)
+                : Effect.provideContext(Problem.fromCause(cause, failed), context),
+              (response) => finish(prepared, response)
+            )
     )
   })
 
@@ -251,8 +279,6 @@ export const bodyLimitOf = (endpoint: HttpApiEndpoint.Top | undefined, fallback:
   (endpoint &&
     Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)) ??
   fallback
-
-const closing = (reply: Next): Next => Effect.map(reply, Response.setHeader("connection", "close"))
 
 /** The part of a request, before its body, that the contract refuses. */
 const wrongPart = (cause: Cause.Cause<unknown>) => {

@@ -10,10 +10,11 @@ import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Response from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
-import * as Before from "./Before.ts"
+import type * as Before from "./Before.ts"
 import { contextOf, ExchangeServices, type Served } from "./ExchangeServices.ts"
 import type { Observe, Observed, RouteInfo } from "./Middleware.ts"
 import * as Problem from "./Problem.ts"
+import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
@@ -23,10 +24,12 @@ import * as WireRequest from "./WireRequest.ts"
 export interface Plan {
   /** The longest body, in bytes. */
   readonly bodyLimit: number
+  /** Whether `headers` say the type of a reply that does not say it. */
+  readonly hasType: boolean
   /** Names and values in turn, of every reply that has none of the same name. */
   readonly headers: ReadonlyArray<string>
   readonly info: RouteInfo
-  /** The names in `headers`. */
+  /** The names in `headers`, and those that every reply has. */
   readonly names: ReadonlySet<string>
   readonly observers: ReadonlyArray<Observe>
 }
@@ -60,7 +63,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   #fields: RequestFields.Fields | undefined
   /** Headers of the reply, names and values in turn, that were set on the way in. */
   readonly #headers: Array<string> = []
-  /** Whether a header of the reply stands in the place of one of the route's own. */
+  /** Whether a header of the reply stands in the place of another. */
   #replaces: boolean
   /** Who waits for the body. */
   #onBody: (() => void) | undefined
@@ -86,7 +89,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     this.params = params
     this.searchParams = searchParams
     this.#services = new ExchangeServices(this, shared.context.mapUnsafe)
-    this.#replaces = plan.names.has("content-type")
+    this.#replaces = plan.hasType
     this.#start = plan.observers.length === 0 ? 0 : shared.elapsed()
   }
 
@@ -173,8 +176,9 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   setHeader(name: string, value: string): void {
-    this.#headers.push(name, value)
-    this.#replaces ||= this.plan.names.has(name)
+    const headers = this.#headers
+    this.#replaces ||= this.plan.names.has(name) || headers.includes(name)
+    headers.push(name, value)
   }
 
   /** Reads the body whole, where nobody has done so, and goes on when it is there. */
@@ -253,25 +257,52 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     const headers = this.#headers
     if (plan.info.access.type !== "bare") headers.push(RequestId.header, this.requestId)
     if (contentType !== undefined) headers.push("content-type", contentType)
-    this.wire.send(status, headers, body, plan.headers)
+    try {
+      this.wire.send(status, headers, body, plan.headers)
+    } catch (defect) {
+      return this.#refused(defect)
+    }
     this.#end(status)
   }
 
   /** Sends any reply, after the handlers that were registered for it. */
   sendResponse(response: Response.HttpServerResponse): void {
+    if (Problem.isIncomplete(response)) {
+      return this.run(Problem.complete(response, this), true, this.#sendExit)
+    }
     const handler = this.#state?.preResponseHandler
     if (handler !== undefined) {
       this.#state = undefined
       return this.run(handler(this.request, response), true, this.#sendExit)
     }
-    this.wire.sendResponse(
-      this.plan.info.access.type === "bare" ? response : this.#withHeaders(response)
-    )
+    try {
+      const whole = this.#withHeaders(response)
+      const problem = ReplyHeaders.problem(whole.headers)
+      if (problem !== undefined) throw problem
+      this.wire.sendResponse(whole)
+    } catch (defect) {
+      return this.#refused(defect)
+    }
     this.#end(response.status)
   }
 
+  /** Answers in the place of a reply that cannot be sent, such as one with a line break in a header. */
+  #refused(defect: unknown): void {
+    this.#headers.length = 0
+    this.run(Problem.fromCause(Cause.die(defect), this), true, (exit) => {
+      try {
+        if (exit._tag === "Failure") throw exit
+        this.wire.sendResponse(this.#withHeaders(exit.value))
+      } catch {
+        return this.#sendEmpty(500)
+      }
+      this.#end(500)
+    })
+  }
+
   #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
-    const own = Before.withHeaders(response, this.#headers)
+    const own = ReplyHeaders.onto(response, this.#headers)
+    if (this.plan.info.access.type === "bare") return own
     const more: Record<string, string> = { [RequestId.header]: this.requestId }
     const constant = this.plan.headers
     for (let i = 0; i < constant.length; i += 2) {

@@ -80,6 +80,10 @@ export const interrupted = (failed: Failed) =>
     HttpServerResponse.setHeaders({ connection: "close", "retry-after": "1" })
   )
 
+/** Adds that the connection ends with this reply: the client may still be sending its body. */
+export const closing = (reply: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
+  Effect.map(reply, HttpServerResponse.setHeader("connection", "close"))
+
 /** Turns one of the catalogue's errors, or any `ApiError`, into a reply. */
 export const render = (
   error: HttpServerRespondable.Respondable,
@@ -95,20 +99,15 @@ export const complete = (
   response: HttpServerResponse.HttpServerResponse,
   failed: Pick<Failed, "request" | "requestId">
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
-  if (response.status < 400) return Effect.succeed(response)
+  if (!isIncomplete(response)) return Effect.succeed(response)
   const { body } = response
-  if (body._tag === "Empty") {
-    const make = byStatus[response.status]
-    if (make === undefined) return Effect.succeed(response)
-    return Effect.map(render(make(), failed), (problem) =>
+  if (body._tag !== "Uint8Array") {
+    return Effect.map(render(byStatus[response.status]!(), failed), (problem) =>
       HttpServerResponse.setHeaders(problem, {
         ...response.headers,
         "content-type": ProblemDetails.contentType
       })
     )
-  }
-  if (body._tag !== "Uint8Array" || !body.contentType.startsWith(ProblemDetails.contentType)) {
-    return Effect.succeed(response)
   }
   const { code, correlationId, detail, instance, status, title, type, ...rest } = JSON.parse(
     new TextDecoder().decode(body.body)
@@ -123,11 +122,24 @@ export const complete = (
     correlationId: correlationId ?? failed.requestId,
     ...rest
   }
-  return Effect.succeed(
-    HttpServerResponse.setBody(
-      response,
-      HttpServerResponse.jsonUnsafe(problem, { contentType: ProblemDetails.contentType }).body
-    )
+  const { body: whole } = HttpServerResponse.jsonUnsafe(problem, {
+    contentType: ProblemDetails.contentType
+  })
+  completed.add(whole)
+  return Effect.succeed(HttpServerResponse.setBody(response, whole))
+}
+
+/** The bodies that `complete` has made, so that it does not read them again. */
+const completed = new WeakSet<object>()
+
+/** Whether `complete` would change this reply. */
+export const isIncomplete = ({ body, status }: HttpServerResponse.HttpServerResponse): boolean => {
+  if (status < 400) return false
+  if (body._tag === "Empty") return byStatus[status] !== undefined
+  return (
+    body._tag === "Uint8Array" &&
+    body.contentType.startsWith(ProblemDetails.contentType) &&
+    !completed.has(body)
   )
 }
 
