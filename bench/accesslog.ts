@@ -6,7 +6,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Fleet from "./lib/Fleet.ts"
 import * as Load from "./lib/Load.ts"
-import { missing } from "./lib/Missing.ts"
 import * as Options from "./lib/Options.ts"
 import * as Peers from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
@@ -87,9 +86,6 @@ console.log("\nRequests per second with the access log, ratio to without: median
 console.log(table(head, rows.rate))
 console.log("\nThe same per second of the server's CPU time\n")
 console.log(table(head, rows.perCpu))
-for (const what of options.tiers.includes("production") ? missing : []) {
-  console.log(`Flange: ${what}`)
-}
 const circumstances = Report.circumstances(options, noise)
 console.log(`\n${Report.describe(circumstances)}`)
 Report.write(`${Report.nameOf("accesslog", options)}.json`, { circumstances, results })

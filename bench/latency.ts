@@ -3,7 +3,6 @@
 // Run: node bench/latency.ts        Options: --tier --rounds --seconds --peers a,b --client --quick
 import * as Fleet from "./lib/Fleet.ts"
 import * as Load from "./lib/Load.ts"
-import { missing } from "./lib/Missing.ts"
 import { run as openLoop } from "./lib/OpenLoopRun.ts"
 import * as Options from "./lib/Options.ts"
 import * as Peers from "./lib/Peers.ts"
@@ -86,9 +85,6 @@ for (const [name, peers] of Object.entries(results)) {
     cell(result.p99Ratio)
   ])
   console.log(table(["", "load", "p50 in ms", "p99 in ms", "p99, ratio to Fastify"], rows))
-}
-for (const what of options.tiers.includes("production") ? missing : []) {
-  console.log(`Flange: ${what}`)
 }
 const circumstances = Report.circumstances(options, noise)
 console.log(`\n${Report.describe(circumstances)}`)

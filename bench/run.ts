@@ -2,7 +2,6 @@
 // Run: npm run bench        Options: --tier --rounds --seconds --peers a,b --client --quick
 import * as Chart from "./lib/Chart.ts"
 import * as Fleet from "./lib/Fleet.ts"
-import { missing } from "./lib/Missing.ts"
 import * as Options from "./lib/Options.ts"
 import * as Peers from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
@@ -36,7 +35,6 @@ const measure = async (tier: Tier) => {
   const names = wanted.map(({ name }) => name)
   const running = fleet.servers.map(({ peer }) => peer)
   return {
-    missing: tier === "production" ? missing : [],
     perCpu: Results.toRatios(rows, "perCpu", running, names),
     peers: Results.toRatios(rows, "rate", running, names),
     unavailable: fleet.unavailable
@@ -58,7 +56,7 @@ const show = (title: string, peers: Results.ByPeer, names: ReadonlyArray<string>
 }
 
 const circumstances = Report.circumstances(options, noise)
-for (const [tier, { missing, peers, perCpu }] of Object.entries(tiers)) {
+for (const [tier, { peers, perCpu }] of Object.entries(tiers)) {
   const names = endpoints(tier as Tier).map(({ name }) => name)
   show(`${tier}: requests per second`, peers, names)
   show(`${tier}: requests per second of the server's CPU time`, perCpu, names)
@@ -66,7 +64,6 @@ for (const [tier, { missing, peers, perCpu }] of Object.entries(tiers)) {
     (name) => `${name} ${median(peers[Peers.base]!.columns[name]!.values).toFixed(0)}`
   )
   console.log(`\nFastify itself, requests per second: ${base.join(", ")}`)
-  for (const what of missing) console.log(`Flange: ${what}`)
 }
 console.log(`\n${Report.describe(circumstances)}`)
 

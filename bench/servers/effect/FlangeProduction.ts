@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { ApiError, App, Plugin, Route } from "../../../src/index.ts"
@@ -64,27 +63,9 @@ const AuthPlugin = Auth.plugin({
   ])
 })
 
-const audit = Auth.AuditLog.AuditLog.defaultValue()
-
-/** Peers write one line per request: here too the audit writes only of callers that are refused. */
-const Audit = Plugin.make("bench:audit", {
-  layer: Layer.succeed(Auth.AuditLog.AuditLog, {
-    record: (event) => (event.outcome === "success" ? Effect.void : audit.record(event))
-  })
-})
-
 export const production = App.make(
   "bench",
-  [
-    Logging.plugin,
-    SecureHeaders.plugin,
-    Cors.plugin,
-    Audit,
-    AuthPlugin,
-    RateLimit.plugin,
-    Items,
-    Ready
-  ],
+  [Logging.plugin, SecureHeaders.plugin, Cors.plugin, AuthPlugin, RateLimit.plugin, Items, Ready],
   {
     config: {
       environment: "production",

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import {
   CurrentCaller,
   CurrentIdentity,
@@ -53,7 +54,9 @@ export const report = (request: Before.Incoming, decision: Decision): Effect.Eff
     if (!identity.isServiceAccount) fields["userId"] = subject
   }
   request.annotate(fields)
-  return AuditLog.record(request.get(AuditLog.AuditLog), {
+  const audit = request.get(AuditLog.AuditLog)
+  if (!AuditLog.isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
+  return AuditLog.record(audit, {
     chain,
     clientIp: ClientIp.of(request),
     method,

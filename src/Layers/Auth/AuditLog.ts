@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as Plugin from "../../Plugin/Plugin.ts"
 
 /** What became of a request at one decision. */
@@ -31,39 +32,44 @@ export interface AuditLogShape {
   readonly record: (event: AuditEvent) => Effect.Effect<void>
 }
 
-const message: Readonly<Record<Outcome, string>> = {
-  anonymous: "Caller without credentials",
-  denied: "Caller denied",
-  error: "Caller could not be checked",
-  success: "Caller authenticated"
+const lines: Readonly<Record<Outcome, readonly [level: LogLevel.Severity, message: string]>> = {
+  anonymous: ["Debug", "Caller without credentials"],
+  denied: ["Warn", "Caller denied"],
+  error: ["Error", "Caller could not be checked"],
+  success: ["Debug", "Caller authenticated"]
 }
 
-const toLog = ({ outcome, requestId: _, ...event }: AuditEvent): Effect.Effect<void> => {
-  const log =
-    outcome === "denied"
-      ? Effect.logWarning
-      : outcome === "error"
-        ? Effect.logError
-        : Effect.logInfo
-  return Effect.annotateLogs(log(message[outcome]), {
-    ...Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)),
-    outcome,
-    tag: "security"
-  })
+const log: AuditLogShape = {
+  record: ({ outcome, requestId: _, ...event }) => {
+    const [level, message] = lines[outcome]
+    return Effect.annotateLogs(Effect.logWithLevel(level)(message), {
+      ...Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)),
+      outcome,
+      tag: "security"
+    })
+  }
 }
 
 /**
  * Where audit events go. By default to the log with the annotation `tag:
- * "security"`: `denied` as warning, `error` as error, the others as info. Another
- * one is a plugin that provides this service; it needs no place in an order.
+ * "security"`: `denied` as warning, `error` as error, the others as debug, because
+ * the access line of their request says who called already. Another one is a plugin
+ * that provides this service and gets every event; it needs no place in an order.
  *
  * The request is answered after the event is recorded, so a slow one makes
  * requests slow.
  */
 export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<AuditLogShape>(
   "flange/Auth/AuditLog",
-  { defaultValue: () => ({ record: toLog }) }
+  { defaultValue: () => log }
 )
+
+/** Whether anything comes of an event, so that it is worth making: the log may leave it out. */
+export const isHeard = (
+  audit: AuditLogShape,
+  outcome: Outcome,
+  minimum: LogLevel.LogLevel
+): boolean => audit !== log || LogLevel.isGreaterThanOrEqualTo(lines[outcome][0], minimum)
 
 /** An audit log in memory. */
 export interface Memory {

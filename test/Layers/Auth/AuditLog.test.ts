@@ -24,35 +24,84 @@ const securityLines = (logs: ReadonlyArray<LogEntry>) =>
   logs.filter(({ annotations }) => annotations["tag"] === "security")
 
 describe("the audit", () => {
-  it.live("goes to the log with tag security, unless a plugin provides another", () =>
+  const logged = (level: string) =>
     Effect.gen(function* () {
-      const app = App.make("logged", [Auth.plugin({ default: chain }), OrdersPlugin])
-      const test = yield* TestApp.make(app)
+      const app = App.make("logged", [
+        Logging.plugin,
+        Auth.plugin({ default: chain }),
+        OrdersPlugin
+      ])
+      const test = yield* TestApp.make(app, { config: { logging: { level } } })
       const token = hmac(claims({ scope: "orders:read" }))
       yield* test.get("/me", bearer(token))
       yield* test.get("/me", bearer("wrong"))
       yield* test.post("/orders", { ...bearer(token), json: {} })
-      const lines = securityLines(test.logs)
-      assert.deepStrictEqual(
-        lines.map(({ annotations, level, message }) => [
-          level,
-          message,
-          annotations["outcome"],
-          annotations["subject"],
-          annotations["route"],
-          annotations["method"]
-        ]),
-        [
-          ["Info", "Caller authenticated", "success", "ada", "GET /me", "jwt"],
-          ["Warn", "Caller denied", "denied", undefined, "GET /me", "jwt"],
-          ["Info", "Caller authenticated", "success", "ada", "POST /orders", "jwt"],
-          ["Warn", "Caller denied", "denied", "ada", "POST /orders", "jwt"]
-        ]
-      )
+      return securityLines(test.logs)
+    })
+
+  const summary = (lines: ReadonlyArray<LogEntry>) =>
+    lines.map(({ annotations, level, message }) => [
+      level,
+      message,
+      annotations["outcome"],
+      annotations["subject"],
+      annotations["route"],
+      annotations["method"]
+    ])
+
+  const success = (route: string) => [
+    "Debug",
+    "Caller authenticated",
+    "success",
+    "ada",
+    route,
+    "jwt"
+  ]
+  const denied = (subject: string | undefined, route: string) => [
+    "Warn",
+    "Caller denied",
+    "denied",
+    subject,
+    route,
+    "jwt"
+  ]
+
+  it.live("goes to the log with tag security, those that are let in at debug", () =>
+    Effect.gen(function* () {
+      const lines = yield* logged("debug")
+      assert.deepStrictEqual(summary(lines), [
+        success("GET /me"),
+        denied(undefined, "GET /me"),
+        success("POST /orders"),
+        denied("ada", "POST /orders")
+      ])
       assert.isTrue(
         lines.every(({ annotations }) => /^[0-9a-f-]{36}$/.test(String(annotations["requestId"])))
       )
       assert.strictEqual(lines[3]?.annotations["reason"], "The caller lacks orders:write")
+      assert.deepStrictEqual(summary(yield* logged("info")), [
+        denied(undefined, "GET /me"),
+        denied("ada", "POST /orders")
+      ])
+      assert.deepStrictEqual(summary(yield* logged("error")), [])
+    })
+  )
+
+  it.live("takes every event where a plugin provides another, whatever the level", () =>
+    Effect.gen(function* () {
+      const audit = Auth.AuditLog.memory()
+      const app = App.make("heard", [
+        Logging.plugin,
+        audit.plugin,
+        Auth.plugin({ default: chain }),
+        OrdersPlugin
+      ])
+      const test = yield* TestApp.make(app, { config: { logging: { level: "none" } } })
+      yield* test.get("/me", bearer(hmac(claims())))
+      assert.deepStrictEqual(
+        audit.events.map(({ outcome }) => outcome),
+        ["success"]
+      )
     })
   )
 
