@@ -135,7 +135,9 @@ export interface Around {
  * function it gives runs once for each route at start and says what to put
  * around that route, or `undefined` for nothing, which then costs nothing.
  *
- * In one slot the middlewares stand in plugin order, the first outermost.
+ * In one slot the middlewares stand in plugin order, the first outermost. All that
+ * is inside becomes an effect: what lets a request pass or answers it is cheaper as
+ * `Middleware.before`.
  *
  * @example
  * ```ts
@@ -172,7 +174,8 @@ export const make = <E = never, R = never>(
  * reply, or `Middleware.pass`. It can give services to what runs inside, and set
  * headers of the reply. Where it need not wait it costs a function call.
  *
- * What it throws or dies of is answered with 500.
+ * An empty reply with a status of 400 or more becomes a problem document. What it
+ * throws or dies of is answered with 500.
  *
  * @example
  * ```ts

@@ -125,7 +125,8 @@ export const declare = <const Name extends string>(name: Name): Guard.Key<Declar
  *
  * @example
  * ```ts
- *  * import * as Effect from "effect/Effect"
+ * import * as Context from "effect/Context"
+ * import * as Effect from "effect/Effect"
  * import { Plugin } from "flange"
  * import { Policy } from "flange/Auth"
  *
