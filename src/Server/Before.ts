@@ -15,24 +15,24 @@ import { CurrentReply } from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
-/** A request on its way to its handler. Its functions are methods: they do nothing without it. */
+/** A request on its way to its handler. */
 export interface Incoming {
   /** Adds fields to the request's access line and span; see `RequestFields`. */
-  readonly annotate: (fields: Readonly<RequestFields.Fields>) => void
+  annotate(fields: Readonly<RequestFields.Fields>): void
   /** A service of the app or of this request, if there is one. */
-  readonly find: <I, S>(key: Context.Key<I, S>) => S | undefined
+  find<I, S>(key: Context.Key<I, S>): S | undefined
   /** The value of a reference, for this request. */
-  readonly get: <S>(reference: Context.Reference<S>) => S
+  get<S>(reference: Context.Reference<S>): S
   /** The value of a header by its lower-case name; several lines are joined with `, `. */
-  readonly header: (name: string) => string | undefined
+  header(name: string): string | undefined
   /** Upper case. */
   readonly method: string
   /** Unix milliseconds, by the clock of the request. */
-  readonly now: () => number
+  now(): number
   /** The address at the other end of the connection; undefined where there is none. */
   readonly peer: string | undefined
   /** Gives a service to whatever runs after this: the handler, and middleware inside. */
-  readonly provide: <I, S>(key: Context.Key<I, S>, service: S) => void
+  provide<I, S>(key: Context.Key<I, S>, service: S): void
   /** The whole request; made when it is first asked for. */
   readonly request: HttpServerRequest
   readonly requestId: string
@@ -41,7 +41,7 @@ export interface Incoming {
    * in lower case; where two set the same, the later stands. `vary` joins what the
    * reply varies by already.
    */
-  readonly setHeader: (name: string, value: string) => void
+  setHeader(name: string, value: string): void
   /** Path and query. */
   readonly target: string
 }
