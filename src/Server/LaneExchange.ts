@@ -265,21 +265,25 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     this.#end(status)
   }
 
-  /** Sends any reply, after the handlers that were registered for it. */
+  /** Sends any reply, after the handlers that were registered for it, which see all its headers. */
   sendResponse(response: Response.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
       return this.run(Problem.complete(response, this), true, this.#sendExit)
     }
     const handler = this.#state?.preResponseHandler
-    if (handler !== undefined) {
-      this.#state = undefined
-      return this.run(handler(this.request, response), true, this.#sendExit)
-    }
+    const whole = this.#withHeaders(response)
+    if (handler === undefined) return this.#write(whole)
+    this.#state = undefined
+    this.run(handler(this.request, whole), true, (exit) =>
+      exit._tag === "Success" ? this.#write(exit.value) : this.#refused(Cause.squash(exit.cause))
+    )
+  }
+
+  #write(response: Response.HttpServerResponse): void {
     try {
-      const whole = this.#withHeaders(response)
-      const problem = ReplyHeaders.problem(whole.headers)
+      const problem = ReplyHeaders.problem(response.headers)
       if (problem !== undefined) throw problem
-      this.wire.sendResponse(whole)
+      this.wire.sendResponse(response)
     } catch (defect) {
       return this.#refused(defect)
     }

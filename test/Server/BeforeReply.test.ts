@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { Middleware } from "flange"
@@ -197,5 +198,35 @@ describe("the reply of a before", () => {
       headers: { "content-type": "text/plain", "x-request-id": "r-1", "x-set": "yes" },
       status: 202
     })
+  })
+})
+
+describe("a handler that HttpEffect runs before a reply is sent", () => {
+  const registers = (handler: HttpEffect.PreResponseHandler) =>
+    wrap((next) =>
+      Effect.withFiber((fiber) => {
+        HttpEffect.appendPreResponseHandlerUnsafe(fiber.context, handler)
+        return next
+      })
+    )
+
+  it("sees the reply with all its headers, and its own stand", async () => {
+    for (const path of ["/text/ada", "/conflict", "/reply", "/stream"]) {
+      const headers = await headersOf(path, [
+        constant({ "x-constant": "a", "x-other": "a" }),
+        sets(["x-set", "b"]),
+        registers((_request, response) =>
+          Effect.succeed(
+            HttpServerResponse.setHeaders(response, {
+              "x-other": "c",
+              "x-saw": ["x-constant", "x-request-id", "x-set"]
+                .map((name) => response.headers[name])
+                .join()
+            })
+          )
+        )
+      ])
+      assert.deepInclude(headers, { "x-constant": "a", "x-other": "c", "x-saw": "a,r-1,b" }, path)
+    }
   })
 })
