@@ -148,30 +148,34 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
   // Both are looked for, and need not be there.
   const context = fiber.context as Context.Context<any>
   const request = Context.getOrUndefined(context, HttpServerRequest)
+  const config = Context.getOrUndefined(context, ServerConfig)
   return Effect.succeed(
     request &&
       configured(
-        Context.getOrUndefined(context, ServerConfig),
-        request,
+        config,
+        (name) => request.headers[name],
         Option.getOrUndefined(request.peerAddress)
       )
   )
 })
 
 /** `current`, for a request on its way in. */
-export const of = (incoming: Incoming): string | undefined => {
-  const config = incoming.find(ServerConfig)
+export const of = (request: Incoming): string | undefined =>
+  configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
+
+const configured = (
+  config: (typeof ServerConfig)["Service"] | undefined,
+  header: (name: string) => string | undefined,
+  peer: string | undefined
+) => {
+  const isLocal = config?.listener === "proxied" && config.socket !== undefined
+  const trusted = config?.trustedProxies ?? []
   // Where nobody is believed, no header is read.
-  return believes(config)
-    ? configured(config, incoming.request, incoming.peer)
-    : incoming.peer && canonical(incoming.peer)?.text
+  if (!isLocal && trusted.length === 0) return peer && canonical(peer)?.text
+  const headers = {
+    forwarded: header("forwarded"),
+    "x-forwarded-for": header("x-forwarded-for"),
+    "x-real-ip": header("x-real-ip")
+  }
+  return derive({ headers, isLocal, peer }, trusted)
 }
-
-type Config = (typeof ServerConfig)["Service"] | undefined
-
-const believes = (config: Config) => isLocal(config) || (config?.trustedProxies ?? []).length > 0
-
-const configured = (config: Config, { headers }: HttpServerRequest, peer: string | undefined) =>
-  derive({ headers, isLocal: isLocal(config), peer }, config?.trustedProxies ?? [])
-
-const isLocal = (config: Config) => config?.listener === "proxied" && config.socket !== undefined

@@ -323,7 +323,7 @@ const allIssues = (endpoint: HttpApiEndpoint.Top, { failed, found }: Prepared) =
 /** Takes gzip and deflate off a body; what comes out is bounded by the route's limit too. */
 const decompress = HttpMiddleware.decompression()
 
-/** The request with a `text` that refuses what a lenient decoder would let through. */
+/** Gives the request a `text` that refuses what a lenient decoder would let through. */
 const strictText = (request: HttpServerRequest, failed: Prepared["failed"]): HttpServerRequest => {
   const text = Effect.flatMap(request.arrayBuffer, (bytes) => {
     const decoded = JsonText.decode(bytes)
@@ -331,5 +331,7 @@ const strictText = (request: HttpServerRequest, failed: Prepared["failed"]): Htt
     failed.bodyText = decoded
     return Effect.succeed(decoded)
   })
-  return Object.create(request, { text: { value: text } })
+  // An object made of this one would keep both alive until the next full collection: V8 keeps the
+  // shape of what is made of an object, and the shape keeps the object.
+  return Object.defineProperty(request, "text", { configurable: true, value: text })
 }

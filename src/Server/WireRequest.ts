@@ -39,7 +39,7 @@ export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
       )
     )
   )
-  return Object.create(request, { arrayBuffer: { value: arrayBuffer } })
+  return Object.defineProperty(request, "arrayBuffer", { value: arrayBuffer })
 }
 
 /** What `fromWeb` reads of a web `Request`. */
