@@ -16,10 +16,15 @@ const text = (value: unknown): string | undefined =>
 /** `scope` (RFC 8693, section 4.2) or `scp`: a list, or texts with spaces between scopes. */
 const scopesOf = (claims: Claims): ReadonlyArray<string> => {
   const value = claims["scope"] ?? claims["scp"]
-  const texts = Array.isArray(value) ? value : [value]
-  return texts.flatMap((item) =>
-    typeof item === "string" ? item.split(" ").filter((scope) => scope !== "") : []
-  )
+  if (typeof value === "string") return words(value)
+  return Array.isArray(value)
+    ? value.flatMap((item) => (typeof item === "string" ? words(item) : []))
+    : []
+}
+
+const words = (text: string): ReadonlyArray<string> => {
+  const parts = text.split(" ")
+  return parts.includes("") ? parts.filter((part) => part !== "") : parts
 }
 
 const nameOf = (claims: Claims): string | undefined =>

@@ -61,29 +61,31 @@ const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middlewa
     version: origin.version,
     environment: origin.environment
   }).slice(1, -1)
-  const path = JSON.stringify(route.path).slice(1, -1)
-  const isKnown = route.path !== "*"
+  const template = inner(route.path)
   return (request, status) => {
     const durationMs = durationOf(request)
-    const method = plain.test(request.method)
-      ? request.method
-      : JSON.stringify(request.method).slice(1, -1)
-    const sent = JSON.stringify(pathOf(request.target)).slice(1, -1)
+    const method = inner(request.method)
+    const path = inner(pathOf(request.target))
     let fields = ""
     for (const name in request.fields) {
-      fields += `,${JSON.stringify(name)}:${JSON.stringify(request.fields[name])}`
+      const value = request.fields[name]
+      fields += `,"${inner(name)}":${typeof value === "string" ? `"${inner(value)}"` : JSON.stringify(value)}`
     }
     write(
       `{"time":"${now()}","level":"info",` +
-        `"message":"${method} ${isKnown ? path : sent} ${status} ${Math.round(durationMs)}ms",` +
+        `"message":"${method} ${template === "*" ? path : template} ${status} ${Math.round(durationMs)}ms",` +
         `${from},"requestId":"${request.requestId}"${fields},"durationMs":${durationMs},` +
-        `"method":"${method}","path":"${sent}","route":"${path}","status":${status}}`
+        `"method":"${method}","path":"${path}","route":"${template}","status":${status}}`
     )
   }
 }
 
-/** A text that JSON has as it is. */
-const plain = /^[\w-]+$/
+/** What most texts are made of: JSON has it as it is. */
+const plain = /^[\w\-./:@~]*$/
+
+/** A text as it stands between the quotes of JSON. */
+const inner = (text: string): string =>
+  plain.test(text) ? text : JSON.stringify(text).slice(1, -1)
 
 let second = 0
 let prefix = ""
