@@ -15,6 +15,7 @@ import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Error
 import * as Lifecycle from "./Plugin/Lifecycle.ts"
 import * as Order from "./Plugin/Order.ts"
 import * as ConfiguredListener from "./Server/ConfiguredListener.ts"
+import { defaults } from "./Server/Defaults.ts"
 import * as Host from "./Server/Host.ts"
 import type { Listener } from "./Server/Listener.ts"
 import * as WebListener from "./Server/WebListener.ts"
@@ -55,7 +56,7 @@ export const boot = <A extends Definition.Any>(
   BootError<A>,
   FileSystem.FileSystem | Path.Path | Scope.Scope
 > =>
-  Lifecycle.boot(app, Host.make(app.id, options.listener), {
+  Lifecycle.boot(app, Host.make(app.id, options.listener, defaults.compile), {
     variables: globalThis.process?.env ?? {},
     ...app.config,
     ...options.source

@@ -225,8 +225,8 @@ export const catalogue: ReadonlyArray<Entry> = [
   ),
   entry(
     NotImplemented,
-    "The request uses CONNECT, or a transfer coding other than chunked.",
-    "Send the body plain or chunked, and no CONNECT; check the proxy's configuration."
+    "The request uses CONNECT, and this server opens no tunnels.",
+    "Send another method; check the proxy's configuration."
   ),
   entry(
     PayloadTooLarge,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { BindError } from "../Plugin/Errors.ts"
+import * as LastAccept from "./LastAccept.ts"
 import type { Listener } from "./Listener.ts"
 import { Connections } from "./NodeConnections.ts"
 import * as NodeGeneral from "./NodeGeneral.ts"
@@ -55,7 +56,7 @@ export const listen: Listener = (options) =>
         Effect.gen(function* () {
           connections.announceClose()
           yield* Effect.sleep(delay)
-          connections.stopAccepting()
+          yield* LastAccept.before(server, () => connections.stopAccepting())
           yield* Effect.timeoutOption(connections.empty, timeout)
           yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
             concurrency: "unbounded"

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { socketListener } from "../lanes/combination.ts"
 
 const root = join(import.meta.dirname, "../..")
 const node = join(root, "node_modules/.bin/node")
@@ -29,7 +30,12 @@ describe("flange build", () => {
 
     const child = spawn(node, ["--enable-source-maps", out], {
       cwd: folder,
-      env: { HOST: "127.0.0.1", PATH: process.env["PATH"], PORT: "18733" }
+      env: {
+        FLANGE__SERVER__LISTENER: socketListener,
+        HOST: "127.0.0.1",
+        PATH: process.env["PATH"],
+        PORT: "18733"
+      }
     })
     const exit = once(child, "exit")
     let reply: Response | undefined

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as Net from "node:net"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
+import { environment } from "../lanes/combination.ts"
 
 const running = new Set<ChildProcess>()
 
@@ -24,7 +25,10 @@ const start = (special: string, position: number, { port = 0, variables = {} }: 
       special,
       String(position)
     ],
-    { env: { PATH: process.env["PATH"], PORT: String(port), ...variables }, stdio: "pipe" }
+    {
+      env: { ...environment, PATH: process.env["PATH"], PORT: String(port), ...variables },
+      stdio: "pipe"
+    }
   )
   running.add(child)
   const output = { err: "", out: "" }

@@ -2,6 +2,7 @@ import * as Http from "node:http"
 import * as Net from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterEach, assert, describe, it } from "vitest"
+import { socketListener } from "../lanes/combination.ts"
 import { type Running, start } from "./process.ts"
 
 const fixture = "test/Server/fixtures/slow.ts"
@@ -34,7 +35,7 @@ const get = (url: string, agent?: Http.Agent): Promise<Reply> =>
     )
   })
 
-describe("drain of the node listener", () => {
+describe(`drain of the ${socketListener} listener`, () => {
   it("loses no request under load and exits 0", async () => {
     running = await start(fixture)
     const { url } = running

@@ -2,6 +2,7 @@
 import * as Net from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { socketListener } from "../lanes/combination.ts"
 import { type Running, start } from "./process.ts"
 
 let running: Running
@@ -62,7 +63,9 @@ describe.each(["/json", "/bytes"])("a body of %s that never comes to its end", (
     const target = `${path}?chunk`
     const reply = await send(post(target, "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\nno\r\n"))
     assert.deepStrictEqual(statuses(reply), ["400"])
-    assert.strictEqual(await ended(target.replace("?", "\\?")), "499")
+    // The parser of `node:http` ends the request, and the listener answers beside the lane.
+    const seen = socketListener === "node" ? "499" : "400"
+    assert.strictEqual(await ended(target.replace("?", "\\?")), seen)
   })
 
   it("is answered after the replies to the requests before it", async () => {

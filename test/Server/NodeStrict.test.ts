@@ -1,5 +1,6 @@
 import * as Net from "node:net"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { socketListener } from "../lanes/combination.ts"
 import { type Running, start } from "./process.ts"
 
 let running: Running
@@ -63,18 +64,29 @@ const cases: ReadonlyArray<readonly [name: string, request: string, status: numb
     ["a head that does not arrive", "GET /slow/0 HTTP/1.1\r\nHost:", 408, "REQUEST_TIMEOUT"]
   ]
 
-describe("the node listener refuses", () => {
+describe(`the ${socketListener} listener refuses`, () => {
   for (const [name, request, status, code] of cases) {
-    it(`${name} with ${status} ${code}, a date, and a closed connection`, async () => {
+    it(`${name} with ${status} ${code}, a date, an id, and a closed connection`, async () => {
       const reply = await send(request)
       const [head, body] = reply.split("\r\n\r\n") as [string, string]
       assert.match(head, new RegExp(`^HTTP/1.1 ${status} `))
       assert.match(head, /^date: /im)
       assert.match(head, /^connection: close$/im)
       assert.match(head, /^content-type: application\/problem\+json$/im)
-      assert.strictEqual(JSON.parse(body).code, code)
+      const problem = JSON.parse(body)
+      assert.strictEqual(problem.code, code)
+      const id = /^x-request-id: (.+)$/im.exec(head)?.[1]
+      assert.isDefined(id)
+      assert.strictEqual(problem.correlationId, id)
     })
   }
+
+  it("with the id and the path of the request", async () => {
+    const reply = await send("GET /slow/0?a HTTP/1.1\r\nHost: a/b\r\nX-Request-Id: mine\r\n\r\n")
+    const [head, body] = reply.split("\r\n\r\n") as [string, string]
+    assert.match(head, /^x-request-id: mine$/im)
+    assert.deepInclude(JSON.parse(body), { correlationId: "mine", instance: "/slow/0" })
+  })
 
   it("garbage only after the replies to the requests before it are out", async () => {
     const reply = await send("GET /slow/300 HTTP/1.1\r\nHost: a\r\n\r\nhello there\r\n\r\n")

@@ -10,11 +10,11 @@ import { type LogEntry, TestApp } from "flange/Testing"
 import { failure } from "./failure.ts"
 import { app, Greeter, printed, Unknown } from "./fixtures.ts"
 
-/** Waits until the handler runs: through a socket, a request takes real time to arrive. */
-const began = (test: { readonly logs: ReadonlyArray<LogEntry> }) =>
+/** Waits until the handler has logged: through a socket, a request takes real time to arrive. */
+const logged = (test: { readonly logs: ReadonlyArray<LogEntry> }, text: string) =>
   TestClock.withLive(
     Effect.repeat(Effect.sleep("5 millis"), {
-      until: () => test.logs.some(({ message }) => message === "slow began")
+      until: () => test.logs.some(({ message }) => message === text)
     })
   )
 
@@ -64,7 +64,7 @@ describe.each(places)("an app %s", (_place, make) => {
       expect((yield* test.get("/now")).json).toBe(12_345)
       expect(yield* test.client.greet.now()).toBe(12_345)
       const slow = yield* Effect.forkChild(test.get("/slow"))
-      yield* began(test)
+      yield* logged(test, "slow began")
       yield* TestClock.adjust("1 hour")
       const reply = yield* Fiber.join(slow)
       reply.expectStatus(200).expectJson("done")
@@ -112,7 +112,7 @@ describe.each(places)("an app %s", (_place, make) => {
         Effect.gen(function* () {
           const test = yield* make(app)
           yield* Effect.forkDetach(test.get("/slow"))
-          yield* began(test)
+          yield* logged(test, "slow began")
           return test
         })
       )
@@ -128,7 +128,7 @@ describe.each(places)("an app %s", (_place, make) => {
         scope
       )
       const slow = yield* Effect.forkChild(test.get("/slow"))
-      yield* began(test)
+      yield* logged(test, "slow began")
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* TestClock.adjust("1 hour")
       ;(yield* Fiber.join(slow)).expectStatus(200)
@@ -149,9 +149,9 @@ describe("an app in memory", () => {
     Effect.gen(function* () {
       const test = yield* TestApp.make(app)
       const slow = yield* Effect.forkChild(test.get("/slow"))
-      yield* TestClock.adjust("1 minute")
+      yield* logged(test, "slow began")
       yield* Fiber.interrupt(slow)
-      yield* TestClock.adjust("1 minute")
+      yield* logged(test, "slow was interrupted")
       expect(test.logs.map(({ message }) => message)).toEqual([
         "slow began",
         "slow was interrupted"

@@ -171,7 +171,7 @@ const cases: ReadonlyArray<readonly [string, Iterable<Buffer | string>, Expected
   ["a doubled slash", [head("GET", "//v1/items")], notFound],
   ["dots", [head("GET", "/v1/../../etc/passwd")], notFound],
   ["the path __proto__", [head("GET", "/__proto__")], notFound],
-  ["a very long path", [head("GET", `/${"a".repeat(10_000)}`)], notFound],
+  ["a very long path", [head("GET", `/${"a".repeat(8000)}`)], notFound],
   [
     "a wrong method",
     [head("DELETE", "/v1/items")],

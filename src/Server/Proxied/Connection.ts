@@ -6,7 +6,8 @@ import { Bridge, Incoming } from "./Bridge.ts"
 import { Exchange, type Owner } from "./Exchange.ts"
 import type { Head } from "./Head.ts"
 import { Parser, Step } from "./Parser.ts"
-import { type Refusal, refusals } from "./Refusal.ts"
+import { refusals } from "./Refusal.ts"
+import * as Refused from "./Refused.ts"
 import * as Reply from "./Reply.ts"
 import type { Served, Service } from "./Service.ts"
 import { type Awaited, isOverdue } from "./Timeouts.ts"
@@ -27,7 +28,8 @@ export class Connection implements Owner, Served {
   #phase: "closed" | "closing" | "open" | "upgraded" = "open"
   /** The request whose body is being read. */
   #reading: Exchange | undefined
-  #refusal: Refusal | undefined
+  /** The reply to a request that has no place in the queue. */
+  #refusal: Reply.Payload | undefined
   /** When the head or the body began that is being read. */
   #requestSince = 0
   readonly #service: Service
@@ -202,7 +204,7 @@ export class Connection implements Owner, Served {
           this.#begin(this.#parser.head!)
           break
         case Step.Refused:
-          this.#refuse(this.#parser.refusal!)
+          this.#refuse(Refused.reply(this.#parser.refusal!, this.#parser.head))
           return true
         default:
           return true
@@ -308,15 +310,15 @@ export class Connection implements Owner, Served {
   }
 
   /** Refuses a request that has no place in the queue, after the replies that are owed. */
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Reply.Payload): void {
     this.#isFinal = true
     if (this.#count === 0) this.#sendRefusal(refusal)
     else this.#refusal = refusal
   }
 
-  #sendRefusal(refusal: Refusal): void {
+  #sendRefusal(refusal: Reply.Payload): void {
     this.#refusal = undefined
-    Reply.write(this.#socket, Reply.refuse(refusal))
+    Reply.write(this.#socket, refusal)
     this.#close()
   }
 
@@ -366,7 +368,7 @@ export class Connection implements Owner, Served {
     if (awaited === undefined) this.#since = clock.now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)
-      else if (awaited === "head") this.#refuse(refusals.Timeout)
+      else if (awaited === "head") this.#refuse(Refused.reply(refusals.Timeout, undefined))
       // A reply that nobody asked for would be taken for that to the next request.
       else if (awaited === "request") this.#close()
       else this.#socket.destroy()
@@ -394,6 +396,6 @@ export class Connection implements Owner, Served {
     sink?.fail("Aborted")
     bridge?.abort()
     exchange.onAbort?.()
-    this.#answer(exchange, Reply.refuse(refusals.Timeout))
+    this.#answer(exchange, Refused.reply(refusals.Timeout, exchange.head))
   }
 }

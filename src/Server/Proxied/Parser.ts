@@ -36,6 +36,7 @@ export class Parser {
   readonly #chunks: Chunks
   data: Buffer = nothing
   readonly #fields: Fields
+  /** Of the request that came last; also of one that is refused, where it could be read. */
   head: Head | undefined
   /** Whether the request line of the coming head is read. */
   #inFields = false
@@ -114,7 +115,7 @@ export class Parser {
       text: buffer.toString("latin1", start, end)
     })
     const refusal = head.interpret()
-    if (refusal !== undefined) return this.#refuse(refusal)
+    if (refusal !== undefined) return this.#refuse(refusal, head)
     this.head = head
     this.#inFields = false
     this.#position = end
@@ -152,7 +153,8 @@ export class Parser {
     return read === More ? Step.More : this.#give(read)
   }
 
-  #refuse(refusal: Refusal): Step {
+  #refuse(refusal: Refusal, head?: Head): Step {
+    this.head = head
     this.refusal = refusal
     this.#buffer = nothing
     this.#position = 0

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as LastAccept from "../LastAccept.ts"
 import type { Listener } from "../Listener.ts"
 import * as NodeGeneral from "../NodeGeneral.ts"
 import * as Bind from "./Bind.ts"
@@ -93,7 +94,7 @@ export const listen: Listener = (options) =>
         Effect.gen(function* () {
           Drain.announceClose(service)
           yield* Effect.sleep(delay)
-          Drain.stopAccepting(server, service)
+          yield* LastAccept.before(server, () => Drain.stopAccepting(server, service))
           yield* Effect.timeoutOption(Drain.empty(service), timeout)
           yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
             concurrency: "unbounded"

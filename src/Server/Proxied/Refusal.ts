@@ -7,6 +7,7 @@ import {
   NotImplemented,
   PayloadTooLarge,
   RequestTimeout,
+  UnsupportedCoding,
   UriTooLong
 } from "../Catalogue.ts"
 import * as RequestId from "../RequestId.ts"
@@ -51,17 +52,17 @@ const table = {
   FieldsTooLarge: [431, "header", "The header fields are too long"],
   HostInvalid: [400, "header", "Host is not a name or address with an optional port"],
   HostMissing: [400, "header", "Host is missing"],
-  Method: [400, "path", "The method is not a token followed by one space"],
+  Method: [400, "header", "The method is not a token followed by one space"],
   RepeatedField: [400, "header", "A field that takes one value stands there twice"],
   RequestLineTooLong: [414, "path", "The request line is too long"],
   Target: [400, "path", "The target is not a path, an http URL, or * with OPTIONS"],
   Timeout: [408, "header", "The request did not arrive in time"],
   TooManyFields: [431, "header", "There are too many header fields"],
   Trailer: [400, "body", "A trailer says where the body ends"],
-  TransferCoding: [501, "header", "The only transfer coding this server reads is chunked"],
+  TransferCoding: [501, "header", "The only transfer coding that the server takes is chunked"],
   TransferEncoding: [400, "header", "Transfer-Encoding does not end with one chunked"],
   TransferEncodingOn10: [400, "header", "HTTP/1.0 has no Transfer-Encoding"],
-  Version: [400, "path", "The request line does not end with one space, HTTP/1.1 and CRLF"],
+  Version: [400, "header", "The request line does not end with one space, HTTP/1.1 and CRLF"],
   VersionUnknown: [505, "path", "This server speaks HTTP/1.1 and HTTP/1.0"]
 } as const satisfies Record<
   string,
@@ -77,7 +78,7 @@ export const refusals = Object.fromEntries(
   // The names and values are those of the table.
 ) as Readonly<Record<Name, Refusal>>
 
-const errorOf = ({ detail, location, status }: Refusal) => {
+const errorOf = ({ detail, location, name, status }: Refusal) => {
   switch (status) {
     case 400:
       return new MalformedRequest({ errors: [{ detail, location, pointer: "" }] })
@@ -93,15 +94,20 @@ const errorOf = ({ detail, location, status }: Refusal) => {
     case 431:
       return new HeadersTooLarge()
     case 501:
-      return new NotImplemented({ detail } as {})
+      return name === "TransferCoding"
+        ? new UnsupportedCoding()
+        : new NotImplemented({ detail } as {})
     case 505:
       return new HttpVersionNotSupported()
   }
 }
 
-/** The problem document of a refusal, as JSON. It gets a correlation id of its own. */
-export const problem = (refusal: Refusal): string => {
+/** The problem document of a refusal, as JSON. `instance` is the path, where it is known. */
+export const problem = (
+  refusal: Refusal,
+  correlationId = RequestId.make(),
+  instance?: string
+): string => {
   const { code, detail, status, title, type, ...rest } = errorOf(refusal)
-  const correlationId = RequestId.make()
-  return JSON.stringify({ type, title, status, detail, code, correlationId, ...rest })
+  return JSON.stringify({ type, title, status, detail, instance, code, correlationId, ...rest })
 }

@@ -97,7 +97,9 @@ describe("a limit", () => {
 
   it.effect("is not for endpoints and callers that are exempt", () =>
     Effect.gen(function* () {
-      const config = { rateLimit: { exempt: ["caller:default:robot", "ip:unknown"] } }
+      const config = {
+        rateLimit: { exempt: ["caller:default:robot", "ip:127.0.0.1", "ip:unknown"] }
+      }
       const test = yield* TestApp.make(make().app, { config })
       for (let i = 0; i < 5; i++) {
         const reply = (yield* test.get("/orders", as("robot"))).expectStatus(200)
