@@ -61,17 +61,19 @@ export class Connections {
       this.#connections.add(connection)
       socket.once("close", () => this.#connections.delete(connection))
     })
-    server.on("request", (request, reply: Http.ServerResponse & Keyed) => {
-      const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
-      if (connection === undefined) return
-      connection.previous = connection.last
-      connection.last = reply
-      connection.request = request
-      connection.open++
-      reply[key] = connection
-      reply.on("close", onReplyClose)
-      if (this.#draining) reply.setHeader("connection", "close")
-    })
+  }
+
+  /** To be told of every request, before it is answered. */
+  opened(request: Http.IncomingMessage, reply: Http.ServerResponse & Keyed): void {
+    const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
+    if (connection === undefined) return
+    connection.previous = connection.last
+    connection.last = reply
+    connection.request = request
+    connection.open++
+    reply[key] = connection
+    reply.on("close", onReplyClose)
+    if (this.#draining) reply.setHeader("connection", "close")
   }
 
   /** The request whose body did not come to its end, with the reply to it while that is owed. */

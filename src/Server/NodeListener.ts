@@ -34,6 +34,7 @@ export const listen: Listener = (options) =>
       NodeStrict.onClientError(error, socket, connections)
     )
     server.on("request", (request, reply) => {
+      connections.opened(request, reply)
       const refusal = NodeStrict.refusal(request)
       if (refusal !== undefined) return NodeStrict.refuse(request, reply, refusal)
       if (!dispatch(new NodeWire(request, reply, general.sendOther))) {

@@ -20,14 +20,23 @@ const host = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?
 
 /** Why a request that Node's parser accepted is refused; undefined for nearly all. */
 export const refusal = (request: Http.IncomingMessage): Respondable.Respondable | undefined => {
-  const { headers, httpVersionMajor, httpVersionMinor } = request
+  const { httpVersionMajor, httpVersionMinor, rawHeaders } = request
   if (httpVersionMajor !== 1) return malformed("The request line has no HTTP/1.x version")
-  const coding = headers["transfer-encoding"]
+  let coding: string | undefined
+  let value: string | undefined
+  // Not `headers`, which Node makes when it is first asked for: many requests need none of it.
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    if (name.length === 4 && name.toLowerCase() === "host") {
+      value = value === undefined ? rawHeaders[i + 1]! : `${value},${rawHeaders[i + 1]}`
+    } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
+      coding = coding === undefined ? rawHeaders[i + 1]! : `${coding},${rawHeaders[i + 1]}`
+    }
+  }
   if (coding !== undefined) {
     if (httpVersionMinor === 0) return malformed("HTTP/1.0 has no Transfer-Encoding")
     if (coding.toLowerCase() !== "chunked") return new UnsupportedCoding()
   }
-  const { host: value } = headers
   if (value === undefined) {
     return httpVersionMinor === 0 ? undefined : malformed("The Host header is missing")
   }

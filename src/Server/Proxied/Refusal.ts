@@ -10,7 +10,6 @@ import {
   UnsupportedCoding,
   UriTooLong
 } from "../Catalogue.ts"
-import * as RequestId from "../RequestId.ts"
 
 /** A reason to refuse a request. After it nothing more is read from the connection. */
 export interface Refusal {
@@ -105,8 +104,8 @@ const errorOf = ({ detail, location, name, status }: Refusal) => {
 /** The problem document of a refusal, as JSON. `instance` is the path, where it is known. */
 export const problem = (
   refusal: Refusal,
-  correlationId = RequestId.make(),
-  instance?: string
+  correlationId: string,
+  instance: string | undefined
 ): string => {
   const { code, detail, status, title, type, ...rest } = errorOf(refusal)
   return JSON.stringify({ type, title, status, detail, instance, code, correlationId, ...rest })

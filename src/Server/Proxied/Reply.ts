@@ -3,7 +3,6 @@
 import type { Socket } from "node:net"
 import * as HttpDate from "./HttpDate.ts"
 import { FIELD, isAt, octets, TOKEN } from "./Octets.ts"
-import { problem, type Refusal } from "./Refusal.ts"
 
 // The import statement would also evaluate the module's lazy parts.
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
@@ -121,16 +120,6 @@ export const compose = (
   bytes.set(body, head.length)
   return bytes
 }
-
-/** The reply to a request that was refused. The connection closes after it. */
-export const refuse = (refusal: Refusal): Payload =>
-  compose(
-    refusal.status,
-    "content-type: application/problem+json\r\n",
-    problem(refusal),
-    false,
-    "close"
-  )
 
 /** Writes a reply in one system call where the socket takes it. */
 export const write = (socket: Socket, payload: Payload): void => {
