@@ -70,7 +70,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   #request: HttpServerRequest | undefined
   #requestId: string | undefined
   #scope: Scope.Closeable | undefined
-  readonly #services: ExchangeServices
+  #services: ExchangeServices | undefined
   readonly #shared: Shared
   readonly #start: number
   #state: RequestState | undefined
@@ -88,7 +88,6 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     this.plan = plan
     this.params = params
     this.searchParams = searchParams
-    this.#services = new ExchangeServices(this, shared.context.mapUnsafe)
     this.#replaces = plan.hasType
     this.#start = plan.observers.length === 0 ? 0 : shared.elapsed()
   }
@@ -133,6 +132,10 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     return (this.#scope ??= Scope.makeUnsafe())
   }
 
+  get services(): ExchangeServices {
+    return (this.#services ??= new ExchangeServices(this, this.#shared.context.mapUnsafe))
+  }
+
   get state(): RequestState {
     return (this.#state ??= { loggerDisabled: false, preResponseHandler: undefined })
   }
@@ -152,12 +155,12 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
     // What is kept under a key has its type.
-    return this.#services.get(key.key) as S | undefined
+    return this.services.get(key.key) as S | undefined
   }
 
   get<S>(reference: Context.Reference<S>): S {
-    return this.#services.has(reference.key)
-      ? (this.#services.get(reference.key) as S)
+    return this.services.has(reference.key)
+      ? (this.services.get(reference.key) as S)
       : Context.get(Context.empty(), reference)
   }
 
@@ -170,7 +173,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   provide<I, S>(key: Context.Key<I, S>, service: S): void {
-    const services = this.#services
+    const { services } = this
     services.set(key.key, service)
     if (!services.isCached) this.#context = undefined
   }
@@ -208,7 +211,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
     done: (exit: Exit.Exit<A, E>) => void
   ): void {
     if (Exit.isExit(effect)) return done(effect as Exit.Exit<A, E>)
-    this.#context ??= contextOf(this.#services, this.#shared.context)
+    this.#context ??= contextOf(this.services, this.#shared.context)
     const fiber = Effect.runForkWith(this.#context)(effect, { uninterruptible })
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return done(exit)
@@ -223,20 +226,24 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   /** Runs an effect that ends in the reply, and sends it. */
-  readonly respond = (effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void =>
+  respond(effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void {
     this.run(effect, false, (exit) => {
       if (exit._tag === "Success") return this.sendResponse(exit.value)
       if (!Cause.hasInterruptsOnly(exit.cause)) {
-        return this.run(Problem.fromCause(exit.cause, this), true, this.#sendExit)
+        return this.#finish(Problem.fromCause(exit.cause, this))
       }
       // Nobody reads it; a listener in memory still owes its caller an end.
       if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
-      this.run(Problem.interrupted(this), true, this.#sendExit)
+      this.#finish(Problem.interrupted(this))
     })
+  }
 
-  readonly #sendExit = (exit: Exit.Exit<Response.HttpServerResponse, unknown>): void => {
-    if (exit._tag === "Success") this.sendResponse(exit.value)
-    else this.#sendEmpty(500)
+  /** Sends a reply that nothing more may come of. */
+  #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
+    this.run(effect, true, (exit) => {
+      if (exit._tag === "Success") this.sendResponse(exit.value)
+      else this.#sendEmpty(500)
+    })
   }
 
   #sendEmpty(status: number): void {
@@ -268,7 +275,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   /** Sends any reply, after the handlers that were registered for it, which see all its headers. */
   sendResponse(response: Response.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
-      return this.run(Problem.complete(response, this), true, this.#sendExit)
+      return this.#finish(Problem.complete(response, this))
     }
     const handler = this.#state?.preResponseHandler
     const whole = this.#withHeaders(response)
