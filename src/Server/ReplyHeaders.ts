@@ -53,19 +53,21 @@ const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 const value = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** Says that the name of a field is none. */
+export const badName = (field: string): TypeError =>
+  new TypeError(`Field name ${JSON.stringify(field)} is not a token. Use letters, digits and "-".`)
+
+/** Says that the value of a field cannot be sent. */
+export const badValue = (field: string): TypeError =>
+  new TypeError(
+    `The value of field ${field} has a control character or one beyond Latin-1. Encode it, for example with encodeURIComponent.`
+  )
+
 /** Why headers cannot be sent; undefined where they can. Source: RFC 9110, section 5. */
 export const problem = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
   for (const field in headers) {
-    if (!name.test(field)) {
-      return new TypeError(
-        `Field name ${JSON.stringify(field)} is not a token. Use letters, digits and "-".`
-      )
-    }
-    if (!value.test(headers[field]!)) {
-      return new TypeError(
-        `The value of field ${field} has a control character or one beyond Latin-1. Encode it, for example with encodeURIComponent.`
-      )
-    }
+    if (!name.test(field)) return badName(field)
+    if (!value.test(headers[field]!)) return badValue(field)
   }
   return undefined
 }

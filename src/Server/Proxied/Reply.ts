@@ -1,6 +1,7 @@
 /** Replies as bytes. Source: RFC 9112, sections 4 and 6. */
 
 import type { Socket } from "node:net"
+import { badName, badValue } from "../ReplyHeaders.ts"
 import * as HttpDate from "./HttpDate.ts"
 import { FIELD, isAt, octets, TOKEN } from "./Octets.ts"
 
@@ -48,16 +49,8 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!
     const value = headers[i + 1]!
-    if (!consistsOf(name, TOKEN) || name === "") {
-      throw new TypeError(
-        `Field name ${JSON.stringify(name)} is not a token. Use letters, digits and "-".`
-      )
-    }
-    if (!consistsOf(value, FIELD)) {
-      throw new TypeError(
-        `The value of field ${name} has a control character or one beyond Latin-1. Encode it, for example with encodeURIComponent.`
-      )
-    }
+    if (!consistsOf(name, TOKEN) || name === "") throw badName(name)
+    if (!consistsOf(value, FIELD)) throw badValue(name)
     switch (name.length) {
       case 4:
         if (isAt(name, 0, "date")) continue
