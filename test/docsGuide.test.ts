@@ -4,7 +4,7 @@ import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { snippetsOf } from "./docs.ts"
 import { blanked, exchangesOf, send } from "./docsConsole.ts"
-import { freePort, node, type Process, root, serving } from "./examples/process.ts"
+import { node, root, whileServing } from "./examples/process.ts"
 
 const guide = "docs/getting-started.md"
 const folder = join(root, ".doctest/guide")
@@ -17,25 +17,6 @@ for (const { path, text } of snippetsOf(guide, read(guide))) {
   writeFileSync(join(folder, path), text)
 }
 const project = ".doctest/guide/docs_getting-started_md"
-
-/** Runs a program, does something while it serves, and expects a clean end. */
-const whileServing = async (
-  main: string,
-  env: Record<string, string>,
-  use: (url: string, server: Process) => Promise<void>
-) => {
-  const port = await freePort()
-  const server = node([main], { ...env, PORT: String(port) })
-  const url = `http://127.0.0.1:${port}`
-  try {
-    await serving(server, `${url}/readyz`)
-    await use(url, server)
-    server.child.kill("SIGTERM")
-    expect(await server.exitCode, server.output()).toBe(0)
-  } finally {
-    server.child.kill("SIGKILL")
-  }
-}
 
 const documents = [
   { file: "README.md", main: "examples/sample-api/main.ts" },

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
+import { expect } from "vitest"
 
 /** The folder of the repository. */
 export const root = join(import.meta.dirname, "../..")
@@ -57,5 +58,24 @@ export const serving = async ({ child, output }: Process, url: string): Promise<
   while (!(await answers())) {
     if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}:\n${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** Runs a program, does something while it serves, and expects a clean end. */
+export const whileServing = async (
+  main: string,
+  env: Record<string, string>,
+  use: (url: string, server: Process) => Promise<void>
+) => {
+  const port = await freePort()
+  const server = node([main], { ...env, PORT: String(port) })
+  const url = `http://127.0.0.1:${port}`
+  try {
+    await serving(server, `${url}/readyz`)
+    await use(url, server)
+    server.child.kill("SIGTERM")
+    expect(await server.exitCode, server.output()).toBe(0)
+  } finally {
+    server.child.kill("SIGKILL")
   }
 }

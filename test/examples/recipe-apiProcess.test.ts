@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { freePort, node, type Process, root, serving } from "./process.ts"
+import { node, root, whileServing } from "./process.ts"
 import { apiKey, bearer, challenge, draft, jwtSecret, signed } from "./recipeTokens.ts"
 
 const main = "examples/recipe-api/main.ts"
@@ -12,23 +12,6 @@ describe("the recipe API as a process", () => {
     new RegExp(`^${key} = "(.*)"$`, "m").exec(
       readFileSync(join(root, "examples/recipe-api/flange.toml"), "utf8")
     )![1]!
-
-  const whileServing = async (
-    env: Record<string, string>,
-    use: (url: string, server: Process) => Promise<void>
-  ) => {
-    const port = await freePort()
-    const server = node([main], { ...env, PORT: String(port) })
-    const url = `http://127.0.0.1:${port}`
-    try {
-      await serving(server, `${url}/readyz`)
-      await use(url, server)
-      server.child.kill("SIGTERM")
-      expect(await server.exitCode, server.output()).toBe(0)
-    } finally {
-      server.child.kill("SIGKILL")
-    }
-  }
 
   const ended = async (args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
     const child = node([main, ...args], env)
@@ -52,7 +35,7 @@ describe("the recipe API as a process", () => {
   })
 
   it("says at start how to get a token, and serves whoever has one", async () => {
-    await whileServing({}, async (url, server) => {
+    await whileServing(main, {}, async (url, server) => {
       expect(server.output()).toContain(
         "npm run -s example:recipe -- token alice --scopes orders:write"
       )
@@ -121,7 +104,7 @@ describe("the recipe API as a process", () => {
       code: 1,
       output: expect.stringContaining("Tokens are made in the environment local")
     })
-    await whileServing(env, async (url, server) => {
+    await whileServing(main, env, async (url, server) => {
       expect(server.output()).not.toContain("Get a token")
       const local = bearer(await signed("alice", { secret: localOf("jwtSecret") }))
       for (const headers of [local, { "x-api-key": localOf("apiKey") }]) {
