@@ -195,18 +195,23 @@ const runner = ({ around, bodyLimit, context, row }: Options): Compiled["run"] =
   const guards = inner.toReversed().map((apply) => Before.ofMiddleware(apply)?.(contract))
   if (around.wraps.length === 0 && guards.every((guard) => guard !== undefined)) {
     const finish = (exchange: LaneExchange) => (exit: Exit.Exit<unknown, unknown>) => {
-      if (exit._tag === "Success" && !isReply(exit.value)) {
-        const encoded = encode(exit.value)
-        if ("status" in encoded) {
-          return exchange.send(encoded.status, encoded.contentType, encoded.body)
-        }
+      if (exit._tag === "Failure") {
+        return exchange.respond(reply(Effect.failCause(exit.cause), exchange))
       }
-      exchange.respond(
-        reply(
-          exit._tag === "Success" ? toResponse(encode, exit.value) : Effect.failCause(exit.cause),
-          exchange
-        )
-      )
+      let encoded: ReturnType<typeof encode> | undefined
+      try {
+        encoded = isReply(exit.value) ? undefined : encode(exit.value)
+      } catch (defect) {
+        encoded = Exit.die(defect)
+      }
+      if (encoded === undefined) {
+        return exchange.respond(reply(toResponse(encode, exit.value), exchange))
+      }
+      if (Exit.isExit(encoded) && encoded._tag === "Success") {
+        const { body, contentType, status } = encoded.value as EndpointCodec.Encoded
+        return exchange.send(status, contentType, body)
+      }
+      exchange.respond(reply(responseTo(encoded), exchange))
     }
     const go = (exchange: LaneExchange) =>
       exchange.run(start(exchange), runtime.uninterruptible, finish(exchange))
@@ -309,24 +314,30 @@ const isReply = (value: unknown): value is Respondable.Respondable =>
 const toResponse = (
   encode: ReturnType<typeof EndpointCodec.success>,
   value: unknown
-): Effect.Effect<Response.HttpServerResponse> => {
-  if (isReply(value)) return Respondable.toResponse(value)
-  const encoded = encode(value)
-  return "status" in encoded
-    ? Effect.succeed(responseOf(encoded))
-    : Effect.die(new HttpApiSchemaError({ cause: encoded, kind: "Body" }))
-}
+): Effect.Effect<Response.HttpServerResponse> =>
+  // What the value's own code throws is a defect of this effect.
+  Effect.suspend(() => (isReply(value) ? Respondable.toResponse(value) : responseTo(encode(value))))
+
+const responseTo = (encoded: ReturnType<ReturnType<typeof EndpointCodec.success>>) =>
+  Effect.matchEffect(encoded, {
+    onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
+    onSuccess: (encoded) => Effect.succeed(responseOf(encoded))
+  })
 
 /** The reply to a failure that the contract declares; other failures stay. */
 const declared = (
   encode: ReturnType<typeof EndpointCodec.failure>,
   error: unknown
-): Effect.Effect<Response.HttpServerResponse, unknown> => {
-  const encoded = encode?.(error)
-  return encoded !== undefined && "status" in encoded
-    ? Effect.succeed(responseOf(encoded))
-    : Effect.fail(error)
-}
+): Effect.Effect<Response.HttpServerResponse, unknown> =>
+  encode === undefined
+    ? Effect.fail(error)
+    : Effect.matchEffect(
+        Effect.suspend(() => encode(error)),
+        {
+          onFailure: () => Effect.fail(error),
+          onSuccess: (encoded) => Effect.succeed(responseOf(encoded))
+        }
+      )
 
 const responseOf = ({ body, contentType, status }: EndpointCodec.Encoded) =>
   contentType === undefined ? Response.empty({ status }) : ofText(body, { contentType, status })

@@ -1,5 +1,5 @@
 /** An endpoint's schemas as functions: what comes in, what goes out, what it may fail with. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -65,7 +65,8 @@ export interface Encoded {
   readonly status: number
 }
 
-type Encoder = (value: unknown) => Encoded | Schema.SchemaError
+/** An `Exit` unless the schema waits. */
+type Encoder = (value: unknown) => Effect.Effect<Encoded, Schema.SchemaError>
 
 const encoder = (schema: Schema.Top, status: number): Encoder => {
   SchemaJITCompiler.enable(SchemaAST.flip(schema.ast))
@@ -73,38 +74,30 @@ const encoder = (schema: Schema.Top, status: number): Encoder => {
   const { contentType } = Internals.getResponseEncodingSchema(schema)
   const empty: Encoded = { body: "", contentType: undefined, status }
   const isEmpty = HttpApiSchema.isNoContent(schema.ast)
+  const write = (value: unknown): Encoded =>
+    isEmpty || value === undefined ? empty : { body: JSON.stringify(value), contentType, status }
   return (value) => {
     const encoded = encode(value)
-    // An effect that has ended is its own exit.
-    const exit = (Exit.isExit(encoded) ? encoded : Effect.runSyncExit(encoded)) as Exit.Exit<
-      unknown,
-      Schema.SchemaError
-    >
-    if (exit._tag === "Failure") return failureOf(exit.cause)
-    return isEmpty || exit.value === undefined
-      ? empty
-      : { body: JSON.stringify(exit.value), contentType, status }
+    // What has ended is an exit, for which no fiber is needed.
+    return Exit.isExit(encoded)
+      ? Exit.map(encoded as Exit.Exit<unknown, Schema.SchemaError>, write)
+      : Effect.map(encoded, write)
   }
-}
-
-const failureOf = (cause: Cause.Cause<Schema.SchemaError>): Schema.SchemaError => {
-  const reason = cause.reasons[0]!
-  if (reason._tag === "Fail") return reason.error
-  throw reason._tag === "Die" ? reason.defect : new Error("Encoding was interrupted")
 }
 
 const union =
   (encoders: ReadonlyArray<Encoder>): Encoder =>
   (value) => {
-    let result: Encoded | Schema.SchemaError | undefined
-    for (const encode of encoders) {
-      result = encode(value)
-      if (!Schema.isSchemaError(result)) return result
+    const from = (at: number): ReturnType<Encoder> => {
+      const encoded = encoders[at]!(value)
+      if (at + 1 === encoders.length) return encoded
+      if (!Exit.isExit(encoded)) return Effect.catch(encoded, () => from(at + 1))
+      return encoded._tag === "Success" || Cause.hasDies(encoded.cause) ? encoded : from(at + 1)
     }
-    return result!
+    return from(0)
   }
 
-/** Encodes what a handler returns, or says why the contract does not have it. */
+/** Encodes what a handler returns; fails with why the contract does not have it. */
 export const success = (endpoint: HttpApiEndpoint.Top): Encoder => {
   const encoders = Internals.getSuccessSchemas(endpoint).map((schema) =>
     encoder(schema, Internals.getStatusSuccessSchema(schema))
@@ -112,7 +105,7 @@ export const success = (endpoint: HttpApiEndpoint.Top): Encoder => {
   return encoders.length === 1 ? encoders[0]! : union(encoders)
 }
 
-/** Encodes a failure that the contract declares; a `SchemaError` for any other. */
+/** Encodes a failure that the contract declares; fails with a `SchemaError` for any other. */
 export const failure = (endpoint: HttpApiEndpoint.Top): Encoder | undefined => {
   const encoders = Internals.getErrorSchemas(endpoint).map((schema) =>
     encoder(schema, Internals.getStatusErrorSchema(schema))

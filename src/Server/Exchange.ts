@@ -29,6 +29,7 @@ import {
 import * as EndpointCodec from "./EndpointCodec.ts"
 import * as JsonText from "./JsonText.ts"
 import type { Around, Next, Observe, Observed, RouteInfo } from "./Middleware.ts"
+import * as Observers from "./Observers.ts"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
@@ -190,8 +191,7 @@ const observed = (
           target: failed.request.url
         }
         return Effect.onExit(next, (exit) => {
-          const status = statusOf(exit)
-          for (const observe of observers) observe(request, status)
+          Observers.tell(observers, request, statusOf(exit), fiber.context)
           return Effect.void
         })
       })

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import type * as Before from "./Before.ts"
 import { contextOf, ExchangeServices, type Served } from "./ExchangeServices.ts"
 import type { Observe, Observed, RouteInfo } from "./Middleware.ts"
+import * as Observers from "./Observers.ts"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
@@ -275,13 +276,20 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   /** Sends any reply, after the handlers that were registered for it, which see all its headers. */
   sendResponse(response: Response.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
-      return this.#finish(Problem.complete(response, this))
+      return this.#finish(
+        Effect.catchCause(
+          // A document that the app wrote itself may be none.
+          Effect.suspend(() => Problem.complete(response, this)),
+          (cause) => Problem.fromCause(cause, this)
+        )
+      )
     }
     const handler = this.#state?.preResponseHandler
     const whole = this.#withHeaders(response)
     if (handler === undefined) return this.#write(whole)
     this.#state = undefined
-    this.run(handler(this.request, whole), true, (exit) =>
+    const handled = Effect.suspend(() => handler(this.request, whole))
+    this.run(handled, true, (exit) =>
       exit._tag === "Success" ? this.#write(exit.value) : this.#refused(Cause.squash(exit.cause))
     )
   }
@@ -325,7 +333,7 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
 
   /** Tells the observers, and closes the request's scope where something acquired in it. */
   #end(status: number): void {
-    for (const observe of this.plan.observers) observe(this, status)
+    Observers.tell(this.plan.observers, this, status, this.#shared.context)
     if (this.#scope !== undefined) {
       Effect.runForkWith(this.#shared.context)(Scope.close(this.#scope, Exit.void))
     }

@@ -37,9 +37,16 @@ export const main = (
     Effect.runForkWith(services)(Effect.logFatal("Uncaught exception", Cause.die(error)))
     if (!stopping) stop()
   }
+  const onRejection = (reason: unknown) => {
+    // A listener of its own keeps Node from making an uncaught exception of it.
+    Effect.runForkWith(services)(
+      Effect.logError("A promise was rejected and nothing handled it", Cause.die(reason))
+    )
+  }
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
   process.on("uncaughtException", onUncaught)
+  process.on("unhandledRejection", onRejection)
   fiber.addObserver((exit) => {
     // An interruption that nobody asked for is a failure too.
     if (Exit.isFailure(exit) && !(stopping && Cause.hasInterruptsOnly(exit.cause))) {

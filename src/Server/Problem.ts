@@ -1,5 +1,5 @@
 /** From a failure to the problem document that the client sees and the log line that the owner sees. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { HttpApiPayloadTooLarge, HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpServerError from "effect/http/HttpServerError"
@@ -57,10 +57,16 @@ export const fromCause = (
   const known = clientError(error, failed)
   if (known !== undefined) return render(known, failed)
   if (HttpServerRespondable.isRespondable(error) && !HttpServerError.isHttpServerError(error)) {
-    return Effect.flatMap(HttpServerRespondable.toResponse(error), (response) =>
-      response.status < 500
-        ? complete(response, failed)
-        : Effect.andThen(log(cause), complete(response, failed))
+    return Effect.matchCauseEffect(
+      Effect.suspend(() => HttpServerRespondable.toResponse(error)),
+      {
+        onFailure: (broken) =>
+          Effect.andThen(log(Cause.combine(cause, broken)), render(new InternalError(), failed)),
+        onSuccess: (response) =>
+          response.status < 500
+            ? complete(response, failed)
+            : Effect.andThen(log(cause), complete(response, failed))
+      }
     )
   }
   return Effect.andThen(log(cause), render(new InternalError(), failed))
