@@ -14,11 +14,11 @@ import type * as Plugins from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
 import * as Lifecycle from "./Plugin/Lifecycle.ts"
 import * as Order from "./Plugin/Order.ts"
-import * as ConfiguredListener from "./Server/ConfiguredListener.ts"
 import { defaults } from "./Server/Defaults.ts"
 import * as Host from "./Server/Host.ts"
-import type { Listener } from "./Server/Listener.ts"
-import * as WebListener from "./Server/WebListener.ts"
+import * as ConfiguredListener from "./Server/Listener/Configured.ts"
+import type { Listener } from "./Server/Listener/Listener.ts"
+import * as WebListener from "./Server/Listener/Web/WebListener.ts"
 
 export { type Any, type App, make } from "./Plugin/App.ts"
 
@@ -98,7 +98,7 @@ export const launch = <A extends Definition.Any>(app: A): Effect.Effect<never, B
  * - A failed boot is reported, and what was acquired released; the exit code is 1.
  */
 export const run = (app: Definition.Any): void => {
-  void import("./Server/NodeMain.ts").then(({ main }) =>
+  void import("./Server/Listener/Process.ts").then(({ main }) =>
     main((booted) =>
       Effect.scoped(
         Effect.flatMap(Layer.build(layer(app)), (context) => {

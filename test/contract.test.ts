@@ -26,15 +26,15 @@ const ours = (files: ReadonlyArray<string>) =>
 describe("a contract", () => {
   it("is bundled for a browser without server code", async () => {
     const files = await bundled("sample-api/items/ItemsApi.ts")
-    assert.deepStrictEqual(ours(files), ["src/Server/ApiError.ts", "src/Server/Pagination.ts"])
+    assert.deepStrictEqual(ours(files), ["src/Contract/ApiError.ts", "src/Contract/Pagination.ts"])
     assert.isFalse(files.some((file) => file.includes("platform-node")))
   })
 
   it("that says its callers are authenticated has the errors of that, and nothing else", async () => {
     assert.deepStrictEqual(ours(await bundled("recipe-api/me/MeApi.ts")), [
-      "src/Server/ApiError.ts",
-      "src/Server/Authentication.ts",
-      "src/Server/Catalogue.ts"
+      "src/Contract/ApiError.ts",
+      "src/Contract/Authentication.ts",
+      "src/Contract/Catalogue.ts"
     ])
   })
 

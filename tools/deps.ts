@@ -10,11 +10,11 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   App: ["*"],
   Cli: ["*", "Testing"],
   Config: [],
-  Layers: ["Config", "Plugin", "Server"],
+  Contract: [],
+  Layers: ["Config", "Contract", "Plugin", "Server"],
   Plugin: ["Config"],
-  Contract: ["Server"],
   Preset: ["*"],
-  Server: ["Config", "Plugin"],
+  Server: ["Config", "Contract", "Plugin"],
   Testing: ["*"],
   index: ["*"]
 }

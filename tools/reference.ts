@@ -5,8 +5,8 @@ import { dirname, join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
-import { catalogue } from "../src/Server/Catalogue.ts"
-import { slots, slotsOf } from "../src/Server/Middleware.ts"
+import { catalogue } from "../src/Contract/Catalogue.ts"
+import { slots, slotsOf } from "../src/Server/Route/Middleware.ts"
 
 const root = join(import.meta.dirname, "..")
 

@@ -2,8 +2,8 @@
  * What a contract is written with: no server code, so that a browser can import
  * it together with the client made of it.
  */
-export * as ApiError from "../Server/ApiError.ts"
-export * as Authentication from "../Server/Authentication.ts"
-export { BodyLimit } from "../Server/BodyLimit.ts"
-export * as Pagination from "../Server/Pagination.ts"
-export { Limited, RatePolicy } from "../Server/RatePolicy.ts"
+export * as ApiError from "./ApiError.ts"
+export * as Authentication from "./Authentication.ts"
+export { BodyLimit } from "./BodyLimit.ts"
+export * as Pagination from "./Pagination.ts"
+export { Limited, RatePolicy } from "./RatePolicy.ts"

@@ -2,10 +2,10 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as HttpMethod from "effect/http/HttpMethod"
-import type { Compiled } from "./CompiledLane.ts"
-import { LaneExchange, type Shared } from "./LaneExchange.ts"
-import type { RouteTable } from "./RouteTable.ts"
-import type { Dispatch } from "./Wire.ts"
+import type { Compiled } from "./Codec/CompiledLane.ts"
+import { LaneExchange, type Shared } from "./Exchange/Exchange.ts"
+import type { Dispatch } from "./Exchange/Wire.ts"
+import type { RouteTable } from "./Route/Table.ts"
 
 /** Answers the requests of compiled rows; all others are for the general lane. */
 export const make =

@@ -7,11 +7,11 @@ import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
-import { type Before, inFrontOf } from "./Before.ts"
-import * as CompiledLane from "./CompiledLane.ts"
+import * as CompiledLane from "./Codec/CompiledLane.ts"
+import * as Exchange from "./Codec/GeneralLane.ts"
 import * as Dispatch from "./Dispatch.ts"
-import * as Exchange from "./Exchange.ts"
-import type { Listener } from "./Listener.ts"
+import { type Before, inFrontOf } from "./Exchange/Before.ts"
+import type { Listener } from "./Listener/Listener.ts"
 import {
   type Around,
   type AroundHandler,
@@ -22,10 +22,10 @@ import {
   slots,
   slotsOf,
   type Wrap
-} from "./Middleware.ts"
-import { isRoute } from "./Route.ts"
-import type { Row } from "./RouteRows.ts"
-import * as RouteTable from "./RouteTable.ts"
+} from "./Route/Middleware.ts"
+import { isRoute } from "./Route/Route.ts"
+import type { Row } from "./Route/Rows.ts"
+import * as RouteTable from "./Route/Table.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 interface Mounted {

@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
+import { Network } from "../Config/Network.ts"
 import { defaults } from "./Defaults.ts"
-import { Network } from "./Network.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 

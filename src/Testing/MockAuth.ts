@@ -1,8 +1,8 @@
 /** Callers for tests, in the place of the app's authentication. */
 import * as Effect from "effect/Effect"
+import type * as Authentication from "../Contract/Authentication.ts"
 import * as Auth from "../Layers/Auth/index.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
-import type * as Authentication from "../Server/Authentication.ts"
 
 /** Which chains it stands in for. */
 export interface Options<Chains extends string = never> {

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { ApiError, App, Authentication, CurrentIdentity, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { assert, describe, it } from "vitest"
-import * as Before from "../../src/Server/Before.ts"
+import * as Before from "../../src/Server/Exchange/Before.ts"
 import { both, type Reply } from "./lanes.ts"
 import { before, json, Tenant, wrap } from "./lanesApi.ts"
 

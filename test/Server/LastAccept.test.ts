@@ -2,7 +2,7 @@ import { once } from "node:events"
 import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import { assert, describe, it } from "vitest"
-import * as LastAccept from "../../src/Server/LastAccept.ts"
+import * as LastAccept from "../../src/Server/Listener/LastAccept.ts"
 
 describe("the last accept", () => {
   it("takes every connection that the kernel has, and then listens no more", async () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import * as RequestId from "../../src/Server/RequestId.ts"
+import * as RequestId from "../../src/Server/Exchange/RequestId.ts"
 
 describe("a request id", () => {
   it("is a UUIDv7 of the time at which it was made", () => {

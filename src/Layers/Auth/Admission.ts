@@ -10,12 +10,12 @@ import {
   CurrentIdentity,
   type Identity,
   OptionalIdentity
-} from "../../Server/Authentication.ts"
-import type * as Before from "../../Server/Before.ts"
-import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Server/Catalogue.ts"
-import * as ClientIp from "../../Server/ClientIp.ts"
-import * as Problem from "../../Server/Problem.ts"
-import type * as RequestFields from "../../Server/RequestFields.ts"
+} from "../../Contract/Authentication.ts"
+import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Contract/Catalogue.ts"
+import type * as Before from "../../Server/Exchange/Before.ts"
+import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
+import * as Problem from "../../Server/Exchange/Problem.ts"
+import type * as RequestFields from "../../Server/Exchange/RequestFields.ts"
 import * as AuditLog from "./AuditLog.ts"
 import type { Made, Verdict } from "./Chain.ts"
 import { clean } from "./Text.ts"

@@ -1,11 +1,11 @@
 /** Guards on what an identity is: scopes, service accounts, privilege. */
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { CurrentCaller, CurrentIdentity, type Identity } from "../../Server/Authentication.ts"
-import * as Before from "../../Server/Before.ts"
-import { Forbidden } from "../../Server/Catalogue.ts"
-import * as Guard from "../../Server/Guard.ts"
-import * as Problem from "../../Server/Problem.ts"
+import { CurrentCaller, CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
+import { Forbidden } from "../../Contract/Catalogue.ts"
+import * as Guard from "../../Contract/Guard.ts"
+import * as Before from "../../Server/Exchange/Before.ts"
+import * as Problem from "../../Server/Exchange/Problem.ts"
 import { report, unauthenticated } from "./Admission.ts"
 import { quoted } from "./Text.ts"
 

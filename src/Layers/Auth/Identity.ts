@@ -1,7 +1,7 @@
 /** Identities, and their attributes with a type. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CurrentIdentity, type Identity } from "../../Server/Authentication.ts"
+import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 
 /** The fields of an identity; what is left out has the value that grants least. */
 export interface IdentityInput {

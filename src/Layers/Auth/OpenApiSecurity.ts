@@ -7,9 +7,9 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpApiSecurity } from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
-import { chainOf } from "../../Server/Authentication.ts"
-import { Unauthenticated } from "../../Server/Catalogue.ts"
-import * as Guard from "../../Server/Guard.ts"
+import { chainOf } from "../../Contract/Authentication.ts"
+import { Unauthenticated } from "../../Contract/Catalogue.ts"
+import * as Guard from "../../Contract/Guard.ts"
 import type * as Chain from "./Chain.ts"
 
 /** The schemes of a chain by their name in the document. */

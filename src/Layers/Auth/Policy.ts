@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import { RouteContext } from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
-import type { Identity } from "../../Server/Authentication.ts"
-import * as Guard from "../../Server/Guard.ts"
+import type { Identity } from "../../Contract/Authentication.ts"
+import * as Guard from "../../Contract/Guard.ts"
 import { type Decide, run } from "./Guards.ts"
 
 /** The caller may go on. */

@@ -2,7 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Middleware from "../../Server/Middleware.ts"
+import * as Middleware from "../../Server/Route/Middleware.ts"
 import type { CorsConfig } from "./CorsConfig.ts"
 
 type Config = (typeof CorsConfig)["Service"]

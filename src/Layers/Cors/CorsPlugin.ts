@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import { ConfigError } from "../../Config/index.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Middleware from "../../Server/Middleware.ts"
+import * as Middleware from "../../Server/Route/Middleware.ts"
 import * as Answers from "./Answers.ts"
 import { CorsConfig } from "./CorsConfig.ts"
 

@@ -5,7 +5,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { hasProperty } from "effect/Predicate"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { ServiceUnavailable } from "../../Server/Catalogue.ts"
+import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
 
 /** Seconds; the pool or the server may be back by then, and clients add their own jitter. */
 const retryAfter = "1"

@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { ServiceUnavailable } from "../../Server/Catalogue.ts"
+import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
 
 /** One component of the service, as its last check found it. */
 export const Component = Schema.Struct({

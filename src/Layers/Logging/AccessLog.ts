@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import * as Middleware from "../../Server/Middleware.ts"
+import * as Middleware from "../../Server/Route/Middleware.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import { CurrentOutput, type Output } from "./Output.ts"
 

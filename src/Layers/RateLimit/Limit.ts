@@ -1,8 +1,8 @@
 /** Which limit a route has. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import type { RouteInfo } from "../../Server/Middleware.ts"
-import { Limited, type Policy, RatePolicy } from "../../Server/RatePolicy.ts"
+import { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
+import type { RouteInfo } from "../../Server/Route/Middleware.ts"
 import type { RateLimitConfig } from "./RateLimitConfig.ts"
 
 /** A limit, worked out once for a route. */

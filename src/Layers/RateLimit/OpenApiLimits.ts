@@ -4,8 +4,8 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { chainOf } from "../../Server/Authentication.ts"
-import { Limited, RatePolicy } from "../../Server/RatePolicy.ts"
+import { chainOf } from "../../Contract/Authentication.ts"
+import { Limited, RatePolicy } from "../../Contract/RatePolicy.ts"
 
 /**
  * The contract with 429 on every endpoint that has a limit. The result describes:

@@ -1,8 +1,8 @@
 /** The battery as a plugin. */
 import * as Layer from "effect/Layer"
+import { Limited } from "../../Contract/RatePolicy.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Before from "../../Server/Before.ts"
-import { Limited } from "../../Server/RatePolicy.ts"
+import * as Before from "../../Server/Exchange/Before.ts"
 import * as Limiter from "./Limiter.ts"
 import { annotate } from "./OpenApiLimits.ts"
 import { RateLimitConfig } from "./RateLimitConfig.ts"

@@ -1,7 +1,7 @@
 /** The battery as a plugin. */
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Middleware from "../../Server/Middleware.ts"
+import * as Middleware from "../../Server/Route/Middleware.ts"
 import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
 
 /** What helmet 8 sends by default, but for Strict-Transport-Security. */

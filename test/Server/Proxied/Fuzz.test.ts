@@ -1,7 +1,7 @@
 // Give it more time with FUZZ_SECONDS=600; repeat a failure with FUZZ_SEED=<the seed it prints>.
 import * as Http from "node:http"
 import { assert, describe, it } from "vitest"
-import type { Name } from "../../../src/Server/Proxied/Refusal.ts"
+import type { Name } from "../../../src/Server/Listener/Proxied/Refusal.ts"
 import { bytesOf, cases } from "./cases.ts"
 import { nodeVerdict } from "./nodeVerdict.ts"
 import { byByte, generator, read, split } from "./verdict.ts"

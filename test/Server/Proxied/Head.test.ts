@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
-import { type Head } from "../../../src/Server/Proxied/Head.ts"
-import type { Limits } from "../../../src/Server/Proxied/Limits.ts"
-import { Parser, Step } from "../../../src/Server/Proxied/Parser.ts"
+import { type Head } from "../../../src/Server/Listener/Proxied/Head.ts"
+import type { Limits } from "../../../src/Server/Listener/Proxied/Limits.ts"
+import { Parser, Step } from "../../../src/Server/Listener/Proxied/Parser.ts"
 import { bytesOf } from "./cases.ts"
 import { limits, verdict } from "./verdict.ts"
 

@@ -11,7 +11,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { afterEach, assert, describe, it } from "vitest"
-import type { Wire } from "../../../src/Server/Wire.ts"
+import type { Wire } from "../../../src/Server/Exchange/Wire.ts"
 import { type Client, type Given, replies, type Rig, start } from "./rig.ts"
 
 let rig: Rig | undefined

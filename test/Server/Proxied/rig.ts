@@ -9,10 +9,10 @@ import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Bound } from "../../../src/Plugin/Lifecycle.ts"
-import type { Exchange } from "../../../src/Server/Exchange.ts"
-import { listen } from "../../../src/Server/Proxied/ProxiedListener.ts"
+import type { Exchange } from "../../../src/Server/Codec/GeneralLane.ts"
+import type { Dispatch } from "../../../src/Server/Exchange/Wire.ts"
+import { listen } from "../../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import { ServerConfig } from "../../../src/Server/ServerConfig.ts"
-import type { Dispatch } from "../../../src/Server/Wire.ts"
 
 /** What a test gives. */
 export interface Given {

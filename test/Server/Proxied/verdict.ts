@@ -1,6 +1,6 @@
 /** What the parser makes of bytes, in words. */
-import type { Limits } from "../../../src/Server/Proxied/Limits.ts"
-import { Parser, Step } from "../../../src/Server/Proxied/Parser.ts"
+import type { Limits } from "../../../src/Server/Listener/Proxied/Limits.ts"
+import { Parser, Step } from "../../../src/Server/Listener/Proxied/Parser.ts"
 
 /** The limits that a listener has by default. */
 export const limits: Limits = { maxHeaderBytes: 16 * 1024, maxHeaders: 100, maxLineBytes: 8 * 1024 }

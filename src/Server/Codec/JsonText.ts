@@ -1,0 +1,46 @@
+/** Strict reading of JSON bodies. */
+import type { MalformedRequest } from "../../Contract/Catalogue.ts"
+import * as Problem from "../Exchange/Problem.ts"
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+/**
+ * The text of a body, or why it is refused: invalid UTF-8, which a lenient
+ * decoder would patch over, and the key `__proto__`, which a careless merge in a
+ * handler would turn into a prototype.
+ */
+export const decode = (bytes: ArrayBuffer | Uint8Array): MalformedRequest | string => {
+  let text: string
+  try {
+    text = utf8.decode(bytes)
+  } catch {
+    return Problem.malformedBody("Not valid UTF-8")
+  }
+  const pointer = prototypeKey(text)
+  return pointer === undefined
+    ? text
+    : Problem.malformedBody('The key "__proto__" is not allowed', pointer)
+}
+
+/** Where `__proto__` is a key in a JSON text; undefined if nowhere, or if the text is not JSON. */
+const prototypeKey = (text: string): string | undefined => {
+  if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
+  let root: unknown
+  try {
+    root = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  // Not recursive: JSON may be nested deeper than the call stack goes.
+  const left: Array<readonly [value: unknown, pointer: string]> = [[root, ""]]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [value, pointer] = next
+    if (typeof value !== "object" || value === null) continue
+    for (const [key, member] of Object.entries(value)) {
+      const here = pointer + Problem.pointerSegment(key)
+      if (key === "__proto__") return here
+      left.push([member, here])
+    }
+  }
+  return undefined
+}

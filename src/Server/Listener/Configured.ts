@@ -1,0 +1,14 @@
+/** The listener that the configuration names. */
+import * as Effect from "effect/Effect"
+import type { Listener } from "./Listener.ts"
+
+/** Listens as `server.listener` says; only that listener is loaded. */
+export const listen: Listener = (options) =>
+  Effect.flatMap(
+    Effect.promise(() =>
+      options.config.listener === "proxied"
+        ? import("./Proxied/ProxiedListener.ts")
+        : import("./Node/NodeListener.ts")
+    ),
+    ({ listen }) => listen(options)
+  )

@@ -1,0 +1,278 @@
+/** Route groups: a contract, its handlers, and who may reach them. */
+import type * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type { HttpMethod } from "effect/http/HttpMethod"
+import type * as HttpRouter from "effect/http/HttpRouter"
+import type * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Authentication from "../../Contract/Authentication.ts"
+import * as Guard from "../../Contract/Guard.ts"
+import { StandardErrors } from "../../Contract/StandardErrors.ts"
+import * as Contribution from "../../Plugin/Contribution.ts"
+import type { Access } from "./Middleware.ts"
+import { groupRows, rawRows, type Row } from "./Rows.ts"
+
+/** Method and path of a row, known before anything is acquired. */
+export interface Declared {
+  readonly endpoint: HttpApiEndpoint.Top
+  readonly method: string
+  readonly path: string
+}
+
+/** A route group, as a plugin contributes it. */
+export interface Route<
+  out E = never,
+  out R = never,
+  out Groups extends HttpApiGroup.Constraint = never
+> extends Contribution.Contribution<"route", E, R, Groups, Middlewares<Groups>> {
+  readonly access: Access
+  /** The rows that are known before boot; those of a raw group are known after its layer is built. */
+  readonly declared: ReadonlyArray<Declared>
+  /** The contract with everything that access adds to it; undefined for a raw group. */
+  readonly group: HttpApiGroup.Top | undefined
+  readonly rows: Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
+}
+
+/** The services of the middleware in a contract that plugins provide. */
+type Middlewares<G> = Exclude<
+  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
+  Guard.Guard | StandardErrors
+>
+
+/** A group's contract with the errors that every endpoint may answer with. */
+export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<
+  G,
+  StandardErrors
+>
+
+/** A group's contract behind an authentication chain. */
+export type Protected<
+  G extends HttpApiGroup.Constraint,
+  Chain extends string = Authentication.DefaultChain
+> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.Authentication<Chain>>
+
+/** A group's contract behind an authentication chain that lets callers without credentials pass. */
+export type Optional<
+  G extends HttpApiGroup.Constraint,
+  Chain extends string = Authentication.DefaultChain
+> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.OptionalAuthentication<Chain>>
+
+/** What the handlers of a group need from plugins: what the server provides is taken away. */
+type Needs<Return> = Exclude<
+  Unwrap<HttpApiBuilder.Handlers.Context<Return>>,
+  Guard.Guard | HttpRouter.Provided | StandardErrors
+>
+
+type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
+
+/**
+ * Given to `Route.public` and the others: implements the group. Returns the
+ * handlers, or an effect of them that takes services first.
+ */
+export type Build<G extends HttpApiGroup.Constraint, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+) => HttpApiBuilder.Handlers.ValidateReturn<Return>
+
+/** The same for a group without authentication, whose handlers must not ask who calls. */
+export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+) => unknown extends Needs<Return>
+  ? HttpApiBuilder.Handlers.ValidateReturn<Return>
+  : Authentication.CurrentIdentity extends Needs<Return>
+    ? "Only protected routes know their caller: use Route.protected instead"
+    : Authentication.OptionalIdentity extends Needs<Return>
+      ? "Only optional routes ask who may be calling: use Route.optional instead"
+      : HttpApiBuilder.Handlers.ValidateReturn<Return>
+
+/** The same for a group whose callers may be unknown. */
+export type BuildOptional<G extends HttpApiGroup.Constraint, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+) => Authentication.CurrentIdentity extends Needs<Return>
+  ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
+  : HttpApiBuilder.Handlers.ValidateReturn<Return>
+
+const group = <G extends HttpApiGroup.Constraint, Return>(
+  access: Access,
+  contract: HttpApiGroup.Top,
+  build: unknown
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, G> => ({
+  ...Contribution.make<
+    "route",
+    HttpApiBuilder.Handlers.Error<Return>,
+    Needs<Return>,
+    G,
+    Middlewares<G>
+  >("route", contract.identifier, middlewareKeys(contract)),
+  access,
+  declared: Object.values(contract.endpoints).map((endpoint) => ({
+    endpoint,
+    method: endpoint.method,
+    path: endpoint.path
+  })),
+  group: contract,
+  // The public constructors below check the handlers against the contract.
+  rows: groupRows(contract, build as (handlers: unknown) => unknown) as Route<
+    HttpApiBuilder.Handlers.Error<Return>,
+    Needs<Return>
+  >["rows"]
+})
+
+const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
+  [
+    ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
+  ].filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
+
+const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>) =>
+  keys.reduce<HttpApiGroup.Top>(
+    (group, key) => group.middleware(key as never) as unknown as HttpApiGroup.Top,
+    contract
+  )
+
+/**
+ * A group without any slot: no request log, no headers, no limits. For liveness.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+ * import { Route } from "flange"
+ *
+ * const PingApi = HttpApiGroup.make("ping").add(HttpApiEndpoint.get("ping", "/ping"))
+ * const Ping = Route.bare(PingApi, (handlers) => handlers.handleAll({ ping: () => Effect.void }))
+ * Ping.access.type // => "bare"
+ * ```
+ */
+export const bare = <G extends HttpApiGroup.Constraint, Return>(
+  contract: G,
+  build: BuildAnonymous<Public<G>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
+  group({ type: "bare" }, middlewares(contract as never, StandardErrors), build)
+
+const public_ = <G extends HttpApiGroup.Constraint, Return>(
+  contract: G,
+  build: BuildAnonymous<Public<G>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
+  group({ type: "public" }, middlewares(contract as never, StandardErrors), build)
+
+const protected_ = <G extends HttpApiGroup.Constraint, Return>(
+  contract: G,
+  build: Build<Protected<G>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G>> =>
+  protectedWith("default")(contract, build)
+
+export {
+  /**
+   * A group whose callers are authenticated by the default chain. Its handlers
+   * may read `CurrentIdentity`; its contract says 401. An app without a plugin
+   * that provides the chain does not compile.
+   */
+  protected_ as protected,
+  /** A group that everybody may call, with every slot but those about the caller. */
+  public_ as public
+}
+
+/** The same as `protected`: forgetting to say who may call is safe. */
+export const make: typeof protected_ = protected_
+
+/** A group whose callers are authenticated by the chain with this name. */
+export const protectedWith =
+  <const Chain extends string>(chain: Chain) =>
+  <G extends HttpApiGroup.Constraint, Return>(
+    contract: G,
+    build: Build<Protected<G, Chain>, Return>
+  ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Chain>> =>
+    group(
+      { chain, type: "protected" },
+      middlewares(contract as never, StandardErrors, Authentication.middleware(chain)),
+      build
+    )
+
+/**
+ * A group that serves known callers and those without credentials: its handlers
+ * read `OptionalIdentity`. Wrong credentials are refused with 401. The chain must
+ * be one that says `unauthenticated: "anonymous"`; with another the app does not
+ * compile.
+ */
+export const optionalWith =
+  <const Chain extends string>(chain: Chain) =>
+  <G extends HttpApiGroup.Constraint, Return>(
+    contract: G,
+    build: BuildOptional<Optional<G, Chain>, Return>
+  ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
+    group(
+      { chain, type: "optional" },
+      middlewares(contract as never, StandardErrors, Authentication.optionalMiddleware(chain)),
+      build
+    )
+
+/** `optionalWith` the default chain. */
+export const optional = <G extends HttpApiGroup.Constraint, Return>(
+  contract: G,
+  build: BuildOptional<Optional<G>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G>> =>
+  optionalWith("default")(contract, build)
+
+/** The services of a layer of routes that plugins must provide. */
+type RawNeeds<R> = Exclude<
+  R extends HttpRouter.Request<string, unknown>
+    ? R extends HttpRouter.Request<"GlobalRequires" | "Requires", infer T>
+      ? T
+      : never
+    : R,
+  HttpRouter.HttpRouter | HttpRouter.Provided
+>
+
+/**
+ * A group of plain `HttpRouter` routes: what `HttpApi` cannot express. Global
+ * middleware of the layer stays inside the group.
+ *
+ * @example
+ * ```ts
+ * import * as HttpRouter from "effect/http/HttpRouter"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import { Route } from "flange"
+ *
+ * const robots = HttpRouter.add("GET", "/robots.txt", HttpServerResponse.text("User-agent: *"))
+ * Route.raw("robots", robots, { access: "public" }).name // => "robots"
+ * ```
+ */
+export const raw = <E, R>(
+  name: string,
+  layer: Layer.Layer<never, E, R>,
+  options: { readonly access: "bare" | "public" }
+): Route<E, RawNeeds<R>> => ({
+  ...Contribution.make<"route", E, RawNeeds<R>>("route", name),
+  access: { type: options.access },
+  declared: [],
+  group: undefined,
+  // The router that is provided here takes the rest of `R` away.
+  rows: rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>) as Route<
+    E,
+    RawNeeds<R>
+  >["rows"]
+})
+
+/**
+ * Endpoints with a method that `HttpApiEndpoint` has no constructor for, such as
+ * `PURGE`. The method must be one that the listener's parser knows
+ * (`http.METHODS` in Node).
+ *
+ * @example
+ * ```ts
+ * import { Route } from "flange"
+ *
+ * Route.method("PURGE")("purge", "/cache").method // => "PURGE"
+ * ```
+ */
+export const method = (name: string): ReturnType<typeof HttpApiEndpoint.make<"POST">> =>
+  // Effect's own list of methods is a type only; the router takes any.
+  HttpApiEndpoint.make(name as HttpMethod) as never
+
+/** Whether a contribution is a route group. */
+export const isRoute = (
+  contribution: Contribution.Any
+): contribution is Route<unknown, unknown, HttpApiGroup.Constraint> => contribution.kind === "route"
