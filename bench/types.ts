@@ -6,6 +6,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { flange, httpapi } from "./lib/Generate.ts"
 import * as Options from "./lib/Options.ts"
+import * as Package from "./lib/Package.ts"
 import * as Report from "./lib/Report.ts"
 import { median, ratios, type Spread, spread } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
@@ -28,7 +29,13 @@ const write = (kind: Kind, size: number) => {
   }
   writeFileSync(
     resolve(place, "tsconfig.json"),
-    JSON.stringify({ extends: "../../../../tsconfig.json", exclude: [], include: ["*.ts"] })
+    JSON.stringify({
+      // As outside the repository: declarations, not sources.
+      compilerOptions: { customConditions: [] },
+      exclude: [],
+      extends: "../../../../tsconfig.json",
+      include: ["*.ts"]
+    })
   )
   return place
 }
@@ -50,6 +57,7 @@ const check = (place: string): Check => {
   return { instantiations: read("Instantiations"), seconds: read("Check time") }
 }
 
+Package.build()
 rmSync(folder, { force: true, recursive: true })
 const places = kinds.flatMap((kind) =>
   sizes.map((size) => ({ checks: [] as Array<Check>, kind, place: write(kind, size), size }))

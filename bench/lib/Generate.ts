@@ -83,7 +83,7 @@ export const flange = (endpoints: number): Files => {
     (group) => ({
       [`contract${group}.ts`]: contract(
         group,
-        'import { ApiError } from "../../../../src/index.ts"',
+        'import { ApiError } from "flange"',
         (i) => `export class NotFound${i} extends ApiError.make<NotFound${i}>()(
   "NotFound${i}",
   { code: "NOT_FOUND_${i}", detail: ({ id }) => \`No \${id}\`, status: 404 },
@@ -91,7 +91,7 @@ export const flange = (endpoints: number): Files => {
 ) {}`
       ),
       [`plugin${group}.ts`]: `import * as Effect from "effect/Effect"
-import { Plugin, Route } from "../../../../src/index.ts"
+import { Plugin, Route } from "flange"
 ${notFound(group)}
 
 export const Plugin${group} = Plugin.make("app:group${group}", {
@@ -103,7 +103,7 @@ export const Plugin${group} = Plugin.make("app:group${group}", {
 })
 `
     }),
-    `import { App } from "../../../../src/index.ts"
+    `import { App } from "flange"
 ${range(0, groups)
   .map((group) => `import { Plugin${group} } from "./plugin${group}.ts"`)
   .join("\n")}

@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net"
 import { resolve } from "node:path"
 import { ask } from "./Answer.ts"
 import * as Cores from "./Cores.ts"
+import * as Package from "./Package.ts"
 import type { Peer } from "./Peers.ts"
 import type { Tier } from "./Workload.ts"
 
@@ -87,6 +88,7 @@ export const start = async (
     readonly until?: string
   }
 ): Promise<Server> => {
+  Package.build()
   const port = await freePort()
   const [command, parameters] = Cores.on("server", process.execPath, [
     options.file ?? resolve(root, "servers", `${peer.script}.ts`),

@@ -110,8 +110,8 @@ export const candidates = async (signer: Signer): Promise<ReadonlyArray<Candidat
       asynchronous,
       name: "Flange",
       verify: asynchronous
-        ? (token) => Effect.runPromise(flange(token))
-        : (token) => Effect.runSync(flange(token))
+        ? (token) => Effect.runPromise(flange(token, Date.now()))
+        : (token) => Effect.runSync(flange(token, Date.now()))
     }
   ]
 }

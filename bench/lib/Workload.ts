@@ -19,7 +19,20 @@ export interface Endpoint {
 
 const json = { "content-type": "application/json" }
 
-const echo = JSON.stringify({ name: "Ada Lovelace", age: 36, tags: ["maths", "engines", "poetry"] })
+/** So many callers send other ids, flags and names: a cache of one request is of no use. */
+const callersOfBare = 1000
+
+const users = Array.from({ length: callersOfBare }, (_, i): Request => {
+  // A number that shares no factor with the count, so that ids come in no order.
+  const id = ((i * 7919) % callersOfBare) + 1
+  const query = ["", "?verbose=true", "?verbose=false"][i % 3]!
+  return { headers: {}, method: "GET", path: `/users/${id}${query}` }
+})
+
+const echoes = Array.from({ length: 100 }, (_, i): Request => {
+  const body = { name: `Ada Lovelace ${i}`, age: 20 + i, tags: ["maths", "engines", "poetry"] }
+  return { body: JSON.stringify(body), headers: json, method: "POST", path: "/echo" }
+})
 
 const item = JSON.stringify({ name: "Analytical engine", price: 1250.5, tags: ["brass", "steam"] })
 
@@ -36,14 +49,8 @@ export const endpoints = (tier: Tier): ReadonlyArray<Endpoint> =>
   tier === "bare"
     ? [
         { name: "json", requests: [{ headers: {}, method: "GET", path: "/json" }] },
-        {
-          name: "user",
-          requests: [{ headers: {}, method: "GET", path: "/users/42?verbose=true" }]
-        },
-        {
-          name: "echo",
-          requests: [{ body: echo, headers: json, method: "POST", path: "/echo" }]
-        }
+        { name: "user", requests: users },
+        { name: "echo", requests: echoes }
       ]
     : [
         {
@@ -65,15 +72,14 @@ export const endpoints = (tier: Tier): ReadonlyArray<Endpoint> =>
         }
       ]
 
-/** Requests that meet routes all over a table of so many. */
+/** As many requests for each number of routes, all over the table. */
 export const spreadOver = (routes: number): Endpoint => {
-  const paths = resources(routes)
-  const wanted = Math.min(paths.length, 50)
+  const all = resources(routes)
   return {
     name: `routes-${routes}`,
-    requests: Array.from({ length: wanted }, (_, i) => {
-      const path = paths[Math.floor((i * paths.length) / wanted)]!
-      return { headers: {}, method: "GET", path: i % 2 === 0 ? path : `${path}/42` }
+    requests: Array.from({ length: callersOfBare }, (_, i) => {
+      const { path } = all[Math.floor((i * routes) / callersOfBare)]!
+      return { headers: {}, method: "GET", path: `${path}/${i + 1}` }
     })
   }
 }

@@ -8,8 +8,8 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
-import { App, Plugin, Route } from "../../src/index.ts"
-import * as Database from "../../src/Layers/Database/index.ts"
+import { App, Plugin, Route } from "flange"
+import * as Database from "flange/Database"
 import { host, port } from "./support/Arguments.ts"
 
 const url = process.env["DATABASE_URL"]!

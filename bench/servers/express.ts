@@ -1,5 +1,5 @@
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from "express"
-import type { z } from "zod"
+import { z } from "zod"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import {
   createItem,
@@ -8,6 +8,7 @@ import {
   jwt as token,
   origin,
   rateLimit as limit,
+  resource,
   resources,
   scopes,
   user
@@ -57,9 +58,13 @@ const bare = () => {
     if (!body.success) return void invalid(response, body.error)
     response.json(body.data)
   })
-  for (const path of resources(routes)) {
-    app.get(path, (_request, response) => void response.json({ path }))
-    app.get(`${path}/:id`, (request, response) => void response.json({ id: request.params["id"] }))
+  for (const one of resources(routes)) {
+    const Own = z.object({ id: z.coerce.number().int() })
+    app.get(`${one.path}/:id`, (request, response) => {
+      const params = Own.safeParse(request.params)
+      if (!params.success) return void invalid(response, params.error)
+      response.json(resource(one, params.data.id))
+    })
   }
 }
 

@@ -5,6 +5,7 @@ import {
   findItem,
   hello,
   type NewItem,
+  resource,
   resources,
   scopes,
   user
@@ -50,10 +51,18 @@ const bare = (app: FastifyInstance) => {
     { schema: { body: echo, response: { 200: echo } } },
     ({ body }) => Promise.resolve(body)
   )
-  for (const path of resources(routes)) {
-    app.get(path, () => Promise.resolve({ path }))
-    app.get<{ Params: { id: string } }>(`${path}/:id`, ({ params }) =>
-      Promise.resolve({ id: params.id })
+  for (const one of resources(routes)) {
+    app.get<{ Params: { id: number } }>(
+      `${one.path}/:id`,
+      {
+        schema: {
+          params: { properties: { id: { type: "integer" } }, required: ["id"], type: "object" },
+          response: {
+            200: { properties: { id: { type: "integer" }, [one.field]: text }, type: "object" }
+          }
+        }
+      },
+      ({ params }) => Promise.resolve(resource(one, params.id))
     )
   }
 }

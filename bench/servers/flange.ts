@@ -1,4 +1,4 @@
-import { App } from "../../src/index.ts"
+import { App } from "flange"
 import { tier } from "./support/Arguments.ts"
 
 if (tier === "bare") {

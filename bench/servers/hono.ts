@@ -3,7 +3,7 @@ import { zValidator } from "@hono/zod-validator"
 import { type Context, Hono, type ValidationTargets } from "hono"
 import { HTTPException } from "hono/http-exception"
 import type { ContentfulStatusCode } from "hono/utils/http-status"
-import type { ZodType } from "zod"
+import { z, type ZodType } from "zod"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import {
   createItem,
@@ -12,6 +12,7 @@ import {
   jwt as token,
   origin,
   rateLimit as limit,
+  resource,
   resources,
   scopes,
   user
@@ -60,9 +61,11 @@ const bare = () => {
     c.json(user(c.req.valid("param").id, c.req.valid("query").verbose))
   )
   app.post("/echo", valid("json", Echo), (c) => c.json(c.req.valid("json")))
-  for (const path of resources(routes)) {
-    app.get(path, (c) => c.json({ path }))
-    app.get(`${path}/:id`, (c) => c.json({ id: c.req.param("id") }))
+  for (const one of resources(routes)) {
+    const Own = z.object({ id: z.coerce.number().int() })
+    app.get(`${one.path}/:id`, valid("param", Own), (c) =>
+      c.json(resource(one, c.req.valid("param").id))
+    )
   }
 }
 

@@ -9,7 +9,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import { BareApi, resourceHandlers, resourcesApi } from "./effect/BareApi.ts"
+import { BareApi, resourceApis } from "./effect/BareApi.ts"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
 import { hello, user } from "./support/Contract.ts"
 
@@ -26,11 +26,14 @@ const Bare = HttpApiBuilder.group(bareApi, "bare", (handlers) =>
 const bare = () => HttpApiBuilder.layer(bareApi).pipe(Layer.provide(Bare))
 
 const bareAndResources = () => {
-  const api = bareApi.add(resourcesApi(routes))
-  const Resources = HttpApiBuilder.group(api, "resources", (handlers) =>
-    handlers.handleAll(resourceHandlers(routes))
+  const own = resourceApis(routes)
+  const api = HttpApi.make("bench").add(BareApi, ...own.map(({ api }) => api))
+  const layers = own.map(({ read }, i) =>
+    HttpApiBuilder.group(api, `resource${i}` as "resource", (handlers) =>
+      handlers.handleAll({ read })
+    )
   )
-  return HttpApiBuilder.layer(api).pipe(Layer.provide([Bare, Resources]))
+  return HttpApiBuilder.layer(api).pipe(Layer.provide([Bare, ...layers]))
 }
 
 const app =

@@ -31,7 +31,16 @@ import { FastifyAdapter, type NestFastifyApplication } from "@nestjs/platform-fa
 import { IsArray, IsInt, IsNumber, IsString, Length, Min } from "class-validator"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { host, port, ready, routes, tier } from "./support/Arguments.ts"
-import { createItem, findItem, hello, resources, scopes, user } from "./support/Contract.ts"
+import {
+  createItem,
+  findItem,
+  hello,
+  type Resource,
+  resource,
+  resources,
+  scopes,
+  user
+} from "./support/Contract.ts"
 import { onError, options, problem, register } from "./support/FastifyProduction.ts"
 
 /** Applies decorators to a class, or to one of its members. */
@@ -103,18 +112,14 @@ method(
 method(BareController, "echo", [Post("/echo"), HttpCode(200)], [EchoDto, Body()])
 
 /** A controller for one resource of `--routes N`. */
-const resourceController = (path: string) => {
+const resourceController = (one: Resource) => {
   class ResourceController {
-    list() {
-      return { path }
-    }
-    read(id: string) {
-      return { id }
+    read(id: number) {
+      return resource(one, id)
     }
   }
-  decorate(ResourceController, Controller(path))
-  method(ResourceController, "list", [Get()])
-  method(ResourceController, "read", [Get(":id")], [String, Param("id")])
+  decorate(ResourceController, Controller(one.path))
+  method(ResourceController, "read", [Get(":id")], [Number, Param("id", ParseIntPipe)])
   return ResourceController
 }
 

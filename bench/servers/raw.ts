@@ -10,6 +10,7 @@ import {
   type NewItem,
   origin,
   rateLimit,
+  resource,
   resources,
   scopes,
   user
@@ -70,7 +71,7 @@ const readJson = (request: IncomingMessage, use: (body: unknown) => void) => {
   })
 }
 
-const table = new Set(resources(routes))
+const table = new Map(resources(routes).map((one) => [one.path, one]))
 
 const bare = (request: IncomingMessage, response: ServerResponse) => {
   const url = request.url!
@@ -92,10 +93,12 @@ const bare = (request: IncomingMessage, response: ServerResponse) => {
       )
     }
     if (table.size > 0) {
-      if (table.has(path)) return json(response, 200, { path })
       const slash = path.lastIndexOf("/")
-      if (table.has(path.slice(0, slash))) {
-        return json(response, 200, { id: decodeURIComponent(path.slice(slash + 1)) })
+      const one = table.get(path.slice(0, slash))
+      if (one !== undefined) {
+        const id = path.slice(slash + 1)
+        if (!int.test(id)) return problem(response, 400, "id is an integer")
+        return json(response, 200, resource(one, Number(id)))
       }
     }
   } else if (request.method === "POST" && path === "/echo") {

@@ -6,7 +6,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { App, Plugin, Route } from "../../src/index.ts"
+import { App, Plugin, Route } from "flange"
 import { production } from "./effect/FlangeProduction.ts"
 
 class SoakApi extends HttpApiGroup.make("soak").add(

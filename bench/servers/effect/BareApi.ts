@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
-import { resources } from "../support/Contract.ts"
+import { type Resource, resource, resources } from "../support/Contract.ts"
 
 const Echo = Schema.Struct({
   name: Schema.String.check(Schema.isBetweenLength(1, 100)),
@@ -21,41 +21,19 @@ export class BareApi extends HttpApiGroup.make("bare").add(
   HttpApiEndpoint.post("echo", "/echo", { payload: Echo, success: Echo })
 ) {}
 
-// How many there are only the command line knows, so all of a kind have one name for the compiler.
-const list = (path: string, i: number) =>
-  HttpApiEndpoint.get(`list${i}` as "list", path as "/list", {
-    success: Schema.Struct({ path: Schema.String })
-  })
-
-const read = (path: string, i: number) =>
-  HttpApiEndpoint.get(`read${i}` as "read", `${path}/:id` as "/read/:id", {
-    params: { id: Schema.String },
-    success: Schema.Struct({ id: Schema.String })
-  })
-
-/** The extra routes of `--routes N`. */
-export const resourcesApi = (routes: number) =>
-  HttpApiGroup.make("resources").add(
-    ...(resources(routes).flatMap((path, i) => [list(path, i), read(path, i)]) as unknown as [
-      ReturnType<typeof list>,
-      ReturnType<typeof read>
-    ])
+// How many there are only the command line knows, so all have one name for the compiler.
+const resourceApi = ({ field, path }: Resource, i: number) =>
+  HttpApiGroup.make(`resource${i}` as "resource").add(
+    HttpApiEndpoint.get("read", `${path}/:id` as "/resource/:id", {
+      params: { id: Schema.Int },
+      success: Schema.Struct({ id: Schema.Int, [field]: Schema.String })
+    })
   )
 
-/** Their handlers. */
-export const resourceHandlers = (routes: number) =>
-  Object.fromEntries(
-    resources(routes).flatMap((path, i) => [
-      [`list${i}`, () => Effect.succeed({ path })],
-      [
-        `read${i}`,
-        ({ params }: { readonly params: { readonly id: string } }) =>
-          Effect.succeed({ id: params.id })
-      ]
-    ])
-  ) as unknown as {
-    readonly list: () => Effect.Effect<{ readonly path: string }>
-    readonly read: (request: {
-      readonly params: { readonly id: string }
-    }) => Effect.Effect<{ readonly id: string }>
-  }
+/** The groups of `--routes N`, each with what implements its endpoint. */
+export const resourceApis = (routes: number) =>
+  resources(routes).map((one, i) => ({
+    api: resourceApi(one, i),
+    read: ({ params }: { readonly params: { readonly id: number } }) =>
+      Effect.succeed(resource(one, params.id))
+  }))

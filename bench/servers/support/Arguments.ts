@@ -24,7 +24,7 @@ export const host = "127.0.0.1"
 /** Only Flange has more than one. */
 export const listener = values.listener
 export const port = Number(values.port)
-/** How many routes to add to those of `bare`. */
+/** How many groups with an endpoint each to add to `bare`. */
 export const routes = Number(values.routes)
 export const tier = values.tier
 

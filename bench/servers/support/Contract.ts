@@ -66,6 +66,17 @@ export const user = (id: number, verbose: boolean | undefined) => ({
 /** `GET /json` */
 export const hello = { message: "hello" } as const
 
-/** The extra routes of `--routes N`: half static, half with a parameter. */
-export const resources = (routes: number): ReadonlyArray<string> =>
-  Array.from({ length: Math.floor(routes / 2) }, (_, i) => `/v1/resource${i}`)
+/** One of the groups of `--routes N`: an endpoint with schemas of its own. */
+export interface Resource {
+  /** The field that only its reply has. */
+  readonly field: string
+  /** In front of the id. */
+  readonly path: string
+}
+
+/** The groups of `--routes N`, with one endpoint each: `GET <path>/:id`, whose id is an integer. */
+export const resources = (routes: number): ReadonlyArray<Resource> =>
+  Array.from({ length: routes }, (_, i) => ({ field: `field${i}`, path: `/v1/resource${i}` }))
+
+/** What the endpoint of a group replies. */
+export const resource = ({ field, path }: Resource, id: number) => ({ id, [field]: path })
