@@ -1,24 +1,34 @@
 import { defineConfig } from "vitest/config"
-import { lane, listener } from "./test/lanes/combination.ts"
+import { codec, listener } from "./test/matrix/combination.ts"
 
 // The condition makes `flange` and `flange/...` mean the sources, so no build is needed.
 const conditions = ["flange-source", "module", "node", "import", "default"]
 
 const { NODE_OPTIONS = "" } = process.env
 
-const isUsual = lane === "compiled" && listener === "web"
-const preload = new URL("test/lanes/preload.ts", import.meta.url)
+const isUsual = codec === "compiled" && listener === "web"
+const preload = new URL("test/matrix/preload.ts", import.meta.url)
+const defaults = new URL("src/Server/Defaults.ts", import.meta.url).pathname
 
 export default defineConfig({
+  plugins: isUsual
+    ? []
+    : [
+        {
+          enforce: "pre",
+          load: (id) =>
+            id === defaults
+              ? `export * from ${JSON.stringify(new URL("test/matrix/Defaults.ts", import.meta.url).pathname)}`
+              : undefined,
+          name: "flange-defaults"
+        }
+      ],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     env: isUsual ? {} : { NODE_OPTIONS: `${NODE_OPTIONS} --import=${preload.href}` },
     include: ["test/**/*.test.ts"],
-    setupFiles: [
-      ...(isUsual ? [] : ["test/lanes/preload.ts"]),
-      ...(listener === "web" ? [] : ["test/lanes/sockets.ts"])
-    ],
+    setupFiles: listener === "web" ? [] : ["test/matrix/sockets.ts"],
     testTimeout: 30_000
   }
 })

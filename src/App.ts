@@ -14,7 +14,6 @@ import type * as Plugins from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
 import * as Lifecycle from "./Plugin/Lifecycle.ts"
 import * as Order from "./Plugin/Order.ts"
-import { defaults } from "./Server/Defaults.ts"
 import * as Host from "./Server/Host.ts"
 import * as ConfiguredListener from "./Server/Listener/Configured.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
@@ -56,7 +55,7 @@ export const boot = <A extends Definition.Any>(
   BootError<A>,
   FileSystem.FileSystem | Path.Path | Scope.Scope
 > =>
-  Lifecycle.boot(app, Host.make(app.id, options.listener, defaults.compile), {
+  Lifecycle.boot(app, Host.make(app.id, options.listener), {
     variables: globalThis.process?.env ?? {},
     ...app.config,
     ...options.source
@@ -81,8 +80,15 @@ export const layer = <A extends Definition.Any>(
     })
   ).pipe(Layer.provide(nodeFiles))
 
+// `NodeServices` would also load child processes and terminals.
 const nodeFiles = Layer.unwrap(
-  Effect.promise(async () => (await import("@effect/platform-node/NodeServices")).layer)
+  Effect.promise(async () => {
+    const [files, path] = await Promise.all([
+      import("@effect/platform-node/NodeFileSystem"),
+      import("@effect/platform-node/NodePath")
+    ])
+    return Layer.merge(files.layer, path.layer)
+  })
 )
 
 /** Boots the app on its listener and keeps it until it is interrupted. */

@@ -1,3 +1,8 @@
+/**
+ * Flange: production HTTP services on Effect 4. A plugin is a Layer, an app is a
+ * list of plugins, and the compiler refuses an app whose plugins do not fit.
+ */
+
 export * as App from "./App.ts"
 export * as Config from "./Config/index.ts"
 export { Network } from "./Config/Network.ts"
@@ -7,10 +12,6 @@ export { CurrentIdentity, type Identity, OptionalIdentity } from "./Contract/Aut
 export { BodyLimit } from "./Contract/BodyLimit.ts"
 export * as Catalogue from "./Contract/Catalogue.ts"
 export * as Pagination from "./Contract/Pagination.ts"
-/**
- * Flange: production HTTP services on Effect 4. A plugin is a Layer, an app is a
- * list of plugins, and the compiler refuses an app whose plugins do not fit.
- */
 export * as Action from "./Plugin/Action.ts"
 export { AppRuntime } from "./Plugin/AppRuntime.ts"
 export * as BootTree from "./Plugin/BootTree.ts"
@@ -21,5 +22,6 @@ export * as Preset from "./Preset.ts"
 export * as ClientIp from "./Server/Exchange/ClientIp.ts"
 export * as RequestFields from "./Server/Exchange/RequestFields.ts"
 export { RequestId } from "./Server/Exchange/RequestId.ts"
+export { type Sample, Sampling } from "./Server/Exchange/ServerSpan.ts"
 export * as Middleware from "./Server/Route/Middleware.ts"
 export * as Route from "./Server/Route/Route.ts"

@@ -26,7 +26,11 @@ const ours = (files: ReadonlyArray<string>) =>
 describe("a contract", () => {
   it("is bundled for a browser without server code", async () => {
     const files = await bundled("sample-api/items/ItemsApi.ts")
-    assert.deepStrictEqual(ours(files), ["src/Contract/ApiError.ts", "src/Contract/Pagination.ts"])
+    assert.deepStrictEqual(ours(files), [
+      "src/Contract/ApiError.ts",
+      "src/Contract/Pagination.ts",
+      "src/Contract/ProblemBody.ts"
+    ])
     assert.isFalse(files.some((file) => file.includes("platform-node")))
   })
 
@@ -34,13 +38,15 @@ describe("a contract", () => {
     assert.deepStrictEqual(ours(await bundled("recipe-api/me/MeApi.ts")), [
       "src/Contract/ApiError.ts",
       "src/Contract/Authentication.ts",
-      "src/Contract/Catalogue.ts"
+      "src/Contract/Catalogue.ts",
+      "src/Contract/ProblemBody.ts"
     ])
   })
 
   it("with guards has neither routes, listeners nor what verifies tokens", async () => {
     const files = await bundled("recipe-api/orders/OrdersApi.ts")
-    const server = /jose|platform-node|Jwks|JwtVerifier|Listener|Route|src\/(?:App|Plugin)/
+    const server =
+      /jose|platform-node|Jwks|JwtVerifier|Listener|Route\/(?!ContractMiddleware)|src\/(?:App|Plugin)/
     assert.deepStrictEqual(
       files.filter((file) => server.test(file.replace(/node_modules\/effect\/.*/, ""))),
       []

@@ -25,11 +25,16 @@ it("lets the tree import as the design says", () => {
   const found = check({
     "App.ts": `export * from "./Layers/Health/index.ts"`,
     "Config/index.ts": `import "node:fs"`,
-    "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/index.ts"\nimport "./Token.ts"`,
+    "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/Route/A.ts"\nimport "./Token.ts"`,
     "Layers/Auth/Token.ts": empty,
     "Layers/Health/index.ts": `import "../../Plugin/index.ts"`,
     "Plugin/index.ts": `import "../Config/index.ts"\nimport "effect/Effect"`,
-    "Server/index.ts": `import "../Plugin/index.ts"`,
+    "Server/Codec/A.ts": `import "../Exchange/A.ts"\nimport "../Route/A.ts"`,
+    "Server/Exchange/A.ts": `import "../ServerConfig.ts"`,
+    "Server/Host.ts": `import "./Listener/A.ts"\nimport "./Codec/A.ts"`,
+    "Server/Listener/A.ts": `import "../Exchange/A.ts"`,
+    "Server/Route/A.ts": `import "../Exchange/A.ts"`,
+    "Server/ServerConfig.ts": `import "../Config/index.ts"`,
     "Testing/index.ts": `import "../index.ts"`,
     "index.ts": `export * from "./App.ts"`
   })
@@ -74,6 +79,30 @@ it.each([
     `import "../A/A.ts"`,
     "Layers/B may not import another battery (Layers/A)"
   ],
+  [
+    "a battery a codec",
+    "Layers/A/B.ts",
+    `import "../../Server/Codec/A.ts"`,
+    "Layers/A may not import Server/Codec"
+  ],
+  [
+    "an exchange a route",
+    "Server/Exchange/B.ts",
+    `import "../Route/A.ts"`,
+    "Server/Exchange may not import Server/Route: arrows run down only"
+  ],
+  [
+    "a room the host",
+    "Server/Codec/B.ts",
+    `import "../A.ts"`,
+    "Server/Codec may not import Server: arrows run down only"
+  ],
+  [
+    "Contract imports an area",
+    "Contract/B.ts",
+    `import "../Config/A.ts"`,
+    "Contract may not import Config"
+  ],
   ["index imports Testing", "index.ts", `import "./Testing/A.ts"`, "index may not import Testing"],
   ["Testing imports Cli", "Testing/B.ts", `import "../Cli/A.ts"`, "Testing may not import Cli"],
   ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
@@ -85,9 +114,12 @@ it.each([
 ])("refuses: %s", (_, file, text, message) => {
   const found = check({
     "Cli/A.ts": empty,
+    "Config/A.ts": empty,
     "Layers/A/A.ts": empty,
     "Plugin/A.ts": empty,
     "Server/A.ts": empty,
+    "Server/Codec/A.ts": empty,
+    "Server/Route/A.ts": empty,
     "Testing/A.ts": empty,
     [file]: text
   })

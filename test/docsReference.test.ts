@@ -7,11 +7,7 @@ import * as Effect from "effect/Effect"
 import { Catalogue, Config } from "flange"
 import { describe, expect, it } from "vitest"
 import { keysOf } from "../src/Config/SchemaTree.ts"
-import { defaults } from "../src/Server/Defaults.ts"
 import { documents, fill, schemaDefaults, sections } from "../tools/reference.ts"
-
-// The documents are about what users get.
-defaults.listener = "node"
 
 const root = join(import.meta.dirname, "..")
 const read = (file: string) => readFileSync(join(root, file), "utf8")

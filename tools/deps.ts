@@ -19,6 +19,24 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   index: ["*"]
 }
 
+/**
+ * The rooms of `src/Server`, the lowest first: one may import itself and those before it. `Server`
+ * is the folder's own files; `Base` those of them that the rooms share.
+ */
+const rooms = [
+  "Server/Base",
+  "Server/Exchange",
+  "Server/Route",
+  "Server/Codec",
+  "Server/Listener",
+  "Server"
+]
+
+const base: ReadonlySet<string> = new Set(["Defaults", "EffectInternals", "ServerConfig"])
+
+/** What batteries use of the server. */
+const forLayers: ReadonlySet<string> = new Set(["Server/Base", "Server/Exchange", "Server/Route"])
+
 /** Optional peers, each with the only folder that may import it. */
 const optionalPeers: Record<string, string> = {
   "@effect/sql-pg": "Layers/Database",
@@ -61,8 +79,10 @@ const importsOf = (file: string): ReadonlyArray<Import> => {
 const placeOf = (file: string) => {
   const parts = file.replace(/^src\//, "").split("/")
   const area = parts.length === 1 ? parts[0]!.replace(/\.ts$/, "") : parts[0]!
-  const folder = area === "Layers" && parts.length > 2 ? `Layers/${parts[1]}` : area
-  return { area, folder }
+  if (area === "Layers" && parts.length > 2) return { area, folder: `Layers/${parts[1]}` }
+  if (area !== "Server") return { area, folder: area }
+  if (parts.length > 2) return { area, folder: `Server/${parts[1]}` }
+  return { area, folder: base.has(parts[1]!.replace(/\.ts$/, "")) ? "Server/Base" : "Server" }
 }
 
 const layering = (from: string, to: string): string | undefined => {
@@ -70,6 +90,14 @@ const layering = (from: string, to: string): string | undefined => {
   const rule = allowed[a.area]
   if (!rule) return `src/${a.area} is no known area: give it a rule in tools/deps.ts`
   if (a.folder === b.folder) return undefined
+  if (a.area === "Server" && b.area === "Server") {
+    return rooms.indexOf(b.folder) < rooms.indexOf(a.folder)
+      ? undefined
+      : `${a.folder} may not import ${b.folder}: arrows run down only`
+  }
+  if (a.area === "Layers" && b.area === "Server" && !forLayers.has(b.folder)) {
+    return `${a.folder} may not import ${b.folder}: batteries use exchanges and routes only`
+  }
   if (a.area === "Layers" && b.area === "Layers") {
     return `${a.folder} may not import another battery (${b.folder})`
   }

@@ -67,7 +67,7 @@ export const build = (
           minifyWhitespace: true,
           outfile: file,
           platform: "node",
-          plugins: [drivers],
+          plugins: [drivers, http],
           sourcemap: "linked",
           target: "node22"
         })
@@ -79,6 +79,23 @@ export const build = (
   })
 
 const optional = /^(?:@effect\/sql-pg|@electric-sql\/pglite|esbuild|jose|mysql2)(?:\/|$)/
+
+/**
+ * Takes `node:http` as CommonJS. An ES import of it reads each of its exports, `WebSocket` among
+ * them, and that loads Node's own HTTP client.
+ */
+const http: Plugin = {
+  name: "flange-http",
+  setup: (build) => {
+    build.onResolve({ filter: /^(?:node:)?https?$/ }, ({ kind, path }) =>
+      kind === "require-call" ? undefined : { namespace: http.name, path }
+    )
+    build.onLoad({ filter: /.*/, namespace: http.name }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+      loader: "js"
+    }))
+  }
+}
 
 /** Takes an optional package out of the bundle without importing it at the start. */
 const drivers: Plugin = {

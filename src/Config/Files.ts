@@ -1,6 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Toml from "effect/encoding/Toml"
-import * as Yaml from "effect/encoding/Yaml"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
@@ -62,7 +60,8 @@ const describe = (message: string): Parsed => {
   return { where: place?.[2] ?? "", why: why.charAt(0).toLowerCase() + why.slice(1) }
 }
 
-const parsers: Readonly<Record<string, (text: string) => Parsed>> = {
+// The parser of a format is loaded for a file of that format only.
+const parsers: Readonly<Record<string, (text: string) => Parsed | Promise<Parsed>>> = {
   ".json": (text) => {
     try {
       return { value: JSON.parse(text.replace(/^\uFEFF/, "")) }
@@ -71,12 +70,15 @@ const parsers: Readonly<Record<string, (text: string) => Parsed>> = {
       return { where: `line ${line}, column ${column}`, why: reason }
     }
   },
-  ".toml": (text) =>
-    Result.match(Toml.parse(text), {
+  ".toml": async (text) => {
+    const Toml = await import("effect/encoding/Toml")
+    return Result.match(Toml.parse(text), {
       onFailure: (error) => describe(error.message),
       onSuccess: (value): Parsed => ({ value })
-    }),
-  ".yaml": (text) => {
+    })
+  },
+  ".yaml": async (text) => {
+    const Yaml = await import("effect/encoding/Yaml")
     try {
       return { value: Yaml.parse(text) }
     } catch (error) {
@@ -85,10 +87,10 @@ const parsers: Readonly<Record<string, (text: string) => Parsed>> = {
   }
 }
 
-const parse = (label: string, extension: string, text: string): Loaded => {
+const parse = async (label: string, extension: string, text: string): Promise<Loaded> => {
   const format = extension === ".yml" ? ".yaml" : extension
   const name = format.slice(1).toUpperCase()
-  const parsed = parsers[format]?.(text)
+  const parsed = await parsers[format]?.(text)
   if (parsed === undefined) {
     return failed(
       fileProblem(
@@ -143,7 +145,9 @@ export const readFile = Effect.fnUntraced(function* (options: {
   const text = yield* fileSystem
     .readFileString(path.resolve(directory, label))
     .pipe(Effect.match({ onFailure: (error) => error, onSuccess: (content) => content }))
-  if (typeof text === "string") return parse(label, path.extname(label).toLowerCase(), text)
+  if (typeof text === "string") {
+    return yield* Effect.promise(() => parse(label, path.extname(label).toLowerCase(), text))
+  }
   return failed(
     fileProblem(
       label,

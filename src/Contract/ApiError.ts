@@ -1,13 +1,20 @@
 /** Errors that know their answer on the wire: RFC 9457 problem documents with a stable code. */
+import * as Effect from "effect/Effect"
 import * as HttpApiError from "effect/http-api/HttpApiError"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as Schema from "effect/Schema"
+import * as ProblemBody from "./ProblemBody.ts"
 
-/** What an error says of itself. */
+/** What is fixed of an error, whatever its occurrence. */
 export interface Declaration<Status extends number, Code extends string, Props> {
   /** Stable name of the error for programs, in SCREAMING_SNAKE_CASE. */
   readonly code: Code
   /** A sentence for people about this occurrence; given the error's own fields. */
   readonly detail: ((error: Props) => string) | string
+  /** A sentence for the reference of errors: when the server answers with it. */
+  readonly meaning?: string | undefined
+  /** A sentence for the reference of errors: what the caller, or the owner of the service, does about it. */
+  readonly remedy?: string | undefined
   /** HTTP status, 400 to 599. */
   readonly status: Status
   /** A short summary of the kind of error. The default is the code in words. */
@@ -44,6 +51,9 @@ type MissingSelf =
  * request and `correlationId` its request id; the server fills them in. `type`
  * is a URN made of the code.
  *
+ * `code`, `meaning`, `remedy` and `status` are also static members of the class,
+ * from which a reference of errors can be written.
+ *
  * Source: RFC 9457; built on Effect's `HttpApiError.Problem`.
  *
  * @example
@@ -72,23 +82,25 @@ export const make =
     declaration: Declaration<Status, Code, Schema.Struct.Type<Fields>>,
     fields?: Fields
   ): [Self] extends [never] ? MissingSelf : ApiErrorClass<Self, Tag, Code, Status, Fields> => {
-    const title = declaration.title ?? sentence(declaration.code)
+    const { code, detail, meaning = "", remedy = "", status } = declaration
+    const title = declaration.title ?? sentence(code)
     const Base = HttpApiError.Problem<never>()(
       tag,
       {
-        status: declaration.status,
+        status,
         title,
-        type: `urn:problem:${declaration.code.toLowerCase().replaceAll("_", "-")}`
+        type: `urn:problem:${code.toLowerCase().replaceAll("_", "-")}`
       },
       {
-        code: Schema.tag(declaration.code),
+        code: Schema.tag(code),
         correlationId: Schema.optionalKey(Schema.String),
         ...fields
       }
-    ) as unknown as new (props: object, options?: unknown) => object
+      // The class that extends this one is not known here, and the signature above names it.
+    ) as unknown as ProblemBase
+    const encode = Schema.encodeUnknownEffect(Schema.Struct(Base.fields))
     class WithDetail extends Base {
       constructor(props: object = {}, options?: unknown) {
-        const { detail } = declaration
         super(
           // A decoded error brings its detail along; a new one computes it.
           "detail" in props
@@ -100,12 +112,18 @@ export const make =
           options
         )
       }
+
+      [HttpServerRespondable.symbol]() {
+        return Effect.mapEager(encode(this), (members) => ProblemBody.toResponse(members, status))
+      }
     }
-    return Object.assign(WithDetail, {
-      code: declaration.code,
-      status: declaration.status
-    }) as never
+    return Object.assign(WithDetail, { code, meaning, remedy, status }) as never
   }
+
+interface ProblemBase {
+  new (props: object, options?: unknown): object
+  readonly fields: Readonly<Record<string, Schema.ConstraintCodec<unknown, unknown>>>
+}
 
 /** The class that `ApiError.make` gives. */
 export type ApiErrorClass<
@@ -119,6 +137,10 @@ export type ApiErrorClass<
     ...args: {} extends Props<Fields> ? [props?: Props<Fields>] : [props: Props<Fields>]
   ): InstanceType<HttpApiError.ProblemClass<Self, Tag, Type, Status, Fields & Members<Code>, {}>>
   readonly code: Code
+  /** When the server answers with it; empty if that was not declared. */
+  readonly meaning: string
+  /** What to do about it; empty if that was not declared. */
+  readonly remedy: string
   readonly status: Status
 }
 

@@ -90,8 +90,11 @@ export interface OptionalAuthentication<Chain extends string> {
   readonly key: `flange/OptionalAuthentication/${Chain}`
 }
 
-/** What the middleware key of a chain says of itself at run time. */
+const typeId = "~flange/Authentication"
+
+/** What the middleware key of a chain holds at run time. */
 export interface ChainKey {
+  readonly [typeId]: typeof typeId
   readonly chain: string
   readonly optional: boolean
 }
@@ -110,38 +113,27 @@ export type OptionalMiddleware<Chain extends string> = ChainKey &
     HttpApiMiddleware.HttpApiMiddleware<OptionalIdentity, typeof Unauthenticated, never>
   >
 
-const keys = new Map<string, unknown>()
+const make = (key: string, chain: string, optional: boolean): unknown =>
+  Object.assign(HttpApiMiddleware.Service<never>()(key, { error: Unauthenticated }), {
+    [typeId]: typeId,
+    chain,
+    optional
+  } satisfies ChainKey)
 
-/** The same key each time for a name; what is stored under a name has that name's type. */
-const keyed = (name: string, info: ChainKey): unknown => {
-  const known = keys.get(name)
-  if (known !== undefined) return known
-  const made = Object.assign(
-    HttpApiMiddleware.Service<never>()(name, { error: Unauthenticated }),
-    info
-  )
-  keys.set(name, made)
-  return made
-}
-
-/** The middleware of the chain with this name; the same one each time. */
+/** The middleware of the chain with this name. Its key depends on the name alone. */
 export const middleware = <const Chain extends string>(chain: Chain): Middleware<Chain> =>
-  keyed(`flange/Authentication/${chain}`, { chain, optional: false }) as Middleware<Chain>
+  // What stands under a name has that name's type.
+  make(`flange/Authentication/${chain}`, chain, false) as Middleware<Chain>
 
-/** The middleware of the optional routes of the chain with this name; the same one each time. */
+/** The middleware of the optional routes of the chain with this name. Its key depends on the name alone. */
 export const optionalMiddleware = <const Chain extends string>(
   chain: Chain
 ): OptionalMiddleware<Chain> =>
-  keyed(`flange/OptionalAuthentication/${chain}`, {
-    chain,
-    optional: true
-  }) as OptionalMiddleware<Chain>
+  make(`flange/OptionalAuthentication/${chain}`, chain, true) as OptionalMiddleware<Chain>
 
 /** The chain that a middleware key stands for; undefined for any other middleware. */
 export const chainOf = (key: object): ChainKey | undefined =>
-  "chain" in key && "optional" in key && keys.has((key as { readonly key?: string }).key ?? "")
-    ? (key as ChainKey)
-    : undefined
+  typeId in key ? (key as ChainKey) : undefined
 
 /** The chain that `Route.protected` uses. */
 export const Default: Middleware<DefaultChain> = middleware("default")

@@ -24,6 +24,8 @@ export class ValidationFailed extends ApiError.make<ValidationFailed>()(
       errors.length === 1
         ? "The request has 1 problem"
         : `The request has ${errors.length} problems`,
+    meaning: "Parameters, headers or body do not have the declared shape.",
+    remedy: "Correct what `errors` names; each has its location and a JSON pointer.",
     status: 400
   },
   { errors: Schema.Array(Issue) }
@@ -32,7 +34,14 @@ export class ValidationFailed extends ApiError.make<ValidationFailed>()(
 /** The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, a forbidden key. */
 export class MalformedRequest extends ApiError.make<MalformedRequest>()(
   "MalformedRequest",
-  { code: "MALFORMED_REQUEST", detail: "The request cannot be read", status: 400 },
+  {
+    code: "MALFORMED_REQUEST",
+    detail: "The request cannot be read",
+    meaning:
+      "The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, or the key __proto__.",
+    remedy: "Correct what `errors` names. Encode bodies as UTF-8 and paths with percent-encoding.",
+    status: 400
+  },
   { errors: Schema.Array(Issue) }
 ) {}
 
@@ -40,6 +49,8 @@ export class MalformedRequest extends ApiError.make<MalformedRequest>()(
 export class Unauthenticated extends ApiError.make<Unauthenticated>()("Unauthenticated", {
   code: "UNAUTHENTICATED",
   detail: "Authentication is required",
+  meaning: "No valid credentials came with the request.",
+  remedy: "Send credentials of a kind that WWW-Authenticate names.",
   status: 401
 }) {}
 
@@ -47,6 +58,8 @@ export class Unauthenticated extends ApiError.make<Unauthenticated>()("Unauthent
 export class Forbidden extends ApiError.make<Forbidden>()("Forbidden", {
   code: "FORBIDDEN",
   detail: "You are not allowed to do this",
+  meaning: "The caller is known and may not do this.",
+  remedy: "Use credentials with the scope that the endpoint's description names.",
   status: 403
 }) {}
 
@@ -54,6 +67,8 @@ export class Forbidden extends ApiError.make<Forbidden>()("Forbidden", {
 export class RouteNotFound extends ApiError.make<RouteNotFound>()("RouteNotFound", {
   code: "ROUTE_NOT_FOUND",
   detail: "No route has this path",
+  meaning: "No route has this path.",
+  remedy: "Compare the path with /openapi.json.",
   status: 404
 }) {}
 
@@ -63,6 +78,8 @@ export class MethodNotAllowed extends ApiError.make<MethodNotAllowed>()(
   {
     code: "METHOD_NOT_ALLOWED",
     detail: ({ allow }) => `This path takes ${allow.join(", ")}`,
+    meaning: "The path exists, but not with this method.",
+    remedy: "Use one of the methods in the Allow header.",
     status: 405
   },
   { allow: Schema.Array(Schema.String) }
@@ -72,6 +89,8 @@ export class MethodNotAllowed extends ApiError.make<MethodNotAllowed>()(
 export class RequestTimeout extends ApiError.make<RequestTimeout>()("RequestTimeout", {
   code: "REQUEST_TIMEOUT",
   detail: "The request did not arrive in time",
+  meaning: "The request did not arrive in time.",
+  remedy: "Send the request again, faster.",
   status: 408
 }) {}
 
@@ -81,6 +100,8 @@ export class PayloadTooLarge extends ApiError.make<PayloadTooLarge>()(
   {
     code: "PAYLOAD_TOO_LARGE",
     detail: ({ limit }) => `The body is longer than ${limit} bytes`,
+    meaning: "The body is longer than the route accepts.",
+    remedy: "Send less, or raise `server.bodyLimit` or the endpoint's BodyLimit.",
     status: 413
   },
   { limit: Schema.Int }
@@ -90,6 +111,8 @@ export class PayloadTooLarge extends ApiError.make<PayloadTooLarge>()(
 export class UriTooLong extends ApiError.make<UriTooLong>()("UriTooLong", {
   code: "URI_TOO_LONG",
   detail: "The request target is too long",
+  meaning: "The request target is longer than the server reads.",
+  remedy: "Move data from the query to a body.",
   status: 414
 }) {}
 
@@ -99,6 +122,8 @@ export class UnsupportedMediaType extends ApiError.make<UnsupportedMediaType>()(
   {
     code: "UNSUPPORTED_MEDIA_TYPE",
     detail: ({ supported }) => `This endpoint takes ${supported.join(", ")}`,
+    meaning: "The body has a content type that the endpoint does not take.",
+    remedy: "Send one of the types in `supported`.",
     status: 415
   },
   { supported: Schema.Array(Schema.String) }
@@ -108,6 +133,8 @@ export class UnsupportedMediaType extends ApiError.make<UnsupportedMediaType>()(
 export class ExpectationFailed extends ApiError.make<ExpectationFailed>()("ExpectationFailed", {
   code: "EXPECTATION_FAILED",
   detail: "The only expectation this server meets is 100-continue",
+  meaning: "The request has an Expect field that the server does not know.",
+  remedy: "Leave Expect out, or send `Expect: 100-continue`.",
   status: 417
 }) {}
 
@@ -115,6 +142,8 @@ export class ExpectationFailed extends ApiError.make<ExpectationFailed>()("Expec
 export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
   code: "RATE_LIMITED",
   detail: "Too many requests",
+  meaning: "The caller sent more requests than its limit allows.",
+  remedy: "Wait for the time in Retry-After.",
   status: 429
 }) {}
 
@@ -122,6 +151,8 @@ export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
 export class HeadersTooLarge extends ApiError.make<HeadersTooLarge>()("HeadersTooLarge", {
   code: "HEADERS_TOO_LARGE",
   detail: "The request's headers are too large",
+  meaning: "The request's headers are larger than the server reads.",
+  remedy: "Send fewer or shorter headers and cookies.",
   status: 431
 }) {}
 
@@ -129,6 +160,8 @@ export class HeadersTooLarge extends ApiError.make<HeadersTooLarge>()("HeadersTo
 export class InternalError extends ApiError.make<InternalError>()("InternalError", {
   code: "INTERNAL_ERROR",
   detail: "The server could not complete the request",
+  meaning: "A handler failed in a way that its contract does not declare.",
+  remedy: "Look for the correlation id in the log; the cause stands there. Retrying may help.",
   status: 500
 }) {}
 
@@ -136,6 +169,8 @@ export class InternalError extends ApiError.make<InternalError>()("InternalError
 export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("UnsupportedCoding", {
   code: "UNSUPPORTED_CODING",
   detail: "The only transfer coding that the server takes is chunked",
+  meaning: "The request has a Transfer-Encoding other than chunked.",
+  remedy: "Send the body with a Content-Length, or with Transfer-Encoding: chunked.",
   status: 501
 }) {}
 
@@ -143,6 +178,8 @@ export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("Unsup
 export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemented", {
   code: "NOT_IMPLEMENTED",
   detail: "This server does not do what the request asks for",
+  meaning: "The request uses CONNECT, and this server opens no tunnels.",
+  remedy: "Send another method; check the proxy's configuration.",
   status: 501
 }) {}
 
@@ -150,6 +187,8 @@ export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemen
 export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("ServiceUnavailable", {
   code: "SERVICE_UNAVAILABLE",
   detail: "The service cannot take the request now",
+  meaning: "The server is stopping, or something it needs is down.",
+  remedy: "Retry after the time in Retry-After, or at another replica.",
   status: 503
 }) {}
 
@@ -157,6 +196,8 @@ export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("Ser
 export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTimeout", {
   code: "TIMEOUT",
   detail: "The request was not completed in time",
+  meaning: "The handler did not finish in time.",
+  remedy: "Retry later, ask for less, or raise the route's timeout.",
   status: 504
 }) {}
 
@@ -166,11 +207,13 @@ export class HttpVersionNotSupported extends ApiError.make<HttpVersionNotSupport
   {
     code: "HTTP_VERSION_NOT_SUPPORTED",
     detail: "This server speaks HTTP/1.1 and HTTP/1.0",
+    meaning: "The request is in a version of HTTP that the server does not speak.",
+    remedy: "Let the proxy speak HTTP/1.1 to the service.",
     status: 505
   }
 ) {}
 
-/** One entry of the catalogue. */
+/** What the catalogue holds of one error. */
 export interface Entry {
   readonly code: string
   /** When the server answers with it. */
@@ -180,99 +223,32 @@ export interface Entry {
   readonly status: number
 }
 
-const entry = (
-  { code, status }: { readonly code: string; readonly status: number },
-  meaning: string,
-  remedy: string
-): Entry => ({ code, meaning, remedy, status })
+const classes = [
+  ExpectationFailed,
+  Forbidden,
+  GatewayTimeout,
+  HeadersTooLarge,
+  HttpVersionNotSupported,
+  InternalError,
+  MalformedRequest,
+  MethodNotAllowed,
+  NotImplemented,
+  PayloadTooLarge,
+  RateLimited,
+  RequestTimeout,
+  RouteNotFound,
+  ServiceUnavailable,
+  Unauthenticated,
+  UnsupportedCoding,
+  UnsupportedMediaType,
+  UriTooLong,
+  ValidationFailed
+] as const
+
+/** An error that Flange itself answers with. */
+export type Any = InstanceType<(typeof classes)[number]>
 
 /** Every error that Flange itself answers with, by code. The reference page is generated from it. */
-export const catalogue: ReadonlyArray<Entry> = [
-  entry(
-    ExpectationFailed,
-    "The request has an Expect field that the server does not know.",
-    "Leave Expect out, or send `Expect: 100-continue`."
-  ),
-  entry(
-    Forbidden,
-    "The caller is known and may not do this.",
-    "Use credentials with the scope that the endpoint's description names."
-  ),
-  entry(
-    HeadersTooLarge,
-    "The request's headers are larger than the server reads.",
-    "Send fewer or shorter headers and cookies."
-  ),
-  entry(
-    HttpVersionNotSupported,
-    "The request is in a version of HTTP that the server does not speak.",
-    "Let the proxy speak HTTP/1.1 to the service."
-  ),
-  entry(
-    InternalError,
-    "A handler failed in a way that its contract does not declare.",
-    "Look for the correlation id in the log; the cause stands there. Retrying may help."
-  ),
-  entry(
-    MalformedRequest,
-    "The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, or the key __proto__.",
-    "Correct what `errors` names. Encode bodies as UTF-8 and paths with percent-encoding."
-  ),
-  entry(
-    MethodNotAllowed,
-    "The path exists, but not with this method.",
-    "Use one of the methods in the Allow header."
-  ),
-  entry(
-    NotImplemented,
-    "The request uses CONNECT, and this server opens no tunnels.",
-    "Send another method; check the proxy's configuration."
-  ),
-  entry(
-    PayloadTooLarge,
-    "The body is longer than the route accepts.",
-    "Send less, or raise `server.bodyLimit` or the endpoint's BodyLimit."
-  ),
-  entry(
-    RateLimited,
-    "The caller sent more requests than its limit allows.",
-    "Wait for the time in Retry-After."
-  ),
-  entry(RequestTimeout, "The request did not arrive in time.", "Send the request again, faster."),
-  entry(RouteNotFound, "No route has this path.", "Compare the path with /openapi.json."),
-  entry(
-    ServiceUnavailable,
-    "The server is stopping, or something it needs is down.",
-    "Retry after the time in Retry-After, or at another replica."
-  ),
-  entry(
-    GatewayTimeout,
-    "The handler did not finish in time.",
-    "Retry later, ask for less, or raise the route's timeout."
-  ),
-  entry(
-    Unauthenticated,
-    "No valid credentials came with the request.",
-    "Send credentials of a kind that WWW-Authenticate names."
-  ),
-  entry(
-    UnsupportedCoding,
-    "The request has a Transfer-Encoding other than chunked.",
-    "Send the body with a Content-Length, or with Transfer-Encoding: chunked."
-  ),
-  entry(
-    UnsupportedMediaType,
-    "The body has a content type that the endpoint does not take.",
-    "Send one of the types in `supported`."
-  ),
-  entry(
-    UriTooLong,
-    "The request target is longer than the server reads.",
-    "Move data from the query to a body."
-  ),
-  entry(
-    ValidationFailed,
-    "Parameters, headers or body do not have the declared shape.",
-    "Correct what `errors` names; each has its location and a JSON pointer."
-  )
-]
+export const catalogue: ReadonlyArray<Entry> = classes
+  .map(({ code, meaning, remedy, status }) => ({ code, meaning, remedy, status }))
+  .sort((a, b) => (a.code < b.code ? -1 : 1))

@@ -286,10 +286,13 @@ export const make = <
     provides: [...(options.provides ?? []), ...(options.actions ?? []).map(({ action }) => action)],
     ready: options.ready,
     requires: [
-      ...new Set([
-        ...(options.requires ?? []),
-        ...(options.routes ?? []).flatMap((route) => route.requires)
-      ])
+      // Keys of one name stand for one service.
+      ...new Map(
+        [
+          ...(options.requires ?? []),
+          ...(options.routes ?? []).flatMap((route) => route.requires)
+        ].map((key) => [key.key, key])
+      ).values()
     ],
     routes: options.routes ?? [],
     startTimeout: options.startTimeout

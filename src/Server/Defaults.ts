@@ -1,11 +1,10 @@
-/** How apps are served where nothing says it. */
-
 /**
- * Internal, and read at boot only: the project's own tests change it, to run on
- * every lane and listener.
+ * How apps are served if nothing says otherwise. The project's own tests put another
+ * module in the place of this one, to run on every codec and listener.
  */
-export const defaults: {
-  /** Whether endpoints take the compiled lane. */
-  compile: boolean
-  listener: "node" | "proxied"
-} = { compile: true, listener: "node" }
+
+/** Which codecs serve endpoints: those made of their schemas if they can be, or Effect's own. */
+export const codec: "compiled" | "effect" = "compiled"
+
+/** The listener of apps whose configuration names none. */
+export const listener: "node" | "proxied" = "node"

@@ -1,30 +1,25 @@
 /** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Tracer from "effect/Tracer"
+import { BodyLimit } from "../Contract/BodyLimit.ts"
+import { StandardErrors } from "../Contract/StandardErrors.ts"
 import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
-import * as CompiledLane from "./Codec/CompiledLane.ts"
-import * as Exchange from "./Codec/GeneralLane.ts"
-import * as Dispatch from "./Dispatch.ts"
-import { type Before, inFrontOf } from "./Exchange/Before.ts"
+import * as Codec from "./Codec/Codec.ts"
+import * as Endpoint from "./Codec/Endpoint.ts"
+import * as Defaults from "./Defaults.ts"
+import { Exchange } from "./Exchange/Exchange.ts"
+import { Serving } from "./Exchange/Serving.ts"
+import type { Serve } from "./Exchange/Wire.ts"
 import type { Listener } from "./Listener/Listener.ts"
-import {
-  type Around,
-  type AroundHandler,
-  type Form,
-  type Middleware,
-  type RouteInfo,
-  type Slot,
-  slots,
-  slotsOf,
-  type Wrap
-} from "./Route/Middleware.ts"
+import { around } from "./Route/Around.ts"
+import * as Conflicts from "./Route/Conflicts.ts"
+import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
+import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
-import type { Row } from "./Route/Rows.ts"
+import type { NeedsEffect, Row } from "./Route/Rows.ts"
 import * as RouteTable from "./Route/Table.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
@@ -33,19 +28,22 @@ interface Mounted {
   readonly row: Row
 }
 
+/** What contracts require of the server itself. */
+const own = Context.make(StandardErrors, ContractMiddleware.declared)
+
 /** A host over a listener. One host boots one app once. */
 export const make = (
   app: string,
   listener: Listener,
-  /** `false` executes every endpoint on the general lane; for tests that compare the two. */
-  compile = true
+  /** Which endpoints Effect's own handlers serve. */
+  needsEffect: NeedsEffect = Defaults.codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
 ): Host => {
   const mounted: Array<Mounted> = []
   const middlewares: Array<Middleware<unknown, unknown>> = []
   return {
     bind: (context) =>
       Effect.gen(function* () {
-        const problems = RouteTable.conflicts(
+        const problems = Conflicts.conflicts(
           mounted.map(({ info }) => ({
             method: info.method,
             owner: `group "${info.group}"`,
@@ -56,66 +54,74 @@ export const make = (
         if (problems.length > 0) return yield* new AssemblyError({ app, problems })
         const config = Context.getUnsafe(context, ServerConfig)
         const built = yield* Effect.forEach(middlewares, ({ build, slot }) =>
-          Effect.map(Effect.provideContext(build, context), (around) => ({ ...around, slot }))
+          Effect.map(Effect.provideContext(build, context), (form) => ({ ...form, slot }))
         )
-        for (const { info, row } of mounted) {
-          if (row.runtime === undefined) continue
-          for (const middleware of built.toReversed()) {
-            if (!("handler" in middleware) || info.access.type === "bare") continue
-            const around = middleware.handler(info)
-            if (around !== undefined) row.runtime.around = composed(around, row.runtime.around)
-          }
-        }
-        const arounds = (info: RouteInfo) => aroundOf(info, built)
         const services = Context.merge(yield* Effect.context<never>(), context)
-        const compiles = compile && services.mapUnsafe.get(Tracer.Tracer.key) === undefined
-        const table = RouteTable.make(
-          mounted.map(({ info, row }) => {
-            const around = arounds(info)
-            const limit = Exchange.bodyLimitOf(row.endpoint, config.bodyLimit)
-            const qualifies =
-              compiles &&
-              row.runtime !== undefined &&
-              CompiledLane.obstacle(row.endpoint!) === undefined
-            return {
-              compiled: qualifies
-                ? CompiledLane.compile({ bodyLimit: limit, context, info, row, around })
-                : undefined,
+        const provided = Context.merge(context, own)
+        const entries = mounted.map(({ info, row }) => {
+          const standing = around(info, built)
+          return {
+            method: info.method,
+            path: info.path,
+            value: Endpoint.make({
+              around: standing,
+              bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
+              codec: Codec.make(row, standing.handler),
               info,
-              run: Exchange.runnable(row, info, around, limit)
-            }
-          })
-        )
-        const waiting = new Set<Fiber.Fiber<unknown, unknown>>()
+              steps: Endpoint.contractSteps(row, provided)
+            })
+          }
+        })
+        const unmatched = Endpoint.make({
+          around: around(nowhere, built),
+          bodyLimit: Number.MAX_SAFE_INTEGER,
+          codec: Codec.unmatched,
+          info: nowhere,
+          steps: []
+        })
+        const serving = new Serving(services)
         return yield* listener({
           config,
-          context: services,
-          dispatch: Dispatch.make(table, {
-            ...Dispatch.clocksOf(services),
-            context: services,
-            waiting
-          }),
-          exchange: Exchange.make(table, Exchange.unmatched(nowhere, arounds(nowhere))),
-          interrupt: Effect.suspend(() => Fiber.interruptAll(waiting))
+          serve: serveWith(RouteTable.make(entries), unmatched, serving),
+          serving
         })
       }),
-    check: RouteTable.declaredConflicts,
+    check: Conflicts.declaredConflicts,
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
         middlewares.push(...plugin.manifest.middleware.filter(isMiddleware))
         for (const route of plugin.manifest.routes.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
-            route.rows,
+            route.rows(needsEffect),
             // The scope of the plugin stays; its services join it.
             (scope: Context.Context<never>) =>
-              Context.merge(context, scope) as Context.Context<unknown>
+              Context.mergeAll(context, own, scope) as Context.Context<unknown>
           )
           mounted.push(...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row })))
         }
       })
   } as Host
 }
+
+/** Finds the route of each request and serves it. */
+const serveWith =
+  (
+    table: RouteTable.RouteTable<Endpoint.Endpoint>,
+    unmatched: Endpoint.Endpoint,
+    serving: Serving
+  ): Serve =>
+  (wire, references) => {
+    const found = table.find(wire.method, wire.target)
+    const { plan, serve } = found.value ?? unmatched
+    const own = references === undefined ? serving : serving.with(references)
+    if (plan.isOpened) wire.load(() => serve(new Exchange(own, wire, plan, found)))
+    else serve(new Exchange(own, wire, plan, found))
+  }
+
+/** The longest body of an endpoint, in bytes, if its contract sets one. */
+const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
+  endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
 
 /** The routes of an app as data, before anything is acquired. Raw groups are known after boot only. */
 export const describeRoutes = (
@@ -124,13 +130,13 @@ export const describeRoutes = (
   plugins.flatMap((plugin) =>
     plugin.manifest.routes.filter(isRoute).flatMap((route) =>
       route.declared.map(({ endpoint, method, path }) => {
-        const obstacle = CompiledLane.obstacle(endpoint)
+        const { codec, reason } = Codec.kindOf(endpoint)
         return {
           access: route.access.type,
           chain: "chain" in route.access ? route.access.chain : undefined,
+          codec,
+          codecReason: reason,
           group: route.name,
-          lane: obstacle === undefined ? "compiled" : "general",
-          laneReason: obstacle,
           method,
           path,
           plugin: plugin.id,
@@ -145,55 +151,17 @@ export interface RouteDescription {
   readonly access: "bare" | "optional" | "protected" | "public"
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
+  /** What decodes the request and encodes the reply: functions made of the schemas, or Effect too. */
+  readonly codec: Codec.Kind["codec"]
+  /** Why Effect takes part. */
+  readonly codecReason: string | undefined
   readonly group: string
-  /** How the endpoint is executed. One whose handler reads the request itself is always general. */
-  readonly lane: "compiled" | "general"
-  /** Why it is on the general lane. */
-  readonly laneReason: string | undefined
   readonly method: string
   readonly path: string
   readonly plugin: string
   /** The slots around it, outermost first. */
   readonly slots: ReadonlyArray<Slot>
 }
-
-/** What the slots of a route put around its replies. */
-const aroundOf = (
-  info: RouteInfo,
-  built: ReadonlyArray<Form & { readonly slot: Slot }>
-): Around => {
-  const present = new Set<Slot>(slotsOf(info.access))
-  const standing = slots.flatMap(({ name }) =>
-    present.has(name) ? built.filter(({ slot }) => slot === name) : []
-  )
-  const stack = standing.flatMap(
-    (form): ReadonlyArray<{ readonly before: Before | undefined; readonly wrap: Wrap }> =>
-      "before" in form
-        ? some(form.before(info)).map((before) => ({ before, wrap: inFrontOf(before) }))
-        : some("reply" in form && form.reply(info)).map((wrap) => ({ before: undefined, wrap }))
-  )
-  const outer = stack.findIndex(({ before }) => before === undefined)
-  const leading = outer === -1 ? stack.length : outer
-  return {
-    befores: stack.slice(0, leading).map(({ before }) => before!),
-    headers: Object.assign(
-      {},
-      // The outer middleware's header stands.
-      ...standing.map((form) => ("headers" in form ? form.headers(info) : undefined)).toReversed()
-    ),
-    observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),
-    // Inside of an effect all are effects.
-    wraps: stack.slice(leading).map(({ wrap }) => wrap)
-  }
-}
-
-const some = <A>(value: A | false | undefined): ReadonlyArray<A> =>
-  value === undefined || value === false ? [] : [value]
-
-const composed =
-  (outer: AroundHandler, inner: AroundHandler | undefined): AroundHandler =>
-  (handler) =>
-    outer(inner === undefined ? handler : inner(handler))
 
 const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): RouteInfo => ({
   access,

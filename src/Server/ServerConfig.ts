@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 import { Network } from "../Config/Network.ts"
-import { defaults } from "./Defaults.ts"
+import * as Defaults from "./Defaults.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 
@@ -41,7 +41,7 @@ export const ServerConfig = Config.section(
     host: Schema.optionalKey(Schema.String),
     keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
     listener: Schema.Literals(["node", "proxied"]).pipe(
-      Schema.withDecodingDefaultKey(Effect.sync(() => defaults.listener))
+      Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
     maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),
     maxHeaders: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(100))),

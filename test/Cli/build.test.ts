@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { socketListener } from "../lanes/combination.ts"
+import { socketListener } from "../matrix/combination.ts"
 
 const root = join(import.meta.dirname, "../..")
 const node = join(root, "node_modules/.bin/node")
@@ -27,6 +27,9 @@ describe("flange build", () => {
     assert.match(stdout, /app\.mjs \d+ KiB/)
     const { sources } = JSON.parse(await readFile(`${out}.map`, "utf8"))
     assert.isTrue(sources.some((source: string) => source.endsWith("examples/hello/main.ts")))
+
+    // An ES import of it would load Node's own HTTP client at start.
+    assert.notMatch(await readFile(out, "utf8"), /from\s*"(?:node:)?https?"/)
 
     const child = spawn(node, ["--enable-source-maps", out], {
       cwd: folder,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as Net from "node:net"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
-import { environment } from "../lanes/combination.ts"
+import { environment } from "../matrix/combination.ts"
 
 const running = new Set<ChildProcess>()
 

@@ -11,8 +11,8 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import { Catalogue, Middleware, Plugin } from "flange"
 import { TestApp } from "flange/Testing"
-import { both, type Running } from "./lanes.ts"
-import { appWith, before, json, Tenant, wrap } from "./lanesApi.ts"
+import { both, type Running } from "./codecs.ts"
+import { appWith, before, json, Tenant, wrap } from "./codecsApi.ts"
 
 const gone = HttpServerResponse.text("gone", { status: 410 })
 
@@ -193,7 +193,7 @@ describe("a before", () => {
       () =>
         appWith(
           before(({ target }) => (target === "/pass" ? Middleware.pass : Effect.succeed(gone))),
-          before(() => Effect.succeed(HttpServerResponse.empty({ status: 418 })), "RateLimit")
+          before(() => Effect.succeed(HttpServerResponse.empty({ status: 418 })), "Authentication")
         ),
       async ({ send, told }) => [
         (await send("/nowhere")).status,
@@ -250,12 +250,11 @@ describe("a before on the clock of its request", () => {
       Tracer.make({ span: (options) => new Tracer.NativeSpan(options) })
     )
   })
-  // An app with a tracer has the general lane alone.
-  for (const [lane, plugins] of [
-    ["compiled", []],
-    ["general", [Traced]]
+  for (const [tracing, plugins] of [
+    ["without a tracer", []],
+    ["with a tracer", [Traced]]
   ] as const) {
-    it.effect(`tells the time and waits by it, ${lane} lane`, () =>
+    it.effect(`tells the time and waits by it, ${tracing}`, () =>
       Effect.gen(function* () {
         const began = Promise.withResolvers<void>()
         const app = appWith(

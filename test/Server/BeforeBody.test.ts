@@ -3,8 +3,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { Middleware } from "flange"
 import { assert, describe, it } from "vitest"
-import { both } from "./lanes.ts"
-import { appWith, before, json, wrap } from "./lanesApi.ts"
+import { both } from "./codecs.ts"
+import { appWith, before, json, wrap } from "./codecsApi.ts"
 
 const refusing = before((request) =>
   request.header("x-pass") === undefined

@@ -9,9 +9,9 @@ import * as Schema from "effect/Schema"
 import { ApiError, App, Authentication, CurrentIdentity, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { assert, describe, it } from "vitest"
-import * as Before from "../../src/Server/Exchange/Before.ts"
-import { both, type Reply } from "./lanes.ts"
-import { before, json, Tenant, wrap } from "./lanesApi.ts"
+import * as ContractMiddleware from "../../src/Server/Route/ContractMiddleware.ts"
+import { both, type Reply } from "./codecs.ts"
+import { before, json, Tenant, wrap } from "./codecsApi.ts"
 
 class Closed extends ApiError.make<Closed>()("Closed", {
   code: "CLOSED",
@@ -22,7 +22,7 @@ class Closed extends ApiError.make<Closed>()("Closed", {
 /** Middleware of the contract that does what the request's header `x-door` says. */
 class Door extends HttpApiMiddleware.Service<Door>()("test/Door") {}
 
-const door = Before.middleware(({ endpoint }) => (request) => {
+const door = ContractMiddleware.make(({ endpoint }) => (request) => {
   request.setHeader("x-door", endpoint.identifier)
   request.provide(Tenant, "door")
   request.annotate({ door: endpoint.identifier })
@@ -40,7 +40,7 @@ const door = Before.middleware(({ endpoint }) => (request) => {
     case "waits":
       return Effect.as(Effect.sleep(1), undefined)
     default:
-      return Before.pass
+      return Middleware.pass
   }
 })
 
@@ -65,26 +65,30 @@ class LiveApi extends HttpApiGroup.make("live")
   )
   .middleware(Door) {}
 
-const DoorPlugin = Plugin.make("test:door", {
-  layer: Layer.succeed(Door, door),
-  provides: [Door],
-  routes: [
-    Route.public(DoorApi, (handlers) =>
-      handlers.handleAll({
-        closed: () => Effect.fail(new Closed()),
-        defect: () => Effect.die("defect"),
-        tenant: () => Tenant,
-        write: ({ payload }) => Effect.succeed(payload.text)
-      })
-    ),
-    Route.bare(LiveApi, (handlers) =>
-      handlers.handleAll({ live: () => Effect.succeed("alive"), liveDefect: () => Effect.die("") })
-    )
-  ]
-})
+const doorPlugin = (service: typeof Door.Service) =>
+  Plugin.make("test:door", {
+    layer: Layer.succeed(Door, service),
+    provides: [Door],
+    routes: [
+      Route.public(DoorApi, (handlers) =>
+        handlers.handleAll({
+          closed: () => Effect.fail(new Closed()),
+          defect: () => Effect.die("defect"),
+          tenant: () => Tenant,
+          write: ({ payload }) => Effect.succeed(payload.text)
+        })
+      ),
+      Route.bare(LiveApi, (handlers) =>
+        handlers.handleAll({
+          live: () => Effect.succeed("alive"),
+          liveDefect: () => Effect.die("")
+        })
+      )
+    ]
+  })
 
 const doorApp = (...middleware: ReadonlyArray<Middleware.Middleware<never, never>>) =>
-  App.make("door", [DoorPlugin, Plugin.make("test:middleware", { middleware })])
+  App.make("door", [doorPlugin(door), Plugin.make("test:middleware", { middleware })])
 
 const says = (what: string) => ({ headers: { "x-door": what } })
 
@@ -197,6 +201,74 @@ describe("a before of the contract", () => {
       )
       assert.deepStrictEqual(statuses, [401, 415, 403, 400])
     }
+  })
+})
+
+describe("a service that wraps one of ContractMiddleware.make", () => {
+  it("runs as an effect around it", async () => {
+    let ran = 0
+    const wrapped: typeof Door.Service = (next, contract) => {
+      const whole = door(next, contract)
+      return Effect.suspend(() => {
+        ran++
+        return whole
+      })
+    }
+    assert.isUndefined(ContractMiddleware.beforeOf(wrapped))
+    const replies = await both(
+      () => App.make("door", [doorPlugin(wrapped)]),
+      async ({ send }) => {
+        ran = 0
+        const tenant = await send("/tenant")
+        const late = await send("/tenant", says("late"))
+        return {
+          late: late.status,
+          ran,
+          tenant: [tenant.status, tenant.body, tenant.headers["x-door"]]
+        }
+      }
+    )
+    assert.deepStrictEqual(replies, { late: 403, ran: 2, tenant: [200, '"door"', "tenant"] })
+  })
+})
+
+describe("a service of ContractMiddleware", () => {
+  it("makes its before once for each endpoint, at start", async () => {
+    const made: Array<string> = []
+    const counting = ContractMiddleware.make(({ endpoint }) => {
+      made.push(endpoint.path)
+      return () => Middleware.pass
+    })
+    await both(
+      () => App.make("door", [doorPlugin(counting)]),
+      async ({ send }) => {
+        const atStart = made.splice(0)
+        assert.includeMembers(atStart, ["/closed", "/defect", "/tenant", "/write"])
+        for (let i = 0; i < 3; i++) await send("/tenant")
+        assert.deepStrictEqual(made, [])
+      }
+    )
+  })
+
+  it("that only declares puts nothing around an endpoint", async () => {
+    await both(
+      () =>
+        App.make("door", [
+          doorPlugin((next, contract) => {
+            assert.strictEqual(ContractMiddleware.declared(next, contract), next)
+            return next
+          })
+        ]),
+      async ({ send }) => assert.strictEqual((await send("/tenant")).status, 200)
+    )
+    const replies = await both(
+      () => App.make("door", [doorPlugin(ContractMiddleware.declared)]),
+      async ({ send }) => {
+        const { body, headers, status } = await send("/tenant", says("text"))
+        return { body, header: headers["x-door"], status }
+      }
+    )
+    assert.deepStrictEqual(replies, { body: '"nobody"', header: undefined, status: 200 })
   })
 })
 

@@ -4,8 +4,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { Middleware } from "flange"
 import { assert, describe, it } from "vitest"
-import { both, type Reply } from "./lanes.ts"
-import { appWith, before, json, wrap } from "./lanesApi.ts"
+import { both, type Reply } from "./codecs.ts"
+import { appWith, before, json, wrap } from "./codecsApi.ts"
 
 /** Sets headers of the reply, in pairs. */
 const sets = (...headers: ReadonlyArray<readonly [string, string]>) =>
@@ -17,7 +17,7 @@ const sets = (...headers: ReadonlyArray<readonly [string, string]>) =>
 const constant = (headers: Readonly<Record<string, string>>) =>
   Middleware.headers("constant", { build: Effect.succeed(() => headers) })
 
-/** The headers of the reply to a request, the same on both lanes. */
+/** The headers of the reply to a request, the same with both codecs. */
 const headersOf = (
   path: string,
   middleware: ReadonlyArray<Middleware.Middleware<never, never>>,

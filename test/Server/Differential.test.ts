@@ -2,11 +2,14 @@ import * as Http from "node:http"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import { App } from "flange"
+import * as Tracer from "effect/Tracer"
+import { App, Middleware, Plugin, RequestId } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Codec from "../../src/Server/Codec/Codec.ts"
 import * as Host from "../../src/Server/Host.ts"
 import type { Listener } from "../../src/Server/Listener/Listener.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
@@ -24,7 +27,74 @@ interface Reply {
   readonly status: number
 }
 
+type Kind = "compiled" | "effect"
+
 type Send = (request: generated.Sent) => Promise<Reply>
+
+/** What an app does with a request beside the reply. */
+interface Seen {
+  finalizers: number
+  readonly logs: Array<string>
+  readonly spans: Array<unknown>
+  readonly told: Array<number>
+}
+
+/** An app that runs. */
+interface Running {
+  readonly seen: (id: string) => Seen
+  readonly send: Send
+}
+
+/** Records what observers, finalizers, spans and the log have of each request, by its id. */
+const watch = () => {
+  const all = new Map<string, Seen>()
+  const seen = (id: string): Seen => {
+    const known = all.get(id) ?? { finalizers: 0, logs: [], spans: [], told: [] }
+    all.set(id, known)
+    return known
+  }
+  const logger = Logger.make(({ fiber, logLevel, message }) => {
+    const id = fiber.getRef(RequestId)
+    if (id !== "") seen(id).logs.push(`${logLevel} ${String(message)}`)
+  })
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      const end = span.end.bind(span)
+      span.end = (time, exit) => {
+        end(time, exit)
+        const { annotations: _, ...attributes } = Object.fromEntries(span.attributes)
+        const id = String(attributes["test.id"])
+        delete attributes["test.id"]
+        // A connection's, which a request in memory has not.
+        delete attributes["network.peer.address"]
+        seen(id).spans.push([span.name, span.kind, attributes, exit._tag])
+      }
+      return span
+    }
+  })
+  const plugin = Plugin.make("test:watch", {
+    layer: Layer.succeed(Tracer.Tracer, tracer),
+    middleware: [
+      Middleware.before("watch", {
+        build: Effect.succeed(() => (request) => {
+          request.annotate({ "test.id": request.requestId })
+          const finalized = Effect.sync(() => {
+            seen(request.requestId).finalizers++
+          })
+          return Effect.as(Scope.addFinalizer(request.find(Scope.Scope)!, finalized), undefined)
+        }),
+        slot: "TransportSecurity"
+      }),
+      Middleware.observe("watch", {
+        build: Effect.succeed(() => ({ requestId }, status) => {
+          seen(requestId).told.push(status)
+        })
+      })
+    ]
+  })
+  return { logger, plugin, seen }
+}
 
 /** Headers that are the connection's or the moment's, not the reply's. */
 const transient = new Set(["connection", "date", "keep-alive", "x-request-id"])
@@ -79,42 +149,62 @@ const inMemory =
 const scope = Scope.makeUnsafe()
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-const boot = (listener: Listener, compile: boolean) =>
+const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<typeof watch>) =>
   Lifecycle.boot(
-    App.make("generated", [generated.plugin(seed, endpoints)]),
-    Host.make("generated", listener, compile),
+    App.make("generated", [plugin, generated.plugin(seed, endpoints)]),
+    Host.make(
+      "generated",
+      listener,
+      codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
+    ),
     { values: { server: { host: "127.0.0.1", port: 0 } } }
   ).pipe(
-    Effect.provide([NodeServices.layer, Logger.layer([])]),
+    Effect.provide([NodeServices.layer, Logger.layer([logger])]),
     Scope.provide(scope),
     Effect.runPromise
   )
 
-const proxied = async (compile: boolean): Promise<Send> =>
-  overHttp((await boot(ProxiedListener.listen, compile)).address!)
+const onSocket =
+  (listener: Listener) =>
+  async (codec: Kind): Promise<Running> => {
+    const watched = watch()
+    return {
+      seen: watched.seen,
+      send: overHttp((await boot(listener, codec, watched)).address!)
+    }
+  }
 
-const node = async (compile: boolean): Promise<Send> =>
-  overHttp((await boot(NodeListener.listen, compile)).address!)
+const node = onSocket(NodeListener.listen)
 
-const web = async (compile: boolean): Promise<Send> => {
+const proxied = onSocket(ProxiedListener.listen)
+
+const web = async (codec: Kind): Promise<Running> => {
+  const watched = watch()
   let handler: WebListener.ContextualWebHandler | undefined
   await boot(
     WebListener.make((made) => (handler = made)),
-    compile
+    codec,
+    watched
   )
-  return inMemory(handler!)
+  return { seen: watched.seen, send: inMemory(handler!) }
 }
 
-describe(`lanes and listeners, ${count} requests of seed ${seed}`, () => {
-  let reference: Send
+/** What an app has done with a request, once its finalizer has run. */
+const settled = async ({ seen }: Running, id: string): Promise<Seen> => {
+  while (seen(id).finalizers === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  return seen(id)
+}
+
+describe(`codecs and listeners, ${count} requests of seed ${seed}`, () => {
+  let reference: Running
   beforeAll(async () => {
-    reference = await node(false)
+    reference = await node("effect")
   })
 
   it("the generated requests meet every status that the API has", async () => {
     const statuses = new Set<number>()
     for (const request of generated.requests(seed, endpoints, count)) {
-      statuses.add((await reference(request)).status)
+      statuses.add((await reference.send(request)).status)
     }
     assert.deepStrictEqual(
       [...statuses].sort((a, b) => a - b),
@@ -123,26 +213,34 @@ describe(`lanes and listeners, ${count} requests of seed ${seed}`, () => {
   })
 
   for (const [name, start] of [
-    ["compiled, node", () => node(true)],
-    ["compiled, proxied", () => proxied(true)],
-    ["general, proxied", () => proxied(false)],
-    ["compiled, web", () => web(true)],
-    ["general, web", () => web(false)]
+    ["compiled, node", () => node("compiled")],
+    ["compiled, proxied", () => proxied("compiled")],
+    ["effect, proxied", () => proxied("effect")],
+    ["compiled, web", () => web("compiled")],
+    ["effect, web", () => web("effect")]
   ] as const) {
-    it(`${name}: gives the bytes that the general lane gives on node`, async () => {
-      const send = await start()
+    it(`${name}: gives the bytes that Effect's codec gives on node`, async () => {
+      const running = await start()
+      let at = 0
       for (const request of generated.requests(seed, endpoints, count)) {
-        const [expected, actual] = await Promise.all([reference(request), send(request)])
+        const id = `${name.replaceAll(", ", "-")}-${at++}`
+        const sent = { ...request, headers: { ...request.headers, "x-request-id": id } }
+        const [expected, actual] = await Promise.all([reference.send(sent), running.send(sent)])
         assert.deepStrictEqual(actual, expected, JSON.stringify(request))
+        assert.deepStrictEqual(
+          await settled(running, id),
+          await settled(reference, id),
+          `beside the reply to ${JSON.stringify(request)}`
+        )
       }
     })
   }
 
-  it("most of the endpoints take the compiled lane, and the others say why they do not", () => {
+  it("most endpoints are compiled, and the others have a reason why they are not", () => {
     const { routes } = App.describe(App.make("g", [generated.plugin(seed, endpoints)]))
-    assert.isAbove(routes.filter(({ lane }) => lane === "compiled").length, endpoints)
-    for (const { lane, laneReason } of routes) {
-      assert.strictEqual(laneReason === undefined, lane === "compiled")
+    assert.isAbove(routes.filter(({ codec }) => codec === "compiled").length, endpoints)
+    for (const { codec, codecReason } of routes) {
+      assert.strictEqual(codecReason === undefined, codec === "compiled")
     }
   })
 })

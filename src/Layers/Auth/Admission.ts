@@ -1,7 +1,7 @@
 /** From a chain's verdict to what happens: the handler with a caller, or 401 or 503; audited either way. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
@@ -14,19 +14,10 @@ import {
 import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Contract/Catalogue.ts"
 import type * as Before from "../../Server/Exchange/Before.ts"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
-import * as Problem from "../../Server/Exchange/Problem.ts"
 import type * as RequestFields from "../../Server/Exchange/RequestFields.ts"
 import * as AuditLog from "./AuditLog.ts"
 import type { Made, Verdict } from "./Chain.ts"
 import { clean } from "./Text.ts"
-
-/** A chain that serves a kind of routes. */
-export interface Admission {
-  readonly chain: string
-  readonly made: Made
-  /** Whether callers without credentials pass. */
-  readonly optional: boolean
-}
 
 /** What is known of a decision. */
 export interface Decision {
@@ -68,8 +59,9 @@ export const report = (request: Before.Incoming, decision: Decision): Effect.Eff
   })
 }
 
-/** Authenticates the caller of a request, or answers it. */
-export const admit = ({ chain, made, optional }: Admission, route: string): Before.Before => {
+/** Authenticates the caller of a request, or answers it. An optional route serves callers without credentials too. */
+export const admit = (made: Made, optional: boolean, route: string): Before.Before => {
+  const { name: chain } = made
   const challenge = made.challenge()
 
   const pass = (request: Before.Incoming, identity: Identity | undefined) => {
@@ -90,7 +82,7 @@ export const admit = ({ chain, made, optional }: Admission, route: string): Befo
         const reason = "No credentials came with the request"
         return Effect.andThen(
           report(request, { chain, outcome: "denied", reason, route }),
-          unauthenticated(request, challenge)
+          unauthenticated(challenge)
         )
       }
       case "Authenticated":
@@ -103,16 +95,14 @@ export const admit = ({ chain, made, optional }: Admission, route: string): Befo
             report(request, { chain, method, outcome: "error", reason, route }),
             Effect.logError(`Backend "${method}" could not check a caller`, cause)
           ),
-          cause.reasons.some((reason) => reason._tag === "Die")
-            ? Problem.render(new InternalError(), request)
-            : unavailable(request)
+          cause.reasons.some((reason) => reason._tag === "Die") ? internalError : unavailable
         )
       }
       case "Refused": {
         const { backend: method, reason } = verdict
         return Effect.andThen(
           report(request, { chain, method, outcome: "denied", reason, route }),
-          unauthenticated(request, made.challenge(method))
+          unauthenticated(made.challenge(method))
         )
       }
     }
@@ -127,18 +117,19 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
+// The exchange adds what is known of the request.
+const anonymous = HttpServerRespondable.toResponse(new Unauthenticated())
+
+const internalError = HttpServerRespondable.toResponse(new InternalError())
+
+const unavailable = Effect.map(
+  HttpServerRespondable.toResponse(new ServiceUnavailable()),
+  HttpServerResponse.setHeader("retry-after", "1")
+)
+
 /** The reply to a caller that has to authenticate, with the fixed text of the catalogue. */
-export const unauthenticated = (request: Before.Incoming, challenge: string) =>
-  withHeaders(new Unauthenticated(), request, {
-    "cache-control": "no-store",
-    "www-authenticate": challenge
-  })
-
-const unavailable = (request: Before.Incoming) =>
-  withHeaders(new ServiceUnavailable(), request, { "retry-after": "1" })
-
-const withHeaders = (
-  error: HttpServerRespondable.Respondable,
-  request: Before.Incoming,
-  headers: Readonly<Record<string, string>>
-) => Effect.map(Problem.render(error, request), HttpServerResponse.setHeaders(headers))
+export const unauthenticated = (challenge: string) =>
+  Effect.map(
+    anonymous,
+    HttpServerResponse.setHeaders({ "cache-control": "no-store", "www-authenticate": challenge })
+  )

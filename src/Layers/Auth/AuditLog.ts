@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as LogLevel from "effect/LogLevel"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { logFailure } from "../../Server/Exchange/FailureLog.ts"
 
 /** What became of a request at one decision. */
 export type Outcome = "anonymous" | "denied" | "error" | "success"
@@ -112,4 +113,4 @@ export const record = (audit: AuditLogShape, event: AuditEvent): Effect.Effect<v
   }
 }
 
-const failed = (cause: Cause.Cause<never>) => Effect.logError("The audit log failed", cause)
+const failed = (cause: Cause.Cause<never>) => logFailure("The audit log failed", cause)

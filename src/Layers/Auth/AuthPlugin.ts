@@ -8,9 +8,9 @@ import type * as Scope from "effect/Scope"
 import type * as Config from "../../Config/index.ts"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Before from "../../Server/Exchange/Before.ts"
+import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { type Admission, admit } from "./Admission.ts"
+import { admit } from "./Admission.ts"
 import * as Chain from "./Chain.ts"
 import * as OpenApiSecurity from "./OpenApiSecurity.ts"
 
@@ -132,71 +132,60 @@ export const plugin = <
     annotate: OpenApiSecurity.annotate(chains),
     config: options.config ?? [],
     layer: layer(chains),
-    middleware: [slot(chains)],
+    middleware: [slot],
     provides: keysOf(chains),
     requires: options.requires ?? []
     // The signature above says it with the types of the chains.
   } as never) as never
 }
 
-/** The keys that the chains provide, each with what it admits. */
-const keysOf = (chains: Readonly<Record<string, Chain.Any>>): ReadonlyArray<AnyKey> =>
-  Object.entries(chains).flatMap(([name, { mode }]): ReadonlyArray<AnyKey> => [
+/** The keys that the chains provide to routes. */
+const keysOf = (chains: Readonly<Record<string, Chain.Any>>) =>
+  Object.entries(chains).flatMap(([name, { mode }]) => [
     Authentication.middleware(name),
     ...(mode === "anonymous" ? [Authentication.optionalMiddleware(name)] : [])
   ])
-
-/** What admits callers, by the middleware service that was made of it. */
-const admissions = new WeakMap<object, Admission>()
 
 const layer = (chains: Readonly<Record<string, Chain.Any>>) =>
   Layer.effectContext(
     Effect.gen(function* () {
       let context = (yield* redacted(chains)) as Context.Context<unknown>
       for (const [name, chain] of Object.entries(chains)) {
-        const made = yield* Chain.make(chain)
+        const made = yield* Chain.make(name, chain)
+        context = Context.add(context, Chain.key(name), made)
         for (const key of keysOf({ [name]: chain })) {
-          const optional = key.key === Authentication.optionalMiddleware(name).key
-          context = Context.add(context, key, service({ chain: name, made, optional }))
+          context = Context.add(context, key as AnyKey, middleware(made, key.optional))
         }
       }
       return context
     })
   )
 
-/** The middleware of the contract: does the work where the slot has not done it. */
-const service = (admission: Admission) => {
-  const middleware = Before.middleware(({ endpoint }) => {
-    const before = admit(admission, `${endpoint.method} ${endpoint.path}`)
+/** The middleware of the contract: authenticates on routes where the slot has not done so. */
+const middleware = (chain: Chain.Made, optional: boolean) =>
+  ContractMiddleware.make(({ endpoint }) => {
+    const before = admit(chain, optional, `${endpoint.method} ${endpoint.path}`)
     return (request) => {
-      const caller = request.get(Authentication.CurrentCaller)
+      const caller = request.find(Authentication.CurrentCaller)
       // An optional route lets callers pass that a protected endpoint in it does not.
-      return caller?.chain === admission.chain &&
-        (admission.optional || caller.identity !== undefined)
-        ? Before.pass
+      return caller?.chain === chain.name && (optional || caller.identity !== undefined)
+        ? Middleware.pass
         : before(request)
     }
   })
-  admissions.set(middleware, admission)
-  return middleware
-}
 
-/** Authenticates before limits and transactions; a middleware service that is not ours does it later. */
-const slot = (chains: Readonly<Record<string, Chain.Any>>) =>
-  Middleware.before("authentication", {
-    build: Effect.map(Effect.context<never>(), (context) => (route: Middleware.RouteInfo) => {
-      const { access } = route
-      if (!("chain" in access) || chains[access.chain] === undefined) return undefined
-      const key =
-        access.type === "optional"
-          ? Authentication.optionalMiddleware(access.chain)
-          : Authentication.middleware(access.chain)
-      const found = context.mapUnsafe.get(key.key)
-      const admission = typeof found === "function" ? admissions.get(found) : undefined
-      return admission && admit(admission, `${route.method} ${route.path}`)
-    }),
-    slot: "Authentication"
-  })
+/**
+ * Authenticates before limits and transactions. Where a layer without the made chain
+ * stands in for this plugin's, its middleware of the contract does it later.
+ */
+const slot = Middleware.before("authentication", {
+  build: Effect.map(Effect.context<never>(), (context) => ({ access, method, path }) => {
+    if (!("chain" in access)) return undefined
+    const chain = Context.getOrUndefined(context, Chain.key(access.chain))
+    return chain && admit(chain, access.type === "optional", `${method} ${path}`)
+  }),
+  slot: "Authentication"
+})
 
 /** Keeps credentials out of spans: their headers and parameters join those that are never shown. */
 const redacted = (chains: Readonly<Record<string, Chain.Any>>) =>

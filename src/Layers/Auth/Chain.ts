@@ -1,5 +1,6 @@
 /** Chains: backends that are asked in turn. */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Identity } from "../../Contract/Authentication.ts"
@@ -89,12 +90,20 @@ export interface Made {
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string
   readonly decide: (request: Incoming) => Effect.Effect<Verdict>
+  readonly name: string
 }
+
+/** The key of the made chain with this name. Only this battery reads it, so no replacement has to provide it. */
+export const key = (name: string): Context.Key<Made, Made> =>
+  Context.Service<Made>(`flange/Auth/Chain/${name}`)
 
 const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
 
-/** Makes the backends of a chain. */
-export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unknown> =>
+/** Makes the backends of the chain with this name. */
+export const make = (
+  name: string,
+  { backends, realm }: Any
+): Effect.Effect<Made, unknown, unknown> =>
   Effect.map(
     Effect.forEach(backends, (backend) =>
       Effect.map(
@@ -128,7 +137,8 @@ export const make = ({ backends, realm }: Any): Effect.Effect<Made, unknown, unk
       return {
         challenge: (refused) =>
           refused === undefined ? challenge : challengeOf(backends, realm, refused),
-        decide: (request) => decide(request, 0)
+        decide: (request) => decide(request, 0),
+        name
       }
     }
   )

@@ -1,11 +1,12 @@
 /** Guards on what an identity is: scopes, service accounts, privilege. */
 import * as Effect from "effect/Effect"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentCaller, CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import { Forbidden } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import * as Before from "../../Server/Exchange/Before.ts"
-import * as Problem from "../../Server/Exchange/Problem.ts"
+import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import { report, unauthenticated } from "./Admission.ts"
 import { quoted } from "./Text.ts"
 
@@ -15,7 +16,7 @@ export type Refusal = { readonly reason: string; readonly scope?: string } | und
 /** Finds what is against a caller of an endpoint, if anything is. */
 export type Decide = (
   identity: Identity,
-  contract: Before.Contract,
+  contract: ContractMiddleware.Contract,
   request: Before.Incoming
 ) => Effect.Effect<Refusal>
 
@@ -25,7 +26,7 @@ export type Decide = (
  * outside of authentication lets nobody pass.
  */
 export const run = (decide: Decide): Guard.Run =>
-  Before.middleware((contract) => {
+  ContractMiddleware.make((contract) => {
     const route = `${contract.endpoint.method} ${contract.endpoint.path}`
     return (request) => {
       const caller = request.get(CurrentCaller)
@@ -35,7 +36,7 @@ export const run = (decide: Decide): Guard.Run =>
         const reason = "A guard found no caller"
         return Effect.andThen(
           report(request, { chain, outcome: "denied", reason, route }),
-          unauthenticated(request, caller?.challenge ?? "Custom")
+          unauthenticated(caller?.challenge ?? "Custom")
         )
       }
       return Effect.flatMapEager(decide(identity, contract, request), (refusal) =>
@@ -49,23 +50,21 @@ export const run = (decide: Decide): Guard.Run =>
                 reason: refusal.reason,
                 route
               }),
-              forbidden(request, refusal.scope, caller?.challenge)
+              forbidden(refusal.scope, caller?.challenge)
             )
       )
     }
   })
+
+const refused = HttpServerRespondable.toResponse(new Forbidden())
 
 /**
  * The reply to a caller that may not do this, with the fixed text of the
  * catalogue. Where bearer tokens are asked for, it names the scope that is
  * missing. Source: RFC 6750, section 3.1.
  */
-const forbidden = (
-  request: Before.Incoming,
-  scope: string | undefined,
-  challenge: string | undefined
-) =>
-  Effect.map(Problem.render(new Forbidden(), request), (response) => {
+const forbidden = (scope: string | undefined, challenge: string | undefined) =>
+  Effect.map(refused, (response) => {
     const realm = /Bearer realm="(?:[^"\\]|\\.)*"/.exec(challenge ?? "")?.[0]
     return scope === undefined || realm === undefined
       ? response

@@ -7,16 +7,19 @@ import type { SqlError } from "effect/sql/SqlError"
 
 const poll = "200 millis"
 
-/** PGlite has one process and one session, where the database's own locks keep nobody out. */
-const embedded = new WeakMap<SqlClient.SqlClient, Semaphore.Semaphore>()
+const typeId = "~flange/Database/MigrationLock"
 
-const semaphoreOf = (sql: SqlClient.SqlClient): Semaphore.Semaphore => {
-  const known = embedded.get(sql)
-  if (known !== undefined) return known
-  const made = Semaphore.makeUnsafe(1)
-  embedded.set(sql, made)
-  return made
+/** A client of a database with one session, which holds the migration lock itself. */
+export interface Embedded {
+  readonly [typeId]: Semaphore.Semaphore
 }
+
+/** Gives the lock to the client of a database with one session, where the database's own locks keep nobody out. */
+export const embed = <Client extends SqlClient.SqlClient>(client: Client): Client & Embedded =>
+  Object.assign(client, { [typeId]: Semaphore.makeUnsafe(1) } as const)
+
+const isEmbedded = (sql: SqlClient.SqlClient): sql is Embedded & SqlClient.SqlClient =>
+  typeId in sql
 
 interface Words {
   readonly lock: string
@@ -42,8 +45,8 @@ const words: Readonly<Record<"mysql" | "pg", Words>> = {
  */
 export const acquire = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError, Scope.Scope> =>
   Effect.gen(function* () {
-    if (sql.driver === "pglite") {
-      const semaphore = semaphoreOf(sql)
+    if (isEmbedded(sql)) {
+      const { [typeId]: semaphore } = sql
       yield* Effect.acquireRelease(semaphore.take(1), () => semaphore.release(1), {
         interruptible: true
       })

@@ -93,12 +93,11 @@ const makePool = Effect.fnUntraced(function* (target: Server, settings: Settings
     timeToLive: settings.idleTimeout,
     timeToLiveStrategy: "usage"
   })
-  const used = new WeakSet<MySqlSession.MySqlSession>()
   const get: Effect.Effect<MySqlSession.MySqlSession, SqlError, Scope.Scope> = Effect.flatMap(
     Pool.get(pool),
     (session) => {
-      const old = used.has(session) && clock.currentTimeMillisUnsafe() - session.openedAt >= ttl
-      used.add(session)
+      const old = session.isUsed && clock.currentTimeMillisUnsafe() - session.openedAt >= ttl
+      session.isUsed = true
       return old ? Effect.andThen(Pool.invalidate(pool, session), get) : Effect.succeed(session)
     }
   )

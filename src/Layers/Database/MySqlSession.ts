@@ -13,6 +13,8 @@ const killTimeout = "5 seconds"
 
 /** A connected session. */
 export interface MySqlSession {
+  /** Whether the pool has handed it out before. */
+  isUsed: boolean
   /** Called once when the connection is lost. */
   onLost: () => void
   /** When it was opened, in milliseconds of the clock. */
@@ -135,6 +137,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
     )
 
   const session: MySqlSession = {
+    isUsed: false,
     onLost: () => {},
     openedAt: now,
     raw,

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type { Embedded } from "./DatabaseUrl.ts"
 import * as DataDirectory from "./DataDirectory.ts"
 import { DataDirectoryError } from "./Errors.ts"
+import * as MigrationLock from "./MigrationLock.ts"
 import * as PgliteTemplate from "./PgliteTemplate.ts"
 import * as PgliteWire from "./PgliteWire.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
@@ -42,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
   settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
 ) {
   const database = yield* open(target)
-  return yield* PgPoolClient.make({
+  const client = yield* PgPoolClient.make({
     attributes: { "db.namespace": "postgres" },
     bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
     driver: "pglite",
@@ -58,4 +59,5 @@ export const make = Effect.fnUntraced(function* (
       username: "postgres"
     }
   })
+  return MigrationLock.embed(client)
 })

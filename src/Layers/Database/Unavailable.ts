@@ -1,11 +1,10 @@
 /** The answer to a request that the database could not serve. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { hasProperty } from "effect/Predicate"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import { Answer } from "../../Server/Exchange/Answer.ts"
 
 /** Seconds; the pool or the server may be back by then, and clients add their own jitter. */
 const retryAfter = "1"
@@ -37,15 +36,14 @@ export const lostBehind = (cause: Cause.Cause<unknown>): SqlError | undefined =>
 }
 
 /**
- * Ends in the 503 problem of the catalogue with `Retry-After`, and logs what
- * happened: the client learns nothing of the database. It is a defect, since
- * only the server itself knows how to answer with a response as a failure.
+ * Dies of the 503 of the catalogue with `Retry-After`, and logs the cause: the
+ * client learns nothing of the database.
  */
 export const answer = (lost: SqlError, cause: Cause.Cause<unknown>): Effect.Effect<never> =>
-  Effect.logError(`The database is not available: ${lost.message}`, cause).pipe(
-    Effect.andThen(HttpServerRespondable.toResponse(new ServiceUnavailable())),
-    Effect.flatMap((response) =>
-      Effect.die(HttpServerResponse.setHeader(response, "retry-after", retryAfter))
+  Effect.andThen(
+    Effect.logError(`The database is not available: ${lost.message}`, cause),
+    Effect.die(
+      new Answer({ error: new ServiceUnavailable(), headers: { "retry-after": retryAfter } })
     )
   )
 

@@ -1,29 +1,28 @@
 /** Counts the requests of callers, and refuses those that are too many. */
 import * as Effect from "effect/Effect"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentCaller } from "../../Contract/Authentication.ts"
 import { RateLimited } from "../../Contract/Catalogue.ts"
 import * as Before from "../../Server/Exchange/Before.ts"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
-import * as Problem from "../../Server/Exchange/Problem.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import * as Key from "./Key.ts"
 import * as Limit from "./Limit.ts"
 import { RateLimitConfig } from "./RateLimitConfig.ts"
-import { bucketsOf, type Shape, Store } from "./Store.ts"
+import { Memory, type Shape, Store } from "./Store.ts"
 
 /** The reply to a caller that has to wait, with the fixed text of the catalogue. */
-const refused = (request: Before.Incoming, seconds: number) =>
-  Effect.map(
-    Problem.render(new RateLimited(), request),
-    HttpServerResponse.setHeader("retry-after", String(seconds))
-  )
+const refused = (seconds: number) =>
+  Effect.map(limited, HttpServerResponse.setHeader("retry-after", String(seconds)))
+
+const limited = HttpServerRespondable.toResponse(new RateLimited())
 
 const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit): Before.Before => {
   const { burst, name, refillMillis, refillRate } = limit
   const item = `${Limit.quoted(name)};r=`
   const bucket = { allowOverflow: false, limit: burst, tokens: 1 }
-  const buckets = bucketsOf(store)
+  const buckets = store instanceof Memory ? store.buckets : undefined
 
   const settle = (
     request: Before.Incoming,
@@ -32,7 +31,7 @@ const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit):
     // Until the next token comes the caller can send no more than what is left.
     const seconds = Math.max(1, Math.ceil((refillMillis - elapsed) / 1000))
     request.setHeader("ratelimit", `${item}${Math.max(0, remaining)};t=${seconds}`)
-    return remaining < 0 ? refused(request, seconds) : Before.pass
+    return remaining < 0 ? refused(seconds) : Before.pass
   }
 
   return (request) => {
@@ -57,27 +56,18 @@ const keyOf = (request: Before.Incoming): string => {
     : Key.ofCaller(caller.chain, caller.identity.subject)
 }
 
-const limiting = (serves: (route: Middleware.RouteInfo) => boolean) =>
-  Effect.gen(function* () {
+/** Limits the requests of each caller, on routes that have a limit. */
+export const requests = Middleware.before("rate-limit", {
+  build: Effect.gen(function* () {
     const config = yield* RateLimitConfig
     const store = yield* Store
     const exempt = new Set(config.exempt)
     return (route: Middleware.RouteInfo): Before.Before | undefined => {
-      const limit = serves(route) ? Limit.of(config, route) : undefined
+      const limit = Limit.of(config, route)
       return limit && limiter(store, exempt, limit)
     }
-  })
-
-/** Limits callers behind authentication. */
-export const callers = Middleware.before("rate-limit", {
-  build: limiting(({ access }) => access.type !== "public"),
+  }),
   slot: "RateLimit"
-})
-
-/** Limits public routes that ask for it. They have no slot `RateLimit`; this is the last one before a transaction. */
-export const visitors = Middleware.before("rate-limit-public", {
-  build: limiting(({ access }) => access.type === "public"),
-  slot: "Logging"
 })
 
 /** Says on every reply of a limited route what its limit is. */

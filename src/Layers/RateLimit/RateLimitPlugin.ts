@@ -2,7 +2,7 @@
 import * as Layer from "effect/Layer"
 import { Limited } from "../../Contract/RatePolicy.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Before from "../../Server/Exchange/Before.ts"
+import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Limiter from "./Limiter.ts"
 import { annotate } from "./OpenApiLimits.ts"
 import { RateLimitConfig } from "./RateLimitConfig.ts"
@@ -40,13 +40,7 @@ import * as Store from "./Store.ts"
 export const plugin = Plugin.make("flange:rate-limit", {
   annotate,
   config: [RateLimitConfig],
-  layer: Layer.merge(
-    Store.layer,
-    Layer.succeed(
-      Limited,
-      Before.middleware(() => () => Before.pass)
-    )
-  ),
-  middleware: [Limiter.callers, Limiter.visitors, Limiter.policies],
+  layer: Layer.merge(Store.layer, Layer.succeed(Limited, ContractMiddleware.declared)),
+  middleware: [Limiter.requests, Limiter.policies],
   provides: [Limited, Store.Store]
 })

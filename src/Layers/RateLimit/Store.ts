@@ -17,6 +17,30 @@ export type Shape = Pick<RateLimiterStore["Service"], "tokenBucket">
  */
 export class Store extends Context.Service<Store, Shape>()("flange/RateLimit/Store") {}
 
+/** Buckets in memory as a store. Its buckets can be asked without a fiber and without a wait. */
+export class Memory implements Shape {
+  readonly buckets: Buckets
+  readonly tokenBucket: Shape["tokenBucket"]
+
+  constructor(maxKeys: number) {
+    const buckets = new Buckets(maxKeys)
+    this.buckets = buckets
+    this.tokenBucket = ({ allowOverflow, key, limit, refillRate, tokens }) =>
+      Effect.withFiber((fiber) =>
+        Effect.succeed(
+          buckets.take({
+            allowOverflow,
+            key,
+            limit,
+            now: fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(),
+            refillMillis: Duration.toMillis(refillRate),
+            tokens
+          })
+        )
+      )
+  }
+}
+
 /**
  * A store in memory that remembers `maxKeys` buckets at most, by the clock of the
  * fiber that asks.
@@ -38,31 +62,7 @@ export class Store extends Context.Service<Store, Shape>()("flange/RateLimit/Sto
  * Effect.runSync(Effect.map(take, ([remaining]) => remaining)) // => 1
  * ```
  */
-export const memory = ({ maxKeys }: { readonly maxKeys: number }): Shape => {
-  const buckets = new Buckets(maxKeys)
-  const store: Shape = {
-    tokenBucket: ({ allowOverflow, key, limit, refillRate, tokens }) =>
-      Effect.withFiber((fiber) =>
-        Effect.succeed(
-          buckets.take({
-            allowOverflow,
-            key,
-            limit,
-            now: fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(),
-            refillMillis: Duration.toMillis(refillRate),
-            tokens
-          })
-        )
-      )
-  }
-  inMemory.set(store, buckets)
-  return store
-}
-
-const inMemory = new WeakMap<Shape, Buckets>()
-
-/** The buckets of a store in memory, which need neither a fiber nor a wait. */
-export const bucketsOf = (store: Shape): Buckets | undefined => inMemory.get(store)
+export const memory = ({ maxKeys }: { readonly maxKeys: number }): Shape => new Memory(maxKeys)
 
 /** `memory` with `rateLimit.maxKeys`. */
 export const layer = Layer.effect(Store, Effect.map(RateLimitConfig, memory))

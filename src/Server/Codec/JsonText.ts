@@ -1,8 +1,26 @@
-/** Strict reading of JSON bodies. */
+/** Strict reading of text and JSON bodies. */
 import type { MalformedRequest } from "../../Contract/Catalogue.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+/** Returns the text of a body. Throws the answer to a body that is not valid UTF-8. */
+export const text = (bytes: Uint8Array, decoder = utf8): string => {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw Problem.malformedBody("Not valid UTF-8")
+  }
+}
+
+/** Returns the value of a JSON text. Throws the answer to a text that is not JSON. */
+export const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw Problem.notJson(error)
+  }
+}
 
 /**
  * The text of a body, or why it is refused: invalid UTF-8, which a lenient

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { type Issue, MalformedRequest } from "../../Contract/Catalogue.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import type { Decoder } from "./EndpointCodec.ts"
+import type { Decoder } from "./Parts.ts"
 
 /**
  * Decodes the parts of a request once more, all of them, and gives what is wrong
@@ -11,12 +11,12 @@ import type { Decoder } from "./EndpointCodec.ts"
  */
 export const issues = (
   decoders: ReadonlyArray<Decoder>,
-  read: (slot: Decoder["slot"]) => unknown
+  read: (part: Decoder["part"]) => unknown
 ): Effect.Effect<ReadonlyArray<Issue>> =>
   Effect.map(
-    Effect.forEach(decoders, ({ all, kind, slot }) => {
+    Effect.forEach(decoders, ({ all, kind, part }) => {
       try {
-        return Effect.match(all(read(slot)), {
+        return Effect.match(all(read(part)), {
           onFailure: ({ issue }): ReadonlyArray<Issue> => Problem.issues(kind, issue),
           onSuccess: () => []
         })

@@ -1,96 +1,86 @@
-/** One request on the compiled lane: its wire, what is known of it, and its reply. */
+/** One request and its reply: what is known of it, the fibers it runs in, and its end. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import type { PreResponseHandler } from "effect/http/HttpEffect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Response from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
-import type { Observe, Observed, RouteInfo } from "../Route/Middleware.ts"
-import type * as Before from "./Before.ts"
+import { ParentSpan, type Span } from "effect/Tracer"
+import type { Incoming } from "./Before.ts"
+import * as Decompression from "./Decompression.ts"
+import { logFailure } from "./FailureLog.ts"
 import * as Observers from "./Observers.ts"
+import type { Match, Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
+import { type Reply, responseOf, statusProblem } from "./Reply.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
+import * as ReplyStream from "./ReplyStream.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
-import { contextOf, ExchangeServices, type Served } from "./Services.ts"
+import * as ServerSpan from "./ServerSpan.ts"
+import { exchangeKey, type Served, Services } from "./Services.ts"
+import type { Serving } from "./Serving.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
+import { bytesOf, linesOf } from "./WireReply.ts"
 import * as WireRequest from "./WireRequest.ts"
-
-/** What the requests of one route have in common. */
-export interface Plan {
-  /** The longest body, in bytes. */
-  readonly bodyLimit: number
-  /** Whether `headers` say the type of a reply that does not say it. */
-  readonly hasType: boolean
-  /** Names and values in turn, of every reply that has none of the same name. */
-  readonly headers: ReadonlyArray<string>
-  readonly info: RouteInfo
-  /** The names in `headers`, and those that every reply has. */
-  readonly names: ReadonlySet<string>
-  readonly observers: ReadonlyArray<Observe>
-}
-
-/** What the lane shares between its requests. */
-export interface Shared {
-  /** The app's services. */
-  readonly context: Context.Context<unknown>
-  /** Milliseconds on a clock that only goes forward. */
-  readonly elapsed: () => number
-  /** Unix milliseconds. */
-  readonly now: () => number
-  /** Requests that wait for something, so that drain can interrupt them. */
-  readonly waiting: Set<Fiber.Fiber<unknown, unknown>>
-}
 
 interface RequestState {
   readonly loggerDisabled: boolean
   preResponseHandler: PreResponseHandler | undefined
 }
 
+const none: ReadonlyArray<string> = []
+
 /** One request. */
-export class LaneExchange implements Before.Incoming, Observed, Served {
-  /** What came of reading the body; undefined before it. */
-  body: BodyFailure | Uint8Array | undefined
-  bodyText: string | undefined
+export class Exchange implements Incoming, Observers.Observed, Served {
+  /** The body once it was read, or why it could not be; undefined before. */
+  body: BodyFailure | Response.HttpServerResponse | Uint8Array | undefined
+  /** Calls the endpoint's handler, if Effect decodes its payload and encodes its reply. */
+  handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
+  readonly match: Match
   readonly plan: Plan
-  readonly params: Readonly<Record<string, string | undefined>>
-  readonly searchParams: Readonly<Record<string, Array<string> | string>>
-  #context: Context.Context<unknown> | undefined
   #fields: RequestFields.Fields | undefined
   /** Headers of the reply, names and values in turn, that were set on the way in. */
-  readonly #headers: Array<string> = []
-  /** Whether a header of the reply stands in the place of another. */
-  #replaces: boolean
+  #headers: Array<string> = []
+  /** How the handler ended, for the finalizers of the request. */
+  #exit: Exit.Exit<unknown, unknown> = Exit.void
+  #isRefused = false
+  /** Whether `#headers` has a name twice, or one that every reply has. */
+  #replaces = false
   /** Who waits for the body. */
-  #onBody: (() => void) | undefined
+  #onBody: Array<() => void> | undefined
   #request: HttpServerRequest | undefined
   #requestId: string | undefined
   #scope: Scope.Closeable | undefined
-  #services: ExchangeServices | undefined
-  readonly #shared: Shared
+  #services: Services | undefined
+  readonly #serving: Serving
+  #span: Span | undefined
   readonly #start: number
   #state: RequestState | undefined
-  readonly wire: Wire
+  readonly #wire: Wire
 
-  constructor(
-    shared: Shared,
-    wire: Wire,
-    plan: Plan,
-    params: LaneExchange["params"],
-    searchParams: LaneExchange["searchParams"]
-  ) {
-    this.#shared = shared
-    this.wire = wire
+  constructor(serving: Serving, wire: Wire, plan: Plan, match: Match) {
+    this.#serving = serving
+    this.#wire = wire
     this.plan = plan
-    this.params = params
-    this.searchParams = searchParams
-    this.#replaces = plan.hasType
-    this.#start = plan.observers.length === 0 ? 0 : shared.elapsed()
+    this.match = match
+    this.#start = plan.observers.length === 0 ? 0 : serving.elapsed()
+    serving.begin()
+    if (serving.tracer !== undefined) this.#trace()
+  }
+
+  #trace(): void {
+    const { tracer, untraced } = this.#serving
+    if (this.plan.isBare || !this.get(ServerSpan.Sampling)(this, this.plan.route)) {
+      this.#services = new Services(this, untraced)
+      return
+    }
+    this.#span = ServerSpan.begin(tracer!, this, this.plan.route, this.#serving.nanos())
+    this.provide(ParentSpan, this.#span)
   }
 
   // What is known of the request.
@@ -104,37 +94,49 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   get hasBody(): boolean {
-    return HttpMethod.hasBody(this.wire.method)
+    return HttpMethod.hasBody(this.#wire.method)
+  }
+
+  get headers(): Iterable<readonly [string, string]> {
+    return this.#wire.headers
   }
 
   get method(): string {
-    return this.wire.method
+    return this.#wire.method
+  }
+
+  get params(): Match["params"] {
+    return this.match.params
   }
 
   get peer(): string | undefined {
-    return this.wire.remoteAddress
+    return this.#wire.remoteAddress
   }
 
   get request(): HttpServerRequest {
-    return (this.#request ??= WireRequest.make({
-      headers: this.wire.headers,
-      method: this.method,
-      read: (done) => this.readBody(() => done(this.body!)),
-      remoteAddress: this.peer,
-      target: this.target
-    }))
+    return (this.#request ??= this.plan.isOpened
+      ? this.#wire.open()
+      : this.#requestReading((done) =>
+          this.readBody(() =>
+            done(Response.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
+          )
+        ))
   }
 
   get requestId(): string {
-    return (this.#requestId ??= RequestId.fromHeader(this.wire.header(RequestId.header)))
+    return (this.#requestId ??= RequestId.fromHeader(this.#wire.header(RequestId.header)))
   }
 
   get scope(): Scope.Scope {
     return (this.#scope ??= Scope.makeUnsafe())
   }
 
-  get services(): ExchangeServices {
-    return (this.#services ??= new ExchangeServices(this, this.#shared.context.mapUnsafe))
+  get searchParams(): Match["searchParams"] {
+    return this.match.searchParams
+  }
+
+  get services(): Services {
+    return (this.#services ??= new Services(this, this.#serving.context))
   }
 
   get state(): RequestState {
@@ -142,16 +144,17 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   get target(): string {
-    return this.wire.target
+    return this.#wire.target
   }
 
   annotate(fields: Readonly<RequestFields.Fields>): void {
-    // An app with a tracer has no compiled lane, so there is no span.
     Object.assign(this.fields, fields)
+    if (this.#span === undefined) return
+    for (const [name, value] of Object.entries(fields)) this.#span.attribute(name, value)
   }
 
   elapsed(): number {
-    return this.#shared.elapsed() - this.#start
+    return this.#serving.elapsed() - this.#start
   }
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
@@ -166,62 +169,81 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   }
 
   header(name: string): string | undefined {
-    return this.wire.header(name)
+    return this.#wire.header(name)
   }
 
   now(): number {
-    return this.#shared.now()
+    return this.#serving.now()
   }
 
   provide<I, S>(key: Context.Key<I, S>, service: S): void {
-    const { services } = this
-    services.set(key.key, service)
-    if (!services.isCached) this.#context = undefined
+    this.services.set(key.key, service)
   }
 
   setHeader(name: string, value: string): void {
     const headers = this.#headers
-    this.#replaces ||= this.plan.names.has(name) || headers.includes(name)
+    this.#replaces ||=
+      this.plan.constant.has(name) ||
+      name === "content-type" ||
+      name === RequestId.header ||
+      name === "vary" ||
+      headers.includes(name)
     headers.push(name, value)
   }
 
-  /** Reads the body whole, where nobody has done so, and goes on when it is there. */
+  /** Reads the whole body, without its content coding, and calls back once it is there. */
   readBody(done: () => void): void {
     if (this.body !== undefined) return done()
-    const first = this.#onBody
-    if (first !== undefined) {
-      this.#onBody = () => {
-        first()
-        done()
-      }
+    if (this.#onBody !== undefined) {
+      this.#onBody.push(done)
       return
     }
-    this.#onBody = done
-    this.wire.body(this.bodyLimit, (body) => {
+    const waiting = (this.#onBody = [done])
+    const come = (body: NonNullable<Exchange["body"]>) => {
       this.body = body
-      this.#onBody!()
+      for (const each of waiting) each()
+    }
+    const read: WireRequest.Head["read"] = (done) => this.#wire.body(this.bodyLimit, done)
+    if (this.#wire.header("content-encoding") === undefined) return read(come)
+    const raw = this.#requestReading(read)
+    this.run(Decompression.bytes(raw), false, (exit) =>
+      come(exit._tag === "Success" ? exit.value : "Aborted")
+    )
+  }
+
+  #requestReading(read: WireRequest.Head["read"]): HttpServerRequest {
+    return WireRequest.make({
+      headers: this.headers,
+      method: this.method,
+      read,
+      remoteAddress: this.peer,
+      target: this.target
     })
   }
 
-  // What comes of it.
+  // The fibers it runs in.
 
-  /** Runs an effect in a fiber of the request and gives its end to `done`. */
+  /** Runs an effect in a fiber of the request; calls `done` with its exit. */
   run<A, E>(
     effect: Effect.Effect<A, E, unknown>,
     uninterruptible: boolean,
     done: (exit: Exit.Exit<A, E>) => void
   ): void {
     if (Exit.isExit(effect)) return done(effect as Exit.Exit<A, E>)
-    this.#context ??= contextOf(this.services, this.#shared.context)
-    const fiber = Effect.runForkWith(this.#context)(effect, { uninterruptible })
+    const fiber = Effect.runForkWith(this.services.context)(effect, { uninterruptible })
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return done(exit)
-    const { waiting } = this.#shared
-    waiting.add(fiber)
-    this.wire.onAbort = () => fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+    const wire = this.#wire
+    const { fibers } = this.#serving
+    const outer = wire.onAbort
+    fibers.add(fiber)
+    wire.onAbort = () => {
+      fiber.interruptUnsafe(undefined, ClientAbort.annotation)
+      outer?.()
+    }
     fiber.addObserver((exit) => {
-      waiting.delete(fiber)
-      this.wire.onAbort = undefined
+      fibers.delete(fiber)
+      wire.onAbort = outer
       done(exit)
     })
   }
@@ -230,47 +252,36 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
   respond(effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void {
     this.run(effect, false, (exit) => {
       if (exit._tag === "Success") return this.sendResponse(exit.value)
+      this.#exit = exit
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.#finish(Problem.fromCause(exit.cause, this))
       }
-      // Nobody reads it; a listener in memory still owes its caller an end.
+      // The client is gone; a listener in memory still owes its caller an end.
       if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
       this.#finish(Problem.interrupted(this))
     })
   }
 
-  /** Sends a reply that nothing more may come of. */
-  #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
-    this.run(effect, true, (exit) => {
-      if (exit._tag === "Success") this.sendResponse(exit.value)
-      else this.#sendEmpty(500)
-    })
+  /** Records how the handler ended, for the finalizers of the request. */
+  ended(exit: Exit.Exit<unknown, unknown>): void {
+    this.#exit = exit
   }
 
-  #sendEmpty(status: number): void {
-    this.wire.send(status, [], "")
-    this.#end(status)
-  }
+  // Its reply.
 
-  /** Sends a value of the contract as the text that it became; `contentType` is undefined without one. */
-  send(status: number, contentType: string | undefined, body: string): void {
-    const { plan } = this
-    if (this.#replaces || this.#state?.preResponseHandler !== undefined) {
-      return this.sendResponse(
-        contentType === undefined
-          ? Response.empty({ status })
-          : Response.text(body, { contentType, status })
-      )
+  /** Sends a value of the contract. */
+  send(reply: Reply): void {
+    if (
+      this.#state?.preResponseHandler !== undefined ||
+      this.plan.isOpened ||
+      reply.problem !== undefined
+    ) {
+      return this.sendResponse(responseOf(reply, this))
     }
-    const headers = this.#headers
-    if (plan.info.access.type !== "bare") headers.push(RequestId.header, this.requestId)
-    if (contentType !== undefined) headers.push("content-type", contentType)
-    try {
-      this.wire.send(status, headers, body, plan.headers)
-    } catch (defect) {
-      return this.#refused(defect)
-    }
-    this.#end(status)
+    const { body, contentType, headers, status } = reply
+    const own = [...headers]
+    if (contentType !== undefined) own.push("content-type", contentType)
+    this.#sendBytes(status, own, body)
   }
 
   /** Sends any reply, after the handlers that were registered for it, which see all its headers. */
@@ -285,67 +296,142 @@ export class LaneExchange implements Before.Incoming, Observed, Served {
       )
     }
     const handler = this.#state?.preResponseHandler
-    const whole = this.#withHeaders(response)
-    if (handler === undefined) return this.#write(whole)
-    this.#state = undefined
-    const handled = Effect.suspend(() => handler(this.request, whole))
-    this.run(handled, true, (exit) =>
-      exit._tag === "Success" ? this.#write(exit.value) : this.#refused(Cause.squash(exit.cause))
-    )
+    if (handler !== undefined) {
+      this.#state = undefined
+      const handled = Effect.suspend(() => handler(this.request, this.#withHeaders(response)))
+      return this.run(handled, true, (exit) =>
+        exit._tag === "Success"
+          ? this.#sendWhole(exit.value)
+          : this.#refused(Cause.squash(exit.cause))
+      )
+    }
+    const body = this.plan.isOpened ? undefined : bytesOf(response)
+    if (body === undefined) this.#sendWhole(this.#withHeaders(response))
+    else this.#sendBytes(response.status, linesOf(response), body)
   }
 
-  #write(response: Response.HttpServerResponse): void {
+  /** Sends a reply of bytes with its own header lines, those set on the way in, and the route's. */
+  #sendBytes(status: number, own: Array<string>, body: string | Uint8Array): void {
+    const { headers, isBare } = this.plan
+    if (this.#replaces || this.#overlaps(own)) {
+      return this.#put(status, this.#merged(own), none, body)
+    }
+    if (this.#headers.length > 0) own.push(...this.#headers)
+    if (!isBare) own.push(RequestId.header, this.requestId)
+    this.#put(status, own, headers, body)
+  }
+
+  /** Sends a reply that has all its headers. */
+  #sendWhole(response: Response.HttpServerResponse): void {
+    const { status } = response
+    const body = this.plan.isOpened ? undefined : bytesOf(response)
+    if (body !== undefined) return this.#put(status, linesOf(response), none, body)
+    const problem = ReplyHeaders.problem(response.headers) ?? statusProblem(status)
+    if (problem !== undefined) return this.#refused(problem)
+    this.#tell(status)
+    const logged = ReplyStream.logged((cause) =>
+      Effect.provideContext(
+        logFailure("The stream of a reply failed", cause),
+        this.services.context
+      )
+    )
+    this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
+  }
+
+  #put(
+    status: number,
+    lines: Array<string>,
+    constant: ReadonlyArray<string>,
+    body: string | Uint8Array
+  ): void {
     try {
-      const problem = ReplyHeaders.problem(response.headers)
+      const problem = statusProblem(status)
       if (problem !== undefined) throw problem
-      this.wire.sendResponse(response)
+      this.#wire.send(status, lines, body, constant)
     } catch (defect) {
       return this.#refused(defect)
     }
-    this.#end(response.status)
+    this.#tell(status)
+    this.#close()
   }
 
   /** Answers in the place of a reply that cannot be sent, such as one with a line break in a header. */
   #refused(defect: unknown): void {
-    this.#headers.length = 0
-    this.run(Problem.fromCause(Cause.die(defect), this), true, (exit) => {
-      try {
-        if (exit._tag === "Failure") throw exit
-        this.wire.sendResponse(this.#withHeaders(exit.value))
-      } catch {
-        return this.#sendEmpty(500)
-      }
-      this.#end(500)
+    this.#headers = []
+    this.#replaces = false
+    if (this.#isRefused) return this.#sendEmpty(500)
+    this.#isRefused = true
+    const cause = Cause.die(defect)
+    this.#exit = Exit.failCause(cause)
+    this.#finish(Problem.fromCause(cause, this))
+  }
+
+  /** Sends the reply that an effect ends in, or an empty one if it fails. */
+  #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
+    this.run(effect, true, (exit) => {
+      if (exit._tag === "Success") this.sendResponse(exit.value)
+      else this.#sendEmpty(500)
     })
   }
 
-  #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
-    const own = ReplyHeaders.onto(response, this.#headers)
-    if (this.plan.info.access.type === "bare") return own
-    const more: Record<string, string> = { [RequestId.header]: this.requestId }
-    const constant = this.plan.headers
-    for (let i = 0; i < constant.length; i += 2) {
-      const name = constant[i]!
-      if (!(name in own.headers)) more[name] = constant[i + 1]!
-    }
-    return Response.setHeaders(own, more)
+  #sendEmpty(status: number): void {
+    this.#sendWhole(Response.empty({ status }))
   }
 
-  /** Tells the observers, and closes the request's scope where something acquired in it. */
-  #end(status: number): void {
-    Observers.tell(this.plan.observers, this, status, this.#shared.context)
-    if (this.#scope !== undefined) {
-      Effect.runForkWith(this.#shared.context)(Scope.close(this.#scope, Exit.void))
+  #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
+    const lines = this.#merged(Object.entries(response.headers).flat())
+    const named: Record<string, string> = {}
+    for (let i = 0; i < lines.length; i += 2) named[lines[i]!] = lines[i + 1]!
+    return Response.setHeaders(response, named)
+  }
+
+  #merged(own: ReadonlyArray<string>): Array<string> {
+    const { headers, isBare } = this.plan
+    return ReplyHeaders.merge(
+      own,
+      isBare ? this.#headers : [...this.#headers, RequestId.header, this.requestId],
+      headers
+    )
+  }
+
+  /** Whether a reply's own headers stand in the place of others. */
+  #overlaps(own: ReadonlyArray<string>): boolean {
+    const { constant } = this.plan
+    for (let i = 0; i < own.length; i += 2) {
+      const name = own[i]!
+      if (constant.has(name) || name === RequestId.header || this.#headers.includes(name)) {
+        return true
+      }
     }
+    return false
+  }
+
+  /** Tells those who observe the reply. */
+  #tell(status: number): void {
+    const { context, nanos } = this.#serving
+    if (this.#span !== undefined) ServerSpan.end(this.#span, status, nanos())
+    Observers.tell(this.plan.observers, this, status, context as Context.Context<never>)
+  }
+
+  /** Closes the scope of the request; only then has the exchange ended. */
+  #close(): void {
+    const serving = this.#serving
+    if (this.#scope === undefined) return serving.end()
+    const scope = this.#scope
+    this.#scope = undefined
+    const closed = Effect.catchCause(Scope.close(scope, this.#exit), (cause) =>
+      logFailure("A finalizer of a request failed", cause)
+    )
+    Effect.runForkWith(this.services.context)(closed, { uninterruptible: true }).addObserver(() =>
+      serving.end()
+    )
   }
 }
 
-/** The exchange that a fiber serves; given to what runs as an effect around the endpoint. */
-export class CurrentExchange extends Context.Service<CurrentExchange, LaneExchange>()(
-  "flange/CurrentExchange"
-) {}
+/** The exchange that a fiber serves. */
+export class CurrentExchange extends Context.Service<CurrentExchange, Exchange>()(exchangeKey) {}
 
-/** What a request ends with whose client went away within the body. */
+/** The exit of a request whose client disconnected while sending its body. */
 export const aborted: Effect.Effect<never> = Effect.failCause(
   Cause.annotate(Cause.interrupt(), ClientAbort.annotation)
 )

@@ -2,12 +2,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { HttpApiPayloadTooLarge, HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerError from "effect/http/HttpServerError"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"
 import * as SchemaIssue from "effect/SchemaIssue"
+import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   Forbidden,
   GatewayTimeout,
@@ -25,51 +26,109 @@ import {
   UriTooLong,
   ValidationFailed
 } from "../../Contract/Catalogue.ts"
+import * as ProblemBody from "../../Contract/ProblemBody.ts"
+import { Answer } from "./Answer.ts"
+import { logFailure } from "./FailureLog.ts"
 
-/** What is known of the request that failed. */
-export interface Failed {
+/** What an error reply has to know of its request. */
+export interface About {
   /** The longest body the route takes, in bytes. */
   readonly bodyLimit: number
-  /** The text of a JSON body, once it was read. */
-  readonly bodyText: string | undefined
-  readonly request: HttpServerRequest
   readonly requestId: string
+  /** Path and query. */
+  readonly target: string
+}
+
+/** The request that a document names; `target` is undefined if it could not be read. */
+type Named = Pick<About, "requestId"> & { readonly target: string | undefined }
+
+/**
+ * Returns the problem document of an error: the members that RFC 9457 has, then
+ * `code`, `correlationId` and the error's own, always in this order. `error` has
+ * its members as they are written in JSON: an error of the catalogue, or another
+ * after its schema has encoded it. `instance` and `correlationId` are those of
+ * the request unless the error has its own.
+ */
+export const document = (error: object, about: Named): object => {
+  const { code, correlationId, detail, instance, status, title, type, ...rest } =
+    // An object that is written in JSON has no other keys than strings.
+    error as Readonly<Record<string, unknown>>
+  return {
+    type,
+    title,
+    status,
+    detail,
+    instance: instance ?? about.target?.split(/[?#]/, 1)[0],
+    code,
+    correlationId: correlationId ?? about.requestId,
+    ...rest
+  }
 }
 
 /**
- * The reply to a request whose handling ended in `cause`. Failures that the
- * contract does not declare are logged with their whole cause and answered with
- * a 500 that says nothing of the inside. Interruption is passed on.
+ * Returns the problem document of a value that is written as
+ * `application/problem+json`; undefined for a value that is not an object, and
+ * so no such document.
+ */
+export const completed = (value: unknown, about: Named): object | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? document(value, about)
+    : undefined
+
+/** Whether a reply of this media type is a problem document. */
+export const isProblem = (contentType: string | undefined): boolean =>
+  contentType?.startsWith(ProblemDetails.contentType) === true
+
+/** The text of a problem document. */
+export const toText: (document: object) => string = JSON.stringify
+
+/**
+ * Returns the reply to a request whose handling ended in `cause`. Failures that
+ * the contract does not declare are logged with their whole cause and answered
+ * with a 500 that does not show the inside. Interruption is passed on.
  */
 export const fromCause = (
   cause: Cause.Cause<unknown>,
-  failed: Failed
+  about: About
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
-  let error: unknown
-  for (const reason of cause.reasons) {
-    if (reason._tag === "Fail") error = reason.error
-    else if (reason._tag === "Die") error = reason.defect
-    else continue
-    break
+  const reason = cause.reasons.find(({ _tag }) => _tag !== "Interrupt")
+  if (reason === undefined) return Effect.failCause(cause as Cause.Cause<never>)
+  try {
+    return fromError(
+      reason._tag === "Fail" ? reason.error : (reason as Cause.Die).defect,
+      cause,
+      about
+    )
+  } catch {
+    // A thrown value may itself throw when it is looked at.
+    return internal(cause, about)
   }
-  if (error === undefined) return Effect.failCause(cause as Cause.Cause<never>)
-  if (HttpServerResponse.isHttpServerResponse(error)) return complete(error, failed)
-  const known = clientError(error, failed)
-  if (known !== undefined) return render(known, failed)
+}
+
+const fromError = (
+  error: unknown,
+  cause: Cause.Cause<unknown>,
+  about: About
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (HttpServerResponse.isHttpServerResponse(error)) return complete(error, about)
+  if (error instanceof Answer) {
+    return Effect.succeed(HttpServerResponse.setHeaders(reply(error.error, about), error.headers))
+  }
+  const known = clientError(error, about)
+  if (known !== undefined) return render(known, about)
   if (HttpServerRespondable.isRespondable(error) && !HttpServerError.isHttpServerError(error)) {
     return Effect.matchCauseEffect(
       Effect.suspend(() => HttpServerRespondable.toResponse(error)),
       {
-        onFailure: (broken) =>
-          Effect.andThen(log(Cause.combine(cause, broken)), render(new InternalError(), failed)),
+        onFailure: (broken) => internal(Cause.combine(cause, broken), about),
         onSuccess: (response) =>
           response.status < 500
-            ? complete(response, failed)
-            : Effect.andThen(log(cause), complete(response, failed))
+            ? complete(response, about)
+            : Effect.andThen(log(cause), complete(response, about))
       }
     )
   }
-  return Effect.andThen(log(cause), render(new InternalError(), failed))
+  return internal(cause, about)
 }
 
 /** Whether a request was interrupted because its client went away. */
@@ -80,107 +139,139 @@ export const isClientAbort = (cause: Cause.Cause<unknown>): boolean =>
   )
 
 /** The reply to an interruption that did not come from the client: the server is stopping. */
-export const interrupted = (failed: Failed) =>
-  Effect.map(
-    render(new ServiceUnavailable(), failed),
-    HttpServerResponse.setHeaders({ connection: "close", "retry-after": "1" })
+export const interrupted = (about: Named) =>
+  Effect.succeed(
+    HttpServerResponse.setHeaders(reply(unavailable, about), {
+      connection: "close",
+      "retry-after": "1"
+    })
   )
 
 /** Adds that the connection ends with this reply: the client may still be sending its body. */
 export const closing = (reply: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
-  Effect.map(reply, HttpServerResponse.setHeader("connection", "close"))
+  Effect.mapEager(reply, HttpServerResponse.setHeader("connection", "close"))
 
-/** Turns one of the catalogue's errors, or any `ApiError`, into a reply. */
+/** Returns the reply of an error of the catalogue, which nothing has to be waited for. */
 export const render = (
-  error: HttpServerRespondable.Respondable,
-  failed: Pick<Failed, "request" | "requestId">
-): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.flatMap(HttpServerRespondable.toResponse(error), (response) => complete(response, failed))
+  error: Catalogue.Any,
+  about: Named
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => Effect.succeed(reply(error, about))
+
+const reply = (error: Catalogue.Any, about: Named) => written(error, error.status, about)
+
+/** Returns the reply of an error whose members are as they are written in JSON. */
+export const written = (
+  members: object,
+  status: number,
+  about: Named
+): HttpServerResponse.HttpServerResponse => {
+  const response = HttpServerResponse.text(toText(document(members, about)), {
+    contentType: ProblemDetails.contentType,
+    status
+  })
+  asComplete(response.body)
+  return response
+}
 
 /**
- * Fills `instance` and `correlationId` into a problem document, and turns an
- * empty error reply into one. Other replies stay as they are.
+ * Adds `instance` and `correlationId` to a problem document, and turns an empty
+ * error reply into a document. Other replies stay as they are. A reply that is
+ * called a problem document and is not a JSON object is answered with 500, and
+ * logged.
  */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
-  failed: Pick<Failed, "request" | "requestId">
+  about: Named
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (!isIncomplete(response)) return Effect.succeed(response)
   const { body } = response
   if (body._tag !== "Uint8Array") {
-    return Effect.map(render(byStatus[response.status]!(), failed), (problem) =>
-      HttpServerResponse.setHeaders(problem, {
+    return Effect.succeed(
+      HttpServerResponse.setHeaders(reply(byStatus.get(response.status)!, about), {
         ...response.headers,
         "content-type": ProblemDetails.contentType
       })
     )
   }
-  const { code, correlationId, detail, instance, status, title, type, ...rest } = JSON.parse(
-    new TextDecoder().decode(body.body)
-  )
-  const problem = {
-    type,
-    title,
-    status,
-    detail,
-    instance: instance ?? path(failed.request.url),
-    code,
-    correlationId: correlationId ?? failed.requestId,
-    ...rest
+  const whole = completed(ProblemBody.membersOf(body) ?? parsed(body), about)
+  if (whole === undefined) {
+    const defect = new TypeError(
+      `A reply to ${about.target} with status ${response.status} has the type ${body.contentType}, and its body is not a JSON object. Fail with an ApiError, or write an object.`
+    )
+    return internal(Cause.die(defect), about)
   }
-  const { body: whole } = HttpServerResponse.jsonUnsafe(problem, {
-    contentType: ProblemDetails.contentType
-  })
-  completed.add(whole)
-  return Effect.succeed(HttpServerResponse.setBody(response, whole))
+  return Effect.succeed(
+    HttpServerResponse.setBody(
+      response,
+      asComplete(HttpBody.text(toText(whole), ProblemDetails.contentType))
+    )
+  )
 }
 
-/** The bodies that `complete` has made, so that it does not read them again. */
-const completed = new WeakSet<object>()
+/** Returns the value of a JSON text; undefined if the body is no JSON. */
+const parsed = (body: HttpBody.Uint8Array): unknown => {
+  try {
+    return JSON.parse(body.text ?? new TextDecoder().decode(body.body))
+  } catch {
+    return undefined
+  }
+}
+
+const isComplete = Symbol("flange/Problem/isComplete")
+
+/** A body with the mark; Effect's type has no place for it, so a body is cast to this one. */
+interface Marked {
+  [isComplete]?: true
+}
+
+/** Marks a body that `complete` need not read. */
+const asComplete = <Body extends HttpBody.HttpBody>(body: Body): Body => {
+  ;(body as Marked)[isComplete] = true
+  return body
+}
 
 /** Whether `complete` would change this reply. */
 export const isIncomplete = ({ body, status }: HttpServerResponse.HttpServerResponse): boolean => {
   if (status < 400) return false
-  if (body._tag === "Empty") return byStatus[status] !== undefined
+  if (body._tag === "Empty") return byStatus.has(status)
   return (
     body._tag === "Uint8Array" &&
-    body.contentType.startsWith(ProblemDetails.contentType) &&
-    !completed.has(body)
+    isProblem(body.contentType) &&
+    (body as Marked)[isComplete] === undefined
   )
 }
 
-const path = (url: string): string => {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
-}
+const unavailable = new ServiceUnavailable()
 
-const byStatus: Readonly<Record<number, () => HttpServerRespondable.Respondable>> = {
-  400: () => new MalformedRequest({ errors: [] }),
-  401: () => new Unauthenticated(),
-  403: () => new Forbidden(),
-  404: () => new RouteNotFound(),
-  408: () => new RequestTimeout(),
-  414: () => new UriTooLong(),
-  415: () => new UnsupportedMediaType({ supported: ["gzip", "deflate"] }),
-  429: () => new RateLimited(),
-  431: () => new HeadersTooLarge(),
-  500: () => new InternalError(),
-  503: () => new ServiceUnavailable(),
-  504: () => new GatewayTimeout()
-}
+const internalError = new InternalError()
 
-const log = (cause: Cause.Cause<unknown>) => Effect.logError("Request failed", cause)
+/** The errors that tell enough where only the status of a reply is known. */
+const byStatus: ReadonlyMap<number, Catalogue.Any> = new Map(
+  [
+    new Forbidden(),
+    new GatewayTimeout(),
+    new HeadersTooLarge(),
+    internalError,
+    new MalformedRequest({ errors: [] }),
+    new RateLimited(),
+    new RequestTimeout(),
+    new RouteNotFound(),
+    unavailable,
+    new Unauthenticated(),
+    new UnsupportedMediaType({ supported: ["gzip", "deflate"] }),
+    new UriTooLong()
+  ].map((error) => [error.status, error])
+)
 
-const clientError = (
-  error: unknown,
-  { bodyLimit, bodyText }: Failed
-): HttpServerRespondable.Respondable | undefined => {
+/** Logs what failed and answers with a 500 that does not show it. */
+const internal = (cause: Cause.Cause<unknown>, about: Named) =>
+  Effect.as(log(cause), reply(internalError, about))
+
+const log = (cause: Cause.Cause<unknown>) => logFailure("Request failed", cause)
+
+const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | undefined => {
   if (HttpApiSchemaError.is(error)) {
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return undefined
-    if (error.kind === "Payload" && bodyText !== undefined && bodyText !== "") {
-      const broken = syntaxError(bodyText)
-      if (broken !== undefined) return broken
-    }
     return new ValidationFailed({ errors: issues(error.kind, error.cause.issue) })
   }
   if (HttpApiPayloadTooLarge.is(error)) return new PayloadTooLarge({ limit: bodyLimit })
@@ -192,21 +283,15 @@ const clientError = (
   return undefined
 }
 
-/** The answer to a body that cannot be read at all. */
-export const malformedBody = (detail: string, pointer = "") =>
-  new MalformedRequest({ errors: [{ detail, location: "body", pointer }] })
+/** The 400 for a part of a request that cannot be read. */
+export const malformed = (location: Issue["location"], detail: string, pointer = "") =>
+  new MalformedRequest({ errors: [{ detail, location, pointer }] })
 
-/** What is wrong with a text that should be JSON; undefined if nothing is. */
-export const syntaxError = (text: string): MalformedRequest | undefined => {
-  try {
-    JSON.parse(text)
-    return undefined
-  } catch (error) {
-    return notJson(error)
-  }
-}
+/** The 400 for a body that cannot be read. */
+export const malformedBody = (detail: string, pointer?: string) =>
+  malformed("body", detail, pointer)
 
-/** The answer to a body of which `JSON.parse` said `error`. */
+/** The 400 for a body that `JSON.parse` refused with `error`. */
 export const notJson = (error: unknown): MalformedRequest => {
   // The engine's message quotes the input after the position; the client has the input.
   const reason = String((error as Error).message).replace(/, ".*$|(?<=position \d+) .*$/s, "")

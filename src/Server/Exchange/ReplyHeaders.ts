@@ -1,6 +1,5 @@
 /** Headers that the reply to a request is given before there is one. */
 import * as Context from "effect/Context"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 /** Takes headers of a reply. Names are in lower case; of two with one name the later stands. */
 export interface Reply {
@@ -15,32 +14,39 @@ export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/
   defaultValue: (): Reply => ({ setHeader: () => {} })
 })
 
-/** A reply's headers, names and values in turn. */
-export class Headers implements Reply {
-  readonly all: Array<string> = []
-
-  setHeader(name: string, value: string): void {
-    this.all.push(name, value)
+/**
+ * All header lines of a reply, names and values in turn: its own, those of `set`,
+ * which replace its own, and those of `constant` that no other has the name of.
+ * `vary` joins what the reply varies by already.
+ */
+export const merge = (
+  own: ReadonlyArray<string>,
+  set: ReadonlyArray<string>,
+  constant: ReadonlyArray<string>
+): Array<string> => {
+  const named = new Map<string, string>()
+  let vary = valueOf(own, "vary")
+  for (let i = 0; i < set.length; i += 2) {
+    const name = set[i]!
+    const value = set[i + 1]!
+    if (name === "vary") named.set(name, (vary = vary === undefined ? value : joined(vary, value)))
+    else named.set(name, value)
   }
+  const lines: Array<string> = []
+  for (let i = 0; i < own.length; i += 2) {
+    if (!named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
+  }
+  for (const [name, value] of named) lines.push(name, value)
+  const names = new Set(lines.filter((_, i) => i % 2 === 0))
+  for (let i = 0; i < constant.length; i += 2) {
+    if (!names.has(constant[i]!)) lines.push(constant[i]!, constant[i + 1]!)
+  }
+  return lines
 }
 
-/**
- * A reply with headers, names and values in turn. `vary` joins what the reply
- * varies by already.
- */
-export const onto = (
-  response: HttpServerResponse.HttpServerResponse,
-  headers: ReadonlyArray<string>
-): HttpServerResponse.HttpServerResponse => {
-  if (headers.length === 0) return response
-  const named: Record<string, string> = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!
-    const value = headers[i + 1]!
-    const before = name === "vary" ? (named[name] ?? response.headers[name]) : undefined
-    named[name] = before === undefined ? value : joined(before, value)
-  }
-  return HttpServerResponse.setHeaders(response, named)
+const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined => {
+  for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
+  return undefined
 }
 
 /** Two lists of names as one, in which none is twice. */

@@ -1,20 +1,21 @@
-/** The services that a request of the compiled lane runs with. */
-import * as Context from "effect/Context"
+/** The services that the fibers of a request run with. */
+import type * as ByteSize from "effect/ByteSize"
+import type * as Context from "effect/Context"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import { RouteContext } from "effect/http/HttpRouter"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import * as References from "effect/References"
-import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
-import type { RouteInfo } from "../Route/Middleware.ts"
+import { cachedKeys, lazyContext, requestStateKey, shareCache } from "../EffectInternals.ts"
+import { CurrentReply, type Reply } from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
 /** The request whose services they are. */
-export interface Served {
+export interface Served extends Reply {
   readonly fields: RequestFields.Fields
   readonly params: Readonly<Record<string, string | undefined>>
-  readonly plan: { readonly info: RouteInfo }
+  readonly plan: { readonly maxBodySize: ByteSize.ByteSize; readonly route: object }
   readonly request: HttpServerRequest
   readonly requestId: string
   readonly scope: Scope.Scope
@@ -23,10 +24,13 @@ export interface Served {
   readonly state: object
 }
 
-/** The key under which `HttpEffect` keeps handlers that run before a reply is sent. */
-const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
+/** The key under which a fiber finds the exchange that it serves. */
+export const exchangeKey = "flange/Exchange"
 
 const keys: ReadonlySet<string> = new Set([
+  CurrentReply.key,
+  exchangeKey,
+  HttpIncomingMessage.MaxBodySize.key,
   HttpServerRequest.key,
   ParsedSearchParams.key,
   References.CurrentLogAnnotations.key,
@@ -37,48 +41,55 @@ const keys: ReadonlySet<string> = new Set([
   Scope.Scope.key
 ])
 
-/** What Effect reads of a context once, for all contexts that have the same. */
-const cached: ReadonlySet<string> = new Set([
-  References.CurrentLogLevel.key,
-  References.CurrentStackFrame.key,
-  References.MinimumLogLevel.key,
-  References.TracerEnabled.key,
-  Scheduler.MaxOpsBeforeYield.key,
-  Scheduler.PreventSchedulerYield.key,
-  Scheduler.Scheduler.key,
-  Tracer.ParentSpan.key,
-  Tracer.Tracer.key
-])
-
 /**
- * The map behind the context of a request's fibers: a service that only this
+ * The map behind the context of a request's fibers. A service that only this
  * request has is made when it is first looked up, so a handler pays for what it
  * uses. Everything else comes from the app's own map.
  */
-export class ExchangeServices implements ReadonlyMap<string, unknown> {
+export class Services implements ReadonlyMap<string, unknown> {
   readonly #app: ReadonlyMap<string, unknown>
+  readonly #appContext: Context.Context<unknown>
   readonly #exchange: Served
-  /** Whether Effect's cache of the app's services is true of these. */
-  isCached = true
+  /** Whether fibers read the same of these services as of the app's. */
+  #isCached = true
   #own: Map<string, unknown> | undefined
   /** Whether one of the services that every request has was replaced. */
   #replaces = false
+  #context: Context.Context<unknown> | undefined
 
-  constructor(exchange: Served, app: ReadonlyMap<string, unknown>) {
-    this.#app = app
+  constructor(exchange: Served, app: Context.Context<unknown>) {
+    this.#app = app.mapUnsafe
+    this.#appContext = app
     this.#exchange = exchange
+  }
+
+  /** The context over these services. */
+  get context(): Context.Context<unknown> {
+    if (this.#context === undefined) {
+      this.#context = lazyContext(this)
+      if (this.#isCached) shareCache(this.#context, this.#appContext)
+    }
+    return this.#context
   }
 
   get(key: string): unknown {
     if (this.#replaces && this.#own!.has(key)) return this.#own!.get(key)
     const exchange = this.#exchange
     switch (key) {
+      case CurrentReply.key:
+      case exchangeKey:
+        return exchange
+      case HttpIncomingMessage.MaxBodySize.key:
+        return exchange.plan.maxBodySize
       case HttpServerRequest.key:
         return exchange.request
       case ParsedSearchParams.key:
         return exchange.searchParams
       case References.CurrentLogAnnotations.key:
-        return { ...(this.#app.get(key) as object | undefined), requestId: exchange.requestId }
+        return {
+          ...(this.#app.get(key) as object | undefined),
+          requestId: exchange.requestId
+        }
       case RequestFields.RequestFields.key:
         return exchange.fields
       case RequestId.RequestId.key:
@@ -86,7 +97,7 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
       case requestStateKey:
         return exchange.state
       case RouteContext.key:
-        return { params: exchange.params, route: exchange.plan.info }
+        return { params: exchange.params, route: exchange.plan.route }
       case Scope.Scope.key:
         return exchange.scope
       default:
@@ -98,18 +109,17 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
     return keys.has(key) || this.#own?.has(key) === true || this.#app.has(key)
   }
 
-  /** Gives the request a service that the app does not have, or has otherwise. */
+  /** Sets a service that the app does not have, or has otherwise. */
   set(key: string, service: unknown): void {
     this.#own ??= new Map()
     this.#own.set(key, service)
     if (keys.has(key)) this.#replaces = true
-    else if (cached.has(key)) this.isCached = false
+    else if (cachedKeys.has(key)) {
+      this.#isCached = false
+      this.#context = undefined
+    } else if (!this.#isCached) this.#context = undefined
   }
 
-  /**
-   * More than any count of lookups: a context copies its map once it was asked as
-   * often as the map is large, and a copy would make every service of this one.
-   */
   get size(): number {
     return Infinity
   }
@@ -140,24 +150,4 @@ export class ExchangeServices implements ReadonlyMap<string, unknown> {
     for (const [key, service] of this.#own ?? []) all.set(key, service)
     return all
   }
-}
-
-interface Cached {
-  cacheRoot: unknown
-}
-
-/**
- * The context over these services. What a fiber reads of every context it starts
- * with (scheduler, tracer, log levels) hardly a request has of its own, so Effect's
- * cache of it is the app's: without that each fiber looks them up again.
- */
-export const contextOf = (
-  services: ExchangeServices,
-  app: Context.Context<unknown>
-): Context.Context<unknown> => {
-  const context = Context.makeUnsafe<unknown>(services)
-  if (!services.isCached) return context
-  // Effect has no constructor for this. Where it renames the field, fibers start slower.
-  ;(context as unknown as Cached).cacheRoot = (app as unknown as Cached).cacheRoot
-  return context
 }

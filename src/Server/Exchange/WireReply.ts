@@ -1,47 +1,30 @@
-/** From Effect's response to what goes on the wire at once. */
+/** From Effect's response to the bytes and header lines of a reply. */
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "effect/http/HttpServerResponse"
 
 const nothing = new Uint8Array(0)
 
-/** Under which a body keeps the text that it was made of. */
-const source = Symbol("flange/WireReply/source")
-
-interface Sourced {
-  [source]?: string
+/** The body of a reply of bytes; undefined for one that is a stream or a file. */
+export const bytesOf = ({ body }: HttpServerResponse): string | Uint8Array | undefined => {
+  switch (body._tag) {
+    case "Empty":
+      return nothing
+    case "Uint8Array":
+      // Head and text leave in one write, bytes would be a second one.
+      return body.text ?? body.body
+    default:
+      return undefined
+  }
 }
 
-/**
- * A response of text that remembers it: head and text then leave in one write,
- * where bytes would be a second one.
- */
-export const ofText = (
-  text: string,
-  options: { readonly contentType: string; readonly status: number }
-): HttpServerResponse => {
-  const response = Response.text(text, options)
-  ;(response.body as Sourced)[source] = text
-  return response
-}
-
-/** The head and body of a reply of bytes; undefined for one that is a stream or a file. */
-export const replyOf = (
-  response: HttpServerResponse
-): { readonly body: string | Uint8Array; readonly headers: Array<string> } | undefined => {
-  const { body } = response
-  if (body._tag !== "Empty" && body._tag !== "Uint8Array") return undefined
-  const headers: Array<string> = []
-  for (const name in response.headers) {
-    if (name !== "content-length") headers.push(name, response.headers[name]!)
+/** The header lines of a reply, names and values in turn, cookies included, without its length. */
+export const linesOf = ({ cookies, headers }: HttpServerResponse): Array<string> => {
+  const lines: Array<string> = []
+  for (const name in headers) {
+    if (name !== "content-length") lines.push(name, headers[name]!)
   }
-  if (!Cookies.isEmpty(response.cookies)) {
-    for (const cookie of Cookies.toSetCookieHeaders(response.cookies)) {
-      headers.push("set-cookie", cookie)
-    }
+  if (!Cookies.isEmpty(cookies)) {
+    for (const cookie of Cookies.toSetCookieHeaders(cookies)) lines.push("set-cookie", cookie)
   }
-  return {
-    body: body._tag === "Empty" ? nothing : ((body as Sourced)[source] ?? body.body),
-    headers
-  }
+  return lines
 }

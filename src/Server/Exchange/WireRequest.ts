@@ -1,9 +1,10 @@
-/** Effect's view of a request that the compiled lane serves; made only for those who ask. */
+/** A request on the wire as Effect knows requests; made only if it is read. */
 import * as Effect from "effect/Effect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
+import * as Semantics from "./Semantics.ts"
 import type { BodyFailure } from "./Wire.ts"
 
 /** What is known of a request, and how the rest is read. */
@@ -93,18 +94,14 @@ const unreadable: Readonly<Record<BodyFailure, string>> = {
 /** A copy: the bytes may be a part of more. */
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 
-/** Source: RFC 9110, section 5.3; cookies by RFC 9113, section 8.2.3. */
+/** Names in lower case, each with the value of all its lines. */
 const joined = (
   pairs: Iterable<readonly [string, string]>
 ): Iterable<readonly [string, string]> => {
   const values = new Map<string, string>()
   for (const [raw, value] of pairs) {
     const name = raw.toLowerCase()
-    const before = values.get(name)
-    values.set(
-      name,
-      before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`
-    )
+    values.set(name, Semantics.joined(name, values.get(name), value))
   }
   return values
 }

@@ -1,5 +1,5 @@
-import type { Server } from "node:net"
 /** The moment to stop listening. */
+import type { Server } from "node:net"
 import * as Effect from "effect/Effect"
 
 /** Most connections that are still taken, so that a flood of them cannot put off the stop. */

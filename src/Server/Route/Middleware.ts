@@ -6,9 +6,10 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Before } from "../Exchange/Before.ts"
-import type { Fields } from "../Exchange/RequestFields.ts"
+import type { Observe } from "../Exchange/Observers.ts"
 
 export { type Before, type Incoming, pass } from "../Exchange/Before.ts"
+export type { Observe, Observed } from "../Exchange/Observers.ts"
 
 /**
  * The slots, outermost first, each with the reason why it stands before the next.
@@ -52,7 +53,7 @@ export const slotsOf = (access: Access): ReadonlyArray<Slot> => {
     case "protected":
       return slots.map(({ name }) => name)
     case "public":
-      return ["TransportSecurity", "Logging", "Transaction", "Custom"]
+      return slots.flatMap(({ name }) => (name === "Authentication" ? [] : [name]))
   }
 }
 
@@ -87,24 +88,6 @@ export type AroundHandler = (
   handler: Effect.Effect<unknown, unknown, unknown>
 ) => Effect.Effect<unknown, unknown, unknown>
 
-/** What an observer is told of a request. */
-export interface Observed {
-  /** Milliseconds since the request came. */
-  readonly elapsed: () => number
-  /** What was learned of the request on its way; see `RequestFields`. */
-  readonly fields: Fields
-  readonly method: string
-  readonly requestId: string
-  /** Path and query. */
-  readonly target: string
-}
-
-/**
- * Is told of every reply as soon as its status is known: 499 where the client
- * went away before it, 503 where the drain cut the request off. It must not throw.
- */
-export type Observe = (request: Observed, status: number) => void
-
 /** What a middleware does, by the form it was made in. */
 export type Form =
   | { readonly before: (route: RouteInfo) => Before | undefined }
@@ -117,17 +100,6 @@ export type Form =
 export interface Middleware<out E, out R> extends Contribution.Contribution<"middleware", E, R> {
   readonly build: Effect.Effect<Form, E, R>
   readonly slot: Slot
-}
-
-/** What stands around the replies of one route. */
-export interface Around {
-  /** Asked before anything of `wraps`, in this order. */
-  readonly befores: ReadonlyArray<Before>
-  /** Headers of every reply that has none of the same name. */
-  readonly headers: Readonly<Record<string, string>>
-  readonly observers: ReadonlyArray<Observe>
-  /** Outermost first. */
-  readonly wraps: ReadonlyArray<Wrap>
 }
 
 /**

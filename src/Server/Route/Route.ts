@@ -13,7 +13,7 @@ import * as Guard from "../../Contract/Guard.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Access } from "./Middleware.ts"
-import { groupRows, rawRows, type Row } from "./Rows.ts"
+import { groupRows, type NeedsEffect, rawRows, type Row } from "./Rows.ts"
 
 /** Method and path of a row, known before anything is acquired. */
 export interface Declared {
@@ -33,7 +33,7 @@ export interface Route<
   readonly declared: ReadonlyArray<Declared>
   /** The contract with everything that access adds to it; undefined for a raw group. */
   readonly group: HttpApiGroup.Top | undefined
-  readonly rows: Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
+  readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
 /** The services of the middleware in a contract that plugins provide. */
@@ -114,22 +114,29 @@ const group = <G extends HttpApiGroup.Constraint, Return>(
   })),
   group: contract,
   // The public constructors below check the handlers against the contract.
-  rows: groupRows(contract, build as (handlers: unknown) => unknown) as Route<
+  rows: ((needsEffect) =>
+    groupRows(contract, build as (handlers: unknown) => unknown, needsEffect)) as Route<
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>
   >["rows"]
 })
 
 const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
-  [
-    ...new Set(Object.values(contract.endpoints).flatMap((endpoint) => [...endpoint.middlewares]))
-  ].filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
+  Object.values(contract.endpoints)
+    .flatMap((endpoint) => [...endpoint.middlewares])
+    .filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
 
-const middlewares = (contract: HttpApiGroup.Top, ...keys: ReadonlyArray<unknown>) =>
-  keys.reduce<HttpApiGroup.Top>(
-    (group, key) => group.middleware(key as never) as unknown as HttpApiGroup.Top,
-    contract
-  )
+/** Adds middleware to the endpoints that have none of the same name: it runs once for a request. */
+const middlewares = (
+  contract: HttpApiGroup.Top,
+  ...keys: ReadonlyArray<Context.Key<any, unknown>>
+) =>
+  // A group's endpoints replace those of the same name.
+  Object.values(contract.endpoints).reduce((group, endpoint) => {
+    const present = new Set([...endpoint.middlewares].map(({ key }) => key))
+    const added = keys.filter(({ key }) => !present.has(key))
+    return group.add(added.reduce((whole, key) => whole.middleware(key), endpoint))
+  }, contract)
 
 /**
  * A group without any slot: no request log, no headers, no limits. For liveness.
@@ -171,7 +178,7 @@ export {
    * that provides the chain does not compile.
    */
   protected_ as protected,
-  /** A group that everybody may call, with every slot but those about the caller. */
+  /** A group that everybody may call, with every slot but `Authentication`. */
   public_ as public
 }
 
@@ -250,7 +257,7 @@ export const raw = <E, R>(
   declared: [],
   group: undefined,
   // The router that is provided here takes the rest of `R` away.
-  rows: rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>) as Route<
+  rows: (() => rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>)) as Route<
     E,
     RawNeeds<R>
   >["rows"]

@@ -1,35 +1,25 @@
-/** The route table: every row of every plugin, and how a request finds its own. */
+/** The route table: how a request finds the route that takes it. */
 import * as FindMyWay from "effect/http/FindMyWay"
-import type { Problem } from "../../Plugin/Order.ts"
-import type * as Plugin from "../../Plugin/Plugin.ts"
-import type { RouteInfo } from "./Middleware.ts"
-import { isRoute } from "./Route.ts"
+import { MalformedRequest, MethodNotAllowed, RouteNotFound } from "../../Contract/Catalogue.ts"
+import type { Match } from "../Exchange/Plan.ts"
 
-/** A row that is ready to run. */
-export interface Entry<A, C = never> {
-  /** The row on the compiled lane, if it qualifies. */
-  readonly compiled: C | undefined
-  readonly info: RouteInfo
-  readonly run: A
+/** A route with what is found under it. */
+export interface Entry<A> {
+  /** Upper case; `*` takes every method. */
+  readonly method: string
+  /** In the router's syntax. */
+  readonly path: string
+  readonly value: A
 }
 
-/** What a request's method and target lead to. */
-export type Found<A, C = never> =
-  | {
-      readonly _tag: "Found"
-      readonly entry: Entry<A, C>
-      readonly params: Readonly<Record<string, string | undefined>>
-      readonly searchParams: Readonly<Record<string, Array<string> | string>>
-    }
-  | { readonly _tag: "MalformedPath" }
-  /** Rows have the path, not the method. `allow` is sorted and complete. */
-  | { readonly _tag: "MethodNotAllowed"; readonly allow: ReadonlyArray<string> }
-  | { readonly _tag: "NotFound" }
+/** What a request's method and target lead to; `refusal` is set if `value` is undefined. */
+export interface Found<A> extends Match {
+  readonly value: A | undefined
+}
 
 /** A table that can be searched. */
-export interface RouteTable<A, C = never> {
-  readonly entries: ReadonlyArray<Entry<A, C>>
-  readonly find: (method: string, url: string) => Found<A, C>
+export interface RouteTable<A> {
+  readonly find: (method: string, url: string) => Found<A>
 }
 
 const routerConfig = {
@@ -41,46 +31,55 @@ const routerConfig = {
   maxParamLength: 1024
 }
 
-/** Builds a table. Rows must not be in conflict. */
-export const make = <A, C>(entries: ReadonlyArray<Entry<A, C>>): RouteTable<A, C> => {
-  const router = FindMyWay.make<Entry<A, C>>(routerConfig)
+/** Builds a table. Entries must not be in conflict. */
+export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
+  const router = FindMyWay.make<A>(routerConfig)
   const methods = new Set<string>()
-  for (const entry of entries) {
-    const { method, path } = entry.info
+  for (const { method, path, value } of entries) {
     const paths = path.endsWith("/*") && method === "*" ? [path, path.slice(0, -2) || "/"] : [path]
     for (const each of paths as ReadonlyArray<FindMyWay.PathInput>) {
-      if (method === "*") router.all(each, entry)
-      else router.on(method, each, entry)
+      if (method === "*") router.all(each, value)
+      else router.on(method, each, value)
     }
     if (method !== "*") methods.add(method)
   }
   const allowed = (url: string): ReadonlyArray<string> => {
-    const allow = new Set([...methods].filter((method) => router.find(method, url) !== undefined))
-    if (allow.has("GET")) allow.add("HEAD")
+    const allow = new Set(
+      url === "*"
+        ? methods
+        : [...methods].filter((method) => router.find(method, url) !== undefined)
+    )
+    if (allow.has("GET") || url === "*") allow.add("HEAD")
     if (allow.size > 0) allow.add("OPTIONS")
     return [...allow].sort()
   }
+  const refusal = (url: string): Match["refusal"] => {
+    if (!validEncoding(url)) return malformed
+    const allow = allowed(url)
+    return allow.length > 0 ? new MethodNotAllowed({ allow }) : notFound
+  }
   return {
-    entries,
     find: (method, url) => {
       const match =
         router.find(method, url) ?? (method === "HEAD" ? router.find("GET", url) : undefined)
-      if (match !== undefined) {
-        if (!validEncoding(url)) return { _tag: "MalformedPath" }
-        return {
-          _tag: "Found",
-          entry: match.handler,
-          params: match.params,
-          searchParams: match.searchParams
-        }
-      }
-      if (!validEncoding(url)) return { _tag: "MalformedPath" }
-      const allow =
-        url === "*" ? [...new Set([...methods, "HEAD", "OPTIONS"])].sort() : allowed(url)
-      return allow.length > 0 ? { _tag: "MethodNotAllowed", allow } : { _tag: "NotFound" }
+      return match !== undefined && validEncoding(url)
+        ? {
+            params: match.params,
+            refusal: undefined,
+            searchParams: match.searchParams,
+            value: match.handler
+          }
+        : { params: {}, refusal: refusal(url), searchParams: {}, value: undefined }
     }
   }
 }
+
+// Most of what an error costs is the capture of its stack.
+const malformed = new MalformedRequest({
+  errors: [{ detail: "The path is not valid percent-encoded UTF-8", location: "path", pointer: "" }]
+})
+
+const notFound = new RouteNotFound()
 
 /** Whether the path of a target is valid percent-encoded UTF-8. */
 const validEncoding = (url: string): boolean => {
@@ -92,43 +91,3 @@ const validEncoding = (url: string): boolean => {
     return false
   }
 }
-
-/** Rows of different groups with one method and one shape of path. */
-export const conflicts = (
-  rows: ReadonlyArray<{
-    readonly method: string
-    readonly owner: string
-    readonly path: string
-    readonly plugin: string
-  }>
-): ReadonlyArray<Problem> => {
-  const seen = new Map<string, (typeof rows)[number]>()
-  const problems: Array<Problem> = []
-  for (const row of rows) {
-    const key = `${row.method} ${row.path.replace(/:[A-Za-z0-9_]+/g, ":").replace(/(?<=.)\/$/, "")}`
-    const other = seen.get(key)
-    if (other === undefined) seen.set(key, row)
-    else {
-      problems.push({
-        kind: "RouteConflict",
-        message: `Route ${row.method} ${row.path} of ${row.owner} (plugin "${row.plugin}") takes the same requests as ${other.method} ${other.path} of ${other.owner} (plugin "${other.plugin}"). Change one of the paths, or give one group a prefix.`,
-        plugins: [other.plugin, row.plugin]
-      })
-    }
-  }
-  return problems
-}
-
-/** Conflicts between the routes that are known before anything is acquired. */
-export const declaredConflicts = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Problem> =>
-  conflicts(
-    plugins.flatMap((plugin) =>
-      plugin.manifest.routes.filter(isRoute).flatMap((route) =>
-        route.declared.map((row) => ({
-          ...row,
-          owner: `group "${route.name}"`,
-          plugin: plugin.id
-        }))
-      )
-    )
-  )

@@ -8,10 +8,10 @@ import { Declined, rig } from "./drills/Rig.ts"
 
 onAll((backend) => {
   describe.each([
-    ["compiled", false],
-    ["general", true]
-  ] as const)("on the %s lane", (_lane, general) => {
-    const make = rig(backend, { endpoint: true, general })
+    ["without a tracer", false],
+    ["with a tracer", true]
+  ] as const)("%s", (_name, traced) => {
+    const make = rig(backend, { endpoint: true, traced })
 
     it.live("a value commits before the reply, a declared error rolls back", () =>
       Effect.gen(function* () {
@@ -58,7 +58,7 @@ onAll((backend) => {
       Effect.gen(function* () {
         const { all, insert, script, test } = yield* rig(backend, {
           endpoint: true,
-          general,
+          traced,
           listening
         })
         const inserted = yield* Deferred.make<void>()
@@ -81,7 +81,7 @@ onAll((backend) => {
         const { insert, script, sql, test } = yield* rig(backend, {
           acquireTimeout: "200 millis",
           endpoint: true,
-          general,
+          traced,
           maxConnections: 1
         })
         script.write = Effect.as(insert("kept"), "written")

@@ -95,6 +95,32 @@ describe("a limit", () => {
     })
   )
 
+  it.effect("of a public endpoint stands in the slot RateLimit, behind Logging", () =>
+    Effect.gen(function* () {
+      const { app } = make()
+      assert.deepStrictEqual(
+        App.describe(app).routes.find(({ path }) => path === "/login")?.slots,
+        ["TransportSecurity", "Logging", "RateLimit", "Transaction", "Custom"]
+      )
+      const test = yield* TestApp.make(app)
+      for (let i = 0; i < 2; i++) {
+        yield* test.post("/login", { headers: { "x-request-id": `r-${i}` } })
+      }
+      assert.deepStrictEqual(
+        test.logs
+          .filter(({ annotations }) => annotations["route"] === "/login")
+          .map(({ annotations: { durationMs: _, ...fields } }) => fields),
+        [200, 429].map((status, i) => ({
+          method: "POST",
+          path: "/login",
+          requestId: `r-${i}`,
+          route: "/login",
+          status
+        }))
+      )
+    })
+  )
+
   it.effect("is not for endpoints and callers that are exempt", () =>
     Effect.gen(function* () {
       const config = {
@@ -243,6 +269,28 @@ describe("the store", () => {
         test.logs.filter(({ message }) => message.includes("Requests are not limited")).length,
         3
       )
+    })
+  )
+
+  it.effect("is not asked for a public route without a limit, or for no route", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const memory = RateLimit.memory({ maxKeys: 10 })
+      const layer = Layer.merge(
+        Layer.succeed(RateLimit.Store, {
+          tokenBucket: (options) => {
+            asked.push(options.key.split("|", 1)[0]!)
+            return memory.tokenBucket(options)
+          }
+        }),
+        Layer.succeed(RateLimit.Limited, (next) => next)
+      )
+      const test = yield* TestApp.make(make().app, { replace: [[RateLimit.plugin, layer]] })
+      for (const path of ["/status", "/alive", "/nowhere"]) yield* test.get(path)
+      assert.deepStrictEqual(asked, [])
+      ;(yield* test.post("/login")).expectStatus(200)
+      ;(yield* test.post("/login")).expectStatus(429)
+      assert.deepStrictEqual(asked, ["door.login", "door.login"])
     })
   )
 

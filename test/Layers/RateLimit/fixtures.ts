@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { App, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
+import * as Logging from "flange/Logging"
 import * as RateLimit from "flange/RateLimit"
 
 const { Limited, RatePolicy } = RateLimit
@@ -100,7 +101,7 @@ export const make = () => {
       })
     ]
   })
-  const app = App.make("shop", [RateLimit.plugin, AuthPlugin, Count, Routes], {
+  const app = App.make("shop", [Logging.plugin, RateLimit.plugin, AuthPlugin, Count, Routes], {
     config: { values: { rateLimit: { limit: 2, window: "1 minute" } } }
   })
   return { app, ran }

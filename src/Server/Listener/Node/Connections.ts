@@ -1,27 +1,43 @@
+/** The connections of a `node:http` server, and what each of them owes its client. */
 import type * as Http from "node:http"
-import * as Net from "node:net"
-/** The connections of a `node:http` server, so that it can be drained without losing a request. */
-import * as Effect from "effect/Effect"
+import type * as Net from "node:net"
+import type * as Drain from "../Drain.ts"
 
-/** What is known of one connection. */
-interface Connection {
+/** One connection. */
+class Connection implements Drain.Connection {
   /** The reply that is owed last, while it is. */
   last: Http.ServerResponse | undefined
   /** Requests that were read and not yet answered. */
-  open: number
+  open = 0
   /** The reply before `last`, which was owed when that began. */
   previous: Http.ServerResponse | undefined
   /** Bytes that had come when the last reply ended; more means that a request is arriving. */
-  readAtIdle: number
+  readAtIdle = 0
   /** The request that came last. */
   request: Http.IncomingMessage | undefined
-  /** Unix milliseconds since which nothing was open. */
-  since: number
-  readonly socket: Net.Socket
-}
+  since = performance.now()
+  readonly #socket: Net.Socket
 
-/** How long a draining server still reads from an idle connection: a request may be on its way. */
-const lingerMillis = 300
+  constructor(socket: Net.Socket) {
+    this.#socket = socket
+  }
+
+  get isIdle(): boolean {
+    return this.open === 0 && this.#socket.bytesRead <= this.readAtIdle
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** A reply is out, or will never be. */
+  replied(reply: Http.ServerResponse): void {
+    if (this.last === reply) this.last = undefined
+    this.open--
+    this.readAtIdle = this.#socket.bytesRead
+    this.since = performance.now()
+  }
+}
 
 /** Under which a socket and its replies keep their connection. */
 const key = Symbol("flange/Connection")
@@ -32,35 +48,26 @@ interface Keyed {
 
 /** One listener for all replies: it costs each request no closure. */
 function onReplyClose(this: Http.ServerResponse & Keyed): void {
-  const connection = this[key]!
-  if (connection.last === this) connection.last = undefined
-  connection.open--
-  connection.readAtIdle = connection.socket.bytesRead
-  connection.since = Date.now()
+  this[key]!.replied(this)
 }
 
 /** Watches the connections of a server from its creation on. */
 export class Connections {
-  readonly #connections = new Set<Connection>()
+  readonly #all = new Set<Connection>()
   #draining = false
-  readonly #server: Http.Server
 
   constructor(server: Http.Server) {
-    this.#server = server
     server.on("connection", (socket: Keyed & Net.Socket) => {
-      const connection: Connection = {
-        last: undefined,
-        open: 0,
-        previous: undefined,
-        readAtIdle: 0,
-        request: undefined,
-        since: Date.now(),
-        socket
-      }
+      const connection = new Connection(socket)
       socket[key] = connection
-      this.#connections.add(connection)
-      socket.once("close", () => this.#connections.delete(connection))
+      this.#all.add(connection)
+      socket.once("close", () => this.#all.delete(connection))
     })
+  }
+
+  /** Those that are open. */
+  get all(): ReadonlySet<Drain.Connection> {
+    return this.#all
   }
 
   /** To be told of every request, before it is answered. */
@@ -107,38 +114,8 @@ export class Connections {
   /** From now on the last reply that a connection is owed says `Connection: close`. */
   announceClose(): void {
     this.#draining = true
-    for (const { last } of this.#connections) {
+    for (const { last } of this.#all) {
       if (last !== undefined && !last.headersSent) last.setHeader("connection", "close")
     }
   }
-
-  /**
-   * Stops listening. Unlike `server.close`, it does not cut connections that are
-   * idle at this moment, on which a request may already be on its way.
-   */
-  stopAccepting(): void {
-    Net.Server.prototype.close.call(this.#server)
-    const now = Date.now()
-    for (const connection of this.#connections) {
-      connection.since = Math.max(connection.since, now)
-    }
-  }
-
-  /** Waits until no connection is left, closing those that stay silent. */
-  readonly empty: Effect.Effect<void> = Effect.callback((resume) => {
-    const sweep = () => {
-      const now = Date.now()
-      for (const { open, readAtIdle, since, socket } of this.#connections) {
-        const arriving = socket.bytesRead > readAtIdle
-        if (open === 0 && !arriving && now - since >= lingerMillis) socket.destroy()
-      }
-      if (this.#connections.size === 0) {
-        clearInterval(timer)
-        resume(Effect.void)
-      }
-    }
-    const timer = setInterval(sweep, 20)
-    sweep()
-    return Effect.sync(() => clearInterval(timer))
-  })
 }

@@ -1,25 +1,24 @@
-import * as Http from "node:http"
-import type * as Net from "node:net"
 /** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
+import type * as Net from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import { BindError } from "../../../Plugin/Errors.ts"
-import * as LastAccept from "../LastAccept.ts"
+import * as Bind from "../Bind.ts"
+import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
-import * as NodeGeneral from "../NodeGeneral.ts"
+import * as Opener from "../Opener.ts"
+import { UpgradeWire } from "../UpgradeWire.ts"
 import { Connections } from "./Connections.ts"
 import { NodeWire } from "./NodeWire.ts"
-import * as NodeStrict from "./Strict.ts"
+import * as Strict from "./Strict.ts"
+
+// The import statement would also evaluate the module's lazy parts.
+const { createServer } = process.getBuiltinModule("node:http")
 
 /** Listens on `server.host` and `server.port`. Fails with `BindError`. */
-export const listen: Listener = (options) =>
+export const listen: Listener = ({ config, serve, serving }) =>
   Effect.gen(function* () {
-    const { config, dispatch, interrupt } = options
-    const scope = yield* Effect.scope
-    const general = yield* NodeGeneral.make(options)
-    const server = Http.createServer({
+    const opener = yield* Opener.make(serving)
+    const server = createServer({
       connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
       // Two lines of one header are then seen as what they are, and Host is checked below.
@@ -31,59 +30,25 @@ export const listen: Listener = (options) =>
     })
     const connections = new Connections(server)
     server.on("clientError", (error, socket: Net.Socket) =>
-      NodeStrict.onClientError(error, socket, connections)
+      Strict.onClientError(error, socket, connections)
     )
     server.on("request", (request, reply) => {
       connections.opened(request, reply)
-      const refusal = NodeStrict.refusal(request)
-      if (refusal !== undefined) return NodeStrict.refuse(request, reply, refusal)
-      if (!dispatch(new NodeWire(request, reply, general.sendOther))) {
-        general.handle(request, reply)
-      }
+      const refusal = Strict.refusal(request)
+      if (refusal !== undefined) return Strict.refuse(request, reply, refusal)
+      serve(new NodeWire(request, reply, opener))
     })
-    server.on("upgrade", general.upgrade)
-
-    yield* bind(server, config.host ?? "0.0.0.0", config.port)
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.sync(() => {
-        server.close()
-        server.closeAllConnections()
-      })
+    server.on("upgrade", (request, socket, rest) =>
+      serve(new UpgradeWire(request, socket, rest, opener))
     )
-    return {
-      address: addressOf(server),
-      drain: ({ delay, timeout }) =>
-        Effect.gen(function* () {
-          connections.announceClose()
-          yield* Effect.sleep(delay)
-          yield* LastAccept.before(server, () => connections.stopAccepting())
-          yield* Effect.timeoutOption(connections.empty, timeout)
-          yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
-            concurrency: "unbounded"
-          })
-          yield* Effect.timeoutOption(connections.empty, "1 second")
-          server.closeAllConnections()
-        }).pipe(Effect.interruptible)
-    }
-  })
 
-const bind = (server: Http.Server, host: string, port: number) =>
-  Effect.callback<void, BindError>((resume) => {
-    const onError = (cause: NodeJS.ErrnoException) =>
-      resume(
-        Effect.fail(new BindError({ address: `http://${host}:${port}`, cause, code: cause.code }))
-      )
-    server.once("error", onError)
-    server.listen({ host, port }, () => {
-      server.off("error", onError)
-      resume(Effect.void)
+    const address = yield* Bind.tcp(server, config.host ?? "0.0.0.0", config.port)
+    const drain = yield* Drain.make({
+      announceClose: () => connections.announceClose(),
+      connections: connections.all,
+      requests: opener.requests,
+      server,
+      serving
     })
+    return { address, drain }
   })
-
-/** A URL that a person can open: the wildcard addresses are no destination. */
-const addressOf = (server: Http.Server): string => {
-  const { address, family, port } = server.address() as Net.AddressInfo
-  const host = address === "0.0.0.0" || address === "::" ? "localhost" : address
-  return `http://${family === "IPv6" && host !== "localhost" ? `[${host}]` : host}:${port}`
-}

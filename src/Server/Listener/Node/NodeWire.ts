@@ -1,29 +1,25 @@
+/** A request of `node:http` on the wire. */
 import type * as Http from "node:http"
-/** A request of `node:http` on the compiled lane. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
-import { replyOf } from "../../Exchange/WireReply.ts"
-
-/** Answers with a reply that is not bytes: a stream, a file. */
-export type SendOther = (
-  request: Http.IncomingMessage,
-  reply: Http.ServerResponse,
-  response: HttpServerResponse
-) => void
+import { type Opened, type Opener, whenClosed } from "../Opener.ts"
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
   readonly method: string
   #onAbort: (() => void) | undefined
+  #opened: Opened | undefined
+  readonly #opener: Opener
   readonly #reply: Http.ServerResponse
-  readonly #sendOther: SendOther
   readonly #source: Http.IncomingMessage
   readonly target: string
 
-  constructor(source: Http.IncomingMessage, reply: Http.ServerResponse, sendOther: SendOther) {
+  constructor(source: Http.IncomingMessage, reply: Http.ServerResponse, opener: Opener) {
     this.method = source.method!
+    this.#opener = opener
     this.#reply = reply
-    this.#sendOther = sendOther
     this.#source = source
     this.target = source.url!
   }
@@ -50,8 +46,7 @@ export class NodeWire implements Wire {
   }
 
   header(name: string): string | undefined {
-    const value = this.#source.headers[name]
-    return typeof value === "object" ? value.join(", ") : value
+    return headerOf(this.#source, name)
   }
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
@@ -80,6 +75,15 @@ export class NodeWire implements Wire {
     source.on("error", abort)
   }
 
+  load(then: () => void): void {
+    this.#opener.load(then)
+  }
+
+  open(): HttpServerRequest {
+    this.#opened = this.#opener.open(this.#source, this.#reply)
+    return this.#opened.request
+  }
+
   send(
     status: number,
     headers: Array<string>,
@@ -89,7 +93,7 @@ export class NodeWire implements Wire {
     const reply = this.#reply
     if (reply.destroyed) return
     for (const part of constant) headers.push(part)
-    if (status === 204 || status === 304) {
+    if (Semantics.bodyOf(this.method, status) === "nothing") {
       reply.writeHead(status, headers).end()
     } else {
       const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
@@ -101,13 +105,24 @@ export class NodeWire implements Wire {
     }
   }
 
-  sendResponse(response: HttpServerResponse): void {
-    const reply = replyOf(response)
-    if (reply === undefined) this.#sendOther(this.#source, this.#reply, response)
-    else this.send(response.status, reply.headers, reply.body)
+  sendResponse(response: HttpServerResponse, done: () => void): void {
+    whenClosed(this.#reply, done)
+    this.load(() => {
+      if (this.#opened === undefined) this.open()
+      this.#opened!.send(response)
+    })
   }
 }
 
-function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
+/** The value of a header of Node's request; several lines are joined. */
+export const headerOf = ({ headers }: Http.IncomingMessage, name: string): string | undefined => {
+  const value = headers[name]
+  return Array.isArray(value)
+    ? value.reduce((before, line) => Semantics.joined(name, before, line))
+    : value
+}
+
+/** The header lines of Node's request, as they came. */
+export function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
   for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
 }

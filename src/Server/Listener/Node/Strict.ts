@@ -4,59 +4,48 @@
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
-import * as Effect from "effect/Effect"
-import * as Respondable from "effect/http/HttpServerRespondable"
-import {
-  HeadersTooLarge,
-  MalformedRequest,
-  RequestTimeout,
-  UnsupportedCoding
-} from "../../../Contract/Catalogue.ts"
+import type * as Catalogue from "../../../Contract/Catalogue.ts"
+import * as Problem from "../../Exchange/Problem.ts"
 import * as RequestId from "../../Exchange/RequestId.ts"
+import { lastReplyMillis } from "../Drain.ts"
+import * as HeadRules from "../HeadRules.ts"
+import { type Refusal, refusals } from "../Refusal.ts"
 import type { Connections } from "./Connections.ts"
 
-// RFC 3986, section 3.2: what a host with its port may be made of.
-const host = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=%]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/
-
-/** Why a request that Node's parser accepted is refused; undefined for nearly all. */
-export const refusal = (request: Http.IncomingMessage): Respondable.Respondable | undefined => {
+/** Returns why a request that Node's parser accepted is refused; undefined for nearly all. */
+export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = request
-  if (httpVersionMajor !== 1) return malformed("The request line has no HTTP/1.x version")
+  // Node reads a request line without a version as HTTP/0.9.
+  if (httpVersionMajor === 0) return refusals.Version
+  if (httpVersionMajor > 1) return refusals.VersionUnknown
   let coding: string | undefined
-  let value: string | undefined
+  let host: string | undefined
   // Not `headers`, which Node makes when it is first asked for: many requests need none of it.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     if (name.length === 4 && name.toLowerCase() === "host") {
-      value = value === undefined ? rawHeaders[i + 1]! : `${value},${rawHeaders[i + 1]}`
+      if (host !== undefined) return refusals.RepeatedField
+      host = rawHeaders[i + 1]!
     } else if (name.length === 17 && name.toLowerCase() === "transfer-encoding") {
-      coding = coding === undefined ? rawHeaders[i + 1]! : `${coding},${rawHeaders[i + 1]}`
+      if (coding !== undefined) return refusals.RepeatedField
+      coding = rawHeaders[i + 1]!
     }
   }
-  if (coding !== undefined) {
-    if (httpVersionMinor === 0) return malformed("HTTP/1.0 has no Transfer-Encoding")
-    if (coding.toLowerCase() !== "chunked") return new UnsupportedCoding()
-  }
-  if (value === undefined) {
-    return httpVersionMinor === 0 ? undefined : malformed("The Host header is missing")
-  }
-  return !value.includes(",") && host.test(value)
-    ? undefined
-    : malformed("The Host header is not one host")
+  return (
+    HeadRules.host(host, httpVersionMinor) ??
+    (coding === undefined ? undefined : HeadRules.transferEncoding(coding, httpVersionMinor))
+  )
 }
-
-const malformed = (detail: string) =>
-  new MalformedRequest({ errors: [{ detail, location: "header", pointer: "" }] })
 
 /** Answers a refused request and closes its connection. */
 export const refuse = (
   request: Http.IncomingMessage,
   reply: Http.ServerResponse,
-  error: Respondable.Respondable
+  { error }: Refusal
 ): void => {
   const requestId = RequestId.fromHeader(request.headers[RequestId.header]?.toString())
-  const { body, status } = document(error, requestId, request.url)
-  reply.writeHead(status, {
+  const body = Problem.toText(Problem.document(error, { requestId, target: request.url }))
+  reply.writeHead(error.status, {
     connection: "close",
     "content-length": Buffer.byteLength(body),
     "content-type": "application/problem+json",
@@ -64,9 +53,6 @@ export const refuse = (
   })
   reply.end(body)
 }
-
-/** How long a client has to read the last reply and close its side, in milliseconds. */
-const lingerMillis = 1000
 
 /**
  * Answers what Node's parser refused, as soon as the replies to earlier requests
@@ -93,13 +79,13 @@ export const onClientError = (
 
 const end = (
   socket: Net.Socket,
-  error: Respondable.Respondable,
+  error: Catalogue.Any,
   request: Http.IncomingMessage | undefined
 ) => {
   const requestId = RequestId.fromHeader(request?.headers[RequestId.header]?.toString())
-  const { body, status, title } = document(error, requestId, request?.url)
+  const body = Problem.toText(Problem.document(error, { requestId, target: request?.url }))
   const reply = [
-    `HTTP/1.1 ${status} ${title}`,
+    `HTTP/1.1 ${error.status} ${error.title}`,
     "Connection: close",
     "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
@@ -110,49 +96,16 @@ const end = (
   ].join("\r\n")
   socket.end(reply)
   // Also ends the handlers of requests that will never be whole.
-  setTimeout(() => socket.destroy(), lingerMillis).unref()
+  setTimeout(() => socket.destroy(), lastReplyMillis).unref()
 }
 
-const answerTo = (error: NodeJS.ErrnoException): Respondable.Respondable => {
+const answerTo = (error: NodeJS.ErrnoException): Catalogue.Any => {
   switch (error.code) {
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return new RequestTimeout()
+      return refusals.Timeout.error
     case "HPE_HEADER_OVERFLOW":
-      return new HeadersTooLarge()
+      return refusals.FieldsTooLarge.error
     default:
-      return new MalformedRequest({
-        errors: [{ detail: "The request is not HTTP/1.1", location: "header", pointer: "" }]
-      })
-  }
-}
-
-const document = (
-  error: Respondable.Respondable,
-  correlationId: string,
-  instance: string | undefined
-) => {
-  // The catalogue's errors render without waiting for anything.
-  const { body, status } = Effect.runSync(Respondable.toResponse(error))
-  const {
-    code,
-    detail,
-    status: _,
-    title,
-    type,
-    ...rest
-  } = JSON.parse(body._tag === "Uint8Array" ? new TextDecoder().decode(body.body) : "{}")
-  return {
-    body: JSON.stringify({
-      type,
-      title,
-      status,
-      detail,
-      instance: instance?.split(/[?#]/, 1)[0],
-      code,
-      correlationId,
-      ...rest
-    }),
-    status,
-    title
+      return Problem.malformed("header", "The request is not HTTP/1.1")
   }
 }

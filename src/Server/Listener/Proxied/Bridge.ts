@@ -1,8 +1,8 @@
-/** Node's own request and reply over a connection of this listener, for what the general lane can do. */
+/** Node's own request and reply over a connection of this listener, for Effect's own server. */
 import type { Socket } from "node:net"
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 import type { Sink } from "./Body.ts"
-import type { Head } from "./Head.ts"
+import type { Head } from "./Parse/Head.ts"
 
 // The import statement would also evaluate the module's lazy parts.
 const http = process.getBuiltinModule("node:http")

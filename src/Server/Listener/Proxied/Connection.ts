@@ -1,13 +1,14 @@
-import type { Socket } from "node:net"
 /** One connection: requests in, replies out in the same order, and the end of both. */
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Socket } from "node:net"
+import type { Opened } from "../Opener.ts"
+import { refusals } from "../Refusal.ts"
+import { UpgradeWire } from "../UpgradeWire.ts"
 import { Discard, maxDiscarded } from "./Body.ts"
 import { Bridge, Incoming } from "./Bridge.ts"
-import type { Head } from "./Head.ts"
-import { Parser, Step } from "./Parser.ts"
-import { Exchange, type Owner } from "./ProxiedWire.ts"
-import { refusals } from "./Refusal.ts"
-import * as Refused from "./Refused.ts"
+import type { Head } from "./Parse/Head.ts"
+import { Parser, Step } from "./Parse/Parser.ts"
+import { type Owner, ProxiedWire } from "./ProxiedWire.ts"
+import * as RefusalReply from "./RefusalReply.ts"
 import * as Reply from "./Reply.ts"
 import type { Served, Service } from "./Service.ts"
 import { type Awaited, isOverdue } from "./Timeouts.ts"
@@ -15,7 +16,7 @@ import { type Awaited, isOverdue } from "./Timeouts.ts"
 /** A connection of the listener. Requests wait in a queue, whose first may write. */
 export class Connection implements Owner, Served {
   #count = 0
-  #first: Exchange | undefined
+  #first: ProxiedWire | undefined
   /** No request is read after the last one in the queue. */
   #isFinal = false
   #isFlowing = true
@@ -23,11 +24,11 @@ export class Connection implements Owner, Served {
   #isRunning = false
   /** Whether there may be bytes that wait for a reply or a reader. */
   #isStalled = false
-  #last: Exchange | undefined
+  #last: ProxiedWire | undefined
   readonly #parser: Parser
   #phase: "closed" | "closing" | "open" | "upgraded" = "open"
   /** The request whose body is being read. */
-  #reading: Exchange | undefined
+  #reading: ProxiedWire | undefined
   /** The reply to a request that has no place in the queue. */
   #refusal: Reply.Payload | undefined
   /** When the head or the body began that is being read. */
@@ -74,66 +75,67 @@ export class Connection implements Owner, Served {
     this.#socket.destroy()
   }
 
-  // What exchanges ask for.
+  // What its requests ask for.
 
   /** Whether the connection ends after the reply to this request, whose head is about to be written. */
-  #closesAfter(exchange: Exchange): boolean {
-    if (exchange.closes) return true
-    const isReading = this.#reading === exchange
-    exchange.closes =
+  #closesAfter(wire: ProxiedWire): boolean {
+    if (wire.closes) return true
+    const isReading = this.#reading === wire
+    wire.closes =
       // The client may resend what was not answered, so only the last reply announces the end.
-      (this.#service.isDraining && exchange.next === undefined && this.#upgrade === undefined) ||
-      (isReading && exchange.head.expectsContinue) ||
-      (isReading && exchange.bridge === undefined && this.#parser.remaining > maxDiscarded)
-    if (exchange.closes) this.#isFinal = true
-    return exchange.closes
+      (this.#service.isDraining && wire.next === undefined && this.#upgrade === undefined) ||
+      (isReading && wire.head.expectsContinue) ||
+      (isReading && wire.bridge === undefined && this.#parser.remaining > maxDiscarded)
+    if (wire.closes) this.#isFinal = true
+    return wire.closes
   }
 
-  read(exchange: Exchange): void {
-    if (this.#reading !== exchange) return
-    if (exchange.head.expectsContinue && !exchange.continued && !exchange.isAnswered) {
-      if (exchange.bridge?.reply.headersSent !== true) {
-        exchange.continued = true
-        if (exchange === this.#first) this.#socket.write(Reply.proceed, "latin1")
+  read(wire: ProxiedWire): void {
+    if (this.#reading !== wire) return
+    if (wire.head.expectsContinue && !wire.continued && !wire.isAnswered) {
+      if (wire.bridge?.reply.headersSent !== true) {
+        wire.continued = true
+        if (wire === this.#first) this.#socket.write(Reply.proceed, "latin1")
       }
     }
     if (this.#isRunning) this.#readBody()
     else this.#run()
   }
 
-  reply(exchange: Exchange, status: number, lines: string, body: string | Uint8Array): void {
-    const persistence = this.#closesAfter(exchange)
+  reply(wire: ProxiedWire, status: number, lines: string, body: string | Uint8Array): void {
+    const persistence = this.#closesAfter(wire)
       ? "close"
-      : exchange.head.minor === 0
+      : wire.head.minor === 0
         ? "keep-1.0"
         : "keep"
-    this.#answer(
-      exchange,
-      Reply.compose(status, lines, body, exchange.method === "HEAD", persistence)
-    )
+    this.#answer(wire, Reply.compose(wire.method, status, lines, body, persistence))
   }
 
-  bridge(exchange: Exchange, response: HttpServerResponse | undefined): void {
-    const readsBody = this.#reading === exchange
-    const bridge = new Bridge(this.#socket, exchange.head, {
-      closes: () => this.#closesAfter(exchange),
-      onFinish: () => this.#bridged(exchange),
-      onRead: readsBody ? () => this.read(exchange) : undefined
+  load(then: () => void): void {
+    this.#service.opener.load(then)
+  }
+
+  open(wire: ProxiedWire): Opened {
+    const readsBody = this.#reading === wire
+    const bridge = new Bridge(this.#socket, wire.head, {
+      closes: () => this.#closesAfter(wire),
+      onFinish: () => this.#bridged(wire),
+      onRead: readsBody ? () => this.read(wire) : undefined
     })
-    exchange.bridge = bridge
-    if (readsBody) exchange.sink = bridge
-    if (exchange === this.#first) bridge.reply.assignSocket(this.#socket)
-    if (response === undefined) this.#service.general(bridge.request, bridge.reply)
-    else this.#service.other(bridge.request, bridge.reply, response)
+    wire.bridge = bridge
+    if (readsBody) wire.sink = bridge
+    if (wire === this.#first) bridge.reply.assignSocket(this.#socket)
+    const opened = this.#service.opener.open(bridge.request, bridge.reply)
     bridge.watch()
+    return opened
   }
 
-  #bridged(exchange: Exchange): void {
-    if (exchange.isAnswered) return
-    exchange.isAnswered = true
-    const { reply } = exchange.bridge!
+  #bridged(wire: ProxiedWire): void {
+    if (wire.isAnswered) return
+    wire.isAnswered = true
+    const { reply } = wire.bridge!
     reply.detachSocket(this.#socket)
-    if (reply.isLast || this.#socket.writableEnded) exchange.closes = true
+    if (reply.isLast || this.#socket.writableEnded) wire.closes = true
     this.#shift()
   }
 
@@ -204,7 +206,7 @@ export class Connection implements Owner, Served {
           this.#begin(this.#parser.head!)
           break
         case Step.Refused:
-          this.#refuse(Refused.reply(this.#parser.refusal!, this.#parser.head))
+          this.#refuse(RefusalReply.reply(this.#parser.refusal!, this.#parser.head))
           return true
         default:
           return true
@@ -215,22 +217,22 @@ export class Connection implements Owner, Served {
 
   /** Reads the current body. Gives whether its reader takes more bytes. */
   #readBody(): boolean {
-    for (const exchange = this.#reading!; exchange === this.#reading && this.#phase === "open";) {
-      const { sink } = exchange
+    for (const wire = this.#reading!; wire === this.#reading && this.#phase === "open";) {
+      const { sink } = wire
       if (sink === undefined || sink.isFull) return false
       switch (this.#parser.next()) {
         case Step.Data:
           sink.data(this.#parser.data)
           break
         case Step.End:
-          this.#bodyRead(exchange)
+          this.#bodyRead(wire)
           sink.end()
           return true
         case Step.Refused:
-          this.#bodyRead(exchange)
-          this.#isFinal = exchange.closes = true
-          if (exchange.isAnswered) this.#close()
-          else sink.fail(this.#parser.refusal!.status === 413 ? "TooLarge" : "Malformed")
+          this.#bodyRead(wire)
+          this.#isFinal = wire.closes = true
+          if (wire.isAnswered) this.#close()
+          else sink.fail(this.#parser.refusal!.error.status === 413 ? "TooLarge" : "Malformed")
           return true
         default:
           return true
@@ -239,9 +241,9 @@ export class Connection implements Owner, Served {
     return true
   }
 
-  #bodyRead(exchange: Exchange): void {
+  #bodyRead(wire: ProxiedWire): void {
     this.#reading = undefined
-    exchange.sink = undefined
+    wire.sink = undefined
   }
 
   #begin(head: Head): void {
@@ -250,21 +252,21 @@ export class Connection implements Owner, Served {
       if (this.#count === 0) this.#handOver()
       return
     }
-    const exchange = new Exchange(this, head)
-    if (this.#last === undefined) this.#first = exchange
-    else this.#last.next = exchange
-    this.#last = exchange
+    const wire = new ProxiedWire(this, head)
+    if (this.#last === undefined) this.#first = wire
+    else this.#last.next = wire
+    this.#last = wire
     this.#count++
-    if (exchange.closes) this.#isFinal = true
-    if (head.hasBody) this.#reading = exchange
-    if (!this.#service.dispatch(exchange)) this.bridge(exchange, undefined)
+    if (wire.closes) this.#isFinal = true
+    if (head.hasBody) this.#reading = wire
+    this.#service.serve(wire)
   }
 
-  #answer(exchange: Exchange, payload: Reply.Payload): void {
-    exchange.isAnswered = true
-    if (this.#reading === exchange) this.#discard(exchange)
-    if (exchange !== this.#first) {
-      exchange.payload = payload
+  #answer(wire: ProxiedWire, payload: Reply.Payload): void {
+    wire.isAnswered = true
+    if (this.#reading === wire) this.#discard(wire)
+    if (wire !== this.#first) {
+      wire.payload = payload
       return
     }
     Reply.write(this.#socket, payload)
@@ -272,13 +274,13 @@ export class Connection implements Owner, Served {
   }
 
   /** The rest of a body whose request is answered is of no use, but stands before the next request. */
-  #discard(exchange: Exchange): void {
-    if (exchange.closes) this.#bodyRead(exchange)
+  #discard(wire: ProxiedWire): void {
+    if (wire.closes) this.#bodyRead(wire)
     else {
-      exchange.sink = new Discard(() => {
-        this.#bodyRead(exchange)
-        this.#isFinal = exchange.closes = true
-        if (this.#first !== exchange && this.#count === 0) this.#close()
+      wire.sink = new Discard(() => {
+        this.#bodyRead(wire)
+        this.#isFinal = wire.closes = true
+        if (this.#first !== wire && this.#count === 0) this.#close()
       })
       this.#isStalled = true
     }
@@ -338,15 +340,15 @@ export class Connection implements Owner, Served {
   /** Nobody waits for the replies that are still owed. */
   #abort(): void {
     const reading = this.#reading
-    let exchange = this.#first
+    let wire = this.#first
     this.#count = 0
     this.#first = this.#last = this.#reading = this.#upgrade = undefined
     reading?.sink?.fail("Aborted")
-    for (; exchange !== undefined; exchange = exchange.next) {
-      if (exchange.isAnswered) continue
-      exchange.isAnswered = true
-      exchange.bridge?.abort()
-      exchange.onAbort?.()
+    for (; wire !== undefined; wire = wire.next) {
+      if (wire.isAnswered) continue
+      wire.isAnswered = true
+      wire.bridge?.abort()
+      wire.onAbort?.()
     }
     this.#close()
   }
@@ -359,7 +361,9 @@ export class Connection implements Owner, Served {
     socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd)
     // As `node:http` does: neither flowing nor paused, so that the next listener starts it.
     ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
-    this.#service.upgrade(new Incoming(socket, head, undefined), socket, this.#parser.rest())
+    const { opener, serve } = this.#service
+    const request = new Incoming(socket, head, undefined)
+    serve(new UpgradeWire(request, socket, this.#parser.rest(), opener))
   }
 
   tick(): void {
@@ -368,7 +372,7 @@ export class Connection implements Owner, Served {
     if (awaited === undefined) this.#since = clock.now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)
-      else if (awaited === "head") this.#refuse(Refused.reply(refusals.Timeout, undefined))
+      else if (awaited === "head") this.#refuse(RefusalReply.reply(refusals.Timeout, undefined))
       // A reply that nobody asked for would be taken for that to the next request.
       else if (awaited === "request") this.#close()
       else this.#socket.destroy()
@@ -384,18 +388,18 @@ export class Connection implements Owner, Served {
     return this.#count === 0 ? "request" : undefined
   }
 
-  #bodyTimedOut(exchange: Exchange): void {
-    if (exchange.isAnswered || exchange.bridge?.reply.headersSent === true) {
+  #bodyTimedOut(wire: ProxiedWire): void {
+    if (wire.isAnswered || wire.bridge?.reply.headersSent === true) {
       this.#socket.destroy()
       return
     }
-    const { bridge, sink } = exchange
-    this.#bodyRead(exchange)
-    this.#isFinal = exchange.closes = exchange.isAnswered = true
-    if (bridge !== undefined && exchange === this.#first) bridge.reply.detachSocket(this.#socket)
+    const { bridge, sink } = wire
+    this.#bodyRead(wire)
+    this.#isFinal = wire.closes = wire.isAnswered = true
+    if (bridge !== undefined && wire === this.#first) bridge.reply.detachSocket(this.#socket)
     sink?.fail("Aborted")
     bridge?.abort()
-    exchange.onAbort?.()
-    this.#answer(exchange, Refused.reply(refusals.Timeout, exchange.head))
+    wire.onAbort?.()
+    this.#answer(wire, RefusalReply.reply(refusals.Timeout, wire.head))
   }
 }

@@ -1,16 +1,13 @@
-import { createServer } from "node:net"
 /** The listener for services behind a proxy: strict HTTP/1.1 on `node:net`. */
+import { createServer } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
-import * as LastAccept from "../LastAccept.ts"
+import * as Bind from "../Bind.ts"
+import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
-import * as NodeGeneral from "../NodeGeneral.ts"
-import * as Bind from "./Bind.ts"
+import * as Opener from "../Opener.ts"
 import { Clock } from "./Clock.ts"
 import { Connection } from "./Connection.ts"
-import * as Drain from "./Drain.ts"
 import type { Service } from "./Service.ts"
 
 /**
@@ -23,11 +20,9 @@ import type { Service } from "./Service.ts"
  *
  * Source: RFC 9110, RFC 9112.
  */
-export const listen: Listener = (options) =>
+export const listen: Listener = ({ config, serve, serving }) =>
   Effect.gen(function* () {
-    const { config, dispatch, interrupt } = options
-    const scope = yield* Effect.scope
-    const general = yield* NodeGeneral.make(options)
+    const opener = yield* Opener.make(serving)
 
     const timeouts = {
       bodyTimeout: Duration.toMillis(config.bodyTimeout),
@@ -38,15 +33,10 @@ export const listen: Listener = (options) =>
     const clock = new Clock(stepFor(Object.values(timeouts)), () => {
       for (const connection of service.connections) connection.tick()
     })
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.sync(() => clock.stop())
-    )
+    yield* Effect.addFinalizer(() => Effect.sync(() => clock.stop()))
     const service: Service = {
       clock,
       connections: new Set(),
-      dispatch,
-      general: general.handle,
       halfClose: config.halfClose,
       isDraining: false,
       limits: {
@@ -55,31 +45,32 @@ export const listen: Listener = (options) =>
         maxLineBytes: config.maxLineBytes
       },
       maxPipelined: config.maxPipelined,
-      other: general.sendOther,
-      timeouts,
-      upgrade: general.upgrade
+      opener,
+      serve,
+      timeouts
     }
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
       (socket) => new Connection(service, socket)
     )
-    const cutAll = () => {
-      for (const connection of service.connections) connection.destroy()
-    }
 
-    const { host = Bind.defaultHost, port, socket, socketMode } = config
+    const { host = "127.0.0.1", port, socket, socketMode } = config
     const address = yield* socket === undefined
       ? Bind.tcp(server, host, port)
       : Bind.unix(server, socket, socketMode)
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.sync(() => {
-        server.close()
-        cutAll()
-      })
-    )
+    const drain = yield* Drain.make({
+      announceClose: () => {
+        service.isDraining = true
+        // So that it is known in time how long a connection is idle.
+        clock.every(Drain.sweepMillis)
+      },
+      connections: service.connections,
+      requests: opener.requests,
+      server,
+      serving
+    })
     server.on("error", (cause) =>
-      Effect.runForkWith(options.context)(
+      Effect.runForkWith(serving.context)(
         Effect.logWarning("A connection could not be accepted", cause)
       )
     )
@@ -88,21 +79,7 @@ export const listen: Listener = (options) =>
         `The proxied listener is open to other machines on ${address}. It relies on a proxy for TLS and slow clients: listen on 127.0.0.1 or on server.socket, let nothing but the proxy connect, or set server.listener to "node".`
       )
     }
-    return {
-      address,
-      drain: ({ delay, timeout }) =>
-        Effect.gen(function* () {
-          Drain.announceClose(service)
-          yield* Effect.sleep(delay)
-          yield* LastAccept.before(server, () => Drain.stopAccepting(server, service))
-          yield* Effect.timeoutOption(Drain.empty(service), timeout)
-          yield* Effect.all([interrupt, Scope.close(general.requests, Exit.void)], {
-            concurrency: "unbounded"
-          })
-          yield* Effect.timeoutOption(Drain.empty(service), "1 second")
-          cutAll()
-        }).pipe(Effect.interruptible)
-    }
+    return { address, drain }
   })
 
 /** A pace at which the shortest timeout is noticed in time, at most once a second. */

@@ -1,37 +1,39 @@
 /** One request on a connection, and its reply. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
-import { replyOf } from "../../Exchange/WireReply.ts"
+import { type Opened, whenClosed } from "../Opener.ts"
 import { Collector, type Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
-import type { Head } from "./Head.ts"
+import type { Head } from "./Parse/Head.ts"
 import { type FieldLines, fieldLines, type Payload } from "./Reply.ts"
 
 const nothing = new Uint8Array(0)
 
 const noLines = fieldLines([])
 
-const known = new WeakMap<ReadonlyArray<string>, FieldLines>()
+/** Under which a list that every reply of a route has keeps its lines. */
+const linesKey = Symbol("flange/ProxiedWire/lines")
 
-/** The lines of a list that comes again. */
-const constantLines = (headers: ReadonlyArray<string>): FieldLines => {
-  const found = known.get(headers)
-  if (found !== undefined) return found
-  const made = fieldLines(headers)
-  known.set(headers, made)
-  return made
+interface Prepared {
+  [linesKey]?: FieldLines
 }
 
-/** What an exchange asks of its connection. */
+const constantLines = (headers: Prepared & ReadonlyArray<string>): FieldLines =>
+  (headers[linesKey] ??= fieldLines(headers))
+
+/** What a request asks of its connection. */
 export interface Owner {
-  /** Answers through Node's own objects. */
-  readonly bridge: (exchange: Exchange, response: HttpServerResponse | undefined) => void
+  /** Calls back once requests can be opened. */
+  readonly load: (then: () => void) => void
+  /** Hands the request to Effect's own server, through Node's own objects. */
+  readonly open: (wire: ProxiedWire) => Opened
   /** Reads the body, or reads it on. */
-  readonly read: (exchange: Exchange) => void
+  readonly read: (wire: ProxiedWire) => void
   readonly remoteAddress: string | undefined
   /** Sends a reply by length. */
   readonly reply: (
-    exchange: Exchange,
+    wire: ProxiedWire,
     status: number,
     lines: string,
     body: string | Uint8Array
@@ -39,8 +41,8 @@ export interface Owner {
 }
 
 /** A request in the queue of its connection. */
-export class Exchange implements Wire {
-  /** Node's objects for it, on the general lane. */
+export class ProxiedWire implements Wire {
+  /** Node's objects for it, once it was opened. */
   bridge: Bridge | undefined
   /** Whether the connection ends after its reply. */
   closes: boolean
@@ -51,8 +53,9 @@ export class Exchange implements Wire {
   isAnswered = false
   readonly method: string
   /** The request after it. */
-  next: Exchange | undefined
+  next: ProxiedWire | undefined
   onAbort: (() => void) | undefined
+  #opened: Opened | undefined
   /** Its reply, while earlier ones are not sent. */
   payload: Payload | undefined
   /** Where its body goes, once somebody asked for it. */
@@ -104,10 +107,23 @@ export class Exchange implements Wire {
     this.#connection.reply(this, status, own.lines + more.lines, body)
   }
 
-  sendResponse(response: HttpServerResponse): void {
-    if (this.isAnswered) return
-    const reply = replyOf(response)
-    if (reply === undefined) this.#connection.bridge(this, response)
-    else this.send(response.status, reply.headers, reply.body)
+  load(then: () => void): void {
+    this.#connection.load(then)
+  }
+
+  open(): HttpServerRequest {
+    this.#opened = this.#connection.open(this)
+    return this.#opened.request
+  }
+
+  sendResponse(response: HttpServerResponse, done: () => void): void {
+    if (this.isAnswered) return done()
+    this.load(() => {
+      // The client may have gone away meanwhile.
+      if (this.isAnswered) return done()
+      if (this.#opened === undefined) this.open()
+      whenClosed(this.bridge!.reply, done)
+      this.#opened!.send(response)
+    })
   }
 }

@@ -2,8 +2,9 @@
 
 import type { Socket } from "node:net"
 import { badName, badValue } from "../../Exchange/ReplyHeaders.ts"
+import * as Semantics from "../../Exchange/Semantics.ts"
 import * as HttpDate from "./HttpDate.ts"
-import { FIELD, isAt, octets, TOKEN } from "./Octets.ts"
+import { FIELD, isAt, octets, TOKEN } from "./Parse/Octets.ts"
 
 // The import statement would also evaluate the module's lazy parts.
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
@@ -57,7 +58,7 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
         break
       case 10:
         if (isAt(name, 0, "connection")) {
-          closes ||= /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i.test(value)
+          closes ||= Semantics.elements(value).includes("close")
           continue
         }
         if (isAt(name, 0, "keep-alive")) continue
@@ -81,24 +82,24 @@ const consistsOf = (text: string, set: number): boolean => {
   return true
 }
 
-/** A reply by length. `isHead` leaves the body out and keeps its length. */
+/** A reply by length to a request with this method. */
 export const compose = (
+  method: string,
   status: number,
   lines: string,
   body: string | Uint8Array,
-  isHead: boolean,
   persistence: Persistence
 ): Payload => {
-  const isEmpty = status === 204 || status === 304
+  const sent = Semantics.bodyOf(method, status)
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
   const head =
     statusLine(status) +
     lines +
-    (isEmpty ? "" : "Content-Length: " + length + "\r\n") +
+    (sent === "nothing" ? "" : "Content-Length: " + length + "\r\n") +
     HttpDate.field() +
     connection[persistence] +
     "\r\n"
-  if (isHead || isEmpty || length === 0) return head
+  if (sent !== "body" || length === 0) return head
   if (typeof body === "string") {
     // As many bytes as characters: all ASCII, which is the same in every encoding.
     if (length === body.length) return head + body

@@ -1,4 +1,5 @@
 /** How long a connection waits. */
+import { lastReplyMillis } from "../Drain.ts"
 import type { Clock } from "./Clock.ts"
 
 /** How long a connection waits for what, in milliseconds. */
@@ -16,9 +17,6 @@ export interface Timeouts {
 /** What a connection waits for: bytes of a body, the rest of a head, a request, or the end. */
 export type Awaited = "body" | "end" | "flush" | "head" | "request"
 
-/** How long a closing connection waits for the client to close its side, in milliseconds. */
-const lingerMillis = 1000
-
 /** Whether it waited too long: since the last bytes came, and since the head or body began. */
 export const isOverdue = (
   awaited: Awaited,
@@ -34,7 +32,7 @@ export const isOverdue = (
         clock.hasPassed(timeouts.requestTimeout, requestSince)
       )
     case "end":
-      return clock.hasPassed(lingerMillis, since)
+      return clock.hasPassed(lastReplyMillis, since)
     case "flush":
     case "request":
       return clock.hasPassed(timeouts.keepAlive, since)

@@ -1,9 +1,8 @@
 /** The listener without a socket: `Request` in, `Response` out. */
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as HttpEffect from "effect/http/HttpEffect"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
 import type { Listener } from "../Listener.ts"
 import { WebWire } from "./WebWire.ts"
 
@@ -16,25 +15,25 @@ export type ContextualWebHandler = (
   references?: Context.Context<never>
 ) => Promise<Response>
 
-/** A listener that gives its handler to `receive` instead of binding anything. */
+/** A listener that hands its handler to `receive` instead of binding anything. */
 export const make =
   (receive: (handler: ContextualWebHandler) => void): Listener =>
-  ({ context, dispatch, exchange, interrupt }) =>
+  ({ serve, serving }) =>
     Effect.sync(() => {
-      const pending = new Set<Promise<unknown>>()
-      const general = HttpEffect.toWebHandlerWith<never, HttpServerRequest | Scope.Scope>(
-        context as Context.Context<never>
-      )(exchange)
+      const pending = new Map<Promise<unknown>, () => void>()
+      const stopped = Deferred.makeUnsafe<never>()
+      // Streams of a reply run in the app's services.
+      const context = serving.context as Context.Context<never>
       receive((request, references) => {
-        let gone = () => {}
-        const reply = new Promise<Response>((resolve, reject) => {
-          const own = references ?? Context.empty()
-          const wire = new WebWire(request, own, resolve)
-          if (!dispatch(wire, references)) general(request, own).then(resolve, reject)
-          // No lane answers a client that has gone away.
-          gone = () => resolve(new Response(null, { status: 499 }))
+        let end = (_status: number) => {}
+        const reply = new Promise<Response>((resolve) => {
+          const own = references === undefined ? context : Context.merge(context, references)
+          serve(new WebWire(request, own, Deferred.await(stopped), resolve), references)
+          end = (status) => resolve(new Response(null, { status }))
         })
-        pending.add(reply)
+        // No exchange answers a client that has gone away.
+        const gone = () => end(499)
+        pending.set(reply, () => end(503))
         request.signal.addEventListener("abort", gone, { once: true })
         const done = () => {
           pending.delete(reply)
@@ -46,9 +45,18 @@ export const make =
       return {
         address: undefined,
         drain: ({ timeout }) =>
-          Effect.promise(() => Promise.allSettled(pending)).pipe(
+          Effect.promise(() => Promise.allSettled(pending.keys())).pipe(
+            Effect.andThen(serving.idle),
             Effect.timeoutOption(timeout),
-            Effect.andThen(interrupt)
+            Effect.andThen(
+              Effect.timeoutOption(Effect.andThen(serving.interrupt, serving.idle), "1 second")
+            ),
+            Effect.andThen(
+              Effect.sync(() => {
+                for (const cut of pending.values()) cut()
+                Deferred.doneUnsafe(stopped, Exit.die(new Error("The app has stopped")))
+              })
+            )
           )
       }
     })

@@ -1,28 +1,36 @@
-/** A web `Request` on the compiled lane. */
+/** A web `Request` on the wire. */
 import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Stream from "effect/Stream"
+import * as ReplyStream from "../../Exchange/ReplyStream.ts"
+import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 
 /** One request in memory. */
 export class WebWire implements Wire {
   readonly #context: Context.Context<never>
+  readonly #cut: Effect.Effect<never>
   readonly method: string
   #onAbort: (() => void) | undefined
+  readonly #opened: HttpServerRequest.HttpServerRequest
   readonly #resolve: (response: Response) => void
   readonly #source: Request
-  readonly target: string
 
   constructor(
     source: Request,
     context: Context.Context<never>,
+    /** Dies when the drain cuts the streams that still run. */
+    cut: Effect.Effect<never>,
     resolve: (response: Response) => void
   ) {
     this.#context = context
+    this.#cut = cut
     this.method = source.method
+    this.#opened = HttpServerRequest.fromWeb(source)
     this.#resolve = resolve
     this.#source = source
-    this.target = HttpServerRequest.fromWeb(source).url
   }
 
   get onAbort(): (() => void) | undefined {
@@ -46,12 +54,24 @@ export class WebWire implements Wire {
     return this.#source.headers.entries()
   }
 
+  get target(): string {
+    return this.#opened.url
+  }
+
   header(name: string): string | undefined {
     return this.#source.headers.get(name) ?? undefined
   }
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     readWhole(this.#source, limit).then(done)
+  }
+
+  load(then: () => void): void {
+    then()
+  }
+
+  open(): HttpServerRequest.HttpServerRequest {
+    return this.#opened
   }
 
   send(
@@ -64,29 +84,38 @@ export class WebWire implements Wire {
     for (const list of [headers, constant]) {
       for (let i = 0; i < list.length; i += 2) named.append(list[i]!, list[i + 1]!)
     }
-    const without = status === 204 || status === 304
-    if (!without) {
+    const sent = Semantics.bodyOf(this.method, status)
+    if (sent !== "nothing") {
       named.set(
         "content-length",
         String(typeof body === "string" ? new TextEncoder().encode(body).length : body.length)
       )
     }
     this.#resolve(
-      new Response(without || this.method === "HEAD" ? null : (body as string), {
+      new Response(sent === "body" ? (body as string) : null, {
         headers: named,
         status
       })
     )
   }
 
-  sendResponse(response: HttpServerResponse.HttpServerResponse): void {
+  sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {
+    const withoutBody = Semantics.bodyOf(this.method, response.status) !== "body"
+    const isStream = response.body._tag === "Stream" && !withoutBody
+    const sent = ReplyStream.map(response, (stream) =>
+      stream.pipe(
+        Stream.interruptWhen(this.#cut),
+        Stream.onExit(() => Effect.sync(done))
+      )
+    )
     this.#resolve(
-      HttpServerResponse.toWeb(response, {
+      HttpServerResponse.toWeb(sent, {
         context: this.#context,
         signal: this.#source.signal,
-        withoutBody: this.method === "HEAD"
+        withoutBody
       })
     )
+    if (!isStream) done()
   }
 }
 

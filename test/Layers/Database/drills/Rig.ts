@@ -67,10 +67,10 @@ export const appOf = (script: Script, words: Words = {}) => {
 
 export interface RigOptions extends Words {
   readonly acquireTimeout?: string
-  /** Executes every endpoint on the general lane. */
-  readonly general?: boolean
   readonly listening?: boolean
   readonly maxConnections?: number
+  /** Gives the app a tracer, so that every request has a span. */
+  readonly traced?: boolean
 }
 
 /** The app on a database, with an empty table `name (id, who)`, dropped at the end. */
@@ -88,7 +88,7 @@ export const rig = ({ url }: Pick<Backend, "url">, options: RigOptions = { endpo
         }
       }
     })
-    const test = yield* options.general === true
+    const test = yield* options.traced === true
       ? Effect.provideService(
           made,
           Tracer.Tracer,

@@ -1,0 +1,306 @@
+/** How the requests of a route become values, and what its handler returns becomes replies. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Respondable from "effect/http/HttpServerRespondable"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Response from "effect/http/HttpServerResponse"
+import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
+import { isUpgrade } from "../EffectInternals.ts"
+import * as Decompression from "../Exchange/Decompression.ts"
+import { aborted, type Exchange } from "../Exchange/Exchange.ts"
+import * as Problem from "../Exchange/Problem.ts"
+import { responseOf } from "../Exchange/Reply.ts"
+import type { AroundHandler } from "../Route/Middleware.ts"
+import type { NeedsEffect, Row } from "../Route/Rows.ts"
+import * as Encoder from "./Encoder.ts"
+import { obstacle } from "./Obstacle.ts"
+import * as Parts from "./Parts.ts"
+import * as Payload from "./Payload.ts"
+import * as Validation from "./Validation.ts"
+
+/** Whatever a handler ends in: a value of the contract, or a reply. */
+export type Handled = Effect.Effect<unknown, unknown, unknown>
+
+/** What differs between routes in the way a request is served. */
+export interface Codec {
+  /** Encodes what the contract declares as errors; undefined if it declares none. */
+  readonly failure: Encoder.Encode | undefined
+  /** Whether the request has to be Effect's own. */
+  readonly isOpened: boolean
+  /** Whether the handler is not interrupted when the client goes away. */
+  readonly isUninterruptible: boolean
+  /** The media types of the body that it takes; empty if it does not look at them. */
+  readonly mediaTypes: ReadonlyArray<string>
+  /** Whether the body is read before `serve`. */
+  readonly readsBody: boolean
+  /** Decodes the request and calls the handler. What it throws is a defect. */
+  readonly serve: (exchange: Exchange) => Handled
+  /** Encodes a value of the contract; undefined if the handler returns replies only. */
+  readonly success: Encoder.Encode | undefined
+}
+
+/** Which codec an endpoint has, and why. */
+export interface Kind {
+  readonly codec: "compiled" | "effect"
+  /** Why Effect's own handler takes part; undefined for `compiled`. */
+  readonly reason: string | undefined
+}
+
+/** The codec of an endpoint. */
+export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
+  const reason = obstacle(endpoint)
+  return { codec: reason === undefined ? "compiled" : "effect", reason }
+}
+
+const nothing = new Map<never, never>()
+
+/** The payload that Effect's own handler has to decode if it serves an endpoint. */
+export const payloadOfEffect = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top["payload"] =>
+  isWhole(endpoint) ? nothing : endpoint.payload
+
+/** The same for endpoints that it has to serve; undefined for any other. */
+export const needsEffect: NeedsEffect = (endpoint) =>
+  obstacle(endpoint) === undefined ? undefined : payloadOfEffect(endpoint)
+
+/** Whether the payload is decoded from the whole body. */
+const isWhole = ({ payload }: HttpApiEndpoint.Top): boolean =>
+  [...payload.values()].every(({ encoding: { _tag } }) => _tag !== "Multipart" && _tag !== "Stream")
+
+const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].some(isUpgrade)
+
+/** The codec of a row. `around` stands around the handler of an endpoint. */
+export const make = (row: Row, around: AroundHandler | undefined): Codec => {
+  const { contract, effect, endpoint, handler } = row
+  return contract === undefined || endpoint === undefined || handler === undefined
+    ? router(effect!)
+    : ofEndpoint({ around, contract, effect, endpoint, handler })
+}
+
+/** Serves a route of a plain router, which decodes and encodes itself. */
+const router = (effect: NonNullable<Row["effect"]>): Codec => {
+  const served = Decompression.decompressed(effect) as Handled
+  return {
+    failure: undefined,
+    isOpened: true,
+    isUninterruptible: false,
+    mediaTypes: [],
+    readsBody: false,
+    serve: () => served,
+    success: undefined
+  }
+}
+
+/** Answers requests that no route takes. */
+export const unmatched: Codec = {
+  failure: undefined,
+  isOpened: false,
+  isUninterruptible: false,
+  mediaTypes: [],
+  readsBody: false,
+  serve: (exchange) => {
+    const refusal = exchange.match.refusal!
+    if (!(refusal instanceof MethodNotAllowed)) return Problem.render(refusal, exchange)
+    const allow = { allow: refusal.allow.join(", ") }
+    return exchange.method === "OPTIONS"
+      ? Effect.succeed(Response.empty({ headers: allow, status: 204 }))
+      : Effect.mapEager(Problem.render(refusal, exchange), Response.setHeaders(allow))
+  },
+  success: undefined
+}
+
+/** What a handler is given. The request as Effect has it is made only if it is read. */
+class Requested {
+  readonly #endpoint: HttpApiEndpoint.Top
+  readonly #exchange: Exchange
+  readonly #group: unknown
+  headers: unknown
+  params: unknown
+  payload: unknown
+  query: unknown
+  #request: HttpServerRequest | undefined
+  upgrade: unknown
+
+  constructor(exchange: Exchange, endpoint: HttpApiEndpoint.Top, group: unknown) {
+    this.#endpoint = endpoint
+    this.#exchange = exchange
+    this.#group = group
+  }
+
+  get endpoint() {
+    return this.#endpoint
+  }
+
+  get group() {
+    return this.#group
+  }
+
+  get request(): HttpServerRequest {
+    return this.#request ?? this.#exchange.request
+  }
+
+  set request(request: HttpServerRequest) {
+    this.#request = request
+  }
+}
+
+/** Serves an endpoint of a contract. */
+const ofEndpoint = ({
+  around,
+  contract,
+  effect,
+  endpoint,
+  handler: { handler, isRaw, uninterruptible }
+}: {
+  readonly around: AroundHandler | undefined
+  readonly contract: NonNullable<Row["contract"]>
+  readonly effect: Row["effect"]
+  readonly endpoint: HttpApiEndpoint.Top
+  readonly handler: NonNullable<Row["handler"]>
+}): Codec => {
+  const annotations = Context.merge(contract.annotations, endpoint.annotations)
+  const parts = Parts.decoders(endpoint, annotations)
+  const isDecodedHere = !isRaw && isWhole(endpoint)
+  const payloads = isDecodedHere ? Payload.payloads(endpoint, annotations) : nothing
+  const failure = Encoder.failure(endpoint, annotations)
+  const call = (request: Requested): Handled =>
+    isRaw || around === undefined ? handler(request as never) : around(handler(request as never))
+
+  /** A part of the request as it came. Throws the answer to a body that cannot be read. */
+  const input = (
+    exchange: Exchange,
+    part: Parts.Decoder["part"],
+    payload: Payload.PayloadDecoder | undefined
+  ): unknown => {
+    switch (part) {
+      case "headers":
+        return exchange.request.headers
+      case "params":
+        return exchange.params
+      case "payload":
+        return payload!.read(bodyOf(exchange), exchange.searchParams)
+      case "query":
+        return exchange.searchParams
+    }
+  }
+
+  const withoutPayload: Selected = { decoders: parts, payload: undefined }
+  const byType = new Map<string, Selected>(
+    [...payloads].map(([type, payload]) => [
+      type,
+      { decoders: [...parts, payload.decoder], payload }
+    ])
+  )
+  const only = byType.size > 1 ? undefined : ([...byType.values()][0] ?? withoutPayload)
+  const select = (exchange: Exchange): Selected =>
+    only ??
+    byType.get(Payload.mediaType(endpoint.method, exchange.header("content-type"))) ??
+    withoutPayload
+
+  /** Decodes from a part on, then goes on with what was decoded. */
+  const decode = (exchange: Exchange, request: Requested, from: number, then: Then): Handled => {
+    const { decoders, payload } = select(exchange)
+    const refused = (at: number) =>
+      Effect.flatMap(
+        Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload)),
+        (errors) => Effect.die(new ValidationFailed({ errors }))
+      )
+    for (let i = from; i < decoders.length; i++) {
+      const { first, part } = decoders[i]!
+      const decoded = first(input(exchange, part, payload))
+      if (!Exit.isExit(decoded)) {
+        return Effect.matchEffect(decoded, {
+          onFailure: () => refused(i),
+          onSuccess: (value) => {
+            request[part] = value
+            return decode(exchange, request, i + 1, then)
+          }
+        })
+      }
+      if (decoded._tag === "Failure") return refused(i)
+      request[part] = decoded.value
+    }
+    return then(request, exchange)
+  }
+
+  /** Lets Effect decode the payload and encode the reply; `handle` is what it calls between. */
+  const throughEffect: Then = (request, exchange) => {
+    exchange.handle = (own) => {
+      const { payload, request: opened, upgrade } = own as Partial<Requested>
+      if (!isDecodedHere) request.payload = payload
+      request.request = opened!
+      request.upgrade = upgrade
+      return replied(call(request), failure, exchange)
+    }
+    return Decompression.decompressed(effect!) as Handled
+  }
+
+  /** Hands over the request itself, with its body as it was before its content coding. */
+  const readingItself: Then = (request) =>
+    // It passes on what the handler returns, or is itself the reply.
+    Decompression.decompressed(
+      Effect.flatMap(HttpServerRequest, (opened) => {
+        request.request = opened
+        return call(request) as Effect.Effect<HttpServerResponse, unknown>
+      })
+    )
+
+  const then = effect === undefined ? (isRaw ? readingItself : call) : throughEffect
+  return {
+    failure,
+    isOpened: isRaw || !isDecodedHere || upgrades(endpoint),
+    isUninterruptible: uninterruptible,
+    mediaTypes: [...endpoint.payload.keys()],
+    readsBody: payloads.size > 0,
+    serve: (exchange) =>
+      exchange.body === "Aborted"
+        ? aborted
+        : decode(exchange, new Requested(exchange, endpoint, contract), 0, then),
+    success: Encoder.success(endpoint, annotations)
+  }
+}
+
+/** What a request is decoded with. */
+interface Selected {
+  readonly decoders: ReadonlyArray<Parts.Decoder>
+  readonly payload: Payload.PayloadDecoder | undefined
+}
+
+/** What is done with a decoded request. */
+type Then = (request: Requested, exchange: Exchange) => Handled
+
+const noBytes = new Uint8Array(0)
+
+/** The whole body. Throws the answer to one that cannot be read. */
+const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
+  if (body === undefined) return noBytes
+  if (body instanceof Uint8Array) return body
+  if (body === "TooLarge") throw new PayloadTooLarge({ limit: bodyLimit })
+  throw typeof body === "string" ? Problem.malformedBody("The body cannot be read") : body
+}
+
+/** A handler's end as what Effect's own handler passes on: what the contract encodes is encoded here. */
+const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
+  Effect.matchEffect(handled, {
+    onFailure: (error) => Effect.catch(declared(failure, error, exchange), Effect.die),
+    onSuccess: (value) =>
+      Respondable.isRespondable(value) ? Respondable.toResponse(value) : Effect.succeed(value)
+  })
+
+/** The reply to a failure that the contract declares; other failures stay. */
+export const declared = (
+  encode: Encoder.Encode | undefined,
+  error: unknown,
+  exchange: Exchange
+): Effect.Effect<HttpServerResponse, unknown> =>
+  encode === undefined
+    ? Effect.fail(error)
+    : Effect.matchEffect(
+        Effect.suspend(() => encode(error)),
+        {
+          onFailure: () => Effect.fail(error),
+          onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+        }
+      )

@@ -1,0 +1,60 @@
+/** A schema as functions: a direct one, and those of the schema for what is not plainly valid. */
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as Direct from "./Direct.ts"
+import * as Outcome from "./Outcome.ts"
+
+/** Decodes a value. */
+export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaError>
+
+/** Decodes by one schema. */
+export interface Decoding {
+  /** Fails with every issue. */
+  readonly all: Decode
+  /** Returns the value, `Outcome.refused`, or `Outcome.undecided` if `first` has to decide. */
+  readonly direct: Outcome.Direct
+  /**
+   * Fails with the first issue. Returns an `Exit` for a value that the schema has,
+   * unless the schema has to wait.
+   */
+  readonly first: Decode
+}
+
+/** Returns the functions of a schema. To encode, pass the flipped AST. */
+export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
+  const all = later(ast, { ...options, errors: "all" })
+  const first = later(ast, { ...options, errors: "first" })
+  // The direct way knows no other options.
+  if (Object.keys(options ?? {}).some((option) => option !== "errors")) {
+    SchemaJITCompiler.enable(ast)
+    return { all, direct: leave, first }
+  }
+  const run = Direct.make(ast)
+  const direct: Outcome.Direct = (input) => Outcome.run(run, input)
+  return {
+    all,
+    direct,
+    first: (input) => {
+      const value = direct(input)
+      return value === Outcome.refused || value === Outcome.undecided
+        ? first(input)
+        : Exit.succeed(value)
+    }
+  }
+}
+
+const leave: Outcome.Direct = () => Outcome.undecided
+
+/** The decoder of a schema, made when it is first used: many are never refused a value. */
+const later = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions): Decode => {
+  let decode: Decode | undefined
+  return (input) =>
+    (decode ??= Schema.decodeUnknownEffect(
+      // Schemas of a contract need no services but those of the fiber that decodes.
+      Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
+      options
+    ))(input)
+}

@@ -1,0 +1,216 @@
+/** From what a handler returns or fails with to a reply: status, headers and body, by the contract. */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Headers from "effect/http/Headers"
+import * as UrlParams from "effect/http/UrlParams"
+import type * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import * as Internals from "../EffectInternals.ts"
+import * as Problem from "../Exchange/Problem.ts"
+import type { Reply } from "../Exchange/Reply.ts"
+import * as Decoding from "./Decoding.ts"
+import * as Outcome from "./Outcome.ts"
+import * as Parts from "./Parts.ts"
+
+/**
+ * Encodes a value. Fails if the contract does not have the value. Returns an
+ * `Exit` unless the schema has to wait. Code of the value itself that throws, such
+ * as a getter or `toJSON`, throws out of this function or is a defect of its effect.
+ */
+export type Encode = (value: unknown) => Effect.Effect<Reply, Schema.SchemaError>
+
+/** Returns the encoder of what an endpoint's handler returns. */
+export const success = (
+  endpoint: HttpApiEndpoint.Top,
+  annotations: Parts.Annotations = endpoint.annotations
+): Encode => {
+  const options = optionsOf(annotations, HttpApi.SuccessParseOptions)
+  const schemas = endpoint.success.size === 0 ? [HttpApiSchema.NoContent] : [...endpoint.success]
+  const plain: Array<Member> = []
+  const carrying: Array<Member> = []
+  const headers = new Map<number, Decoding.Decode>()
+  for (const schema of schemas) {
+    const status = Internals.getStatusSuccessSchema(schema)
+    const one = member(schema, status, options)
+    plain.push(one)
+    if (!HttpApiSchema.isWithHeaders(schema)) continue
+    carrying.push(one)
+    headers.set(status, encoding(schema.headers, options.headers))
+  }
+  const value = union(plain)
+  if (carrying.length === 0) return value
+  const body = union(carrying)
+  return (result) =>
+    Internals.isWithHeadersValue(result) && result.headers !== undefined
+      ? Effect.flatMapEager(body(result.body), (encoded) =>
+          // Only members with headers encode this body, so the status has headers.
+          addHeaders(encoded, headers.get(encoded.status)!(result.headers))
+        )
+      : value(Internals.isWithHeadersValue(result) ? result.body : result)
+}
+
+/** Returns the encoder of what an endpoint may fail with. It fails for any other failure. */
+export const failure = (
+  endpoint: HttpApiEndpoint.Top,
+  annotations: Parts.Annotations = endpoint.annotations
+): Encode => {
+  const options = optionsOf(annotations, HttpApi.ErrorParseOptions)
+  return union(
+    Internals.getErrorSchemas(endpoint).map((schema) => {
+      const body = member(schema, Internals.getStatusErrorSchema(schema), options)
+      return HttpApiSchema.isWithHeaders(schema)
+        ? pair({
+            body: body.encode,
+            headers: encoding(schema.headers, options.headers),
+            // The schema checks that it is one.
+            pairOf: (value) => value as HttpApiSchema.withHeaders<unknown, unknown>,
+            value: Decoding.make(SchemaAST.flip(schema.ast), options.body)
+          })
+        : body
+    })
+  )
+}
+
+interface Options {
+  readonly body: SchemaAST.ParseOptions | undefined
+  readonly headers: SchemaAST.ParseOptions | undefined
+}
+
+const optionsOf = <Part>(
+  annotations: Parts.Annotations,
+  part: Context.Key<Part, SchemaAST.ParseOptions>
+): Options => ({
+  body: Parts.parseOptions(annotations, part),
+  headers: Parts.parseOptions(annotations, HttpApi.HeadersParseOptions)
+})
+
+const encoding = (schema: Schema.Top, options: SchemaAST.ParseOptions | undefined) =>
+  Decoding.make(SchemaAST.flip(schema.ast), options).first
+
+/** The encoder of one schema among those of an endpoint. */
+interface Member {
+  /** Returns the reply, `Outcome.refused`, or `Outcome.undecided` if `encode` has to decide. */
+  readonly attempt: (value: unknown) => Reply | typeof Outcome.refused | typeof Outcome.undecided
+  readonly encode: Encode
+}
+
+const member = (schema: Schema.Top, status: number, options: Options): Member => {
+  const annotation = Internals.getWithHeadersAnnotation(schema.ast)
+  if (annotation !== undefined) {
+    const { body, bodyCodec, headersCodec, transformation } = annotation
+    return pair({
+      body: bodyOf(bodyCodec, body, status, options.body).encode,
+      headers: encoding(headersCodec, options.headers),
+      pairOf: transformation.encode,
+      value: Decoding.make(SchemaAST.flip(SchemaAST.toType(schema.ast)), options.body)
+    })
+  }
+  const body = HttpApiSchema.isWithHeaders(schema) ? schema.schema : schema
+  return bodyOf(body, schema, status, options.body)
+}
+
+/** Encodes a body; `described` is annotated with its form on the wire. */
+const bodyOf = (
+  body: Schema.Top,
+  described: Schema.Top,
+  status: number,
+  options: SchemaAST.ParseOptions | undefined
+): Member => {
+  const { direct, first } = Decoding.make(SchemaAST.flip(body.ast), options)
+  const { _tag, contentType } = Internals.getResponseEncodingSchema(described)
+  const empty: Reply = { body: "", contentType: undefined, headers: none, status }
+  const isEmpty = HttpApiSchema.isNoContent(body.ast)
+  const text = texts[_tag]
+  const isProblem = _tag === "Json" && Problem.isProblem(contentType)
+  const write = (value: unknown): Reply => {
+    if (_tag === "Json" && (isEmpty || value === undefined)) return empty
+    // A schema that is written as a problem document encodes to one.
+    if (isProblem) return { ...empty, contentType, problem: value as NonNullable<Reply["problem"]> }
+    return { body: text(value), contentType, headers: none, status }
+  }
+  return {
+    attempt: (value) => {
+      const encoded = direct(value)
+      return encoded === Outcome.refused || encoded === Outcome.undecided ? encoded : write(encoded)
+    },
+    encode: (value) => Effect.mapEager(first(value), write)
+  }
+}
+
+const none: ReadonlyArray<string> = []
+
+/** From an encoded value to a body; what a schema encodes to is what its encoding takes. */
+const texts: Readonly<
+  Record<Internals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
+> = {
+  FormUrlEncoded: (value) => UrlParams.toString(UrlParams.fromInput(value as UrlParams.Input)),
+  // A function or a symbol has no JSON.
+  Json: (value) => JSON.stringify(value) ?? "",
+  Text: (value) => (value === undefined ? "" : (value as string)),
+  Uint8Array: (value) => value as Uint8Array
+}
+
+/** Encodes a value that is, or is made into, a body and headers. */
+const pair = ({
+  body,
+  headers,
+  pairOf,
+  value
+}: {
+  readonly body: Encode
+  readonly headers: Decoding.Decode
+  readonly pairOf: (value: unknown) => { readonly body: unknown; readonly headers: unknown }
+  readonly value: Decoding.Decoding
+}): Member => ({
+  attempt: (result) =>
+    value.direct(result) === Outcome.refused ? Outcome.refused : Outcome.undecided,
+  encode: (result) =>
+    Effect.flatMapEager(value.first(result), (checked) => {
+      const parts = pairOf(checked)
+      return Effect.flatMapEager(body(parts.body), (encoded) =>
+        addHeaders(encoded, headers(parts.headers))
+      )
+    })
+})
+
+const addHeaders = (encoded: Reply, headers: ReturnType<Decoding.Decode>): ReturnType<Encode> =>
+  Effect.mapEager(headers, (input): Reply => {
+    // A schema of headers encodes to names and values.
+    const all = Headers.fromInput(input as Headers.Input)
+    const list: Array<string> = []
+    let { contentType } = encoded
+    for (const name of Object.keys(all)) {
+      if (name === "content-type") contentType = all[name]
+      else if (name !== "content-length") list.push(name, all[name]!)
+    }
+    return { ...encoded, contentType, headers: list.length === 0 ? none : list }
+  })
+
+/** Encodes by the first of several schemas that has the value. */
+const union = (members: ReadonlyArray<Member>): Encode => {
+  const last = members.at(-1)?.encode ?? neverEncode
+  const from = (value: unknown, at: number): ReturnType<Encode> => {
+    if (at + 1 >= members.length) return last(value)
+    const encoded = members[at]!.encode(value)
+    if (!Exit.isExit(encoded)) return Effect.catch(encoded, () => from(value, at + 1))
+    return encoded._tag === "Success" || Cause.hasDies(encoded.cause)
+      ? encoded
+      : from(value, at + 1)
+  }
+  return (value) => {
+    for (let i = 0; i < members.length; i++) {
+      const encoded = members[i]!.attempt(value)
+      if (encoded === Outcome.undecided) return from(value, i)
+      if (encoded !== Outcome.refused) return Exit.succeed(encoded)
+    }
+    return last(value)
+  }
+}
+
+// It fails for every value, so it never returns one that is not encoded.
+const neverEncode = Decoding.make(SchemaAST.never).first as Encode

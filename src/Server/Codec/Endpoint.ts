@@ -1,0 +1,249 @@
+/**
+ * What serves the requests of one route, built once at start: its checks, its
+ * handler with the codec around it, and the reply. Every request takes this way.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpMethod from "effect/http/HttpMethod"
+import * as Respondable from "effect/http/HttpServerRespondable"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Response from "effect/http/HttpServerResponse"
+import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
+import { type Before, pass } from "../Exchange/Before.ts"
+import { CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
+import { inFrontOf } from "../Exchange/InFrontOf.ts"
+import type { Plan } from "../Exchange/Plan.ts"
+import * as Problem from "../Exchange/Problem.ts"
+import { type Reply, responseOf } from "../Exchange/Reply.ts"
+import * as RequestId from "../Exchange/RequestId.ts"
+import type { Around, Step } from "../Route/Around.ts"
+import * as ContractMiddleware from "../Route/ContractMiddleware.ts"
+import type { Next, RouteInfo, Wrap } from "../Route/Middleware.ts"
+import type { Row } from "../Route/Rows.ts"
+import * as Security from "../Route/Security.ts"
+import { type Codec, declared } from "./Codec.ts"
+import type * as Encoder from "./Encoder.ts"
+import * as Payload from "./Payload.ts"
+
+/** What serves the requests of one route. */
+export interface Endpoint {
+  readonly plan: Plan
+  readonly serve: (exchange: Exchange) => void
+}
+
+/** What an endpoint is made of. */
+export interface Options {
+  readonly around: Around
+  readonly bodyLimit: number
+  readonly codec: Codec
+  readonly info: RouteInfo
+  /** The middleware of the contract, outermost first. */
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** Builds what serves a route. */
+export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoint => {
+  // The id of a request is its own.
+  const constant = Object.entries(around.headers).filter(([name]) => name !== RequestId.header)
+  return {
+    plan: {
+      bodyLimit,
+      constant: new Set(constant.map(([name]) => name)),
+      headers: constant.flat(),
+      isBare: info.access.type === "bare",
+      isOpened: codec.isOpened,
+      maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
+      observers: around.observers,
+      route: info
+    },
+    serve: pipeline(around.steps, steps, bodyLimit, codec)
+  }
+}
+
+/** What middleware of a row's contract puts in front of its handler, outermost first. */
+export const contractSteps = (
+  { contract, endpoint }: Row,
+  context: Context.Context<unknown>
+): ReadonlyArray<Step> => {
+  if (contract === undefined || endpoint === undefined) return []
+  const options = { endpoint, group: contract }
+  // Only middleware keys get into an endpoint's set; the last one is the outermost.
+  const keys = [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
+  return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
+    const service: unknown = Context.getUnsafe(context, key)
+    if (HttpApiMiddleware.isSecurity(key)) {
+      return [{ wrap: Security.wrap(key, service as never, options) as unknown as Wrap }]
+    }
+    const apply = service as ContractMiddleware.ContractMiddleware
+    const before = ContractMiddleware.beforeOf(apply)
+    if (before === undefined) return [{ wrap: (next) => apply(next, options) as Next }]
+    const made = before(options)
+    return made === undefined ? [] : [{ before: made }]
+  })
+}
+
+/** Puts every step in its place: as a function up to the first one that is an effect. */
+const pipeline = (
+  slots: ReadonlyArray<Step>,
+  contract: ReadonlyArray<Step>,
+  bodyLimit: number,
+  codec: Codec
+): Endpoint["serve"] => {
+  const admitted: Step = { before: admission(bodyLimit, codec) }
+  const steps: ReadonlyArray<Step> = [...slots, admitted, ...contract]
+  const first = steps.findIndex(({ wrap }) => wrap !== undefined)
+  const functions = steps.slice(0, first === -1 ? undefined : first)
+  const befores = functions.map(({ before }) => before!)
+  if (first === -1) return decide(befores, asFunction(codec))
+  const outer = steps.slice(first, slots.length + 1)
+  const inner = layered(contract.slice(Math.max(0, first - slots.length - 1)), asEffect(codec))
+  const program = layered(
+    outer,
+    withExchange((exchange) => replyOf(inner, codec, exchange))
+  )
+  return decide(befores, (exchange) => exchange.respond(program))
+}
+
+/** Asks in turn whether a request may go on, and lets it arrive or answers it. */
+const decide = (
+  befores: ReadonlyArray<Before>,
+  arrive: (exchange: Exchange) => void
+): Endpoint["serve"] => {
+  const from = (exchange: Exchange, at: number): void => {
+    for (let i = at; i < befores.length; i++) {
+      const before = befores[i]!
+      const decision = guarded(() => before(exchange))
+      if (decision === pass) continue
+      return exchange.run(decision, false, (exit) => {
+        if (exit._tag === "Failure") exchange.respond(Exit.failCause(exit.cause))
+        else if (exit.value === undefined) from(exchange, i + 1)
+        else exchange.sendResponse(exit.value)
+      })
+    }
+    arrive(exchange)
+  }
+  return (exchange) => from(exchange, 0)
+}
+
+/** Puts steps around an effect, the first outermost. */
+const layered = (
+  steps: ReadonlyArray<Step>,
+  core: Effect.Effect<HttpServerResponse, unknown, unknown>
+): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+  steps.reduceRight(
+    (next, { before, wrap }) =>
+      // Contract middleware lets failures pass; the exchange has what its services are.
+      before === undefined ? wrap(next as Next) : inFrontOf(before)(next),
+    core
+  )
+
+/** Refuses a request with a body whose head says that the endpoint does not take it. */
+const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
+  const taken = new Set(mediaTypes)
+  return (request) => {
+    if (!HttpMethod.hasBody(request.method)) return pass
+    if (Number(request.header("content-length")) > bodyLimit) {
+      return Problem.closing(Problem.render(new PayloadTooLarge({ limit: bodyLimit }), request))
+    }
+    if (taken.size === 0) return pass
+    const sent = request.header("content-type")
+    return taken.has(sent ?? "application/json") ||
+      taken.has(Payload.mediaType(request.method, sent))
+      ? pass
+      : Problem.render(new UnsupportedMediaType({ supported: mediaTypes }), request)
+  }
+}
+
+/** Reads, decodes, calls the handler, and sends what it ended in. */
+const asFunction = (codec: Codec): Endpoint["serve"] => {
+  const { isUninterruptible, readsBody, serve, success } = codec
+  const finish = (exchange: Exchange, exit: Exit.Exit<unknown, unknown>): void => {
+    if (exit._tag === "Failure")
+      return exchange.respond(replyOf(Exit.failCause(exit.cause), codec, exchange))
+    const { value } = exit
+    if (Response.isHttpServerResponse(value)) return exchange.sendResponse(value)
+    if (!Respondable.isRespondable(value)) {
+      const encoded = guarded(() => success!(value))
+      if (Exit.isExit(encoded) && encoded._tag === "Success") {
+        // Other exits than failures have the value.
+        return exchange.send(encoded.value as Reply)
+      }
+      return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
+    }
+    exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
+  }
+  const start = (exchange: Exchange): void =>
+    exchange.run(
+      guarded(() => serve(exchange)),
+      isUninterruptible,
+      (exit) => finish(exchange, exit)
+    )
+  return (exchange) => {
+    if (readsBody && exchange.hasBody) exchange.readBody(() => start(exchange))
+    else start(exchange)
+  }
+}
+
+/** The same as an effect that ends in the reply, or in the failure of the handler. */
+const asEffect = (codec: Codec): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+  withExchange((exchange) => {
+    const handled = Effect.suspend(() => codec.serve(exchange))
+    return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
+      Effect.andThen(codec.isUninterruptible ? Effect.uninterruptible(handled) : handled),
+      Effect.flatMap((value) => reply(codec, value, exchange))
+    )
+  })
+
+const bodyRead = (exchange: Exchange) =>
+  Effect.callback<void>((resume) => exchange.readBody(() => resume(Effect.void)))
+
+const withExchange = <A>(use: (exchange: Exchange) => Effect.Effect<A, unknown, unknown>) =>
+  Effect.flatMap(CurrentExchange, use)
+
+/** What user code returns. What it throws is a defect: no fiber is around it. */
+const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  try {
+    return call()
+  } catch (defect) {
+    return Effect.die(defect)
+  }
+}
+
+/** Whether a handler returned a reply rather than a value of the contract. */
+const isReply = (value: unknown): value is Respondable.Respondable =>
+  Response.isHttpServerResponse(value) || Respondable.isRespondable(value)
+
+/** The reply to what a handler returned. */
+const reply = (
+  codec: Codec,
+  value: unknown,
+  exchange: Exchange
+): Effect.Effect<HttpServerResponse> =>
+  Effect.suspend(() =>
+    isReply(value) ? Respondable.toResponse(value) : encodedReply(codec.success!(value), exchange)
+  )
+
+const encodedReply = (
+  encoded: ReturnType<Encoder.Encode>,
+  exchange: Exchange
+): Effect.Effect<HttpServerResponse> =>
+  Effect.matchEffect(encoded, {
+    onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
+    onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+  })
+
+/** The reply that a request ends in, whatever its handler ended in. Interruption is passed on. */
+const replyOf = (
+  handled: Effect.Effect<HttpServerResponse, unknown, unknown>,
+  { failure }: Codec,
+  exchange: Exchange
+): Effect.Effect<HttpServerResponse, never, unknown> =>
+  Effect.onExit(handled, (exit) => Effect.sync(() => exchange.ended(exit))).pipe(
+    Effect.catch((error) => declared(failure, error, exchange)),
+    Effect.flatMap((response) => Problem.complete(response, exchange)),
+    Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
+  )

@@ -1,0 +1,18 @@
+/** Which endpoints have no codec, because a request or reply of theirs is no whole value. */
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Internals from "../EffectInternals.ts"
+
+/** Returns why an endpoint has no codec and needs Effect's own handler; undefined if it has one. */
+export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
+  for (const { encoding } of endpoint.payload.values()) {
+    if (encoding._tag === "Multipart") return "its payload is multipart"
+    if (encoding._tag === "Stream") return "its payload is a stream"
+  }
+  for (const schema of endpoint.success) {
+    if (Internals.isUpgrade(schema)) return "it upgrades the connection"
+    const body = HttpApiSchema.isWithHeaders(schema) ? schema.schema : schema
+    if (Internals.isStreamSchema(body)) return "its success is a stream"
+  }
+  return undefined
+}

@@ -1,0 +1,50 @@
+/** The parts of a request that an endpoint decodes before its body: path, headers and query. */
+import * as Context from "effect/Context"
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import * as Decoding from "./Decoding.ts"
+
+/** Decodes one part of a request. */
+export interface Decoder extends Decoding.Decoding {
+  readonly kind: "Headers" | "Params" | "Payload" | "Query"
+  readonly part: "headers" | "params" | "payload" | "query"
+}
+
+/** What a group and its endpoint are annotated with; the parse options among it count. */
+export type Annotations = Context.Context<never>
+
+/** Returns the parse options that annotations set: those of the part, or else those of all parts. */
+export const parseOptions = <Part>(
+  annotations: Annotations,
+  part: Context.Key<Part, SchemaAST.ParseOptions>
+): SchemaAST.ParseOptions | undefined =>
+  Context.getOrUndefined(annotations, part) ??
+  Context.getOrUndefined(annotations, HttpApi.ParseOptions)
+
+/**
+ * Returns the decoders of an endpoint's path, headers and query, in the order in which they run.
+ * `annotations` are those of the endpoint over those of its group.
+ */
+export const decoders = (
+  endpoint: HttpApiEndpoint.Top,
+  annotations: Annotations = endpoint.annotations
+): ReadonlyArray<Decoder> => {
+  const { headers, params, query } = endpoint
+  const found: Array<Decoder> = []
+  if (params !== undefined) {
+    const options = parseOptions(annotations, HttpApi.ParamsParseOptions)
+    found.push({ ...Decoding.make(params.ast, options), kind: "Params", part: "params" })
+  }
+  if (headers !== undefined) {
+    const options = parseOptions(annotations, HttpApi.HeadersParseOptions)
+    found.push({ ...Decoding.make(headers.ast, options), kind: "Headers", part: "headers" })
+  }
+  if (query !== undefined) {
+    const options = parseOptions(annotations, HttpApi.QueryParseOptions)
+    const { ast } = Schema.toCodecArrayFromSingle(query)
+    found.push({ ...Decoding.make(ast, options), kind: "Query", part: "query" })
+  }
+  return found
+}

@@ -1,0 +1,105 @@
+/** The payloads of an endpoint: which media types it takes, and from bytes to the handler's value. */
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpMethod from "effect/http/HttpMethod"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import * as Decoding from "./Decoding.ts"
+import * as JsonText from "./JsonText.ts"
+import * as Parts from "./Parts.ts"
+
+/** The query of a request, as the route table reads it. */
+export type Query = Readonly<Record<string, ReadonlyArray<string> | string>>
+
+/** Reads and decodes a payload of one media type. */
+export interface PayloadDecoder {
+  readonly decoder: Parts.Decoder
+  /**
+   * Returns what `decoder` takes. Throws the answer to a body that cannot be read:
+   * one that is not valid UTF-8, is not JSON, or has a key `__proto__` in its JSON.
+   */
+  readonly read: (body: Uint8Array, query: Query) => unknown
+}
+
+/**
+ * Returns the payload decoders of an endpoint by media type, for one without an
+ * obstacle. An endpoint whose method has no body takes its payload from the query.
+ */
+export const payloads = (
+  endpoint: HttpApiEndpoint.Top,
+  annotations: Parts.Annotations = endpoint.annotations
+): ReadonlyMap<string, PayloadDecoder> => {
+  const options = Parts.parseOptions(annotations, HttpApi.PayloadParseOptions)
+  const hasBody = HttpMethod.hasBody(endpoint.method)
+  const found = new Map<string, PayloadDecoder>()
+  for (const [mediaType, { encoding, schemas }] of endpoint.payload) {
+    const union = Schema.Union(schemas)
+    const isForm = encoding._tag === "FormUrlEncoded"
+    const { ast } = isForm ? Schema.toCodecArrayFromSingle(union) : union
+    found.set(mediaType, {
+      decoder: { ...Decoding.make(ast, options), kind: "Payload", part: "payload" },
+      read: reader(encoding._tag, hasBody, schemas)
+    })
+  }
+  return found
+}
+
+const form = "application/x-www-form-urlencoded"
+
+/** Returns the media type under which a request's payload is found; `contentType` is its header. */
+export const mediaType = (method: string, contentType: string | undefined): string =>
+  HttpMethod.hasBody(method) ? normalized(contentType ?? "application/json") : form
+
+const normalized = (contentType: string): string => {
+  const semicolon = contentType.indexOf(";")
+  return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()
+}
+
+const reader = (
+  encoding: string,
+  hasBody: boolean,
+  schemas: ReadonlyArray<Schema.Top>
+): PayloadDecoder["read"] => {
+  switch (encoding) {
+    case "FormUrlEncoded":
+      return hasBody ? readForm : fromQuery
+    case "Json":
+      return schemas.some(({ ast }) => SchemaAST.isNull(SchemaAST.toEncoded(ast)))
+        ? readNullableJson
+        : readJson
+    case "Text":
+      return readText
+    default:
+      return readBytes
+  }
+}
+
+// A mark of byte order is part of the first name.
+const formText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+const readForm: PayloadDecoder["read"] = (body) => {
+  const text = JsonText.text(body, formText)
+  // A leading "?" is data; URLSearchParams would drop it.
+  const pairs = new URLSearchParams(text.startsWith("?") ? `%3F${text.slice(1)}` : text)
+  return UrlParams.toRecord(UrlParams.fromInput(pairs))
+}
+
+const fromQuery: PayloadDecoder["read"] = (_, query) => query
+
+const readText: PayloadDecoder["read"] = (body) => JsonText.text(body)
+
+// The handler must not see a listener's buffer, which may be part of a larger one.
+const readBytes: PayloadDecoder["read"] = (body) => new Uint8Array(body)
+
+const json =
+  (empty: null | undefined): PayloadDecoder["read"] =>
+  (body) => {
+    const text = JsonText.decode(body)
+    if (typeof text !== "string") throw text
+    return text === "" ? empty : JsonText.parse(text)
+  }
+
+const readJson = json(undefined)
+
+const readNullableJson = json(null)

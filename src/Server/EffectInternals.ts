@@ -1,0 +1,210 @@
+/**
+ * What Flange takes from the inside of Effect. Each part has its reason and what it
+ * saves; `bench/internals.ts` measures it, and `test/Server/EffectInternals.test.ts`
+ * fails with the name of the part if a version of Effect differs.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import type * as HttpRouter from "effect/http/HttpRouter"
+import type { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Scheduler from "effect/Scheduler"
+import type * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+
+/**
+ * The key under which `HttpEffect` keeps handlers that run before a reply is sent.
+ * Effect does not export it, and `HttpEffect.appendPreResponseHandler` looks here.
+ */
+export const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
+
+/** The keys that a fiber reads once for each root of contexts and keeps. */
+export const cachedKeys: ReadonlySet<string> = new Set([
+  References.CurrentLogLevel.key,
+  References.CurrentStackFrame.key,
+  References.MinimumLogLevel.key,
+  References.TracerEnabled.key,
+  Scheduler.MaxOpsBeforeYield.key,
+  Scheduler.PreventSchedulerYield.key,
+  Scheduler.Scheduler.key,
+  Tracer.ParentSpan.key,
+  Tracer.Tracer.key
+])
+
+interface CacheRoot {
+  cacheRoot: unknown
+}
+
+/**
+ * A context over a map that makes its values when they are looked up. `size` of
+ * the map must be infinite: a context copies its map after as many lookups as it
+ * has entries, and the copy would make every value.
+ */
+export const lazyContext = (services: ReadonlyMap<string, unknown>): Context.Context<unknown> =>
+  Context.makeUnsafe<unknown>(services)
+
+/**
+ * Lets the fibers of one context share what fibers of another have read of the
+ * `cachedKeys`; both must have equal values under them. Without it each request's
+ * first fiber reads eleven services again.
+ */
+export const shareCache = (
+  context: Context.Context<unknown>,
+  other: Context.Context<unknown>
+): void => {
+  // Effect has no constructor for this.
+  ;(context as unknown as CacheRoot).cacheRoot = (other as unknown as CacheRoot).cacheRoot
+}
+
+/** How a response body is put into bytes. */
+export interface ResponseEncoding {
+  readonly _tag: "FormUrlEncoded" | "Json" | "Text" | "Uint8Array"
+  readonly contentType: string
+}
+
+/** What a schema is annotated with whose reply carries typed headers. */
+export interface WithHeadersAnnotation {
+  readonly body: Schema.Top
+  readonly bodyCodec: Schema.Top
+  readonly headersCodec: Schema.Top
+  readonly transformation: {
+    readonly encode: (value: unknown) => { readonly body: unknown; readonly headers: unknown }
+  }
+}
+
+interface SchemaInternals {
+  readonly getErrorSchemas: (endpoint: HttpApiEndpoint.Top) => ReadonlyArray<Schema.Top>
+  readonly getResponseEncodingSchema: (schema: Schema.Top) => ResponseEncoding
+  readonly getStatusErrorSchema: (schema: Schema.Top) => number
+  readonly getStatusSuccessSchema: (schema: Schema.Top) => number
+  readonly getSuccessSchemas: (endpoint: HttpApiEndpoint.Top) => ReadonlyArray<Schema.Top>
+  readonly getWithHeadersAnnotation: (ast: SchemaAST.AST) => WithHeadersAnnotation | undefined
+  readonly isStreamSchema: (schema: unknown) => boolean
+  readonly isUpgrade: (schema: unknown) => boolean
+  readonly isWithHeadersValue: (
+    value: unknown
+  ) => value is HttpApiSchema.withHeaders<unknown, unknown>
+}
+
+/** The functions behind `HttpApiBuilder`'s own encoding, marked internal. */
+export const {
+  getErrorSchemas,
+  getResponseEncodingSchema,
+  getStatusErrorSchema,
+  getStatusSuccessSchema,
+  getSuccessSchemas,
+  getWithHeadersAnnotation,
+  isStreamSchema,
+  isUpgrade,
+  isWithHeadersValue
+}: SchemaInternals =
+  // Marked internal, so the declarations do not have them.
+  { ...HttpApiEndpoint, ...HttpApiSchema } as unknown as SchemaInternals
+
+/** A handler as the user wrote it. */
+export interface UserHandler {
+  readonly endpoint: HttpApiEndpoint.Top
+  readonly handler: (request: never) => Effect.Effect<unknown, unknown, unknown>
+  /** Whether it reads the request's payload itself. */
+  readonly isRaw: boolean
+  readonly uninterruptible: boolean
+}
+
+/** What serves one endpoint inside of Effect. */
+export type EffectHandler = Effect.Effect<
+  HttpServerResponse,
+  unknown,
+  HttpRouter.RouteContext | HttpServerRequest | ParsedSearchParams | Scope.Scope
+>
+
+/** What `HttpApiBuilder.group` keeps under a group's key. */
+interface GroupService {
+  readonly routes: ReadonlyArray<{
+    readonly handler: EffectHandler
+    readonly path: HttpRouter.PathInput
+  }>
+}
+
+interface Handlers {
+  readonly handlers: ReadonlyMap<string, UserHandler>
+}
+
+/** An endpoint's parts, which `endpointWith` can change. */
+type Parts = Pick<
+  HttpApiEndpoint.Top,
+  "error" | "headers" | "middlewares" | "params" | "payload" | "query" | "success"
+>
+
+/** An endpoint with other parts. An endpoint is a record of them. */
+const endpointWith = (endpoint: HttpApiEndpoint.Top, parts: Partial<Parts>): HttpApiEndpoint.Top =>
+  Object.assign(Object.create(null), endpoint, parts) as HttpApiEndpoint.Top
+
+/** Parts of which Effect's own handler makes nothing. */
+const noParts = { headers: undefined, middlewares: new Set<never>(), query: undefined }
+
+/** A handler of a group, as the user wrote it and as Effect serves it. */
+export interface GroupHandler {
+  /** Effect's own handler; undefined for an endpoint that needs none. */
+  readonly effect: EffectHandler | undefined
+  /** In the router's syntax. */
+  readonly path: HttpRouter.PathInput
+  readonly written: UserHandler
+}
+
+/**
+ * The handlers of a group. `served` returns the payload that Effect has to decode
+ * and the handler that it calls, for an endpoint whose reply Effect has to encode.
+ *
+ * `HttpApiBuilder` keeps the handlers and the router's path to itself. Left alone
+ * it would also build the decoders and encoders of every endpoint, which is most
+ * of the time that a large group takes at start.
+ */
+export const groupHandlers = (
+  contract: HttpApiGroup.Top,
+  build: (handlers: unknown) => unknown,
+  served: (
+    written: UserHandler
+  ) => (Pick<UserHandler, "handler"> & Pick<Parts, "payload">) | undefined
+) =>
+  Effect.gen(function* () {
+    const all: Array<{ readonly isServed: boolean; readonly written: UserHandler }> = []
+    const take = (built: unknown): Handlers => {
+      const own: Array<UserHandler> = []
+      for (const written of (built as Handlers).handlers.values()) {
+        const { endpoint } = written
+        const nothing = { error: new Set<never>(), payload: new Map(), success: new Set<never>() }
+        // For the path alone.
+        own.push({ ...written, endpoint: endpointWith(endpoint, { ...noParts, ...nothing }) })
+        const other = served(written)
+        if (other !== undefined) {
+          const { handler, payload } = other
+          const parts = { ...noParts, params: undefined, payload }
+          own.push({ ...written, endpoint: endpointWith(endpoint, parts), handler })
+        }
+        all.push({ isServed: other !== undefined, written })
+      }
+      return { handlers: new Map(own.map((handler, i) => [String(i), handler])) }
+    }
+    const api = HttpApi.make("flange").add(contract)
+    // The handlers' types say what the group requires and fails with; `Route` has them.
+    const layer = HttpApiBuilder.group(api, contract.identifier, ((handlers: unknown) => {
+      const built = build(handlers)
+      return Effect.isEffect(built) ? Effect.map(built, take) : take(built)
+    }) as never) as Layer.Layer<never>
+    const context = yield* Layer.build(layer)
+    const { routes } = context.mapUnsafe.get(contract.key) as GroupService
+    let at = 0
+    return all.map(({ isServed, written }): GroupHandler => {
+      const { path } = routes[at++]!
+      return { effect: isServed ? routes[at++]!.handler : undefined, path, written }
+    })
+  })

@@ -1,0 +1,18 @@
+/** A defect that ends a request with a reply of the server's choice. */
+import * as Data from "effect/Data"
+import type * as Catalogue from "../../Contract/Catalogue.ts"
+
+/**
+ * Ends a request with an error of the catalogue. Middleware around a handler
+ * dies of it, since it cannot add to what the handler may fail with. It has
+ * logged the reason: the server only replies.
+ */
+export class Answer extends Data.TaggedError("Answer")<{
+  readonly error: Catalogue.Any
+  /** Headers of the reply, by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+}> {
+  override get message(): string {
+    return `${this.error.status} ${this.error.code}: ${this.error.detail}`
+  }
+}

@@ -1,0 +1,97 @@
+/** A `Before` as an effect, for requests that are inside of an effect already. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Before, Incoming } from "./Before.ts"
+import { CurrentExchange, type Exchange } from "./Exchange.ts"
+import type * as RequestFields from "./RequestFields.ts"
+
+/** Runs `before`, and `next` only if `before` lets the request pass. */
+export const inFrontOf =
+  (before: Before) =>
+  <E, R>(
+    next: Effect.Effect<HttpServerResponse, E, R>
+  ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> =>
+    Effect.withFiber((fiber) => {
+      const request = new FiberIncoming(fiber)
+      return Effect.flatMap(before(request), (reply) =>
+        reply === undefined
+          ? Effect.updateContext(next, (context: Context.Context<R>) => {
+              let all = context
+              for (const [key, service] of request.provided) {
+                // What runs inside asks for no more than what it declares.
+                all = Context.addUnsafe(all, key, service) as Context.Context<R>
+              }
+              return all
+            })
+          : Effect.succeed(reply)
+      )
+    })
+
+/** The request that a fiber serves, with what middleware outside has put into the fiber. */
+class FiberIncoming implements Incoming {
+  readonly #exchange: Exchange
+  readonly #fiber: Fiber.Fiber<unknown, unknown>
+  readonly provided = new Map<string, unknown>()
+  readonly request: HttpServerRequest
+
+  constructor(fiber: Fiber.Fiber<unknown, unknown>) {
+    // Middleware runs in the fiber of a request.
+    const context = fiber.context as Context.Context<CurrentExchange | HttpServerRequest>
+    this.#exchange = Context.getUnsafe(context, CurrentExchange)
+    this.#fiber = fiber
+    this.request = Context.getUnsafe(context, HttpServerRequest)
+  }
+
+  get method() {
+    return this.#exchange.method
+  }
+
+  get peer() {
+    return this.#exchange.peer
+  }
+
+  get requestId() {
+    return this.#exchange.requestId
+  }
+
+  get target() {
+    return this.#exchange.target
+  }
+
+  annotate(fields: Readonly<RequestFields.Fields>) {
+    this.#exchange.annotate(fields)
+  }
+
+  find<I, S>(key: Context.Key<I, S>): S | undefined {
+    return this.provided.has(key.key)
+      ? // What is kept under a key has its type.
+        (this.provided.get(key.key) as S)
+      : Context.getOrUndefined(this.#fiber.context as Context.Context<I>, key)
+  }
+
+  get<S>(reference: Context.Reference<S>): S {
+    return this.provided.has(reference.key)
+      ? (this.provided.get(reference.key) as S)
+      : this.#fiber.getRef(reference)
+  }
+
+  header(name: string) {
+    return this.request.headers[name]
+  }
+
+  now() {
+    return this.get(Clock.Clock).currentTimeMillisUnsafe()
+  }
+
+  provide<I, S>(key: Context.Key<I, S>, service: S) {
+    this.provided.set(key.key, service)
+  }
+
+  setHeader(name: string, value: string) {
+    this.#exchange.setHeader(name, value)
+  }
+}

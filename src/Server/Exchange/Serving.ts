@@ -1,0 +1,75 @@
+/** What the exchanges of an app share: its services, its clock, and what is still under way. */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+
+const defaultClock = Context.get(Context.empty(), Clock.Clock)
+
+/** What the exchanges of an app share. */
+export class Serving {
+  /** Every service of the app. */
+  readonly context: Context.Context<unknown>
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsed: () => number
+  /** Fibers that wait for something. */
+  readonly fibers: Set<Fiber.Fiber<unknown, unknown>>
+  /** Unix milliseconds. */
+  readonly now: () => number
+  /** Unix nanoseconds. */
+  readonly nanos: () => bigint
+  readonly #open: { count: number; whenIdle: Set<() => void> }
+  /** Makes the spans of requests; undefined in an app without a tracer. */
+  readonly tracer: Tracer.Tracer | undefined
+  /** The services of a request that is not sampled: no span is made inside of it. */
+  readonly untraced: Context.Context<unknown>
+
+  constructor(context: Context.Context<unknown>, parent?: Serving) {
+    this.context = context
+    // The app's clock: a test's, if it runs on one.
+    const clock = Context.getOrUndefined(context as Context.Context<Clock.Clock>, Clock.Clock)
+    this.elapsed =
+      clock === undefined
+        ? () => performance.now()
+        : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    this.now = clock === undefined ? () => Date.now() : () => clock.currentTimeMillisUnsafe()
+    this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
+    this.fibers = parent?.fibers ?? new Set()
+    this.#open = parent === undefined ? { count: 0, whenIdle: new Set() } : parent.#open
+    this.tracer = Context.getOrUndefined(context as Context.Context<Tracer.Tracer>, Tracer.Tracer)
+    this.untraced =
+      this.tracer === undefined ? context : Context.add(context, References.TracerEnabled, false)
+  }
+
+  /** Waits until every exchange has ended and the scope of its request is closed. */
+  readonly idle: Effect.Effect<void> = Effect.callback((resume) => {
+    const done = () => resume(Effect.void)
+    if (this.#open.count === 0) return done()
+    this.#open.whenIdle.add(done)
+    return Effect.sync(() => this.#open.whenIdle.delete(done))
+  })
+
+  /** Interrupts what still waits for something. */
+  readonly interrupt: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.fibers))
+
+  /** The same for a request that has services of its own, such as a test's clock. */
+  with(references: Context.Context<never>): Serving {
+    return new Serving(Context.merge(this.context, references), this)
+  }
+
+  /** Counts an exchange as under way. */
+  begin(): void {
+    this.#open.count++
+  }
+
+  /** Counts an exchange as ended. */
+  end(): void {
+    const open = this.#open
+    open.count--
+    if (open.count > 0) return
+    for (const done of open.whenIdle) done()
+    open.whenIdle.clear()
+  }
+}

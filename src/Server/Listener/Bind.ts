@@ -1,0 +1,86 @@
+/** Where a listener listens: a TCP address or a unix socket. */
+import { chmodSync, lstatSync, unlinkSync } from "node:fs"
+import { type AddressInfo, connect, isIP, isIPv6, type ListenOptions, type Server } from "node:net"
+import * as Effect from "effect/Effect"
+import { BindError } from "../../Plugin/Errors.ts"
+
+/** Whether only processes of this machine can connect to the host. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
+
+/**
+ * Listens on a TCP address, and returns it as a URL that a person can open.
+ * Fails with `BindError`.
+ */
+export const tcp = (server: Server, host: string, port: number): Effect.Effect<string, BindError> =>
+  Effect.map(listen(server, { host, port }, urlOf(host, port)), () => {
+    // A server that listens on TCP has such an address.
+    const { address, port } = server.address() as AddressInfo
+    // The wildcard addresses are no destination.
+    return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port)
+  })
+
+const urlOf = (host: string, port: number): string =>
+  `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+
+/**
+ * Listens on a unix socket, and returns it as `unix:<path>`. A socket file that a
+ * killed process left behind is replaced; one that a process listens on is not.
+ * Fails with `BindError`.
+ */
+export const unix = (
+  server: Server,
+  path: string,
+  mode: string
+): Effect.Effect<string, BindError> => {
+  const address = `unix:${path}`
+  const bound = Effect.andThen(listen(server, { path }, address), () =>
+    Effect.try({
+      catch: (cause) => bindError(address, cause),
+      try: () => chmodSync(path, Number.parseInt(mode, 8))
+    })
+  )
+  return bound.pipe(
+    Effect.catchIf(
+      ({ code }) => code === "EADDRINUSE",
+      (error) =>
+        Effect.flatMap(isAbandoned(path), (abandoned) =>
+          abandoned
+            ? Effect.andThen(
+                Effect.sync(() => unlinkSync(path)),
+                bound
+              )
+            : Effect.fail(error)
+        )
+    ),
+    Effect.as(address)
+  )
+}
+
+const listen = (server: Server, options: ListenOptions, address: string) =>
+  Effect.callback<void, BindError>((resume) => {
+    const onError = (cause: NodeJS.ErrnoException) => resume(Effect.fail(bindError(address, cause)))
+    server.once("error", onError)
+    server.listen(options, () => {
+      server.off("error", onError)
+      resume(Effect.void)
+    })
+  })
+
+const bindError = (address: string, cause: unknown) =>
+  new BindError({ address, cause, code: (cause as NodeJS.ErrnoException).code })
+
+/** Checks whether a path is a socket on which no process listens. */
+const isAbandoned = (path: string) =>
+  Effect.callback<boolean>((resume) => {
+    if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) {
+      return resume(Effect.succeed(false))
+    }
+    const probe = connect(path)
+    const end = (abandoned: boolean) => {
+      probe.destroy()
+      resume(Effect.succeed(abandoned))
+    }
+    probe.once("connect", () => end(false))
+    probe.once("error", ({ code }: NodeJS.ErrnoException) => end(code === "ECONNREFUSED"))
+  })

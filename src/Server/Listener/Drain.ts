@@ -1,0 +1,105 @@
+/** The ordered stop of a socket listener, which loses no request. */
+import * as Net from "node:net"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import type { Bound } from "../../Plugin/Lifecycle.ts"
+import type { Serving } from "../Exchange/Serving.ts"
+import * as LastAccept from "./LastAccept.ts"
+
+/** How long a client has to read the last reply on a connection and close its side. */
+export const lastReplyMillis = 1000
+
+/** How long an idle connection is still read from: a request may be on its way. */
+const lingerMillis = 300
+
+/** How often connections that have become idle are looked for. */
+export const sweepMillis = 20
+
+/** A connection of a listener, as its drain sees it. */
+export interface Connection {
+  /** Cuts it. */
+  readonly destroy: () => void
+  /** Whether no request is open on it, and none has begun to arrive. */
+  readonly isIdle: boolean
+  /** When it became idle, as a reading of `performance.now()`. */
+  readonly since: number
+}
+
+/** What a listener tells its drain. */
+export interface Options {
+  /** From the call on the last reply on every connection says `Connection: close`. */
+  readonly announceClose: () => void
+  /** All open connections, kept up to date by the listener. */
+  readonly connections: ReadonlySet<Connection>
+  /** The scope of the replies that Effect's server sends; its end interrupts them. */
+  readonly requests: Scope.Closeable
+  readonly server: Net.Server
+  readonly serving: Serving
+}
+
+/**
+ * Returns the drain of a listener that is bound. The end of the scope closes the
+ * listener at once and cuts its connections.
+ */
+export const make = ({
+  announceClose,
+  connections,
+  requests,
+  server,
+  serving
+}: Options): Effect.Effect<Bound["drain"], never, Scope.Scope> => {
+  const cutAll = () => {
+    for (const connection of connections) connection.destroy()
+  }
+  const drain: Bound["drain"] = ({ delay, timeout }) =>
+    Effect.gen(function* () {
+      announceClose()
+      yield* Effect.sleep(delay)
+      yield* LastAccept.before(server, () => stopAccepting(server))
+      // In this order: a connection that is still open can bring another exchange.
+      const empty = Effect.andThen(closed(connections, performance.now()), serving.idle)
+      yield* Effect.timeoutOption(empty, timeout)
+      // The reply to an interrupted exchange may be Effect's server's to send.
+      const interrupted = Effect.andThen(serving.interrupt, Scope.close(requests, Exit.void))
+      yield* Effect.timeoutOption(Effect.andThen(interrupted, empty), lastReplyMillis)
+      cutAll()
+    }).pipe(Effect.interruptible)
+  return Effect.as(
+    Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        server.close()
+        cutAll()
+      })
+    ),
+    drain
+  )
+}
+
+/**
+ * Stops listening. `close` of an HTTP server would also cut the connections that
+ * are idle at this moment, on which a request may already be on its way.
+ */
+const stopAccepting = (server: Net.Server): void => {
+  Net.Server.prototype.close.call(server)
+}
+
+/** Waits until no connection is left, and cuts those that stay idle after `start`. */
+const closed = (connections: ReadonlySet<Connection>, start: number): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    const sweep = () => {
+      const now = performance.now()
+      for (const connection of connections) {
+        if (connection.isIdle && now - Math.max(start, connection.since) >= lingerMillis) {
+          connection.destroy()
+        }
+      }
+      if (connections.size === 0) {
+        clearInterval(timer)
+        resume(Effect.void)
+      }
+    }
+    const timer = setInterval(sweep, sweepMillis)
+    sweep()
+    return Effect.sync(() => clearInterval(timer))
+  })

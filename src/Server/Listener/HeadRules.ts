@@ -1,0 +1,27 @@
+/** Rules that the head of a request keeps on every socket listener. Source: RFC 9112. */
+import * as Semantics from "../Exchange/Semantics.ts"
+import * as Authority from "./Authority.ts"
+import { type Refusal, refusals } from "./Refusal.ts"
+
+/**
+ * Returns why a request with this Host field, or without one, is refused. `minor`
+ * is 0 for HTTP/1.0 and 1 for HTTP/1.1. Source: RFC 9112, section 3.2.
+ */
+export const host = (value: string | undefined, minor: number): Refusal | undefined => {
+  if (value === undefined) return minor === 0 ? undefined : refusals.HostMissing
+  return Authority.isValid(value) ? undefined : refusals.HostInvalid
+}
+
+/**
+ * Returns why a request with this Transfer-Encoding field is refused. Source:
+ * RFC 9112, sections 6.1 and 6.3.
+ */
+export const transferEncoding = (value: string, minor: number): Refusal | undefined => {
+  if (minor === 0) return refusals.TransferEncodingOn10
+  const codings = Semantics.elements(value)
+  if (codings.indexOf("chunked") !== codings.length - 1) return refusals.TransferEncoding
+  if (codings.length === 1) return undefined
+  return codings.every((coding) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(coding))
+    ? refusals.TransferCoding
+    : refusals.TransferEncoding
+}

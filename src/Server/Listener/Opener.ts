@@ -1,0 +1,115 @@
+/** Effect's own Node server over single requests, for streams, files, multipart and upgrades. */
+import type * as Http from "node:http"
+import type { Duplex } from "node:stream"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as Scope from "effect/Scope"
+import type { Serving } from "../Exchange/Serving.ts"
+
+/** A request that Effect's server holds until its reply is given. */
+export interface Opened {
+  readonly request: HttpServerRequest
+  /** Sends the reply. Call it once. */
+  readonly send: (response: HttpServerResponse) => void
+}
+
+/** Opens requests of a listener. */
+export interface Opener {
+  /** Calls back once requests can be opened; synchronously, except for the first ones of a process. */
+  readonly load: (then: () => void) => void
+  readonly open: (request: Http.IncomingMessage, reply: Http.ServerResponse) => Opened
+  readonly openUpgrade: (request: Http.IncomingMessage, socket: Duplex, rest: Buffer) => Opened
+  /** The scope of opened requests: closing it interrupts the replies that are still sent. */
+  readonly requests: Scope.Closeable
+}
+
+const key = Symbol("flange/Opener")
+
+/** A request that tells who opens it what Effect made of it. */
+interface Opening {
+  [key]?: (opened: Opened) => void
+}
+
+/** What Effect's server runs for an opened request: it waits for the reply. */
+const held: Effect.Effect<HttpServerResponse, never, HttpServerRequest> = Effect.flatMap(
+  HttpServerRequest,
+  (request) =>
+    // Effect runs the whole of it uninterruptibly.
+    Effect.interruptible(
+      Effect.callback((resume) =>
+        (request.source as Opening)[key]!({
+          request,
+          send: (response) => resume(Effect.succeed(response))
+        })
+      )
+    )
+)
+
+/** Effect's server; its modules take 25 MB, and an app of plain endpoints needs none of them. */
+const loadHandlers = (scope: Scope.Scope, requests: Scope.Scope) =>
+  Effect.gen(function* () {
+    const [NodeHttpServer, { WebSocketServer }] = yield* Effect.promise(() =>
+      Promise.all([
+        import("@effect/platform-node/NodeHttpServer"),
+        import("@effect/platform-node/NodeWS")
+      ])
+    )
+    const websockets = yield* Effect.acquireRelease(
+      Effect.sync(() => new WebSocketServer({ noServer: true })),
+      (server) => Effect.sync(() => server.close())
+    ).pipe(Scope.provide(scope))
+    const options = { scope: requests }
+    return {
+      handle: yield* NodeHttpServer.makeHandler(held, options),
+      upgrade: yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(websockets), held, options)
+    }
+  })
+
+/** Effect begins at once, so what it made of the request is there when it returns. */
+const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Opened => {
+  let made: Opened | undefined
+  request[key] = (opened) => {
+    made = opened
+  }
+  begin()
+  return made!
+}
+
+/** The opener of a listener. */
+export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const requests = yield* Scope.make("parallel")
+    let handlers: Effect.Success<ReturnType<typeof loadHandlers>> | undefined
+    let waiting: Array<() => void> | undefined
+    const load = (then: () => void): void => {
+      if (handlers !== undefined) return then()
+      if (waiting !== undefined) {
+        waiting.push(then)
+        return
+      }
+      waiting = [then]
+      // The exchange makes the request's span itself.
+      Effect.runForkWith(serving.untraced as Context.Context<never>)(
+        Effect.map(loadHandlers(scope, requests), (loaded) => {
+          handlers = loaded
+          for (const each of waiting!) each()
+        })
+      )
+    }
+    return {
+      load,
+      open: (request, reply) => opened(request, () => handlers!.handle(request, reply)),
+      openUpgrade: (request, socket, rest) =>
+        opened(request, () => handlers!.upgrade(request, socket, rest)),
+      requests
+    }
+  })
+
+/** Calls back once, when a reply or a connection is closed; later, if it is already. */
+export const whenClosed = (stream: Duplex | Http.ServerResponse, done: () => void): void => {
+  if (stream.closed) queueMicrotask(done)
+  else stream.once("close", done)
+}

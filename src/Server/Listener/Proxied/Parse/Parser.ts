@@ -1,0 +1,162 @@
+/** A strict, incremental parser of HTTP/1.1 requests. Source: RFC 9112. */
+import type { Refusal } from "../../Refusal.ts"
+import { Chunks } from "./Chunks.ts"
+import { Fields, type Limits } from "./Fields.ts"
+import { Head } from "./Head.ts"
+import { More, Refused, RequestLine } from "./RequestLine.ts"
+
+/** The results of `next`. */
+export const Step = {
+  /** Bytes of the body: `parser.data`. */
+  Data: 0,
+  /** The body is complete. A request without a body has no such step. */
+  End: 1,
+  /** A head: `parser.head`. */
+  Head: 2,
+  /** Nothing until more bytes come. */
+  More: 3,
+  /** The request is refused: `parser.refusal` has the reason. No other step follows. */
+  Refused: 4
+} as const
+
+/** A result of `next`. */
+export type Step = (typeof Step)[keyof typeof Step]
+
+const nothing = Buffer.alloc(0)
+
+/**
+ * Reads requests out of pieces of a connection's bytes, one step at a time, so
+ * that the owner decides when to go on. A request has one reading, or it is
+ * refused; what is read does not depend on where the bytes were cut. Nothing is
+ * copied but a head that comes in several pieces.
+ */
+export class Parser {
+  #buffer: Buffer = nothing
+  readonly #chunks: Chunks
+  data: Buffer = nothing
+  readonly #fields: Fields
+  /** The head of the last request, also of a refused one if its head could be read. */
+  head: Head | undefined
+  /** Whether the request line of the coming head is read. */
+  #inFields = false
+  readonly #limits: Limits
+  readonly #line = new RequestLine()
+  #position = 0
+  refusal: Refusal | undefined
+  /** Octets of a body that are still to come, if its length is known. */
+  remaining = 0
+  #state: "chunked" | "ended" | "head" | "length" = "head"
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+    this.#chunks = new Chunks(limits)
+    this.#fields = new Fields(limits)
+  }
+
+  /** Whether bytes are there that belong to a head which is not complete. */
+  get isInHead(): boolean {
+    return this.#state === "head" && this.#position < this.#buffer.length
+  }
+
+  /** Adds bytes. They must not change afterwards. */
+  push(bytes: Buffer): void {
+    this.#buffer =
+      this.#position === this.#buffer.length
+        ? bytes
+        : Buffer.concat([this.#buffer.subarray(this.#position), bytes])
+    this.#position = 0
+  }
+
+  /** Takes the bytes that were not read yet: they belong to another protocol. */
+  rest(): Buffer {
+    const rest = this.#buffer.subarray(this.#position)
+    this.#buffer = nothing
+    this.#position = 0
+    return rest
+  }
+
+  /** Reads on. */
+  next(): Step {
+    if (this.refusal !== undefined) return Step.Refused
+    switch (this.#state) {
+      case "chunked":
+        return this.#chunked()
+      case "ended":
+        this.#state = "head"
+        return Step.End
+      case "head":
+        return this.#head()
+      case "length":
+        return this.#length()
+    }
+  }
+
+  #head(): Step {
+    const buffer = this.#buffer
+    const start = this.#position
+    if (start === buffer.length) return Step.More
+    const line = this.#line
+    const fields = this.#fields
+    if (!this.#inFields) {
+      const { maxHeaderBytes, maxLineBytes } = this.#limits
+      const end = line.scan(buffer, start, Math.min(maxHeaderBytes, maxLineBytes))
+      if (end < 0) return end === More ? Step.More : this.#refuse(line.refusal)
+      fields.begin(end - start)
+      this.#inFields = true
+    }
+    const end = fields.scan(buffer, start)
+    if (end < 0) return end === More ? Step.More : this.#refuse(fields.refusal)
+    const head = new Head({
+      index: fields.index,
+      methodEnd: line.methodEnd,
+      minor: line.minor,
+      targetEnd: line.targetEnd,
+      text: buffer.toString("latin1", start, end)
+    })
+    const refusal = head.interpret()
+    if (refusal !== undefined) return this.#refuse(refusal, head)
+    this.head = head
+    this.#inFields = false
+    this.#position = end
+    if (head.chunked) {
+      this.#chunks.begin()
+      this.#state = "chunked"
+    } else if (head.contentLength > 0) {
+      this.remaining = head.contentLength
+      this.#state = "length"
+    }
+    return Step.Head
+  }
+
+  #length(): Step {
+    const available = this.#buffer.length - this.#position
+    if (available === 0) return Step.More
+    return this.#give(Math.min(available, this.remaining))
+  }
+
+  #give(length: number): Step {
+    this.data = this.#buffer.subarray(this.#position, (this.#position += length))
+    if (this.#state === "length" && (this.remaining -= length) === 0) this.#state = "ended"
+    return Step.Data
+  }
+
+  #chunked(): Step {
+    const chunks = this.#chunks
+    const read = chunks.read(this.#buffer, this.#position)
+    if (read === Refused) return this.#refuse(chunks.refusal)
+    this.#position = chunks.position
+    if (chunks.isComplete) {
+      this.#state = "head"
+      return Step.End
+    }
+    return read === More ? Step.More : this.#give(read)
+  }
+
+  #refuse(refusal: Refusal, head?: Head): Step {
+    this.head = head
+    this.refusal = refusal
+    this.#buffer = nothing
+    this.#position = 0
+    return Step.Refused
+  }
+}

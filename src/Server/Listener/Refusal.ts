@@ -1,0 +1,74 @@
+/** The reasons to refuse a request before it is routed, and what the client is told. */
+import type * as Catalogue from "../../Contract/Catalogue.ts"
+import {
+  ExpectationFailed,
+  HeadersTooLarge,
+  HttpVersionNotSupported,
+  NotImplemented,
+  PayloadTooLarge,
+  RequestTimeout,
+  UnsupportedCoding,
+  UriTooLong
+} from "../../Contract/Catalogue.ts"
+import { malformed } from "../Exchange/Problem.ts"
+
+/** A reason to refuse a request. After it nothing more is read from the connection. */
+export interface Refusal {
+  /** The reply to the request. */
+  readonly error: Catalogue.Any
+  /** Its name among the refusals. */
+  readonly name: Name
+}
+
+/** The name of a refusal. */
+export type Name = keyof typeof table
+
+/** How long the extensions of all chunks of a body may be, in bytes; as in `node:http`. */
+export const maxExtensionBytes = 16 * 1024
+
+const table = {
+  AbsoluteTargetAndHost: malformed("path", "The target names another host than the Host field"),
+  ChunkData: malformed("body", "A chunk is not followed by CRLF"),
+  ChunkExtension: malformed(
+    "body",
+    "A chunk extension is not a token with a token or quoted value"
+  ),
+  // An error that is given its detail keeps it.
+  ChunkExtensionsTooLong: new PayloadTooLarge({
+    detail: `The chunk extensions of the body are longer than ${maxExtensionBytes} bytes`,
+    limit: maxExtensionBytes
+  } as { limit: number }),
+  ChunkSize: malformed("body", "A chunk size is not 1 to 16 hexadecimal digits followed by CRLF"),
+  // An error that is given its detail keeps it.
+  Connect: new NotImplemented({ detail: "This server opens no tunnels" } as {}),
+  Connection: malformed("header", "Connection is not a list of tokens"),
+  ContentLength: malformed("header", "Content-Length is not a number of 1 to 16 digits"),
+  ContentLengthAndTransferEncoding: malformed(
+    "header",
+    "Content-Length and Transfer-Encoding do not go together"
+  ),
+  Expect: new ExpectationFailed(),
+  FieldName: malformed("header", "A field name is not a token followed by a colon"),
+  FieldValue: malformed("header", "A field value has a control character, or its line no CRLF"),
+  FieldsTooLarge: new HeadersTooLarge(),
+  HostInvalid: malformed("header", "Host is not a name or address with an optional port"),
+  HostMissing: malformed("header", "Host is missing"),
+  Method: malformed("header", "The method is not a token followed by one space"),
+  RepeatedField: malformed("header", "A field that takes one value stands there twice"),
+  RequestLineTooLong: new UriTooLong(),
+  Target: malformed("path", "The target is not a path, an http URL, or * with OPTIONS"),
+  Timeout: new RequestTimeout(),
+  TooManyFields: new HeadersTooLarge(),
+  Trailer: malformed("body", "A trailer says where the body ends"),
+  TransferCoding: new UnsupportedCoding(),
+  TransferEncoding: malformed("header", "Transfer-Encoding does not end with one chunked"),
+  TransferEncodingOn10: malformed("header", "HTTP/1.0 has no Transfer-Encoding"),
+  Version: malformed("header", "The request line does not end with one space, HTTP/1.1 and CRLF"),
+  VersionUnknown: new HttpVersionNotSupported()
+}
+
+/** Every refusal by name. */
+export const refusals = Object.fromEntries(
+  Object.entries(table).map(([name, error]) => [name, { error, name }])
+  // The names and errors are those of the table.
+) as Readonly<Record<Name, Refusal>>

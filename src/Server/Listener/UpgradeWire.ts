@@ -1,0 +1,106 @@
+/** A request that asks to upgrade its connection, on the wire of a socket listener. */
+import type * as Http from "node:http"
+import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import * as Cookies from "effect/http/Cookies"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
+import { headerOf, pairs } from "./Node/NodeWire.ts"
+import { type Opened, type Opener, whenClosed } from "./Opener.ts"
+
+const nothing = new Uint8Array(0)
+
+/** One request; its connection is no longer the listener's. */
+export class UpgradeWire implements Wire {
+  readonly method: string
+  #onAbort: (() => void) | undefined
+  #opened: Opened | undefined
+  readonly #opener: Opener
+  readonly #rest: Buffer
+  readonly #socket: Duplex
+  readonly #source: Http.IncomingMessage
+  readonly target: string
+
+  constructor(source: Http.IncomingMessage, socket: Duplex, rest: Buffer, opener: Opener) {
+    this.method = source.method!
+    this.#opener = opener
+    this.#rest = rest
+    this.#socket = socket
+    this.#source = source
+    this.target = source.url!
+  }
+
+  get onAbort(): (() => void) | undefined {
+    return this.#onAbort
+  }
+
+  set onAbort(abort: (() => void) | undefined) {
+    if (abort !== undefined && this.#onAbort === undefined) {
+      this.#socket.once("close", () => this.#onAbort?.())
+    }
+    this.#onAbort = abort
+  }
+
+  get remoteAddress(): string | undefined {
+    // Both listeners hand over the socket of the connection.
+    return (this.#socket as Socket).remoteAddress
+  }
+
+  get headers(): Iterable<readonly [string, string]> {
+    return pairs(this.#source.rawHeaders)
+  }
+
+  header(name: string): string | undefined {
+    return headerOf(this.#source, name)
+  }
+
+  /** What follows the head is the other protocol's. */
+  body(_limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
+    done(nothing)
+  }
+
+  load(then: () => void): void {
+    this.#opener.load(then)
+  }
+
+  open(): HttpServerRequest {
+    this.#opened = this.#opener.openUpgrade(this.#source, this.#socket, this.#rest)
+    return this.#opened.request
+  }
+
+  send(
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant: ReadonlyArray<string> = []
+  ): void {
+    const named: Record<string, string> = {}
+    const cookies: Array<string> = []
+    for (const list of [headers, constant]) {
+      for (let i = 0; i < list.length; i += 2) {
+        if (list[i] === "set-cookie") cookies.push(list[i + 1]!)
+        else named[list[i]!] = list[i + 1]!
+      }
+    }
+    const options = { cookies: Cookies.fromSetCookie(cookies), headers: named, status }
+    const contentType = named["content-type"]
+    const response =
+      body.length === 0
+        ? HttpServerResponse.empty(options)
+        : typeof body === "string"
+          ? HttpServerResponse.text(body, { ...options, contentType })
+          : HttpServerResponse.uint8Array(body, { ...options, contentType })
+    this.sendResponse(response, () => {})
+  }
+
+  sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {
+    // An upgraded connection closes after its handler; its exchange ends with the handler.
+    if (response.body._tag === "Stream") whenClosed(this.#socket, done)
+    else queueMicrotask(done)
+    this.load(() => {
+      if (this.#opened === undefined) this.open()
+      this.#opened!.send(response)
+    })
+  }
+}

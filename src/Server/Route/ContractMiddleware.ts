@@ -1,0 +1,52 @@
+/**
+ * Middleware of a contract that decides before the handler. It is an
+ * `HttpApiMiddleware` function that carries what it does as a property, so that
+ * the server can ask it as a function. Whoever wraps it gets a plain function,
+ * which runs as an effect.
+ */
+import type * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Before } from "../Exchange/Before.ts"
+import { inFrontOf } from "../Exchange/InFrontOf.ts"
+
+/** The endpoint that middleware of a contract stands around. */
+export interface Contract {
+  readonly endpoint: HttpApiEndpoint.Top
+  readonly group: HttpApiGroup.Top
+}
+
+const typeId = "~flange/ContractMiddleware"
+
+/** Runs once for each endpoint, at start. Returns `undefined` to put nothing in front of it. */
+export type Make = (contract: Contract) => Before | undefined
+
+/** An `HttpApiMiddleware` function that can be asked as a `Before`. */
+export interface ContractMiddleware {
+  <E, R>(
+    next: Effect.Effect<HttpServerResponse, E, R>,
+    contract: Contract
+  ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R>
+  readonly [typeId]: Make
+}
+
+/** Creates the service of contract middleware from what it puts in front of an endpoint. */
+export const make = (make: Make): ContractMiddleware => {
+  const around = <E, R>(
+    next: Effect.Effect<HttpServerResponse, E, R>,
+    contract: Contract
+  ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> => {
+    const before = make(contract)
+    return before === undefined ? next : inFrontOf(before)(next)
+  }
+  return Object.assign(around, { [typeId]: make } as const)
+}
+
+/** The service of middleware that only declares errors: something else in the server produces them. */
+export const declared: ContractMiddleware = make(() => undefined)
+
+/** What a service puts in front of endpoints; undefined for a service that `make` did not create. */
+export const beforeOf = (service: object): Make | undefined =>
+  typeId in service ? (service as ContractMiddleware)[typeId] : undefined

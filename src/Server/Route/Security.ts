@@ -1,0 +1,48 @@
+/** Contract middleware that chooses among security schemes. */
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Contract } from "./ContractMiddleware.ts"
+
+type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
+
+/** What a security middleware provides for one of its schemes. */
+type Scheme = (next: Handler, options: Contract & { readonly credential: unknown }) => Handler
+
+/**
+ * Runs `next` behind the first scheme that lets it pass; the failure of the last
+ * scheme is the failure. Once `next` runs, its failures are its own.
+ */
+export const wrap = (
+  key: HttpApiMiddleware.AnyServiceSecurity,
+  service: Readonly<Record<string, Scheme>>,
+  contract: Contract
+) => {
+  const schemes = Object.entries(key.security).map(([name, security]) => ({
+    // What decodes a credential needs the request, which its fiber has.
+    credential: HttpApiBuilder.securityDecode(security) as Effect.Effect<unknown, never, unknown>,
+    middleware: service[name]!
+  }))
+  return (next: Handler): Handler =>
+    schemes.length === 0
+      ? next
+      : Effect.suspend(() => {
+          let hasPassed = false
+          const passed = Effect.suspend(() => {
+            hasPassed = true
+            return next
+          })
+          const from = (at: number): Handler => {
+            const { credential, middleware } = schemes[at]!
+            return Effect.flatMap(credential, (credential) =>
+              middleware(passed, { ...contract, credential })
+            ).pipe(
+              Effect.catch((error) =>
+                hasPassed || at + 1 === schemes.length ? Effect.fail(error) : from(at + 1)
+              )
+            )
+          }
+          return from(0)
+        })
+}

@@ -1,0 +1,225 @@
+import { readFileSync } from "node:fs"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as Schema from "effect/Schema"
+import { assert, describe, it } from "vitest"
+import * as Internals from "../../src/Server/EffectInternals.ts"
+
+const { version } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.resolve("effect")), "utf8")
+) as { readonly version: string }
+
+const Failed = Schema.Struct({ why: Schema.String }).pipe(HttpApiSchema.status(409))
+
+const Item = Schema.Struct({ id: Schema.BigInt }).pipe(HttpApiSchema.status(201))
+
+const endpoint = HttpApiEndpoint.get("a", "/", {
+  error: Failed,
+  success: Item
+}) as unknown as HttpApiEndpoint.Top
+
+const annotated = Schema.Int.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: Schema.String, headers: { a: Schema.Int } },
+    {
+      decode: ({ headers }) => headers.a,
+      encode: (a) => ({ body: "b", headers: { a } })
+    }
+  )
+)
+
+const [coded] = HttpApiEndpoint.get("a", "/", { success: annotated }).success
+
+/** What each part of `EffectInternals` has to do. */
+const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
+  cachedKeys: () => {
+    const read = Object.keys(cacheOf(Context.empty() as Context.Context<unknown>)).sort()
+    assert.deepStrictEqual(read, [
+      "logLevel",
+      "maxOpsBeforeYield",
+      "minimumLogLevel",
+      "preventYield",
+      "runtimeMetrics",
+      "scheduler",
+      "span",
+      "stackFrame",
+      "tracer",
+      "tracerContext",
+      "tracerEnabled"
+    ])
+    const root = Context.empty() as Context.Context<unknown>
+    for (const key of Internals.cachedKeys) {
+      const other = Context.addUnsafe(root, key, undefined)
+      assert.isFalse(isShared(root, other), key)
+    }
+    assert.isTrue(isShared(root, Context.addUnsafe(root, "test/other", undefined)))
+  },
+  getErrorSchemas: () =>
+    assert.deepStrictEqual(
+      Internals.getErrorSchemas(endpoint).map(Internals.getStatusErrorSchema),
+      [409]
+    ),
+  getResponseEncodingSchema: () =>
+    assert.deepStrictEqual(
+      [Item, Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/x" }))].map(
+        Internals.getResponseEncodingSchema
+      ),
+      [
+        { _tag: "Json", contentType: "application/json" },
+        { _tag: "Text", contentType: "text/x" }
+      ]
+    ),
+  getStatusErrorSchema: () =>
+    assert.deepStrictEqual([Failed, Schema.String].map(Internals.getStatusErrorSchema), [409, 500]),
+  getStatusSuccessSchema: () =>
+    assert.deepStrictEqual([Item, Schema.String].map(Internals.getStatusSuccessSchema), [201, 200]),
+  getSuccessSchemas: () =>
+    assert.deepStrictEqual(
+      Internals.getSuccessSchemas(endpoint).map(Internals.getStatusSuccessSchema),
+      [201]
+    ),
+  getWithHeadersAnnotation: () => {
+    assert.isUndefined(Internals.getWithHeadersAnnotation(Item.ast))
+    const { body, bodyCodec, headersCodec, transformation } = Internals.getWithHeadersAnnotation(
+      coded!.ast
+    )!
+    assert.deepStrictEqual(transformation.encode(7), { body: "b", headers: { a: 7 } })
+    assert.isTrue([body, bodyCodec, headersCodec].every(Schema.isSchema))
+    assert.deepStrictEqual(
+      Schema.encodeUnknownSync(headersCodec as Schema.Codec<unknown>)({ a: 7 }),
+      { a: "7" }
+    )
+  },
+  groupHandlers: () => {
+    const group = HttpApiGroup.make("g").add(
+      HttpApiEndpoint.get("a", "/a/:id", { params: { id: Schema.Int }, success: Schema.String }),
+      HttpApiEndpoint.get("b", "/b", { success: Schema.String })
+    )
+    const api = HttpApi.make("api").add(group)
+    const built = Internals.groupHandlers(
+      group as unknown as HttpApiGroup.Top,
+      (handlers) =>
+        (handlers as HttpApiBuilder.Handlers.FromGroup<typeof group>).handleAll({
+          a: () => Effect.succeed("a"),
+          b: () => Effect.succeed("b")
+        }),
+      ({ endpoint, handler }) =>
+        endpoint.path === "/b" ? { handler, payload: new Map() } : undefined
+    )
+    const found = Effect.runSync(Effect.scoped(built))
+    assert.isDefined(api)
+    assert.deepStrictEqual(
+      found.map(({ effect, path, written }) => [
+        Effect.isEffect(effect),
+        path,
+        written.endpoint.path,
+        Effect.runSync(written.handler(undefined as never) as Effect.Effect<unknown>)
+      ]),
+      [
+        [false, "/a/:id", "/a/:id", "a"],
+        [true, "/b", "/b", "b"]
+      ]
+    )
+  },
+  isStreamSchema: () =>
+    assert.deepStrictEqual([HttpApiSchema.StreamUint8Array(), Item].map(Internals.isStreamSchema), [
+      true,
+      false
+    ]),
+  isUpgrade: () =>
+    assert.deepStrictEqual(
+      [HttpApiSchema.Upgrade({ protocol: "echo" }), Item].map(Internals.isUpgrade),
+      [true, false]
+    ),
+  isWithHeadersValue: () =>
+    assert.deepStrictEqual(
+      [HttpApiSchema.withHeaders({ body: 1, headers: {} }), { body: 1, headers: {} }].map(
+        Internals.isWithHeadersValue
+      ),
+      [true, false]
+    ),
+  lazyContext: () => {
+    let lookups = 0
+    const services = new (class extends Map<string, unknown> {
+      override get size() {
+        return Infinity
+      }
+      override get(key: string) {
+        lookups++
+        return super.get(key)
+      }
+      override [Symbol.iterator](): MapIterator<[string, unknown]> {
+        throw new Error("the map is copied")
+      }
+    })([["test/service", 1]])
+    const Service = Context.Service<number>("test/service")
+    const Later = Context.Service<number>("test/later")
+    const context = Internals.lazyContext(services) as Context.Context<number>
+    const added = Context.addUnsafe(context, "test/other", 2)
+    for (let i = 0; i < 100; i++) Context.getOrUndefined(context, Service)
+    for (let i = 0; i < 100; i++) Context.getOrUndefined(added as typeof context, Service)
+    assert.strictEqual(lookups, 200)
+    services.set("test/later", 3)
+    assert.strictEqual(Context.getOrUndefined(context, Later), 3)
+  },
+  requestStateKey: () => {
+    const state: { preResponseHandler: unknown } = { preResponseHandler: undefined }
+    const context = Context.addUnsafe(Context.empty(), Internals.requestStateKey, state)
+    HttpEffect.appendPreResponseHandlerUnsafe(context, (_request, response) =>
+      Effect.succeed(response)
+    )
+    assert.isFunction(state.preResponseHandler)
+  },
+  shareCache: () => {
+    const app = Context.addUnsafe(Context.empty(), "test/a", 1) as Context.Context<unknown>
+    const request = Context.makeUnsafe<unknown>(new Map([["test/b", 2]]))
+    assert.isFalse(isShared(app, request))
+    const other = Context.makeUnsafe<unknown>(new Map([["test/b", 2]]))
+    Internals.shareCache(other, app)
+    assert.isTrue(isShared(app, other))
+    assert.strictEqual(cacheOf(other), cacheOf(app))
+  }
+}
+
+/** What a fiber keeps of a context. */
+const cacheOf = (context: Context.Context<unknown>): object => {
+  let cache: object | undefined
+  Effect.runForkWith(context)(
+    Effect.withFiber((fiber) => {
+      cache = fiber.cache
+      return Effect.void
+    })
+  )
+  return cache!
+}
+
+/** Whether fibers of two contexts share what they keep: Effect keeps it at the root. */
+const isShared = (one: object, other: object): boolean =>
+  "cacheRoot" in one && "cacheRoot" in other && one.cacheRoot === other.cacheRoot
+
+describe("EffectInternals", () => {
+  it.each(Object.entries(expected))(
+    `effect ${version} has %s as the server uses it`,
+    (name, check) => {
+      assert.isDefined(
+        new Map<string, unknown>(Object.entries(Internals)).get(name),
+        `effect ${version} has no ${name}: find what replaced it, or write it in EffectInternals.ts`
+      )
+      try {
+        check()
+      } catch (error) {
+        assert.fail(`${name} of effect ${version} is not what the server uses: ${String(error)}`)
+      }
+    }
+  )
+
+  it("every part of EffectInternals is checked", () => {
+    assert.deepStrictEqual(Object.keys(expected).sort(), Object.keys(Internals).sort())
+  })
+})

@@ -1,0 +1,73 @@
+/** What an app's own code throws while a request is served does not end the process; what it throws elsewhere drains it. */
+import { afterEach, assert, describe, it } from "vitest"
+import { type Running, start } from "./process.ts"
+import { until } from "./userCode/server.ts"
+
+let running: Running | undefined
+afterEach(() => {
+  running?.child.kill("SIGKILL")
+  running = undefined
+})
+
+const nested = "[".repeat(5000) + "]".repeat(5000)
+
+/** The line of the log, at a level, that has these texts. */
+const line = ({ output }: Running, level: string, ...texts: ReadonlyArray<string>) =>
+  output()
+    .split("\n")
+    .find((line) => [`"level":"${level}"`, ...texts].every((text) => line.includes(text)))
+
+for (const listener of ["node", "proxied"] as const) {
+  describe(`a process on ${listener}`, () => {
+    const begin = async () => {
+      running = await start("test/Server/fixtures/userCode.ts", {
+        FLANGE__SERVER__LISTENER: listener
+      })
+      return running
+    }
+
+    const serves = async ({ url }: Running) =>
+      assert.strictEqual((await fetch(`${url}/well`)).status, 200)
+
+    const stops = async (server: Running) => {
+      server.child.kill("SIGTERM")
+      assert.strictEqual(await server.exit, 0, server.output())
+    }
+
+    for (const path of ["/json", "/unknown"]) {
+      it(`answers a body that is nested too deep to be encoded, at ${path}, and serves on`, async () => {
+        const server = await begin()
+        const reply = await fetch(server.url + path, {
+          body: nested,
+          headers: { "content-type": "application/json", "x-request-id": "nested" },
+          method: "POST"
+        })
+        const { code, correlationId } = (await reply.json()) as Record<string, unknown>
+        assert.include(["400 VALIDATION_FAILED", "500 INTERNAL_ERROR"], `${reply.status} ${code}`)
+        assert.strictEqual(correlationId, "nested")
+        await serves(server)
+        await stops(server)
+      })
+    }
+
+    it("logs a promise that a handler leaves rejected, and serves on", async () => {
+      const server = await begin()
+      assert.strictEqual((await fetch(`${server.url}/floating`)).status, 200)
+      await until(
+        "The line of the log",
+        () => line(server, "error", "rejected in passing") !== undefined
+      )
+      await serves(server)
+      await stops(server)
+    })
+
+    it("drains after an exception outside of any request, and exits with 1", async () => {
+      const server = await begin()
+      const slow = fetch(`${server.url}/slow`)
+      await fetch(`${server.url}/outside`)
+      assert.strictEqual((await slow).status, 200, "the request in flight")
+      assert.strictEqual(await server.exit, 1)
+      assert.isDefined(line(server, "fatal", "thrown outside of a request"), server.output())
+    })
+  })
+}

@@ -1,0 +1,30 @@
+/** The codec and the listener that a run of the tests is for: variables `TEST_CODEC` and `TEST_LISTENER`. */
+
+const chosen = <const A extends string>(variable: string, values: readonly [A, ...Array<A>]): A => {
+  const given = process.env[variable] ?? values[0]
+  const value = values.find((each) => each === given)
+  if (value !== undefined) return value
+  throw new Error(`${variable} is "${given}". Use one of: ${values.join(", ")}.`)
+}
+
+/** Every codec, that of production first. */
+export const codecs = ["compiled", "effect"] as const
+
+/** Every listener, that of `TestApp.make` first. */
+export const listeners = ["web", "node", "proxied"] as const
+
+/** What decodes requests and encodes replies, if an endpoint could have either. */
+export const codec: (typeof codecs)[number] = chosen("TEST_CODEC", codecs)
+
+/** What `TestApp.make` boots apps on. */
+export const listener: (typeof listeners)[number] = chosen("TEST_LISTENER", listeners)
+
+/** What apps listen with if their configuration names no listener. */
+export const socketListener: "node" | "proxied" = listener === "proxied" ? "proxied" : "node"
+
+/** The variables that put a process that a test starts into the same combination. */
+export const environment: Readonly<Record<string, string | undefined>> = {
+  NODE_OPTIONS: process.env["NODE_OPTIONS"],
+  TEST_CODEC: process.env["TEST_CODEC"],
+  TEST_LISTENER: process.env["TEST_LISTENER"]
+}

@@ -1,0 +1,77 @@
+// Runs the tests on codecs and listeners, one combination after the other, and counts them.
+//
+//   node tools/matrix.ts                 every test on every combination
+//   node tools/matrix.ts --short         what `npm test` leaves out and is worth its time in CI
+//   node tools/matrix.ts test/examples   other arguments are vitest's
+//
+// Reports are in reports/<codec>-<listener>.json.
+import { spawnSync } from "node:child_process"
+import { existsSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { codecs, listeners } from "../test/matrix/combination.ts"
+
+const root = join(import.meta.dirname, "..")
+
+const combinations = listeners.flatMap((listener) => codecs.map((codec) => ({ codec, listener })))
+
+/** With what `npm test` runs, these have every codec and every listener. */
+const others = combinations.filter(
+  ({ codec, listener }) => listener === "proxied" || (codec === "effect" && listener === "node")
+)
+
+/** The suites that depend on how requests are served, without the slowest. */
+const serving = [
+  "test/Layers/Auth",
+  "test/Layers/Cors",
+  "test/Layers/Health",
+  "test/Layers/Logging",
+  "test/Layers/OpenApi",
+  "test/Layers/RateLimit",
+  "test/Layers/SecureHeaders",
+  "test/Plugin/App.test.ts",
+  "test/Plugin/Signals.test.ts",
+  "test/Server/Listener/Drain.test.ts",
+  "test/Server/Listener/Node",
+  "test/Testing",
+  "test/examples"
+]
+
+const isShort = process.argv.includes("--short")
+const given = process.argv.slice(2).filter((argument) => argument !== "--short")
+
+let failed = 0
+let passed = 0
+let skipped = 0
+let status = 0
+
+for (const { codec, listener } of isShort ? others : combinations) {
+  process.stdout.write(`\n== ${codec} codec, ${listener} listener\n`)
+  const report = join(root, `reports/${codec}-${listener}.json`)
+  rmSync(report, { force: true })
+  const vitest = spawnSync(
+    process.execPath,
+    [
+      join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+      ...(isShort ? serving : []),
+      ...given
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, TEST_CODEC: codec, TEST_LISTENER: listener },
+      stdio: "inherit"
+    }
+  )
+  if (vitest.status !== 0) status = 1
+  if (!existsSync(report)) continue
+  const counts = JSON.parse(readFileSync(report, "utf8"))
+  failed += counts.numFailedTests
+  passed += counts.numPassedTests
+  skipped += counts.numPendingTests + counts.numTodoTests
+}
+
+process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+process.exitCode = status
