@@ -74,13 +74,27 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   #trace(): void {
-    const { tracer, untraced } = this.#serving
-    if (this.plan.isBare || !this.get(ServerSpan.Sampling)(this, this.plan.route)) {
-      this.#services = new Services(this, untraced)
-      return
+    const { nanos, sample, tracer, untraced } = this.#serving
+    const { isBare, route } = this.plan
+    this.#tracing(() => {
+      if (isBare || !sample(this, route)) return
+      this.#span = ServerSpan.begin(tracer!, this, route, nanos())
+      this.provide(ParentSpan, this.#span)
+    })
+    if (this.#span === undefined) this.#services = new Services(this, untraced)
+  }
+
+  /** Runs code of the app's tracer or sampling; what it throws is logged and changes nothing. */
+  #tracing(run: () => void): void {
+    try {
+      run()
+    } catch (defect) {
+      this.#log("The tracing of a request failed", Cause.die(defect))
     }
-    this.#span = ServerSpan.begin(tracer!, this, this.plan.route, this.#serving.nanos())
-    this.provide(ParentSpan, this.#span)
+  }
+
+  #log(message: string, cause: Cause.Cause<unknown>): void {
+    Effect.runForkWith(this.services.context)(logFailure(message, cause))
   }
 
   // What is known of the request.
@@ -149,8 +163,11 @@ export class Exchange implements Incoming, Observers.Observed, Served {
 
   annotate(fields: Readonly<RequestFields.Fields>): void {
     Object.assign(this.fields, fields)
-    if (this.#span === undefined) return
-    for (const [name, value] of Object.entries(fields)) this.#span.attribute(name, value)
+    const span = this.#span
+    if (span === undefined) return
+    this.#tracing(() => {
+      for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
+    })
   }
 
   elapsed(): number {
@@ -409,7 +426,8 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   /** Tells those who observe the reply. */
   #tell(status: number): void {
     const { context, nanos } = this.#serving
-    if (this.#span !== undefined) ServerSpan.end(this.#span, status, nanos())
+    const span = this.#span
+    if (span !== undefined) this.#tracing(() => ServerSpan.end(span, status, nanos()))
     Observers.tell(this.plan.observers, this, status, context as Context.Context<never>)
   }
 

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { type Sample, Sampling } from "./ServerSpan.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
@@ -21,6 +22,8 @@ export class Serving {
   /** Unix nanoseconds. */
   readonly nanos: () => bigint
   readonly #open: { count: number; whenIdle: Set<() => void> }
+  /** Decides which requests have a span. */
+  readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
   readonly tracer: Tracer.Tracer | undefined
   /** The services of a request that is not sampled: no span is made inside of it. */
@@ -38,6 +41,7 @@ export class Serving {
     this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
     this.fibers = parent?.fibers ?? new Set()
     this.#open = parent === undefined ? { count: 0, whenIdle: new Set() } : parent.#open
+    this.sample = Context.get(context as Context.Context<never>, Sampling)
     this.tracer = Context.getOrUndefined(context as Context.Context<Tracer.Tracer>, Tracer.Tracer)
     this.untraced =
       this.tracer === undefined ? context : Context.add(context, References.TracerEnabled, false)
