@@ -1,3 +1,4 @@
+/** Codecs of the fields of sections. */
 import * as Bytes from "effect/ByteSize"
 import * as Time from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +7,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { expectedAnnotation } from "./Expected.ts"
+import { expected } from "./Expected.ts"
 
 const invalid = (message: string): SchemaIssue.Issue => new SchemaIssue.InvalidValue({ message })
 
@@ -47,7 +48,7 @@ export const ByteSize: Schema.Codec<number, number | string> = input
       encode: SchemaGetter.transform((bytes: number): number | string => bytes)
     })
   )
-  .annotate({ [expectedAnnotation]: byteSizeWords })
+  .pipe(expected(byteSizeWords))
 
 const durationWords = 'a duration such as "5 seconds", "75s" or a number of milliseconds'
 
@@ -98,7 +99,7 @@ export const Duration: Schema.Codec<Time.Duration, number | string> = input
       )
     })
   )
-  .annotate({ [expectedAnnotation]: durationWords })
+  .pipe(expected(durationWords))
 
 /**
  * A TCP port: an integer from 0 to 65535. Port 0 asks the system for a free one.
@@ -113,7 +114,7 @@ export const Duration: Schema.Codec<Time.Duration, number | string> = input
  */
 export const Port: Schema.Codec<number> = Schema.Int.check(
   Schema.isBetween({ maximum: 65_535, minimum: 0 })
-).annotate({ [expectedAnnotation]: "a port, an integer from 0 to 65535" })
+).pipe(expected("a port, an integer from 0 to 65535"))
 
 /**
  * A secret string, decoded to a `Redacted`. Its value never appears in errors, warnings,
@@ -132,3 +133,34 @@ export const Port: Schema.Codec<number> = Schema.Int.check(
 export const Secret: Schema.Codec<Redacted.Redacted<string>, string> = Schema.RedactedFromValue(
   Schema.String
 )
+
+/**
+ * Sets the value of a field that no source sets. The default is written as in a file, and decoded
+ * with the field's schema.
+ *
+ * @example
+ * ```ts
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Duration from "effect/Duration"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Config from "flange/Config"
+ *
+ * const MailConfig = Config.section("mail", {
+ *   secure: Schema.Boolean.pipe(Config.withDefault(true)),
+ *   timeout: Config.Duration.pipe(Config.withDefault("5 seconds"))
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const { context } = yield* Config.load({ sections: [MailConfig], values: {} })
+ *   const mail = yield* Effect.provide(MailConfig, context)
+ *   return [mail.secure, Duration.toSeconds(mail.timeout)]
+ * })
+ *
+ * await Effect.runPromise(Effect.provide(program, NodeServices.layer)) // => [true, 5]
+ * ```
+ */
+export const withDefault = <S extends Schema.Constraint>(
+  value: S["Encoded"]
+): ((self: S) => Schema.withDecodingDefaultKey<S>) =>
+  Schema.withDecodingDefaultKey<S>(Effect.succeed(value))

@@ -1,3 +1,4 @@
+/** The error of a refused configuration, and its report. */
 import * as Data from "effect/Data"
 
 /** One reason why a configuration is refused. Values of secret fields are never in it. */

@@ -1,3 +1,4 @@
+/** The environment that a configuration is loaded for, and the names it may have. */
 import * as Context from "effect/Context"
 import type { Problem } from "./ConfigError.ts"
 import { nearest } from "./Nearest.ts"

@@ -1,13 +1,42 @@
+/** What a schema takes, in words for reports. */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { expand, fromAst, isRedacted, keysOf, type Nodes } from "./SchemaTree.ts"
 
-/** The annotation by which Flange's own codecs say what they take, whichever part of them fails. */
-export const expectedAnnotation = "flange/Config/expected"
+const annotation = "flange/Config/expected"
+
+/**
+ * Sets the words by which reports describe what a schema takes, whichever part of it refuses a
+ * value. They complete the sentence "write ...".
+ *
+ * @example
+ * ```ts
+ * import * as NodeServices from "@effect/platform-node/NodeServices"
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import * as Config from "flange/Config"
+ *
+ * const Color = Schema.String.check(Schema.isPattern(/^#[0-9a-f]{6}$/)).pipe(
+ *   Config.expected('a color such as "#ff8800"')
+ * )
+ * const PaintConfig = Config.section("paint", { color: Color })
+ *
+ * const program = Config.load({ sections: [PaintConfig], values: { paint: { color: "red" } } }).pipe(
+ *   Effect.flip,
+ *   Effect.map((error) => error.problems.map((problem) => problem.expected))
+ * )
+ *
+ * await Effect.runPromise(Effect.provide(program, NodeServices.layer)) // => ['a color such as "#ff8800"']
+ * ```
+ */
+export const expected =
+  (words: string) =>
+  <S extends Schema.Top>(self: S): S["Rebuild"] =>
+    self.annotate({ [annotation]: words })
 
 const explicit = (ast: SchemaAST.AST): string | undefined => {
   for (const node of expand([ast])) {
-    const text = SchemaAST.resolve(node)?.[expectedAnnotation]
+    const text = SchemaAST.resolve(node)?.[annotation]
     if (typeof text === "string") return text
   }
   return undefined
@@ -31,7 +60,7 @@ const base = (ast: SchemaAST.AST, depth: number): string => {
     case "Arrays":
       return ast.rest[0] === undefined
         ? `a list of ${ast.elements.length} items`
-        : `a list of items that are each ${describe(ast.rest[0], depth + 1)}`
+        : `a list of items that are each ${describeNode(ast.rest[0], depth + 1)}`
     case "BigInt":
       return "an integer"
     case "Boolean":
@@ -53,14 +82,14 @@ const base = (ast: SchemaAST.AST, depth: number): string => {
     case "String":
       return "a string"
     case "Suspend":
-      return describe(ast.thunk(), depth + 1)
+      return describeNode(ast.thunk(), depth + 1)
     case "TemplateLiteral":
       return "a string of the declared form"
     case "Union":
       return alternatives(
         ast.types
           .filter((type) => type._tag !== "Undefined")
-          .map((type) => describe(type, depth + 1))
+          .map((type) => describeNode(type, depth + 1))
       )
     default:
       return "any value"
@@ -70,21 +99,21 @@ const base = (ast: SchemaAST.AST, depth: number): string => {
 const declaration = (ast: SchemaAST.Declaration, depth: number): string => {
   const parameter = ast.typeParameters[0]
   if (isRedacted(ast) && parameter !== undefined) {
-    return `${describe(parameter, depth + 1)} (secret)`
+    return `${describeNode(parameter, depth + 1)} (secret)`
   }
   const encoded = SchemaAST.toEncoded(Schema.toCodecJson(fromAst(ast)).ast)
-  if (encoded._tag !== "Declaration") return describe(encoded, depth + 1)
+  if (encoded._tag !== "Declaration") return describeNode(encoded, depth + 1)
   const text = ast.annotations?.["expected"]
   return typeof text === "string" ? text : "any value"
 }
 
-const describe = (ast: SchemaAST.AST, depth: number): string => {
+const describeNode = (ast: SchemaAST.AST, depth: number): string => {
   const text = explicit(ast)
   if (text !== undefined) return text
   if (depth > 4) return "a value"
   const source = ast.encoding?.[0].to
   if (source !== undefined) {
-    const inner = describe(source, depth + 1)
+    const inner = describeNode(source, depth + 1)
     return isRedacted(ast) && !inner.endsWith("(secret)") ? `${inner} (secret)` : inner
   }
   if (!SchemaAST.isDeclaration(ast) && typeof ast.annotations?.expected === "string") {
@@ -98,12 +127,12 @@ const describe = (ast: SchemaAST.AST, depth: number): string => {
   return [...(covered ? [] : [start]), ...checks].join(", ")
 }
 
-/** What the schemas take, in words for a person who edits a file: "a number", "true or false". */
-export const expected = (nodes: Nodes): string => {
+/** Describes what the schemas take to a person who edits a file: "a number", "true or false". */
+export const describe = (nodes: Nodes): string => {
   const first = nodes[0]
-  return first === undefined ? "nothing" : describe(first, 0)
+  return first === undefined ? "nothing" : describeNode(first, 0)
 }
 
-/** The words that a codec of Flange gives itself, when the schemas come from one. */
+/** The words that `expected` set on one of the schemas. */
 export const ownWords = (nodes: Nodes): string | undefined =>
   nodes.map(explicit).find((text) => text !== undefined)

@@ -1,24 +1,23 @@
+/** Loads a configuration: collects its sources, decodes its sections, reports every problem. */
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
 import { ConfigError } from "./ConfigError.ts"
-import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Entries.ts"
 import { Environment } from "./Environment.ts"
-import { fromValues } from "./Files.ts"
-import { type Found, problemsOf } from "./Issues.ts"
-import { mergeAll } from "./Merge.ts"
-import { chooseEnvironment, loadFile, splitFile } from "./Overlays.ts"
-import { Scrubber } from "./Render.ts"
+import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Report/Entries.ts"
+import { checkProblems, type Found, problemsOf } from "./Report/Issues.ts"
+import { Scrubber } from "./Report/Render.ts"
 import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
-import type { AnySection } from "./Section.ts"
-import { uniqueSections } from "./Sections.ts"
-import { getPath, isPlain, type Layer, type Tree, tree } from "./Tree.ts"
-import { fromVariables, type Known } from "./Variables.ts"
+import { type AnySection, compile, type Compiled } from "./Section.ts"
+import { fromValues } from "./Source/Files.ts"
+import { chooseEnvironment, loadFile, splitFile } from "./Source/Overlays.ts"
+import { fromVariables } from "./Source/Variables.ts"
+import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
 
 /** Values that a plugin sets below those of the app's owner. */
 export interface Defaults {
@@ -58,8 +57,11 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * order, the file (or `values`), its `[environments.<name>]` overlay, short variables,
  * `FLANGE__SECTION__KEY` variables, `overrides`. Objects merge, everything else replaces.
  *
+ * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
+ * values: each segment of a path is a key.
+ *
  * Keys that no section reads are warnings. Fails with `ConfigError` when a value is missing or
- * refused, the environment is unknown, a file cannot be parsed, more than one file is present, two
+ * refused by a schema or a check, the environment is unknown, a file cannot be parsed, more than one file is present, two
  * sections share a name, or a key could reach a prototype. Secrets appear in none of it.
  *
  * @example
@@ -90,7 +92,7 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   ConfigError,
   FileSystem.FileSystem | Path.Path
 > {
-  const { problems: sectionProblems, unique } = uniqueSections(options.sections)
+  const { compiled, problems: sectionProblems } = compile(options.sections)
   const loaded = yield* loadFile(options)
   const file = splitFile(loaded)
   const chosen = chooseEnvironment(options, file)
@@ -106,71 +108,60 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   const incomplete = loaded.problems.length > 0 || file.problems.length > 0 || "problem" in chosen
   const environment = "name" in chosen ? chosen.name : "local"
 
-  const layers: Array<Layer> = []
-  const add = (source: string, input: unknown): void => {
-    const { problems, values } = fromValues(source, input)
+  const sources: Array<Source> = []
+  const add = (label: string, input: unknown): void => {
+    const { problems, values } = fromValues(label, input)
     found.push(...problems.map((problem) => ({ missing: false, problem })))
-    layers.push({ source, values })
+    sources.push({ label, values })
   }
   for (const { plugin, values } of options.defaults ?? []) {
     if (typeof values !== "function") add(`defaults of plugin ${plugin}`, values)
     else if ("name" in chosen) add(`defaults of plugin ${plugin}`, values(environment))
   }
-  layers.push(file.base)
+  sources.push(file.base)
   const overlay = file.overlays.get(environment)
-  if (overlay !== undefined) layers.push(overlay)
+  if (overlay !== undefined) sources.push(overlay)
 
-  const sections = unique.map((section) => {
-    const codec = Schema.toCodecJson(section.schema)
-    const known: Known = {
-      encoded: [SchemaAST.toEncoded(codec.ast)],
-      name: section.sectionName,
-      nodes: [codec.ast],
-      variables: section.variables
-    }
-    return { codec, known, section }
-  })
-  const knowns = sections.map(({ known }) => known)
-  const variables = fromVariables(
-    options.variables ?? {},
-    knowns,
-    mergeAll(layers.map((layer) => layer.values))
-  )
+  const given = options.variables ?? {}
+  const variables = fromVariables(given, compiled, mergeAll(sources.map(({ values }) => values)))
   found.push(...variables.problems.map((problem) => ({ missing: false, problem })))
-  layers.push(...variables.layers)
+  sources.push(...variables.sources)
   add("overrides", options.overrides)
 
-  const merged = mergeAll(layers.map((layer) => layer.values))
+  const merged = mergeAll(sources.map(({ values }) => values))
   const scrubber = new Scrubber()
-  for (const { values } of layers)
-    for (const known of knowns) collectSecrets(known, values, scrubber)
+  for (const { values } of sources)
+    for (const section of compiled) collectSecrets(section, values, scrubber)
 
   const entries: Array<Entry> = []
-  const services = new Map<string, unknown>([[Environment.key, environment]])
-  const warnings = unreadSections(merged, layers, knowns)
-  for (const { codec, known, section } of sections) {
-    const value = merged[known.name]
-    const given = value === undefined && keysOf(known.encoded).length > 0 ? tree([]) : value
-    const unread = unreadKeys(known, given)
+  const services = new Map<string, unknown>([
+    [ConfigProvider.ConfigProvider.key, providerOf(merged, given)],
+    [Environment.key, environment]
+  ])
+  const warnings = unreadSections(merged, sources, compiled)
+  for (const one of compiled) {
+    const value = merged[one.name]
+    const input = value === undefined && keysOf(one.encoded).length > 0 ? tree([]) : value
+    const unread = unreadKeys(one, input)
     for (const path of unread) {
-      warnings.push(unreadWarning([known.name, ...path], layers, siblings(known, path)))
+      warnings.push(unreadWarning([one.name, ...path], sources, siblings(one, path)))
     }
-    const result = yield* Effect.result(Schema.decodeUnknownEffect(codec, { errors: "all" })(given))
+    const around = { file: loaded.label ?? "flange.toml", given: input, scrubber, sources, unread }
+    const result = yield* Effect.result(
+      Schema.decodeUnknownEffect(one.codec, { errors: "all" })(input)
+    )
     if (Result.isFailure(result)) {
-      found.push(
-        ...problemsOf(known, result.failure.issue, {
-          declared: [section.schema.ast],
-          file: loaded.label ?? "flange.toml",
-          given,
-          layers,
-          scrubber,
-          unread
-        })
-      )
+      found.push(...problemsOf(one, result.failure.issue, around))
       continue
     }
-    services.set(section.key, result.success)
-    entries.push(...entriesOf(known, layers, given, result.success, scrubber))
+    const decoded = result.success
+    // Without the file a check would refuse what the file may set right.
+    if (!incomplete) {
+      const issues = one.section.check(decoded, environment)
+      found.push(...checkProblems(one, issues, decoded, around))
+    }
+    services.set(one.section.key, decoded)
+    entries.push(...entriesOf(one, sources, input, decoded, scrubber))
   }
 
   const problems = found
@@ -190,22 +181,32 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 
+/**
+ * What `effect/Config` reads: the merged values, a key for each segment of a path. A path that they
+ * lack is looked up among the variables, by the names that Effect itself reads.
+ */
+const providerOf = (
+  merged: Tree,
+  variables: Readonly<Record<string, string | undefined>>
+): ConfigProvider.ConfigProvider =>
+  ConfigProvider.orElse(ConfigProvider.fromUnknown(merged), ConfigProvider.fromEnvRecord(variables))
+
 const unreadSections = (
   merged: Tree,
-  layers: ReadonlyArray<Layer>,
-  knowns: ReadonlyArray<Known>
+  sources: ReadonlyArray<Source>,
+  sections: ReadonlyArray<Compiled>
 ): Array<string> => {
-  const names = knowns.map(({ name }) => name)
+  const names = sections.map(({ name }) => name)
   return Object.keys(merged)
     .filter((key) => !names.includes(key))
-    .map((key) => unreadWarning([key], layers, names))
+    .map((key) => unreadWarning([key], sources, names))
 }
 
-const collectSecrets = (known: Known, values: Tree, scrubber: Scrubber): void => {
+const collectSecrets = ({ name, nodes }: Compiled, values: Tree, scrubber: Scrubber): void => {
   const visit = (path: ReadonlyArray<string>): void => {
-    const value = getPath(values, [known.name, ...path])
+    const value = getPath(values, [name, ...path])
     if (value === undefined) return
-    if (isSecret(known.nodes, path, value)) scrubber.add(value)
+    if (isSecret(nodes, path, value)) scrubber.add(value)
     else if (isPlain(value)) for (const key of Object.keys(value)) visit([...path, key])
   }
   visit([])

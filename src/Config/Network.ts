@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { expectedAnnotation } from "./Expected.ts"
+import { expected } from "./Expected.ts"
 
 const words = 'a network such as "10.0.0.0/8" or "fd00::/8", without host bits, or one address'
 
@@ -41,4 +41,4 @@ export const Network: Schema.Codec<IpNetwork.IpNetwork, string> = Schema.String.
     }),
     encode: SchemaGetter.transform(IpNetwork.format)
   })
-).annotate({ [expectedAnnotation]: words })
+).pipe(expected(words))

@@ -1,3 +1,4 @@
+/** A loaded configuration, and where its values come from. */
 import type * as Context from "effect/Context"
 
 /** A value that a source with higher precedence replaced. */
@@ -21,7 +22,7 @@ export interface Entry {
 
 /** A loaded configuration. */
 export interface Resolved<R = never> {
-  /** The decoded sections, each under its own key, and `Environment`. */
+  /** The decoded sections, each under its own key, `Environment`, and Effect's `ConfigProvider`. */
   readonly context: Context.Context<R>
   /** Where every value comes from; read it with `Config.explain`. */
   readonly entries: ReadonlyArray<Entry>
@@ -30,3 +31,18 @@ export interface Resolved<R = never> {
   /** One sentence for each key that nothing reads, sorted. */
   readonly warnings: ReadonlyArray<string>
 }
+
+/**
+ * Returns where every value of a loaded configuration comes from and what it replaced: one row for
+ * each key that a section reads, sorted by key. Values are text: JSON, or `<redacted>` for secrets.
+ *
+ * @example
+ * ```ts
+ * import * as Config from "flange/Config"
+ *
+ * export const print = (resolved: Config.Resolved) =>
+ *   Config.explain(resolved).map((row) => `${row.key} = ${row.value} (${row.source})`).join("\n")
+ * ```
+ */
+export const explain = <R>(resolved: Resolved<R>): ReadonlyArray<Entry> =>
+  [...resolved.entries].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

@@ -1,8 +1,9 @@
+/** Reads schemas as trees: the schemas at a key path, the keys they declare, the secrets they hold. */
 import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import { isPlain, type Path } from "./Tree.ts"
+import { isPlain, type KeyPath } from "./Tree.ts"
 
 /** Schemas that may describe one place: several when it is inside a union or a transformation. */
 export type Nodes = ReadonlyArray<SchemaAST.AST>
@@ -47,7 +48,7 @@ export const child = (nodes: Nodes, key: string): Nodes => {
 }
 
 /** The schemas at a path. */
-export const descend = (nodes: Nodes, path: Path): Nodes =>
+export const descend = (nodes: Nodes, path: KeyPath): Nodes =>
   path.reduce<Nodes>((current, key) => child(current, key), nodes)
 
 /** The field names that the schemas declare, sorted. */
@@ -146,7 +147,7 @@ const stages = (ast: SchemaAST.AST): Nodes => {
  * True when a value at the path must not be printed. A value that is not an object, where the
  * schema has an object with a secret inside, counts as the secret: it may be one in the wrong place.
  */
-export const isSecret = (nodes: Nodes, path: Path, value: unknown): boolean => {
+export const isSecret = (nodes: Nodes, path: KeyPath, value: unknown): boolean => {
   let current = nodes
   for (const key of path) {
     if (expand(current).some(isRedacted) || renamesSecret(current, key)) return true

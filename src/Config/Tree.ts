@@ -1,14 +1,16 @@
+/** Trees of configuration values: paths in them, merging them, copying them without harmful keys. */
 /** A configuration tree: an object without a prototype, so that no key can reach `Object.prototype`. */
 export interface Tree {
   readonly [key: string]: unknown
 }
 
 /** The place of a value: section first, then field names, then list indexes as strings. */
-export type Path = ReadonlyArray<string>
+export type KeyPath = ReadonlyArray<string>
 
-/** One source of values, in order of precedence with the others. */
-export interface Layer {
-  readonly source: string
+/** Where values come from: a file, an overlay, a variable, the defaults of a plugin, overrides. */
+export interface Source {
+  /** Its name in reports, such as `flange.toml` or `variable PORT`. */
+  readonly label: string
   readonly values: Tree
 }
 
@@ -23,7 +25,7 @@ export const isPlain = (value: unknown): value is Tree => {
 }
 
 /** What stands at `path`, or `undefined`. Only own keys are followed. */
-export const getPath = (value: unknown, path: Path): unknown => {
+export const getPath = (value: unknown, path: KeyPath): unknown => {
   let current = value
   for (const key of path) {
     if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) {
@@ -35,7 +37,7 @@ export const getPath = (value: unknown, path: Path): unknown => {
 }
 
 /** A tree that holds only `value` at `path`. */
-export const singleton = (path: Path, value: unknown): Tree => {
+export const singleton = (path: KeyPath, value: unknown): Tree => {
   let current = value
   for (const key of path.toReversed()) current = tree([[key, current]])
   return isPlain(current) ? current : tree([])
@@ -45,6 +47,26 @@ export const singleton = (path: Path, value: unknown): Tree => {
 export const tree = (pairs: Iterable<readonly [string, unknown]>): Tree => {
   const output: Record<string, unknown> = Object.create(null)
   for (const [key, value] of pairs) output[key] = value
+  return output
+}
+
+/** Merges two trees: objects merge key by key, everything else of `over` replaces what `base` has. */
+const merge = (base: Tree, over: Tree): Tree => {
+  const pairs = new Map<string, unknown>(Object.entries(base))
+  for (const [key, value] of Object.entries(over)) {
+    const below = pairs.get(key)
+    pairs.set(key, isPlain(below) && isPlain(value) ? merge(below, value) : value)
+  }
+  return tree(pairs)
+}
+
+/**
+ * Merges trees from the lowest precedence to the highest. Objects merge key by key; any other value
+ * replaces the one below it.
+ */
+export const mergeAll = (trees: Iterable<Tree>): Tree => {
+  let output = tree([])
+  for (const next of trees) output = merge(output, next)
   return output
 }
 
@@ -60,7 +82,7 @@ export interface Sanitized {
  */
 export const sanitize = (input: unknown): Sanitized => {
   const refused: Array<Sanitized["refused"][number]> = []
-  const visit = (value: unknown, path: Path, ancestors: ReadonlyArray<unknown>): unknown => {
+  const visit = (value: unknown, path: KeyPath, ancestors: ReadonlyArray<unknown>): unknown => {
     if (ancestors.includes(value)) {
       refused.push({ key: path.join("."), reason: "cycle" })
       return undefined

@@ -4,17 +4,18 @@
  * Declare sections with `section`, read them all with `load`: every problem is reported at once,
  * every value knows its source, and secrets are never printed.
  */
-export { ByteSize, Duration, Port, Secret } from "./Codecs.ts"
+export { ByteSize, Duration, Port, Secret, withDefault } from "./Codecs.ts"
 export { ConfigError, type Problem } from "./ConfigError.ts"
 export { Environment } from "./Environment.ts"
-export { explain } from "./Explain.ts"
+export { expected } from "./Expected.ts"
 export { type Defaults, load, type LoadOptions } from "./Load.ts"
-export { type Entry, type Overridden, type Resolved } from "./Resolved.ts"
+export { type Entry, explain, type Overridden, type Resolved } from "./Resolved.ts"
 export {
   type AnySection,
   type Section,
   section,
   type SectionFields,
+  type SectionIssue,
   type SectionKey,
   type SectionOptions
 } from "./Section.ts"

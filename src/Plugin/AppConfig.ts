@@ -1,5 +1,4 @@
 /** The configuration section `app`: what an app is called and how it starts and stops. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 
@@ -21,11 +20,11 @@ export const AppConfig = Config.section(
   {
     buildDate: Schema.optionalKey(Schema.String),
     commit: Schema.optionalKey(Schema.String),
-    drainDelay: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0 seconds"))),
-    drainTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("20 seconds"))),
+    drainDelay: Config.Duration.pipe(Config.withDefault("0 seconds")),
+    drainTimeout: Config.Duration.pipe(Config.withDefault("20 seconds")),
     name: Schema.optionalKey(Schema.String),
-    startTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("30 seconds"))),
-    version: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("0.0.0")))
+    startTimeout: Config.Duration.pipe(Config.withDefault("30 seconds")),
+    version: Schema.String.pipe(Config.withDefault("0.0.0"))
   },
   { variables: { APP_VERSION: "version", BUILD_DATE: "buildDate", GIT_COMMIT: "commit" } }
 )

@@ -32,31 +32,27 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 export const ServerConfig = Config.section(
   "server",
   {
-    bodyLimit: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("8 MiB"))),
-    bodyTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("60 seconds"))),
-    halfClose: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
-    headersTimeout: Config.Duration.pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("80 seconds"))
-    ),
+    bodyLimit: Config.ByteSize.pipe(Config.withDefault("8 MiB")),
+    bodyTimeout: Config.Duration.pipe(Config.withDefault("60 seconds")),
+    halfClose: Schema.Boolean.pipe(Config.withDefault(false)),
+    headersTimeout: Config.Duration.pipe(Config.withDefault("80 seconds")),
     host: Schema.optionalKey(Schema.String),
-    keepAlive: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("75 seconds"))),
+    keepAlive: Config.Duration.pipe(Config.withDefault("75 seconds")),
     listener: Schema.Literals(["node", "proxied"]).pipe(
       Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
-    maxHeaderBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("16 KiB"))),
-    maxHeaders: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(100))),
-    maxLineBytes: Config.ByteSize.pipe(Schema.withDecodingDefaultKey(Effect.succeed("8 KiB"))),
-    maxPipelined: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(16))),
-    port: Config.Port.pipe(Schema.withDecodingDefaultKey(Effect.succeed(8080))),
-    requestTimeout: Config.Duration.pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("5 minutes"))
-    ),
+    maxHeaderBytes: Config.ByteSize.pipe(Config.withDefault("16 KiB")),
+    maxHeaders: Count.pipe(Config.withDefault(100)),
+    maxLineBytes: Config.ByteSize.pipe(Config.withDefault("8 KiB")),
+    maxPipelined: Count.pipe(Config.withDefault(16)),
+    port: Config.Port.pipe(Config.withDefault(8080)),
+    requestTimeout: Config.Duration.pipe(Config.withDefault("5 minutes")),
     socket: Schema.optionalKey(Schema.NonEmptyString),
     socketMode: Schema.String.pipe(
       Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
-      Schema.withDecodingDefaultKey(Effect.succeed("660"))
+      Config.withDefault("660")
     ),
-    trustedProxies: Schema.Array(Network).pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
+    trustedProxies: Schema.Array(Network).pipe(Config.withDefault([]))
   },
   { variables: { HOST: "host", PORT: "port" } }
 )

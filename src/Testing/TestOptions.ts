@@ -1,6 +1,5 @@
 /** How an app is booted for a test. */
-import { mergeAll } from "../Config/Merge.ts"
-import { isPlain, type Tree } from "../Config/Tree.ts"
+import { isPlain, mergeAll, type Tree } from "../Config/Tree.ts"
 import type * as Definition from "../Plugin/App.ts"
 import type { ConfigSource } from "../Plugin/Lifecycle.ts"
 import type { Replacement } from "./Replacement.ts"

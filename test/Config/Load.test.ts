@@ -14,7 +14,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
     const Color = Config.section(
       "paint",
       {
-        color: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("schema")))
+        color: Schema.String.pipe(Config.withDefault("schema"))
       },
       { variables: { COLOR: "color" } }
     )

@@ -8,8 +8,8 @@ export const ServerConfig = Config.section(
   "server",
   {
     cors: Schema.optionalKey(Schema.Boolean),
-    drainTimeout: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("5 seconds"))),
-    host: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("127.0.0.1"))),
+    drainTimeout: Config.Duration.pipe(Config.withDefault("5 seconds")),
+    host: Schema.String.pipe(Config.withDefault("127.0.0.1")),
     hosts: Schema.optionalKey(Schema.Array(Schema.String)),
     limit: Schema.optionalKey(Config.ByteSize),
     port: Config.Port

@@ -114,7 +114,7 @@ describe("alone, its configuration comes", () => {
     "mail",
     {
       host: Schema.String,
-      port: Config.Port.pipe(Schema.withDecodingDefaultKey(Effect.succeed(25)))
+      port: Config.Port.pipe(Config.withDefault(25))
     },
     { variables: { MAIL_HOST: "host" } }
   )

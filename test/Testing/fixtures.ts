@@ -24,7 +24,7 @@ export class Greeter extends Context.Service<
 }
 
 export const GreeterConfig = Config.section("greeter", {
-  greeting: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("Hello")))
+  greeting: Schema.String.pipe(Config.withDefault("Hello"))
 })
 
 export const GreeterPlugin = Plugin.make("test:greeter", {

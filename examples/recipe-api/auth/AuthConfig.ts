@@ -1,5 +1,4 @@
 /** What authentication is configured with. Secrets have no default here: see flange.toml. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Config } from "flange"
 
@@ -8,8 +7,8 @@ export const AuthConfig = Config.section(
   {
     /** The key of the service account `fulfilment`. */
     apiKey: Config.Secret,
-    audience: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("recipe-api"))),
-    issuer: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("recipe-api"))),
+    audience: Schema.String.pipe(Config.withDefault("recipe-api")),
+    issuer: Schema.String.pipe(Config.withDefault("recipe-api")),
     /** What the issuer signs tokens with (HS256): 32 bytes or more. */
     jwtSecret: Config.Secret
   },

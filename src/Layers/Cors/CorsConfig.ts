@@ -1,7 +1,5 @@
 /** The configuration section `cors`. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { expectedAnnotation } from "../../Config/Expected.ts"
 import * as Config from "../../Config/index.ts"
 
 /** An origin as a browser writes it. Source: RFC 6454, section 6.2. */
@@ -14,7 +12,7 @@ const originWords = 'an origin such as "https://app.example.com", without a path
 
 const Origin = Schema.String.check(
   Schema.makeFilter((text) => text === "*" || isOrigin(text), { expected: originWords })
-).annotate({ [expectedAnnotation]: originWords })
+).pipe(Config.expected(originWords))
 
 /** A method or the name of a header. Source: RFC 9110, section 5.6.2. */
 const Token = Schema.String.check(
@@ -22,7 +20,7 @@ const Token = Schema.String.check(
 )
 
 const Tokens = (...fallback: ReadonlyArray<string>) =>
-  Schema.Array(Token).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+  Schema.Array(Token).pipe(Config.withDefault(fallback))
 
 /**
  * Section `cors`.
@@ -39,29 +37,41 @@ const Tokens = (...fallback: ReadonlyArray<string>) =>
  */
 export const CorsConfig = Config.section(
   "cors",
-  Schema.Struct({
+  {
     allowedHeaders: Tokens("authorization", "content-type"),
-    credentials: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
+    credentials: Schema.Boolean.pipe(Config.withDefault(false)),
     exposedHeaders: Tokens("retry-after", "x-request-id"),
-    maxAge: Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed("10 minutes"))),
+    maxAge: Config.Duration.pipe(Config.withDefault("10 minutes")),
     methods: Tokens("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
-    openInProduction: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
-    origins: Schema.Array(Origin).pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
-  }).check(
-    Schema.makeFilter(({ credentials, origins }) => {
-      if (!origins.includes("*")) return undefined
+    openInProduction: Schema.Boolean.pipe(Config.withDefault(false)),
+    origins: Schema.Array(Origin).pipe(Config.withDefault([]))
+  },
+  {
+    check: ({ credentials, openInProduction, origins }, environment) => {
+      if (!origins.includes("*")) return []
+      const issues: Array<Config.SectionIssue> = []
       if (origins.length > 1) {
-        return {
-          issue: "* already allows every origin: write it alone, or list origins without it",
-          path: ["origins"]
-        }
+        issues.push({
+          expected: "* alone, or a list of origins without it",
+          key: "origins",
+          reason: "* already allows every origin"
+        })
       }
-      return credentials
-        ? {
-            issue: "a browser takes no credentials with the origin *: list the origins",
-            path: ["credentials"]
-          }
-        : undefined
-    })
-  )
+      if (credentials) {
+        issues.push({
+          expected: "false, or list the origins",
+          key: "credentials",
+          reason: "a browser takes no credentials with the origin *"
+        })
+      }
+      if (environment === "production" && !openInProduction) {
+        issues.push({
+          expected: "a list of origins, or set cors.openInProduction = true if that is meant",
+          key: "origins",
+          reason: "* lets the pages of every site call this service in production"
+        })
+      }
+      return issues
+    }
+  }
 )

@@ -1,34 +1,9 @@
 /** The battery as a plugin. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { ConfigError } from "../../Config/index.ts"
-import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import * as Answers from "./Answers.ts"
 import { CorsConfig } from "./CorsConfig.ts"
-
-/** What is meant for a laptop must not reach production unseen. */
-const refuseOpenProduction = Layer.effectDiscard(
-  Effect.gen(function* () {
-    const { openInProduction, origins } = yield* CorsConfig
-    const { environment } = yield* AppRuntime
-    if (environment !== "production" || openInProduction || !origins.includes("*")) return
-    return yield* new ConfigError({
-      problems: [
-        {
-          expected: "a list of origins",
-          key: "cors.origins",
-          message:
-            '"*" lets the pages of every site call this service in production: list the origins, or set cors.openInProduction = true if that is meant.',
-          nearest: undefined,
-          received: '["*"]',
-          source: "environment production"
-        }
-      ]
-    })
-  })
-)
 
 const headers = Middleware.headers("cors", {
   build: Effect.map(CorsConfig, (config) => {
@@ -63,8 +38,8 @@ const preflight = Middleware.before("cors-preflight", {
  * One origin, or `*`, costs a request nothing: the headers are put together once.
  * With several the reply names the one that asked, and varies by it.
  *
- * Boot fails with `ConfigError` where `*` comes with credentials, which no browser
- * takes, and where it is the origin in the environment `production` without
+ * Boot fails with `ConfigError` if the origin `*` comes with credentials, which no
+ * browser takes, or if it is used in the environment `production` without
  * `cors.openInProduction`.
  *
  * @example
@@ -83,6 +58,5 @@ const preflight = Middleware.before("cors-preflight", {
  */
 export const plugin = Plugin.make("flange:cors", {
   config: [CorsConfig],
-  layer: refuseOpenProduction,
   middleware: [headers, origins, preflight]
 })

@@ -1,22 +1,19 @@
 /** The configuration section `database`. */
-import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { expectedAnnotation } from "../../Config/Expected.ts"
 import * as Config from "../../Config/index.ts"
 import * as DatabaseUrl from "./DatabaseUrl.ts"
 
 const Url = Schema.RedactedFromValue(
   Schema.String.check(Schema.makeFilter((text) => DatabaseUrl.parse(text) !== undefined))
-).annotate({ [expectedAnnotation]: DatabaseUrl.expectedUrl })
+).pipe(Config.expected(DatabaseUrl.expectedUrl))
 
-const Host = Schema.String.check(Schema.isPattern(/^(\/.+|[^\s/@?#]+)$/)).annotate({
-  [expectedAnnotation]: "a host name, an IP address or the directory of a Unix socket"
-})
+const Host = Schema.String.check(Schema.isPattern(/^(\/.+|[^\s/@?#]+)$/)).pipe(
+  Config.expected("a host name, an IP address or the directory of a Unix socket")
+)
 
-const duration = (text: string) =>
-  Config.Duration.pipe(Schema.withDecodingDefaultKey(Effect.succeed(text)))
+const duration = (text: string) => Config.Duration.pipe(Config.withDefault(text))
 
 const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -25,18 +22,16 @@ const fields = {
   bootWait: duration("20 seconds"),
   connectionTtl: duration("30 minutes"),
   defaultUrl: Schema.optionalKey(Url),
-  engine: Schema.Literals(["mariadb", "mysql", "postgres"]).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed("postgres" as const))
-  ),
+  engine: Schema.Literals(["mariadb", "mysql", "postgres"]).pipe(Config.withDefault("postgres")),
   host: Schema.optionalKey(Host),
   idleTimeout: duration("1 minute"),
-  maxConnections: Positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(32))),
-  migrations: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("migrations"))),
-  minConnections: Schema.Natural.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
+  maxConnections: Positive.pipe(Config.withDefault(32)),
+  migrations: Schema.String.pipe(Config.withDefault("migrations")),
+  minConnections: Schema.Natural.pipe(Config.withDefault(0)),
   name: Schema.optionalKey(Schema.String),
   password: Schema.optionalKey(Config.Secret),
   port: Schema.optionalKey(Config.Port),
-  runMigrations: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
+  runMigrations: Schema.Boolean.pipe(Config.withDefault(true)),
   ssl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Literal("no-verify")])),
   statementTimeout: Schema.optionalKey(Config.Duration),
   url: Schema.optionalKey(Url),

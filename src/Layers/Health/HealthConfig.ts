@@ -1,6 +1,5 @@
 /** The configuration section `health`. */
 import * as Time from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
@@ -19,5 +18,5 @@ export const HealthConfig = Config.section("health", {
     Schema.makeFilter((interval) => Time.isGreaterThanOrEqualTo(interval, shortest), {
       expected: "a duration of 100 ms at least"
     })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed("10 seconds")))
+  ).pipe(Config.withDefault("10 seconds"))
 })

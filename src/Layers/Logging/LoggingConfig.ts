@@ -1,9 +1,7 @@
 /** The configuration section `logging`. */
-import * as Effect from "effect/Effect"
 import type { LogLevel } from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
-import { expectedAnnotation } from "../../Config/Expected.ts"
 import * as Config from "../../Config/index.ts"
 
 const levels = ["trace", "debug", "info", "warn", "error", "fatal", "none"] as const
@@ -16,7 +14,7 @@ const Level = Schema.String.pipe(
     decode: SchemaGetter.transform((name: string) => name.trim().toLowerCase() as Level),
     encode: SchemaGetter.transform((level: Level): string => level)
   }),
-  Schema.annotate({ [expectedAnnotation]: `one of ${levels.join(", ")}` })
+  Config.expected(`one of ${levels.join(", ")}`)
 )
 
 const effectLevels = {
@@ -45,10 +43,8 @@ export const toEffect = (level: Level): LogLevel => effectLevels[level]
 export const LoggingConfig = Config.section(
   "logging",
   {
-    format: Schema.Literals(["auto", "json", "pretty"]).pipe(
-      Schema.withDecodingDefaultKey(Effect.succeed("auto" as const))
-    ),
-    level: Level.pipe(Schema.withDecodingDefaultKey(Effect.succeed("info")))
+    format: Schema.Literals(["auto", "json", "pretty"]).pipe(Config.withDefault("auto")),
+    level: Level.pipe(Config.withDefault("info"))
   },
   { variables: { LOG_LEVEL: "level" } }
 )

@@ -1,5 +1,4 @@
 /** The configuration section `openapi`. */
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
@@ -8,7 +7,7 @@ const Path = (fallback: string) =>
     Schema.isPattern(/^\/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-]$/, {
       expected: "a path that begins with / and does not end with it"
     })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed(fallback)))
+  ).pipe(Config.withDefault(fallback))
 
 /**
  * Section `openapi`.
@@ -22,7 +21,7 @@ const Path = (fallback: string) =>
  */
 export const OpenApiConfig = Config.section("openapi", {
   documentPath: Path("/openapi.json"),
-  enabled: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(true))),
+  enabled: Schema.Boolean.pipe(Config.withDefault(true)),
   scalarPath: Path("/docs"),
   swaggerPath: Path("/swagger-ui")
 })

@@ -1,8 +1,6 @@
 /** The configuration section `rateLimit`. */
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { expectedAnnotation } from "../../Config/Expected.ts"
 import * as Config from "../../Config/index.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
@@ -25,17 +23,15 @@ const keyWords = 'a key such as "caller:default:ada" or "ip:203.0.113.7"'
 export const RateLimitConfig = Config.section("rateLimit", {
   burst: Schema.optionalKey(Count),
   exempt: Schema.Array(
-    Schema.String.check(
-      Schema.isPattern(/^(?:caller:[^:]+:|ip:)./, { expected: keyWords })
-    ).annotate({ [expectedAnnotation]: keyWords })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
-  limit: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(600))),
-  maxKeys: Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)).pipe(
-    Schema.withDecodingDefaultKey(Effect.succeed(100_000))
-  ),
+    Schema.String.check(Schema.isPattern(/^(?:caller:[^:]+:|ip:)./, { expected: keyWords })).pipe(
+      Config.expected(keyWords)
+    )
+  ).pipe(Config.withDefault([])),
+  limit: Count.pipe(Config.withDefault(600)),
+  maxKeys: Schema.Int.check(Schema.isGreaterThanOrEqualTo(2)).pipe(Config.withDefault(100_000)),
   window: Config.Duration.check(
     Schema.makeFilter((window) => Duration.isFinite(window) && Duration.toMillis(window) > 0, {
       expected: windowWords
     })
-  ).pipe(Schema.withDecodingDefaultKey(Effect.succeed("1 minute")))
+  ).pipe(Config.withDefault("1 minute"))
 })

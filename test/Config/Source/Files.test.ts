@@ -2,8 +2,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Config from "../../src/Config/index.ts"
-import { directoryWith, row, ServerConfig } from "./fixtures.ts"
+import * as Config from "../../../src/Config/index.ts"
+import { directoryWith, row, ServerConfig } from "../fixtures.ts"
 
 const sections = [ServerConfig] as const
 

@@ -1,3 +1,4 @@
+/** Finds where a text stops being JSON, without quoting it. */
 /** Where a JSON text stops being JSON, and what was expected there. */
 export interface JsonPosition {
   readonly column: number

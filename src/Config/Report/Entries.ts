@@ -1,16 +1,17 @@
-import { nearest } from "./Nearest.ts"
+/** Lists where every value of a section comes from, and the keys that no section reads. */
+import { nearest } from "../Nearest.ts"
+import type { Entry } from "../Resolved.ts"
+import { child, descend, isOpen, keysOf, type Nodes } from "../SchemaTree.ts"
+import type { Compiled } from "../Section.ts"
+import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { render, type Scrubber } from "./Render.ts"
-import type { Entry } from "./Resolved.ts"
-import { child, descend, isOpen, keysOf, type Nodes } from "./SchemaTree.ts"
-import { getPath, isPlain, type Layer, type Path } from "./Tree.ts"
-import type { Known } from "./Variables.ts"
 
-/** The layers that have something at the path, the highest precedence first. */
-export const layersAt = (layers: ReadonlyArray<Layer>, path: Path): ReadonlyArray<Layer> =>
-  layers.filter((layer) => getPath(layer.values, path) !== undefined).toReversed()
+/** The sources that have something at the path, the highest precedence first. */
+export const sourcesAt = (sources: ReadonlyArray<Source>, path: KeyPath): ReadonlyArray<Source> =>
+  sources.filter((source) => getPath(source.values, path) !== undefined).toReversed()
 
 /** Paths of all leaves that the schema reads; a list or an empty object is a leaf. */
-const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<Path> => {
+const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<KeyPath> => {
   if (!isPlain(value) || Object.keys(value).length === 0) return value === undefined ? [] : [[]]
   const open = isOpen(nodes)
   return Object.keys(value).flatMap((key) => {
@@ -25,7 +26,7 @@ const added = (
   nodes: Nodes,
   given: unknown,
   decoded: unknown
-): ReadonlyArray<{ readonly path: Path; readonly value: unknown }> => {
+): ReadonlyArray<{ readonly path: KeyPath; readonly value: unknown }> => {
   if (typeof decoded !== "object" || decoded === null) return []
   return keysOf(nodes).flatMap((key) => {
     const before = isPlain(given) ? given[key] : undefined
@@ -41,24 +42,25 @@ const added = (
 
 /** One entry for each value that the section reads. */
 export const entriesOf = (
-  section: Known,
-  layers: ReadonlyArray<Layer>,
+  section: Compiled,
+  sources: ReadonlyArray<Source>,
   given: unknown,
   decoded: unknown,
   scrubber: Scrubber
 ): ReadonlyArray<Entry> => {
-  const show = (path: Path, value: unknown): string => render(section.nodes, path, value, scrubber)
-  const key = (path: Path): string => [section.name, ...path].join(".")
-  const fromLayers = leaves(section.encoded, given).map((path): Entry => {
+  const show = (path: KeyPath, value: unknown): string =>
+    render(section.nodes, path, value, scrubber)
+  const key = (path: KeyPath): string => [section.name, ...path].join(".")
+  const fromSources = leaves(section.encoded, given).map((path): Entry => {
     const full = [section.name, ...path]
-    const [top, ...rest] = layersAt(layers, full)
+    const [top, ...rest] = sourcesAt(sources, full)
     return {
       key: key(path),
-      overridden: rest.map((layer) => ({
-        source: layer.source,
-        value: show(path, getPath(layer.values, full))
+      overridden: rest.map((source) => ({
+        source: source.label,
+        value: show(path, getPath(source.values, full))
       })),
-      source: top?.source ?? "schema default",
+      source: top?.label ?? "schema default",
       value: show(path, getPath(given, path))
     }
   })
@@ -68,10 +70,10 @@ export const entriesOf = (
     source: "schema default",
     value: show(path, value)
   }))
-  return [...fromLayers, ...fromSchema]
+  return [...fromSources, ...fromSchema]
 }
 
-const unreadBelow = (nodes: Nodes, value: unknown, path: Path): ReadonlyArray<Path> => {
+const unreadBelow = (nodes: Nodes, value: unknown, path: KeyPath): ReadonlyArray<KeyPath> => {
   if (Array.isArray(value)) {
     return value.flatMap((item, index) =>
       unreadBelow(child(nodes, String(index)), item, [...path, String(index)])
@@ -87,17 +89,17 @@ const unreadBelow = (nodes: Nodes, value: unknown, path: Path): ReadonlyArray<Pa
 }
 
 /** Keys of a section that its schema does not have, as paths from the section. */
-export const unreadKeys = (section: Known, given: unknown): ReadonlyArray<Path> =>
+export const unreadKeys = (section: Compiled, given: unknown): ReadonlyArray<KeyPath> =>
   unreadBelow(section.encoded, given, [])
 
 /** The warning for a key that nothing reads. */
 export const unreadWarning = (
-  path: Path,
-  layers: ReadonlyArray<Layer>,
+  path: KeyPath,
+  sources: ReadonlyArray<Source>,
   candidates: ReadonlyArray<string>
 ): string => {
   const key = path.join(".")
-  const source = layersAt(layers, path)[0]?.source ?? "unknown"
+  const source = sourcesAt(sources, path)[0]?.label ?? "unknown"
   const close = nearest(path.at(-1) ?? "", candidates)
   const hint =
     close === undefined
@@ -107,5 +109,5 @@ export const unreadWarning = (
 }
 
 /** The known keys beside an unread one. */
-export const siblings = (section: Known, path: Path): ReadonlyArray<string> =>
+export const siblings = (section: Compiled, path: KeyPath): ReadonlyArray<string> =>
   keysOf(descend(section.encoded, path.slice(0, -1)))

@@ -1,10 +1,11 @@
+/** Reads configuration files: JSON, TOML and YAML. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import type { Problem } from "./ConfigError.ts"
+import type { Problem } from "../ConfigError.ts"
+import { isPlain, sanitize, type Tree, tree } from "../Tree.ts"
 import { findJsonError } from "./JsonPosition.ts"
-import { isPlain, sanitize, type Tree, tree } from "./Tree.ts"
 
 /** What was read: the values, the label of their source, and what is wrong with them. */
 export interface Loaded {

@@ -1,32 +1,26 @@
+/** Turns environment variables into sources of values. */
 import * as SchemaAST from "effect/SchemaAST"
-import { coerce } from "./Coerce.ts"
-import type { Problem } from "./ConfigError.ts"
-import { mergeAll } from "./Merge.ts"
-import { nearest, normalize } from "./Nearest.ts"
-import { redacted } from "./Render.ts"
-import { child, descend, expand, keysOf, type Nodes } from "./SchemaTree.ts"
+import type { Problem } from "../ConfigError.ts"
+import { nearest, normalize } from "../Nearest.ts"
+import { redacted } from "../Report/Render.ts"
+import { child, descend, expand, keysOf, type Nodes } from "../SchemaTree.ts"
+import type { Compiled } from "../Section.ts"
 import {
   forbiddenKeys,
   getPath,
   isPlain,
-  type Layer,
-  type Path,
+  type KeyPath,
+  mergeAll,
   singleton,
+  type Source,
   type Tree
-} from "./Tree.ts"
+} from "../Tree.ts"
+import { coerce } from "./Coerce.ts"
 
-/** A section as `load` works with it: `nodes` is its schema with a JSON encoded side. */
-export interface Known {
-  readonly encoded: Nodes
-  readonly name: string
-  readonly nodes: Nodes
-  readonly variables: Readonly<Record<string, string>>
-}
-
-/** The layers that variables make, lowest first, and the variables that nothing reads. */
+/** The sources that variables make, lowest first, and the variables that nothing reads. */
 export interface FromVariables {
-  readonly layers: ReadonlyArray<Layer>
   readonly problems: ReadonlyArray<Problem>
+  readonly sources: ReadonlyArray<Source>
 }
 
 /** The values of variables by name. */
@@ -50,7 +44,7 @@ const problem = (name: string, expected: string, message: string, close?: string
   source: `variable ${name}`
 })
 
-const resolve = (segments: Path, sections: ReadonlyArray<Known>, below: Tree): Path => {
+const resolve = (segments: KeyPath, sections: ReadonlyArray<Compiled>, below: Tree): KeyPath => {
   const first = segments[0] ?? ""
   const known = sections.find(
     ({ name }) =>
@@ -74,7 +68,7 @@ const resolve = (segments: Path, sections: ReadonlyArray<Known>, below: Tree): P
   return path
 }
 
-const refuse = (name: string, segments: Path): Problem | undefined => {
+const refuse = (name: string, segments: KeyPath): Problem | undefined => {
   const bad = segments.find((segment) => forbiddenKeys.has(segment.toLowerCase()))
   if (bad !== undefined) {
     return problem(
@@ -102,34 +96,34 @@ const refuse = (name: string, segments: Path): Problem | undefined => {
   return undefined
 }
 
-const isListItem = (path: Path, sections: ReadonlyArray<Known>): boolean => {
+const isListItem = (path: KeyPath, sections: ReadonlyArray<Compiled>): boolean => {
   const known = sections.find(({ name }) => name === path[0])
   if (known === undefined || !/^\d+$/.test(path.at(-1) ?? "")) return false
   return expand(descend(known.encoded, path.slice(1, -1))).some(SchemaAST.isArrays)
 }
 
-const layerOf = (
+const sourceOf = (
   name: string,
-  path: Path,
+  path: KeyPath,
   value: string,
-  sections: ReadonlyArray<Known>
-): Layer => {
+  sections: ReadonlyArray<Compiled>
+): Source => {
   const known = sections.find((section) => section.name === path[0])
   const nodes = known === undefined ? [] : descend(known.nodes, path.slice(1))
-  return { source: `variable ${name}`, values: singleton(path, coerce(nodes, value)) }
+  return { label: `variable ${name}`, values: singleton(path, coerce(nodes, value)) }
 }
 
 /**
- * Turns variables into layers above `below`. Short names come first, so that `FLANGE__` names
+ * Turns variables into sources above `below`. Short names come first, so that `FLANGE__` names
  * win; among these the more specific wins. An empty short variable counts as unset, because
  * container tools pass unset variables on as empty ones.
  */
 export const fromVariables = (
   variables: Values,
-  sections: ReadonlyArray<Known>,
+  sections: ReadonlyArray<Compiled>,
   below: Tree
 ): FromVariables => {
-  const layers: Array<Layer> = []
+  const sources: Array<Source> = []
   const problems: Array<Problem> = []
   for (const section of sections) {
     for (const [name, target] of Object.entries(section.variables)) {
@@ -149,7 +143,7 @@ export const fromVariables = (
       }
       const value = Object.hasOwn(variables, name) ? variables[name] : undefined
       if (value === undefined || value === "") continue
-      layers.push(layerOf(name, [section.name, ...path], value, sections))
+      sources.push(sourceOf(name, [section.name, ...path], value, sections))
     }
   }
   const taken = new Map<string, { readonly name: string; readonly value: string }>()
@@ -167,7 +161,7 @@ export const fromVariables = (
     const path = resolve(
       segments,
       sections,
-      mergeAll([below, ...layers.map((layer) => layer.values)])
+      mergeAll([below, ...sources.map((source) => source.values)])
     )
     if (isListItem(path, sections)) {
       const list = name.slice(0, name.lastIndexOf("__"))
@@ -193,7 +187,7 @@ export const fromVariables = (
       )
     }
     taken.set(key, { name, value })
-    layers.push(layerOf(name, path, value, sections))
+    sources.push(sourceOf(name, path, value, sections))
   }
-  return { layers, problems }
+  return { sources, problems }
 }

@@ -1,27 +1,28 @@
+/** Splits a file into its base and the overlays of environments, and chooses the environment. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
-import { type Problem, problemAt } from "./ConfigError.ts"
-import { canonical, resolveEnvironment } from "./Environment.ts"
+import { type Problem, problemAt } from "../ConfigError.ts"
+import { canonical, resolveEnvironment } from "../Environment.ts"
+import { isPlain, type Source, tree } from "../Tree.ts"
 import { fromValues, type Loaded, readFile } from "./Files.ts"
-import { isPlain, type Layer, tree } from "./Tree.ts"
 
 const codeLabel = "code"
 
 /** The file, or the values in code, split into its base and the overlays of environments. */
-export interface FileLayers {
-  readonly base: Layer
+export interface FileSources {
+  readonly base: Source
   readonly env: unknown
-  readonly overlays: ReadonlyMap<string, Layer>
+  readonly overlays: ReadonlyMap<string, Source>
   readonly problems: ReadonlyArray<Problem>
 }
 
 /** Takes `env` and `environments` out of the loaded values. */
-export const splitFile = (loaded: Loaded): FileLayers => {
+export const splitFile = (loaded: Loaded): FileSources => {
   const label = loaded.label ?? codeLabel
   const { env, environments, ...base } = loaded.values
   const problems: Array<Problem> = []
-  const overlays = new Map<string, Layer>()
+  const overlays = new Map<string, Source>()
   if (environments !== undefined && !isPlain(environments)) {
     problems.push(
       problemAt(
@@ -51,12 +52,12 @@ export const splitFile = (loaded: Loaded): FileLayers => {
           `environments.${name}`,
           source,
           "one overlay for each environment",
-          `${other.source} and ${source} are the same environment: keep one of them.`
+          `${other.label} and ${source} are the same environment: keep one of them.`
         )
       )
-    } else overlays.set(full, { source, values })
+    } else overlays.set(full, { label: source, values })
   }
-  return { base: { source: label, values: tree(Object.entries(base)) }, env, overlays, problems }
+  return { base: { label, values: tree(Object.entries(base)) }, env, overlays, problems }
 }
 
 /** The environment from the option, the variable `FLANGE_ENV`, the file, or `local`. */
@@ -65,7 +66,7 @@ export const chooseEnvironment = (
     readonly environment?: string | undefined
     readonly variables?: Readonly<Record<string, string | undefined>> | undefined
   },
-  file: FileLayers
+  file: FileSources
 ): ReturnType<typeof resolveEnvironment> => {
   const declared = [...file.overlays.keys()]
   const variable = options.variables?.["FLANGE_ENV"]
@@ -73,13 +74,13 @@ export const chooseEnvironment = (
   if (options.environment !== undefined) return resolve(options.environment, "option environment")
   if (variable !== undefined && variable !== "") return resolve(variable, "variable FLANGE_ENV")
   if (file.env === undefined) return { name: "local" }
-  if (typeof file.env === "string") return resolve(file.env, file.base.source)
+  if (typeof file.env === "string") return resolve(file.env, file.base.label)
   return {
     problem: problemAt(
       "env",
-      file.base.source,
+      file.base.label,
       "the name of an environment",
-      `env in ${file.base.source} is not a string: write the name of an environment.`
+      `env in ${file.base.label} is not a string: write the name of an environment.`
     )
   }
 }

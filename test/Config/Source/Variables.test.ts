@@ -5,8 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Config from "../../src/Config/index.ts"
-import { DatabaseConfig, row, ServerConfig } from "./fixtures.ts"
+import * as Config from "../../../src/Config/index.ts"
+import { DatabaseConfig, row, ServerConfig } from "../fixtures.ts"
 
 const load = (variables: Record<string, string | undefined>) =>
   Config.load({

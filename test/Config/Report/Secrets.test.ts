@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Config from "../../src/Config/index.ts"
-import { directoryWith } from "./fixtures.ts"
+import * as Config from "../../../src/Config/index.ts"
+import { directoryWith } from "../fixtures.ts"
 
 const secret = "hunter2-s3cr3t"
 

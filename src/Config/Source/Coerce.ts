@@ -1,6 +1,7 @@
+/** Turns the text of a variable into the value that a schema takes. */
 import * as SchemaAST from "effect/SchemaAST"
-import { accepts, child, expand, type Nodes } from "./SchemaTree.ts"
-import { isPlain, sanitize } from "./Tree.ts"
+import { accepts, child, expand, type Nodes } from "../SchemaTree.ts"
+import { isPlain, sanitize } from "../Tree.ts"
 
 const truths: ReadonlyMap<string, boolean> = new Map([
   ["0", false],

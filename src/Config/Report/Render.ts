@@ -1,7 +1,8 @@
+/** Renders values as text without secrets. */
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
-import { child, isOpen, isSecret, type Nodes } from "./SchemaTree.ts"
-import { isPlain, type Path, tree } from "./Tree.ts"
+import { child, isOpen, isSecret, type Nodes } from "../SchemaTree.ts"
+import { isPlain, type KeyPath, tree } from "../Tree.ts"
 
 /** What stands in place of a secret. */
 export const redacted = "<redacted>"
@@ -65,7 +66,7 @@ const visible = (nodes: Nodes, value: unknown): unknown => {
 }
 
 /** A value as one line of text: JSON, cut when it is long, `<redacted>` when it is secret. */
-export const render = (nodes: Nodes, path: Path, value: unknown, scrubber: Scrubber): string => {
+export const render = (nodes: Nodes, path: KeyPath, value: unknown, scrubber: Scrubber): string => {
   if (isSecret(nodes, path, value)) return redacted
   const place = path.reduce<Nodes>((current, key) => child(current, key), nodes)
   const shown = visible(place, value)

@@ -1,12 +1,13 @@
+/** Turns what a schema or a check refuses into problems of the report. */
 import type * as SchemaIssue from "effect/SchemaIssue"
-import type { Problem } from "./ConfigError.ts"
-import { layersAt } from "./Entries.ts"
-import { expected, ownWords } from "./Expected.ts"
-import { nearest } from "./Nearest.ts"
+import type { Problem } from "../ConfigError.ts"
+import { describe, ownWords } from "../Expected.ts"
+import { nearest } from "../Nearest.ts"
+import { descend, isSecret } from "../SchemaTree.ts"
+import type { Compiled, SectionIssue } from "../Section.ts"
+import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
+import { sourcesAt } from "./Entries.ts"
 import { render, type Scrubber } from "./Render.ts"
-import { descend, isSecret } from "./SchemaTree.ts"
-import { getPath, isPlain, type Layer, type Path } from "./Tree.ts"
-import type { Known } from "./Variables.ts"
 
 /** A problem, and whether it only says that a value is missing. */
 export interface Found {
@@ -17,13 +18,13 @@ export interface Found {
 interface Flat {
   readonly expected?: string | undefined
   readonly missing: boolean
-  readonly path: Path
+  readonly path: KeyPath
   readonly reason?: string | undefined
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
-const flatten = (issue: SchemaIssue.Issue, path: Path, outer?: Flat): ReadonlyArray<Flat> => {
+const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): ReadonlyArray<Flat> => {
   switch (issue._tag) {
     case "AnyOf":
       // Several failed alternatives are one problem; a single one was chosen by its discriminator.
@@ -63,13 +64,11 @@ const flatten = (issue: SchemaIssue.Issue, path: Path, outer?: Flat): ReadonlyAr
 
 /** What the problems of a section are described with. */
 export interface Surroundings {
-  /** The schema as the user wrote it, for the words. */
-  readonly declared: Known["nodes"]
   readonly file: string
   readonly given: unknown
-  readonly layers: ReadonlyArray<Layer>
   readonly scrubber: Scrubber
-  readonly unread: ReadonlyArray<Path>
+  readonly sources: ReadonlyArray<Source>
+  readonly unread: ReadonlyArray<KeyPath>
 }
 
 const snake = (key: string): string =>
@@ -78,13 +77,13 @@ const snake = (key: string): string =>
     .replaceAll("-", "_")
     .toUpperCase()
 
-const variableFor = (section: Known, path: Path): string =>
+const variableFor = (section: Compiled, path: KeyPath): string =>
   Object.entries(section.variables).find(([, target]) => target === path.join("."))?.[0] ??
   ["FLANGE", section.name, ...path].map(snake).join("__")
 
 // Decoders report places inside a decoded value, such as the inside of a `Redacted`; in the file
 // the value is one leaf.
-const toLeaf = (given: unknown, path: Path): Path => {
+const toLeaf = (given: unknown, path: KeyPath): KeyPath => {
   const end = path.findIndex((_, index) => {
     const value = getPath(given, path.slice(0, index))
     return value !== undefined && !isPlain(value) && !Array.isArray(value)
@@ -92,9 +91,15 @@ const toLeaf = (given: unknown, path: Path): Path => {
   return end < 0 ? path : path.slice(0, end)
 }
 
-const missing = (section: Known, path: Path, around: Surroundings): Problem => {
+const missing = (
+  section: Compiled,
+  path: KeyPath,
+  around: Surroundings,
+  issue?: SectionIssue
+): Problem => {
   const key = [section.name, ...path].join(".")
-  const words = expected(descend(around.declared, path))
+  const clean = (text: string) => around.scrubber.clean(text)
+  const words = clean(issue?.expected ?? describe(descend(section.declared, path)))
   const near = around.unread.filter(
     (other) =>
       other.length === path.length && other.slice(0, -1).join() === path.slice(0, -1).join()
@@ -105,12 +110,16 @@ const missing = (section: Known, path: Path, around: Surroundings): Problem => {
   )
   const nearestKey =
     close === undefined ? undefined : [section.name, ...path.slice(0, -1), close].join(".")
-  const hint = nearestKey === undefined ? "" : ` (${nearestKey} is set, which may be a misspelling)`
+  const hints = [
+    ...(issue === undefined ? [] : [clean(issue.reason)]),
+    ...(nearestKey === undefined ? [] : [`${nearestKey} is set, which may be a misspelling`])
+  ]
+  const why = hints.length === 0 ? "" : ` (${hints.join("; ")})`
   return {
     expected: words,
     key,
     message:
-      `${key} is missing${hint}: write ${words} in ${around.file}, or set the variable ` +
+      `${key} is missing${why}: write ${words} in ${around.file}, or set the variable ` +
       `${variableFor(section, path)}.`,
     nearest: nearestKey,
     received: undefined,
@@ -118,22 +127,19 @@ const missing = (section: Known, path: Path, around: Surroundings): Problem => {
   }
 }
 
-const invalid = (section: Known, flat: Flat, around: Surroundings): Problem => {
-  const full = [section.name, ...flat.path]
+const refused = (
+  section: Compiled,
+  path: KeyPath,
+  value: unknown,
+  around: Surroundings,
+  text: { readonly reason: string | undefined; readonly words: string }
+): Problem => {
+  const full = [section.name, ...path]
   const key = full.join(".")
-  const value = getPath(around.given, flat.path)
-  const declared = descend(around.declared, flat.path)
-  const secret = isSecret(section.nodes, flat.path, value)
-  // Texts of checks and transformations may quote the value, so a secret field goes without.
-  const reason =
-    flat.reason === undefined || secret ? undefined : around.scrubber.clean(flat.reason)
-  const own = ownWords(declared)
-  const whole = own ?? expected(declared)
-  const narrow = secret || own !== undefined || whole.includes(flat.expected ?? "")
-  const words = around.scrubber.clean(narrow ? whole : (flat.expected ?? whole))
-  const source = layersAt(around.layers, full)[0]?.source ?? "schema default"
-  const received = render(section.nodes, flat.path, value, around.scrubber)
-  const why = reason === undefined || own !== undefined ? "" : ` (${reason})`
+  const source = sourcesAt(around.sources, full)[0]?.label ?? "schema default"
+  const received = render(section.nodes, path, value, around.scrubber)
+  const words = around.scrubber.clean(text.words)
+  const why = text.reason === undefined ? "" : ` (${around.scrubber.clean(text.reason)})`
   return {
     expected: words,
     key,
@@ -144,9 +150,46 @@ const invalid = (section: Known, flat: Flat, around: Surroundings): Problem => {
   }
 }
 
+const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem => {
+  const value = getPath(around.given, flat.path)
+  const declared = descend(section.declared, flat.path)
+  // Texts of checks and transformations may quote the value, so a secret field goes without.
+  const secret = isSecret(section.nodes, flat.path, value)
+  const own = ownWords(declared)
+  const whole = own ?? describe(declared)
+  const narrow = secret || own !== undefined || whole.includes(flat.expected ?? "")
+  return refused(section, flat.path, value, around, {
+    reason: secret || own !== undefined ? undefined : flat.reason,
+    words: narrow ? whole : (flat.expected ?? whole)
+  })
+}
+
+/** The problems that the check of a section found in its decoded values. */
+export const checkProblems = (
+  section: Compiled,
+  issues: ReadonlyArray<SectionIssue>,
+  decoded: unknown,
+  around: Surroundings
+): ReadonlyArray<Found> =>
+  issues.map((issue) => {
+    const path = issue.key === undefined ? [] : issue.key.split(".")
+    const value = getPath(around.given, path) ?? getPath(decoded, path)
+    if (value === undefined) {
+      return { missing: false, problem: missing(section, path, around, issue) }
+    }
+    // A check has seen the secret and may quote it in any form.
+    const secret = isSecret(section.nodes, path, value)
+    const words = describe(descend(section.declared, path))
+    const problem = refused(section, path, value, around, {
+      reason: secret ? undefined : issue.reason,
+      words: secret ? words : (issue.expected ?? words)
+    })
+    return { missing: false, problem }
+  })
+
 /** The problems of one section, from the issue of its schema. */
 export const problemsOf = (
-  section: Known,
+  section: Compiled,
   issue: SchemaIssue.Issue,
   around: Surroundings
 ): ReadonlyArray<Found> => {
