@@ -157,10 +157,8 @@ export const boot = (
     }
 
     const memoMap = Layer.makeMemoMapUnsafe()
-    let context: Context.Context<unknown> = Context.merge(
-      config.context,
-      Context.add(Context.make(AppRuntime, runtime), Config.Environment, config.environment)
-    ) as Context.Context<unknown> // services of unknown plugins join it below
+    // Services of unknown plugins join it below.
+    let context = Context.add(config.context, AppRuntime, runtime) as Context.Context<unknown>
     // What the engine logs goes to the loggers that plugins have installed by then.
     const logging: Logging = (effect) =>
       Effect.suspend(() => Effect.provideContext(effect, context))

@@ -1,5 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, layer } from "@effect/vitest"
+import * as EffectConfig from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -242,6 +243,62 @@ layer(NodeServices.layer)("Config.load", (it) => {
       Effect.gen(function* () {
         const error = yield* Effect.flip(load({ variables: { FLANGE__ENV: "production" } }))
         assert.match(error.message, /write FLANGE_ENV\./)
+      })
+    )
+  })
+
+  describe("effect/Config", () => {
+    const read = <A>(config: EffectConfig.Config<A>, options: object) =>
+      Effect.flatMap(Config.load({ ...options, sections: [] }), ({ context }) =>
+        Effect.provideContext(config, context)
+      )
+    const poolSize = EffectConfig.Int("size").pipe(EffectConfig.nested("pool"))
+
+    it.effect("a path is a key for each segment, and the sources have their precedence", () =>
+      Effect.gen(function* () {
+        const steps = [
+          { defaults: [{ plugin: "a", values: { pool: { size: 1 } } }] },
+          { values: { pool: { size: 2 } } },
+          { values: { environments: { local: { pool: { size: 3 } } }, pool: { size: 2 } } },
+          { variables: { FLANGE__POOL__SIZE: "4", pool_size: "0" } },
+          { overrides: { pool: { size: 5 } } }
+        ]
+        for (const [index] of steps.entries()) {
+          const options: object = Object.assign({}, ...steps.slice(0, index + 1))
+          assert.strictEqual(yield* read(poolSize, options), index + 1)
+        }
+      })
+    )
+
+    it.effect("lists, records, booleans and durations are read as they are in a file", () =>
+      Effect.gen(function* () {
+        const values = {
+          mail: { hosts: ["a", "b"], labels: { x: "1" }, timeout: "5 seconds", tls: true }
+        }
+        const mail = EffectConfig.all({
+          hosts: EffectConfig.Array(Schema.String, "hosts"),
+          labels: EffectConfig.Record(Schema.String, Schema.String, "labels"),
+          timeout: EffectConfig.Duration("timeout"),
+          tls: EffectConfig.Boolean("tls")
+        }).pipe(EffectConfig.nested("mail"))
+        assert.deepStrictEqual(yield* read(mail, { values }), {
+          ...values.mail,
+          timeout: Duration.seconds(5)
+        })
+      })
+    )
+
+    it.effect("a key that nothing sets is read from the variables as Effect names them", () =>
+      Effect.gen(function* () {
+        const variables = { SMTP_HOST: "mail.example" }
+        const host = EffectConfig.String("HOST").pipe(EffectConfig.nested("SMTP"))
+        assert.strictEqual(yield* read(host, { values: {}, variables }), "mail.example")
+        assert.strictEqual(
+          yield* read(EffectConfig.String("SMTP_HOST"), { values: {}, variables }),
+          "mail.example"
+        )
+        const home = EffectConfig.withDefault(EffectConfig.String("HOME"), "unset")
+        assert.strictEqual(yield* read(home, { values: {}, variables }), "unset")
       })
     )
   })

@@ -1,11 +1,17 @@
 import { describe, expect, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as EffectConfig from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { App, AppRuntime, Plugin } from "flange"
+import { App, AppRuntime, Plugin, Route } from "flange"
 import { type LogEntry, TestApp } from "flange/Testing"
 import { failure } from "./failure.ts"
 import { app, Greeter, printed, Unknown } from "./fixtures.ts"
@@ -23,7 +29,49 @@ const places = [
   ["listening", TestApp.listening]
 ] as const
 
+const SettingsOfLibrary = EffectConfig.all({
+  path: EffectConfig.option(EffectConfig.String("PATH")),
+  size: EffectConfig.withDefault(EffectConfig.Int("size"), 0).pipe(EffectConfig.nested("pool"))
+})
+
+class LibraryApi extends HttpApiGroup.make("library").add(
+  HttpApiEndpoint.get("settings", "/settings", { success: Schema.Array(Schema.Json) })
+) {}
+
+/** A plugin whose layer, `ready` and handler read `effect/Config`, as a library does. */
+const libraryApp = () => {
+  const seen: Array<Schema.Json> = []
+  const look = Effect.map(Effect.orDie(SettingsOfLibrary), ({ path, size }) => {
+    seen.push({ path: Option.getOrNull(path), size })
+    return seen
+  })
+  const LibraryPlugin = Plugin.make("test:library", {
+    layer: Layer.effectDiscard(look),
+    ready: () => look,
+    routes: [Route.public(LibraryApi, (handlers) => handlers.handleAll({ settings: () => look }))]
+  })
+  return App.make("library", [LibraryPlugin])
+}
+
 describe.each(places)("an app %s", (_place, make) => {
+  it.effect("effect/Config reads the app's configuration and nothing of the process", () =>
+    Effect.gen(function* () {
+      expect(process.env["PATH"]).toBeDefined()
+      const test = yield* make(libraryApp(), { values: { pool: { size: 3 } }, variables: {} })
+      const seen = { path: null, size: 3 }
+      ;(yield* test.get("/settings")).expectJson([seen, seen, seen])
+    })
+  )
+
+  it.effect("effect/Config reads the variables of the test by their own names", () =>
+    Effect.gen(function* () {
+      const variables = { FLANGE__POOL__SIZE: "4", PATH: "/of/the/test" }
+      const test = yield* make(libraryApp(), { values: { pool: { size: 3 } }, variables })
+      const seen = { path: "/of/the/test", size: 4 }
+      ;(yield* test.get("/settings")).expectJson([seen, seen, seen])
+    })
+  )
+
   it.effect("answers by path, and its client with the contract's types", () =>
     Effect.gen(function* () {
       const test = yield* make(app)
