@@ -9,9 +9,9 @@ export interface Problem {
   readonly key: string
   /** One sentence: the value, why it is refused, what to write instead. */
   readonly message: string
-  /** The known name that is closest to an unknown one, when there is one. */
+  /** The known name that is closest to an unknown one, if one is close. */
   readonly nearest: string | undefined
-  /** The value as text, `<redacted>` for a secret, `undefined` when there is none. */
+  /** The value as text, `<redacted>` for a secret, `undefined` if nothing is set. */
   readonly received: string | undefined
   /** Where the value is, such as `flange.toml [environments.production]` or `variable PORT`. */
   readonly source: string
@@ -45,7 +45,7 @@ const renderProblems = (problems: ReadonlyArray<Problem>): string => {
   return lines.join("\n")
 }
 
-/** A problem without a value and without a nearest name. */
+/** Creates a problem without a value and without a nearest name. */
 export const problemAt = (
   key: string,
   source: string,

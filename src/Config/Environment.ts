@@ -36,10 +36,10 @@ const builtIn: ReadonlyArray<string> = [
   "test"
 ]
 
-/** The full name of an environment that may be given by its alias. */
+/** Returns the full name of an environment that may be given by its alias. */
 export const canonical = (name: string): string => aliases.get(name) ?? name
 
-/** The environment for a given name, or the problem with the name. */
+/** Returns the environment for a given name, or the problem with the name. */
 export const resolveEnvironment = (
   given: { readonly name: string; readonly source: string },
   declared: ReadonlyArray<string>

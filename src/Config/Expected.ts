@@ -1,4 +1,4 @@
-/** What a schema takes, in words for reports. */
+/** Describes schemas in words for reports. */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { expand, fromAst, isRedacted, keysOf, type Nodes } from "./SchemaTree.ts"
@@ -133,6 +133,6 @@ export const describe = (nodes: Nodes): string => {
   return first === undefined ? "nothing" : describeNode(first, 0)
 }
 
-/** The words that `expected` set on one of the schemas. */
+/** Returns the words that `expected` set on one of the schemas. */
 export const ownWords = (nodes: Nodes): string | undefined =>
   nodes.map(explicit).find((text) => text !== undefined)

@@ -182,8 +182,8 @@ const byKey = (a: { readonly key: string }, b: { readonly key: string }): number
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 
 /**
- * What `effect/Config` reads: the merged values, a key for each segment of a path. A path that they
- * lack is looked up among the variables, by the names that Effect itself reads.
+ * Creates what `effect/Config` reads: the merged values, with a key for each segment of a path. A
+ * path that they lack is looked up among the variables, by the names that Effect derives from it.
  */
 const providerOf = (
   merged: Tree,

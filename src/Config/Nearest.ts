@@ -18,12 +18,12 @@ const distance = (left: string, right: string): number => {
   return previous[right.length] ?? 0
 }
 
-/** A key with case, underscores and hyphens removed, so that `DRAIN_TIMEOUT` equals `drainTimeout`. */
+/** Removes case, underscores and hyphens from a key, so that `DRAIN_TIMEOUT` equals `drainTimeout`. */
 export const normalize = (key: string): string => key.replaceAll(/[-_]/g, "").toLowerCase()
 
 /**
- * The candidate that is the most likely meaning of a misspelled name, or `undefined` when none is
- * close: at most one edit per three characters, two at least. Ties go to the first in the alphabet.
+ * Returns the candidate that is the most likely meaning of a misspelled name, or `undefined` if no
+ * candidate is close: at most one edit per three characters, two at least. Ties go to the first in the alphabet.
  */
 export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
   const wanted = normalize(name)

@@ -12,11 +12,11 @@ export type Nodes = ReadonlyArray<SchemaAST.AST>
 export const fromAst = (ast: SchemaAST.AST): Schema.ConstraintDecoder<unknown> =>
   Schema.make<Schema.ConstraintDecoder<unknown>>(ast)
 
-/** True when the schema accepts the value without doing anything asynchronous. */
+/** Checks that the schema accepts the value synchronously. */
 export const accepts = (ast: SchemaAST.AST, value: unknown): boolean =>
   Exit.isSuccess(Schema.decodeUnknownExit(fromAst(ast))(value))
 
-/** A node, everything it is decoded from, and the members of every union on the way. */
+/** Returns a node, everything it is decoded from, and the members of every union on the way. */
 export const expand = (nodes: Nodes): Nodes => {
   const seen = new Set<SchemaAST.AST>()
   const visit = (ast: SchemaAST.AST): void => {
@@ -30,7 +30,7 @@ export const expand = (nodes: Nodes): Nodes => {
   return [...seen]
 }
 
-/** The schemas of a key or list index below the given ones; empty when none declares it. */
+/** Returns the schemas of a key or list index below the given ones; empty if no schema declares it. */
 export const child = (nodes: Nodes, key: string): Nodes => {
   const found = new Set<SchemaAST.AST>()
   for (const ast of expand(nodes)) {
@@ -47,11 +47,11 @@ export const child = (nodes: Nodes, key: string): Nodes => {
   return [...found]
 }
 
-/** The schemas at a path. */
+/** Returns the schemas at a path. */
 export const descend = (nodes: Nodes, path: KeyPath): Nodes =>
   path.reduce<Nodes>((current, key) => child(current, key), nodes)
 
-/** The field names that the schemas declare, sorted. */
+/** Returns the field names that the schemas declare, sorted. */
 export const keysOf = (nodes: Nodes): ReadonlyArray<string> => {
   const keys = new Set<string>()
   for (const ast of expand(nodes)) {
@@ -63,7 +63,7 @@ export const keysOf = (nodes: Nodes): ReadonlyArray<string> => {
 
 const openTags: ReadonlySet<string> = new Set(["Any", "Declaration", "ObjectKeyword", "Unknown"])
 
-/** True when the encoded schemas accept any key, so that no key of them is unread. */
+/** Checks whether the encoded schemas accept any key, so that each of their keys is read. */
 export const isOpen = (nodes: Nodes): boolean =>
   expand(nodes).some(
     (ast) =>
@@ -71,7 +71,7 @@ export const isOpen = (nodes: Nodes): boolean =>
       (ast._tag === "Objects" && ast.indexSignatures.length > 0)
   )
 
-/** True for the schema of a `Redacted`, whoever built it. */
+/** Checks for the schema of a `Redacted`, whoever built it. */
 export const isRedacted = (ast: SchemaAST.AST): boolean => {
   const representation: unknown =
     ast._tag === "Declaration" ? ast.annotations?.["representation"] : undefined
@@ -82,7 +82,7 @@ export const isRedacted = (ast: SchemaAST.AST): boolean => {
 
 const secrecy = new WeakMap<SchemaAST.AST, boolean>()
 
-/** True when a `Redacted` stands at, under, or on the way to one of the schemas. */
+/** Checks for a `Redacted` at, under, or on the way to one of the schemas. */
 export const holdsSecret = (nodes: Nodes): boolean => nodes.some(holdsSecretNode)
 
 const holdsSecretNode = (root: SchemaAST.AST): boolean => {
@@ -144,7 +144,7 @@ const stages = (ast: SchemaAST.AST): Nodes => {
 }
 
 /**
- * True when a value at the path must not be printed. A value that is not an object, where the
+ * Checks whether a value at the path must not be printed. A value that is not an object, where the
  * schema has an object with a secret inside, counts as the secret: it may be one in the wrong place.
  */
 export const isSecret = (nodes: Nodes, path: KeyPath, value: unknown): boolean => {

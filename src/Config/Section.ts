@@ -21,7 +21,7 @@ export interface Section<Name extends string, in out A> {
 export interface SectionIssue {
   /** What to write instead. Default: what the schema of the key takes. */
   readonly expected?: string | undefined
-  /** The dotted key inside the section. Default: the section itself. */
+  /** The dotted key inside the section, as in files. Default: the section itself. */
   readonly key?: string | undefined
   /** Why the value is refused; the report puts it between parentheses. */
   readonly reason: string

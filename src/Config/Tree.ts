@@ -17,14 +17,14 @@ export interface Source {
 /** Keys that would reach a prototype when another library copies the value carelessly. */
 export const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
 
-/** True for an object literal, a parsed table or a `Tree`; false for lists and class instances. */
+/** Checks for an object literal, a parsed table or a `Tree`. Lists and class instances are not plain. */
 export const isPlain = (value: unknown): value is Tree => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What stands at `path`, or `undefined`. Only own keys are followed. */
+/** Returns the value at `path`, or `undefined`. Only own keys are followed. */
 export const getPath = (value: unknown, path: KeyPath): unknown => {
   let current = value
   for (const key of path) {
@@ -36,14 +36,14 @@ export const getPath = (value: unknown, path: KeyPath): unknown => {
   return current
 }
 
-/** A tree that holds only `value` at `path`. */
+/** Creates a tree that holds only `value` at `path`. */
 export const singleton = (path: KeyPath, value: unknown): Tree => {
   let current = value
   for (const key of path.toReversed()) current = tree([[key, current]])
   return isPlain(current) ? current : tree([])
 }
 
-/** A tree of the given pairs. */
+/** Creates a tree of the given pairs. */
 export const tree = (pairs: Iterable<readonly [string, unknown]>): Tree => {
   const output: Record<string, unknown> = Object.create(null)
   for (const [key, value] of pairs) output[key] = value

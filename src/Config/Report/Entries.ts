@@ -6,11 +6,11 @@ import type { Compiled } from "../Section.ts"
 import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { render, type Scrubber } from "./Render.ts"
 
-/** The sources that have something at the path, the highest precedence first. */
+/** Returns the sources that have a value at the path, the highest precedence first. */
 export const sourcesAt = (sources: ReadonlyArray<Source>, path: KeyPath): ReadonlyArray<Source> =>
   sources.filter((source) => getPath(source.values, path) !== undefined).toReversed()
 
-/** Paths of all leaves that the schema reads; a list or an empty object is a leaf. */
+/** Returns the paths of all leaves that the schema reads; a list or an empty object is a leaf. */
 const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<KeyPath> => {
   if (!isPlain(value) || Object.keys(value).length === 0) return value === undefined ? [] : [[]]
   const open = isOpen(nodes)
@@ -21,7 +21,7 @@ const leaves = (nodes: Nodes, value: unknown): ReadonlyArray<KeyPath> => {
   })
 }
 
-/** Paths and values that decoding added: what the schema's defaults put where nothing was given. */
+/** Returns the paths and values that decoding added: the schema's defaults for keys that are not set. */
 const added = (
   nodes: Nodes,
   given: unknown,
@@ -40,7 +40,7 @@ const added = (
   })
 }
 
-/** One entry for each value that the section reads. */
+/** Returns one entry for each value that the section reads. */
 export const entriesOf = (
   section: Compiled,
   sources: ReadonlyArray<Source>,
@@ -88,11 +88,11 @@ const unreadBelow = (nodes: Nodes, value: unknown, path: KeyPath): ReadonlyArray
   })
 }
 
-/** Keys of a section that its schema does not have, as paths from the section. */
+/** Returns the keys of a section that its schema does not have, as paths from the section. */
 export const unreadKeys = (section: Compiled, given: unknown): ReadonlyArray<KeyPath> =>
   unreadBelow(section.encoded, given, [])
 
-/** The warning for a key that nothing reads. */
+/** Writes the warning for a key that nothing reads. */
 export const unreadWarning = (
   path: KeyPath,
   sources: ReadonlyArray<Source>,
@@ -108,6 +108,6 @@ export const unreadWarning = (
   return `${key} (${source}) is read by no section: ${hint}`
 }
 
-/** The known keys beside an unread one. */
+/** Returns the known keys beside an unread one. */
 export const siblings = (section: Compiled, path: KeyPath): ReadonlyArray<string> =>
   keysOf(descend(section.encoded, path.slice(0, -1)))

@@ -9,7 +9,7 @@ import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { sourcesAt } from "./Entries.ts"
 import { render, type Scrubber } from "./Render.ts"
 
-/** A problem, and whether it only says that a value is missing. */
+/** A problem, and whether it is only that a value is missing. */
 export interface Found {
   readonly missing: boolean
   readonly problem: Problem
@@ -62,7 +62,7 @@ const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): Readonl
   }
 }
 
-/** What the problems of a section are described with. */
+/** What the problems of a section are described from. */
 export interface Surroundings {
   readonly file: string
   readonly given: unknown
@@ -164,7 +164,7 @@ const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem =
   })
 }
 
-/** The problems that the check of a section found in its decoded values. */
+/** Returns the problems of a section from the issues of its check. */
 export const checkProblems = (
   section: Compiled,
   issues: ReadonlyArray<SectionIssue>,
@@ -187,7 +187,7 @@ export const checkProblems = (
     return { missing: false, problem }
   })
 
-/** The problems of one section, from the issue of its schema. */
+/** Returns the problems of a section from the issue of its schema. */
 export const problemsOf = (
   section: Compiled,
   issue: SchemaIssue.Issue,

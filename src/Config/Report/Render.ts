@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import { child, isOpen, isSecret, type Nodes } from "../SchemaTree.ts"
 import { isPlain, type KeyPath, tree } from "../Tree.ts"
 
-/** What stands in place of a secret. */
+/** The text that replaces a secret. */
 export const redacted = "<redacted>"
 
 const longest = 160
@@ -30,7 +30,7 @@ export class Scrubber {
     }
   }
 
-  /** The text without secrets and without passwords in URLs. */
+  /** Returns the text without secrets and without passwords in URLs. */
   clean(text: string): string {
     let output = text
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
@@ -40,7 +40,7 @@ export class Scrubber {
   }
 }
 
-/** A copy without secrets and without keys that the schema does not know. */
+/** Returns a copy without secrets and without keys that the schema does not know. */
 const visible = (nodes: Nodes, value: unknown): unknown => {
   if (isSecret(nodes, [], value) || Redacted.isRedacted(value)) return redacted
   if (Array.isArray(value)) {
@@ -65,7 +65,7 @@ const visible = (nodes: Nodes, value: unknown): unknown => {
   return value
 }
 
-/** A value as one line of text: JSON, cut when it is long, `<redacted>` when it is secret. */
+/** Returns a value as one line of text: JSON, cut if it is long, `<redacted>` if it is secret. */
 export const render = (nodes: Nodes, path: KeyPath, value: unknown, scrubber: Scrubber): string => {
   if (isSecret(nodes, path, value)) return redacted
   const place = path.reduce<Nodes>((current, key) => child(current, key), nodes)

@@ -52,9 +52,9 @@ const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
 }
 
 /**
- * The value that a string from a variable stands for. The string itself when the schema accepts
+ * Returns the value that the text of a variable stands for: the text itself if the schema accepts
  * it; otherwise the number, boolean (`true`, `1`, `yes`, `on`), list (JSON or commas) or object
- * (JSON) that it spells. When nothing fits, the reading closest to the schema, so that the error
+ * (JSON) that it spells. If nothing fits, the reading closest to the schema, so that the error
  * is about the value and not about its type.
  */
 export const coerce = (nodes: Nodes, text: string): unknown => {

@@ -25,7 +25,7 @@ const fileProblem = (source: string, expected: string, message: string): Problem
   source
 })
 
-/** A tree of given values, with a problem for every key that is refused. */
+/** Creates a tree of the given values, with a problem for every key that is refused. */
 export const fromValues = (label: string, input: unknown): Loaded => {
   const { refused, value } = sanitize(input)
   const problems = refused.map(({ key, reason }): Problem => ({

@@ -60,7 +60,7 @@ export const splitFile = (loaded: Loaded): FileSources => {
   return { base: { label, values: tree(Object.entries(base)) }, env, overlays, problems }
 }
 
-/** The environment from the option, the variable `FLANGE_ENV`, the file, or `local`. */
+/** Returns the environment from the option, the variable `FLANGE_ENV`, the file, or `local`. */
 export const chooseEnvironment = (
   options: {
     readonly environment?: string | undefined

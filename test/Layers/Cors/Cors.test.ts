@@ -207,6 +207,18 @@ describe("the section cors", () => {
     })
   )
 
+  it.live("refuses * in production in one report with the problems of other sections", () =>
+    Effect.gen(function* () {
+      const config = { cors: { credentials: true, origins: ["*"] }, server: { port: -1 } }
+      const error = yield* Effect.flip(TestApp.make(app, { config, environment: "production" }))
+      assert.instanceOf(error, Config.ConfigError)
+      assert.deepStrictEqual(
+        error.problems.map(({ key }) => key),
+        ["cors.credentials", "cors.origins", "server.port"]
+      )
+    })
+  )
+
   it.live("refuses * in production, unless it is meant", () =>
     Effect.gen(function* () {
       const production = { environment: "production" }
