@@ -2,6 +2,7 @@
  * What a contract is written with: no server code, so that a browser can import
  * it together with the client made of it.
  */
+
 export * as ApiError from "./ApiError.ts"
 export * as Authentication from "./Authentication.ts"
 export { BodyLimit } from "./BodyLimit.ts"

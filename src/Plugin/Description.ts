@@ -1,4 +1,5 @@
 /** What an app is made of, as data, known before anything is acquired. */
+
 /** One plugin of an app. */
 export interface PluginDescription {
   readonly actions: ReadonlyArray<string>

@@ -1,8 +1,9 @@
-import { nearest } from "../Config/Nearest.ts"
 /**
  * The order of plugins: a stable topological sort over what they require and
  * what their `order` asks for. It finds every problem, not the first.
  */
+
+import { nearest } from "../Config/Nearest.ts"
 import type * as Plugin from "./Plugin.ts"
 
 /** One thing that is wrong with a list of plugins. */

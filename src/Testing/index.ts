@@ -5,6 +5,7 @@
  *
  * It works with every test runner: assertions throw `AssertionError` of `node:assert`.
  */
+
 export * as MockAuth from "./MockAuth.ts"
 export { type Replacement } from "./Replacement.ts"
 export * as TestApp from "./TestApp.ts"

@@ -77,7 +77,7 @@ export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+ * import * as Exit from "effect/Exit"
  * import * as Auth from "flange/Auth"
  *
  * const mesh = Auth.backend({

@@ -2,6 +2,7 @@
  * Who calls, and what the caller may do: backends in chains, guards and policies
  * in the contract, an audit of every decision.
  */
+
 export { apiKey, hashKey, type KeyEntry, keys, type ValidateKey } from "./ApiKey.ts"
 export * as AuditLog from "./AuditLog.ts"
 export { plugin } from "./AuthPlugin.ts"

@@ -1,9 +1,10 @@
+/** The data directory of PGlite: one process at a time. */
+
 import { randomUUID } from "node:crypto"
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { dirname, resolve } from "node:path"
 import { setTimeout } from "node:timers/promises"
-/** The data directory of PGlite: one process at a time. */
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"

@@ -1,8 +1,9 @@
+/** Migrations as files: `0001_create_items.sql`, `0002_fill.ts`. */
+
 import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
-/** Migrations as files: `0001_create_items.sql`, `0002_fill.ts`. */
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as SqlClient from "effect/sql/SqlClient"

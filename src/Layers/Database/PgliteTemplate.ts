@@ -1,10 +1,11 @@
+/** A new PGlite data directory as a file, made once and reused: loading it is many times faster. */
+
 import { randomUUID } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { access, constants, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-/** A new PGlite data directory as a file, made once and reused: loading it is many times faster. */
 import { PGlite } from "@electric-sql/pglite"
 
 /** A data directory depends on the exact version that made it. */

@@ -1,5 +1,6 @@
-import { type Duplex, duplexPair } from "node:stream"
 /** PGlite behind a stream that speaks PostgreSQL's wire protocol, so that a normal client can use it. */
+
+import { type Duplex, duplexPair } from "node:stream"
 import type { PGlite } from "@electric-sql/pglite"
 
 const cancelRequest = 80_877_102

@@ -1,8 +1,9 @@
-export { type Isolation } from "./Begin.ts"
 /**
  * SQL databases: PostgreSQL, MySQL, MariaDB, and PGlite inside the process.
  * What a plugin uses is `SqlClient` from `effect/sql/SqlClient`.
  */
+
+export { type Isolation } from "./Begin.ts"
 export { type ConnectError } from "./Connect.ts"
 export { applicationName } from "./Correlation.ts"
 export { DatabaseConfig, type Settings } from "./DatabaseConfig.ts"

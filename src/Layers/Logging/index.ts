@@ -1,4 +1,5 @@
 /** The log: JSON for programs, short lines for people, one line per request. */
+
 export { type Access, accessLog } from "./AccessLog.ts"
 export { json, type Origin } from "./JsonLogger.ts"
 export { type Level, LoggingConfig } from "./LoggingConfig.ts"

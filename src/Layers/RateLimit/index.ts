@@ -1,4 +1,5 @@
 /** How many requests a caller may send. */
+
 export { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
 export { RateLimitConfig } from "./RateLimitConfig.ts"
 export { plugin } from "./RateLimitPlugin.ts"
