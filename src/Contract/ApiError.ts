@@ -1,19 +1,19 @@
-/** Errors that know their answer on the wire: RFC 9457 problem documents with a stable code. */
+/** Errors that are RFC 9457 problem documents on the wire, with a stable code. */
 import * as Effect from "effect/Effect"
 import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as Schema from "effect/Schema"
 import * as ProblemBody from "./ProblemBody.ts"
 
-/** What is fixed of an error, whatever its occurrence. */
+/** The parts of an error that all its occurrences share. */
 export interface Declaration<Status extends number, Code extends string, Props> {
   /** Stable name of the error for programs, in SCREAMING_SNAKE_CASE. */
   readonly code: Code
-  /** A sentence for people about this occurrence; given the error's own fields. */
+  /** A sentence for people about one occurrence, from the error's own fields. */
   readonly detail: ((error: Props) => string) | string
   /** A sentence for the reference of errors: when the server answers with it. */
   readonly meaning?: string | undefined
-  /** A sentence for the reference of errors: what the caller, or the owner of the service, does about it. */
+  /** A sentence for the reference of errors: what the caller or the owner of the service can do. */
   readonly remedy?: string | undefined
   /** HTTP status, 400 to 599. */
   readonly status: Status
@@ -21,7 +21,7 @@ export interface Declaration<Status extends number, Code extends string, Props> 
   readonly title?: string | undefined
 }
 
-/** The members of a problem document beside those of RFC 9457 and the error's own fields. */
+/** The members that Flange adds to those of RFC 9457 and the error's own fields. */
 export interface Members<Code extends string> {
   readonly code: Schema.tag<Code>
   readonly correlationId: Schema.optionalKey<Schema.String>
@@ -29,14 +29,14 @@ export interface Members<Code extends string> {
 
 type Type = `urn:problem:${string}`
 
-/** The fields that the constructor of an error takes: its own. */
+/** The argument of an error's constructor: the error's own fields. */
 export type Props<Fields extends Schema.Struct.Fields> = Schema.Struct.MakeIn<Fields>
 
 type MissingSelf =
   'Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)'
 
 /**
- * Makes the class of an error: a typed failure of a handler, an entry of the
+ * Creates the class of an error: a typed failure of a handler, an entry of the
  * OpenAPI document, the same class again in the client, and on the wire
  *
  * ```json
@@ -96,13 +96,13 @@ export const make =
         correlationId: Schema.optionalKey(Schema.String),
         ...fields
       }
-      // The class that extends this one is not known here, and the signature above names it.
+      // The signature above has the type of the class; Effect's type needs a class that is not known here.
     ) as unknown as ProblemBase
     const encode = Schema.encodeUnknownEffect(Schema.Struct(Base.fields))
     class WithDetail extends Base {
       constructor(props: object = {}, options?: unknown) {
         super(
-          // A decoded error brings its detail along; a new one computes it.
+          // A decoded error has its detail already.
           "detail" in props
             ? props
             : {
@@ -125,7 +125,7 @@ interface ProblemBase {
   readonly fields: Readonly<Record<string, Schema.ConstraintCodec<unknown, unknown>>>
 }
 
-/** The class that `ApiError.make` gives. */
+/** The class that `ApiError.make` creates. */
 export type ApiErrorClass<
   Self,
   Tag extends string,

@@ -1,6 +1,6 @@
 /**
- * The contract between routes and whatever authenticates their callers. Server
- * knows who may be asked; the Auth battery, or a mock, knows how to answer.
+ * The keys between routes and the plugin that authenticates their callers. The server
+ * requires the service of a chain; the Auth battery, or a mock, provides it.
  */
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
@@ -9,7 +9,7 @@ import { Unauthenticated } from "./Catalogue.ts"
 
 /** Who is calling. */
 export interface Identity {
-  /** What the backend knows beside the fields below. */
+  /** What the backend knows about the caller beside the other fields. */
   readonly attributes: Readonly<Record<string, unknown>>
   /** A name for people. */
   readonly displayName: string
@@ -23,34 +23,34 @@ export interface Identity {
 }
 
 /**
- * The caller of a protected route. Only protected routes provide it: reading it
- * in the handler of another route does not compile.
+ * The caller of a protected route. Only protected routes provide it: a handler of another
+ * route that reads it does not compile.
  */
 export class CurrentIdentity extends Context.Service<CurrentIdentity, Identity>()(
   "flange/CurrentIdentity"
 ) {}
 
 /**
- * The caller of an optional route, if it came with credentials. Only optional
+ * The caller of an optional route; none if the request has no credentials. Only optional
  * routes provide it.
  */
 export class OptionalIdentity extends Context.Service<OptionalIdentity, Option.Option<Identity>>()(
   "flange/OptionalIdentity"
 ) {}
 
-/** What authentication found out about a request. */
+/** The result of authentication. */
 export interface Caller {
-  /** The chain that was asked. */
+  /** The chain that authenticated the request. */
   readonly chain: string
-  /** What a caller is told of this chain when it is refused: the value of `WWW-Authenticate`. */
+  /** The value of `WWW-Authenticate` if this chain refuses a caller. */
   readonly challenge: string
   /** Undefined for a caller without credentials on an optional route. */
   readonly identity: Identity | undefined
 }
 
 /**
- * The caller of the request that this fiber serves, for middleware in the slots
- * behind `Authentication`; undefined where nothing authenticates.
+ * The caller of the request that this fiber serves, for middleware in the slots after
+ * `Authentication`; undefined on routes without authentication.
  */
 export const CurrentCaller: Context.Reference<Caller | undefined> = Context.Reference<
   Caller | undefined
@@ -76,8 +76,8 @@ export interface Authentication<Chain extends string> {
 }
 
 /**
- * The service that authenticates the callers of the optional routes of one
- * chain. Wrong credentials are refused; none at all are not.
+ * The service that authenticates the callers of the optional routes of one chain. It
+ * refuses wrong credentials and admits callers without credentials.
  */
 export interface OptionalAuthentication<Chain extends string> {
   readonly "~effect/http-api/HttpApiMiddleware": {
@@ -92,7 +92,7 @@ export interface OptionalAuthentication<Chain extends string> {
 
 const typeId = "~flange/Authentication"
 
-/** What the middleware key of a chain holds at run time. */
+/** The run-time properties of a chain's middleware key. */
 export interface ChainKey {
   readonly [typeId]: typeof typeId
   readonly chain: string
@@ -120,18 +120,21 @@ const make = (key: string, chain: string, optional: boolean): unknown =>
     optional
   } satisfies ChainKey)
 
-/** The middleware of the chain with this name. Its key depends on the name alone. */
+/** Returns the middleware key of the chain of this name. Equal names have equal keys. */
 export const middleware = <const Chain extends string>(chain: Chain): Middleware<Chain> =>
-  // What stands under a name has that name's type.
+  // The type of a key depends on its name only.
   make(`flange/Authentication/${chain}`, chain, false) as Middleware<Chain>
 
-/** The middleware of the optional routes of the chain with this name. Its key depends on the name alone. */
+/**
+ * Returns the middleware key of the optional routes of the chain of this name. Equal names
+ * have equal keys.
+ */
 export const optionalMiddleware = <const Chain extends string>(
   chain: Chain
 ): OptionalMiddleware<Chain> =>
   make(`flange/OptionalAuthentication/${chain}`, chain, true) as OptionalMiddleware<Chain>
 
-/** The chain that a middleware key stands for; undefined for any other middleware. */
+/** Returns a middleware key as the key of a chain; undefined for any other middleware. */
 export const chainOf = (key: object): ChainKey | undefined =>
   typeId in key ? (key as ChainKey) : undefined
 

@@ -2,17 +2,17 @@
 import * as Schema from "effect/Schema"
 import * as ApiError from "./ApiError.ts"
 
-/** One thing that is wrong with a request. */
+/** One problem of a request. */
 export const Issue = Schema.Struct({
-  /** What was expected and what came. Never the value of a header or cookie. */
+  /** The expected shape and the value that came. Never the value of a header or cookie. */
   detail: Schema.String,
   /** The part of the request. */
   location: Schema.Literals(["body", "header", "path", "query"]),
-  /** Where in that part: an RFC 6901 JSON pointer, `""` for the whole. */
+  /** The place in that part: an RFC 6901 JSON pointer, `""` for the whole part. */
   pointer: Schema.String
 })
 
-/** One thing that is wrong with a request. */
+/** One problem of a request. */
 export type Issue = typeof Issue.Type
 
 /** The request's parameters, headers or body do not have the shape that the endpoint declares. */
@@ -31,7 +31,10 @@ export class ValidationFailed extends ApiError.make<ValidationFailed>()(
   { errors: Schema.Array(Issue) }
 ) {}
 
-/** The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, a forbidden key. */
+/**
+ * The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, a forbidden
+ * key.
+ */
 export class MalformedRequest extends ApiError.make<MalformedRequest>()(
   "MalformedRequest",
   {
@@ -213,12 +216,12 @@ export class HttpVersionNotSupported extends ApiError.make<HttpVersionNotSupport
   }
 ) {}
 
-/** What the catalogue holds of one error. */
+/** One error in the catalogue. */
 export interface Entry {
   readonly code: string
-  /** When the server answers with it. */
+  /** When the server answers with the error. */
   readonly meaning: string
-  /** What the caller, or the service's owner, does about it. */
+  /** What the caller or the service's owner can do. */
   readonly remedy: string
   readonly status: number
 }
@@ -248,7 +251,10 @@ const classes = [
 /** An error that Flange itself answers with. */
 export type Any = InstanceType<(typeof classes)[number]>
 
-/** Every error that Flange itself answers with, by code. The reference page is generated from it. */
+/**
+ * Every error that Flange itself answers with, by code. The reference page is generated from
+ * it.
+ */
 export const catalogue: ReadonlyArray<Entry> = classes
   .map(({ code, meaning, remedy, status }) => ({ code, meaning, remedy, status }))
   .sort((a, b) => (a.code < b.code ? -1 : 1))

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-/** Page size when the caller names none. */
+/** The page size if the query has no `limit`. */
 export const defaultLimit = 50
 
-/** The largest page size; more is refused. */
+/** The largest page size. A larger `limit` is refused. */
 export const maxLimit = 500
 
 const page = Schema.Int.pipe(
@@ -19,18 +19,18 @@ const limit = Schema.Int.pipe(
 )
 
 /**
- * The query of an endpoint that gives pages: `page` from 1, `limit` from 1 to
- * 500, 50 by default. Anything else is a 400 that says why.
+ * The query of an endpoint that returns pages: `page` from 1, `limit` from 1 to 500, 50 by
+ * default. Other values are answered with 400.
  */
 export const query = { limit, page }
 
-/** What `query` decodes to. */
+/** The decoded `query`. */
 export interface Query {
   readonly limit: number
   readonly page: number
 }
 
-/** How many items stand before the page. */
+/** Returns the number of items before a page. */
 export const offset = ({ limit, page }: Query): number => (page - 1) * limit
 
 /** The schema of one page of items. */
@@ -52,7 +52,7 @@ export interface Page<Item> {
 }
 
 /**
- * Puts a page together.
+ * Creates a page.
  *
  * @example
  * ```ts

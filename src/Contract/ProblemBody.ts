@@ -8,7 +8,7 @@ export type Members = Readonly<Record<string, unknown>>
 
 const kept = Symbol("flange/ProblemBody/kept")
 
-/** A body with its members; Effect's type has no place for them, so a body is cast to this one. */
+/** A body with its members, which Effect's type does not have. */
 interface Keeping {
   [kept]?: Members
 }
@@ -27,5 +27,5 @@ export const toResponse = (
   return response
 }
 
-/** Returns the members that a body was made from; undefined for a body that `toResponse` did not make. */
+/** Returns the members of a body; undefined if `toResponse` did not create it. */
 export const membersOf = (body: HttpBody.HttpBody): Members | undefined => (body as Keeping)[kept]

@@ -1,4 +1,4 @@
-/** Rate limits, as far as they belong to the contract. */
+/** Rate limits in contracts. */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
@@ -6,7 +6,7 @@ import { RateLimited } from "./Catalogue.ts"
 
 /** How many requests a caller may send. */
 export interface Policy {
-  /** The most requests at once; `limit` otherwise. */
+  /** The most requests at once. The default is `limit`. */
   readonly burst?: number | undefined
   /** Requests per `window`, 1 at least. */
   readonly limit: number
@@ -15,10 +15,10 @@ export interface Policy {
 }
 
 /**
- * The limit of an endpoint, or of all endpoints of a group together, as an
- * annotation; `rateLimit` in the configuration otherwise. `unlimited` exempts. It
- * has requests of its own: they do not count for other limits. A public endpoint
- * is limited if it has one. Only an app with a plugin that limits heeds it.
+ * The annotation for the limit of an endpoint, or of all endpoints of a group together.
+ * `unlimited` exempts. The default is `rateLimit` in the configuration, for endpoints with
+ * authentication. Requests under this limit do not count for other limits. It has an
+ * effect only in an app with a plugin that limits.
  *
  * @example
  * ```ts
@@ -37,9 +37,9 @@ export class RatePolicy extends Context.Service<RatePolicy, Policy | "unlimited"
 ) {}
 
 /**
- * Says in a contract that a limit stands in front: 429 `RATE_LIMITED` is then an
- * error of the endpoint for the typed client. An app without a plugin that limits
- * does not compile. A public endpoint is limited if it has this.
+ * Contract middleware that declares a limit: 429 `RATE_LIMITED` becomes an error of the
+ * endpoint, also for the typed client. An app without a plugin that limits does not
+ * compile. A public endpoint with it has a limit.
  *
  * @example
  * ```ts

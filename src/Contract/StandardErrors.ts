@@ -1,4 +1,4 @@
-/** What every endpoint may answer with, as part of its contract. */
+/** The errors of every endpoint, as part of its contract. */
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import {
   InternalError,
@@ -10,9 +10,8 @@ import {
 } from "./Catalogue.ts"
 
 /**
- * The errors that every endpoint may answer with, whatever its handler does. It
- * is in the contract so that OpenAPI and the client know them; the server itself
- * produces them.
+ * The errors that every endpoint may answer with, whatever its handler does. They are in
+ * the contract for OpenAPI and the client; the server itself produces them.
  */
 export class StandardErrors extends HttpApiMiddleware.Service<StandardErrors>()(
   "flange/StandardErrors",

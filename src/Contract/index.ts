@@ -1,6 +1,6 @@
 /**
- * What a contract is written with: no server code, so that a browser can import
- * it together with the client made of it.
+ * The modules for contracts. They hold no server code, so that a browser can import a
+ * contract together with its client.
  */
 
 export * as ApiError from "./ApiError.ts"

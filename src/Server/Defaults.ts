@@ -1,10 +1,13 @@
 /**
- * How apps are served if nothing says otherwise. The project's own tests put another
- * module in the place of this one, to run on every codec and listener.
+ * The codec and the listener of an app that does not choose. The project's own tests
+ * replace this module to run on every codec and listener.
  */
 
-/** Which codecs serve endpoints: those made of their schemas if they can be, or Effect's own. */
+/**
+ * Which codec serves an endpoint: the compiled one if the endpoint can have it, or Effect's
+ * own.
+ */
 export const codec: "compiled" | "effect" = "compiled"
 
-/** The listener of apps whose configuration names none. */
+/** The listener of an app whose configuration does not set `server.listener`. */
 export const listener: "node" | "proxied" = "node"

@@ -1,7 +1,7 @@
 /**
- * What Flange takes from the inside of Effect. Each part has its reason and what it
- * saves; `bench/internals.ts` measures it, and `test/Server/EffectInternals.test.ts`
- * fails with the name of the part if a version of Effect differs.
+ * Everything that Flange takes from the inside of Effect. Each part has its reason.
+ * `test/Server/EffectInternals.test.ts` fails with the name of the part if a version of
+ * Effect differs.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -27,7 +27,10 @@ import * as Tracer from "effect/Tracer"
  */
 export const requestStateKey = "effect/http/HttpEffect/CurrentRequestState"
 
-/** The keys that a fiber reads once for each root of contexts and keeps. */
+/**
+ * The keys whose values Effect caches per context: a request that sets one needs a cache of
+ * its own.
+ */
 export const cachedKeys: ReadonlySet<string> = new Set([
   References.CurrentLogLevel.key,
   References.CurrentStackFrame.key,
@@ -45,17 +48,17 @@ interface CacheRoot {
 }
 
 /**
- * A context over a map that makes its values when they are looked up. `size` of
- * the map must be infinite: a context copies its map after as many lookups as it
- * has entries, and the copy would make every value.
+ * Creates a context over a map that makes its values when they are looked up. The
+ * map's `size` must be infinite: a context copies its map after as many lookups as
+ * the map has entries, and the copy would make every value.
  */
 export const lazyContext = (services: ReadonlyMap<string, unknown>): Context.Context<unknown> =>
   Context.makeUnsafe<unknown>(services)
 
 /**
- * Lets the fibers of one context share what fibers of another have read of the
- * `cachedKeys`; both must have equal values under them. Without it each request's
- * first fiber reads eleven services again.
+ * Lets two contexts share one cache of the `cachedKeys`. Both must have equal values
+ * under these keys. Without the shared cache, the first fiber of each request looks up
+ * every key again.
  */
 export const shareCache = (
   context: Context.Context<unknown>,
@@ -65,13 +68,13 @@ export const shareCache = (
   ;(context as unknown as CacheRoot).cacheRoot = (other as unknown as CacheRoot).cacheRoot
 }
 
-/** How a response body is put into bytes. */
+/** How a response body is encoded to bytes. */
 export interface ResponseEncoding {
   readonly _tag: "FormUrlEncoded" | "Json" | "Text" | "Uint8Array"
   readonly contentType: string
 }
 
-/** What a schema is annotated with whose reply carries typed headers. */
+/** The annotation of a schema whose reply has typed headers. */
 export interface WithHeadersAnnotation {
   readonly body: Schema.Top
   readonly bodyCodec: Schema.Top
@@ -119,14 +122,14 @@ export interface UserHandler {
   readonly uninterruptible: boolean
 }
 
-/** What serves one endpoint inside of Effect. */
+/** Effect's own handler of one endpoint. */
 export type EffectHandler = Effect.Effect<
   HttpServerResponse,
   unknown,
   HttpRouter.RouteContext | HttpServerRequest | ParsedSearchParams | Scope.Scope
 >
 
-/** What `HttpApiBuilder.group` keeps under a group's key. */
+/** The service that `HttpApiBuilder.group` stores under a group's key. */
 interface GroupService {
   readonly routes: ReadonlyArray<{
     readonly handler: EffectHandler
@@ -138,22 +141,22 @@ interface Handlers {
   readonly handlers: ReadonlyMap<string, UserHandler>
 }
 
-/** An endpoint's parts, which `endpointWith` can change. */
+/** The parts of an endpoint that `endpointWith` can replace. */
 type Parts = Pick<
   HttpApiEndpoint.Top,
   "error" | "headers" | "middlewares" | "params" | "payload" | "query" | "success"
 >
 
-/** An endpoint with other parts. An endpoint is a record of them. */
+/** Returns an endpoint with other parts. */
 const endpointWith = (endpoint: HttpApiEndpoint.Top, parts: Partial<Parts>): HttpApiEndpoint.Top =>
   Object.assign(Object.create(null), endpoint, parts) as HttpApiEndpoint.Top
 
-/** Parts of which Effect's own handler makes nothing. */
+/** Parts that Effect's own handler ignores. */
 const noParts = { headers: undefined, middlewares: new Set<never>(), query: undefined }
 
 /** A handler of a group, as the user wrote it and as Effect serves it. */
 export interface GroupHandler {
-  /** Effect's own handler; undefined for an endpoint that needs none. */
+  /** Effect's own handler; undefined if the endpoint does not need it. */
   readonly effect: EffectHandler | undefined
   /** In the router's syntax. */
   readonly path: HttpRouter.PathInput
@@ -161,12 +164,12 @@ export interface GroupHandler {
 }
 
 /**
- * The handlers of a group. `served` returns the payload that Effect has to decode
- * and the handler that it calls, for an endpoint whose reply Effect has to encode.
+ * Returns the handlers of a group. For an endpoint that Effect has to serve, `served`
+ * returns the payload that Effect decodes and the handler that Effect calls.
  *
- * `HttpApiBuilder` keeps the handlers and the router's path to itself. Left alone
- * it would also build the decoders and encoders of every endpoint, which is most
- * of the time that a large group takes at start.
+ * `HttpApiBuilder` does not expose the handlers and the router's paths. Without changed
+ * endpoints it would also build the decoders and encoders of every endpoint, which is
+ * most of the start time of a large group.
  */
 export const groupHandlers = (
   contract: HttpApiGroup.Top,
@@ -182,7 +185,7 @@ export const groupHandlers = (
       for (const written of (built as Handlers).handlers.values()) {
         const { endpoint } = written
         const nothing = { error: new Set<never>(), payload: new Map(), success: new Set<never>() }
-        // For the path alone.
+        // Only its path is used.
         own.push({ ...written, endpoint: endpointWith(endpoint, { ...noParts, ...nothing }) })
         const other = served(written)
         if (other !== undefined) {
@@ -195,7 +198,7 @@ export const groupHandlers = (
       return { handlers: new Map(own.map((handler, i) => [String(i), handler])) }
     }
     const api = HttpApi.make("flange").add(contract)
-    // The handlers' types say what the group requires and fails with; `Route` has them.
+    // `Route` has the types of what the group requires and fails with.
     const layer = HttpApiBuilder.group(api, contract.identifier, ((handlers: unknown) => {
       const built = build(handlers)
       return Effect.isEffect(built) ? Effect.map(built, take) : take(built)

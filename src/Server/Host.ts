@@ -1,4 +1,4 @@
-/** Server's side of the boot engine: mounts routes, puts the slots around them, binds a listener. */
+/** The server in the boot engine: mounts routes, puts the slots around them, binds a listener. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
@@ -28,14 +28,17 @@ interface Mounted {
   readonly row: Row
 }
 
-/** What contracts require of the server itself. */
+/** The services of contracts that the server itself provides. */
 const own = Context.make(StandardErrors, ContractMiddleware.declared)
 
-/** A host over a listener. One host boots one app once. */
+/** Creates a host over a listener. One host boots one app once. */
 export const make = (
   app: string,
   listener: Listener,
-  /** Which endpoints Effect's own handlers serve. */
+  /**
+   * Returns the payload that Effect decodes, for the endpoints that Effect's own handlers
+   * serve.
+   */
   needsEffect: NeedsEffect = Defaults.codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
 ): Host => {
   const mounted: Array<Mounted> = []
@@ -94,7 +97,7 @@ export const make = (
         for (const route of plugin.manifest.routes.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
             route.rows(needsEffect),
-            // The scope of the plugin stays; its services join it.
+            // The plugin's scope must win over the app's.
             (scope: Context.Context<never>) =>
               Context.mergeAll(context, own, scope) as Context.Context<unknown>
           )
@@ -104,7 +107,7 @@ export const make = (
   } as Host
 }
 
-/** Finds the route of each request and serves it. */
+/** Returns the function that finds the route of a request and serves it. */
 const serveWith =
   (
     table: RouteTable.RouteTable<Endpoint.Endpoint>,
@@ -119,11 +122,14 @@ const serveWith =
     else serve(new Exchange(own, wire, plan, found))
   }
 
-/** The longest body of an endpoint, in bytes, if its contract sets one. */
+/** Returns the longest body of an endpoint in bytes; undefined if its contract does not set one. */
 const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
   endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
 
-/** The routes of an app as data, before anything is acquired. Raw groups are known after boot only. */
+/**
+ * Returns the routes of an app as data, before anything is acquired. Raw groups are known
+ * after boot only.
+ */
 export const describeRoutes = (
   plugins: ReadonlyArray<Plugin.Any>
 ): ReadonlyArray<RouteDescription> =>
@@ -151,7 +157,7 @@ export interface RouteDescription {
   readonly access: "bare" | "optional" | "protected" | "public"
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
-  /** What decodes the request and encodes the reply: functions made of the schemas, or Effect too. */
+  /** What decodes the request and encodes the reply. */
   readonly codec: Codec.Kind["codec"]
   /** Why Effect takes part. */
   readonly codecReason: string | undefined

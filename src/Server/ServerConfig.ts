@@ -14,7 +14,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * |---|---|---|
  * | `bodyLimit` | 8 MiB | longest request body; an endpoint's `BodyLimit` wins |
  * | `bodyTimeout` | 60 s | proxied: longest silence within a request body |
- * | `halfClose` | false | proxied: a client may end its side and still get replies; otherwise it has gone away |
+ * | `halfClose` | false | proxied: a client that ends its side still gets replies; if false, its requests are interrupted |
  * | `headersTimeout` | 80 s | how long the head of a request may take; above `keepAlive` |
  * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
@@ -27,7 +27,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
- * | `trustedProxies` | none | networks (CIDR) whose word on the client's address is believed |
+ * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  */
 export const ServerConfig = Config.section(
   "server",

@@ -1,4 +1,7 @@
-/** How the requests of a route become values, and what its handler returns becomes replies. */
+/**
+ * Codecs: how a request becomes the values of its handler, and a handler's result becomes a
+ * reply.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -21,35 +24,35 @@ import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
 import * as Validation from "./Validation.ts"
 
-/** Whatever a handler ends in: a value of the contract, or a reply. */
+/** A handler's result: a value of the contract, or a reply. */
 export type Handled = Effect.Effect<unknown, unknown, unknown>
 
-/** What differs between routes in the way a request is served. */
+/** The parts of serving a request that differ between routes. */
 export interface Codec {
-  /** Encodes what the contract declares as errors; undefined if it declares none. */
+  /** Encodes the errors that the contract declares; undefined for a route without a contract. */
   readonly failure: Encoder.Encode | undefined
-  /** Whether the request has to be Effect's own. */
+  /** Whether the listener has to open the request for Effect. */
   readonly isOpened: boolean
-  /** Whether the handler is not interrupted when the client goes away. */
+  /** Whether the handler continues when the client disconnects. */
   readonly isUninterruptible: boolean
-  /** The media types of the body that it takes; empty if it does not look at them. */
+  /** The media types that a body may have; empty if any will do. */
   readonly mediaTypes: ReadonlyArray<string>
   /** Whether the body is read before `serve`. */
   readonly readsBody: boolean
-  /** Decodes the request and calls the handler. What it throws is a defect. */
+  /** Decodes the request and calls the handler. A thrown value is a defect. */
   readonly serve: (exchange: Exchange) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
 }
 
-/** Which codec an endpoint has, and why. */
+/** The codec of an endpoint, and why it has this one. */
 export interface Kind {
   readonly codec: "compiled" | "effect"
   /** Why Effect's own handler takes part; undefined for `compiled`. */
   readonly reason: string | undefined
 }
 
-/** The codec of an endpoint. */
+/** Returns the codec of an endpoint. */
 export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
   const reason = obstacle(endpoint)
   return { codec: reason === undefined ? "compiled" : "effect", reason }
@@ -57,11 +60,11 @@ export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
 
 const nothing = new Map<never, never>()
 
-/** The payload that Effect's own handler has to decode if it serves an endpoint. */
+/** Returns the payload that Effect's own handler has to decode if it serves an endpoint. */
 export const payloadOfEffect = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top["payload"] =>
   isWhole(endpoint) ? nothing : endpoint.payload
 
-/** The same for endpoints that it has to serve; undefined for any other. */
+/** Returns the same for an endpoint that Effect has to serve; undefined for any other. */
 export const needsEffect: NeedsEffect = (endpoint) =>
   obstacle(endpoint) === undefined ? undefined : payloadOfEffect(endpoint)
 
@@ -71,7 +74,7 @@ const isWhole = ({ payload }: HttpApiEndpoint.Top): boolean =>
 
 const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].some(isUpgrade)
 
-/** The codec of a row. `around` stands around the handler of an endpoint. */
+/** Creates the codec of a row. `around` runs around the handler of an endpoint. */
 export const make = (row: Row, around: AroundHandler | undefined): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
@@ -79,7 +82,7 @@ export const make = (row: Row, around: AroundHandler | undefined): Codec => {
     : ofEndpoint({ around, contract, effect, endpoint, handler })
 }
 
-/** Serves a route of a plain router, which decodes and encodes itself. */
+/** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
 const router = (effect: NonNullable<Row["effect"]>): Codec => {
   const served = Decompression.decompressed(effect) as Handled
   return {
@@ -93,7 +96,7 @@ const router = (effect: NonNullable<Row["effect"]>): Codec => {
   }
 }
 
-/** Answers requests that no route takes. */
+/** The codec of requests that no route takes. */
 export const unmatched: Codec = {
   failure: undefined,
   isOpened: false,
@@ -111,7 +114,7 @@ export const unmatched: Codec = {
   success: undefined
 }
 
-/** What a handler is given. The request as Effect has it is made only if it is read. */
+/** The argument of a handler. `request` is made only if the handler reads it. */
 class Requested {
   readonly #endpoint: HttpApiEndpoint.Top
   readonly #exchange: Exchange
@@ -146,7 +149,7 @@ class Requested {
   }
 }
 
-/** Serves an endpoint of a contract. */
+/** Creates the codec of an endpoint. */
 const ofEndpoint = ({
   around,
   contract,
@@ -168,7 +171,10 @@ const ofEndpoint = ({
   const call = (request: Requested): Handled =>
     isRaw || around === undefined ? handler(request as never) : around(handler(request as never))
 
-  /** A part of the request as it came. Throws the answer to a body that cannot be read. */
+  /**
+   * Returns a part of the request, not decoded. Throws the error to answer if the body
+   * cannot be read.
+   */
   const input = (
     exchange: Exchange,
     part: Parts.Decoder["part"],
@@ -199,7 +205,7 @@ const ofEndpoint = ({
     byType.get(Payload.mediaType(endpoint.method, exchange.header("content-type"))) ??
     withoutPayload
 
-  /** Decodes from a part on, then goes on with what was decoded. */
+  /** Decodes the parts from index `from` on, then calls `then`. */
   const decode = (exchange: Exchange, request: Requested, from: number, then: Then): Handled => {
     const { decoders, payload } = select(exchange)
     const refused = (at: number) =>
@@ -225,7 +231,7 @@ const ofEndpoint = ({
     return then(request, exchange)
   }
 
-  /** Lets Effect decode the payload and encode the reply; `handle` is what it calls between. */
+  /** Lets Effect decode the payload and encode the reply. Effect calls `handle` in between. */
   const throughEffect: Then = (request, exchange) => {
     exchange.handle = (own) => {
       const { payload, request: opened, upgrade } = own as Partial<Requested>
@@ -237,9 +243,9 @@ const ofEndpoint = ({
     return Decompression.decompressed(effect!) as Handled
   }
 
-  /** Hands over the request itself, with its body as it was before its content coding. */
+  /** Passes the request itself to the handler, its body without content coding. */
   const readingItself: Then = (request) =>
-    // It passes on what the handler returns, or is itself the reply.
+    // It returns the handler's value, or the 415 for an unknown coding.
     Decompression.decompressed(
       Effect.flatMap(HttpServerRequest, (opened) => {
         request.request = opened
@@ -262,18 +268,18 @@ const ofEndpoint = ({
   }
 }
 
-/** What a request is decoded with. */
+/** The decoders of a request. */
 interface Selected {
   readonly decoders: ReadonlyArray<Parts.Decoder>
   readonly payload: Payload.PayloadDecoder | undefined
 }
 
-/** What is done with a decoded request. */
+/** Continues with a decoded request. */
 type Then = (request: Requested, exchange: Exchange) => Handled
 
 const noBytes = new Uint8Array(0)
 
-/** The whole body. Throws the answer to one that cannot be read. */
+/** Returns the whole body. Throws the error to answer if the body cannot be read. */
 const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
   if (body === undefined) return noBytes
   if (body instanceof Uint8Array) return body
@@ -281,7 +287,7 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
   throw typeof body === "string" ? Problem.malformedBody("The body cannot be read") : body
 }
 
-/** A handler's end as what Effect's own handler passes on: what the contract encodes is encoded here. */
+/** Encodes a handler's failures and replies before Effect's own handler sees them. */
 const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
   Effect.matchEffect(handled, {
     onFailure: (error) => Effect.catch(declared(failure, error, exchange), Effect.die),
@@ -289,7 +295,7 @@ const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange):
       Respondable.isRespondable(value) ? Respondable.toResponse(value) : Effect.succeed(value)
   })
 
-/** The reply to a failure that the contract declares; other failures stay. */
+/** Returns the reply to a failure that the contract declares. Other failures are passed on. */
 export const declared = (
   encode: Encoder.Encode | undefined,
   error: unknown,

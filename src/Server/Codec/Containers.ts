@@ -1,4 +1,4 @@
-/** Direct functions of schemas that hold others: structs, records, lists, tuples and unions. */
+/** Direct functions of schemas with parts: structs, records, lists, tuples and unions. */
 import * as Outcome from "./Outcome.ts"
 import { absent, type Direct, leave, refused } from "./Outcome.ts"
 import { identity, share } from "./Sharing.ts"
@@ -87,7 +87,7 @@ export const firstOf = (members: ReadonlyArray<Direct>): Direct =>
   share(`union(${members.map(identity).join()})`, () => (input) => {
     for (let i = 0; i < members.length; i++) {
       const value = members[i]!(input)
-      // The next member has its turn only after a refusal that is the schema's too.
+      // Another member may decode the value only if the schema refuses it here too.
       if (value !== refused || Outcome.isUndecided) return value
     }
     return refused

@@ -1,4 +1,7 @@
-/** A schema as functions: a direct one, and those of the schema for what is not plainly valid. */
+/**
+ * The functions of a schema: a direct one, and the schema's own for values that are not
+ * plainly valid.
+ */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -10,15 +13,15 @@ import * as Outcome from "./Outcome.ts"
 /** Decodes a value. */
 export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaError>
 
-/** Decodes by one schema. */
+/** The functions of one schema. */
 export interface Decoding {
   /** Fails with every issue. */
   readonly all: Decode
   /** Returns the value, `Outcome.refused`, or `Outcome.undecided` if `first` has to decide. */
   readonly direct: Outcome.Direct
   /**
-   * Fails with the first issue. Returns an `Exit` for a value that the schema has,
-   * unless the schema has to wait.
+   * Fails with the first issue. Returns an `Exit` for a valid value unless the schema has to
+   * wait.
    */
   readonly first: Decode
 }
@@ -27,7 +30,7 @@ export interface Decoding {
 export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
   const all = later(ast, { ...options, errors: "all" })
   const first = later(ast, { ...options, errors: "first" })
-  // The direct way knows no other options.
+  // Direct functions support no other options.
   if (Object.keys(options ?? {}).some((option) => option !== "errors")) {
     SchemaJITCompiler.enable(ast)
     return { all, direct: leave, first }
@@ -48,7 +51,7 @@ export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Deco
 
 const leave: Outcome.Direct = () => Outcome.undecided
 
-/** The decoder of a schema, made when it is first used: many are never refused a value. */
+/** Returns the schema's own decoder, made when it is first used: most schemas never need it. */
 const later = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions): Decode => {
   let decode: Decode | undefined
   return (input) =>

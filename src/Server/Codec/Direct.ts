@@ -1,10 +1,10 @@
 /**
- * The direct way through a schema: a function that returns the decoded value, or
- * refuses, without an `Effect` and without a word of what is wrong. What it
- * returns is what the schema returns; what is wrong, the schema tells.
+ * Direct functions of schemas. A direct function returns the value that the schema
+ * decodes, or refuses, without an `Effect` and without an issue. The schema's own
+ * decoder finds the issues of a refused value.
  *
- * The functions are closures of few literals over data, so that all schemas
- * share machine code, and equal parts of schemas are one function.
+ * The functions are closures of a few function literals over data, so that all schemas
+ * share machine code. Equal parts of schemas share one function.
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -14,15 +14,14 @@ import * as Containers from "./Containers.ts"
 import { absent, type Direct, ended, leave, refused } from "./Outcome.ts"
 import { identity, share } from "./Sharing.ts"
 
-/** The options with which checks and transformations run. */
+/** The options of checks and transformations. */
 const options: SchemaAST.ParseOptions = { errors: "first" }
 
 const compiled = new WeakMap<SchemaAST.AST, Direct>()
 
 /**
- * Returns the function of a schema, which is one for equal schemas: those of the
- * same structure that run the same code. To encode, pass the flipped AST. Call it
- * by `Outcome.run`.
+ * Returns the function of a schema. Equal schemas share it: schemas of the same structure
+ * that run the same code. To encode, pass the flipped AST. Call it with `Outcome.run`.
  */
 export const make = (ast: SchemaAST.AST): Direct => {
   let found = compiled.get(ast)
@@ -30,17 +29,17 @@ export const make = (ast: SchemaAST.AST): Direct => {
   return found
 }
 
-/** The function of a schema with what it is encoded as. */
+/** Returns the function of a schema, its encodings included. */
 const encoded = (ast: SchemaAST.AST): Direct => {
   const local = checked(ast)
   if (local === undefined) return whole(ast)
   let run = same
   for (const { to, transformation } of (ast.encoding ?? []).toReversed()) {
-    // A middleware sees the failure of what it is around.
+    // A middleware needs the failure of the schema inside, and a direct function has none.
     if (transformation._tag === "Middleware") return whole(ast)
     const isFirst = run === same
     const seesMissing = hasDefault(to)
-    // Only the first schema is asked for a missing key: a later one is left to the schema.
+    // Direct functions support a default for a missing key in the first encoding only.
     if (seesMissing && !isFirst) return whole(ast)
     const source = seesMissing || !hasDefault(ast) ? make(to) : passing(make(to))
     run = getter(then(run, source), isFirst && takesDigits(to), transformation.decode)
@@ -48,7 +47,7 @@ const encoded = (ast: SchemaAST.AST): Direct => {
   return then(run, local)
 }
 
-/** Decodes what one function returns by another. */
+/** Runs one function after another. */
 const then = (first: Direct, second: Direct): Direct => {
   if (first === same) return second
   return share(`then(${identity(first)},${identity(second)})`, () => (input) => {
@@ -68,7 +67,10 @@ type Getter = Extract<
 
 const same: Direct = (input) => input
 
-/** Transforms what a function returns; `takesDigits` if it returns every text of digits as it is. */
+/**
+ * Transforms the result of a function. `takesDigits` is whether that function returns every
+ * text of digits as it is.
+ */
 const getter = (run: Direct, takesDigits: boolean, getter: Getter): Direct => {
   if (getter._tag === "Passthrough") return run
   const { _tag, transform } = getter
@@ -106,12 +108,12 @@ const numeric = [Schema.Finite, Schema.Number].map(
   (schema) => Schema.toCodecStringTree(schema).ast.encoding![0].to
 )
 
-/** Whether a schema of texts has every text of digits. */
+/** Whether a schema accepts every text of digits. */
 const takesDigits = (ast: SchemaAST.AST): boolean =>
   numeric.includes(ast) ||
   (SchemaAST.isString(ast) && ast.checks === undefined && ast.encoding === undefined)
 
-/** The number of a text of up to 15 digits, as ids and pages are; undefined for other texts. */
+/** Returns the number of a text of up to 15 digits, such as an id; undefined for other texts. */
 const digits = (input: unknown): number | undefined => {
   if (typeof input !== "string" || input.length === 0 || input.length > 15) return undefined
   let number = 0
@@ -128,13 +130,13 @@ const toOption = (value: unknown) => (value === absent ? Option.none() : Option.
 const fromOption = (option: Option.Option<unknown>) =>
   option._tag === "None" ? absent : option.value
 
-/** The function of a schema with its checks. */
+/** Returns the function of a schema with its checks. */
 const checked = (ast: SchemaAST.AST): Direct | undefined => {
   const run = local(ast)
   const before = filters("encodingChecks" in ast ? ast.encodingChecks : undefined)
   const after = filters(ast.checks)
   if (run === undefined || (before.length === 0 && after.length === 0)) return run
-  // A check is passed the schema, of which annotations alone are not in the key.
+  // A check gets the schema as an argument, so the key needs the schema's annotations too.
   const parts = [run, ast.annotations, ...before, undefined, ...after]
   return share(`checks(${parts.map(identity).join()})`, (): Direct => {
     if (before.length === 0 && after.length === 1) {
@@ -166,7 +168,7 @@ const filters = (checks: SchemaAST.Checks | undefined): ReadonlyArray<Check> =>
     return check._tag === "Filter" ? [check.run] : check.checks.flatMap(flat)
   })
 
-/** The function of a schema without its checks and encoding; undefined if there is none. */
+/** Returns the function of a schema without its checks and encoding; undefined if it has none. */
 const local = (ast: SchemaAST.AST): Direct | undefined => {
   switch (ast._tag) {
     case "Any":
@@ -218,7 +220,7 @@ const isPresent: Direct = (input) => (input === null || input === undefined ? re
 const never: Direct = () => refused
 const toUndefined: Direct = () => undefined
 
-/** Leaves a schema, or a part of one, to the schema's own decoder. */
+/** Returns a function that runs the schema's own decoder. */
 const whole = (ast: SchemaAST.AST): Direct =>
   share(`whole(${identity(ast)})`, () => {
     const decode = Schema.decodeUnknownEffect(
@@ -255,7 +257,7 @@ const suspend = (ast: SchemaAST.Suspend): Direct =>
       input === absent && !hasDefault(ast.thunk()) ? absent : (run ??= make(ast.thunk()))(input)
   })
 
-/** The literals that a schema has and no other value; undefined if it has others. */
+/** Returns the values of a schema of literals; undefined for any other schema. */
 const literals = (ast: SchemaAST.AST): ReadonlyArray<unknown> | undefined => {
   if (ast.checks !== undefined || ast.encoding !== undefined) return undefined
   switch (ast._tag) {

@@ -1,4 +1,4 @@
-/** From what a handler returns or fails with to a reply: status, headers and body, by the contract. */
+/** Encodes what a handler returns or fails with: status, headers and body, by the contract. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,9 +18,9 @@ import * as Outcome from "./Outcome.ts"
 import * as Parts from "./Parts.ts"
 
 /**
- * Encodes a value. Fails if the contract does not have the value. Returns an
- * `Exit` unless the schema has to wait. Code of the value itself that throws, such
- * as a getter or `toJSON`, throws out of this function or is a defect of its effect.
+ * Encodes a value. Fails if the value does not fit the contract. Returns an `Exit` unless
+ * the schema has to wait. If code of the value throws, such as a getter or `toJSON`, this
+ * function throws or its effect dies.
  */
 export type Encode = (value: unknown) => Effect.Effect<Reply, Schema.SchemaError>
 
@@ -48,13 +48,13 @@ export const success = (
   return (result) =>
     Internals.isWithHeadersValue(result) && result.headers !== undefined
       ? Effect.flatMapEager(body(result.body), (encoded) =>
-          // Only members with headers encode this body, so the status has headers.
+          // Only members with headers encode this body, so its status is in the map.
           addHeaders(encoded, headers.get(encoded.status)!(result.headers))
         )
       : value(Internals.isWithHeadersValue(result) ? result.body : result)
 }
 
-/** Returns the encoder of what an endpoint may fail with. It fails for any other failure. */
+/** Returns the encoder of the errors that an endpoint declares. It fails for any other error. */
 export const failure = (
   endpoint: HttpApiEndpoint.Top,
   annotations: Parts.Annotations = endpoint.annotations
@@ -67,7 +67,7 @@ export const failure = (
         ? pair({
             body: body.encode,
             headers: encoding(schema.headers, options.headers),
-            // The schema checks that it is one.
+            // The schema has checked it.
             pairOf: (value) => value as HttpApiSchema.withHeaders<unknown, unknown>,
             value: Decoding.make(SchemaAST.flip(schema.ast), options.body)
           })
@@ -114,7 +114,7 @@ const member = (schema: Schema.Top, status: number, options: Options): Member =>
   return bodyOf(body, schema, status, options.body)
 }
 
-/** Encodes a body; `described` is annotated with its form on the wire. */
+/** Returns the encoder of a body. The annotations of `described` set its form on the wire. */
 const bodyOf = (
   body: Schema.Top,
   described: Schema.Top,
@@ -129,7 +129,7 @@ const bodyOf = (
   const isProblem = _tag === "Json" && Problem.isProblem(contentType)
   const write = (value: unknown): Reply => {
     if (_tag === "Json" && (isEmpty || value === undefined)) return empty
-    // A schema that is written as a problem document encodes to one.
+    // A schema with this content type encodes to an object.
     if (isProblem) return { ...empty, contentType, problem: value as NonNullable<Reply["problem"]> }
     return { body: text(value), contentType, headers: none, status }
   }
@@ -144,7 +144,10 @@ const bodyOf = (
 
 const none: ReadonlyArray<string> = []
 
-/** From an encoded value to a body; what a schema encodes to is what its encoding takes. */
+/**
+ * From an encoded value to a body. The casts hold because `HttpApiSchema` pairs each
+ * encoding with such schemas.
+ */
 const texts: Readonly<
   Record<Internals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
 > = {
@@ -155,7 +158,7 @@ const texts: Readonly<
   Uint8Array: (value) => value as Uint8Array
 }
 
-/** Encodes a value that is, or is made into, a body and headers. */
+/** Returns the encoder of values that have, or are split into, a body and headers. */
 const pair = ({
   body,
   headers,
@@ -191,7 +194,7 @@ const addHeaders = (encoded: Reply, headers: ReturnType<Decoding.Decode>): Retur
     return { ...encoded, contentType, headers: list.length === 0 ? none : list }
   })
 
-/** Encodes by the first of several schemas that has the value. */
+/** Returns the encoder of the first of several schemas that takes the value. */
 const union = (members: ReadonlyArray<Member>): Encode => {
   const last = members.at(-1)?.encode ?? neverEncode
   const from = (value: unknown, at: number): ReturnType<Encode> => {
@@ -212,5 +215,5 @@ const union = (members: ReadonlyArray<Member>): Encode => {
   }
 }
 
-// It fails for every value, so it never returns one that is not encoded.
+// It fails for every value, so the type of its success does not matter.
 const neverEncode = Decoding.make(SchemaAST.never).first as Encode

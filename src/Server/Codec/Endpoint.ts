@@ -1,6 +1,6 @@
 /**
- * What serves the requests of one route, built once at start: its checks, its
- * handler with the codec around it, and the reply. Every request takes this way.
+ * The pipeline of one route, built once at start: its checks, its codec with the handler
+ * inside, and the reply. Every request of the app runs through one.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
@@ -29,13 +29,13 @@ import { type Codec, declared } from "./Codec.ts"
 import type * as Encoder from "./Encoder.ts"
 import * as Payload from "./Payload.ts"
 
-/** What serves the requests of one route. */
+/** Serves the requests of one route. */
 export interface Endpoint {
   readonly plan: Plan
   readonly serve: (exchange: Exchange) => void
 }
 
-/** What an endpoint is made of. */
+/** The parts of an endpoint. */
 export interface Options {
   readonly around: Around
   readonly bodyLimit: number
@@ -45,9 +45,9 @@ export interface Options {
   readonly steps: ReadonlyArray<Step>
 }
 
-/** Builds what serves a route. */
+/** Creates the endpoint of a route. */
 export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoint => {
-  // The id of a request is its own.
+  // Each reply has the id of its own request.
   const constant = Object.entries(around.headers).filter(([name]) => name !== RequestId.header)
   return {
     plan: {
@@ -64,7 +64,7 @@ export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoi
   }
 }
 
-/** What middleware of a row's contract puts in front of its handler, outermost first. */
+/** Returns the steps of the middleware in a row's contract, outermost first. */
 export const contractSteps = (
   { contract, endpoint }: Row,
   context: Context.Context<unknown>
@@ -86,7 +86,7 @@ export const contractSteps = (
   })
 }
 
-/** Puts every step in its place: as a function up to the first one that is an effect. */
+/** Runs the steps before the first `wrap` as functions, and the others as effects. */
 const pipeline = (
   slots: ReadonlyArray<Step>,
   contract: ReadonlyArray<Step>,
@@ -108,7 +108,7 @@ const pipeline = (
   return decide(befores, (exchange) => exchange.respond(program))
 }
 
-/** Asks in turn whether a request may go on, and lets it arrive or answers it. */
+/** Runs the checks in turn until one answers the request, or calls `arrive`. */
 const decide = (
   befores: ReadonlyArray<Before>,
   arrive: (exchange: Exchange) => void
@@ -129,19 +129,19 @@ const decide = (
   return (exchange) => from(exchange, 0)
 }
 
-/** Puts steps around an effect, the first outermost. */
+/** Puts steps around an effect, the first step outermost. */
 const layered = (
   steps: ReadonlyArray<Step>,
   core: Effect.Effect<HttpServerResponse, unknown, unknown>
 ): Effect.Effect<HttpServerResponse, unknown, unknown> =>
   steps.reduceRight(
     (next, { before, wrap }) =>
-      // Contract middleware lets failures pass; the exchange has what its services are.
+      // Contract middleware passes failures on, and the exchange provides the services.
       before === undefined ? wrap(next as Next) : inFrontOf(before)(next),
     core
   )
 
-/** Refuses a request with a body whose head says that the endpoint does not take it. */
+/** Refuses a request if its head announces a body that is too long or of another media type. */
 const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
   const taken = new Set(mediaTypes)
   return (request) => {
@@ -158,7 +158,10 @@ const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
   }
 }
 
-/** Reads, decodes, calls the handler, and sends what it ended in. */
+/**
+ * Reads the body, decodes, calls the handler, and sends the reply, with a fiber only for an
+ * effect that waits.
+ */
 const asFunction = (codec: Codec): Endpoint["serve"] => {
   const { isUninterruptible, readsBody, serve, success } = codec
   const finish = (exchange: Exchange, exit: Exit.Exit<unknown, unknown>): void => {
@@ -169,7 +172,7 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
     if (!Respondable.isRespondable(value)) {
       const encoded = guarded(() => success!(value))
       if (Exit.isExit(encoded) && encoded._tag === "Success") {
-        // Other exits than failures have the value.
+        // An exit that is not a failure has the value.
         return exchange.send(encoded.value as Reply)
       }
       return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
@@ -188,7 +191,7 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
   }
 }
 
-/** The same as an effect that ends in the reply, or in the failure of the handler. */
+/** The same as an effect, which fails if the handler fails. */
 const asEffect = (codec: Codec): Effect.Effect<HttpServerResponse, unknown, unknown> =>
   withExchange((exchange) => {
     const handled = Effect.suspend(() => codec.serve(exchange))
@@ -204,7 +207,7 @@ const bodyRead = (exchange: Exchange) =>
 const withExchange = <A>(use: (exchange: Exchange) => Effect.Effect<A, unknown, unknown>) =>
   Effect.flatMap(CurrentExchange, use)
 
-/** What user code returns. What it throws is a defect: no fiber is around it. */
+/** Calls user code outside a fiber. A thrown value becomes a defect. */
 const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   try {
     return call()
@@ -217,7 +220,7 @@ const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, 
 const isReply = (value: unknown): value is Respondable.Respondable =>
   Response.isHttpServerResponse(value) || Respondable.isRespondable(value)
 
-/** The reply to what a handler returned. */
+/** Returns the reply to a handler's value. */
 const reply = (
   codec: Codec,
   value: unknown,
@@ -236,7 +239,7 @@ const encodedReply = (
     onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
   })
 
-/** The reply that a request ends in, whatever its handler ended in. Interruption is passed on. */
+/** Returns the reply to any exit of a handler. Interruption is passed on. */
 const replyOf = (
   handled: Effect.Effect<HttpServerResponse, unknown, unknown>,
   { failure }: Codec,

@@ -4,7 +4,7 @@ import * as Problem from "../Exchange/Problem.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-/** Returns the text of a body. Throws the answer to a body that is not valid UTF-8. */
+/** Returns the text of a body. Throws the error to answer if the body is not valid UTF-8. */
 export const text = (bytes: Uint8Array, decoder = utf8): string => {
   try {
     return decoder.decode(bytes)
@@ -13,7 +13,7 @@ export const text = (bytes: Uint8Array, decoder = utf8): string => {
   }
 }
 
-/** Returns the value of a JSON text. Throws the answer to a text that is not JSON. */
+/** Returns the value of a JSON text. Throws the error to answer if the text is not JSON. */
 export const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -40,7 +40,10 @@ export const decode = (bytes: ArrayBuffer | Uint8Array): MalformedRequest | stri
     : Problem.malformedBody('The key "__proto__" is not allowed', pointer)
 }
 
-/** Where `__proto__` is a key in a JSON text; undefined if nowhere, or if the text is not JSON. */
+/**
+ * Returns the pointer of a key `__proto__` in a JSON text; undefined if there is none or the
+ * text is not JSON.
+ */
 const prototypeKey = (text: string): string | undefined => {
   if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
   let root: unknown

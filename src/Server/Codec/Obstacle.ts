@@ -1,9 +1,9 @@
-/** Which endpoints have no codec, because a request or reply of theirs is no whole value. */
+/** Which endpoints Effect has to serve, because their request or reply is not one whole value. */
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Internals from "../EffectInternals.ts"
 
-/** Returns why an endpoint has no codec and needs Effect's own handler; undefined if it has one. */
+/** Returns why an endpoint needs Effect's own handler; undefined if it does not. */
 export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
   for (const { encoding } of endpoint.payload.values()) {
     if (encoding._tag === "Multipart") return "its payload is multipart"

@@ -12,10 +12,10 @@ export interface Decoder extends Decoding.Decoding {
   readonly part: "headers" | "params" | "payload" | "query"
 }
 
-/** What a group and its endpoint are annotated with; the parse options among it count. */
+/** The annotations of an endpoint over those of its group, among them parse options. */
 export type Annotations = Context.Context<never>
 
-/** Returns the parse options that annotations set: those of the part, or else those of all parts. */
+/** Returns the parse options of a part, or else those of all parts. */
 export const parseOptions = <Part>(
   annotations: Annotations,
   part: Context.Key<Part, SchemaAST.ParseOptions>
@@ -24,8 +24,8 @@ export const parseOptions = <Part>(
   Context.getOrUndefined(annotations, HttpApi.ParseOptions)
 
 /**
- * Returns the decoders of an endpoint's path, headers and query, in the order in which they run.
- * `annotations` are those of the endpoint over those of its group.
+ * Returns the decoders of an endpoint's path, headers and query, in the order in which they
+ * run.
  */
 export const decoders = (
   endpoint: HttpApiEndpoint.Top,

@@ -1,4 +1,4 @@
-/** The payloads of an endpoint: which media types it takes, and from bytes to the handler's value. */
+/** The payloads of an endpoint: its media types, and how bytes become the handler's value. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpMethod from "effect/http/HttpMethod"
@@ -16,15 +16,15 @@ export type Query = Readonly<Record<string, ReadonlyArray<string> | string>>
 export interface PayloadDecoder {
   readonly decoder: Parts.Decoder
   /**
-   * Returns what `decoder` takes. Throws the answer to a body that cannot be read:
-   * one that is not valid UTF-8, is not JSON, or has a key `__proto__` in its JSON.
+   * Returns the input of `decoder`. Throws the error to answer if the body is not valid
+   * UTF-8, is not JSON, or has a key `__proto__` in its JSON.
    */
   readonly read: (body: Uint8Array, query: Query) => unknown
 }
 
 /**
- * Returns the payload decoders of an endpoint by media type, for one without an
- * obstacle. An endpoint whose method has no body takes its payload from the query.
+ * Returns the payload decoders of an endpoint by media type. If the endpoint's method has
+ * no body, its payload is the query. Call it for payloads without an obstacle only.
  */
 export const payloads = (
   endpoint: HttpApiEndpoint.Top,
@@ -47,7 +47,7 @@ export const payloads = (
 
 const form = "application/x-www-form-urlencoded"
 
-/** Returns the media type under which a request's payload is found; `contentType` is its header. */
+/** Returns the media type of a request's payload. `contentType` is the header. */
 export const mediaType = (method: string, contentType: string | undefined): string =>
   HttpMethod.hasBody(method) ? normalized(contentType ?? "application/json") : form
 
@@ -75,7 +75,7 @@ const reader = (
   }
 }
 
-// A mark of byte order is part of the first name.
+// In a form a byte order mark is data: part of the first name.
 const formText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readForm: PayloadDecoder["read"] = (body) => {

@@ -1,14 +1,17 @@
-/** One function for equal parts of schemas: those of the same structure that run the same code. */
+/**
+ * Shares one function among equal parts of schemas: parts of the same structure that run the
+ * same code.
+ */
 import type { Direct } from "./Outcome.ts"
 
-/** The functions of the parts of all schemas, by what they do. */
+/** The functions of all schemas by key. */
 const functions = new Map<string, Direct>()
 
 const identities = new WeakMap<object, number>()
 
 let identified = 0
 
-/** Returns a number that is the object's own; 0 for none. */
+/** Returns a number for an object, always the same one; 0 for `undefined`. */
 export const identity = (object: object | undefined): number => {
   if (object === undefined) return 0
   let found = identities.get(object)
@@ -16,7 +19,7 @@ export const identity = (object: object | undefined): number => {
   return found
 }
 
-/** Returns the function for a key, which has to name everything that the function depends on. */
+/** Returns the function of a key. The key must name everything that the function depends on. */
 export const share = (key: string, make: () => Direct): Direct => {
   let found = functions.get(key)
   if (found === undefined) functions.set(key, (found = make()))

@@ -1,13 +1,13 @@
-/** Every issue of a request, not those of its first wrong part alone. */
+/** Finds every issue of a request, in all its parts. */
 import * as Effect from "effect/Effect"
 import { type Issue, MalformedRequest } from "../../Contract/Catalogue.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { Decoder } from "./Parts.ts"
 
 /**
- * Decodes the parts of a request once more, all of them, and gives what is wrong
- * with each, in the order of the parts. `read` gives a part's input, or throws
- * the answer to one that cannot be read.
+ * Decodes all parts of a request again, and returns their issues in the order of the
+ * parts. `read` returns the input of a part, or throws the error to answer if the part
+ * cannot be read.
  */
 export const issues = (
   decoders: ReadonlyArray<Decoder>,
@@ -21,7 +21,7 @@ export const issues = (
           onSuccess: () => []
         })
       } catch (error) {
-        // A body over the limit has an answer of its own, once the other parts are right.
+        // A body over the limit is a 413 only if the other parts are valid.
         return Effect.succeed(error instanceof MalformedRequest ? error.errors : [])
       }
     }),

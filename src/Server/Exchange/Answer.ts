@@ -3,9 +3,9 @@ import * as Data from "effect/Data"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 
 /**
- * Ends a request with an error of the catalogue. Middleware around a handler
- * dies of it, since it cannot add to what the handler may fail with. It has
- * logged the reason: the server only replies.
+ * Ends a request with an error of the catalogue. Middleware around a handler throws it
+ * as a defect, because it cannot add to the handler's failures. Log the reason before:
+ * the server only replies.
  */
 export class Answer extends Data.TaggedError("Answer")<{
   readonly error: Catalogue.Any

@@ -1,4 +1,4 @@
-/** What decides before a handler: a function that lets a request pass or answers it. */
+/** Checks in front of a handler: functions that let a request continue, or answer it. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -9,27 +9,26 @@ import type * as RequestFields from "./RequestFields.ts"
 export interface Incoming {
   /** Adds fields to the request's access line and span; see `RequestFields`. */
   annotate(fields: Readonly<RequestFields.Fields>): void
-  /** A service of the app or of this request, if there is one. */
+  /** Returns a service of the app or of this request; undefined if there is none. */
   find<I, S>(key: Context.Key<I, S>): S | undefined
-  /** The value of a reference, for this request. */
+  /** Returns the value of a reference, for this request. */
   get<S>(reference: Context.Reference<S>): S
-  /** The value of a header by its lower-case name; several lines are joined with `, `. */
+  /** Returns the value of a header by its lower-case name; several lines are joined with `, `. */
   header(name: string): string | undefined
-  /** Upper case. */
+  /** The method in upper case. */
   readonly method: string
-  /** Unix milliseconds, by the clock of the request. */
+  /** Returns Unix milliseconds, by the clock of the request. */
   now(): number
   /** The address at the other end of the connection; undefined on a unix socket and in memory. */
   readonly peer: string | undefined
-  /** Provides a service to whatever runs after this: the handler, and middleware inside. */
+  /** Provides a service to the handler and to the middleware inside. */
   provide<I, S>(key: Context.Key<I, S>, service: S): void
-  /** The whole request; made when it is first read. */
+  /** The request as Effect has it, made when it is first read. */
   readonly request: HttpServerRequest
   readonly requestId: string
   /**
-   * Sets a header of the reply, also of one that a failure is answered with. The
-   * name is in lower case; a later value replaces an earlier one. `vary` is joined
-   * with what the reply varies by already.
+   * Sets a header of the reply, error replies included. The name is in lower case. A
+   * later value replaces an earlier one; a value of `vary` is added to the others.
    */
   setHeader(name: string, value: string): void
   /** Path and query. */
@@ -44,5 +43,5 @@ export type Before = (
   request: Incoming
 ) => Effect.Effect<HttpServerResponse | undefined, never, HttpServerRequest>
 
-/** Lets a request pass. */
+/** Lets a request continue. */
 export const pass: Effect.Effect<undefined> = Effect.succeed(undefined)

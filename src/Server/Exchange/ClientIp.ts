@@ -1,6 +1,6 @@
 /**
- * The address of the client behind the proxies that an operator trusts. What a
- * client writes into a header itself is never believed.
+ * The address of the client behind the proxies that an operator trusts. A header that
+ * the client wrote itself is never believed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,21 +17,21 @@ export interface Source {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
   readonly isLocal?: boolean
-  /** The address at the other end of the connection; undefined where there is none. */
+  /** The address at the other end of the connection; undefined if the listener knows none. */
   readonly peer: string | undefined
 }
 
 /**
- * The client's address in canonical form: IPv4-mapped addresses as IPv4, no port,
- * no brackets. Undefined where the listener knows no peer.
+ * Returns the client's address in canonical form: IPv4-mapped addresses as IPv4, no
+ * port, no brackets. Returns `undefined` if the listener knows no peer.
  *
- * Only a peer in one of the `trusted` networks, or on a unix socket, is asked for more. Each of
- * `X-Forwarded-For`, `Forwarded` (RFC 7239) and `X-Real-IP` is read from its
- * right end, past trusted proxies, to the first address that is not one; text
- * that is no address ends the walk. Headers that lead to different addresses are
- * not believed, because a proxy that maintains one of them passes the client's
- * own version of another: the answer is then the peer. Have the proxy remove the
- * headers that it does not set.
+ * Headers are read only if the peer is in one of the `trusted` networks or on a unix
+ * socket. Each of `X-Forwarded-For`, `Forwarded` (RFC 7239) and `X-Real-IP` is read
+ * from its right end, past trusted proxies, to the first address that is not trusted.
+ * Text that is not an address ends the search. If headers lead to different addresses,
+ * the result is the peer, because a proxy that maintains one header may pass on the
+ * client's own version of another. Have the proxy remove the headers that it does not
+ * set.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export const derive = (
   return (isTrusted(own.address) ? claimed(headers, isTrusted) : undefined) ?? own.text
 }
 
-/** What the headers of a trusted peer say, where they agree. */
+/** Returns the address in the headers of a trusted peer; undefined if they do not agree on one. */
 const claimed = (
   headers: Source["headers"],
   isTrusted: (hop: NetAddress.IpAddress) => boolean
@@ -73,7 +73,10 @@ const claimed = (
   return found.size === 1 ? [...found][0] : undefined
 }
 
-/** The first untrusted address from the right; undefined if there is none before something unreadable. */
+/**
+ * Returns the first untrusted address from the right; undefined if text that is not an
+ * address comes first.
+ */
 const walk = (
   hops: ReadonlyArray<string>,
   isTrusted: (hop: NetAddress.IpAddress) => boolean
@@ -91,14 +94,14 @@ interface Canonical {
   readonly text: string
 }
 
-/** Peers that were parsed before: a connection sends many requests. */
+/** Addresses that were parsed before: a connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096
 
-/** The longest text of an IPv6 address; what is longer is not worth remembering. */
+/** The longest text of an IPv6 address. Longer texts are not kept. */
 const maxText = 45
 
-/** An address with or without brackets, port and zone. */
+/** Reads an address with or without brackets, port and zone. */
 const canonical = (text: string): Canonical | undefined => {
   if (text.length > maxText) return read(text)
   if (known.has(text)) return known.get(text)
@@ -119,7 +122,7 @@ const read = (text: string): Canonical | undefined => {
   return { address, text: NetAddress.formatIp(address) }
 }
 
-/** Longer headers are nobody's chain of proxies. */
+/** The longest header that is read: no chain of proxies needs more. */
 const maxLength = 2048
 
 const list = (value: string | undefined): ReadonlyArray<string> =>
@@ -127,7 +130,10 @@ const list = (value: string | undefined): ReadonlyArray<string> =>
     ? []
     : value.split(",").map((entry) => entry.trim())
 
-/** The `for` parameters of a `Forwarded` header, one for each element. Source: RFC 7239, section 4. */
+/**
+ * Returns the `for` parameters of a `Forwarded` header, one for each element. Source: RFC
+ * 7239, section 4.
+ */
 const forwarded = (value: string | undefined): ReadonlyArray<string> =>
   value === undefined || value.length > maxLength
     ? []
@@ -141,11 +147,11 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
 
 /**
  * The address of the client of the request that this fiber serves, derived with
- * `server.trustedProxies`; on `server.socket` the proxy's word is believed anyway.
- * Undefined outside a request, and where the listener knows no peer.
+ * `server.trustedProxies`. On `server.socket` the peer is always a trusted proxy.
+ * Undefined outside a request, and if the listener knows no peer.
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
-  // Both are looked for, and need not be there.
+  // Neither service has to be in the context.
   const context = fiber.context as Context.Context<any>
   const request = Context.getOrUndefined(context, HttpServerRequest)
   const config = Context.getOrUndefined(context, ServerConfig)
@@ -159,7 +165,7 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
   )
 })
 
-/** `current`, for a request on its way in. */
+/** Returns the same for a request in front of its handler. */
 export const of = (request: Incoming): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
@@ -170,7 +176,7 @@ const configured = (
 ) => {
   const isLocal = config?.listener === "proxied" && config.socket !== undefined
   const trusted = config?.trustedProxies ?? []
-  // Where nobody is believed, no header is read.
+  // Most apps trust no proxy: their requests pay for no header.
   if (!isLocal && trusted.length === 0) return peer && canonical(peer)?.text
   const headers = {
     forwarded: header("forwarded"),

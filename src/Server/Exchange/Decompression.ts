@@ -1,4 +1,4 @@
-/** Takes gzip and deflate off the body of a request. */
+/** Decodes the content coding of a request's body: gzip and deflate. */
 import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerError from "effect/http/HttpServerError"
@@ -7,14 +7,14 @@ import * as Response from "effect/http/HttpServerResponse"
 import type { BodyFailure } from "./Wire.ts"
 
 /**
- * Runs an effect with a request whose body has no content coding. What comes out
- * is bounded by `MaxBodySize`. An unknown coding is answered with 415.
+ * Runs an effect with a request whose body has no content coding. `MaxBodySize` limits
+ * the decoded body. An unknown coding is answered with 415.
  */
 export const decompressed = HttpMiddleware.decompression()
 
 const read = Response.empty()
 
-/** The whole body of a request without its coding; why there is none; or the reply to send. */
+/** Returns the whole decoded body of a request, why it could not be read, or the reply to send. */
 export const bytes = (
   request: HttpServerRequest
 ): Effect.Effect<BodyFailure | Response.HttpServerResponse | Uint8Array> =>

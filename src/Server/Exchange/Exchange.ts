@@ -1,4 +1,4 @@
-/** One request and its reply: what is known of it, the fibers it runs in, and its end. */
+/** One request and its reply: its services, the fibers it runs in, and its end. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -37,21 +37,21 @@ const none: ReadonlyArray<string> = []
 
 /** One request. */
 export class Exchange implements Incoming, Observers.Observed, Served {
-  /** The body once it was read, or why it could not be; undefined before. */
+  /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | Response.HttpServerResponse | Uint8Array | undefined
-  /** Calls the endpoint's handler, if Effect decodes its payload and encodes its reply. */
+  /** Effect's own handler calls it with what Effect has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
   readonly plan: Plan
   #fields: RequestFields.Fields | undefined
-  /** Headers of the reply, names and values in turn, that were set on the way in. */
+  /** Headers of the reply that were set in front of the handler, names and values in turn. */
   #headers: Array<string> = []
-  /** How the handler ended, for the finalizers of the request. */
+  /** The exit of the handler, for the finalizers of the request. */
   #exit: Exit.Exit<unknown, unknown> = Exit.void
   #isRefused = false
-  /** Whether `#headers` has a name twice, or one that every reply has. */
+  /** Whether a header set so far overrides an earlier or a constant one. */
   #replaces = false
-  /** Who waits for the body. */
+  /** Callbacks that wait for the body. */
   #onBody: Array<() => void> | undefined
   #request: HttpServerRequest | undefined
   #requestId: string | undefined
@@ -97,7 +97,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     Effect.runForkWith(this.services.context)(logFailure(message, cause))
   }
 
-  // What is known of the request.
+  // The request.
 
   get fields(): RequestFields.Fields {
     return (this.#fields ??= RequestFields.make())
@@ -175,7 +175,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
-    // What is kept under a key has its type.
+    // The service under a key has the key's type.
     return this.services.get(key.key) as S | undefined
   }
 
@@ -238,7 +238,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     })
   }
 
-  // The fibers it runs in.
+  // Its fibers.
 
   /** Runs an effect in a fiber of the request; calls `done` with its exit. */
   run<A, E>(
@@ -265,7 +265,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     })
   }
 
-  /** Runs an effect that ends in the reply, and sends it. */
+  /** Runs an effect and sends the reply that it returns. */
   respond(effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void {
     this.run(effect, false, (exit) => {
       if (exit._tag === "Success") return this.sendResponse(exit.value)
@@ -273,13 +273,13 @@ export class Exchange implements Incoming, Observers.Observed, Served {
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.#finish(Problem.fromCause(exit.cause, this))
       }
-      // The client is gone; a listener in memory still owes its caller an end.
+      // Nobody reads this reply, but a listener in memory has a caller that waits for one.
       if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
       this.#finish(Problem.interrupted(this))
     })
   }
 
-  /** Records how the handler ended, for the finalizers of the request. */
+  /** Records the exit of the handler, for the finalizers of the request. */
   ended(exit: Exit.Exit<unknown, unknown>): void {
     this.#exit = exit
   }
@@ -301,12 +301,12 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.#sendBytes(status, own, body)
   }
 
-  /** Sends any reply, after the handlers that were registered for it, which see all its headers. */
+  /** Runs the pre-response handlers, which see all headers of the reply, and sends it. */
   sendResponse(response: Response.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
       return this.#finish(
         Effect.catchCause(
-          // A document that the app wrote itself may be none.
+          // A problem document of the app may be invalid.
           Effect.suspend(() => Problem.complete(response, this)),
           (cause) => Problem.fromCause(cause, this)
         )
@@ -327,7 +327,10 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     else this.#sendBytes(response.status, linesOf(response), body)
   }
 
-  /** Sends a reply of bytes with its own header lines, those set on the way in, and the route's. */
+  /**
+   * Sends a reply of bytes with its own headers, those set in front of the handler, and the
+   * constant ones.
+   */
   #sendBytes(status: number, own: Array<string>, body: string | Uint8Array): void {
     const { headers, isBare } = this.plan
     if (this.#replaces || this.#overlaps(own)) {
@@ -372,7 +375,10 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.#close()
   }
 
-  /** Answers in the place of a reply that cannot be sent, such as one with a line break in a header. */
+  /**
+   * Sends a 500 in place of a reply that cannot be sent, such as one with a line break in a
+   * header.
+   */
   #refused(defect: unknown): void {
     this.#headers = []
     this.#replaces = false
@@ -383,7 +389,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.#finish(Problem.fromCause(cause, this))
   }
 
-  /** Sends the reply that an effect ends in, or an empty one if it fails. */
+  /** Sends the reply that an effect returns, or an empty 500 if it fails. */
   #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
     this.run(effect, true, (exit) => {
       if (exit._tag === "Success") this.sendResponse(exit.value)
@@ -411,7 +417,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     )
   }
 
-  /** Whether a reply's own headers stand in the place of others. */
+  /** Whether a reply's own headers override others. */
   #overlaps(own: ReadonlyArray<string>): boolean {
     const { constant } = this.plan
     for (let i = 0; i < own.length; i += 2) {
@@ -423,7 +429,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     return false
   }
 
-  /** Tells those who observe the reply. */
+  /** Ends the span and calls the observers. */
   #tell(status: number): void {
     const { context, nanos } = this.#serving
     const span = this.#span
@@ -431,7 +437,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     Observers.tell(this.plan.observers, this, status, context as Context.Context<never>)
   }
 
-  /** Closes the scope of the request; only then has the exchange ended. */
+  /** Closes the scope of the request, then ends the exchange. */
   #close(): void {
     const serving = this.#serving
     if (this.#scope === undefined) return serving.end()

@@ -1,10 +1,10 @@
-/** Log lines of failures in user code, which are written whatever was thrown. */
+/** Log lines of failures in user code, whatever that code has thrown. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 
 /**
- * Logs a failure as an error with its whole cause. If a logger cannot show what was
- * thrown, the line has no more than that. It never fails.
+ * Logs a failure as an error with its whole cause. Never fails: if a logger throws while
+ * it reads the cause, a line without it is logged.
  */
 export const logFailure = (message: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
   Effect.logError(message, cause).pipe(

@@ -1,4 +1,4 @@
-/** A `Before` as an effect, for requests that are inside of an effect already. */
+/** Runs a `Before` as an effect, for a request that runs in a fiber already. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { Before, Incoming } from "./Before.ts"
 import { CurrentExchange, type Exchange } from "./Exchange.ts"
 import type * as RequestFields from "./RequestFields.ts"
 
-/** Runs `before`, and `next` only if `before` lets the request pass. */
+/** Runs `before`, then `next` if `before` lets the request continue. */
 export const inFrontOf =
   (before: Before) =>
   <E, R>(
@@ -22,7 +22,7 @@ export const inFrontOf =
           ? Effect.updateContext(next, (context: Context.Context<R>) => {
               let all = context
               for (const [key, service] of request.provided) {
-                // What runs inside asks for no more than what it declares.
+                // The services are added for `next`, whose type does not have them.
                 all = Context.addUnsafe(all, key, service) as Context.Context<R>
               }
               return all
@@ -31,7 +31,7 @@ export const inFrontOf =
       )
     })
 
-/** The request that a fiber serves, with what middleware outside has put into the fiber. */
+/** The request that a fiber serves, with the services that middleware outside has provided. */
 class FiberIncoming implements Incoming {
   readonly #exchange: Exchange
   readonly #fiber: Fiber.Fiber<unknown, unknown>

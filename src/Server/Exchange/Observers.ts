@@ -1,15 +1,15 @@
-/** Observers: functions that are told of each reply and change nothing. */
+/** Observers: functions that are called with each reply and change nothing. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { logFailure } from "./FailureLog.ts"
 import type { Fields } from "./RequestFields.ts"
 
-/** What an observer is told of a request. */
+/** The request that an observer sees. */
 export interface Observed {
-  /** Milliseconds since the request came. */
+  /** Returns the milliseconds since the request came. */
   readonly elapsed: () => number
-  /** What was learned of the request on its way; see `RequestFields`. */
+  /** The fields that handlers and middleware have set; see `RequestFields`. */
   readonly fields: Fields
   readonly method: string
   readonly requestId: string
@@ -18,13 +18,13 @@ export interface Observed {
 }
 
 /**
- * Is told of every reply as soon as its status is known: 499 if the client went
- * away before it, 503 if the drain cut the request off. What it throws, or
- * rejects with, is logged as an error and changes nothing.
+ * Runs for every reply as soon as its status is known: 499 if the client disconnected
+ * before it, 503 if the drain interrupted the request. If the function throws or its
+ * promise rejects, the error is logged and the reply does not change.
  */
 export type Observe = (request: Observed, status: number) => void
 
-/** Tells each observer of a reply. */
+/** Calls each observer with a reply. */
 export const tell = (
   observers: ReadonlyArray<Observe>,
   request: Observed,

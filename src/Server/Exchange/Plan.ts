@@ -1,4 +1,4 @@
-/** What is known of a request before it is looked at: its route, and what its target led to. */
+/** What an exchange knows of its route before the request is read. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
@@ -10,21 +10,24 @@ export interface Plan {
   readonly bodyLimit: number
   /** The names of `headers`. */
   readonly constant: ReadonlySet<string>
-  /** Names and values in turn, of every reply that has no header of the same name. */
+  /** The constant headers, names and values in turn. A reply's own header of the same name wins. */
   readonly headers: ReadonlyArray<string>
-  /** Whether replies have no request id and the request no span. */
+  /** Whether the route is bare: its replies have no request id, its requests no span. */
   readonly isBare: boolean
-  /** Whether the request is Effect's own, for handlers that stream, upgrade or read it themselves. */
+  /**
+   * Whether the listener opens the request for Effect: the handler streams, upgrades or
+   * reads the request itself.
+   */
   readonly isOpened: boolean
   readonly maxBodySize: ByteSize.ByteSize
   readonly observers: ReadonlyArray<Observe>
   readonly route: Route
 }
 
-/** What the target of a request led to. */
+/** What the route table found for a request. */
 export interface Match {
   readonly params: Readonly<Record<string, string | undefined>>
-  /** Why no route takes the request. */
+  /** The error to answer if no route takes the request. */
   readonly refusal: Catalogue.Any | undefined
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
 }

@@ -1,4 +1,4 @@
-/** From a failure to the problem document that the client sees and the log line that the owner sees. */
+/** From a failure to the problem document for the client and the log line for the owner. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { HttpApiPayloadTooLarge, HttpApiSchemaError } from "effect/http-api/HttpApiError"
@@ -30,7 +30,7 @@ import * as ProblemBody from "../../Contract/ProblemBody.ts"
 import { Answer } from "./Answer.ts"
 import { logFailure } from "./FailureLog.ts"
 
-/** What an error reply has to know of its request. */
+/** The parts of a request that its error reply needs. */
 export interface About {
   /** The longest body the route takes, in bytes. */
   readonly bodyLimit: number
@@ -43,15 +43,14 @@ export interface About {
 type Named = Pick<About, "requestId"> & { readonly target: string | undefined }
 
 /**
- * Returns the problem document of an error: the members that RFC 9457 has, then
- * `code`, `correlationId` and the error's own, always in this order. `error` has
- * its members as they are written in JSON: an error of the catalogue, or another
- * after its schema has encoded it. `instance` and `correlationId` are those of
- * the request unless the error has its own.
+ * Returns the problem document of an error: the members of RFC 9457, then `code`,
+ * `correlationId` and the error's own members, always in this order. `error` is an error
+ * of the catalogue, or another error that its schema has encoded. `instance` and
+ * `correlationId` are those of the request if the error does not have them.
  */
 export const document = (error: object, about: Named): object => {
   const { code, correlationId, detail, instance, status, title, type, ...rest } =
-    // An object that is written in JSON has no other keys than strings.
+    // JSON has string keys only.
     error as Readonly<Record<string, unknown>>
   return {
     type,
@@ -66,9 +65,8 @@ export const document = (error: object, about: Named): object => {
 }
 
 /**
- * Returns the problem document of a value that is written as
- * `application/problem+json`; undefined for a value that is not an object, and
- * so no such document.
+ * Returns the problem document of a value that an app sends as
+ * `application/problem+json`; undefined if the value is not an object.
  */
 export const completed = (value: unknown, about: Named): object | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -79,13 +77,13 @@ export const completed = (value: unknown, about: Named): object | undefined =>
 export const isProblem = (contentType: string | undefined): boolean =>
   contentType?.startsWith(ProblemDetails.contentType) === true
 
-/** The text of a problem document. */
+/** Returns the JSON text of a problem document. */
 export const toText: (document: object) => string = JSON.stringify
 
 /**
- * Returns the reply to a request whose handling ended in `cause`. Failures that
- * the contract does not declare are logged with their whole cause and answered
- * with a 500 that does not show the inside. Interruption is passed on.
+ * Returns the reply to a request that ended in `cause`. A failure that the contract does
+ * not declare is logged with its whole cause and answered with a 500 that does not show
+ * it. Interruption is passed on.
  */
 export const fromCause = (
   cause: Cause.Cause<unknown>,
@@ -100,7 +98,7 @@ export const fromCause = (
       about
     )
   } catch {
-    // A thrown value may itself throw when it is looked at.
+    // A thrown value may itself throw when it is read.
     return internal(cause, about)
   }
 }
@@ -131,14 +129,14 @@ const fromError = (
   return internal(cause, about)
 }
 
-/** Whether a request was interrupted because its client went away. */
+/** Whether a request was interrupted because its client disconnected. */
 export const isClientAbort = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some(
     (reason) =>
       reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key)
   )
 
-/** The reply to an interruption that did not come from the client: the server is stopping. */
+/** Returns the reply to a request that the drain interrupted. */
 export const interrupted = (about: Named) =>
   Effect.succeed(
     HttpServerResponse.setHeaders(reply(unavailable, about), {
@@ -147,11 +145,11 @@ export const interrupted = (about: Named) =>
     })
   )
 
-/** Adds that the connection ends with this reply: the client may still be sending its body. */
+/** Closes the connection after a reply: the client may still be sending its body. */
 export const closing = (reply: Effect.Effect<HttpServerResponse.HttpServerResponse>) =>
   Effect.mapEager(reply, HttpServerResponse.setHeader("connection", "close"))
 
-/** Returns the reply of an error of the catalogue, which nothing has to be waited for. */
+/** Returns the reply of an error of the catalogue, as an `Exit`. */
 export const render = (
   error: Catalogue.Any,
   about: Named
@@ -159,7 +157,7 @@ export const render = (
 
 const reply = (error: Catalogue.Any, about: Named) => written(error, error.status, about)
 
-/** Returns the reply of an error whose members are as they are written in JSON. */
+/** Returns the reply of an error whose members are encoded for JSON. */
 export const written = (
   members: object,
   status: number,
@@ -174,10 +172,10 @@ export const written = (
 }
 
 /**
- * Adds `instance` and `correlationId` to a problem document, and turns an empty
- * error reply into a document. Other replies stay as they are. A reply that is
- * called a problem document and is not a JSON object is answered with 500, and
- * logged.
+ * Adds `instance` and `correlationId` to a problem document, and turns an empty error
+ * reply into a document. Other replies stay as they are. If a reply has the content type
+ * of a problem document and its body is not a JSON object, the failure is logged and
+ * answered with 500.
  */
 export const complete = (
   response: HttpServerResponse.HttpServerResponse,
@@ -208,7 +206,7 @@ export const complete = (
   )
 }
 
-/** Returns the value of a JSON text; undefined if the body is no JSON. */
+/** Returns the value of a JSON body; undefined if the body is not JSON. */
 const parsed = (body: HttpBody.Uint8Array): unknown => {
   try {
     return JSON.parse(body.text ?? new TextDecoder().decode(body.body))
@@ -219,12 +217,12 @@ const parsed = (body: HttpBody.Uint8Array): unknown => {
 
 const isComplete = Symbol("flange/Problem/isComplete")
 
-/** A body with the mark; Effect's type has no place for it, so a body is cast to this one. */
+/** A body with the mark, which Effect's type does not have. */
 interface Marked {
   [isComplete]?: true
 }
 
-/** Marks a body that `complete` need not read. */
+/** Marks a body that is a whole problem document already. */
 const asComplete = <Body extends HttpBody.HttpBody>(body: Body): Body => {
   ;(body as Marked)[isComplete] = true
   return body
@@ -245,7 +243,7 @@ const unavailable = new ServiceUnavailable()
 
 const internalError = new InternalError()
 
-/** The errors that tell enough where only the status of a reply is known. */
+/** The error to write if only the status of a reply is known. */
 const byStatus: ReadonlyMap<number, Catalogue.Any> = new Map(
   [
     new Forbidden(),
@@ -263,7 +261,7 @@ const byStatus: ReadonlyMap<number, Catalogue.Any> = new Map(
   ].map((error) => [error.status, error])
 )
 
-/** Logs what failed and answers with a 500 that does not show it. */
+/** Logs a cause and returns a 500 that does not show it. */
 const internal = (cause: Cause.Cause<unknown>, about: Named) =>
   Effect.as(log(cause), reply(internalError, about))
 
@@ -283,17 +281,17 @@ const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | unde
   return undefined
 }
 
-/** The 400 for a part of a request that cannot be read. */
+/** Creates the 400 for a part of a request that cannot be read. */
 export const malformed = (location: Issue["location"], detail: string, pointer = "") =>
   new MalformedRequest({ errors: [{ detail, location, pointer }] })
 
-/** The 400 for a body that cannot be read. */
+/** Creates the 400 for a body that cannot be read. */
 export const malformedBody = (detail: string, pointer?: string) =>
   malformed("body", detail, pointer)
 
-/** The 400 for a body that `JSON.parse` refused with `error`. */
+/** Creates the 400 for a body that `JSON.parse` refused with `error`. */
 export const notJson = (error: unknown): MalformedRequest => {
-  // The engine's message quotes the input after the position; the client has the input.
+  // The engine's message ends with a quotation of the input, which may be long.
   const reason = String((error as Error).message).replace(/, ".*$|(?<=position \d+) .*$/s, "")
   return malformedBody(`Not JSON: ${reason}`)
 }
@@ -302,7 +300,7 @@ const locations = { Headers: "header", Params: "path", Payload: "body", Query: "
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** The issues of one part of a request. */
+/** Returns the issues of one part of a request. */
 export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): Array<Issue> =>
   format(issue).issues.map(({ message, path }) => ({
     detail: message,
@@ -310,7 +308,7 @@ export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): 
     pointer: (path ?? []).map(pointerSegment).join("")
   }))
 
-/** One segment of a JSON pointer, with its slash. Source: RFC 6901, section 3. */
+/** Returns one segment of a JSON pointer, with its slash. Source: RFC 6901, section 3. */
 export const pointerSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string => {
   const key = typeof segment === "object" ? segment.key : segment
   return `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`

@@ -1,20 +1,20 @@
-/** A value of the contract as a reply. */
+/** Replies that are encoded from values of the contract. */
 import * as Response from "effect/http/HttpServerResponse"
 import * as Problem from "./Problem.ts"
 
-/** A value of the contract as it goes on the wire. */
+/** An encoded value of the contract. */
 export interface Reply {
   readonly body: string | Uint8Array
-  /** Undefined for a reply without a body and without a header that sets it. */
+  /** Undefined if the reply has no body. */
   readonly contentType: string | undefined
   /** Names in lower case and values in turn, without `content-type` and `content-length`. */
   readonly headers: ReadonlyArray<string>
-  /** The members of a problem document, which stands in the place of `body`. */
+  /** The members of the problem document to send in place of `body`. */
   readonly problem?: Readonly<Record<string, unknown>>
   readonly status: number
 }
 
-/** A value of the contract as Effect's response. */
+/** Returns the reply as Effect's response. */
 export const responseOf = (
   { body, contentType, headers, problem, status }: Reply,
   about: Pick<Problem.About, "requestId" | "target">
@@ -31,7 +31,10 @@ export const responseOf = (
     : Response.uint8Array(body, options)
 }
 
-/** Why a status cannot be sent; undefined if it can. Source: RFC 9110, section 15. */
+/**
+ * Returns the error for a status that cannot be sent; undefined if it can. Source: RFC 9110,
+ * section 15.
+ */
 export const statusProblem = (status: number): RangeError | undefined =>
   Number.isInteger(status) && status >= 200 && status <= 599
     ? undefined

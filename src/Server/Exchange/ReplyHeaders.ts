@@ -1,23 +1,26 @@
-/** Headers that the reply to a request is given before there is one. */
+/**
+ * The headers of replies: those that are set before the reply is known, their order, and
+ * which cannot be sent.
+ */
 import * as Context from "effect/Context"
 
-/** Takes headers of a reply. Names are in lower case; of two with one name the later stands. */
+/**
+ * Takes headers of a reply. Names are in lower case; a later value of a name replaces an
+ * earlier one.
+ */
 export interface Reply {
   readonly setHeader: (name: string, value: string) => void
 }
 
-/**
- * The reply to the request that this fiber serves. Outside a request nothing
- * reads what is set.
- */
+/** The reply to the request that this fiber serves. Outside a request its headers are discarded. */
 export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/CurrentReply", {
   defaultValue: (): Reply => ({ setHeader: () => {} })
 })
 
 /**
- * All header lines of a reply, names and values in turn: its own, those of `set`,
- * which replace its own, and those of `constant` that no other has the name of.
- * `vary` joins what the reply varies by already.
+ * Returns all header lines of a reply, names and values in turn. Lines of `set` replace
+ * the reply's own lines of the same name, except that a value of `vary` is added to the
+ * others. A line of `constant` is left out if another line has its name.
  */
 export const merge = (
   own: ReadonlyArray<string>,
@@ -49,7 +52,7 @@ const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined
   return undefined
 }
 
-/** Two lists of names as one, in which none is twice. */
+/** Adds a name to a list of names if the list does not have it. */
 const joined = (before: string, name: string): string =>
   before.split(",").some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
     ? before
@@ -59,17 +62,20 @@ const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 const value = /^[\t\x20-\x7e\x80-\xff]*$/
 
-/** Says that the name of a field is none. */
+/** Creates the error for a header name that is not an RFC 9110 token. */
 export const badName = (field: string): TypeError =>
   new TypeError(`Field name ${JSON.stringify(field)} is not a token. Use letters, digits and "-".`)
 
-/** Says that the value of a field cannot be sent. */
+/** Creates the error for a header value that cannot be sent. */
 export const badValue = (field: string): TypeError =>
   new TypeError(
     `The value of field ${field} has a control character or one beyond Latin-1. Encode it, for example with encodeURIComponent.`
   )
 
-/** Why headers cannot be sent; undefined where they can. Source: RFC 9110, section 5. */
+/**
+ * Returns the error for headers that cannot be sent; undefined if they can. Source: RFC
+ * 9110, section 5.
+ */
 export const problem = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
   for (const field in headers) {
     if (!name.test(field)) return badName(field)

@@ -1,4 +1,4 @@
-/** The stream in the body of a reply. */
+/** The streams in the bodies of replies. */
 import * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 
 type Bytes = Stream.Stream<Uint8Array, unknown>
 
-/** A reply with another stream in its body; a reply without a stream stays as it is. */
+/** Changes the stream in the body of a reply. A reply without a stream stays as it is. */
 export const map = (
   response: HttpServerResponse.HttpServerResponse,
   change: (stream: Bytes) => Bytes
@@ -25,9 +25,9 @@ export const map = (
 }
 
 /**
- * Runs `log` with what a stream fails with, and ends the stream with an error that
- * shows nothing of it: the server looks at what a stream fails with, and a value
- * that was thrown may itself throw when it is looked at.
+ * Runs `log` with the cause of a failing stream, and ends the stream with an error of
+ * its own: Effect's server reads the failure of a stream, and a thrown value may itself
+ * throw when it is read.
  */
 export const logged =
   (log: (cause: Cause.Cause<unknown>) => Effect.Effect<void>) =>

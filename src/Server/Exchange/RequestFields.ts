@@ -1,7 +1,6 @@
 /**
- * What is learned of a request while it is served, for its access line and its
- * span. Whoever learns something writes it here; whoever logs reads it when the
- * reply is known. Neither has to know the other.
+ * Fields of a request that code sets while it is served, for the access line and the
+ * span. The code that sets a field and the code that logs it need not know each other.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,25 +8,25 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { ParentSpan, type Span } from "effect/Tracer"
 
-/** The fields of one request by name. A mutable record without prototype. */
+/** The fields of one request by name. A mutable record without a prototype. */
 export type Fields = Record<string, boolean | number | string>
 
 /**
- * The fields of the request that this fiber serves. The exchange makes a new
- * record for each request; outside a request nothing reads what is written.
+ * The fields of the request that this fiber serves. The exchange makes a new record for
+ * each request. Outside a request what is written is discarded.
  */
 export const RequestFields: Context.Reference<Fields> = Context.Reference("flange/RequestFields", {
   defaultValue: make
 })
 
-/** An empty record. */
+/** Creates an empty record. */
 export function make(): Fields {
   return Object.create(null) as Fields
 }
 
 /**
- * Writes fields of the request that this fiber serves, and the same attributes
- * of its server span where it has one; a later value wins.
+ * Sets fields of the request that this fiber serves, and the same attributes on its
+ * server span if it has one. A later value of a field wins.
  *
  * @example
  * ```ts
@@ -48,7 +47,7 @@ export const set = (fields: Readonly<Fields>): Effect.Effect<void> =>
     return Effect.void
   })
 
-/** `set`, for the fiber at hand. */
+/** Sets fields of the request that `fiber` serves, without an effect. */
 export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fields>): void => {
   Object.assign(fiber.getRef(RequestFields), fields)
   const span = serverSpan(fiber)
@@ -57,7 +56,7 @@ export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fie
   }
 }
 
-/** The span of the request itself, whatever spans were begun inside of it. */
+/** Returns the span of the request itself, the outermost one of the server. */
 const serverSpan = (fiber: Fiber.Fiber<unknown, unknown>): Span | undefined => {
   let span = Context.getOrUndefined(fiber.context as Context.Context<ParentSpan>, ParentSpan)
   while (span?._tag === "Span" && span.kind !== "server") {

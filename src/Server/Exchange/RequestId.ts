@@ -1,4 +1,4 @@
-/** The id of a request: taken over from the caller where it is sane, made otherwise. */
+/** The id of a request: the caller's if it is well-formed, otherwise a new one. */
 import * as Context from "effect/Context"
 
 /** The header that carries the id in and out. */
@@ -7,25 +7,28 @@ export const header = "x-request-id"
 const accepted = /^[A-Za-z0-9._-]{1,128}$/
 
 /**
- * The id of the request that this fiber serves; `""` outside a request. It is on
- * every log line of the request and in every problem document.
+ * The id of the request that this fiber serves; `""` outside a request. Every log line
+ * of the request and every problem document has it.
  */
 export const RequestId: Context.Reference<string> = Context.Reference("flange/RequestId", {
   defaultValue: () => ""
 })
 
-/** The caller's id if it has 1 to 128 characters of `[A-Za-z0-9._-]`, else a new UUIDv7. */
+/**
+ * Returns the caller's id if it has 1 to 128 characters of `[A-Za-z0-9._-]`, otherwise a new
+ * UUIDv7.
+ */
 export const fromHeader = (value: string | undefined): string =>
   value !== undefined && accepted.test(value) ? value : make()
 
-/** Random octets for many ids: asking for them is slow. */
+/** Random octets for many ids: each call for them is slow. */
 const pool = new Uint8Array(10 * 256)
 let used = pool.length
 
-/** The characters of an id, as codes; a string of them is flat, where one of parts would be a rope. */
+/** The character codes of an id. A string of codes is flat, a string of parts would be a rope. */
 const text = Array.from({ length: 36 }, () => "-".charCodeAt(0))
 
-/** Where the octets of an id stand in its text. */
+/** The positions of an id's octets in its text. */
 const places = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34]
 
 const digits = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
@@ -36,10 +39,10 @@ const write = (octet: number, value: number): void => {
   text[at + 1] = digits[value & 0x0f]!
 }
 
-/** The time that `text` has. */
+/** The time in `text`. */
 let millis = 0
 
-/** A new UUIDv7. Source: RFC 9562, section 5.7. */
+/** Creates a UUIDv7. Source: RFC 9562, section 5.7. */
 export const make = (): string => {
   if (used === pool.length) {
     crypto.getRandomValues(pool)

@@ -1,16 +1,16 @@
-/** Rules of HTTP that every listener keeps, whatever its transport. Source: RFC 9110. */
+/** Rules of HTTP for every listener, whatever its transport. Source: RFC 9110. */
 
 /**
- * Returns how much of a reply's body is sent: all of it, only its length, or
- * neither. Source: RFC 9110, sections 8.6, 9.3.2 and 15.
+ * Returns what is sent of a reply's body: the body, its length only, or nothing. Source:
+ * RFC 9110, sections 8.6, 9.3.2 and 15.
  */
 export const bodyOf = (method: string, status: number): "body" | "length" | "nothing" =>
   status === 204 || status === 304 ? "nothing" : method === "HEAD" ? "length" : "body"
 
 /**
- * Returns the value of a header with one more line. `name` is in lower case,
- * `before` the value of the lines so far. Source: RFC 9110, section 5.3; for
- * cookies RFC 9113, section 8.2.3.
+ * Returns the value of a header with one more line. `name` is in lower case; `before` is
+ * the value of the earlier lines. Source: RFC 9110, section 5.3; for cookies RFC 9113,
+ * section 8.2.3.
  */
 export const joined = (name: string, before: string | undefined, line: string): string =>
   before === undefined ? line : before + (name === "cookie" ? "; " : ", ") + line

@@ -1,4 +1,4 @@
-/** The span of a request, in an app that has a tracer. */
+/** The span of a request in an app that has a tracer. */
 import * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 
-/** The route whose request it is. */
+/** The route of a request. */
 export interface Route {
   /** Upper case; `*` if no route matched. */
   readonly method: string
@@ -17,14 +17,14 @@ export interface Route {
 }
 
 /**
- * Decides whether a request gets a span, before anything of one is made. Without
- * a span for the request nothing inside of it has one either. The default samples
- * every request.
+ * Decides whether a request gets a span, before any part of the span is made. If the
+ * request has no span, nothing inside the request has one. The default samples every
+ * request.
  */
 export type Sample = (request: Incoming, route: Route) => boolean
 
 /**
- * The sampling of an app. A plugin that provides a `Tracer` can provide this too.
+ * The sampling of an app. A plugin provides it as a service.
  *
  * @example
  * ```ts
@@ -42,9 +42,8 @@ export const Sampling: Context.Reference<Sample> = Context.Reference("flange/Sam
 })
 
 /**
- * Begins the span of a request. Its parent is the one that the request's headers
- * name. Parameters of the query that `UrlParams.CurrentRedactedNames` names, such as
- * those that carry an API key, have no value in it.
+ * Begins the span of a request. The request's headers name the parent. The values of
+ * query parameters in `UrlParams.CurrentRedactedNames`, such as an API key, are left out.
  *
  * Source: OpenTelemetry semantic conventions for HTTP spans; W3C Trace Context.
  */

@@ -1,4 +1,4 @@
-/** The services that the fibers of a request run with. */
+/** The services of the fibers of a request. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Context from "effect/Context"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -11,7 +11,7 @@ import { CurrentReply, type Reply } from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
-/** The request whose services they are. */
+/** The request that the services belong to. */
 export interface Served extends Reply {
   readonly fields: RequestFields.Fields
   readonly params: Readonly<Record<string, string | undefined>>
@@ -20,11 +20,11 @@ export interface Served extends Reply {
   readonly requestId: string
   readonly scope: Scope.Scope
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
-  /** What `HttpEffect` keeps for a request. */
+  /** The state that `HttpEffect` keeps for a request. */
   readonly state: object
 }
 
-/** The key under which a fiber finds the exchange that it serves. */
+/** The key of the exchange that a fiber serves. */
 export const exchangeKey = "flange/Exchange"
 
 const keys: ReadonlySet<string> = new Set([
@@ -42,18 +42,18 @@ const keys: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The map behind the context of a request's fibers. A service that only this
- * request has is made when it is first looked up, so a handler pays for what it
- * uses. Everything else comes from the app's own map.
+ * The map behind the context of a request's fibers. A service of the request is made
+ * when it is first looked up, so that a handler pays for what it uses. Every other
+ * service comes from the app's own map.
  */
 export class Services implements ReadonlyMap<string, unknown> {
   readonly #app: ReadonlyMap<string, unknown>
   readonly #appContext: Context.Context<unknown>
   readonly #exchange: Served
-  /** Whether fibers read the same of these services as of the app's. */
+  /** Whether fibers may share the app's cache; see `cachedKeys`. */
   #isCached = true
   #own: Map<string, unknown> | undefined
-  /** Whether one of the services that every request has was replaced. */
+  /** Whether `#own` has one of `keys`. */
   #replaces = false
   #context: Context.Context<unknown> | undefined
 
@@ -109,7 +109,7 @@ export class Services implements ReadonlyMap<string, unknown> {
     return keys.has(key) || this.#own?.has(key) === true || this.#app.has(key)
   }
 
-  /** Sets a service that the app does not have, or has otherwise. */
+  /** Sets a service of this request. */
   set(key: string, service: unknown): void {
     this.#own ??= new Map()
     this.#own.set(key, service)

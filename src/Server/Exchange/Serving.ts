@@ -1,4 +1,7 @@
-/** What the exchanges of an app share: its services, its clock, and what is still under way. */
+/**
+ * The state that the exchanges of an app share: services, clock, fibers, and the open
+ * exchanges.
+ */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,24 +12,24 @@ import { type Sample, Sampling } from "./ServerSpan.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
-/** What the exchanges of an app share. */
+/** The state that the exchanges of an app share. */
 export class Serving {
   /** Every service of the app. */
   readonly context: Context.Context<unknown>
-  /** Milliseconds on a clock that only goes forward. */
+  /** Returns milliseconds of a monotonic clock. */
   readonly elapsed: () => number
-  /** Fibers that wait for something. */
+  /** The fibers of exchanges that have not ended. */
   readonly fibers: Set<Fiber.Fiber<unknown, unknown>>
-  /** Unix milliseconds. */
+  /** Returns Unix milliseconds. */
   readonly now: () => number
-  /** Unix nanoseconds. */
+  /** Returns Unix nanoseconds. */
   readonly nanos: () => bigint
   readonly #open: { count: number; whenIdle: Set<() => void> }
   /** Decides which requests have a span. */
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
   readonly tracer: Tracer.Tracer | undefined
-  /** The services of a request that is not sampled: no span is made inside of it. */
+  /** The services of a request that is not sampled, which start no span. */
   readonly untraced: Context.Context<unknown>
 
   constructor(context: Context.Context<unknown>, parent?: Serving) {
@@ -47,7 +50,7 @@ export class Serving {
       this.tracer === undefined ? context : Context.add(context, References.TracerEnabled, false)
   }
 
-  /** Waits until every exchange has ended and the scope of its request is closed. */
+  /** Waits until every exchange has ended, its scope included. */
   readonly idle: Effect.Effect<void> = Effect.callback((resume) => {
     const done = () => resume(Effect.void)
     if (this.#open.count === 0) return done()
@@ -55,15 +58,15 @@ export class Serving {
     return Effect.sync(() => this.#open.whenIdle.delete(done))
   })
 
-  /** Interrupts what still waits for something. */
+  /** Interrupts the fibers of all exchanges. */
   readonly interrupt: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.fibers))
 
-  /** The same for a request that has services of its own, such as a test's clock. */
+  /** Returns the state for a request that has references of its own, such as a test's clock. */
   with(references: Context.Context<never>): Serving {
     return new Serving(Context.merge(this.context, references), this)
   }
 
-  /** Counts an exchange as under way. */
+  /** Counts an exchange as open. */
   begin(): void {
     this.#open.count++
   }

@@ -4,20 +4,23 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 
 const nothing = new Uint8Array(0)
 
-/** The body of a reply of bytes; undefined for one that is a stream or a file. */
+/** Returns the body of a reply; undefined if the body is a stream or a file. */
 export const bytesOf = ({ body }: HttpServerResponse): string | Uint8Array | undefined => {
   switch (body._tag) {
     case "Empty":
       return nothing
     case "Uint8Array":
-      // Head and text leave in one write, bytes would be a second one.
+      // A listener sends a head and a text in one write, a head and bytes in two.
       return body.text ?? body.body
     default:
       return undefined
   }
 }
 
-/** The header lines of a reply, names and values in turn, cookies included, without its length. */
+/**
+ * Returns the header lines of a reply, names and values in turn, with cookies and without
+ * the length.
+ */
 export const linesOf = ({ cookies, headers }: HttpServerResponse): Array<string> => {
   const lines: Array<string> = []
   for (const name in headers) {

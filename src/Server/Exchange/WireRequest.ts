@@ -1,4 +1,4 @@
-/** A request on the wire as Effect knows requests; made only if it is read. */
+/** A request on the wire as an `HttpServerRequest`, made only if code reads it. */
 import * as Effect from "effect/Effect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpServerError from "effect/http/HttpServerError"
@@ -7,21 +7,21 @@ import * as Option from "effect/Option"
 import * as Semantics from "./Semantics.ts"
 import type { BodyFailure } from "./Wire.ts"
 
-/** What is known of a request, and how the rest is read. */
+/** The head of a request, and the function that reads its body. */
 export interface Head {
-  /** As they came: several lines of one name are several pairs. */
+  /** Names and values as they were sent: each line is a pair. */
   readonly headers: Iterable<readonly [string, string]>
   readonly method: string
-  /** Gives the body whole, whoever asked for it first. */
+  /** Reads the whole body. May be called several times. */
   readonly read: (done: (body: BodyFailure | Uint8Array) => void) => void
   readonly remoteAddress: string | undefined
   readonly target: string
 }
 
-/** The request as an `HttpServerRequest`. */
+/** Creates the `HttpServerRequest` of a head. */
 export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
   const request = HttpServerRequest.fromWeb(
-    // Effect reads head and body of it, and both are here.
+    // `Source` has every member that Effect reads.
     new Source(head) as unknown as Request
   ).modify({ remoteAddress: Option.fromNullishOr(head.remoteAddress), url: head.target })
   const arrayBuffer = Effect.callback<ArrayBuffer, HttpServerError.HttpServerError>((resume) =>
@@ -43,7 +43,7 @@ export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
   return Object.defineProperty(request, "arrayBuffer", { value: arrayBuffer })
 }
 
-/** What `fromWeb` reads of a web `Request`. */
+/** The members of a web `Request` that `fromWeb` reads. */
 class Source {
   readonly #head: Head
   #body: ReadableStream<Uint8Array> | undefined
@@ -91,10 +91,10 @@ const unreadable: Readonly<Record<BodyFailure, string>> = {
   TooLarge: "The body is longer than the route takes"
 }
 
-/** A copy: the bytes may be a part of more. */
+/** Returns a copy: the bytes may be part of a listener's larger buffer. */
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 
-/** Names in lower case, each with the value of all its lines. */
+/** Returns each name in lower case with the joined value of its lines. */
 const joined = (
   pairs: Iterable<readonly [string, string]>
 ): Iterable<readonly [string, string]> => {

@@ -4,19 +4,22 @@ import { isIPv6 } from "node:net"
 // Without `%`: a zone has a meaning only on the machine that wrote it.
 const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::\d{0,5})?$/
 
-// The runs between percent-encodings are unrolled: it takes half the time of an alternation.
+// The runs between percent-encodings are unrolled, which takes half the time of an alternation.
 const named = /^(?!:|$)[A-Za-z0-9._~-]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9._~-]*)*(?::\d{0,5})?$/
 
 /**
- * Checks that a text is `host [":" port]`, where host is a name, an IPv4 address
- * or an IPv6 address in brackets. Stricter than the grammar: names have letters,
- * digits, `-._~` and percent-encoding, but none of `!$&'()*+,;=`, and are not empty.
+ * Checks that a text is `host [":" port]`. The host is a name, an IPv4 address or an IPv6
+ * address in brackets. Stricter than the grammar: a name has letters, digits, `-._~` and
+ * percent-encoding, no `!$&'()*+,;=`, and is not empty.
  */
 export const isValid = (text: string): boolean =>
   (named.test(text) || isIPv6(bracketed.exec(text)?.[1] ?? "")) &&
   !(text.at(-6) === ":" && Number(text.slice(-5)) > 65_535)
 
-/** Whether two valid authorities of the scheme are the same: case and the default port do not matter. */
+/**
+ * Whether two valid authorities of a scheme are equal, without regard to case and the
+ * default port.
+ */
 export const isSame = (a: string, b: string, scheme: "http" | "https"): boolean =>
   normalized(a, scheme) === normalized(b, scheme)
 

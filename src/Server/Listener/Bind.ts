@@ -1,4 +1,4 @@
-/** Where a listener listens: a TCP address or a unix socket. */
+/** Binds a listener to a TCP address or a unix socket. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs"
 import { type AddressInfo, connect, isIP, isIPv6, type ListenOptions, type Server } from "node:net"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ export const tcp = (server: Server, host: string, port: number): Effect.Effect<s
   Effect.map(listen(server, { host, port }, urlOf(host, port)), () => {
     // A server that listens on TCP has such an address.
     const { address, port } = server.address() as AddressInfo
-    // The wildcard addresses are no destination.
+    // A browser cannot open a wildcard address.
     return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port)
   })
 
@@ -24,8 +24,8 @@ const urlOf = (host: string, port: number): string =>
   `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /**
- * Listens on a unix socket, and returns it as `unix:<path>`. A socket file that a
- * killed process left behind is replaced; one that a process listens on is not.
+ * Listens on a unix socket, and returns it as `unix:<path>`. Replaces the socket file of a
+ * process that was killed, but not one on which a process listens.
  * Fails with `BindError`.
  */
 export const unix = (

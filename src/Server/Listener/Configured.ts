@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { Listener } from "./Listener.ts"
 
-/** Listens as `server.listener` says; only that listener is loaded. */
+/** Listens with the listener that `server.listener` names, and loads only that one. */
 export const listen: Listener = (options) =>
   Effect.flatMap(
     Effect.promise(() =>

@@ -7,18 +7,18 @@ import type { Bound } from "../../Plugin/Lifecycle.ts"
 import type { Serving } from "../Exchange/Serving.ts"
 import * as LastAccept from "./LastAccept.ts"
 
-/** How long a client has to read the last reply on a connection and close its side. */
+/** How long a client may take to read the last reply on a connection and close its side. */
 export const lastReplyMillis = 1000
 
-/** How long an idle connection is still read from: a request may be on its way. */
+/** How long an idle connection stays open during the drain: a request may be on its way. */
 const lingerMillis = 300
 
-/** How often connections that have become idle are looked for. */
+/** The interval between searches for idle connections. */
 export const sweepMillis = 20
 
 /** A connection of a listener, as its drain sees it. */
 export interface Connection {
-  /** Cuts it. */
+  /** Closes it at once. */
   readonly destroy: () => void
   /** Whether no request is open on it, and none has begun to arrive. */
   readonly isIdle: boolean
@@ -26,21 +26,21 @@ export interface Connection {
   readonly since: number
 }
 
-/** What a listener tells its drain. */
+/** The parts of a listener that its drain needs. */
 export interface Options {
-  /** From the call on the last reply on every connection says `Connection: close`. */
+  /** Puts `Connection: close` on the last reply of every connection from now on. */
   readonly announceClose: () => void
   /** All open connections, kept up to date by the listener. */
   readonly connections: ReadonlySet<Connection>
-  /** The scope of the replies that Effect's server sends; its end interrupts them. */
+  /** The scope of the replies that Effect's server sends; closing it interrupts them. */
   readonly requests: Scope.Closeable
   readonly server: Net.Server
   readonly serving: Serving
 }
 
 /**
- * Returns the drain of a listener that is bound. The end of the scope closes the
- * listener at once and cuts its connections.
+ * Returns the drain of a bound listener. When the scope closes, the listener and its
+ * connections close at once.
  */
 export const make = ({
   announceClose,
@@ -60,7 +60,7 @@ export const make = ({
       // In this order: a connection that is still open can bring another exchange.
       const empty = Effect.andThen(closed(connections, performance.now()), serving.idle)
       yield* Effect.timeoutOption(empty, timeout)
-      // The reply to an interrupted exchange may be Effect's server's to send.
+      // Effect's server may have to send the reply to an interrupted exchange.
       const interrupted = Effect.andThen(serving.interrupt, Scope.close(requests, Exit.void))
       yield* Effect.timeoutOption(Effect.andThen(interrupted, empty), lastReplyMillis)
       cutAll()
@@ -77,14 +77,14 @@ export const make = ({
 }
 
 /**
- * Stops listening. `close` of an HTTP server would also cut the connections that
- * are idle at this moment, on which a request may already be on its way.
+ * Stops listening. `close` of an HTTP server would also close idle connections, on which a
+ * request may be on its way.
  */
 const stopAccepting = (server: Net.Server): void => {
   Net.Server.prototype.close.call(server)
 }
 
-/** Waits until no connection is left, and cuts those that stay idle after `start`. */
+/** Waits until no connection is left, and closes connections that stay idle after `start`. */
 const closed = (connections: ReadonlySet<Connection>, start: number): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const sweep = () => {

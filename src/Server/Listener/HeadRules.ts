@@ -1,11 +1,11 @@
-/** Rules that the head of a request keeps on every socket listener. Source: RFC 9112. */
+/** Rules for the head of a request on every socket listener. Source: RFC 9112. */
 import * as Semantics from "../Exchange/Semantics.ts"
 import * as Authority from "./Authority.ts"
 import { type Refusal, refusals } from "./Refusal.ts"
 
 /**
- * Returns why a request with this Host field, or without one, is refused. `minor`
- * is 0 for HTTP/1.0 and 1 for HTTP/1.1. Source: RFC 9112, section 3.2.
+ * Returns why a request is refused for its Host field; `value` is undefined if it has
+ * none. `minor` is 0 for HTTP/1.0 and 1 for HTTP/1.1. Source: RFC 9112, section 3.2.
  */
 export const host = (value: string | undefined, minor: number): Refusal | undefined => {
   if (value === undefined) return minor === 0 ? undefined : refusals.HostMissing
@@ -13,8 +13,8 @@ export const host = (value: string | undefined, minor: number): Refusal | undefi
 }
 
 /**
- * Returns why a request with this Transfer-Encoding field is refused. Source:
- * RFC 9112, sections 6.1 and 6.3.
+ * Returns why a request is refused for its Transfer-Encoding field. Source: RFC 9112,
+ * sections 6.1 and 6.3.
  */
 export const transferEncoding = (value: string, minor: number): Refusal | undefined => {
   if (minor === 0) return refusals.TransferEncodingOn10

@@ -1,22 +1,22 @@
-/** The moment to stop listening. */
+/** Finds the moment to stop listening. */
 import type { Server } from "node:net"
 import * as Effect from "effect/Effect"
 
-/** Most connections that are still taken, so that a flood of them cannot put off the stop. */
+/** The most connections that are still accepted, so that a flood of them cannot delay the stop. */
 const most = 10_000
 
-/** How long a short turn of the event loop is waited for, in milliseconds. */
+/** How long to wait for a short turn of the event loop, in milliseconds. */
 const patience = 100
 
-/** Milliseconds that a turn may take whose end is the moment. */
+/** The longest duration of a short turn, in milliseconds. */
 const short = 0.1
 
 /**
- * Runs `close`, which closes the listening socket of a server, when it has taken
- * every connection that the kernel has accepted: those left would be reset, with
- * the requests that are on them. Node takes one in each turn of its event loop,
- * so under load there is a queue. It is empty when a turn brings none, and what
- * came since is the less the shorter that turn was.
+ * Runs `close`, which closes the listening socket of a server, after the server has taken
+ * every connection that the kernel has accepted. Connections that are left would be reset,
+ * with the requests on them. Node takes one connection in each turn of its event loop, so
+ * under load there is a queue. The queue is empty if a turn brings no connection; the
+ * shorter that turn, the fewer connections can have come since.
  */
 export const before = (server: Server, close: () => void): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -28,7 +28,7 @@ export const before = (server: Server, close: () => void): Effect.Effect<void> =
       isNew = true
       taken++
     }
-    // Immediates run right after the event loop has looked at its sockets.
+    // Immediates run right after the event loop has polled its sockets.
     const turn = () => {
       const now = performance.now()
       const isQuiet = !isNew && (now - last < short || now - start > patience)

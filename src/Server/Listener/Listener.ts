@@ -1,4 +1,4 @@
-/** What turns bytes into exchanges. */
+/** Listeners: they turn bytes into exchanges. */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BindError } from "../../Plugin/Errors.ts"
@@ -7,14 +7,14 @@ import type { Serving } from "../Exchange/Serving.ts"
 import type { Serve } from "../Exchange/Wire.ts"
 import type { ServerConfig } from "../ServerConfig.ts"
 
-/** What a listener is given. */
+/** The argument of a listener. */
 export interface Options {
   readonly config: (typeof ServerConfig)["Service"]
   /** Answers each request. */
   readonly serve: Serve
-  /** What the exchanges share: the app's services, and what is under way. */
+  /** The state that the exchanges share. */
   readonly serving: Serving
 }
 
-/** Binds, and returns what the boot engine needs to drain it. */
+/** Binds, and returns the address and the drain. */
 export type Listener = (options: Options) => Effect.Effect<Bound, BindError, Scope.Scope>

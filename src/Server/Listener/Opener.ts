@@ -1,4 +1,7 @@
-/** Effect's own Node server over single requests, for streams, files, multipart and upgrades. */
+/**
+ * Opens single requests in Effect's own Node server, for streams, files, multipart and
+ * upgrades.
+ */
 import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import type * as Context from "effect/Context"
@@ -8,7 +11,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import type { Serving } from "../Exchange/Serving.ts"
 
-/** A request that Effect's server holds until its reply is given. */
+/** A request that Effect's server holds until its reply is sent. */
 export interface Opened {
   readonly request: HttpServerRequest
   /** Sends the reply. Call it once. */
@@ -17,26 +20,29 @@ export interface Opened {
 
 /** Opens requests of a listener. */
 export interface Opener {
-  /** Calls back once requests can be opened; synchronously, except for the first ones of a process. */
+  /**
+   * Calls back once requests can be opened. It waits only while the first one loads Effect's
+   * server.
+   */
   readonly load: (then: () => void) => void
   readonly open: (request: Http.IncomingMessage, reply: Http.ServerResponse) => Opened
   readonly openUpgrade: (request: Http.IncomingMessage, socket: Duplex, rest: Buffer) => Opened
-  /** The scope of opened requests: closing it interrupts the replies that are still sent. */
+  /** The scope of opened requests; closing it interrupts the replies that are still being sent. */
   readonly requests: Scope.Closeable
 }
 
 const key = Symbol("flange/Opener")
 
-/** A request that tells who opens it what Effect made of it. */
+/** A request with a callback for the opened request. */
 interface Opening {
   [key]?: (opened: Opened) => void
 }
 
-/** What Effect's server runs for an opened request: it waits for the reply. */
+/** The handler of Effect's server for an opened request: waits for the reply. */
 const held: Effect.Effect<HttpServerResponse, never, HttpServerRequest> = Effect.flatMap(
   HttpServerRequest,
   (request) =>
-    // Effect runs the whole of it uninterruptibly.
+    // Effect runs the handler in an uninterruptible region.
     Effect.interruptible(
       Effect.callback((resume) =>
         (request.source as Opening)[key]!({
@@ -47,7 +53,10 @@ const held: Effect.Effect<HttpServerResponse, never, HttpServerRequest> = Effect
     )
 )
 
-/** Effect's server; its modules take 25 MB, and an app of plain endpoints needs none of them. */
+/**
+ * Loads Effect's server. Its modules take 25 MB, and an app of plain endpoints does not need
+ * them.
+ */
 const loadHandlers = (scope: Scope.Scope, requests: Scope.Scope) =>
   Effect.gen(function* () {
     const [NodeHttpServer, { WebSocketServer }] = yield* Effect.promise(() =>
@@ -67,7 +76,7 @@ const loadHandlers = (scope: Scope.Scope, requests: Scope.Scope) =>
     }
   })
 
-/** Effect begins at once, so what it made of the request is there when it returns. */
+/** Returns the opened request. Effect runs `held` synchronously inside `begin`. */
 const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Opened => {
   let made: Opened | undefined
   request[key] = (opened) => {
@@ -77,7 +86,7 @@ const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Ope
   return made!
 }
 
-/** The opener of a listener. */
+/** Creates the opener of a listener. */
 export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
@@ -91,7 +100,7 @@ export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope
         return
       }
       waiting = [then]
-      // The exchange makes the request's span itself.
+      // Without a tracer: the exchange makes the request's span itself.
       Effect.runForkWith(serving.untraced as Context.Context<never>)(
         Effect.map(loadHandlers(scope, requests), (loaded) => {
           handlers = loaded
@@ -108,7 +117,7 @@ export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope
     }
   })
 
-/** Calls back once, when a reply or a connection is closed; later, if it is already. */
+/** Calls back once a reply or a connection is closed, never synchronously. */
 export const whenClosed = (stream: Duplex | Http.ServerResponse, done: () => void): void => {
   if (stream.closed) queueMicrotask(done)
   else stream.once("close", done)

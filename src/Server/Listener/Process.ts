@@ -6,9 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 
 /**
- * Runs a program to its end and exits: signals interrupt it, a second one exits
- * at once. The program gives its services to `booted` once it has them, so that
- * an uncaught exception goes to the log of the app.
+ * Runs a program to its end and exits. SIGINT and SIGTERM interrupt the program; a second
+ * signal exits at once. The program calls `booted` with its services, so that an uncaught
+ * exception goes to the log of the app.
  */
 export const main = (
   program: (booted: (context: Context.Context<never>) => void) => Effect.Effect<unknown, unknown>
@@ -38,7 +38,7 @@ export const main = (
     if (!stopping) stop()
   }
   const onRejection = (reason: unknown) => {
-    // A listener of its own keeps Node from making an uncaught exception of it.
+    // Without this listener Node would make it an uncaught exception.
     Effect.runForkWith(services)(
       Effect.logError("A promise was rejected and nothing handled it", Cause.die(reason))
     )
@@ -48,7 +48,7 @@ export const main = (
   process.on("uncaughtException", onUncaught)
   process.on("unhandledRejection", onRejection)
   fiber.addObserver((exit) => {
-    // An interruption that nobody asked for is a failure too.
+    // An interruption without a signal is a failure too.
     if (Exit.isFailure(exit) && !(stopping && Cause.hasInterruptsOnly(exit.cause))) {
       code = 1
       process.stderr.write(`${report(exit.cause)}\n`)
@@ -57,7 +57,10 @@ export const main = (
   })
 }
 
-/** A failed boot in words: an error that explains itself stands alone, a defect brings its stack. */
+/**
+ * Returns the report of a failed boot: the message of a typed error, or a defect with its
+ * stack.
+ */
 const report = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find((reason) => reason._tag === "Fail")
   if (failure !== undefined && failure.error instanceof Error) {

@@ -1,4 +1,4 @@
-/** The reasons to refuse a request before it is routed, and what the client is told. */
+/** The reasons to refuse a request before it is routed, and the error of each. */
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   ExpectationFailed,
@@ -12,18 +12,18 @@ import {
 } from "../../Contract/Catalogue.ts"
 import { malformed } from "../Exchange/Problem.ts"
 
-/** A reason to refuse a request. After it nothing more is read from the connection. */
+/** A reason to refuse a request. The listener reads nothing more from the connection. */
 export interface Refusal {
   /** The reply to the request. */
   readonly error: Catalogue.Any
-  /** Its name among the refusals. */
+  /** The key in `refusals`. */
   readonly name: Name
 }
 
 /** The name of a refusal. */
 export type Name = keyof typeof table
 
-/** How long the extensions of all chunks of a body may be, in bytes; as in `node:http`. */
+/** The longest extensions of all chunks of a body together, in bytes; as in `node:http`. */
 export const maxExtensionBytes = 16 * 1024
 
 const table = {
@@ -33,13 +33,13 @@ const table = {
     "body",
     "A chunk extension is not a token with a token or quoted value"
   ),
-  // An error that is given its detail keeps it.
+  // The type of the constructor does not have `detail`, which replaces the computed one.
   ChunkExtensionsTooLong: new PayloadTooLarge({
     detail: `The chunk extensions of the body are longer than ${maxExtensionBytes} bytes`,
     limit: maxExtensionBytes
   } as { limit: number }),
   ChunkSize: malformed("body", "A chunk size is not 1 to 16 hexadecimal digits followed by CRLF"),
-  // An error that is given its detail keeps it.
+  // As above.
   Connect: new NotImplemented({ detail: "This server opens no tunnels" } as {}),
   Connection: malformed("header", "Connection is not a list of tokens"),
   ContentLength: malformed("header", "Content-Length is not a number of 1 to 16 digits"),

@@ -11,7 +11,7 @@ import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 
 const nothing = new Uint8Array(0)
 
-/** One request; its connection is no longer the listener's. */
+/** One request, on a connection that the listener has handed over. */
 export class UpgradeWire implements Wire {
   readonly method: string
   #onAbort: (() => void) | undefined
@@ -43,7 +43,7 @@ export class UpgradeWire implements Wire {
   }
 
   get remoteAddress(): string | undefined {
-    // Both listeners hand over the socket of the connection.
+    // Both listeners pass the socket of the connection.
     return (this.#socket as Socket).remoteAddress
   }
 
@@ -55,7 +55,7 @@ export class UpgradeWire implements Wire {
     return headerOf(this.#source, name)
   }
 
-  /** What follows the head is the other protocol's. */
+  /** The bytes after the head belong to the other protocol. */
   body(_limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     done(nothing)
   }

@@ -1,4 +1,4 @@
-/** What the slots of a route put around its replies, gathered from the app's middleware. */
+/** The slot middleware of a route, gathered from the app's plugins. */
 import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
 import {
@@ -11,23 +11,23 @@ import {
   type Wrap
 } from "./Middleware.ts"
 
-/** One thing that stands before a handler: a function that decides, or an effect around the rest. */
+/** One step in front of a handler: a check, or a function around everything inside. */
 export type Step =
   | { readonly before: Before; readonly wrap?: undefined }
   | { readonly before?: undefined; readonly wrap: Wrap }
 
-/** What stands around the replies of one route. */
+/** The slot middleware of one route. */
 export interface Around {
-  /** Around the handler itself; undefined for nothing. */
+  /** Runs around the handler itself; undefined if no middleware does. */
   readonly handler: AroundHandler | undefined
-  /** Headers of every reply that has none of the same name. */
+  /** Constant headers. A reply's own header of the same name wins. */
   readonly headers: Readonly<Record<string, string>>
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
 }
 
-/** Gathers what built middleware, in plugin order, puts around a route. */
+/** Returns the slot middleware of a route. `built` is in plugin order. */
 export const around = (
   info: RouteInfo,
   built: ReadonlyArray<Form & { readonly slot: Slot }>
@@ -38,7 +38,7 @@ export const around = (
   )
   return {
     handler: standing
-      // A plain router has no handler that it could stand around.
+      // A plain router has no handler of its own.
       .flatMap((form) =>
         some(info.endpoint !== undefined && "handler" in form && form.handler(info))
       )
@@ -48,7 +48,7 @@ export const around = (
       ),
     headers: Object.assign(
       {},
-      // The outer middleware's header stands.
+      // The outer middleware's header wins.
       ...standing.map((form) => ("headers" in form ? form.headers(info) : undefined)).toReversed()
     ),
     observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),

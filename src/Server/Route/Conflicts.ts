@@ -1,9 +1,9 @@
-/** Routes that would take the same requests. */
+/** Finds routes that would take the same requests. */
 import type { Problem } from "../../Plugin/Order.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { isRoute } from "./Route.ts"
 
-/** Rows of different groups with one method and one shape of path. */
+/** Returns a problem for each row whose method and shape of path another row has. */
 export const conflicts = (
   rows: ReadonlyArray<{
     readonly method: string
@@ -29,7 +29,7 @@ export const conflicts = (
   return problems
 }
 
-/** Conflicts between the routes that are known before anything is acquired. */
+/** Returns the conflicts between routes that are known before anything is acquired. */
 export const declaredConflicts = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Problem> =>
   conflicts(
     plugins.flatMap((plugin) =>

@@ -1,8 +1,7 @@
 /**
- * Middleware of a contract that decides before the handler. It is an
- * `HttpApiMiddleware` function that carries what it does as a property, so that
- * the server can ask it as a function. Whoever wraps it gets a plain function,
- * which runs as an effect.
+ * Middleware of a contract that decides before the handler. It is an `HttpApiMiddleware`
+ * function with its check in a property, so that the server can run the check without an
+ * effect. A function that wraps it loses the property and runs as an effect.
  */
 import type * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -12,7 +11,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Before } from "../Exchange/Before.ts"
 import { inFrontOf } from "../Exchange/InFrontOf.ts"
 
-/** The endpoint that middleware of a contract stands around. */
+/** The endpoint that middleware of a contract runs around. */
 export interface Contract {
   readonly endpoint: HttpApiEndpoint.Top
   readonly group: HttpApiGroup.Top
@@ -20,10 +19,10 @@ export interface Contract {
 
 const typeId = "~flange/ContractMiddleware"
 
-/** Runs once for each endpoint, at start. Returns `undefined` to put nothing in front of it. */
+/** Runs once for each endpoint, at start. Returns `undefined` for an endpoint without a check. */
 export type Make = (contract: Contract) => Before | undefined
 
-/** An `HttpApiMiddleware` function that can be asked as a `Before`. */
+/** An `HttpApiMiddleware` function that also has its check as a `Before`. */
 export interface ContractMiddleware {
   <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
@@ -32,7 +31,7 @@ export interface ContractMiddleware {
   readonly [typeId]: Make
 }
 
-/** Creates the service of contract middleware from what it puts in front of an endpoint. */
+/** Creates the service of contract middleware from its check. */
 export const make = (make: Make): ContractMiddleware => {
   const around = <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
@@ -44,9 +43,9 @@ export const make = (make: Make): ContractMiddleware => {
   return Object.assign(around, { [typeId]: make } as const)
 }
 
-/** The service of middleware that only declares errors: something else in the server produces them. */
+/** The service of middleware that only declares errors, which other code produces. */
 export const declared: ContractMiddleware = make(() => undefined)
 
-/** What a service puts in front of endpoints; undefined for a service that `make` did not create. */
+/** Returns the check of a service; undefined for a service that `make` did not create. */
 export const beforeOf = (service: object): Make | undefined =>
   typeId in service ? (service as ContractMiddleware)[typeId] : undefined

@@ -17,7 +17,7 @@ export type { Observe, Observed } from "../Exchange/Observers.ts"
 export const slots = [
   {
     before:
-      "A refused preflight or an oversized request is answered as such, and logged as the reply it got.",
+      "Preflights are answered before any other slot runs; the access log still has a line for them.",
     name: "TransportSecurity"
   },
   {
@@ -37,14 +37,14 @@ export const slots = [
 /** The name of a slot. */
 export type Slot = (typeof slots)[number]["name"]
 
-/** Who may reach a route, and which slots stand around it. */
+/** Who may call a route, and which slots it has. */
 export type Access =
   | { readonly chain: string; readonly type: "optional" }
   | { readonly chain: string; readonly type: "protected" }
   | { readonly type: "bare" }
   | { readonly type: "public" }
 
-/** Which slots stand around the routes of a group. */
+/** Returns the slots of a group's routes, outermost first. */
 export const slotsOf = (access: Access): ReadonlyArray<Slot> => {
   switch (access.type) {
     case "bare":
@@ -57,38 +57,41 @@ export const slotsOf = (access: Access): ReadonlyArray<Slot> => {
   }
 }
 
-/** What a middleware knows of the route it is put around. */
+/** The route that a middleware is built for. */
 export interface RouteInfo {
   readonly access: Access
-  /** The contract of the group, where the route has one; its annotations are there. */
+  /** The contract of the group, with its annotations; undefined for a raw route. */
   readonly contract: HttpApiGroup.Top | undefined
-  /** The contract of the endpoint, where the route has one. */
+  /** The contract of the endpoint; undefined for a raw route. */
   readonly endpoint: HttpApiEndpoint.Top | undefined
   /** The group's identifier, or the name of a raw route. */
   readonly group: string
-  /** Upper case; `*` for the replies to requests that no route takes. */
+  /** The method in upper case; `*` for requests that no route takes. */
   readonly method: string
-  /** The path template, such as `/v1/items/:id`; `*` where no route matched. */
+  /** The path template, such as `/v1/items/:id`; `*` for requests that no route takes. */
   readonly path: string
   /** The plugin that contributed the route. */
   readonly plugin: string
 }
 
-/** A request on its way to its reply, from the inside of a slot. It never fails: errors are already replies. */
+/**
+ * Everything inside a slot middleware, as an effect that returns the reply. It never fails:
+ * errors are replies already.
+ */
 export type Next = Effect.Effect<HttpServerResponse, never, HttpServerRequest>
 
-/** Puts something around `next`. */
+/** Returns an effect around `next`. */
 export type Wrap = (next: Next) => Next
 
 /**
- * Puts something around the handler itself, inside of everything that belongs to
- * the contract: it sees the handler's own value and failure, not a reply.
+ * Returns an effect around the handler itself, inside all middleware of the contract. It
+ * sees the handler's own value and failure, not a reply.
  */
 export type AroundHandler = (
   handler: Effect.Effect<unknown, unknown, unknown>
 ) => Effect.Effect<unknown, unknown, unknown>
 
-/** What a middleware does, by the form it was made in. */
+/** What a middleware does; each form has its own key. */
 export type Form =
   | { readonly before: (route: RouteInfo) => Before | undefined }
   | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
@@ -103,12 +106,12 @@ export interface Middleware<out E, out R> extends Contribution.Contribution<"mid
 }
 
 /**
- * Makes slot middleware. `build` runs once, after every plugin is acquired; the
- * function it gives runs once for each route at start and says what to put
- * around that route, or `undefined` for nothing, which then costs nothing.
+ * Creates slot middleware around replies. `build` runs once, after every plugin is
+ * acquired. The function that it returns runs once for each route, at start, and returns
+ * what to put around that route, or `undefined` for nothing.
  *
- * In one slot the middlewares stand in plugin order, the first outermost. All that
- * is inside becomes an effect: what lets a request pass or answers it is cheaper as
+ * In one slot the middlewares are in plugin order, the first outermost. Everything inside
+ * it then runs as an effect. A check that only passes or answers a request is cheaper as
  * `Middleware.before`.
  *
  * @example
@@ -142,12 +145,12 @@ export const make = <E = never, R = never>(
 })
 
 /**
- * Makes middleware that decides before the handler: for each request it gives a
- * reply, or `Middleware.pass`. It can give services to what runs inside, and set
- * headers of the reply. Where it need not wait it costs a function call.
+ * Creates middleware that decides before the handler. For each request it returns a reply,
+ * or `Middleware.pass`. It can provide services to the handler and set headers of the
+ * reply. If it does not have to wait, it costs a function call.
  *
- * An empty reply with a status of 400 or more becomes a problem document. What it
- * throws or dies of is answered with 500.
+ * An empty reply with a status of 400 or more becomes a problem document. If the function
+ * throws or its effect dies, the reply is a 500.
  *
  * @example
  * ```ts
@@ -177,9 +180,9 @@ export const before = <E = never, R = never>(
 })
 
 /**
- * Makes middleware that adds the same headers to every reply of a route, in the
- * slot `TransportSecurity`. They are put together once, at start. A header that a
- * handler sets itself stays.
+ * Creates middleware that adds the same headers to every reply of a route, in the slot
+ * `TransportSecurity`. The headers are prepared once, at start. A header that a handler
+ * sets itself wins.
  *
  * @example
  * ```ts
@@ -208,8 +211,8 @@ export const headers = <E = never, R = never>(
 })
 
 /**
- * Makes middleware that is told of every reply, in the slot `Logging`. It costs a
- * function call.
+ * Creates middleware that runs for every reply and changes nothing, in the slot
+ * `Logging`. It costs a function call.
  *
  * @example
  * ```ts
@@ -235,9 +238,9 @@ export const observe = <E = never, R = never>(
 })
 
 /**
- * Makes middleware for the `Transaction` slot: it stands around the handler
- * itself, so that it sees the typed failure and not the reply made of it. A
- * route without a contract has no such handler and is left alone.
+ * Creates middleware around the handler itself, in the slot `Transaction`. It sees the
+ * typed failure of the handler, not the reply. A route without a contract has no such
+ * handler, so it does not run there.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** Route groups: a contract, its handlers, and who may reach them. */
+/** Route groups: a contract, its handlers, and who may call them. */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -29,14 +29,17 @@ export interface Route<
   out Groups extends HttpApiGroup.Constraint = never
 > extends Contribution.Contribution<"route", E, R, Groups, Middlewares<Groups>> {
   readonly access: Access
-  /** The rows that are known before boot; those of a raw group are known after its layer is built. */
+  /**
+   * The rows that are known before boot; those of a raw group are known after its layer is
+   * built.
+   */
   readonly declared: ReadonlyArray<Declared>
-  /** The contract with everything that access adds to it; undefined for a raw group. */
+  /** The contract with the middleware that the access adds; undefined for a raw group. */
   readonly group: HttpApiGroup.Top | undefined
   readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
-/** The services of the middleware in a contract that plugins provide. */
+/** The services of contract middleware that plugins must provide. */
 type Middlewares<G> = Exclude<
   HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
   Guard.Guard | StandardErrors
@@ -54,13 +57,13 @@ export type Protected<
   Chain extends string = Authentication.DefaultChain
 > = HttpApiGroup.AddMiddleware<Public<G>, Authentication.Authentication<Chain>>
 
-/** A group's contract behind an authentication chain that lets callers without credentials pass. */
+/** A group's contract behind an authentication chain that admits callers without credentials. */
 export type Optional<
   G extends HttpApiGroup.Constraint,
   Chain extends string = Authentication.DefaultChain
 > = HttpApiGroup.AddMiddleware<Public<G>, Authentication.OptionalAuthentication<Chain>>
 
-/** What the handlers of a group need from plugins: what the server provides is taken away. */
+/** The services that the handlers of a group need from plugins, without those of the server. */
 type Needs<Return> = Exclude<
   Unwrap<HttpApiBuilder.Handlers.Context<Return>>,
   Guard.Guard | HttpRouter.Provided | StandardErrors
@@ -69,14 +72,14 @@ type Needs<Return> = Exclude<
 type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
 
 /**
- * Given to `Route.public` and the others: implements the group. Returns the
- * handlers, or an effect of them that takes services first.
+ * Implements a group; an argument of `Route.protected` and the others. Returns the
+ * handlers, or an effect that first gets services and returns the handlers.
  */
 export type Build<G extends HttpApiGroup.Constraint, Return> = (
   handlers: HttpApiBuilder.Handlers.FromGroup<G>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group without authentication, whose handlers must not ask who calls. */
+/** The same for a group without authentication, whose handlers cannot read the caller. */
 export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
   handlers: HttpApiBuilder.Handlers.FromGroup<G>
 ) => unknown extends Needs<Return>
@@ -126,7 +129,7 @@ const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<a
     .flatMap((endpoint) => [...endpoint.middlewares])
     .filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
 
-/** Adds middleware to the endpoints that have none of the same name: it runs once for a request. */
+/** Adds middleware to the endpoints that do not have it, so that it runs once for a request. */
 const middlewares = (
   contract: HttpApiGroup.Top,
   ...keys: ReadonlyArray<Context.Key<any, unknown>>
@@ -139,7 +142,7 @@ const middlewares = (
   }, contract)
 
 /**
- * A group without any slot: no request log, no headers, no limits. For liveness.
+ * Creates a group without slots: no access line, no headers, no limits. For liveness.
  *
  * @example
  * ```ts
@@ -173,19 +176,19 @@ const protected_ = <G extends HttpApiGroup.Constraint, Return>(
 
 export {
   /**
-   * A group whose callers are authenticated by the default chain. Its handlers
-   * may read `CurrentIdentity`; its contract says 401. An app without a plugin
-   * that provides the chain does not compile.
+   * Creates a group whose callers the default chain authenticates. Its handlers may read
+   * `CurrentIdentity`; its contract declares 401. An app in which no plugin provides the
+   * chain does not compile.
    */
   protected_ as protected,
-  /** A group that everybody may call, with every slot but `Authentication`. */
+  /** Creates a group that everybody may call, with every slot except `Authentication`. */
   public_ as public
 }
 
-/** The same as `protected`: forgetting to say who may call is safe. */
+/** The same as `protected`, so that a group is safe if its author does not choose. */
 export const make: typeof protected_ = protected_
 
-/** A group whose callers are authenticated by the chain with this name. */
+/** Creates a group whose callers the chain of this name authenticates. */
 export const protectedWith =
   <const Chain extends string>(chain: Chain) =>
   <G extends HttpApiGroup.Constraint, Return>(
@@ -199,10 +202,9 @@ export const protectedWith =
     )
 
 /**
- * A group that serves known callers and those without credentials: its handlers
- * read `OptionalIdentity`. Wrong credentials are refused with 401. The chain must
- * be one that says `unauthenticated: "anonymous"`; with another the app does not
- * compile.
+ * Creates a group for callers with and without credentials. Its handlers may read
+ * `OptionalIdentity`. Wrong credentials are refused with 401. The app compiles only if
+ * the chain has `unauthenticated: "anonymous"`.
  */
 export const optionalWith =
   <const Chain extends string>(chain: Chain) =>
@@ -234,8 +236,8 @@ type RawNeeds<R> = Exclude<
 >
 
 /**
- * A group of plain `HttpRouter` routes: what `HttpApi` cannot express. Global
- * middleware of the layer stays inside the group.
+ * Creates a group of plain `HttpRouter` routes, for what `HttpApi` cannot express. Global
+ * middleware of the layer applies to this group only.
  *
  * @example
  * ```ts
@@ -264,9 +266,8 @@ export const raw = <E, R>(
 })
 
 /**
- * Endpoints with a method that `HttpApiEndpoint` has no constructor for, such as
- * `PURGE`. The method must be one that the listener's parser knows
- * (`http.METHODS` in Node).
+ * Returns the constructor of endpoints with any method, such as `PURGE`. The listener's
+ * parser must know the method: `http.METHODS` in Node.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** The rows that a route group puts into the route table. */
+/** The rows of a route group in the route table. */
 import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -11,7 +11,7 @@ import { CurrentExchange } from "../Exchange/Exchange.ts"
 export interface Row {
   /** The group's contract; undefined for a route of a plain router. */
   readonly contract: HttpApiGroup.Top | undefined
-  /** What serves the row inside of Effect; undefined for an endpoint that needs nothing of it. */
+  /** Effect's own handler; undefined if the endpoint does not need it. */
   readonly effect: EffectHandler | undefined
   readonly endpoint: HttpApiEndpoint.Top | undefined
   readonly group: string
@@ -23,14 +23,14 @@ export interface Row {
 }
 
 /**
- * The payload that Effect has to decode, for an endpoint that Effect's own handler
- * serves; undefined for any other endpoint.
+ * Returns the payload that Effect has to decode if its own handler serves an endpoint;
+ * undefined for any other endpoint.
  */
 export type NeedsEffect = (
   endpoint: HttpApiEndpoint.Top
 ) => HttpApiEndpoint.Top["payload"] | undefined
 
-/** The rows of a group: its contract joined with its handlers. */
+/** Returns the rows of a group: each endpoint with its handler. */
 export const groupRows = (
   contract: HttpApiGroup.Top,
   build: (handlers: unknown) => unknown,
@@ -53,11 +53,11 @@ export const groupRows = (
       }))
   )
 
-/** Calls the user's handler with what the exchange has decoded and what Effect has. */
+/** Lets the exchange call the user's handler. */
 const handleInExchange: UserHandler["handler"] = (request) =>
   Effect.flatMap(CurrentExchange, ({ handle }) => handle!(request))
 
-/** The rows of a layer of plain routes. */
+/** Returns the rows of a layer of plain routes. */
 export const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRouter>) =>
   Effect.gen(function* () {
     const router = yield* HttpRouter.make
@@ -77,7 +77,7 @@ export const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter
     }))
   })
 
-/** A router that also records what is added to it. */
+/** Returns a router that also records the routes that are added to it. */
 const recording = (
   router: HttpRouter.HttpRouter,
   prefix: string,

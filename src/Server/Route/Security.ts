@@ -1,4 +1,4 @@
-/** Contract middleware that chooses among security schemes. */
+/** Contract middleware with several security schemes. */
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
@@ -7,12 +7,13 @@ import type { Contract } from "./ContractMiddleware.ts"
 
 type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
 
-/** What a security middleware provides for one of its schemes. */
+/** The function of a security middleware for one of its schemes. */
 type Scheme = (next: Handler, options: Contract & { readonly credential: unknown }) => Handler
 
 /**
- * Runs `next` behind the first scheme that lets it pass; the failure of the last
- * scheme is the failure. Once `next` runs, its failures are its own.
+ * Runs `next` behind the first scheme that admits the caller. Fails with the failure of
+ * the last scheme. After `next` has started, its failures are passed on and no other
+ * scheme runs.
  */
 export const wrap = (
   key: HttpApiMiddleware.AnyServiceSecurity,
@@ -20,7 +21,7 @@ export const wrap = (
   contract: Contract
 ) => {
   const schemes = Object.entries(key.security).map(([name, security]) => ({
-    // What decodes a credential needs the request, which its fiber has.
+    // It needs the request, which is in the context of its fiber.
     credential: HttpApiBuilder.securityDecode(security) as Effect.Effect<unknown, never, unknown>,
     middleware: service[name]!
   }))

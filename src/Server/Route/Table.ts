@@ -1,18 +1,18 @@
-/** The route table: how a request finds the route that takes it. */
+/** The route table: finds the route of a request. */
 import * as FindMyWay from "effect/http/FindMyWay"
 import { MalformedRequest, MethodNotAllowed, RouteNotFound } from "../../Contract/Catalogue.ts"
 import type { Match } from "../Exchange/Plan.ts"
 
-/** A route with what is found under it. */
+/** A route and its value in the table. */
 export interface Entry<A> {
-  /** Upper case; `*` takes every method. */
+  /** The method in upper case; `*` takes every method. */
   readonly method: string
   /** In the router's syntax. */
   readonly path: string
   readonly value: A
 }
 
-/** What a request's method and target lead to; `refusal` is set if `value` is undefined. */
+/** The result of a search. `refusal` is set if `value` is undefined. */
 export interface Found<A> extends Match {
   readonly value: A | undefined
 }
@@ -31,7 +31,7 @@ const routerConfig = {
   maxParamLength: 1024
 }
 
-/** Builds a table. Entries must not be in conflict. */
+/** Creates a table. Entries must not be in conflict. */
 export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
   const router = FindMyWay.make<A>(routerConfig)
   const methods = new Set<string>()
@@ -74,7 +74,7 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
   }
 }
 
-// Most of what an error costs is the capture of its stack.
+// Made once: the capture of its stack is most of the cost of an error.
 const malformed = new MalformedRequest({
   errors: [{ detail: "The path is not valid percent-encoded UTF-8", location: "path", pointer: "" }]
 })

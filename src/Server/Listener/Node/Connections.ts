@@ -1,19 +1,22 @@
-/** The connections of a `node:http` server, and what each of them owes its client. */
+/** The connections of a `node:http` server, and the replies that each has to send. */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type * as Drain from "../Drain.ts"
 
 /** One connection. */
 class Connection implements Drain.Connection {
-  /** The reply that is owed last, while it is. */
+  /** The last reply to send; undefined once it is sent. */
   last: Http.ServerResponse | undefined
-  /** Requests that were read and not yet answered. */
+  /** The number of requests without a sent reply. */
   open = 0
-  /** The reply before `last`, which was owed when that began. */
+  /** The reply before `last`, if it was not sent when `last` began. */
   previous: Http.ServerResponse | undefined
-  /** Bytes that had come when the last reply ended; more means that a request is arriving. */
+  /**
+   * The number of bytes read when the last reply ended. If more are read, a request is
+   * arriving.
+   */
   readAtIdle = 0
-  /** The request that came last. */
+  /** The last request. */
   request: Http.IncomingMessage | undefined
   since = performance.now()
   readonly #socket: Net.Socket
@@ -30,7 +33,7 @@ class Connection implements Drain.Connection {
     this.#socket.destroy()
   }
 
-  /** A reply is out, or will never be. */
+  /** Records that a reply is sent, or never will be. */
   replied(reply: Http.ServerResponse): void {
     if (this.last === reply) this.last = undefined
     this.open--
@@ -39,19 +42,19 @@ class Connection implements Drain.Connection {
   }
 }
 
-/** Under which a socket and its replies keep their connection. */
+/** The key of the connection in a socket and its replies. */
 const key = Symbol("flange/Connection")
 
 interface Keyed {
   [key]?: Connection
 }
 
-/** One listener for all replies: it costs each request no closure. */
+/** One function for all replies, so that a request does not need a closure. */
 function onReplyClose(this: Http.ServerResponse & Keyed): void {
   this[key]!.replied(this)
 }
 
-/** Watches the connections of a server from its creation on. */
+/** Tracks the connections of a server. Create it before the server listens. */
 export class Connections {
   readonly #all = new Set<Connection>()
   #draining = false
@@ -65,12 +68,12 @@ export class Connections {
     })
   }
 
-  /** Those that are open. */
+  /** The open connections. */
   get all(): ReadonlySet<Drain.Connection> {
     return this.#all
   }
 
-  /** To be told of every request, before it is answered. */
+  /** Records a request. Call it before the request is answered. */
   opened(request: Http.IncomingMessage, reply: Http.ServerResponse & Keyed): void {
     const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
     if (connection === undefined) return
@@ -83,7 +86,7 @@ export class Connections {
     if (this.#draining) reply.setHeader("connection", "close")
   }
 
-  /** The request whose body did not come to its end, with the reply to it while that is owed. */
+  /** Returns the request whose body is incomplete, with its reply if that is not sent. */
   reading(socket: Keyed & Net.Socket):
     | {
         readonly reply: Http.ServerResponse | undefined
@@ -97,21 +100,21 @@ export class Connections {
       : { reply: connection?.last, request }
   }
 
-  /** Calls `next` when the reply that is owed last is the only one. */
+  /** Calls `next` once only the last reply is left to send. */
   afterOthers(socket: Keyed & Net.Socket, next: () => void): void {
     const previous = socket[key]?.previous
     if (previous === undefined || previous.closed) next()
     else previous.once("close", next)
   }
 
-  /** Calls `next` when no reply is owed on a connection any more. */
+  /** Calls `next` once no reply is left to send. */
   afterReplies(socket: Keyed & Net.Socket, next: () => void): void {
     const last = socket[key]?.last
     if (last === undefined) next()
     else last.once("close", next)
   }
 
-  /** From now on the last reply that a connection is owed says `Connection: close`. */
+  /** Puts `Connection: close` on the last reply of every connection from now on. */
   announceClose(): void {
     this.#draining = true
     for (const { last } of this.#all) {

@@ -21,7 +21,7 @@ export const listen: Listener = ({ config, serve, serving }) =>
     const server = createServer({
       connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
-      // Two lines of one header are then seen as what they are, and Host is checked below.
+      // `Strict` checks for repeated lines and for Host, which Node would drop or answer itself.
       joinDuplicateHeaders: true,
       keepAliveTimeout: Duration.toMillis(config.keepAlive),
       maxHeaderSize: config.maxHeaderBytes,

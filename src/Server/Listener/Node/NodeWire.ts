@@ -64,7 +64,7 @@ export class NodeWire implements Wire {
       if (isDone) return
       length += chunk.length
       if (length > limit) {
-        // What is still coming is thrown away with the connection.
+        // The rest of the body is discarded with the connection.
         if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
         return end("TooLarge")
       }
@@ -99,7 +99,7 @@ export class NodeWire implements Wire {
       const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
       headers.push("content-length", String(length))
       reply.writeHead(status, headers)
-      // As many bytes as characters: all ASCII, which is written faster as Latin-1.
+      // As many bytes as characters means ASCII, which Node writes faster as Latin-1.
       if (length === body.length) reply.end(body, "latin1")
       else reply.end(body)
     }
@@ -114,7 +114,7 @@ export class NodeWire implements Wire {
   }
 }
 
-/** The value of a header of Node's request; several lines are joined. */
+/** Returns the value of a header of Node's request; several lines are joined. */
 export const headerOf = ({ headers }: Http.IncomingMessage, name: string): string | undefined => {
   const value = headers[name]
   return Array.isArray(value)
@@ -122,7 +122,7 @@ export const headerOf = ({ headers }: Http.IncomingMessage, name: string): strin
     : value
 }
 
-/** The header lines of Node's request, as they came. */
+/** Returns the header lines of Node's request, as they were sent. */
 export function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
   for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
 }

@@ -1,6 +1,6 @@
 /**
- * What `node:http` lets through and one reading of HTTP does not allow, and the
- * answers to what its parser refuses: problem documents like all others.
+ * Makes `node:http` strict: refuses requests that Node's parser accepts although they have
+ * more than one reading, and answers those that it refuses with problem documents.
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
@@ -12,7 +12,7 @@ import * as HeadRules from "../HeadRules.ts"
 import { type Refusal, refusals } from "../Refusal.ts"
 import type { Connections } from "./Connections.ts"
 
-/** Returns why a request that Node's parser accepted is refused; undefined for nearly all. */
+/** Returns why a request that Node's parser accepted is refused; undefined if it is not. */
 export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = request
   // Node reads a request line without a version as HTTP/0.9.
@@ -20,7 +20,7 @@ export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
   if (httpVersionMajor > 1) return refusals.VersionUnknown
   let coding: string | undefined
   let host: string | undefined
-  // Not `headers`, which Node makes when it is first asked for: many requests need none of it.
+  // Node makes `headers` when it is first read, and many requests do not need it.
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
     if (name.length === 4 && name.toLowerCase() === "host") {
@@ -55,9 +55,9 @@ export const refuse = (
 }
 
 /**
- * Answers what Node's parser refused, as soon as the replies to earlier requests
- * of the connection are out, and closes it. What breaks within the body of a
- * request ends that request too: its handler may wait for the rest forever.
+ * Answers a request that Node's parser refused, after the replies to earlier requests of
+ * the connection, and closes the connection. If the error is inside the body of a request,
+ * that request ends too: its handler may wait for the rest forever.
  */
 export const onClientError = (
   error: NodeJS.ErrnoException,
@@ -70,7 +70,7 @@ export const onClientError = (
     return connections.afterReplies(socket, () => end(socket, answerTo(error), undefined))
   }
   const { reply, request } = reading
-  // The client has gone, or has its reply: another would answer a request that nobody sent.
+  // The client is gone, or has its reply: a second reply would be read as that to the next request.
   if (socket.readableEnded || reply === undefined || reply.headersSent) {
     return void socket.destroy()
   }
@@ -95,7 +95,7 @@ const end = (
     body
   ].join("\r\n")
   socket.end(reply)
-  // Also ends the handlers of requests that will never be whole.
+  // It also ends the handlers that wait for a body.
   setTimeout(() => socket.destroy(), lastReplyMillis).unref()
 }
 

@@ -1,21 +1,21 @@
-/** Where the body of a request goes. */
+/** The readers of a request's body. */
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 
-/** Takes a body, piece by piece. */
+/** Reads a body piece by piece. */
 export interface Sink {
   /** Takes bytes. */
   readonly data: (bytes: Buffer) => void
   /** The body is complete. */
   readonly end: () => void
-  /** It will not be complete. */
+  /** The body will not be complete. */
   readonly fail: (failure: BodyFailure) => void
-  /** Whether it takes no bytes now. */
+  /** Whether the connection has to wait before it passes more bytes. */
   readonly isFull: boolean
 }
 
 const nothing = new Uint8Array(0)
 
-/** Keeps a body in memory and gives it away whole. */
+/** Reads a body into memory and calls back with the whole. */
 export class Collector implements Sink {
   #chunks: Array<Buffer> | undefined
   #done: ((body: BodyFailure | Uint8Array) => void) | undefined
@@ -59,7 +59,7 @@ export class Collector implements Sink {
   }
 }
 
-/** Reads what nobody wants to the end, so that the next request can be read. */
+/** Reads an unused body to its end, so that the next request can be read. */
 export class Discard implements Sink {
   readonly isFull = false
   #length = 0
@@ -79,5 +79,5 @@ export class Discard implements Sink {
   fail(): void {}
 }
 
-/** Most bytes of an unwanted body that are read to keep a connection. */
+/** The most bytes of an unused body that are read to keep a connection open. */
 export const maxDiscarded = 256 * 1024

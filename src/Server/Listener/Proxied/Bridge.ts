@@ -1,4 +1,4 @@
-/** Node's own request and reply over a connection of this listener, for Effect's own server. */
+/** Node's request and reply objects over a connection of this listener, for Effect's own server. */
 import type { Socket } from "node:net"
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 import type { Sink } from "./Body.ts"
@@ -7,13 +7,13 @@ import type { Head } from "./Parse/Head.ts"
 // The import statement would also evaluate the module's lazy parts.
 const http = process.getBuiltinModule("node:http")
 
-/** How Node's parser hands header lines over. */
+/** The members of a request that Node's parser uses. */
 interface Lines {
   readonly _addHeaderLines: (lines: ReadonlyArray<string>, count: number) => void
   joinDuplicateHeaders: boolean
 }
 
-/** A request whose body is pushed by the connection. */
+/** A request whose body the connection pushes. */
 export class Incoming extends http.IncomingMessage {
   #onRead: (() => void) | undefined
   #isRefused = false
@@ -27,21 +27,21 @@ export class Incoming extends http.IncomingMessage {
     const raw = head.rawHeaders()
     const lines = this as unknown as Lines
     lines.joinDuplicateHeaders = true
-    // Node counts them here, and gives `headers` of those that it counted.
+    // Node builds `headers` from the lines that it counts here.
     lines._addHeaderLines(raw, raw.length)
     this.url = head.target
     this.#onRead = onRead
     if (onRead === undefined) this.finish()
   }
 
-  /** The body is complete. */
+  /** Ends the body. */
   finish(): void {
     this.complete = true
     this.#onRead = undefined
     this.push(null)
   }
 
-  /** The body will not be complete. Unlike `destroy`, it leaves the connection to its owner. */
+  /** Fails the body. Unlike `destroy`, it does not close the connection. */
   refuse(error: Error): void {
     this.#isRefused = true
     this.#onRead = undefined
@@ -50,7 +50,7 @@ export class Incoming extends http.IncomingMessage {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.#isRefused) return super._destroy(error, callback)
-    // Like Node's own: without a listener the error concerns nobody.
+    // As Node does: an error without a listener is dropped.
     process.nextTick(() => callback(this.listenerCount("error") > 0 ? error : null))
   }
 
@@ -60,13 +60,13 @@ export class Incoming extends http.IncomingMessage {
   }
 }
 
-/** What Node keeps about a reply beside its public parts. */
+/** The private members of Node's reply that are used here. */
 interface Internals {
   _closed: boolean
   readonly _last: boolean
 }
 
-/** A reply that asks its connection, when the head is written, whether that stays open. */
+/** A reply that sets `Connection` when its head is written. */
 export class Outgoing extends http.ServerResponse<Incoming> {
   readonly #closes: () => boolean
   #isClosed = false
@@ -82,12 +82,12 @@ export class Outgoing extends http.ServerResponse<Incoming> {
     return (this as unknown as Internals)._last
   }
 
-  /** Tells those who wait for its end that it is over. */
+  /** Emits `close`, as the end of a socket does. */
   close(): void {
     if (this.#isClosed || this.closed) return
     this.#isClosed = true
     this.destroyed = true
-    // Node sets it when the socket closes; this reply may have none.
+    // Node sets it when the socket closes, and this reply may not have a socket.
     ;(this as unknown as Internals)._closed = true
     this.emit("close")
   }
@@ -95,25 +95,25 @@ export class Outgoing extends http.ServerResponse<Incoming> {
   override writeHead(status: number, ...rest: ReadonlyArray<unknown>): this {
     if (!this.headersSent) {
       if (this.#closes()) this.shouldKeepAlive = false
-      // Keeping the connection needs no word in HTTP/1.1.
+      // An HTTP/1.1 connection stays open without the header.
       else if (this.req.httpVersionMinor === 1) this.removeHeader("connection")
     }
-    // The parameters are those of the method that it overrides.
+    // The parameters are those of the overridden method, which has overloads.
     return super.writeHead(status, ...(rest as []))
   }
 }
 
-/** What the owner of a bridge decides and learns. */
+/** The callbacks of a bridge. */
 export interface Hooks {
-  /** Whether the connection ends after the reply, whose head is about to be written. */
+  /** Returns whether the connection ends after the reply. Called before the head is written. */
   readonly closes: () => boolean
-  /** The reply is written. */
+  /** Called when the reply is written. */
   readonly onFinish: () => void
-  /** The body is to be read on. Left out where it is read already, or there is none. */
+  /** Called to read more of the body; undefined if the body has been read or there is none. */
   readonly onRead: (() => void) | undefined
 }
 
-/** A request and its reply as Node's objects. */
+/** Node's objects of a request and its reply. */
 export class Bridge implements Sink {
   readonly #hooks: Hooks
   isFull = true
@@ -136,7 +136,10 @@ export class Bridge implements Sink {
     this.reply.shouldKeepAlive = head.keepAlive
   }
 
-  /** Starts to watch for the end of the reply; whoever answers has put its listeners on already. */
+  /**
+   * Listens for the end of the reply. Call it after Effect's server has added its own
+   * listeners.
+   */
   watch(): void {
     this.reply.on("finish", () => {
       this.#hooks.onFinish()
@@ -160,7 +163,7 @@ export class Bridge implements Sink {
     )
   }
 
-  /** Nobody waits for the reply any more. */
+  /** Ends a request whose client has disconnected. */
   abort(): void {
     if (!this.request.complete) this.fail("Aborted")
     this.reply.close()

@@ -1,4 +1,4 @@
-/** One timer for all connections of a listener, in place of several for each request. */
+/** One timer for all connections of a listener, instead of several timers for each request. */
 
 /** A coarse monotonic clock that calls back at every tick. */
 export class Clock {
@@ -14,7 +14,7 @@ export class Clock {
     this.every(step)
   }
 
-  /** Ticks at another pace from now on. */
+  /** Changes the interval of the ticks. */
   every(step: number): void {
     clearInterval(this.#timer)
     this.now = performance.now()
@@ -25,7 +25,10 @@ export class Clock {
     }, step).unref()
   }
 
-  /** Whether `limit` milliseconds have passed for certain since a reading of `now`. */
+  /**
+   * Whether at least `limit` milliseconds have passed since a reading of `now`, whose error
+   * is one step.
+   */
   hasPassed(limit: number, since: number): boolean {
     return this.now - since >= limit + this.step
   }

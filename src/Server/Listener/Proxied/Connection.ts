@@ -13,28 +13,28 @@ import * as Reply from "./Reply.ts"
 import type { Served, Service } from "./Service.ts"
 import { type Awaited, isOverdue } from "./Timeouts.ts"
 
-/** A connection of the listener. Requests wait in a queue, whose first may write. */
+/** A connection of the listener. Requests wait in a queue, and only the first may write. */
 export class Connection implements Owner, Served {
   #count = 0
   #first: ProxiedWire | undefined
-  /** No request is read after the last one in the queue. */
+  /** Whether no more requests are read. */
   #isFinal = false
   #isFlowing = true
   #isHalfClosed = false
   #isRunning = false
-  /** Whether there may be bytes that wait for a reply or a reader. */
+  /** Whether unread bytes may wait for a reply or a reader. */
   #isStalled = false
   #last: ProxiedWire | undefined
   readonly #parser: Parser
   #phase: "closed" | "closing" | "open" | "upgraded" = "open"
   /** The request whose body is being read. */
   #reading: ProxiedWire | undefined
-  /** The reply to a request that has no place in the queue. */
+  /** The reply to a refused request, to send after the queue. */
   #refusal: Reply.Payload | undefined
-  /** When the head or the body began that is being read. */
+  /** When the current head or body began. */
   #requestSince = 0
   readonly #service: Service
-  /** When the last bytes came that somebody waited for, or when the connection became idle. */
+  /** When the last awaited bytes came, or when the connection became idle. */
   #since: number
   readonly #socket: Socket
   #upgrade: Head | undefined
@@ -49,7 +49,7 @@ export class Connection implements Owner, Served {
     socket.on("data", this.#onData)
     socket.on("drain", this.#onDrain)
     socket.on("end", this.#onEnd)
-    // The close that follows says it all.
+    // `close` follows and does the work.
     socket.on("error", () => {})
   }
 
@@ -75,14 +75,17 @@ export class Connection implements Owner, Served {
     this.#socket.destroy()
   }
 
-  // What its requests ask for.
+  // Calls of its requests.
 
-  /** Whether the connection ends after the reply to this request, whose head is about to be written. */
+  /**
+   * Decides whether the connection ends after the reply to this request. Call it before the
+   * head is written.
+   */
   #closesAfter(wire: ProxiedWire): boolean {
     if (wire.closes) return true
     const isReading = this.#reading === wire
     wire.closes =
-      // The client may resend what was not answered, so only the last reply announces the end.
+      // After `Connection: close` a client resends the requests behind it, so only the last reply has it.
       (this.#service.isDraining && wire.next === undefined && this.#upgrade === undefined) ||
       (isReading && wire.head.expectsContinue) ||
       (isReading && wire.bridge === undefined && this.#parser.remaining > maxDiscarded)
@@ -139,7 +142,7 @@ export class Connection implements Owner, Served {
     this.#shift()
   }
 
-  // What comes from the socket.
+  // Events of the socket.
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) return
@@ -189,7 +192,7 @@ export class Connection implements Owner, Served {
     if (this.#isHalfClosed && this.#count === 0) this.#close()
   }
 
-  /** Gives whether all bytes were read. */
+  /** Returns whether all bytes were read. */
   #readAll(): boolean {
     const { maxPipelined } = this.#service
     while (this.#phase === "open") {
@@ -215,7 +218,7 @@ export class Connection implements Owner, Served {
     return true
   }
 
-  /** Reads the current body. Gives whether its reader takes more bytes. */
+  /** Reads the current body. Returns whether its reader takes more bytes. */
   #readBody(): boolean {
     for (const wire = this.#reading!; wire === this.#reading && this.#phase === "open";) {
       const { sink } = wire
@@ -273,7 +276,7 @@ export class Connection implements Owner, Served {
     this.#shift()
   }
 
-  /** The rest of a body whose request is answered is of no use, but stands before the next request. */
+  /** Reads the rest of a body whose request is answered, to reach the next request. */
   #discard(wire: ProxiedWire): void {
     if (wire.closes) this.#bodyRead(wire)
     else {
@@ -286,7 +289,7 @@ export class Connection implements Owner, Served {
     }
   }
 
-  /** The first reply is written: the next one may be. */
+  /** Removes the first request after its reply, and writes the replies that waited for it. */
   #shift(): void {
     for (;;) {
       const done = this.#first!
@@ -311,7 +314,7 @@ export class Connection implements Owner, Served {
     if (this.#isStalled || this.#isHalfClosed) this.#run()
   }
 
-  /** Refuses a request that has no place in the queue, after the replies that are owed. */
+  /** Refuses a request after the replies to those in the queue. */
   #refuse(refusal: Reply.Payload): void {
     this.#isFinal = true
     if (this.#count === 0) this.#sendRefusal(refusal)
@@ -324,7 +327,7 @@ export class Connection implements Owner, Served {
     this.#close()
   }
 
-  /** Ends the connection, so that the client reads the last reply before the end. */
+  /** Ends the connection after the client has read the last reply. */
   #close(): void {
     if (this.#phase !== "open") return
     this.#phase = "closing"
@@ -332,12 +335,12 @@ export class Connection implements Owner, Served {
     this.#abort()
     const { clock } = this.#service
     this.#since = clock.now
-    // Bytes that were not read would make the kernel reset the connection, and the reply be lost.
+    // With unread bytes the kernel would reset the connection, and the client would lose the reply.
     if (!this.#isFlowing) this.#socket.resume()
     this.#socket.end(() => (this.#since = clock.now))
   }
 
-  /** Nobody waits for the replies that are still owed. */
+  /** Aborts the requests in the queue: the client has disconnected. */
   #abort(): void {
     const reading = this.#reading
     let wire = this.#first
@@ -373,13 +376,13 @@ export class Connection implements Owner, Served {
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)
       else if (awaited === "head") this.#refuse(RefusalReply.reply(refusals.Timeout, undefined))
-      // A reply that nobody asked for would be taken for that to the next request.
+      // The client would read a 408 here as the reply to its next request.
       else if (awaited === "request") this.#close()
       else this.#socket.destroy()
     }
   }
 
-  /** What the client owes. */
+  /** Returns what the connection waits for from its client. */
   #awaited(): Awaited | undefined {
     if (this.#phase === "closing") return this.#socket.writableFinished ? "end" : "flush"
     if (this.#phase !== "open" || !this.#isFlowing) return undefined

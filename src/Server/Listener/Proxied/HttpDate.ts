@@ -1,8 +1,8 @@
-/** The `Date` field, made once a second. Source: RFC 9110, section 6.6.1. */
+/** The `Date` field, formatted once a second. Source: RFC 9110, section 6.6.1. */
 
 let line: string | undefined
 
-/** The field with its CRLF. */
+/** Returns the field with its CRLF. */
 export const field = (): string => {
   if (line === undefined) {
     const now = new Date()

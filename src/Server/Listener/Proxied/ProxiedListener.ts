@@ -11,10 +11,10 @@ import { Connection } from "./Connection.ts"
 import type { Service } from "./Service.ts"
 
 /**
- * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and
- * `server.port`. A request has exactly one reading, or it is refused with a
- * problem document and the connection closed. TLS, HTTP/2, slow clients and the
- * filtering of methods are the proxy's. Warns where other machines can connect.
+ * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and `server.port`. A
+ * request with more than one reading is refused with a problem document, and its
+ * connection closed. The proxy is responsible for TLS, HTTP/2, slow clients and the
+ * filtering of methods. Logs a warning if other machines can connect.
  *
  * Fails with `BindError`.
  *
@@ -61,7 +61,7 @@ export const listen: Listener = ({ config, serve, serving }) =>
     const drain = yield* Drain.make({
       announceClose: () => {
         service.isDraining = true
-        // So that it is known in time how long a connection is idle.
+        // The drain needs to know sooner that a connection is idle.
         clock.every(Drain.sweepMillis)
       },
       connections: service.connections,
@@ -82,6 +82,6 @@ export const listen: Listener = ({ config, serve, serving }) =>
     return { address, drain }
   })
 
-/** A pace at which the shortest timeout is noticed in time, at most once a second. */
+/** Returns the interval of the clock: a quarter of the shortest timeout, from 10 ms to 1 s. */
 const stepFor = (timeouts: ReadonlyArray<number>): number =>
   Math.max(10, Math.min(1000, Math.min(...timeouts) / 4))

@@ -12,7 +12,7 @@ const nothing = new Uint8Array(0)
 
 const noLines = fieldLines([])
 
-/** Under which a list that every reply of a route has keeps its lines. */
+/** The key of the formatted lines in a route's list of constant headers. */
 const linesKey = Symbol("flange/ProxiedWire/lines")
 
 interface Prepared {
@@ -22,16 +22,16 @@ interface Prepared {
 const constantLines = (headers: Prepared & ReadonlyArray<string>): FieldLines =>
   (headers[linesKey] ??= fieldLines(headers))
 
-/** What a request asks of its connection. */
+/** The connection of a request. */
 export interface Owner {
   /** Calls back once requests can be opened. */
   readonly load: (then: () => void) => void
-  /** Hands the request to Effect's own server, through Node's own objects. */
+  /** Opens the request in Effect's own server, through Node's objects. */
   readonly open: (wire: ProxiedWire) => Opened
-  /** Reads the body, or reads it on. */
+  /** Reads the body, or more of it. */
   readonly read: (wire: ProxiedWire) => void
   readonly remoteAddress: string | undefined
-  /** Sends a reply by length. */
+  /** Sends a reply of bytes. */
   readonly reply: (
     wire: ProxiedWire,
     status: number,
@@ -42,7 +42,7 @@ export interface Owner {
 
 /** A request in the queue of its connection. */
 export class ProxiedWire implements Wire {
-  /** Node's objects for it, once it was opened. */
+  /** Node's objects; undefined until the request is opened. */
   bridge: Bridge | undefined
   /** Whether the connection ends after its reply. */
   closes: boolean
@@ -52,13 +52,13 @@ export class ProxiedWire implements Wire {
   readonly head: Head
   isAnswered = false
   readonly method: string
-  /** The request after it. */
+  /** The next request in the queue. */
   next: ProxiedWire | undefined
   onAbort: (() => void) | undefined
   #opened: Opened | undefined
-  /** Its reply, while earlier ones are not sent. */
+  /** The reply, until it can be sent. */
   payload: Payload | undefined
-  /** Where its body goes, once somebody asked for it. */
+  /** The reader of the body; undefined until code reads the body. */
   sink: Sink | undefined
   readonly target: string
 
@@ -93,7 +93,7 @@ export class ProxiedWire implements Wire {
     this.#connection.read(this)
   }
 
-  /** Throws a `TypeError` where a field cannot be written; then nothing is sent. */
+  /** Throws a `TypeError` if a field cannot be written; then nothing is sent. */
   send(
     status: number,
     headers: Array<string>,
@@ -119,7 +119,7 @@ export class ProxiedWire implements Wire {
   sendResponse(response: HttpServerResponse, done: () => void): void {
     if (this.isAnswered) return done()
     this.load(() => {
-      // The client may have gone away meanwhile.
+      // The client may have disconnected in between.
       if (this.isAnswered) return done()
       if (this.#opened === undefined) this.open()
       whenClosed(this.bridge!.reply, done)

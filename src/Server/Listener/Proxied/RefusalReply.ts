@@ -1,4 +1,4 @@
-/** The reply to a request that is refused. */
+/** The replies to refused requests. */
 import * as Problem from "../../Exchange/Problem.ts"
 import * as RequestId from "../../Exchange/RequestId.ts"
 import type { Refusal } from "../Refusal.ts"
@@ -6,8 +6,8 @@ import type { Head } from "./Parse/Head.ts"
 import { compose, type Payload } from "./Reply.ts"
 
 /**
- * The reply to a request that is refused; the connection closes after it. `head`
- * is the request's, if it could be read.
+ * Returns the reply to a refused request, after which the connection closes. `head` is
+ * undefined if it could not be read.
  */
 export const reply = ({ error }: Refusal, head: Head | undefined): Payload => {
   const requestId = RequestId.fromHeader(head?.header(RequestId.header))

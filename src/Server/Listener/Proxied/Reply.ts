@@ -9,13 +9,13 @@ import { FIELD, isAt, octets, TOKEN } from "./Parse/Octets.ts"
 // The import statement would also evaluate the module's lazy parts.
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
-/** What is written: text whose octets are its characters, bytes, or a head and a body. */
+/** A composed reply: Latin-1 text, bytes, or a head and a body. */
 export type Payload = Buffer | readonly [head: Buffer, body: Uint8Array] | string
 
-/** The interim reply that asks for the body. */
+/** The interim reply that lets the client send the body. */
 export const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
 
-/** What becomes of the connection after a reply. */
+/** Whether the connection stays open after a reply. */
 export type Persistence = "close" | "keep" | "keep-1.0"
 
 const connection: Readonly<Record<Persistence, string>> = {
@@ -24,7 +24,7 @@ const connection: Readonly<Record<Persistence, string>> = {
   "keep-1.0": "Connection: keep-alive\r\n"
 }
 
-/** Bodies up to this size are copied behind their head, so that one write sends both. */
+/** A body up to this size is copied behind its head, so that one write sends both. */
 const maxCopied = 16 * 1024
 
 const statusLines: Array<string | undefined> = []
@@ -32,7 +32,7 @@ const statusLines: Array<string | undefined> = []
 const statusLine = (status: number): string =>
   (statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`)
 
-/** The fields of a reply as lines, and what they say to the listener. */
+/** The fields of a reply as lines, and what they mean for the connection. */
 export interface FieldLines {
   /** Whether the handler wants the connection closed. */
   readonly closes: boolean
@@ -40,9 +40,9 @@ export interface FieldLines {
 }
 
 /**
- * The lines of names and values in turn. Those that the listener writes itself
- * are left out. Throws a `TypeError` where a name is no token, or where a value
- * has a character that would end its line.
+ * Returns the lines of fields, names and values in turn. Fields that the listener writes
+ * itself are left out. Throws a `TypeError` if a name is not a token, or if a value has a
+ * character that a field cannot have.
  */
 export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
   let closes = false
@@ -76,13 +76,13 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
 
 const consistsOf = (text: string, set: number): boolean => {
   for (let i = 0; i < text.length; i++) {
-    // Beyond the table nothing is allowed.
+    // A character outside of the table is `undefined` here, and so refused.
     if ((octets[text.charCodeAt(i)]! & set) === 0) return false
   }
   return true
 }
 
-/** A reply by length to a request with this method. */
+/** Composes a reply of bytes to a request with this method. */
 export const compose = (
   method: string,
   status: number,
@@ -101,7 +101,7 @@ export const compose = (
     "\r\n"
   if (sent !== "body" || length === 0) return head
   if (typeof body === "string") {
-    // As many bytes as characters: all ASCII, which is the same in every encoding.
+    // As many bytes as characters means ASCII, which is the same in Latin-1.
     if (length === body.length) return head + body
     const bytes = Buffer.allocUnsafe(head.length + length)
     bytes.write(head, 0, "latin1")
@@ -115,7 +115,7 @@ export const compose = (
   return bytes
 }
 
-/** Writes a reply in one system call where the socket takes it. */
+/** Writes a reply, with one system call if the socket takes it. */
 export const write = (socket: Socket, payload: Payload): void => {
   if (typeof payload === "string") socket.write(payload, "latin1")
   else if (Buffer.isBuffer(payload)) socket.write(payload)

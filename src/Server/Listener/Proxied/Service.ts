@@ -6,9 +6,9 @@ import type { Clock } from "./Clock.ts"
 import type { Limits } from "./Parse/Fields.ts"
 import type { Timeouts } from "./Timeouts.ts"
 
-/** A connection, as the listener sees it. */
+/** A connection, as its listener sees it. */
 export interface Served extends Drain.Connection {
-  /** Ends what has waited too long. */
+  /** Ends the connection or its request if it has waited too long. */
   readonly tick: () => void
 }
 
@@ -16,9 +16,9 @@ export interface Served extends Drain.Connection {
 export interface Service {
   readonly clock: Clock
   readonly connections: Set<Served>
-  /** Whether a client may end its side and still wait for replies. */
+  /** Whether a client that has ended its side still gets replies. */
   readonly halfClose: boolean
-  /** Whether every last reply on a connection says that it closes. */
+  /** Whether the last reply on each connection has `Connection: close`. */
   isDraining: boolean
   readonly limits: Limits
   readonly maxPipelined: number

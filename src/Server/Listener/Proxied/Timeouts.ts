@@ -1,8 +1,8 @@
-/** How long a connection waits. */
+/** The timeouts of connections. */
 import { lastReplyMillis } from "../Drain.ts"
 import type { Clock } from "./Clock.ts"
 
-/** How long a connection waits for what, in milliseconds. */
+/** How long a connection waits, in milliseconds. */
 export interface Timeouts {
   /** Silence within a body. */
   readonly bodyTimeout: number
@@ -14,10 +14,16 @@ export interface Timeouts {
   readonly requestTimeout: number
 }
 
-/** What a connection waits for: bytes of a body, the rest of a head, a request, or the end. */
+/**
+ * What a connection waits for: the rest of a body or head, a request, a write, or the
+ * client's end.
+ */
 export type Awaited = "body" | "end" | "flush" | "head" | "request"
 
-/** Whether it waited too long: since the last bytes came, and since the head or body began. */
+/**
+ * Whether a connection has waited too long: `since` the last bytes, and `requestSince` the
+ * start of a head or body.
+ */
 export const isOverdue = (
   awaited: Awaited,
   timeouts: Timeouts,

@@ -9,20 +9,20 @@ import { WebWire } from "./WebWire.ts"
 /** Answers a request in memory. */
 export type WebHandler = (request: Request) => Promise<Response>
 
-/** The same, with references that this request alone runs with, such as a test's clock. */
+/** The same, with references for this request only, such as a test's clock. */
 export type ContextualWebHandler = (
   request: Request,
   references?: Context.Context<never>
 ) => Promise<Response>
 
-/** A listener that hands its handler to `receive` instead of binding anything. */
+/** Creates a listener that passes its handler to `receive` and does not bind. */
 export const make =
   (receive: (handler: ContextualWebHandler) => void): Listener =>
   ({ serve, serving }) =>
     Effect.sync(() => {
       const pending = new Map<Promise<unknown>, () => void>()
       const stopped = Deferred.makeUnsafe<never>()
-      // Streams of a reply run in the app's services.
+      // The streams of replies need the app's services.
       const context = serving.context as Context.Context<never>
       receive((request, references) => {
         let end = (_status: number) => {}
@@ -31,7 +31,7 @@ export const make =
           serve(new WebWire(request, own, Deferred.await(stopped), resolve), references)
           end = (status) => resolve(new Response(null, { status }))
         })
-        // No exchange answers a client that has gone away.
+        // The promise must resolve even if the exchange cannot answer, as while it reads the body.
         const gone = () => end(499)
         pending.set(reply, () => end(503))
         request.signal.addEventListener("abort", gone, { once: true })

@@ -21,7 +21,7 @@ export class WebWire implements Wire {
   constructor(
     source: Request,
     context: Context.Context<never>,
-    /** Dies when the drain cuts the streams that still run. */
+    /** Dies when the drain ends the streams that still run. */
     cut: Effect.Effect<never>,
     resolve: (response: Response) => void
   ) {

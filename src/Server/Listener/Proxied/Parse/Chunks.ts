@@ -5,8 +5,8 @@ import { FIELD, hexadecimal, octets, QUOTED, TOKEN } from "./Octets.ts"
 import { More, Refused } from "./RequestLine.ts"
 
 /**
- * Finds the data of chunks. Extensions and trailers must be well-formed and are
- * dropped; white space around extensions, which the grammar only tolerates, is refused.
+ * Finds the data of chunks. Extensions and trailers must be well-formed, and are dropped.
+ * White space around extensions, which the grammar only tolerates, is refused.
  */
 export class Chunks {
   /** Octets of extensions in this body, of complete lines. */
@@ -32,8 +32,8 @@ export class Chunks {
   }
 
   /**
-   * Reads from `at`. Returns how many octets of data start at `position`, all of
-   * which the owner takes, or `More` or `Refused`.
+   * Reads from `at`. Returns the number of octets of data at `position`, or `More` or
+   * `Refused`. The owner must take all of the data.
    */
   read(buffer: Buffer, at: number): number {
     this.position = at

@@ -14,8 +14,8 @@ export interface Limits {
 }
 
 /**
- * Reads field lines, and keeps the complete ones: a section may come in any number
- * of pieces, and the result does not depend on where they were cut.
+ * Reads field lines and keeps the complete ones. A section may come in any number of
+ * pieces, and the result does not depend on where they were cut.
  * Source: RFC 9112, section 5.
  */
 export class Fields {
@@ -37,8 +37,8 @@ export class Fields {
   }
 
   /**
-   * Reads on, up to and with the empty line. `origin` is where the section's
-   * origin is now. Returns where the section ends, `More` or `Refused`.
+   * Reads up to the end of the empty line. `origin` is the section's origin in `buffer`.
+   * Returns the end of the section, `More` or `Refused`.
    */
   scan(buffer: Uint8Array, origin: number): number {
     const { maxHeaderBytes, maxHeaders, maxLineBytes } = this.#limits

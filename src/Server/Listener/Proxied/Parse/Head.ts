@@ -1,4 +1,4 @@
-/** The head of a request, and the one meaning of its well-formed lines. */
+/** The head of a request, and the meaning of its well-formed lines. */
 import * as Semantics from "../../../Exchange/Semantics.ts"
 import * as Authority from "../../Authority.ts"
 import * as HeadRules from "../../HeadRules.ts"
@@ -15,7 +15,7 @@ export interface Lines {
   readonly text: string
 }
 
-/** The head of a request that has exactly one reading. Fields are looked up only when asked for. */
+/** The head of a request. Most fields are looked up only if code reads them. */
 export class Head {
   chunked = false
   /** 0 if the request has none. */
@@ -48,7 +48,7 @@ export class Head {
   }
 
   /**
-   * The value of a field by its lower-case name. Several lines are joined with
+   * Returns the value of a field by its lower-case name. Several lines are joined with
    * `, `, those of `cookie` with `; `.
    */
   header(name: string): string | undefined {
@@ -63,7 +63,7 @@ export class Head {
     return found
   }
 
-  /** Names and values in turn, as they came. */
+  /** Returns names and values in turn, as they were sent. */
   rawHeaders(): Array<string> {
     const raw: Array<string> = []
     for (let i = 0; i < this.#index.length; i += 2) {
@@ -72,15 +72,15 @@ export class Head {
     return raw
   }
 
-  /** Names and values in pairs, as they came. */
+  /** Returns names and values in pairs, as they were sent. */
   *entries(): Generator<readonly [string, string]> {
     const raw = this.rawHeaders()
     for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
   }
 
   /**
-   * Finds the fields that decide where the request ends and whom it is for. Returns
-   * why the request is refused if they have no meaning, or more than one.
+   * Reads the fields that frame the request and name its host. Returns why the request is
+   * refused if these fields do not have exactly one meaning.
    */
   interpret(): Refusal | undefined {
     const index = this.#index
@@ -148,7 +148,7 @@ export class Head {
       const end = index[transferEncoding + 3]!
       refusal = HeadRules.transferEncoding(text.slice(index[transferEncoding + 2], end), this.minor)
       if (refusal !== undefined) return refusal
-      // White space after it has hidden the field from some proxies.
+      // White space after the value has hidden the field from some proxies.
       if (text.charCodeAt(end) !== 0x0d) return refusals.TransferEncoding
       this.chunked = true
     } else if (contentLength >= 0) {
@@ -161,7 +161,7 @@ export class Head {
       if (index[expect + 3]! - at !== 12 || !isAt(text, at, "100-continue")) return refusals.Expect
       this.expectsContinue = this.minor === 1 && this.hasBody
     }
-    // HTTP/2 over cleartext is no longer negotiated so: RFC 9113, section 3.1.
+    // RFC 9113, section 3.1, has removed `h2c`.
     this.upgrade =
       this.#offersUpgrade &&
       upgrade >= 0 &&
@@ -215,7 +215,7 @@ export class Head {
 const methods = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 
 const methodOf = (text: string, end: number): string => {
-  // The constants are compared with, and looked up, without a look at their letters.
+  // Constant strings compare by reference later, a new slice by its characters.
   for (const method of methods) {
     if (method.length === end && text.startsWith(method)) return method
   }

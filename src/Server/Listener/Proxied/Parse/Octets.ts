@@ -1,17 +1,23 @@
-/** Which octets are allowed in each part of a request. Source: RFC 9110, sections 5.5 and 5.6.2; RFC 3986. */
+/**
+ * Which octets are allowed in each part of a request. Source: RFC 9110, sections 5.5 and
+ * 5.6.2; RFC 3986.
+ */
 
 /** Letters, digits and `` !#$%&'*+-.^_`|~ ``: methods and field names. */
 export const TOKEN = 1
 /** HTAB, SP, visible ASCII and 0x80 to 0xFF: field values. */
 export const FIELD = 2
-/** Visible ASCII but `"`, `#`, `<`, `>` and `\`, which one reader takes for `/` and another does not. */
+/**
+ * Visible ASCII but `"`, `#`, `<`, `>` and `\`, which one reader takes for `/` and another
+ * does not.
+ */
 export const PATH = 4
 /** Visible ASCII but `"`, `#`, `<` and `>`: what browsers leave unescaped in a query. */
 export const QUERY = 8
 /** HTAB, SP and visible ASCII but `"` and `\`, and 0x80 to 0xFF: text between quotes. */
 export const QUOTED = 16
 
-/** For every octet, the sets that it belongs to. */
+/** The sets of each octet. */
 export const octets = new Uint8Array(256)
 
 for (let octet = 0; octet < 256; octet++) {

@@ -11,9 +11,9 @@ export const Step = {
   Data: 0,
   /** The body is complete. A request without a body has no such step. */
   End: 1,
-  /** A head: `parser.head`. */
+  /** A request begins: `parser.head`. */
   Head: 2,
-  /** Nothing until more bytes come. */
+  /** The next step needs more bytes. */
   More: 3,
   /** The request is refused: `parser.refusal` has the reason. No other step follows. */
   Refused: 4
@@ -25,10 +25,10 @@ export type Step = (typeof Step)[keyof typeof Step]
 const nothing = Buffer.alloc(0)
 
 /**
- * Reads requests out of pieces of a connection's bytes, one step at a time, so
- * that the owner decides when to go on. A request has one reading, or it is
- * refused; what is read does not depend on where the bytes were cut. Nothing is
- * copied but a head that comes in several pieces.
+ * Reads requests from pieces of a connection's bytes, one step at a time, so that the owner
+ * decides when to continue. A request with more than one reading is refused. The result
+ * does not depend on where the bytes were cut. Only a head that comes in several pieces is
+ * copied.
  */
 export class Parser {
   #buffer: Buffer = nothing
@@ -37,7 +37,7 @@ export class Parser {
   readonly #fields: Fields
   /** The head of the last request, also of a refused one if its head could be read. */
   head: Head | undefined
-  /** Whether the request line of the coming head is read. */
+  /** Whether the request line of the current head is read. */
   #inFields = false
   readonly #limits: Limits
   readonly #line = new RequestLine()
@@ -53,7 +53,7 @@ export class Parser {
     this.#fields = new Fields(limits)
   }
 
-  /** Whether bytes are there that belong to a head which is not complete. */
+  /** Whether the parser has bytes of an incomplete head. */
   get isInHead(): boolean {
     return this.#state === "head" && this.#position < this.#buffer.length
   }
@@ -67,7 +67,7 @@ export class Parser {
     this.#position = 0
   }
 
-  /** Takes the bytes that were not read yet: they belong to another protocol. */
+  /** Takes the unread bytes, which belong to another protocol. */
   rest(): Buffer {
     const rest = this.#buffer.subarray(this.#position)
     this.#buffer = nothing
@@ -75,7 +75,7 @@ export class Parser {
     return rest
   }
 
-  /** Reads on. */
+  /** Reads to the next step. */
   next(): Step {
     if (this.refusal !== undefined) return Step.Refused
     switch (this.#state) {

@@ -7,7 +7,7 @@ export const More = -1
 /** `scan` refuses what it has read; `refusal` has the reason. */
 export const Refused = -2
 
-// "HTTP/", major, ".", minor, CR, LF; zero stands for a digit.
+// "HTTP/", major, ".", minor, CR, LF; zero means a digit.
 const ending = [0x48, 0x54, 0x54, 0x50, 0x2f, 0, 0x2e, 0, 0x0d, 0x0a]
 
 /** Where the parts of a request line are, counted from its first octet. */
@@ -19,9 +19,9 @@ export class RequestLine {
   targetEnd = 0
 
   /**
-   * Reads the line at `start`, of at most `limit` octets with its CRLF. Returns
-   * where the next line starts, `More` or `Refused`. Whether and why the line is
-   * refused depends only on the octets up to the first that does not fit.
+   * Reads the line at `start`, of at most `limit` octets with its CRLF. Returns the start
+   * of the next line, `More` or `Refused`. The refusal depends only on the octets up to the
+   * first that does not fit.
    */
   scan(buffer: Uint8Array, start: number, limit: number): number {
     const end = start + limit
