@@ -1,4 +1,5 @@
 /** The reasons to refuse a request before it is routed, and the error of each. */
+import * as ProblemDetails from "effect/http/ProblemDetails"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   ExpectationFailed,
@@ -10,7 +11,8 @@ import {
   UnsupportedCoding,
   UriTooLong
 } from "../../Contract/Catalogue.ts"
-import { malformed } from "../Exchange/Problem.ts"
+import { document, malformed, toText } from "../Exchange/Problem.ts"
+import * as RequestId from "../Exchange/RequestId.ts"
 
 /** A reason to refuse a request. The listener reads nothing more from the connection. */
 export interface Refusal {
@@ -72,3 +74,19 @@ export const refusals = Object.fromEntries(
   Object.entries(table).map(([name, error]) => [name, { error, name }])
   // The names and errors are those of the table.
 ) as Readonly<Record<Name, Refusal>>
+
+/**
+ * Returns the reply to a refused request: its body, and its header lines, names and values
+ * in turn. `id` is the request's `X-Request-ID`, `target` its target, if they could be read.
+ */
+export const replyTo = (
+  error: Catalogue.Any,
+  id: string | undefined,
+  target: string | undefined
+): { readonly body: string; readonly headers: Array<string> } => {
+  const requestId = RequestId.fromHeader(id)
+  return {
+    body: toText(document(error, { requestId, target })),
+    headers: ["content-type", ProblemDetails.contentType, RequestId.header, requestId]
+  }
+}

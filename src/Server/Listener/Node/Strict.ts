@@ -9,8 +9,9 @@ import * as Problem from "../../Exchange/Problem.ts"
 import * as RequestId from "../../Exchange/RequestId.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
-import { type Refusal, refusals } from "../Refusal.ts"
+import { type Refusal, refusals, replyTo } from "../Refusal.ts"
 import type { Connections } from "./Connections.ts"
+import { headerOf, pairs } from "./NodeWire.ts"
 
 /** Returns why a request that Node's parser accepted is refused; undefined if it is not. */
 export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
@@ -43,15 +44,9 @@ export const refuse = (
   reply: Http.ServerResponse,
   { error }: Refusal
 ): void => {
-  const requestId = RequestId.fromHeader(request.headers[RequestId.header]?.toString())
-  const body = Problem.toText(Problem.document(error, { requestId, target: request.url }))
-  reply.writeHead(error.status, {
-    connection: "close",
-    "content-length": Buffer.byteLength(body),
-    "content-type": "application/problem+json",
-    [RequestId.header]: requestId
-  })
-  reply.end(body)
+  const { body, headers } = replyTo(error, headerOf(request, RequestId.header), request.url)
+  headers.push("connection", "close", "content-length", String(Buffer.byteLength(body)))
+  reply.writeHead(error.status, headers).end(body)
 }
 
 /**
@@ -82,15 +77,14 @@ const end = (
   error: Catalogue.Any,
   request: Http.IncomingMessage | undefined
 ) => {
-  const requestId = RequestId.fromHeader(request?.headers[RequestId.header]?.toString())
-  const body = Problem.toText(Problem.document(error, { requestId, target: request?.url }))
+  const id = request && headerOf(request, RequestId.header)
+  const { body, headers } = replyTo(error, id, request?.url)
   const reply = [
     `HTTP/1.1 ${error.status} ${error.title}`,
+    ...[...pairs(headers)].map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
-    "Content-Type: application/problem+json",
     `Content-Length: ${Buffer.byteLength(body)}`,
     `Date: ${new Date().toUTCString()}`,
-    `X-Request-Id: ${requestId}`,
     "",
     body
   ].join("\r\n")
