@@ -1,5 +1,4 @@
 /** Strict reading of text and JSON bodies. */
-import type { MalformedRequest } from "../../Contract/Catalogue.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -13,45 +12,32 @@ export const text = (bytes: Uint8Array, decoder = utf8): string => {
   }
 }
 
-/** Returns the value of a JSON text. Throws the error to answer if the text is not JSON. */
-export const parse = (text: string): unknown => {
+/**
+ * Returns the value of a JSON body; `undefined` for no bytes. Throws the error to answer if
+ * the body is not valid UTF-8, is not JSON, or has a key `__proto__`, which a careless merge
+ * in a handler would turn into a prototype.
+ */
+export const parse = (bytes: Uint8Array): unknown => {
+  const json = text(bytes)
+  if (json === "") return undefined
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(json)
   } catch (error) {
     throw Problem.notJson(error)
   }
+  // An escape can spell any letter of the key.
+  if (json.includes("__proto__") || json.includes("\\u")) {
+    const pointer = prototypeKey(value)
+    if (pointer !== undefined) {
+      throw Problem.malformedBody('The key "__proto__" is not allowed', pointer)
+    }
+  }
+  return value
 }
 
-/**
- * The text of a body, or why it is refused: invalid UTF-8, which a lenient
- * decoder would patch over, and the key `__proto__`, which a careless merge in a
- * handler would turn into a prototype.
- */
-export const decode = (bytes: ArrayBuffer | Uint8Array): MalformedRequest | string => {
-  let text: string
-  try {
-    text = utf8.decode(bytes)
-  } catch {
-    return Problem.malformedBody("Not valid UTF-8")
-  }
-  const pointer = prototypeKey(text)
-  return pointer === undefined
-    ? text
-    : Problem.malformedBody('The key "__proto__" is not allowed', pointer)
-}
-
-/**
- * Returns the pointer of a key `__proto__` in a JSON text; undefined if there is none or the
- * text is not JSON.
- */
-const prototypeKey = (text: string): string | undefined => {
-  if (!text.includes("__proto__") && !text.includes("\\u")) return undefined
-  let root: unknown
-  try {
-    root = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+/** Returns the pointer of a key `__proto__` in a value of JSON; undefined if there is none. */
+const prototypeKey = (root: unknown): string | undefined => {
   // Not recursive: JSON may be nested deeper than the call stack goes.
   const left: Array<readonly [value: unknown, pointer: string]> = [[root, ""]]
   for (let next = left.pop(); next !== undefined; next = left.pop()) {

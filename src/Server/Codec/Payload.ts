@@ -92,14 +92,7 @@ const readText: PayloadDecoder["read"] = (body) => JsonText.text(body)
 // The handler must not see a listener's buffer, which may be part of a larger one.
 const readBytes: PayloadDecoder["read"] = (body) => new Uint8Array(body)
 
-const json =
-  (empty: null | undefined): PayloadDecoder["read"] =>
-  (body) => {
-    const text = JsonText.decode(body)
-    if (typeof text !== "string") throw text
-    return text === "" ? empty : JsonText.parse(text)
-  }
+const readJson: PayloadDecoder["read"] = (body) => JsonText.parse(body)
 
-const readJson = json(undefined)
-
-const readNullableJson = json(null)
+// An empty body means null if the schema has it.
+const readNullableJson: PayloadDecoder["read"] = (body) => JsonText.parse(body) ?? null
