@@ -75,7 +75,7 @@ export interface ResponseEncoding {
 }
 
 /** The annotation of a schema whose reply has typed headers. */
-export interface WithHeadersAnnotation {
+interface WithHeadersAnnotation {
   readonly body: Schema.Top
   readonly bodyCodec: Schema.Top
   readonly headersCodec: Schema.Top
@@ -89,7 +89,6 @@ interface SchemaInternals {
   readonly getResponseEncodingSchema: (schema: Schema.Top) => ResponseEncoding
   readonly getStatusErrorSchema: (schema: Schema.Top) => number
   readonly getStatusSuccessSchema: (schema: Schema.Top) => number
-  readonly getSuccessSchemas: (endpoint: HttpApiEndpoint.Top) => ReadonlyArray<Schema.Top>
   readonly getWithHeadersAnnotation: (ast: SchemaAST.AST) => WithHeadersAnnotation | undefined
   readonly isStreamSchema: (schema: unknown) => boolean
   readonly isUpgrade: (schema: unknown) => boolean
@@ -104,7 +103,6 @@ export const {
   getResponseEncodingSchema,
   getStatusErrorSchema,
   getStatusSuccessSchema,
-  getSuccessSchemas,
   getWithHeadersAnnotation,
   isStreamSchema,
   isUpgrade,
@@ -155,7 +153,7 @@ const endpointWith = (endpoint: HttpApiEndpoint.Top, parts: Partial<Parts>): Htt
 const noParts = { headers: undefined, middlewares: new Set<never>(), query: undefined }
 
 /** A handler of a group, as the user wrote it and as Effect serves it. */
-export interface GroupHandler {
+interface GroupHandler {
   /** Effect's own handler; undefined if the endpoint does not need it. */
   readonly effect: EffectHandler | undefined
   /** In the router's syntax. */

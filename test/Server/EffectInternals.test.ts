@@ -79,11 +79,6 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
     assert.deepStrictEqual([Failed, Schema.String].map(Internals.getStatusErrorSchema), [409, 500]),
   getStatusSuccessSchema: () =>
     assert.deepStrictEqual([Item, Schema.String].map(Internals.getStatusSuccessSchema), [201, 200]),
-  getSuccessSchemas: () =>
-    assert.deepStrictEqual(
-      Internals.getSuccessSchemas(endpoint).map(Internals.getStatusSuccessSchema),
-      [201]
-    ),
   getWithHeadersAnnotation: () => {
     assert.isUndefined(Internals.getWithHeadersAnnotation(Item.ast))
     const { body, bodyCodec, headersCodec, transformation } = Internals.getWithHeadersAnnotation(

@@ -82,27 +82,25 @@ export const make = (row: Row, around: AroundHandler | undefined): Codec => {
     : ofEndpoint({ around, contract, effect, endpoint, handler })
 }
 
-/** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
-const router = (effect: NonNullable<Row["effect"]>): Codec => {
-  const served = Decompression.decompressed(effect) as Handled
-  return {
-    failure: undefined,
-    isOpened: true,
-    isUninterruptible: false,
-    mediaTypes: [],
-    readsBody: false,
-    serve: () => served,
-    success: undefined
-  }
-}
-
-/** The codec of requests that no route takes. */
-export const unmatched: Codec = {
+/** The parts of a codec that does not decode or encode. */
+const withoutContract = {
   failure: undefined,
   isOpened: false,
   isUninterruptible: false,
   mediaTypes: [],
   readsBody: false,
+  success: undefined
+}
+
+/** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
+const router = (effect: NonNullable<Row["effect"]>): Codec => {
+  const served = Decompression.decompressed(effect) as Handled
+  return { ...withoutContract, isOpened: true, serve: () => served }
+}
+
+/** The codec of requests that no route takes. */
+export const unmatched: Codec = {
+  ...withoutContract,
   serve: (exchange) => {
     const refusal = exchange.match.refusal!
     if (!(refusal instanceof MethodNotAllowed)) return Problem.render(refusal, exchange)
@@ -110,8 +108,7 @@ export const unmatched: Codec = {
     return exchange.method === "OPTIONS"
       ? Effect.succeed(Response.empty({ headers: allow, status: 204 }))
       : Effect.mapEager(Problem.render(refusal, exchange), Response.setHeaders(allow))
-  },
-  success: undefined
+  }
 }
 
 /** The argument of a handler. `request` is made only if the handler reads it. */

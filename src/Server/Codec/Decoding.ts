@@ -4,7 +4,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as Direct from "./Direct.ts"
@@ -54,10 +54,5 @@ const leave: Outcome.Direct = () => Outcome.undecided
 /** Returns the schema's own decoder, made when it is first used: most schemas never need it. */
 const later = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions): Decode => {
   let decode: Decode | undefined
-  return (input) =>
-    (decode ??= Schema.decodeUnknownEffect(
-      // Schemas of a contract need no services but those of the fiber that decodes.
-      Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
-      options
-    ))(input)
+  return (input) => (decode ??= Direct.decoder(ast, options))(input)
 }

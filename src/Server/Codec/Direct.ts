@@ -220,14 +220,18 @@ const isPresent: Direct = (input) => (input === null || input === undefined ? re
 const never: Direct = () => refused
 const toUndefined: Direct = () => undefined
 
+/** Creates the schema's own decoder. */
+export const decoder = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions) =>
+  Schema.decodeUnknownEffect(
+    // Schemas of a contract need no services but those of the fiber that decodes.
+    Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
+    options
+  )
+
 /** Returns a function that runs the schema's own decoder. */
 const whole = (ast: SchemaAST.AST): Direct =>
   share(`whole(${identity(ast)})`, () => {
-    const decode = Schema.decodeUnknownEffect(
-      // Schemas of a contract need no services but those of the fiber that decodes.
-      Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
-      options
-    )
+    const decode = decoder(ast, options)
     return (input) => (input === absent ? leave() : ended(decode(input)))
   })
 

@@ -403,9 +403,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
 
   #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
     const lines = this.#merged(Object.entries(response.headers).flat())
-    const named: Record<string, string> = {}
-    for (let i = 0; i < lines.length; i += 2) named[lines[i]!] = lines[i + 1]!
-    return Response.setHeaders(response, named)
+    return Response.setHeaders(response, ReplyHeaders.toRecord(lines))
   }
 
   #merged(own: ReadonlyArray<string>): Array<string> {

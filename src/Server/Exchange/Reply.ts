@@ -1,6 +1,7 @@
 /** Replies that are encoded from values of the contract. */
 import * as Response from "effect/http/HttpServerResponse"
 import * as Problem from "./Problem.ts"
+import * as ReplyHeaders from "./ReplyHeaders.ts"
 
 /** An encoded value of the contract. */
 export interface Reply {
@@ -19,8 +20,7 @@ export const responseOf = (
   { body, contentType, headers, problem, status }: Reply,
   about: Pick<Problem.About, "requestId" | "target">
 ): Response.HttpServerResponse => {
-  const named: Record<string, string> = {}
-  for (let i = 0; i < headers.length; i += 2) named[headers[i]!] = headers[i + 1]!
+  const named = ReplyHeaders.toRecord(headers)
   if (problem !== undefined) {
     return Response.setHeaders(Problem.written(problem, status, about), named)
   }

@@ -3,6 +3,7 @@
  * which cannot be sent.
  */
 import * as Context from "effect/Context"
+import * as Semantics from "./Semantics.ts"
 
 /**
  * Takes headers of a reply. Names are in lower case; a later value of a name replaces an
@@ -47,6 +48,13 @@ export const merge = (
   return lines
 }
 
+/** Returns header lines as a record; a later line of a name replaces an earlier one. */
+export const toRecord = (lines: ReadonlyArray<string>): Record<string, string> => {
+  const named: Record<string, string> = {}
+  for (let i = 0; i < lines.length; i += 2) named[lines[i]!] = lines[i + 1]!
+  return named
+}
+
 const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined => {
   for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
   return undefined
@@ -54,7 +62,7 @@ const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined
 
 /** Adds a name to a list of names if the list does not have it. */
 const joined = (before: string, name: string): string =>
-  before.split(",").some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
+  Semantics.elements(before).some((other) => other === "*" || other === name.toLowerCase())
     ? before
     : `${before}, ${name}`
 

@@ -1,7 +1,8 @@
 /** The route table: finds the route of a request. */
 import * as FindMyWay from "effect/http/FindMyWay"
-import { MalformedRequest, MethodNotAllowed, RouteNotFound } from "../../Contract/Catalogue.ts"
+import { MethodNotAllowed, RouteNotFound } from "../../Contract/Catalogue.ts"
 import type { Match } from "../Exchange/Plan.ts"
+import * as Problem from "../Exchange/Problem.ts"
 
 /** A route and its value in the table. */
 export interface Entry<A> {
@@ -75,9 +76,7 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
 }
 
 // Made once: the capture of its stack is most of the cost of an error.
-const malformed = new MalformedRequest({
-  errors: [{ detail: "The path is not valid percent-encoded UTF-8", location: "path", pointer: "" }]
-})
+const malformed = Problem.malformed("path", "The path is not valid percent-encoded UTF-8")
 
 const notFound = new RouteNotFound()
 
