@@ -45,7 +45,7 @@ export interface Acquired {
  * sockets and for memory.
  */
 export interface Host {
-  /** Binds the listener, with every plugin acquired. The scope closes after the release of no plugin. */
+  /** Binds the listener, with every plugin acquired. Its scope closes before any plugin is released. */
   readonly bind: (context: Context.Context<unknown>) => Effect.Effect<Bound, unknown, Scope.Scope>
   /** What is wrong with the plugins' contributions, beyond their order. */
   readonly check: Assembly.Check

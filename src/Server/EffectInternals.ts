@@ -146,6 +146,7 @@ type Parts = Pick<
 >
 
 /** Returns an endpoint with other parts. */
+// An endpoint keeps its parts in own properties.
 const endpointWith = (endpoint: HttpApiEndpoint.Top, parts: Partial<Parts>): HttpApiEndpoint.Top =>
   Object.assign(Object.create(null), endpoint, parts) as HttpApiEndpoint.Top
 

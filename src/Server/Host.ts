@@ -124,6 +124,7 @@ const serveWith =
 
 /** Returns the longest body of an endpoint in bytes; undefined if its contract does not set one. */
 const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
+  // Annotations have any key, whatever their type.
   endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
 
 /**

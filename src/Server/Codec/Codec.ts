@@ -165,6 +165,7 @@ const ofEndpoint = ({
   const isDecodedHere = !isRaw && isWhole(endpoint)
   const payloads = isDecodedHere ? Payload.payloads(endpoint, annotations) : nothing
   const failure = Encoder.failure(endpoint, annotations)
+  // The contract has checked the type of the handler's argument.
   const call = (request: Requested): Handled =>
     isRaw || around === undefined ? handler(request as never) : around(handler(request as never))
 
@@ -231,6 +232,7 @@ const ofEndpoint = ({
   /** Lets Effect decode the payload and encode the reply. Effect calls `handle` in between. */
   const throughEffect: Then = (request, exchange) => {
     exchange.handle = (own) => {
+      // Effect calls it with the members of a handler's argument.
       const { payload, request: opened, upgrade } = own as Partial<Requested>
       if (!isDecodedHere) request.payload = payload
       request.request = opened!

@@ -94,6 +94,7 @@ const getter = (run: Direct, takesDigits: boolean, getter: Getter): Direct => {
           const value = run(input)
           if (value === refused) return refused
           const option = ended(transform(toOption(value), options))
+          // A getter of this kind succeeds with an option.
           return option === refused ? refused : fromOption(option as Option.Option<unknown>)
         }
     }

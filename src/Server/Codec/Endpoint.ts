@@ -76,10 +76,12 @@ export const contractSteps = (
   return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
+      // A key's service has its shape; its failures are those of the contract, which are encoded outside.
       return [{ wrap: Security.wrap(key, service as never, options) as unknown as Wrap }]
     }
     const apply = service as ContractMiddleware.ContractMiddleware
     const before = ContractMiddleware.beforeOf(apply)
+    // It may fail with errors of the contract, which are encoded outside.
     if (before === undefined) return [{ wrap: (next) => apply(next, options) as Next }]
     const made = before(options)
     return made === undefined ? [] : [{ before: made }]

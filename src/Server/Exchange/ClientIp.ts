@@ -152,7 +152,9 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
   // Neither service has to be in the context.
-  const context = fiber.context as Context.Context<any>
+  const context = fiber.context as Context.Context<
+    (typeof ServerConfig)["Identifier"] | HttpServerRequest
+  >
   const request = Context.getOrUndefined(context, HttpServerRequest)
   const config = Context.getOrUndefined(context, ServerConfig)
   return Effect.succeed(

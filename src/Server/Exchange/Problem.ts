@@ -90,6 +90,7 @@ export const fromCause = (
   about: About
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const reason = cause.reasons.find(({ _tag }) => _tag !== "Interrupt")
+  // A cause without failures has no type of failure.
   if (reason === undefined) return Effect.failCause(cause as Cause.Cause<never>)
   try {
     return fromError(

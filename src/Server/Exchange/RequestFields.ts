@@ -58,6 +58,7 @@ export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fie
 
 /** Returns the span of the request itself, the outermost one of the server. */
 const serverSpan = (fiber: Fiber.Fiber<unknown, unknown>): Span | undefined => {
+  // The span need not be in the context.
   let span = Context.getOrUndefined(fiber.context as Context.Context<ParentSpan>, ParentSpan)
   while (span?._tag === "Span" && span.kind !== "server") {
     span = Option.getOrUndefined(span.parent)

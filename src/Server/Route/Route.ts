@@ -131,15 +131,18 @@ const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<a
 
 /** Adds middleware to the endpoints that do not have it, so that it runs once for a request. */
 const middlewares = (
-  contract: HttpApiGroup.Top,
+  contract: HttpApiGroup.Constraint,
   ...keys: ReadonlyArray<Context.Key<any, unknown>>
-) =>
+) => {
+  // Every group is one; the constraint has only the members that inference needs.
+  const whole = contract as HttpApiGroup.Top
   // A group's endpoints replace those of the same name.
-  Object.values(contract.endpoints).reduce((group, endpoint) => {
+  return Object.values(whole.endpoints).reduce((group, endpoint) => {
     const present = new Set([...endpoint.middlewares].map(({ key }) => key))
     const added = keys.filter(({ key }) => !present.has(key))
-    return group.add(added.reduce((whole, key) => whole.middleware(key), endpoint))
-  }, contract)
+    return group.add(added.reduce((changed, key) => changed.middleware(key), endpoint))
+  }, whole)
+}
 
 /**
  * Creates a group without slots: no access line, no headers, no limits. For liveness.
@@ -160,13 +163,13 @@ export const bare = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
   build: BuildAnonymous<Public<G>, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
-  group({ type: "bare" }, middlewares(contract as never, StandardErrors), build)
+  group({ type: "bare" }, middlewares(contract, StandardErrors), build)
 
 const public_ = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
   build: BuildAnonymous<Public<G>, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
-  group({ type: "public" }, middlewares(contract as never, StandardErrors), build)
+  group({ type: "public" }, middlewares(contract, StandardErrors), build)
 
 const protected_ = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
@@ -197,7 +200,7 @@ export const protectedWith =
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Chain>> =>
     group(
       { chain, type: "protected" },
-      middlewares(contract as never, StandardErrors, Authentication.middleware(chain)),
+      middlewares(contract, StandardErrors, Authentication.middleware(chain)),
       build
     )
 
@@ -214,7 +217,7 @@ export const optionalWith =
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
     group(
       { chain, type: "optional" },
-      middlewares(contract as never, StandardErrors, Authentication.optionalMiddleware(chain)),
+      middlewares(contract, StandardErrors, Authentication.optionalMiddleware(chain)),
       build
     )
 

@@ -95,5 +95,6 @@ const recording = (
   prefixed: (more) => recording(router.prefixed(more), prefixed(prefix, more as "/"), declared)
 })
 
+// A prefixed path starts with a slash, as `PathInput` demands.
 const prefixed = (prefix: string, path: HttpRouter.PathInput): HttpRouter.PathInput =>
   prefix === "" ? path : (HttpRouter.prefixPath(path, prefix) as HttpRouter.PathInput)

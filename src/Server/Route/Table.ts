@@ -38,6 +38,7 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
   const methods = new Set<string>()
   for (const { method, path, value } of entries) {
     const paths = path.endsWith("/*") && method === "*" ? [path, path.slice(0, -2) || "/"] : [path]
+    // Paths of the router's syntax, which an entry keeps as text.
     for (const each of paths as ReadonlyArray<FindMyWay.PathInput>) {
       if (method === "*") router.all(each, value)
       else router.on(method, each, value)
