@@ -1,33 +1,57 @@
 /**
- * Guards: middleware of a contract that decides whether a known caller may go
- * on. A guard brings its implementation along, so it needs no plugin; it adds
- * 401 and 403 to the errors of its endpoints, in OpenAPI and in the client.
+ * Guards: middleware of a contract that decides whether a known caller may go on.
+ * A guard is data: its key holds the decision as a pure function, which the server
+ * asks, so no plugin provides it. It adds 401 and 403 to the errors of its
+ * endpoints, in OpenAPI and in the client.
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import type { CurrentIdentity } from "./Authentication.ts"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { CurrentIdentity, Identified, Identity } from "./Authentication.ts"
 import { Forbidden, Unauthenticated } from "./Catalogue.ts"
 
 /** The errors that a guard adds to an endpoint. */
 export type Errors = readonly [typeof Unauthenticated, typeof Forbidden]
 
-/** What a middleware key says of a guard. It requires the caller that authentication provides. */
-export interface Config {
-  readonly clientError: never
-  readonly error: Errors
-  readonly provides: never
-  readonly requiredForClient: false
-  readonly requires: CurrentIdentity
+/** What a key with this name stands for. It requires the caller that authentication provides. */
+export interface Asked<Name extends string> extends Identified<
+  Name,
+  { readonly error: Errors; readonly provides: never; readonly requires: CurrentIdentity }
+> {}
+
+/** What every guard stands for: the server provides it. */
+export interface Guard extends Asked<"flange/Guard"> {}
+
+/** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
+export interface Key<Id> extends Context.Service<
+  Id,
+  HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
+> {}
+
+/** What is decided on. */
+export interface Input {
+  /** The endpoint's identifier: `create`, `list`, ... */
+  readonly action: string
+  readonly identity: Identity
+  readonly request: HttpServerRequest
+  readonly resource: {
+    /** The group's identifier: `orders`, ... */
+    readonly group: string
+    /** The path's parameters as they came, before they are decoded. */
+    readonly params: Readonly<Record<string, string | undefined>>
+  }
 }
 
-/** The service of a guard that brings its implementation along: no plugin has to provide it. */
-export interface Guard {
-  readonly "~effect/http-api/HttpApiMiddleware": Config
-  readonly "~flange/Guard": "~flange/Guard"
+/** Why a caller may not go on. */
+export interface Refusal {
+  /** For audit and log; the client never gets it. */
+  readonly reason: string
+  /** The scope that is missing; the challenge of a chain of bearer tokens names it. */
+  readonly scope?: string
 }
 
-/** What a guard does around an endpoint. */
-export type Run = HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
+/** Returns why the caller may not go on, or `undefined` to let it pass. */
+export type Decide = (input: Input) => Refusal | undefined
 
 /** Scopes of which a caller needs all, or any. */
 export interface Scopes {
@@ -35,40 +59,25 @@ export interface Scopes {
   readonly scopes: ReadonlyArray<string>
 }
 
-/** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
-export interface Key<Id> extends Context.Service<Id, Run> {
-  /** The scopes it asks for, where it is about scopes; OpenAPI lists them. */
+const typeId = "~flange/Guard"
+
+/** What the key of a guard holds. */
+export interface Decision {
+  readonly decide: Decide
+  /** The scopes that it asks for, if it asks for scopes; OpenAPI lists them. */
   readonly scopes: Scopes | undefined
 }
 
-/** The key of a middleware that some plugin has to provide. */
-export const declare = <Id>(id: string, scopes?: Scopes): Key<Id> =>
-  Object.assign(
-    HttpApiMiddleware.Service<Id, { requires: CurrentIdentity }>()(id, {
-      error: [Unauthenticated, Forbidden]
-    }),
-    { scopes }
-  ) as unknown as Key<Id> // the parts of the class that its type leaves out are those of `Run`
+/** Creates the key of a policy that some plugin has to provide. */
+export const declare = <Id>(id: string): Key<Id> =>
+  HttpApiMiddleware.Service<Id, { requires: CurrentIdentity }>()(id, {
+    error: [Unauthenticated, Forbidden]
+  })
 
-/** The key of a guard with its implementation. */
-export const make = (id: string, run: Run, scopes?: Scopes): Key<Guard> =>
-  // A reference is found by its default where no plugin provides it.
-  Object.assign(Context.Reference<Run>(id, { defaultValue: () => run }), {
-    ...parts(declare<Guard>(id, scopes))
-  }) as unknown as Key<Guard>
+/** Creates the key of a guard. `decide` must depend on nothing but its input. */
+export const make = (id: string, decide: Decide, scopes?: Scopes): Key<Guard> =>
+  Object.assign(declare<Guard>(id), { [typeId]: { decide, scopes } satisfies Decision })
 
-/** What makes a key one of middleware, beside its being a service. */
-const parts = (key: object) =>
-  Object.fromEntries(
-    ["error", "requiredForClient", "scopes", "~effect/http-api/HttpApiMiddleware"].map((name) => [
-      name,
-      (key as Readonly<Record<string, unknown>>)[name]
-    ])
-  )
-
-/** Whether a middleware key brings its implementation along. */
-export const isGuard = (key: Context.Key<unknown, unknown>): boolean => Context.isReference(key)
-
-/** The scopes that a middleware key asks for; undefined where it is about none. */
-export const scopesOf = (key: object): Scopes | undefined =>
-  "scopes" in key ? (key.scopes as Scopes | undefined) : undefined
+/** Returns the decision of a guard's key; undefined for the key of any other middleware. */
+export const decisionOf = (key: object): Decision | undefined =>
+  typeId in key ? (key[typeId] as Decision) : undefined

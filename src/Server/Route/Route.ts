@@ -124,7 +124,7 @@ const group = <G extends HttpApiGroup.Constraint, Return>(
 const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
   Object.values(contract.endpoints)
     .flatMap((endpoint) => [...endpoint.middlewares])
-    .filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
+    .filter((key) => key.key !== StandardErrors.key && Guard.decisionOf(key) === undefined)
 
 /** Adds middleware to the endpoints that have none of the same name: it runs once for a request. */
 const middlewares = (

@@ -3,11 +3,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { App, Authentication, Catalogue, CurrentIdentity, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { MockAuth, TestApp } from "flange/Testing"
+import * as Guard from "../../../src/Contract/Guard.ts"
 import { OrdersPlugin, SameTenant, StatusPlugin } from "./fixtures.ts"
 
 const { Policy } = Auth
@@ -139,6 +142,38 @@ describe("an endpoint of an optional group that authenticates itself", () => {
       }
     })
   )
+})
+
+describe("a guard", () => {
+  const decisionOf = (key: object) => {
+    const decision = Guard.decisionOf(key)
+    assert.isDefined(decision)
+    return decision
+  }
+
+  it("is a middleware key that holds its decision, which needs no server", () => {
+    const key = Auth.requireScopes("a", "b")
+    assert.isFalse(Context.isReference(key))
+    assert.deepStrictEqual(
+      [...(key as unknown as HttpApiMiddleware.AnyService).error],
+      [Catalogue.Unauthenticated, Catalogue.Forbidden]
+    )
+    const { decide, scopes } = decisionOf(key)
+    assert.deepStrictEqual(scopes, { match: "all", scopes: ["a", "b"] })
+    const input = (...granted: ReadonlyArray<string>): Guard.Input => ({
+      action: "list",
+      identity: Auth.identity({ scopes: granted, subject: "ada" }),
+      request: HttpServerRequest.fromWeb(new Request("http://localhost/")),
+      resource: { group: "orders", params: {} }
+    })
+    assert.isUndefined(decide(input("a", "b")))
+    assert.deepStrictEqual(decide(input("a")), { reason: "The caller lacks b", scope: "b" })
+  })
+
+  it("is also a policy with a rule, but not a policy that some plugin implements", () => {
+    assert.isDefined(Guard.decisionOf(SameTenant))
+    assert.isUndefined(Guard.decisionOf(Policy.declare("own-note")))
+  })
 })
 
 describe("scopes", () => {
