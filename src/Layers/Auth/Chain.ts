@@ -6,10 +6,10 @@ import type * as Scope from "effect/Scope"
 import type { Identity } from "../../Contract/Authentication.ts"
 import type { Incoming } from "../../Server/Exchange/Before.ts"
 import { quoted } from "../../Server/Exchange/Text.ts"
-import * as Backend from "./Backend.ts"
+import * as Backend from "./Backend/Backend.ts"
+import type { ChallengeError, Scheme } from "./Backend/Scheme.ts"
+import * as Source from "./Backend/Source.ts"
 import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
-import type { ChallengeError, Scheme } from "./Scheme.ts"
-import * as Source from "./Source.ts"
 
 /** What becomes of a caller without credentials. */
 export type Mode = "anonymous" | "reject"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Auth from "flange/Auth"
-import { read } from "../../../src/Layers/Auth/Source.ts"
+import { read } from "../../../../src/Layers/Auth/Backend/Source.ts"
 
 const request = (headers: Record<string, string>, query = "") => ({
   header: (name: string) => headers[name],
