@@ -60,8 +60,8 @@ export const CurrentCaller: Context.Reference<Caller | undefined> = Context.Refe
 export type DefaultChain = "default"
 
 /**
- * What the middleware key with this name stands for. The types of endpoints,
- * groups and clients read the key's errors and requirements from it.
+ * The service of a middleware key with this name. The types of endpoints, groups
+ * and clients read the key's errors and requirements from it.
  */
 export interface Identified<Name extends string, Config> extends Readonly<
   Record<

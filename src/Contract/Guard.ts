@@ -13,13 +13,13 @@ import { Forbidden, Unauthenticated } from "./Catalogue.ts"
 /** The errors that a guard adds to an endpoint. */
 export type Errors = readonly [typeof Unauthenticated, typeof Forbidden]
 
-/** What a key with this name stands for. It requires the caller that authentication provides. */
+/** The service of a key with this name. It requires the caller that authentication provides. */
 export interface Asked<Name extends string> extends Identified<
   Name,
   { readonly error: Errors; readonly provides: never; readonly requires: CurrentIdentity }
 > {}
 
-/** What every guard stands for: the server provides it. */
+/** The service of every guard; the server provides it. */
 export interface Guard extends Asked<"flange/Guard"> {}
 
 /** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
@@ -28,7 +28,7 @@ export interface Key<Id> extends Context.Service<
   HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
 > {}
 
-/** What is decided on. */
+/** The caller, the endpoint and the request that a decision is about. */
 export interface Input {
   /** The endpoint's identifier: `create`, `list`, ... */
   readonly action: string
@@ -44,7 +44,7 @@ export interface Input {
 
 /** Why a caller may not go on. */
 export interface Refusal {
-  /** For audit and log; the client never gets it. */
+  /** Goes to audit and log, never to the client. */
   readonly reason: string
   /** The scope that is missing; the challenge of a chain of bearer tokens names it. */
   readonly scope?: string
@@ -61,7 +61,7 @@ export interface Scopes {
 
 const typeId = "~flange/Guard"
 
-/** What the key of a guard holds. */
+/** The part of a guard that its key holds. */
 export interface Decision {
   readonly decide: Decide
   /** The scopes that it asks for, if it asks for scopes; OpenAPI lists them. */

@@ -1,7 +1,7 @@
 /**
  * Policies: rules on the caller, the action, the resource and the request, as
- * middleware of endpoints and groups. `flange/Auth` implements those that need
- * services.
+ * middleware of endpoints and groups. A policy that needs services is declared
+ * here, and `flange/Auth` has what implements it.
  */
 import type { Identity } from "./Authentication.ts"
 import * as Guard from "./Guard.ts"

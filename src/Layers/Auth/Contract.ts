@@ -1,7 +1,6 @@
 /**
- * What contracts have of authorization: guards on the caller's scopes, service
- * accounts and privilege, and policies. It has no server code, so a browser can
- * import it.
+ * Authorization in contracts: guards that require scopes, a service account or
+ * privilege, and policies. This module has no server code, so a browser can import it.
  */
 import * as Guard from "../../Contract/Guard.ts"
 

@@ -1,7 +1,4 @@
-/**
- * Policies: what contracts have of them, and the layers that implement those that
- * need services.
- */
+/** Policies: those of contracts, and the layers that implement declared ones. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Guard from "../../Contract/Guard.ts"
@@ -12,8 +9,8 @@ import * as Guarding from "../../Server/Route/Guarding.ts"
 export * from "../../Contract/Policy.ts"
 
 /**
- * Implements a declared policy: a layer for a plugin that lists the policy in
- * `provides`. The services of the rule are taken when the layer is built.
+ * Creates the layer that implements a declared policy, for a plugin that lists the
+ * policy in `provides`. The rule gets its services when the layer is built.
  *
  * @example
  * ```ts

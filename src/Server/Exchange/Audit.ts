@@ -1,4 +1,7 @@
-/** The audit: who was let in, who was not, and why. */
+/**
+ * The audit: which callers were let in, which were refused, and why. The server
+ * records what guards decide; the Auth battery records what its chains decide.
+ */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,14 +14,14 @@ import { logFailure } from "./FailureLog.ts"
 import type * as RequestFields from "./RequestFields.ts"
 import { clean } from "./Text.ts"
 
-/** What became of a request at one decision. */
+/** How one decision about a caller ended. */
 export type Outcome = "anonymous" | "denied" | "error" | "success"
 
 /** One decision. Texts have no control characters and at most 512 bytes. */
 export interface AuditEvent {
   /** The authentication chain. */
   readonly chain: string
-  /** Derived with `server.trustedProxies`; undefined where the listener knows no peer. */
+  /** Derived with `server.trustedProxies`; undefined if the listener knows no peer. */
   readonly clientIp: string | undefined
   /** The backend that knew the caller or refused it. */
   readonly method: string | undefined
@@ -33,7 +36,7 @@ export interface AuditEvent {
 
 /** Takes audit events. */
 export interface AuditLogShape {
-  /** Never fails; what it throws is logged and does not change the reply. */
+  /** Records an event. If it throws or dies, that is logged and the reply stays the same. */
   readonly record: (event: AuditEvent) => Effect.Effect<void>
 }
 
@@ -56,12 +59,13 @@ const log: AuditLogShape = {
 }
 
 /**
- * Where audit events go. By default to the log with the annotation `tag:
- * "security"`: `denied` as warning, `error` as error, the others as debug, because
- * the access line of their request says who called already. Another one is a plugin
- * that provides this service and gets every event; it needs no place in an order.
+ * Takes the audit events of an app. The default writes them to the log with the
+ * annotation `tag: "security"`: `denied` as a warning, `error` as an error, the
+ * others at debug, because the access line of their request names the caller
+ * already. A plugin that provides this service gets every event, wherever it is in
+ * the list of plugins.
  *
- * The request is answered after the event is recorded, so a slow one makes
+ * A request is answered after its event is recorded, so a slow audit log makes
  * requests slow.
  */
 export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<AuditLogShape>(
@@ -69,11 +73,11 @@ export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<Audi
   { defaultValue: () => log }
 )
 
-/** Whether anything comes of an event, so that it is worth making: the log may leave it out. */
+/** Checks whether the audit log writes an event of this outcome: the default leaves out what the log level does. */
 const isHeard = (audit: AuditLogShape, outcome: Outcome, minimum: LogLevel.LogLevel): boolean =>
   audit !== log || LogLevel.isGreaterThanOrEqualTo(lines[outcome][0], minimum)
 
-/** What is known of a decision. */
+/** One decision, before it is an event. */
 export interface Decision {
   readonly chain: string
   readonly identity?: Identity | undefined
@@ -83,7 +87,7 @@ export interface Decision {
   readonly route: string
 }
 
-/** Writes a decision to the audit log and into the fields of the request's access line. */
+/** Records a decision in the audit log and in the fields of the request's access line. */
 export const report = (request: Incoming, decision: Decision): Effect.Effect<void> => {
   const { chain, identity, outcome } = decision
   const method = decision.method ?? identity?.method

@@ -1,4 +1,4 @@
-/** What the server makes of the decision of a guard or of a policy: a step in front of an endpoint. */
+/** The step in front of an endpoint that runs the decision of a guard or of a policy. */
 import * as Effect from "effect/Effect"
 import { RouteContext } from "effect/http/HttpRouter"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -48,7 +48,7 @@ export const before =
     }
   }
 
-/** What a decision is made on, read from the request when it is asked for. */
+/** The input of a decision. It reads the request when the decision does. */
 class Input implements Guard.Input {
   readonly #contract: Contract
   readonly identity: Identity

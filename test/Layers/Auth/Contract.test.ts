@@ -284,6 +284,32 @@ describe("policies", () => {
     })
   )
 
+  it.live("of a plugin may decide at once", () =>
+    Effect.gen(function* () {
+      const Lunch = Policy.declare("lunch")
+      class LunchApi extends HttpApiGroup.make("lunch").add(
+        HttpApiEndpoint.get("read", "/lunch", { success }).middleware(Lunch)
+      ) {}
+      const LunchPlugin = Plugin.make("app:lunch", {
+        layer: Policy.implement(Lunch, ({ identity }) =>
+          identity.subject === "ada" ? Policy.allow : Policy.deny("not hungry")
+        ),
+        provides: [Lunch],
+        routes: [
+          Route.protected(LunchApi, (handlers) =>
+            handlers.handleAll({ read: () => Effect.succeed("soup") })
+          )
+        ]
+      })
+      const statusAs = (subject: string) =>
+        Effect.gen(function* () {
+          const test = yield* TestApp.make(App.make("lunch", [MockAuth.as(subject), LunchPlugin]))
+          return (yield* test.get("/lunch")).status
+        })
+      assert.deepStrictEqual([yield* statusAs("ada"), yield* statusAs("bob")], [200, 403])
+    })
+  )
+
   it.live("that break let nobody pass", () =>
     Effect.gen(function* () {
       const Broken = Policy.make("broken", () => {
