@@ -1,55 +1,79 @@
+import { globSync } from "node:fs"
 import { join } from "node:path"
 import { build } from "esbuild"
 import { assert, describe, it } from "vitest"
 
-/** The files that a browser gets of a contract: what its bundle has text of. */
-const bundled = async (contract: string): Promise<ReadonlyArray<string>> => {
+const root = join(import.meta.dirname, "..")
+
+/** The files of Flange that a browser gets with each contract of the examples. */
+const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "recipe-api/me/MeApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
+  "recipe-api/orders/OrdersApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/Guard.ts",
+    "src/Contract/Pagination.ts",
+    "src/Contract/ProblemBody.ts",
+    "src/Layers/Auth/Contract.ts"
+  ],
+  "recipe-api/status/StatusApi.ts": [],
+  "recipe-api/strings/StringsApi.ts": [],
+  "sample-api/items/ItemsApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Pagination.ts",
+    "src/Contract/ProblemBody.ts"
+  ]
+}
+
+/** The files whose text is in the bundle of a contract, and its size. A module of Node fails it. */
+const bundled = async (contract: string) => {
   const { metafile } = await build({
-    absWorkingDir: join(import.meta.dirname, ".."),
+    absWorkingDir: root,
     bundle: true,
     conditions: ["flange-source"],
-    entryPoints: [join(import.meta.dirname, "../examples", contract)],
+    entryPoints: [join("examples", contract)],
     format: "esm",
     metafile: true,
+    minify: true,
     platform: "browser",
     write: false
   })
   const [output] = Object.values(metafile.outputs)
-  return Object.entries(output!.inputs).flatMap(([file, { bytesInOutput }]) =>
+  const files = Object.entries(output!.inputs).flatMap(([file, { bytesInOutput }]) =>
     bytesInOutput > 0 ? [file] : []
   )
+  return { bytes: output!.bytes, files }
 }
 
-const ours = (files: ReadonlyArray<string>) =>
-  files.filter((file) => file.startsWith("src/")).toSorted()
-
-describe("a contract", () => {
-  it("is bundled for a browser without server code", async () => {
-    const files = await bundled("sample-api/items/ItemsApi.ts")
-    assert.deepStrictEqual(ours(files), [
-      "src/Contract/ApiError.ts",
-      "src/Contract/Pagination.ts",
-      "src/Contract/ProblemBody.ts"
-    ])
-    assert.isFalse(files.some((file) => file.includes("platform-node")))
-  })
-
-  it("that says its callers are authenticated has the errors of that, and nothing else", async () => {
-    assert.deepStrictEqual(ours(await bundled("recipe-api/me/MeApi.ts")), [
-      "src/Contract/ApiError.ts",
-      "src/Contract/Authentication.ts",
-      "src/Contract/Catalogue.ts",
-      "src/Contract/ProblemBody.ts"
-    ])
-  })
-
-  it("with guards has neither routes, listeners nor what verifies tokens", async () => {
-    const files = await bundled("recipe-api/orders/OrdersApi.ts")
-    const server =
-      /jose|platform-node|Jwks|JwtVerifier|Listener|Route\/(?!ContractMiddleware)|src\/(?:App|Plugin)/
+describe("a contract for a browser", () => {
+  it("has an allow-list for every contract of the examples, with files of contracts only", () => {
+    const contracts = globSync("**/*Api.ts", { cwd: join(root, "examples") })
     assert.deepStrictEqual(
-      files.filter((file) => server.test(file.replace(/node_modules\/effect\/.*/, ""))),
-      []
+      contracts.map((file) => file.replaceAll("\\", "/")).toSorted(),
+      Object.keys(allowed)
     )
+    for (const file of Object.values(allowed).flat()) {
+      assert.match(file, /^src\/(Contract\/\w+|Layers\/\w+\/Contract)\.ts$/)
+    }
   })
+
+  it.each(Object.entries(allowed))(
+    "holds exactly the allowed files of Flange: %s",
+    async (contract, expected) => {
+      const { bytes, files } = await bundled(contract)
+      console.info(`${contract}: ${(bytes / 1000).toFixed(1)} kB minified`)
+      const [ours, others] = [
+        files.filter((file) => file.startsWith("src/")),
+        files.filter((file) => !/^(examples|src)\/|node_modules\/effect\//.test(file))
+      ]
+      assert.deepStrictEqual(ours.toSorted(), expected)
+      assert.deepStrictEqual(others, [])
+    }
+  )
 })

@@ -25,7 +25,10 @@ it("lets the tree import as the design says", () => {
   const found = check({
     "App.ts": `export * from "./Layers/Health/index.ts"`,
     "Config/index.ts": `import "node:fs"`,
-    "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/Route/A.ts"\nimport "./Token.ts"`,
+    "Contract/A.ts": `import "effect/Effect"\nimport "./B.ts"`,
+    "Contract/B.ts": empty,
+    "Layers/Auth/Contract.ts": `import "effect/Effect"\nimport "../../Contract/A.ts"`,
+    "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/Route/A.ts"\nimport "./Contract.ts"\nimport "./Token.ts"`,
     "Layers/Auth/Token.ts": empty,
     "Layers/Health/index.ts": `import "../../Plugin/index.ts"`,
     "Plugin/index.ts": `import "../Config/index.ts"\nimport "effect/Effect"`,
@@ -103,6 +106,42 @@ it.each([
     `import "../Config/A.ts"`,
     "Contract may not import Config"
   ],
+  [
+    "Contract imports a battery's contract",
+    "Contract/B.ts",
+    `import "../Layers/A/Contract.ts"`,
+    "Contract may not import Layers/A"
+  ],
+  [
+    "Contract imports a module of Node",
+    "Contract/B.ts",
+    `import "node:crypto"`,
+    "may import no package but effect"
+  ],
+  [
+    "a battery's contract its own folder",
+    "Layers/A/Contract.ts",
+    `import "./A.ts"`,
+    "may import src/Contract only"
+  ],
+  [
+    "a battery's contract an area",
+    "Layers/A/Contract.ts",
+    `import type { A } from "../../Server/Route/A.ts"`,
+    "may import src/Contract only"
+  ],
+  [
+    "a battery's contract a module of Node",
+    "Layers/A/Contract.ts",
+    `import "node:crypto"`,
+    "may import no package but effect"
+  ],
+  [
+    "a battery's contract a peer",
+    "Layers/Auth/Contract.ts",
+    `import "jose"`,
+    "may import no package but effect"
+  ],
   ["index imports Testing", "index.ts", `import "./Testing/A.ts"`, "index may not import Testing"],
   ["Testing imports Cli", "Testing/B.ts", `import "../Cli/A.ts"`, "Testing may not import Cli"],
   ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
@@ -116,6 +155,7 @@ it.each([
     "Cli/A.ts": empty,
     "Config/A.ts": empty,
     "Layers/A/A.ts": empty,
+    "Layers/A/Contract.ts": empty,
     "Plugin/A.ts": empty,
     "Server/A.ts": empty,
     "Server/Codec/A.ts": empty,

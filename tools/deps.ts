@@ -85,10 +85,17 @@ const placeOf = (file: string) => {
   return { area, folder: base.has(parts[1]!.replace(/\.ts$/, "")) ? "Server/Base" : "Server" }
 }
 
+/** What contracts are written with, so that a browser imports it: `src/Contract`, and `Contract.ts` of a battery. */
+const isContract = (file: string): boolean =>
+  /^src\/(Contract\/.*|Layers\/[^/]+\/Contract\.ts)$/.test(file)
+
 const layering = (from: string, to: string): string | undefined => {
   const [a, b] = [placeOf(from), placeOf(to)]
   const rule = allowed[a.area]
   if (!rule) return `src/${a.area} is no known area: give it a rule in tools/deps.ts`
+  if (a.area === "Layers" && isContract(from) && b.area !== "Contract") {
+    return `${from} may import src/Contract only: browsers import it`
+  }
   if (a.folder === b.folder) return undefined
   if (a.area === "Server" && b.area === "Server") {
     return rooms.indexOf(b.folder) < rooms.indexOf(a.folder)
@@ -113,6 +120,9 @@ const packages = (
 ) => {
   const [first, second] = specifier.split("/")
   const name = specifier.startsWith("@") ? `${first}/${second}` : first!
+  if (isContract(from) && name !== "effect") {
+    return `${from} may import no package but effect: browsers import it`
+  }
   if (isBuiltin(specifier)) return undefined
   if (specifier === "effect") return 'import a module of effect ("effect/Effect"), not the barrel'
   if (name === manifest.name) return "src imports itself by relative paths"

@@ -1,4 +1,5 @@
-// Writes the `exports` of package.json: one subpath for each area of src that has an index.ts.
+// Writes the `exports` of package.json: one subpath for each area of src that has an
+// index.ts, and one for what contracts take from a battery, its Contract.ts.
 // Run it with `npm run exports` after adding an area.
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -8,7 +9,7 @@ const areas = [
   "src/Config/index.ts",
   "src/Contract/index.ts",
   "src/Testing/index.ts",
-  "src/Layers/*/index.ts"
+  "src/Layers/*/{Contract,index}.ts"
 ]
 
 /**
@@ -19,7 +20,7 @@ export const exportsOf = (root: string): Record<string, unknown> => {
   const targets = globSync(areas, { cwd: root }).map((file): [string, unknown] => {
     const source = `./${file.replaceAll("\\", "/")}`
     const built = source.replace("./src", "./dist").replace(/\.ts$/, "")
-    const subpath = source.replace(/^\.\/src(\/Layers)?/, ".").replace(/\/index\.ts$/, "")
+    const subpath = source.replace(/^\.\/src(\/Layers)?/, ".").replace(/(\/index)?\.ts$/, "")
     return [subpath, { "flange-source": source, types: `${built}.d.ts`, default: `${built}.js` }]
   })
   const entries: Array<[string, unknown]> = [...targets, ["./package.json", "./package.json"]]

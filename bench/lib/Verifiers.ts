@@ -6,7 +6,7 @@ import { createVerifier } from "fast-jwt"
 import * as jose from "jose"
 import jsonwebtoken from "jsonwebtoken"
 import * as Auth from "../../src/Layers/Auth/index.ts"
-import * as Verifier from "../../src/Layers/Auth/JwtVerifier.ts"
+import * as Verifier from "../../src/Layers/Auth/Jwt/Verifier.ts"
 import { jwt } from "../servers/support/Contract.ts"
 
 /** What the caller has at hand: a secret, or the public half of a pair. */

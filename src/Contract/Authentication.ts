@@ -60,35 +60,44 @@ export const CurrentCaller: Context.Reference<Caller | undefined> = Context.Refe
 export type DefaultChain = "default"
 
 /**
+ * The service of a middleware key with this name. The types of endpoints, groups
+ * and clients read the key's errors and requirements from it.
+ */
+export interface Identified<Name extends string, Config> extends Readonly<
+  Record<
+    keyof HttpApiMiddleware.AnyId,
+    Config & { readonly clientError: never; readonly requiredForClient: false }
+  >
+> {
+  readonly key: Name
+}
+
+/**
  * The service that authenticates the callers of the routes of one chain. A
  * protected route requires it, so an app in which no plugin defines the chain
  * does not compile.
  */
-export interface Authentication<Chain extends string> {
-  readonly "~effect/http-api/HttpApiMiddleware": {
-    readonly clientError: never
+export interface Authentication<Chain extends string> extends Identified<
+  `flange/Authentication/${Chain}`,
+  {
     readonly error: typeof Unauthenticated
     readonly provides: CurrentIdentity
-    readonly requiredForClient: false
     readonly requires: never
   }
-  readonly key: `flange/Authentication/${Chain}`
-}
+> {}
 
 /**
  * The service that authenticates the callers of the optional routes of one chain. It
  * refuses wrong credentials and admits callers without credentials.
  */
-export interface OptionalAuthentication<Chain extends string> {
-  readonly "~effect/http-api/HttpApiMiddleware": {
-    readonly clientError: never
+export interface OptionalAuthentication<Chain extends string> extends Identified<
+  `flange/OptionalAuthentication/${Chain}`,
+  {
     readonly error: typeof Unauthenticated
     readonly provides: OptionalIdentity
-    readonly requiredForClient: false
     readonly requires: never
   }
-  readonly key: `flange/OptionalAuthentication/${Chain}`
-}
+> {}
 
 const typeId = "~flange/Authentication"
 

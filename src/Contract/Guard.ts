@@ -1,36 +1,57 @@
 /**
- * Guards: middleware of a contract that decides whether a known caller may continue. A
- * guard's key holds its implementation, so it needs no plugin. It adds 401 and 403 to the
- * errors of its endpoints, in OpenAPI and in the client.
+ * Guards: middleware of a contract that decides whether a known caller may go on.
+ * A guard is data: its key holds the decision as a pure function, which the server
+ * asks, so no plugin provides it. It adds 401 and 403 to the errors of its
+ * endpoints, in OpenAPI and in the client.
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import type { CurrentIdentity } from "./Authentication.ts"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { CurrentIdentity, Identified, Identity } from "./Authentication.ts"
 import { Forbidden, Unauthenticated } from "./Catalogue.ts"
 
 /** The errors that a guard adds to an endpoint. */
 export type Errors = readonly [typeof Unauthenticated, typeof Forbidden]
 
-/**
- * The type of a guard for `HttpApiMiddleware`. It requires the caller that authentication
- * provides.
- */
-export interface Config {
-  readonly clientError: never
-  readonly error: Errors
-  readonly provides: never
-  readonly requiredForClient: false
-  readonly requires: CurrentIdentity
+/** The service of a key with this name. It requires the caller that authentication provides. */
+export interface Asked<Name extends string> extends Identified<
+  Name,
+  { readonly error: Errors; readonly provides: never; readonly requires: CurrentIdentity }
+> {}
+
+/** The service of every guard; the server provides it. */
+export interface Guard extends Asked<"flange/Guard"> {}
+
+/** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
+export interface Key<Id> extends Context.Service<
+  Id,
+  HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
+> {}
+
+/** The caller, the endpoint and the request that a decision is about. */
+export interface Input {
+  /** The endpoint's identifier: `create`, `list`, ... */
+  readonly action: string
+  readonly identity: Identity
+  readonly request: HttpServerRequest
+  readonly resource: {
+    /** The group's identifier: `orders`, ... */
+    readonly group: string
+    /** The path's parameters as they came, before they are decoded. */
+    readonly params: Readonly<Record<string, string | undefined>>
+  }
 }
 
-/** The service of a guard whose key holds its implementation: no plugin has to provide it. */
-export interface Guard {
-  readonly "~effect/http-api/HttpApiMiddleware": Config
-  readonly "~flange/Guard": "~flange/Guard"
+/** Why a caller may not go on. */
+export interface Refusal {
+  /** Goes to audit and log, never to the client. */
+  readonly reason: string
+  /** The scope that is missing; the challenge of a chain of bearer tokens names it. */
+  readonly scope?: string
 }
 
-/** The function of a guard around an endpoint. */
-export type Run = HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
+/** Returns why the caller may not go on, or `undefined` to let it pass. */
+export type Decide = (input: Input) => Refusal | undefined
 
 /** Scopes, and whether a caller needs all or any of them. */
 export interface Scopes {
@@ -38,40 +59,25 @@ export interface Scopes {
   readonly scopes: ReadonlyArray<string>
 }
 
-/** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
-export interface Key<Id> extends Context.Service<Id, Run> {
-  /** The scopes that it requires, for OpenAPI; undefined if it does not check scopes. */
+const typeId = "~flange/Guard"
+
+/** The part of a guard that its key holds. */
+export interface Decision {
+  readonly decide: Decide
+  /** The scopes that it asks for, if it asks for scopes; OpenAPI lists them. */
   readonly scopes: Scopes | undefined
 }
 
-/** Creates the key of a middleware that a plugin has to provide. */
-export const declare = <Id>(id: string, scopes?: Scopes): Key<Id> =>
-  Object.assign(
-    HttpApiMiddleware.Service<Id, { requires: CurrentIdentity }>()(id, {
-      error: [Unauthenticated, Forbidden]
-    }),
-    { scopes }
-  ) as unknown as Key<Id> // the parts of the class that its type leaves out are those of `Run`
+/** Creates the key of a policy that some plugin has to provide. */
+export const declare = <Id>(id: string): Key<Id> =>
+  HttpApiMiddleware.Service<Id, { requires: CurrentIdentity }>()(id, {
+    error: [Unauthenticated, Forbidden]
+  })
 
-/** Creates the key of a guard with its implementation. */
-export const make = (id: string, run: Run, scopes?: Scopes): Key<Guard> =>
-  // A reference has a default, so no plugin has to provide it.
-  Object.assign(Context.Reference<Run>(id, { defaultValue: () => run }), {
-    ...parts(declare<Guard>(id, scopes))
-  }) as unknown as Key<Guard>
+/** Creates the key of a guard. `decide` must depend on nothing but its input. */
+export const make = (id: string, decide: Decide, scopes?: Scopes): Key<Guard> =>
+  Object.assign(declare<Guard>(id), { [typeId]: { decide, scopes } satisfies Decision })
 
-/** Returns the properties that `HttpApiMiddleware` adds to a key. */
-const parts = (key: object) =>
-  Object.fromEntries(
-    ["error", "requiredForClient", "scopes", "~effect/http-api/HttpApiMiddleware"].map((name) => [
-      name,
-      (key as Readonly<Record<string, unknown>>)[name]
-    ])
-  )
-
-/** Whether a middleware key holds its implementation. */
-export const isGuard = (key: Context.Key<unknown, unknown>): boolean => Context.isReference(key)
-
-/** Returns the scopes that a middleware key requires; undefined if it does not check scopes. */
-export const scopesOf = (key: object): Scopes | undefined =>
-  "scopes" in key ? (key.scopes as Scopes | undefined) : undefined
+/** Returns the decision of a guard's key; undefined for the key of any other middleware. */
+export const decisionOf = (key: object): Decision | undefined =>
+  typeId in key ? (key[typeId] as Decision) : undefined

@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import * as Auth from "flange/Auth"
+import * as Auth from "flange/Auth/Contract"
 import { ApiError, Authentication, Pagination } from "flange/Contract"
 import { Order, OrderDraft, OrderId } from "./Order.ts"
 

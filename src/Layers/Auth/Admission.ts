@@ -4,60 +4,17 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
-import * as References from "effect/References"
 import {
   CurrentCaller,
   CurrentIdentity,
   type Identity,
   OptionalIdentity
 } from "../../Contract/Authentication.ts"
-import { InternalError, ServiceUnavailable, Unauthenticated } from "../../Contract/Catalogue.ts"
+import { InternalError, ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import { report } from "../../Server/Exchange/Audit.ts"
 import type * as Before from "../../Server/Exchange/Before.ts"
-import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
-import type * as RequestFields from "../../Server/Exchange/RequestFields.ts"
-import * as AuditLog from "./AuditLog.ts"
+import { unauthenticated } from "../../Server/Route/Guarding.ts"
 import type { Made, Verdict } from "./Chain.ts"
-import { clean } from "./Text.ts"
-
-/** What is known of a decision. */
-export interface Decision {
-  readonly chain: string
-  readonly identity?: Identity | undefined
-  readonly method?: string | undefined
-  readonly outcome: AuditLog.Outcome
-  readonly reason?: string | undefined
-  readonly route: string
-}
-
-/** Writes a decision to the audit log and into the fields of the request's access line. */
-export const report = (request: Before.Incoming, decision: Decision): Effect.Effect<void> => {
-  const { chain, identity, outcome } = decision
-  const method = decision.method ?? identity?.method
-  const reason = decision.reason === undefined ? undefined : clean(decision.reason)
-  const subject = identity === undefined ? undefined : clean(identity.subject)
-  const fields: RequestFields.Fields = { authOutcome: outcome }
-  if (method !== undefined) fields["authMethod"] = method
-  if (reason !== undefined) fields["authReason"] = reason
-  if (identity !== undefined && subject !== undefined) {
-    const client = identity.attributes["clientId"]
-    if (typeof client === "string") fields["clientId"] = clean(client)
-    else if (identity.isServiceAccount) fields["clientId"] = subject
-    if (!identity.isServiceAccount) fields["userId"] = subject
-  }
-  request.annotate(fields)
-  const audit = request.get(AuditLog.AuditLog)
-  if (!AuditLog.isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
-  return AuditLog.record(audit, {
-    chain,
-    clientIp: ClientIp.of(request),
-    method,
-    outcome,
-    reason,
-    requestId: request.requestId,
-    route: decision.route,
-    subject
-  })
-}
 
 /** Authenticates the caller of a request, or answers it. An optional route serves callers without credentials too. */
 export const admit = (made: Made, optional: boolean, route: string): Before.Before => {
@@ -118,18 +75,9 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 }
 
 // The exchange adds what is known of the request.
-const anonymous = HttpServerRespondable.toResponse(new Unauthenticated())
-
 const internalError = HttpServerRespondable.toResponse(new InternalError())
 
 const unavailable = Effect.map(
   HttpServerRespondable.toResponse(new ServiceUnavailable()),
   HttpServerResponse.setHeader("retry-after", "1")
 )
-
-/** The reply to a caller that has to authenticate, with the fixed text of the catalogue. */
-export const unauthenticated = (challenge: string) =>
-  Effect.map(
-    anonymous,
-    HttpServerResponse.setHeaders({ "cache-control": "no-store", "www-authenticate": challenge })
-  )

@@ -1,76 +1,15 @@
-/** The audit: who was let in, who was not, and why. */
-import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
+/** The audit log, and one in memory for tests. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as LogLevel from "effect/LogLevel"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import { logFailure } from "../../Server/Exchange/FailureLog.ts"
+import { type AuditEvent, AuditLog } from "../../Server/Exchange/Audit.ts"
 
-/** What became of a request at one decision. */
-export type Outcome = "anonymous" | "denied" | "error" | "success"
-
-/** One decision. Texts have no control characters and at most 512 bytes. */
-export interface AuditEvent {
-  /** The authentication chain. */
-  readonly chain: string
-  /** Derived with `server.trustedProxies`; undefined where the listener knows no peer. */
-  readonly clientIp: string | undefined
-  /** The backend that knew the caller or refused it. */
-  readonly method: string | undefined
-  readonly outcome: Outcome
-  /** Why it was denied, or what went wrong. */
-  readonly reason: string | undefined
-  readonly requestId: string
-  /** Method and path template, such as `GET /v1/orders/:orderId`. */
-  readonly route: string
-  readonly subject: string | undefined
-}
-
-/** Takes audit events. */
-export interface AuditLogShape {
-  /** Never fails; what it throws is logged and does not change the reply. */
-  readonly record: (event: AuditEvent) => Effect.Effect<void>
-}
-
-const lines: Readonly<Record<Outcome, readonly [level: LogLevel.Severity, message: string]>> = {
-  anonymous: ["Debug", "Caller without credentials"],
-  denied: ["Warn", "Caller denied"],
-  error: ["Error", "Caller could not be checked"],
-  success: ["Debug", "Caller authenticated"]
-}
-
-const log: AuditLogShape = {
-  record: ({ outcome, requestId: _, ...event }) => {
-    const [level, message] = lines[outcome]
-    return Effect.annotateLogs(Effect.logWithLevel(level)(message), {
-      ...Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined)),
-      outcome,
-      tag: "security"
-    })
-  }
-}
-
-/**
- * Where audit events go. By default to the log with the annotation `tag:
- * "security"`: `denied` as warning, `error` as error, the others as debug, because
- * the access line of their request says who called already. Another one is a plugin
- * that provides this service and gets every event; it needs no place in an order.
- *
- * The request is answered after the event is recorded, so a slow one makes
- * requests slow.
- */
-export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<AuditLogShape>(
-  "flange/Auth/AuditLog",
-  { defaultValue: () => log }
-)
-
-/** Whether anything comes of an event, so that it is worth making: the log may leave it out. */
-export const isHeard = (
-  audit: AuditLogShape,
-  outcome: Outcome,
-  minimum: LogLevel.LogLevel
-): boolean => audit !== log || LogLevel.isGreaterThanOrEqualTo(lines[outcome][0], minimum)
+export {
+  type AuditEvent,
+  AuditLog,
+  type AuditLogShape,
+  type Outcome
+} from "../../Server/Exchange/Audit.ts"
 
 /** An audit log in memory. */
 export interface Memory {
@@ -102,15 +41,3 @@ export const memory = (): Memory => {
   })
   return { events, layer, plugin: Plugin.make("flange:audit-memory", { layer }) }
 }
-
-/** Records an event; a defect of the audit log is logged. */
-export const record = (audit: AuditLogShape, event: AuditEvent): Effect.Effect<void> => {
-  try {
-    const recorded = audit.record(event)
-    return recorded === Effect.void ? recorded : Effect.catchCause(recorded, failed)
-  } catch (defect) {
-    return failed(Cause.die(defect))
-  }
-}
-
-const failed = (cause: Cause.Cause<never>) => logFailure("The audit log failed", cause)

@@ -51,7 +51,7 @@ const secured = (
     return endpoint
   }
   const scopes = keys.flatMap((key) => {
-    const asked = Guard.scopesOf(key)
+    const asked = Guard.decisionOf(key)?.scopes
     return asked === undefined ? [] : [asked]
   })
   const before = Context.getOption(endpoint.annotations, OpenApi.Transform)

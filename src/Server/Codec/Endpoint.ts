@@ -13,6 +13,7 @@ import * as Respondable from "effect/http/HttpServerRespondable"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
 import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
+import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
 import { CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
 import { inFrontOf } from "../Exchange/InFrontOf.ts"
@@ -22,6 +23,7 @@ import { type Reply, responseOf } from "../Exchange/Reply.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
 import type { Around, Step } from "../Route/Around.ts"
 import * as ContractMiddleware from "../Route/ContractMiddleware.ts"
+import * as Guarding from "../Route/Guarding.ts"
 import type { Next, RouteInfo, Wrap } from "../Route/Middleware.ts"
 import type { Row } from "../Route/Rows.ts"
 import * as Security from "../Route/Security.ts"
@@ -74,6 +76,8 @@ export const contractSteps = (
   // Only middleware keys get into an endpoint's set; the last one is the outermost.
   const keys = [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
   return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
+    const decision = Guard.decisionOf(key)
+    if (decision !== undefined) return [{ before: Guarding.before(decision.decide)(options) }]
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
       // A key's service has its shape; its failures are those of the contract, which are encoded outside.

@@ -127,7 +127,7 @@ const group = <G extends HttpApiGroup.Constraint, Return>(
 const middlewareKeys = (contract: HttpApiGroup.Top): ReadonlyArray<Context.Key<any, unknown>> =>
   Object.values(contract.endpoints)
     .flatMap((endpoint) => [...endpoint.middlewares])
-    .filter((key) => key.key !== StandardErrors.key && !Guard.isGuard(key))
+    .filter((key) => key.key !== StandardErrors.key && Guard.decisionOf(key) === undefined)
 
 /** Adds middleware to the endpoints that do not have it, so that it runs once for a request. */
 const middlewares = (

@@ -8,7 +8,7 @@ import * as Auth from "flange/Auth"
 import * as Logging from "flange/Logging"
 import { type LogEntry, TestApp } from "flange/Testing"
 import { appWith, bearer, OrdersPlugin, StatusPlugin } from "./fixtures.ts"
-import { audience, claims, hmac, issuer, secret } from "./tokens.ts"
+import { audience, claims, hmac, issuer, secret } from "./Jwt/tokens.ts"
 
 const jwt = Auth.jwt({ audience, issuer, keys: Auth.secret(secret) }, { mapper: Auth.oauthClaims })
 const key = "a-key-that-nobody-guesses"

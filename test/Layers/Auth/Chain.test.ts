@@ -12,7 +12,7 @@ import { TestApp } from "flange/Testing"
 import * as NodeListener from "../../../src/Server/Listener/Node/NodeListener.ts"
 import * as ProxiedListener from "../../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import { appWith, bearer, GreetPlugin, OrdersPlugin } from "./fixtures.ts"
-import { audience, claims, hmac, issuer, secret } from "./tokens.ts"
+import { audience, claims, hmac, issuer, secret } from "./Jwt/tokens.ts"
 
 const key = Redacted.make("a-key-that-nobody-guesses")
 const password = Redacted.make("correct: horse")

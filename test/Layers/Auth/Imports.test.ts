@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 
 const root = join(import.meta.dirname, "../../..")
 
-/** What importing a module loads, of what is not needed to write a contract. */
+/** The modules of Node and of jose that importing a module loads. */
 const loaded = async (specifier: string): Promise<ReadonlyArray<string>> => {
   const program = `
     import { registerHooks } from "node:module"
@@ -26,12 +26,12 @@ const loaded = async (specifier: string): Promise<ReadonlyArray<string>> => {
   return JSON.parse(stdout) as ReadonlyArray<string>
 }
 
-describe("contracts import the battery for its guards", () => {
-  it("so importing it loads neither jose nor a module of Node, and a browser can", async () => {
+describe("importing the battery", () => {
+  it("loads neither jose nor a module of Node before a backend needs them", async () => {
     expect(await loaded("flange/Auth")).toEqual([])
   })
 
-  it("and the probe sees them when they are loaded", async () => {
+  it("is seen by the probe to load jose if it does", async () => {
     expect((await loaded("jose")).length).toBeGreaterThan(0)
   })
 })

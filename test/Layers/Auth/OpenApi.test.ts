@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import { App } from "flange"
 import * as Auth from "flange/Auth"
 import { GreetPlugin, OrdersPlugin, StatusPlugin } from "./fixtures.ts"
-import { audience, issuer, secret } from "./tokens.ts"
+import { audience, issuer, secret } from "./Jwt/tokens.ts"
 
 const apiKey = (source: Auth.Source) =>
   Auth.apiKey({

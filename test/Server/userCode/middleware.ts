@@ -100,7 +100,7 @@ export const Slots = Plugin.make("test:slots", {
   ]
 })
 
-const Effectful = Auth.Policy.make("effectful", () => runs("a policy", Auth.Policy.allow))
+const Effectful = Auth.Policy.declare("effectful")
 
 const Plain = Auth.Policy.make("plain", () => returns("a plain policy", Auth.Policy.allow))
 
@@ -156,10 +156,13 @@ const AuthPlugin = Auth.plugin({
 
 /** An audit log and the routes whose callers are known. */
 const Callers = Plugin.make("test:callers", {
-  layer: Layer.succeed(Auth.AuditLog.AuditLog, {
-    record: () => runs("an audit log", undefined)
-  }),
-  requires: [],
+  layer: Layer.merge(
+    Layer.succeed(Auth.AuditLog.AuditLog, {
+      record: () => runs("an audit log", undefined)
+    }),
+    Auth.Policy.implement(Effectful, () => runs("a policy", Auth.Policy.allow))
+  ),
+  provides: [Effectful],
   routes: [
     Route.protected(KeysApi, (handlers) =>
       handlers.handleAll({ effectful: well, key: well, plain: well, roles: well })

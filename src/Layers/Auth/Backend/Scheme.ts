@@ -1,8 +1,8 @@
 /** How a backend shows in the contract: a challenge in `WWW-Authenticate`, a security scheme in OpenAPI. */
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { quoted } from "../../../Server/Exchange/Text.ts"
 import type { Source } from "./Source.ts"
-import { quoted } from "./Text.ts"
 
 /** What is wrong with credentials, as far as the client may know. Source: RFC 6750, section 3.1. */
 export type ChallengeError = "invalid_request" | "invalid_token"

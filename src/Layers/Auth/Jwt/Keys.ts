@@ -3,10 +3,10 @@ import type { JsonWebKey, KeyObject } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { crypto } from "./Crypto.ts"
-import { AuthSettingsError } from "./Failure.ts"
+import { crypto } from "../Backend/Crypto.ts"
+import { AuthSettingsError } from "../Failure.ts"
 import * as Jwks from "./Jwks.ts"
-import * as Key from "./Key.ts"
+import * as VerificationKey from "./VerificationKey.ts"
 
 /** Algorithms with a shared secret. */
 export type HmacAlgorithm = "HS256" | "HS384" | "HS512"
@@ -27,14 +27,19 @@ export type PublicAlgorithm =
 
 /** Where keys come from. Made with `Auth.secret`, `Auth.publicKey`, `Auth.jwks`. */
 export interface Keys {
-  readonly make: (backend: string) => Effect.Effect<Key.FindKeys, AuthSettingsError, Scope.Scope>
+  readonly make: (
+    backend: string
+  ) => Effect.Effect<VerificationKey.FindKeys, AuthSettingsError, Scope.Scope>
 }
 
 const settings = (backend: string, problem: string) =>
   Effect.fail(new AuthSettingsError({ backend, problem }))
 
 /** Keys that were made once, each for tokens with its own `kid` or for any. */
-const fixed = (kid: string | undefined, key: Key.Key): Key.FindKeys => {
+const fixed = (
+  kid: string | undefined,
+  key: VerificationKey.VerificationKey
+): VerificationKey.FindKeys => {
   const [found, none] = [Effect.succeed([key]), Effect.succeed([])]
   return (header) =>
     key.algorithms.includes(header.alg) && (kid === undefined || header.kid === kid) ? found : none
@@ -81,7 +86,9 @@ export const secret = (
         `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
       )
     }
-    return Effect.succeed(fixed(options.kid, Key.make([algorithm], crypto().createSecretKey(key))))
+    return Effect.succeed(
+      fixed(options.kid, VerificationKey.make([algorithm], crypto().createSecretKey(key)))
+    )
   }
 })
 
@@ -175,7 +182,7 @@ export const publicKey = (
       }
       const algorithms = made.asymmetricKeyType === "ed25519" ? possible : [String(wanted)]
       const kid = options.kid ?? (typeof jwk?.["kid"] === "string" ? jwk["kid"] : undefined)
-      return fixed(kid, Key.make(algorithms, made))
+      return fixed(kid, VerificationKey.make(algorithms, made))
     })
 })
 
@@ -215,7 +222,7 @@ export const anyKey = (sources: ReadonlyArray<Keys>): Keys => ({
   make: (backend) =>
     Effect.map(
       Effect.forEach(sources, ({ make }) => make(backend)),
-      (finds): Key.FindKeys =>
+      (finds): VerificationKey.FindKeys =>
         (header) =>
           Effect.map(
             Effect.forEach(finds, (find) => find(header)),

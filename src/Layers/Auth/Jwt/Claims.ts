@@ -1,5 +1,5 @@
 /** From the claims of a token to an identity. */
-import type { IdentityInput } from "./Identity.ts"
+import type { IdentityInput } from "../Identity.ts"
 
 /** The claims of a verified token. */
 export type Claims = Readonly<Record<string, unknown>>

@@ -3,11 +3,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { App, Authentication, Catalogue, CurrentIdentity, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { MockAuth, TestApp } from "flange/Testing"
+import * as Guard from "../../../src/Contract/Guard.ts"
 import { OrdersPlugin, SameTenant, StatusPlugin } from "./fixtures.ts"
 
 const { Policy } = Auth
@@ -141,6 +144,38 @@ describe("an endpoint of an optional group that authenticates itself", () => {
   )
 })
 
+describe("a guard", () => {
+  const decisionOf = (key: object) => {
+    const decision = Guard.decisionOf(key)
+    assert.isDefined(decision)
+    return decision
+  }
+
+  it("is a middleware key that holds its decision, which needs no server", () => {
+    const key = Auth.requireScopes("a", "b")
+    assert.isFalse(Context.isReference(key))
+    assert.deepStrictEqual(
+      [...(key as unknown as HttpApiMiddleware.AnyService).error],
+      [Catalogue.Unauthenticated, Catalogue.Forbidden]
+    )
+    const { decide, scopes } = decisionOf(key)
+    assert.deepStrictEqual(scopes, { match: "all", scopes: ["a", "b"] })
+    const input = (...granted: ReadonlyArray<string>): Guard.Input => ({
+      action: "list",
+      identity: Auth.identity({ scopes: granted, subject: "ada" }),
+      request: HttpServerRequest.fromWeb(new Request("http://localhost/")),
+      resource: { group: "orders", params: {} }
+    })
+    assert.isUndefined(decide(input("a", "b")))
+    assert.deepStrictEqual(decide(input("a")), { reason: "The caller lacks b", scope: "b" })
+  })
+
+  it("is also a policy with a rule, but not a policy that some plugin implements", () => {
+    assert.isDefined(Guard.decisionOf(SameTenant))
+    assert.isUndefined(Guard.decisionOf(Policy.declare("own-note")))
+  })
+})
+
 describe("scopes", () => {
   it("are checked when a guard is made", () => {
     assert.throws(() => Auth.requireScopes("orders:write orders:read"), /as its own argument/)
@@ -246,6 +281,32 @@ describe("policies", () => {
       assert.deepStrictEqual(yield* statuses("ada", ["clerk"]), [200, 403, 403])
       assert.deepStrictEqual(yield* statuses("ada", ["constructor"]), [403, 403, 403])
       assert.deepStrictEqual(yield* statuses("ada", []), [403, 403, 403])
+    })
+  )
+
+  it.live("of a plugin may decide at once", () =>
+    Effect.gen(function* () {
+      const Lunch = Policy.declare("lunch")
+      class LunchApi extends HttpApiGroup.make("lunch").add(
+        HttpApiEndpoint.get("read", "/lunch", { success }).middleware(Lunch)
+      ) {}
+      const LunchPlugin = Plugin.make("app:lunch", {
+        layer: Policy.implement(Lunch, ({ identity }) =>
+          identity.subject === "ada" ? Policy.allow : Policy.deny("not hungry")
+        ),
+        provides: [Lunch],
+        routes: [
+          Route.protected(LunchApi, (handlers) =>
+            handlers.handleAll({ read: () => Effect.succeed("soup") })
+          )
+        ]
+      })
+      const statusAs = (subject: string) =>
+        Effect.gen(function* () {
+          const test = yield* TestApp.make(App.make("lunch", [MockAuth.as(subject), LunchPlugin]))
+          return (yield* test.get("/lunch")).status
+        })
+      assert.deepStrictEqual([yield* statusAs("ada"), yield* statusAs("bob")], [200, 403])
     })
   )
 

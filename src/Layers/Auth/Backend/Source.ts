@@ -1,5 +1,5 @@
 /** Where a request carries a credential, and how it is read without being fooled. */
-import type { Incoming } from "../../Server/Exchange/Before.ts"
+import type { Incoming } from "../../../Server/Exchange/Before.ts"
 
 /** The place of a credential in a request. */
 export interface Source {

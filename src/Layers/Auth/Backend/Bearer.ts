@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { identity, type IdentityInput } from "../Identity.ts"
 import * as Backend from "./Backend.ts"
 import { equal } from "./Crypto.ts"
-import { identity, type IdentityInput } from "./Identity.ts"
 import * as Scheme from "./Scheme.ts"
 import * as Source from "./Source.ts"
 

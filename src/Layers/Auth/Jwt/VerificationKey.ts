@@ -1,7 +1,7 @@
 /** A key, and what it takes to find it. */
 import type { KeyObject, webcrypto } from "node:crypto"
 import type * as Effect from "effect/Effect"
-import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+import type { BackendUnavailable, CredentialsRejected } from "../Failure.ts"
 import { type Check, checkOf } from "./Signature.ts"
 
 /** The parts of a token's protected header that choose a key. */
@@ -11,7 +11,7 @@ export interface Header {
 }
 
 /** A key for one token. */
-export interface Key {
+export interface VerificationKey {
   readonly algorithms: ReadonlyArray<string>
   /** Checks signatures where the request runs; undefined for keys that jose checks with. */
   readonly check: Check | undefined
@@ -22,7 +22,7 @@ export interface Key {
 export const make = (
   algorithms: ReadonlyArray<string>,
   key: KeyObject | webcrypto.CryptoKey
-): Key => {
+): VerificationKey => {
   const [first, ...more] = algorithms
   const check = first === undefined || more.length > 0 ? undefined : checkOf(first, key)
   return { algorithms, check, key }
@@ -31,4 +31,4 @@ export const make = (
 /** Keys that fit a token: none refuses it. */
 export type FindKeys = (
   header: Header
-) => Effect.Effect<ReadonlyArray<Key>, BackendUnavailable | CredentialsRejected>
+) => Effect.Effect<ReadonlyArray<VerificationKey>, BackendUnavailable | CredentialsRejected>

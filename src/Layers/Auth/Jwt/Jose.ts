@@ -1,7 +1,7 @@
 /** The library that verifies tokens. */
 import * as Effect from "effect/Effect"
 import type * as Library from "jose"
-import { AuthSettingsError } from "./Failure.ts"
+import { AuthSettingsError } from "../Failure.ts"
 
 /** jose, as a value. */
 export type Jose = typeof Library

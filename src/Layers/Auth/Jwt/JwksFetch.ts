@@ -1,7 +1,7 @@
 /** One JSON document by HTTP, with limits: for what an operator configured, not for what a client sends. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { BackendUnavailable } from "./Failure.ts"
+import { BackendUnavailable } from "../Failure.ts"
 
 /** The limits of a fetch. */
 export interface Limits {

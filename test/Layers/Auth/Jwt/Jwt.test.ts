@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { CurrentIdentity } from "flange"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
-import { appWith, bearer } from "./fixtures.ts"
+import { appWith, bearer } from "../fixtures.ts"
 import * as T from "./tokens.ts"
 
 const { audience, claims, hmac, issuer, secret } = T

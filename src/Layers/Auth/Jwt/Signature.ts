@@ -3,7 +3,7 @@
  * for those that are quick the way there and back costs more than the check (bench/jwt.ts).
  */
 import type { KeyObject, webcrypto } from "node:crypto"
-import { crypto } from "./Crypto.ts"
+import { crypto } from "../Backend/Crypto.ts"
 
 /** Whether a signature in base64url is that of the text. */
 export type Check = (text: string, signature: string) => boolean

@@ -3,10 +3,10 @@
  * is the signature, except where `Signature.ts` does it in place.
  */
 import * as Effect from "effect/Effect"
+import { AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "../Failure.ts"
 import type { Claims } from "./Claims.ts"
-import { AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 import { type Jose, joseFor } from "./Jose.ts"
-import type { FindKeys, Header, Key } from "./Key.ts"
+import type { FindKeys, Header, VerificationKey } from "./VerificationKey.ts"
 
 /** What a token must say. */
 export interface Expectations {
@@ -65,7 +65,7 @@ export const make = (
       ...(expected.type === undefined ? {} : { typ: expected.type })
     }
 
-    const inPool = (token: string, now: number, keys: ReadonlyArray<Key>) =>
+    const inPool = (token: string, now: number, keys: ReadonlyArray<VerificationKey>) =>
       Effect.gen(function* () {
         let reason = noKey
         for (const { algorithms, key } of keys) {
@@ -107,7 +107,7 @@ export const make = (
     const verify = (
       token: string,
       { crit, typ }: Unverified,
-      keys: ReadonlyArray<Key>,
+      keys: ReadonlyArray<VerificationKey>,
       now: number
     ) => {
       const parts = token.split(".")

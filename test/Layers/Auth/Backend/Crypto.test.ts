@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
-import { appWith, bearer } from "./fixtures.ts"
+import { appWith, bearer } from "../fixtures.ts"
 
 // A test that measures time would be about the machine. What makes time tell nothing can be seen:
 // every known secret is compared, found or not, and what is compared always has the same length.

@@ -8,10 +8,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import { AuthSettingsError, BackendUnavailable } from "./Failure.ts"
+import { AuthSettingsError, BackendUnavailable } from "../Failure.ts"
 import { type Jose, joseFor } from "./Jose.ts"
 import { fetchJson } from "./JwksFetch.ts"
-import * as Key from "./Key.ts"
+import * as VerificationKey from "./VerificationKey.ts"
 
 /** How a key set is fetched and kept. */
 export interface JwksOptions {
@@ -50,13 +50,15 @@ const asymmetric: ReadonlySet<string> = new Set([
 const maxCandidates = 8
 
 /** A key set as jose reads it: the keys that fit a header. */
-type Candidates = (header: Key.Header) => Promise<ReadonlyArray<Key.Key>>
+type Candidates = (
+  header: VerificationKey.Header
+) => Promise<ReadonlyArray<VerificationKey.VerificationKey>>
 
 interface KeySet {
   readonly candidates: Candidates
   readonly fetchedAt: number
   /** Keys that were found before, as the value of a fetch: as many as the set has, for each algorithm. */
-  readonly found: Map<string, Effect.Effect<ReadonlyArray<Key.Key>>>
+  readonly found: Map<string, Effect.Effect<ReadonlyArray<VerificationKey.VerificationKey>>>
 }
 
 /** Opens a key set. Fails where the URL is not `https:`, but for this machine itself. */
@@ -64,7 +66,7 @@ export const make = (
   backend: string,
   url: string,
   options: JwksOptions
-): Effect.Effect<Key.FindKeys, AuthSettingsError, Scope.Scope> =>
+): Effect.Effect<VerificationKey.FindKeys, AuthSettingsError, Scope.Scope> =>
   Effect.gen(function* () {
     const target = yield* checked(backend, url)
     const millis = (input: Duration.Input | undefined, otherwise: Duration.Input) =>
@@ -137,7 +139,7 @@ export const make = (
         return yield* failure?.error ?? new BackendUnavailable({ reason: `${url} was not fetched` })
       })
 
-    const look = (set: KeySet, header: Key.Header) =>
+    const look = (set: KeySet, header: VerificationKey.Header) =>
       Effect.tap(
         Effect.tryPromise({
           catch: (cause) =>
@@ -150,7 +152,7 @@ export const make = (
           })
       )
 
-    const search = (set: KeySet, header: Key.Header) =>
+    const search = (set: KeySet, header: VerificationKey.Header) =>
       Effect.gen(function* () {
         const found = yield* look(set, header)
         if (found.length > 0) return found
@@ -162,10 +164,10 @@ export const make = (
         return current === undefined || current === set ? [] : yield* look(current, header)
       })
 
-    const findIn = (set: KeySet, header: Key.Header) =>
+    const findIn = (set: KeySet, header: VerificationKey.Header) =>
       set.found.get(nameOf(header)) ?? search(set, header)
 
-    return (header: Key.Header) =>
+    return (header: VerificationKey.Header) =>
       algorithms.has(header.alg)
         ? Effect.withFiber((fiber) => {
             const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
@@ -176,10 +178,10 @@ export const make = (
         : none
   })
 
-const none = Effect.succeed<ReadonlyArray<Key.Key>>([])
+const none = Effect.succeed<ReadonlyArray<VerificationKey.VerificationKey>>([])
 
 /** No algorithm has a space. */
-const nameOf = ({ alg, kid }: Key.Header) => (kid === undefined ? alg : `${alg} ${kid}`)
+const nameOf = ({ alg, kid }: VerificationKey.Header) => (kid === undefined ? alg : `${alg} ${kid}`)
 
 const candidatesIn = (jose: Jose, json: unknown): Candidates => {
   // jose checks the shape, and refuses secrets and private keys in a set.
@@ -187,12 +189,12 @@ const candidatesIn = (jose: Jose, json: unknown): Candidates => {
   return async ({ alg, kid }) => {
     try {
       const key = await find({ alg, ...(kid === undefined ? {} : { kid }) })
-      return [Key.make([alg], key)]
+      return [VerificationKey.make([alg], key)]
     } catch (error) {
       if (error instanceof jose.errors.JWKSMultipleMatchingKeys) {
-        const keys: Array<Key.Key> = []
+        const keys: Array<VerificationKey.VerificationKey> = []
         for await (const key of error) {
-          keys.push(Key.make([alg], key))
+          keys.push(VerificationKey.make([alg], key))
           if (keys.length === maxCandidates) break
         }
         return keys

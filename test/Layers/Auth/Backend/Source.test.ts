@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Auth from "flange/Auth"
-import { read } from "../../../src/Layers/Auth/Source.ts"
-import { clean, quoted } from "../../../src/Layers/Auth/Text.ts"
+import { read } from "../../../../src/Layers/Auth/Backend/Source.ts"
 
 const request = (headers: Record<string, string>, query = "") => ({
   header: (name: string) => headers[name],
@@ -53,24 +52,4 @@ describe("a credential", () => {
       assert.isTrue(found._tag === "Ambiguous" && expected.test(found.reason))
     })
   }
-})
-
-describe("text from outside", () => {
-  it("loses what would break a line or a terminal", () => {
-    assert.strictEqual(
-      clean("a\r\nb\tc\u0000d\u001b[31me\u007f\u0085\u2028\u202e\ufefff"),
-      "abcd[31mef"
-    )
-  })
-
-  it("is cut to 512 bytes at the end of a character", () => {
-    assert.strictEqual(clean("x".repeat(513)), "x".repeat(512))
-    assert.strictEqual(clean("é".repeat(300)), "é".repeat(256))
-    assert.strictEqual(clean(`x${"😀".repeat(300)}`), `x${"😀".repeat(127)}`)
-    assert.strictEqual(clean("fine"), "fine")
-  })
-
-  it("is quoted for a header without a way out", () => {
-    assert.strictEqual(quoted('a"b\\c\r\nx: y\u00e9'), String.raw`"a\"b\\cx: y"`)
-  })
 })

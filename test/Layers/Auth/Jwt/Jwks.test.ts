@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
-import { appWith, bearer } from "./fixtures.ts"
+import { appWith, bearer } from "../fixtures.ts"
 import * as Server from "./jwksServer.ts"
 import { audience, claims, hmac, issuer, jwk, pem, rsa, signed } from "./tokens.ts"
 

@@ -1,0 +1,119 @@
+/**
+ * Policies: rules on the caller, the action, the resource and the request, as
+ * middleware of endpoints and groups. A policy that needs services is declared
+ * here, and `flange/Auth` has what implements it.
+ */
+import type { Identity } from "./Authentication.ts"
+import * as Guard from "./Guard.ts"
+
+/** The caller may go on. */
+export interface Allow {
+  readonly _tag: "Allow"
+}
+
+/** The caller may not; the reason goes to audit and log, never to the client. */
+export interface Deny {
+  readonly _tag: "Deny"
+  readonly reason: string
+}
+
+/** What a policy decides. */
+export type Decision = Allow | Deny
+
+/** The caller may go on. */
+export const allow: Allow = { _tag: "Allow" }
+
+/**
+ * The caller may not go on, because of this. Control characters are removed and
+ * the reason is cut to 512 bytes.
+ *
+ * @example
+ * ```ts
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * Policy.deny("another tenant")._tag // => "Deny"
+ * ```
+ */
+export const deny = (reason: string): Deny => ({ _tag: "Deny", reason })
+
+/** A policy that some plugin implements. */
+export interface Declared<Name extends string> extends Guard.Asked<`flange/Policy/${Name}`> {}
+
+/** Returns why a decision refuses the caller; undefined if it does not. */
+export const refusalOf = (decision: Decision): Guard.Refusal | undefined =>
+  decision._tag === "Allow" ? undefined : { reason: decision.reason }
+
+/**
+ * Creates a policy that needs nothing but its input. It adds 401 and 403 to the
+ * errors of its endpoints and goes on endpoints and groups. Policies of one name
+ * are one policy. If `rule` throws, that is a defect: the reply is 500 and the
+ * handler does not run. A rule that has to wait or needs services is
+ * `Policy.declare` in the contract and `Policy.implement` in a plugin.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * const SameTenant = Policy.make("same-tenant", ({ identity, resource }) =>
+ *   resource.params["tenant"] === identity.attributes["tenant"]
+ *     ? Policy.allow
+ *     : Policy.deny("another tenant")
+ * )
+ * const read = HttpApiEndpoint.get("read", "/v1/:tenant/orders").middleware(SameTenant)
+ * read.middlewares.size // => 1
+ * ```
+ */
+export const make = (
+  name: string,
+  rule: (input: Guard.Input) => Decision
+): Guard.Key<Guard.Guard> => Guard.make(`flange/Policy/${name}`, (input) => refusalOf(rule(input)))
+
+/**
+ * Creates the key of a policy whose rule needs services. The contract has the key;
+ * some plugin provides the layer that `Policy.implement` of `flange/Auth` creates,
+ * or the app does not compile.
+ *
+ * @example
+ * ```ts
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * Policy.declare("own-order").key // => "flange/Policy/own-order"
+ * ```
+ */
+export const declare = <const Name extends string>(name: Name): Guard.Key<Declared<Name>> =>
+  Guard.declare(`flange/Policy/${name}`)
+
+/**
+ * Creates a policy of roles: a caller may do an action if one of its roles lists
+ * it. `*` in a list stands for every action.
+ *
+ * @example
+ * ```ts
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * const Staff = Policy.roles("staff", {
+ *   permissions: { clerk: ["list", "read"], manager: ["*"] },
+ *   rolesOf: (identity) => identity.scopes
+ * })
+ * Staff.key // => "flange/Policy/staff"
+ * ```
+ */
+export const roles = (
+  name: string,
+  options: {
+    /** The actions of each role: identifiers of endpoints. */
+    readonly permissions: Readonly<Record<string, ReadonlyArray<string>>>
+    /** The roles of a caller; unknown ones have no permissions. */
+    readonly rolesOf: (identity: Identity) => Iterable<string>
+  }
+): Guard.Key<Guard.Guard> => {
+  const permissions = new Map(Object.entries(options.permissions))
+  return make(name, ({ action, identity }) => {
+    for (const role of options.rolesOf(identity)) {
+      const actions = permissions.get(role)
+      if (actions?.includes(action) || actions?.includes("*")) return allow
+    }
+    return deny(`No role of the caller may do ${action}`)
+  })
+}

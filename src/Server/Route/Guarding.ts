@@ -1,0 +1,108 @@
+/** The step in front of an endpoint that runs the decision of a guard or of a policy. */
+import * as Effect from "effect/Effect"
+import { RouteContext } from "effect/http/HttpRouter"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { CurrentCaller, CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
+import { Forbidden, Unauthenticated } from "../../Contract/Catalogue.ts"
+import type * as Guard from "../../Contract/Guard.ts"
+import { report } from "../Exchange/Audit.ts"
+import { type Before, type Incoming, pass } from "../Exchange/Before.ts"
+import { quoted } from "../Exchange/Text.ts"
+import type { Contract } from "./ContractMiddleware.ts"
+
+type Refusal = Guard.Refusal | undefined
+
+/**
+ * Lets the caller pass if `decide` returns no refusal; otherwise audits the denial
+ * and answers 403 with the fixed text. It answers 401 if there is no caller: a
+ * guard outside of authentication lets no request pass.
+ */
+export const before =
+  (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
+  (contract: Contract): Before => {
+    const route = `${contract.endpoint.method} ${contract.endpoint.path}`
+    return (request) => {
+      const caller = request.get(CurrentCaller)
+      const identity = caller?.identity ?? request.find(CurrentIdentity)
+      const denied = (reason: string) =>
+        report(request, {
+          chain: caller?.chain ?? "default",
+          identity,
+          outcome: "denied",
+          reason,
+          route
+        })
+      if (identity === undefined) {
+        return Effect.andThen(
+          denied("A guard found no caller"),
+          unauthenticated(caller?.challenge ?? "Custom")
+        )
+      }
+      const settle = (refusal: Refusal) =>
+        refusal === undefined
+          ? pass
+          : Effect.andThen(denied(refusal.reason), forbidden(refusal.scope, caller?.challenge))
+      const refusal = decide(new Input(contract, identity, request))
+      return Effect.isEffect(refusal) ? Effect.flatMapEager(refusal, settle) : settle(refusal)
+    }
+  }
+
+/** The input of a decision. It reads the request when the decision does. */
+class Input implements Guard.Input {
+  readonly #contract: Contract
+  readonly identity: Identity
+  readonly #request: Incoming
+
+  constructor(contract: Contract, identity: Identity, request: Incoming) {
+    this.#contract = contract
+    this.identity = identity
+    this.#request = request
+  }
+
+  get action() {
+    return this.#contract.endpoint.identifier
+  }
+
+  get request() {
+    return this.#request.request
+  }
+
+  get resource() {
+    return {
+      group: this.#contract.group.identifier,
+      params: this.#request.find(RouteContext)?.params ?? {}
+    }
+  }
+}
+
+// The exchange adds what is known of the request.
+const refused = HttpServerRespondable.toResponse(new Forbidden())
+
+/**
+ * The reply to a caller that may not do this, with the fixed text of the
+ * catalogue. If the challenge asks for bearer tokens, the reply names the scope
+ * that is missing. Source: RFC 6750, section 3.1.
+ */
+const forbidden = (scope: string | undefined, challenge: string | undefined) =>
+  Effect.map(refused, (response) => {
+    const realm = /Bearer realm="(?:[^"\\]|\\.)*"/.exec(challenge ?? "")?.[0]
+    return scope === undefined || realm === undefined
+      ? response
+      : HttpServerResponse.setHeader(
+          response,
+          "www-authenticate",
+          `${realm}, error="insufficient_scope", scope=${quoted(scope)}`
+        )
+  })
+
+const anonymous = HttpServerRespondable.toResponse(new Unauthenticated())
+
+/** The reply to a caller that has to authenticate, with the fixed text of the catalogue. */
+export const unauthenticated = (
+  challenge: string
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.map(
+    anonymous,
+    HttpServerResponse.setHeaders({ "cache-control": "no-store", "www-authenticate": challenge })
+  )
