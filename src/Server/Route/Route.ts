@@ -4,9 +4,12 @@ import type * as Effect from "effect/Effect"
 import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import type * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import type * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
@@ -22,12 +25,18 @@ export interface Declared {
   readonly path: string
 }
 
+/** The contract of a route group, by name. */
+export interface Contract extends Contribution.Contract {
+  /** The services of its middleware that plugins provide. */
+  readonly "~flange/Middlewares": unknown
+}
+
 /** A route group, as a plugin contributes it. */
 export interface Route<
   out E = never,
   out R = never,
-  out Groups extends HttpApiGroup.Constraint = never
-> extends Contribution.Contribution<"route", E, R, Groups, Middlewares<Groups>> {
+  out C extends Contract = never
+> extends Contribution.Contribution<"route", E, R, C, C["~flange/Middlewares"]> {
   readonly access: Access
   /**
    * The rows that are known before boot; those of a raw group are known after its layer is
@@ -39,29 +48,88 @@ export interface Route<
   readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
-/** The services of contract middleware that plugins must provide. */
-type Middlewares<G> = Exclude<
+/** The services of a group's own middleware that plugins provide. */
+type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
   HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
   Guard.Guard | StandardErrors
 >
 
-/** A group's contract with the errors that every endpoint may answer with. */
-export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<
-  G,
-  StandardErrors
+/** A group whose endpoints have types that handlers can be made of. */
+interface Group extends HttpApiGroup.Constraint {
+  readonly endpoints: Readonly<
+    Record<string, HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }>
+  >
+}
+
+/** What a handler may return instead of a value of its contract. */
+interface Reply extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
+
+/** What a route adds to the request of its handlers. */
+type Added<Middleware> = [Authentication.CurrentIdentity] extends [
+  HttpApiMiddleware.Provides<Middleware>
+]
+  ? { readonly identity: Authentication.Identity }
+  : {}
+
+/** An endpoint as its handler sees it: with what its route adds. */
+export interface Served<
+  Endpoint extends Group["endpoints"][string],
+  Middleware extends HttpApiMiddleware.AnyId
 >
+  extends HttpApiEndpoint.ConstraintRequest {
+  readonly "~Error": Endpoint["~Error"]
+  readonly "~Headers": Endpoint["~Headers"]
+  readonly "~Middleware": Endpoint["~Middleware"] | Middleware | StandardErrors
+  readonly "~MiddlewareServices": HttpApiMiddleware.ApplyServices<
+    Middleware,
+    Endpoint["~MiddlewareServices"]
+  >
+  readonly "~Params": Endpoint["~Params"]
+  readonly "~Payload": Endpoint["~Payload"]
+  readonly "~Query": Endpoint["~Query"]
+  readonly "~Request": Added<Middleware> & Endpoint["~Request"]
+  readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
+  readonly "~Success": Endpoint["~Success"] | Reply
+  readonly identifier: Endpoint["identifier"]
+}
 
-/** A group's contract behind an authentication chain. */
-export type Protected<
-  G extends HttpApiGroup.Constraint,
-  Chain extends string = Authentication.DefaultChain
-> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.Authentication<Chain>>
+/** The endpoints of a group as their handlers see them. */
+export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
+  readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
+}
 
-/** A group's contract behind an authentication chain that admits callers without credentials. */
-export type Optional<
-  G extends HttpApiGroup.Constraint,
-  Chain extends string = Authentication.DefaultChain
-> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.OptionalAuthentication<Chain>>
+/** A group that everybody may call, with the errors that every endpoint may answer with. */
+export interface Public<in out G extends HttpApiGroup.Constraint> extends Contract {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, StandardErrors>
+  readonly "~flange/Middlewares": Middlewares<G>
+}
+
+/** A group without any slot. Its contract is that of a public group. */
+export interface Bare<in out G extends HttpApiGroup.Constraint> extends Public<G> {}
+
+/** A group behind an authentication chain. */
+export interface Protected<
+  in out G extends HttpApiGroup.Constraint,
+  in out Chain extends string
+> extends Contract {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
+    G,
+    Authentication.Authentication<Chain> | StandardErrors
+  >
+  readonly "~flange/Middlewares": Authentication.Authentication<Chain> | Middlewares<G>
+}
+
+/** A group behind an authentication chain that lets callers without credentials pass. */
+export interface Optional<
+  in out G extends HttpApiGroup.Constraint,
+  in out Chain extends string
+> extends Contract {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
+    G,
+    Authentication.OptionalAuthentication<Chain> | StandardErrors
+  >
+  readonly "~flange/Middlewares": Authentication.OptionalAuthentication<Chain> | Middlewares<G>
+}
 
 /** The services that the handlers of a group need from plugins, without those of the server. */
 type Needs<Return> = Exclude<
@@ -75,13 +143,13 @@ type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
  * Implements a group; an argument of `Route.protected` and the others. Returns the
  * handlers, or an effect that first gets services and returns the handlers.
  */
-export type Build<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+export type Build<G extends Group, Chain extends string, Return> = (
+  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, Authentication.Authentication<Chain>>>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group without authentication, whose handlers cannot read the caller. */
-export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+/** The same for a group without authentication, whose handlers must not ask who calls. */
+export type BuildAnonymous<G extends Group, Return> = (
+  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, never>>
 ) => unknown extends Needs<Return>
   ? HttpApiBuilder.Handlers.ValidateReturn<Return>
   : Authentication.CurrentIdentity extends Needs<Return>
@@ -91,23 +159,26 @@ export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
       : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group whose callers may be unknown. */
-export type BuildOptional<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+export type BuildOptional<G extends Group, Chain extends string, Return> = (
+  handlers: HttpApiBuilder.Handlers<
+    never,
+    Endpoints<G, Authentication.OptionalAuthentication<Chain>>
+  >
 ) => Authentication.CurrentIdentity extends Needs<Return>
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-const group = <G extends HttpApiGroup.Constraint, Return>(
+const group = <C extends Contract, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, G> => ({
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, C> => ({
   ...Contribution.make<
     "route",
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>,
-    G,
-    Middlewares<G>
+    C,
+    C["~flange/Middlewares"]
   >("route", contract.identifier, middlewareKeys(contract)),
   access,
   declared: Object.values(contract.endpoints).map((endpoint) => ({
@@ -159,23 +230,26 @@ const middlewares = (
  * Ping.access.type // => "bare"
  * ```
  */
-export const bare = <G extends HttpApiGroup.Constraint, Return>(
+export const bare = <G extends Group, Return>(
   contract: G,
-  build: BuildAnonymous<Public<G>, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
+  build: BuildAnonymous<G, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Bare<G>> =>
   group({ type: "bare" }, middlewares(contract, StandardErrors), build)
 
-const public_ = <G extends HttpApiGroup.Constraint, Return>(
+const public_ = <G extends Group, Return>(
   contract: G,
-  build: BuildAnonymous<Public<G>, Return>
+  build: BuildAnonymous<G, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
   group({ type: "public" }, middlewares(contract, StandardErrors), build)
 
-const protected_ = <G extends HttpApiGroup.Constraint, Return>(
+const protected_ = <G extends Group, Return>(
   contract: G,
-  build: Build<Protected<G>, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G>> =>
-  protectedWith("default")(contract, build)
+  build: Build<G, Authentication.DefaultChain, Return>
+): Route<
+  HttpApiBuilder.Handlers.Error<Return>,
+  Needs<Return>,
+  Protected<G, Authentication.DefaultChain>
+> => protectedWith("default")(contract, build)
 
 export {
   /**
@@ -194,9 +268,9 @@ export const make: typeof protected_ = protected_
 /** Creates a group whose callers the chain of this name authenticates. */
 export const protectedWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends HttpApiGroup.Constraint, Return>(
+  <G extends Group, Return>(
     contract: G,
-    build: Build<Protected<G, Chain>, Return>
+    build: Build<G, Chain, Return>
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Chain>> =>
     group(
       { chain, type: "protected" },
@@ -211,9 +285,9 @@ export const protectedWith =
  */
 export const optionalWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends HttpApiGroup.Constraint, Return>(
+  <G extends Group, Return>(
     contract: G,
-    build: BuildOptional<Optional<G, Chain>, Return>
+    build: BuildOptional<G, Chain, Return>
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
     group(
       { chain, type: "optional" },
@@ -222,11 +296,14 @@ export const optionalWith =
     )
 
 /** `optionalWith` the default chain. */
-export const optional = <G extends HttpApiGroup.Constraint, Return>(
+export const optional = <G extends Group, Return>(
   contract: G,
-  build: BuildOptional<Optional<G>, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G>> =>
-  optionalWith("default")(contract, build)
+  build: BuildOptional<G, Authentication.DefaultChain, Return>
+): Route<
+  HttpApiBuilder.Handlers.Error<Return>,
+  Needs<Return>,
+  Optional<G, Authentication.DefaultChain>
+> => optionalWith("default")(contract, build)
 
 /** The services of a layer of routes that plugins must provide. */
 type RawNeeds<R> = Exclude<
@@ -286,4 +363,4 @@ export const method = (name: string): ReturnType<typeof HttpApiEndpoint.make<"PO
 /** Whether a contribution is a route group. */
 export const isRoute = (
   contribution: Contribution.Any
-): contribution is Route<unknown, unknown, HttpApiGroup.Constraint> => contribution.kind === "route"
+): contribution is Route<unknown, unknown, Contract> => contribution.kind === "route"
