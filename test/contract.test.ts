@@ -28,6 +28,7 @@ describe("a contract", () => {
     const files = await bundled("sample-api/items/ItemsApi.ts")
     assert.deepStrictEqual(ours(files), [
       "src/Contract/ApiError.ts",
+      "src/Contract/Created.ts",
       "src/Contract/Pagination.ts",
       "src/Contract/ProblemBody.ts"
     ])
