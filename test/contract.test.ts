@@ -17,6 +17,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/ApiError.ts",
     "src/Contract/Authentication.ts",
     "src/Contract/Catalogue.ts",
+    "src/Contract/Created.ts",
     "src/Contract/Guard.ts",
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts",
@@ -26,6 +27,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "recipe-api/strings/StringsApi.ts": [],
   "sample-api/items/ItemsApi.ts": [
     "src/Contract/ApiError.ts",
+    "src/Contract/Created.ts",
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts"
   ]

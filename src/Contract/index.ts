@@ -6,5 +6,6 @@
 export * as ApiError from "./ApiError.ts"
 export * as Authentication from "./Authentication.ts"
 export { BodyLimit } from "./BodyLimit.ts"
+export { Created } from "./Created.ts"
 export * as Pagination from "./Pagination.ts"
 export { Limited, RatePolicy } from "./RatePolicy.ts"

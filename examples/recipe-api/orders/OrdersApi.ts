@@ -1,10 +1,9 @@
 /** The contract of the orders, with who may do what. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import * as Auth from "flange/Auth/Contract"
-import { ApiError, Authentication, Pagination } from "flange/Contract"
+import { ApiError, Authentication, Created, Pagination } from "flange/Contract"
 import { Order, OrderDraft, OrderId } from "./Order.ts"
 
 /** Also the answer about an order of somebody else, so that nobody learns which ids exist. */
@@ -15,11 +14,6 @@ export class OrderNotFound extends ApiError.make<OrderNotFound>()(
 ) {}
 
 export const OneOrder = Schema.Struct({ order: Order })
-
-/** The new order, with its address in the header `Location`. */
-const OrderReceived = HttpApiSchema.WithHeaders(OneOrder.pipe(HttpApiSchema.status(201)), {
-  location: Schema.String
-})
 
 /** `customer` finds those whose name has the text in it, in capitals or not. */
 export const OrdersQuery = Schema.Struct({
@@ -41,7 +35,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("create", "/v1/orders", {
       payload: OrderDraft,
-      success: OrderReceived
+      success: Created(OneOrder)
     }).middleware(Auth.requireScopes("orders:write")),
     HttpApiEndpoint.get("list", "/v1/orders", { query: OrdersQuery, success: OrdersPage }),
     HttpApiEndpoint.get("read", "/v1/orders/:orderId", {

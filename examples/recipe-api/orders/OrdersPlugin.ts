@@ -1,7 +1,6 @@
 /** The orders: their repository, and the handlers of their contract. */
 import * as Effect from "effect/Effect"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import { CurrentIdentity, Plugin, Route } from "flange"
+import { Created, CurrentIdentity, Plugin, Route } from "flange"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrdersRepo } from "./OrdersRepo.ts"
 
@@ -11,16 +10,14 @@ const OrdersRoutes = Route.protected(OrdersApi, (handlers) =>
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload }) {
         const order = yield* orders.create(yield* CurrentIdentity, payload)
-        return HttpApiSchema.withHeaders({
-          body: { order },
-          headers: { location: `/v1/orders/${order.id}` }
-        })
+        return Created.at(`/v1/orders/${order.id}`, { order })
       }),
       list: Effect.fnUntraced(function* ({ query }) {
         return yield* orders.list(yield* CurrentIdentity, query)
       }),
       read: Effect.fnUntraced(function* ({ params }) {
-        return { order: yield* orders.read(yield* CurrentIdentity, params.orderId) }
+        const order = yield* orders.read(yield* CurrentIdentity, params.orderId)
+        return { order }
       })
     })
   })

@@ -52,9 +52,8 @@ export class OrdersRepo extends Context.Service<
           }),
         read: Effect.fnUntraced(function* (caller, id) {
           const order = orders.get(id)
-          return order !== undefined && sees(caller, order)
-            ? order
-            : yield* new OrderNotFound({ id })
+          if (order === undefined || !sees(caller, order)) return yield* new OrderNotFound({ id })
+          return order
         })
       })
     })

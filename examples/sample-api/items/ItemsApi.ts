@@ -2,8 +2,7 @@
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as Schema from "effect/Schema"
-import { ApiError, Pagination } from "flange/Contract"
+import { ApiError, Created, Pagination } from "flange/Contract"
 import { Item, ItemChanges, ItemDraft, ItemId } from "./Item.ts"
 
 export class ItemNotFound extends ApiError.make<ItemNotFound>()(
@@ -12,15 +11,10 @@ export class ItemNotFound extends ApiError.make<ItemNotFound>()(
   { id: ItemId }
 ) {}
 
-/** The new item, with its address in the header `Location`. */
-const ItemCreated = HttpApiSchema.WithHeaders(Item.pipe(HttpApiSchema.status(201)), {
-  location: Schema.String
-})
-
 const params = { id: ItemId }
 
 export class ItemsApi extends HttpApiGroup.make("items").add(
-  HttpApiEndpoint.post("create", "/v1/items", { payload: ItemDraft, success: ItemCreated }),
+  HttpApiEndpoint.post("create", "/v1/items", { payload: ItemDraft, success: Created(Item) }),
   HttpApiEndpoint.get("list", "/v1/items", {
     query: Pagination.query,
     success: Pagination.Page(Item)

@@ -1,9 +1,8 @@
 /** The items: their repository and its migrations, and the handlers of their contract. */
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import { SqlClient } from "effect/sql/SqlClient"
-import { Plugin, Route } from "flange"
+import { Created, Plugin, Route } from "flange"
 import { ItemsApi } from "./ItemsApi.ts"
 import { ItemsRepo } from "./ItemsRepo.ts"
 
@@ -13,10 +12,7 @@ const ItemsRoutes = Route.public(ItemsApi, (handlers) =>
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload }) {
         const item = yield* items.create(payload)
-        return HttpApiSchema.withHeaders({
-          body: item,
-          headers: { location: `/v1/items/${item.id}` }
-        })
+        return Created.at(`/v1/items/${item.id}`, item)
       }),
       list: ({ query }) => items.list(query),
       read: ({ params }) => items.read(params.id),

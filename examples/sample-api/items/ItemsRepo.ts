@@ -4,6 +4,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as SqlSchema from "effect/sql/SqlSchema"
@@ -46,19 +47,21 @@ export class ItemsRepo extends Context.Service<
       })
 
       const selectOne = (end: string) => {
-        const select = SqlSchema.findOne({
+        const select = SqlSchema.findOneOption({
           Request: ItemId,
           Result: ItemRow,
           execute: (id) => sql`select * from items where id = ${id} ${sql.literal(end)}`
         })
-        return (id: ItemId) =>
-          select(id).pipe(
-            Effect.catchTag("NoSuchElementError", () => Effect.fail(new ItemNotFound({ id }))),
-            Effect.catchTag(["SchemaError", "SqlError"], Effect.die)
-          )
+        return Effect.fnUntraced(function* (id: ItemId) {
+          const item = yield* Effect.orDie(select(id))
+          if (Option.isNone(item)) return yield* new ItemNotFound({ id })
+          return item.value
+        })
       }
       const read = selectOne("")
-      // Of two requests that remove an item, the second waits here and then finds none.
+      // The lock holds until the transaction of the request ends, which is that of
+      // Database.transactional() in app.ts. Of two requests that remove an item, the second waits
+      // for the first and then finds no item.
       const lock = selectOne("for update")
 
       const set = (id: ItemId, columns: ItemChanges) =>
