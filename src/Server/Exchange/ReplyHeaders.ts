@@ -17,7 +17,7 @@ export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/
 /**
  * All header lines of a reply, names and values in turn: its own, those of `set`,
  * which replace its own, and those of `constant` that no other has the name of.
- * `vary` joins what the reply varies by already.
+ * `vary` joins what the reply varies by already; the reply keeps its own cookies.
  */
 export const merge = (
   own: ReadonlyArray<string>,
@@ -32,9 +32,11 @@ export const merge = (
     if (name === "vary") named.set(name, (vary = vary === undefined ? value : joined(vary, value)))
     else named.set(name, value)
   }
+  const common = valueOf(constant, "vary")
+  if (vary !== undefined && common !== undefined) named.set("vary", joined(vary, common))
   const lines: Array<string> = []
   for (let i = 0; i < own.length; i += 2) {
-    if (!named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
+    if (own[i] === "set-cookie" || !named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
   }
   for (const [name, value] of named) lines.push(name, value)
   const names = new Set(lines.filter((_, i) => i % 2 === 0))
@@ -50,10 +52,15 @@ const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined
 }
 
 /** Two lists of names as one, in which none is twice. */
-const joined = (before: string, name: string): string =>
-  before.split(",").some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
-    ? before
-    : `${before}, ${name}`
+const joined = (before: string, more: string): string =>
+  more.split(",").reduce((all, one) => {
+    const name = one.trim()
+    return all
+      .split(",")
+      .some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
+      ? all
+      : `${all}, ${name}`
+  }, before)
 
 const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
