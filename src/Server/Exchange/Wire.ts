@@ -45,7 +45,7 @@ export interface Wire {
   ) => void
   /**
    * Sends any reply: a stream, a file, or the reply to an opened request. Its
-   * headers hold the type and length of the body already. Calls `done` once the
+   * headers hold the type and length of the body already. Calls `done` later, once the
    * reply has been sent or the client has gone away.
    */
   readonly sendResponse: (response: HttpServerResponse, done: () => void) => void
