@@ -1,4 +1,5 @@
 /** Finds the known name that a misspelled one most likely means. */
+
 const distance = (left: string, right: string): number => {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
   for (let row = 1; row <= left.length; row++) {

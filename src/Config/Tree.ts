@@ -1,4 +1,5 @@
 /** Trees of configuration values: paths in them, merging them, copying them without harmful keys. */
+
 /** A configuration tree: an object without a prototype, so that no key can reach `Object.prototype`. */
 export interface Tree {
   readonly [key: string]: unknown

@@ -4,6 +4,7 @@
  * Declare sections with `section`, read them all with `load`: every problem is reported at once,
  * every value knows its source, and secrets are never printed.
  */
+
 export { ByteSize, Duration, Port, Secret, withDefault } from "./Codecs.ts"
 export { ConfigError, type Problem } from "./ConfigError.ts"
 export { Environment } from "./Environment.ts"

@@ -18,6 +18,8 @@ import * as Host from "../../src/Server/Host.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
 import * as ProxiedListener from "../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
+import { boot } from "./counted.ts"
+import { arrives } from "./userCode/server.ts"
 
 class WorkApi extends HttpApiGroup.make("work").add(
   HttpApiEndpoint.get("plain", "/plain", { success: Schema.String }),
@@ -93,6 +95,35 @@ const run = async (
 }
 
 describe("the finalizers of a request", () => {
+  it.each(["node", "proxied", "web"] as const)(
+    "run at once for what a fiber acquires after the request, on %s",
+    async (name) => {
+      const replied = Promise.withResolvers<void>()
+      const finalized = Promise.withResolvers<void>()
+      const late = Effect.promise(() => replied.promise).pipe(
+        Effect.andThen(Effect.addFinalizer(() => Effect.sync(() => finalized.resolve()))),
+        Effect.forkDetach
+      )
+      const Late = Plugin.make("test:late", {
+        routes: [
+          Route.public(WorkApi, (handlers) =>
+            handlers.handleAll({
+              plain: () => Effect.as(late, "done"),
+              raw: () => Effect.succeed(""),
+              stream: () => Effect.succeed("")
+            })
+          )
+        ]
+      })
+      const app = await boot(name, [Late])
+      assert.strictEqual(await (await app.ask("/plain")).text(), '"done"')
+      assert.strictEqual(app.open(), 0)
+      replied.resolve()
+      await arrives("The finalizer", finalized.promise)
+      await app.stop()
+    }
+  )
+
   for (const listener of ["node", "proxied", "web"] as const) {
     for (const codec of ["compiled", "effect"] as const) {
       it.each(["/plain", "/raw", "/stream"])(

@@ -1,4 +1,5 @@
 /** Finds where a text stops being JSON, without quoting it. */
+
 /** Where a JSON text stops being JSON, and what was expected there. */
 export interface JsonPosition {
   readonly column: number

@@ -1,9 +1,10 @@
-export * as AuditLog from "./AuditLog.ts"
-export { plugin } from "./AuthPlugin.ts"
 /**
  * Who calls, and what the caller may do: backends in chains, guards and policies
  * in the contract, an audit of every decision.
  */
+
+export * as AuditLog from "./AuditLog.ts"
+export { plugin } from "./AuthPlugin.ts"
 export { apiKey, hashKey, type KeyEntry, keys, type ValidateKey } from "./Backend/ApiKey.ts"
 export { type Authenticate, type Backend, backend, Skip } from "./Backend/Backend.ts"
 export {

@@ -174,16 +174,21 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
     if (exit._tag === "Failure")
       return exchange.respond(replyOf(Exit.failCause(exit.cause), codec, exchange))
     const { value } = exit
-    if (Response.isHttpServerResponse(value)) return exchange.sendResponse(value)
-    if (!Respondable.isRespondable(value)) {
-      const encoded = guarded(() => success!(value))
-      if (Exit.isExit(encoded) && encoded._tag === "Success") {
-        // An exit that is not a failure has the value.
-        return exchange.send(encoded.value as Reply)
+    try {
+      if (Response.isHttpServerResponse(value)) return exchange.sendResponse(value)
+      if (!Respondable.isRespondable(value)) {
+        const encoded = guarded(() => success!(value))
+        if (Exit.isExit(encoded) && encoded._tag === "Success") {
+          // Other exits than failures have the value.
+          return exchange.send(encoded.value as Reply)
+        }
+        return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
       }
-      return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
+      exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
+    } catch (defect) {
+      // A value may throw when it is looked at.
+      exchange.respond(replyOf(Effect.die(defect), codec, exchange))
     }
-    exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
   }
   const start = (exchange: Exchange): void =>
     exchange.run(

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as HttpBody from "effect/http/HttpBody"
 import type { PreResponseHandler } from "effect/http/HttpEffect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import { ClientAbort } from "effect/http/HttpServerError"
@@ -35,6 +36,9 @@ interface RequestState {
 
 const none: ReadonlyArray<string> = []
 
+/** The status whose reply has a length and no content. Source: RFC 9110, section 15.3.6. */
+const resetContent = 205
+
 /** One request. */
 export class Exchange implements Incoming, Observers.Observed, Served {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
@@ -48,8 +52,10 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   #headers: Array<string> = []
   /** The exit of the handler, for the finalizers of the request. */
   #exit: Exit.Exit<unknown, unknown> = Exit.void
-  #isRefused = false
-  /** Whether a header set so far overrides an earlier or a constant one. */
+  #isOver = false
+  /** How many replies in turn could not be sent. */
+  #refusals = 0
+  /** Whether `#headers` has a name twice, or one that every reply has. */
   #replaces = false
   /** Callbacks that wait for the body. */
   #onBody: Array<() => void> | undefined
@@ -142,7 +148,12 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   get scope(): Scope.Scope {
-    return (this.#scope ??= Scope.makeUnsafe())
+    if (this.#scope === undefined) {
+      this.#scope = Scope.makeUnsafe()
+      // What a fiber that outlives the request acquires is released at once.
+      if (this.#isOver) Scope.closeUnsafe(this.#scope, this.#exit)
+    }
+    return this.#scope
   }
 
   get searchParams(): Match["searchParams"] {
@@ -303,6 +314,15 @@ export class Exchange implements Incoming, Observers.Observed, Served {
 
   /** Runs the pre-response handlers, which see all headers of the reply, and sends it. */
   sendResponse(response: Response.HttpServerResponse): void {
+    try {
+      this.#sendAny(response)
+    } catch (defect) {
+      // What the app's code made as a reply may be none.
+      this.#refused(defect)
+    }
+  }
+
+  #sendAny(response: Response.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
       return this.#finish(
         Effect.catchCause(
@@ -342,20 +362,28 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Sends a reply that has all its headers. */
-  #sendWhole(response: Response.HttpServerResponse): void {
-    const { status } = response
+  #sendWhole(whole: Response.HttpServerResponse): void {
+    const { status } = whole
+    const response =
+      status === resetContent && whole.body._tag !== "Empty"
+        ? Response.setBody(whole, HttpBody.empty)
+        : whole
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body !== undefined) return this.#put(status, linesOf(response), none, body)
     const problem = ReplyHeaders.problem(response.headers) ?? statusProblem(status)
     if (problem !== undefined) return this.#refused(problem)
-    this.#tell(status)
     const logged = ReplyStream.logged((cause) =>
       Effect.provideContext(
         logFailure("The stream of a reply failed", cause),
         this.services.context
       )
     )
-    this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
+    try {
+      this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
+    } catch (defect) {
+      return this.#refused(defect)
+    }
+    this.#tell(status)
   }
 
   #put(
@@ -367,7 +395,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     try {
       const problem = statusProblem(status)
       if (problem !== undefined) throw problem
-      this.#wire.send(status, lines, body, constant)
+      this.#wire.send(status, lines, status === resetContent ? "" : body, constant)
     } catch (defect) {
       return this.#refused(defect)
     }
@@ -382,8 +410,13 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   #refused(defect: unknown): void {
     this.#headers = []
     this.#replaces = false
-    if (this.#isRefused) return this.#sendEmpty(500)
-    this.#isRefused = true
+    this.#refusals++
+    if (this.#refusals === 2) return this.#sendEmpty(500)
+    if (this.#refusals > 2) {
+      // Nothing can be sent any more.
+      this.#tell(500)
+      return this.#close()
+    }
     const cause = Cause.die(defect)
     this.#exit = Exit.failCause(cause)
     this.#finish(Problem.fromCause(cause, this))
@@ -438,9 +471,9 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   /** Closes the scope of the request, then ends the exchange. */
   #close(): void {
     const serving = this.#serving
-    if (this.#scope === undefined) return serving.end()
     const scope = this.#scope
-    this.#scope = undefined
+    this.#isOver = true
+    if (scope === undefined) return serving.end()
     const closed = Effect.catchCause(Scope.close(scope, this.#exit), (cause) =>
       logFailure("A finalizer of a request failed", cause)
     )

@@ -19,9 +19,9 @@ export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/
 })
 
 /**
- * Returns all header lines of a reply, names and values in turn. Lines of `set` replace
- * the reply's own lines of the same name, except that a value of `vary` is added to the
- * others. A line of `constant` is left out if another line has its name.
+ * All header lines of a reply, names and values in turn: its own, those of `set`,
+ * which replace its own, and those of `constant` that no other has the name of.
+ * `vary` joins what the reply varies by already; the reply keeps its own cookies.
  */
 export const merge = (
   own: ReadonlyArray<string>,
@@ -36,9 +36,11 @@ export const merge = (
     if (name === "vary") named.set(name, (vary = vary === undefined ? value : joined(vary, value)))
     else named.set(name, value)
   }
+  const common = valueOf(constant, "vary")
+  if (vary !== undefined && common !== undefined) named.set("vary", joined(vary, common))
   const lines: Array<string> = []
   for (let i = 0; i < own.length; i += 2) {
-    if (!named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
+    if (own[i] === "set-cookie" || !named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
   }
   for (const [name, value] of named) lines.push(name, value)
   const names = new Set(lines.filter((_, i) => i % 2 === 0))
@@ -60,11 +62,16 @@ const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined
   return undefined
 }
 
-/** Adds a name to a list of names if the list does not have it. */
-const joined = (before: string, name: string): string =>
-  Semantics.elements(before).some((other) => other === "*" || other === name.toLowerCase())
-    ? before
-    : `${before}, ${name}`
+/** Two lists of names as one, in which none is twice. */
+const joined = (before: string, more: string): string =>
+  more.split(",").reduce((all, one) => {
+    const name = one.trim()
+    return all
+      .split(",")
+      .some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
+      ? all
+      : `${all}, ${name}`
+  }, before)
 
 const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 

@@ -50,9 +50,9 @@ export interface Wire {
     constant?: ReadonlyArray<string>
   ) => void
   /**
-   * Sends any reply: a stream, a file, or the reply to an opened request. The reply's
-   * headers have the type and length of its body. Calls `done` once the reply has been
-   * sent or the client has disconnected.
+   * Sends any reply: a stream, a file, or the reply to an opened request. Its
+   * headers hold the type and length of the body already. Calls `done` later, once the
+   * reply has been sent or the client has gone away.
    */
   readonly sendResponse: (response: HttpServerResponse, done: () => void) => void
   /** The target in origin form: path and query. */

@@ -5,8 +5,9 @@ import type { Duplex } from "node:stream"
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
-import { headerOf, pairs } from "./Node/NodeWire.ts"
+import { headerOf, isFraming, pairs } from "./Node/NodeWire.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 
 const nothing = new Uint8Array(0)
@@ -37,7 +38,7 @@ export class UpgradeWire implements Wire {
 
   set onAbort(abort: (() => void) | undefined) {
     if (abort !== undefined && this.#onAbort === undefined) {
-      this.#socket.once("close", () => this.#onAbort?.())
+      whenClosed(this.#socket, () => this.#onAbort?.())
     }
     this.#onAbort = abort
   }
@@ -79,10 +80,13 @@ export class UpgradeWire implements Wire {
     const cookies: Array<string> = []
     for (const list of [headers, constant]) {
       for (let i = 0; i < list.length; i += 2) {
-        if (list[i] === "set-cookie") cookies.push(list[i + 1]!)
-        else named[list[i]!] = list[i + 1]!
+        const name = list[i]!
+        if (name === "set-cookie") cookies.push(list[i + 1]!)
+        else if (!isFraming(name)) named[name] = list[i + 1]!
       }
     }
+    const problem = ReplyHeaders.problem(named)
+    if (problem !== undefined) throw problem
     const options = { cookies: Cookies.fromSetCookie(cookies), headers: named, status }
     const contentType = named["content-type"]
     const response =

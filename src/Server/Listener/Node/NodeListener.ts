@@ -26,7 +26,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       keepAliveTimeout: Duration.toMillis(config.keepAlive),
       maxHeaderSize: config.maxHeaderBytes,
       requireHostHeader: false,
-      requestTimeout: Duration.toMillis(config.requestTimeout)
+      requestTimeout: Duration.toMillis(config.requestTimeout),
+      shouldUpgradeCallback: Strict.offersUpgrade
     })
     const connections = new Connections(server)
     server.on("clientError", (error, socket: Net.Socket) =>
@@ -38,9 +39,16 @@ export const listen: Listener = ({ config, serve, serving }) =>
       if (refusal !== undefined) return Strict.refuse(request, reply, refusal)
       serve(new NodeWire(request, reply, opener))
     })
-    server.on("upgrade", (request, socket, rest) =>
-      serve(new UpgradeWire(request, socket, rest, opener))
-    )
+    server.on("upgrade", (request, socket: Net.Socket, rest) => {
+      // Node takes its own listener off; a client that resets the connection must not end the process.
+      socket.on("error", () => {})
+      connections.afterReplies(socket, () => {
+        if (socket.destroyed) return
+        const refusal = Strict.upgradeRefusal(request)
+        if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal)
+        serve(new UpgradeWire(request, socket, rest, opener))
+      })
+    })
 
     const address = yield* Bind.tcp(server, config.host ?? "0.0.0.0", config.port)
     const drain = yield* Drain.make({

@@ -30,7 +30,7 @@ export class NodeWire implements Wire {
 
   set onAbort(abort: (() => void) | undefined) {
     if (abort !== undefined && this.#onAbort === undefined) {
-      this.#reply.once("close", () => {
+      whenClosed(this.#reply, () => {
         if (!this.#reply.writableEnded) this.#onAbort?.()
       })
     }
@@ -51,6 +51,8 @@ export class NodeWire implements Wire {
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     const source = this.#source
+    // It closes before its end if the client has gone away.
+    if (source.closed) return done("Aborted")
     const chunks: Array<Buffer> = []
     let isDone = false
     let length = 0
@@ -93,6 +95,9 @@ export class NodeWire implements Wire {
     const reply = this.#reply
     if (reply.destroyed) return
     for (const part of constant) headers.push(part)
+    for (let i = headers.length - 2; i >= 0; i -= 2) {
+      if (isFraming(headers[i]!)) headers.splice(i, 2)
+    }
     if (Semantics.bodyOf(this.method, status) === "nothing") {
       reply.writeHead(status, headers).end()
     } else {
@@ -114,7 +119,14 @@ export class NodeWire implements Wire {
   }
 }
 
-/** Returns the value of a header of Node's request; several lines are joined. */
+/**
+ * Whether a header frames the body, so that the listener alone writes it: with a
+ * second one the client sees another end of the reply.
+ */
+export const isFraming = (name: string): boolean =>
+  name === "content-length" || name === "transfer-encoding"
+
+/** The value of a header of Node's request; several lines are joined. */
 export const headerOf = ({ headers }: Http.IncomingMessage, name: string): string | undefined => {
   const value = headers[name]
   return Array.isArray(value)

@@ -4,7 +4,7 @@
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
-import type * as Catalogue from "../../../Contract/Catalogue.ts"
+import * as Catalogue from "../../../Contract/Catalogue.ts"
 import * as Problem from "../../Exchange/Problem.ts"
 import * as RequestId from "../../Exchange/RequestId.ts"
 import { lastReplyMillis } from "../Drain.ts"
@@ -37,6 +37,34 @@ export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
     (coding === undefined ? undefined : HeadRules.transferEncoding(coding, httpVersionMinor))
   )
 }
+
+/**
+ * Whether a request offers to speak another protocol. HTTP/2 over cleartext is no longer
+ * negotiated so: RFC 9113, section 3.1. A request with a body is served as any other,
+ * because Node does not read the body of an upgrade.
+ */
+export const offersUpgrade = ({ headers }: Http.IncomingMessage): boolean =>
+  !hasBody(headers) && !/\bh2c\b/i.test(headers.upgrade ?? "")
+
+const hasBody = (headers: Http.IncomingHttpHeaders): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0
+
+const bodyOnUpgrade = new Catalogue.NotImplemented({
+  // An error that is given its detail keeps it.
+  detail: "This server takes no body with an upgrade"
+} as {})
+
+/** Returns why an upgrade is refused; undefined for nearly all. */
+export const upgradeRefusal = (request: Http.IncomingMessage): Catalogue.Any | undefined =>
+  // Versions of Node without `shouldUpgradeCallback` hand every upgrade over.
+  refusal(request)?.error ?? (hasBody(request.headers) ? bodyOnUpgrade : undefined)
+
+/** Answers a refused upgrade and closes its connection. */
+export const refuseUpgrade = (
+  request: Http.IncomingMessage,
+  socket: Net.Socket,
+  error: Catalogue.Any
+): void => end(socket, error, request)
 
 /** Answers a refused request and closes its connection. */
 export const refuse = (

@@ -54,7 +54,7 @@ export class ProxiedWire implements Wire {
   readonly method: string
   /** The next request in the queue. */
   next: ProxiedWire | undefined
-  onAbort: (() => void) | undefined
+  #onAbort: (() => void) | undefined
   #opened: Opened | undefined
   /** The reply, until it can be sent. */
   payload: Payload | undefined
@@ -68,6 +68,16 @@ export class ProxiedWire implements Wire {
     this.head = head
     this.method = head.method
     this.target = head.target
+  }
+
+  get onAbort(): (() => void) | undefined {
+    return this.#onAbort
+  }
+
+  set onAbort(abort: (() => void) | undefined) {
+    this.#onAbort = abort
+    // The client went away before.
+    if (abort !== undefined && this.isAnswered) queueMicrotask(() => this.#onAbort?.())
   }
 
   get remoteAddress(): string | undefined {
@@ -85,6 +95,7 @@ export class ProxiedWire implements Wire {
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     const { contentLength, hasBody } = this.head
     if (!hasBody) return done(nothing)
+    if (this.isAnswered) return done("Aborted")
     if (contentLength > limit) return done("TooLarge")
     this.sink = new Collector(limit, (body) => {
       if (typeof body === "string") this.closes = true
@@ -113,14 +124,15 @@ export class ProxiedWire implements Wire {
 
   open(): HttpServerRequest {
     this.#opened = this.#connection.open(this)
+    // Nothing else ends what was opened after the client went away.
+    if (this.isAnswered) this.bridge!.abort()
     return this.#opened.request
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {
-    if (this.isAnswered) return done()
     this.load(() => {
-      // The client may have disconnected in between.
-      if (this.isAnswered) return done()
+      // The client may have gone away.
+      if (this.isAnswered) return queueMicrotask(done)
       if (this.#opened === undefined) this.open()
       whenClosed(this.bridge!.reply, done)
       this.#opened!.send(response)

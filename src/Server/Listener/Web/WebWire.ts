@@ -63,7 +63,18 @@ export class WebWire implements Wire {
   }
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
-    readWhole(this.#source, limit).then(done)
+    const { signal } = this.#source
+    let isDone = false
+    const end = (result: BodyFailure | Uint8Array) => {
+      if (isDone) return
+      isDone = true
+      signal.removeEventListener("abort", abort)
+      done(result)
+    }
+    const abort = () => end("Aborted")
+    signal.addEventListener("abort", abort)
+    if (signal.aborted) return abort()
+    void readWhole(this.#source, limit).then(end)
   }
 
   load(then: () => void): void {
@@ -84,6 +95,7 @@ export class WebWire implements Wire {
     for (const list of [headers, constant]) {
       for (let i = 0; i < list.length; i += 2) named.append(list[i]!, list[i + 1]!)
     }
+    named.delete("transfer-encoding")
     const sent = Semantics.bodyOf(this.method, status)
     if (sent !== "nothing") {
       named.set(
@@ -92,7 +104,8 @@ export class WebWire implements Wire {
       )
     }
     this.#resolve(
-      new Response(sent === "body" ? (body as string) : null, {
+      // Some statuses take no body at all, not even an empty one.
+      new Response(sent === "body" && body.length > 0 ? (body as string) : null, {
         headers: named,
         status
       })
@@ -115,7 +128,7 @@ export class WebWire implements Wire {
         withoutBody
       })
     )
-    if (!isStream) done()
+    if (!isStream) queueMicrotask(done)
   }
 }
 

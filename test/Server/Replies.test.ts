@@ -1,0 +1,162 @@
+/** The replies that handlers may return, as clients of every listener see them. */
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Middleware, Plugin, Route } from "flange"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { boot, type Counted } from "./counted.ts"
+import { arrives, guardProcess, listeners, until } from "./userCode/server.ts"
+
+guardProcess()
+
+const text = HttpServerResponse.text("text")
+
+/** What handlers return, by path. */
+const returned: Readonly<Record<string, unknown>> = {
+  "/cookies": HttpServerResponse.setCookieUnsafe(
+    HttpServerResponse.setCookieUnsafe(text, "a", "1"),
+    "b",
+    "2"
+  ),
+  "/framing": HttpServerResponse.setHeader(text, "transfer-encoding", "chunked"),
+  "/no-body": Object.assign(Object.create(Object.getPrototypeOf(text)), text, { body: undefined }),
+  "/reset": HttpServerResponse.empty({ status: 205 }),
+  "/reset-stream": HttpServerResponse.stream(Stream.make(new Uint8Array([120])), { status: 205 }),
+  "/reset-text": HttpServerResponse.setStatus(text, 205),
+  "/throwing": new Proxy(
+    {},
+    {
+      has: () => {
+        throw new Error("looked at")
+      }
+    }
+  ),
+  "/vary": HttpServerResponse.setHeader(text, "vary", "accept")
+}
+
+/** Headers that a before sets, by path. */
+const set: Readonly<Record<string, readonly [name: string, value: string]>> = {
+  "/cookies": ["set-cookie", "c=3"],
+  "/framing": ["content-length", "1"]
+}
+
+class RepliesApi extends HttpApiGroup.make("replies").add(
+  HttpApiEndpoint.get("read", "/:name", {
+    params: { name: Schema.String },
+    success: Schema.String
+  }),
+  HttpApiEndpoint.post("write", "/write", {
+    payload: Schema.Struct({ a: Schema.String }),
+    success: Schema.String
+  })
+) {}
+
+const Replies = Plugin.make("test:replies", {
+  middleware: [
+    Middleware.headers("replies", {
+      build: Effect.succeed(() => ({ vary: "origin" }))
+    }),
+    Middleware.before("replies", {
+      build: Effect.succeed(() => (request) => {
+        const header = set[request.target]
+        if (header !== undefined) request.setHeader(...header)
+        return Middleware.pass
+      }),
+      slot: "Custom"
+    })
+  ],
+  routes: [
+    Route.public(RepliesApi, (handlers) =>
+      handlers.handleAll({
+        // A handler may return a response, or what is none.
+        read: ({ params }) => Effect.succeed(returned[`/${params.name}`] as never),
+        write: ({ payload }) => Effect.succeed(payload.a)
+      })
+    )
+  ]
+})
+
+for (const name of listeners) {
+  describe(`a reply on ${name}`, () => {
+    let app: Counted
+    beforeAll(async () => {
+      app = await boot(name, [Replies])
+    })
+    afterAll(() => arrives("The end of the app", app.stop()))
+
+    /** Asks for a reply that was observed once, and whose exchange ends. */
+    const ask = async (path: string) => {
+      const before = app.told.length
+      const reply = await arrives("The reply", app.ask(path))
+      const body = await arrives("The body", reply.text())
+      await until("The end of the exchange", () => app.open() === 0)
+      assert.deepStrictEqual(app.told.slice(before), [`${path} ${reply.status}`])
+      return { body, headers: reply.headers, status: reply.status }
+    }
+
+    it("keeps its own cookies if a before sets one", async () => {
+      const { headers } = await ask("/cookies")
+      assert.sameMembers(headers.getSetCookie(), ["a=1", "b=2", "c=3"])
+    })
+
+    it("has one length, which is that of its body", async () => {
+      const { body, headers } = await ask("/framing")
+      assert.deepStrictEqual(
+        [body, headers.get("content-length"), headers.get("transfer-encoding")],
+        ["text", "4", null]
+      )
+    })
+
+    it("varies by what its route varies by", async () => {
+      assert.strictEqual((await ask("/vary")).headers.get("vary"), "accept, origin")
+    })
+
+    it.each(["/reset", "/reset-stream", "/reset-text"])(
+      "has no content if its status is 205: %s",
+      async (path) => {
+        const { body, status } = await ask(path)
+        assert.deepStrictEqual([status, body], [205, ""])
+      }
+    )
+
+    it.each(["/no-body", "/throwing"])(
+      "is a 500 if what the handler returns cannot be read: %s",
+      async (path) => {
+        const { body, status } = await ask(path)
+        assert.deepStrictEqual([status, JSON.parse(body).code], [500, "INTERNAL_ERROR"])
+      }
+    )
+
+    it("is owed no longer if the client leaves within the body", async () => {
+      const before = app.told.length
+      const client = new AbortController()
+      const begun = Promise.withResolvers<void>()
+      const body = new ReadableStream({
+        pull: (controller) => {
+          controller.enqueue(new TextEncoder().encode("{"))
+          begun.resolve()
+          return new Promise(() => {})
+        }
+      })
+      const asked = app
+        .ask("/write", {
+          body,
+          // The types of the platform do not have it.
+          ...({ duplex: "half" } as object),
+          headers: { "content-type": "application/json" },
+          method: "POST",
+          signal: client.signal
+        })
+        .catch(() => {})
+      await begun.promise
+      await until("The exchange", () => app.open() === 1)
+      client.abort()
+      await arrives("The end of the request", asked)
+      await until("The end of the exchange", () => app.open() === 0)
+      assert.deepStrictEqual(app.told.slice(before), ["/write 499"])
+    })
+  })
+}
