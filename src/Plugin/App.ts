@@ -1,7 +1,7 @@
 /** An app is a list of plugins that fit. */
 import type * as HttpApi from "effect/http-api/HttpApi"
-import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Contract from "./Contract.ts"
+import type * as Contribution from "./Contribution.ts"
 import type { ConfigSource } from "./Lifecycle.ts"
 import type * as Plugin from "./Plugin.ts"
 
@@ -10,18 +10,19 @@ import type * as Plugin from "./Plugin.ts"
  *
  * - `Provides`: every service of every plugin
  * - `E`: what a plugin may fail with while it boots
- * - `Groups`: the contract of all its routes
+ * - `Contracts`: the contracts of all its routes, by name
  */
 export interface App<
   out Id extends string,
   in Provides = never,
   out E = never,
-  in out Groups extends HttpApiGroup.Constraint = never
+  in out Contracts extends Contribution.Contract = never
 > {
-  readonly "~Error": E
-  readonly "~Provides": (services: Provides) => void
+  readonly "~flange/Contracts": Contracts
+  readonly "~flange/Error": E
+  readonly "~flange/Provides": (services: Provides) => void
   /** The contract of all the groups of all the plugins: `HttpApiClient.make(app.api)` is its client. */
-  readonly api: HttpApi.HttpApi<Id, Groups>
+  readonly api: HttpApi.HttpApi<Id, Contribution.Group<Contracts>>
   /** Where the configuration comes from. */
   readonly config: ConfigSource
   readonly id: Id
@@ -31,7 +32,7 @@ export interface App<
 
 /** Any app. */
 export interface Any {
-  readonly "~Error": unknown
+  readonly "~flange/Error": unknown
   readonly config: ConfigSource
   readonly id: string
   readonly plugins: ReadonlyArray<Plugin.Any>
@@ -41,7 +42,7 @@ export interface Any {
 export type Provides<A> = A extends App<string, infer P, infer _E, infer _G> ? P : never
 
 /** What a plugin of the app may fail with while it boots. */
-export type Error<A> = A extends { readonly "~Error": infer E } ? E : never
+export type Error<A> = A extends { readonly "~flange/Error": infer E } ? E : never
 
 /** What the plugins require and none of them provides. */
 type Missing<P extends ReadonlyArray<Plugin.Any>> = Exclude<
@@ -77,7 +78,7 @@ export const make = <const Id extends string, const P extends ReadonlyArray<Plug
     /** Where configuration comes from; by default files in the working directory and variables. */
     readonly config?: ConfigSource | undefined
   } = {}
-): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Groups<P[number]>> => {
+): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Contracts<P[number]>> => {
   const list: ReadonlyArray<Plugin.Any> = plugins
   return {
     api: Contract.of(id, list),

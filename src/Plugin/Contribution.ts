@@ -7,23 +7,34 @@ import type * as Context from "effect/Context"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 
 /**
+ * The HTTP contract of a route group, by name: `Route.Public<typeof ItemsApi>`.
+ * Only `app.api` spells it out, so that an editor shows names.
+ */
+export interface Contract {
+  readonly "~flange/Group": HttpApiGroup.Constraint
+}
+
+/** The groups behind the names of contracts. */
+export type Group<C extends Contract> = C["~flange/Group"]
+
+/**
  * One thing that a plugin contributes.
  *
  * - `E`: what can fail while it is built, in the acquire phase
  * - `R`: the services it needs
- * - `Groups`: the HTTP contract it adds to `app.api`
+ * - `Contracts`: the HTTP contracts it adds to `app.api`
  * - `Declared`: those of `R` that it lists itself, so that the plugin need not
  */
 export interface Contribution<
   out Kind extends string,
   out E = never,
   out R = never,
-  out Groups extends HttpApiGroup.Constraint = never,
+  out Contracts extends Contract = never,
   out Declared = never
 > {
-  readonly "~Error": E
-  readonly "~Groups": Groups
-  readonly "~Requires": R
+  readonly "~flange/Contracts": Contracts
+  readonly "~flange/Error": E
+  readonly "~flange/Requires": R
   /** What sort of contribution this is: `route`, `middleware`, `action`. */
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
@@ -33,21 +44,21 @@ export interface Contribution<
 }
 
 /** A contribution of any kind. */
-export type Any = Contribution<string, unknown, unknown, HttpApiGroup.Constraint, unknown>
+export type Any = Contribution<string, unknown, unknown, Contract, unknown>
 
 /** The services that the contributions in the list declare themselves. */
 export type Declared<C extends ReadonlyArray<Any>> = Context.Service.Identifier<
   C[number]["requires"][number]
 >
 
-/** What can fail while the contributions in the list are built. */
-export type Error<C extends ReadonlyArray<Any>> = C[number]["~Error"]
+/** The contracts that the contributions in the list add. */
+export type Contracts<C extends ReadonlyArray<Any>> = C[number]["~flange/Contracts"]
 
-/** The contract groups that the contributions in the list add. */
-export type Groups<C extends ReadonlyArray<Any>> = C[number]["~Groups"]
+/** What can fail while the contributions in the list are built. */
+export type Error<C extends ReadonlyArray<Any>> = C[number]["~flange/Error"]
 
 /** The services that the contributions in the list need. */
-export type Requires<C extends ReadonlyArray<Any>> = C[number]["~Requires"]
+export type Requires<C extends ReadonlyArray<Any>> = C[number]["~flange/Requires"]
 
 /**
  * The part of a contribution that every kind shares. The phantom members exist
@@ -57,12 +68,12 @@ export const make = <
   const Kind extends string,
   E = never,
   R = never,
-  Groups extends HttpApiGroup.Constraint = never,
+  Contracts extends Contract = never,
   Declared = never
 >(
   kind: Kind,
   name: string,
   requires: ReadonlyArray<Context.Key<Declared, unknown>> = []
-): Contribution<Kind, E, R, Groups, Declared> =>
+): Contribution<Kind, E, R, Contracts, Declared> =>
   // The three phantom members carry types and are never read.
-  ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Groups, Declared>
+  ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Contracts, Declared>

@@ -19,7 +19,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as HttpApi from "effect/http-api/HttpApi"
-import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { hasProperty } from "effect/Predicate"
@@ -35,8 +34,8 @@ const TypeId = "~flange/Plugin"
 
 /**
  * A plugin: a `Layer` that provides `Provides`, may fail with `E` and requires
- * `Requires`, with the contributions it makes to an app. `Groups` is the HTTP
- * contract it adds to `app.api`.
+ * `Requires`, with the contributions it makes to an app. `Contracts` are the
+ * HTTP contracts it adds to `app.api`.
  *
  * It can be used without an app: `Layer.provide(plugin)` builds its services
  * and actions, with the configuration taken from variables and defaults.
@@ -46,9 +45,9 @@ export interface Plugin<
   in Provides = never,
   out E = never,
   out Requires = never,
-  out Groups extends HttpApiGroup.Constraint = never
+  out Contracts extends Contribution.Contract = never
 > extends Layer.Layer<Provides, E, Requires> {
-  readonly "~Groups": Groups
+  readonly "~flange/Contracts": Contracts
   readonly [TypeId]: typeof TypeId
   readonly id: Id
   readonly manifest: Manifest
@@ -56,7 +55,7 @@ export interface Plugin<
 
 /** Any plugin. */
 export interface Any {
-  readonly "~Groups": HttpApiGroup.Constraint
+  readonly "~flange/Contracts": Contribution.Contract
   readonly [TypeId]: typeof TypeId
   readonly id: string
   readonly manifest: Manifest
@@ -76,10 +75,8 @@ export type Error<P> = P extends Plugin<string, infer _P, infer E, infer _R, inf
 export type Requires<P> =
   P extends Plugin<string, infer _P, infer _E, infer R, infer _G> ? R : never
 
-/** The contract groups that a plugin adds to `app.api`. */
-export type Groups<P> = P extends { readonly "~Groups": infer G extends HttpApiGroup.Constraint }
-  ? G
-  : never
+/** The contracts that a plugin adds to `app.api`. */
+export type Contracts<P extends Any> = P["~flange/Contracts"]
 
 /**
  * Where a plugin stands, for what requirements cannot say (two middlewares in
@@ -129,7 +126,7 @@ export interface Manifest {
 type AnyKey = Context.Key<any, any>
 type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
-type Route = Contribution.Contribution<"route", unknown, unknown, HttpApiGroup.Constraint, unknown>
+type Route = Contribution.Contribution<"route", unknown, unknown, Contribution.Contract, unknown>
 
 /** A service's name for a message, or never where it has no literal name. */
 export type NameOf<S> = Fit.NameOf<S>
@@ -265,7 +262,7 @@ export const make = <
   | ReadyE
   | (Sections extends readonly [] ? never : Config.ConfigError),
   Exclude<Identifiers<Required>, Own> | Uses,
-  Contribution.Groups<Routes>
+  Contribution.Contracts<Routes>
 > => {
   const manifest: Manifest = {
     actions: options.actions ?? [],
@@ -304,7 +301,7 @@ export const make = <
       id,
       manifest
     }
-  ) as never // the phantom `~Groups` and the types above are for the compiler only
+  ) as never // the phantom member and the types above are for the compiler only
 }
 
 /**

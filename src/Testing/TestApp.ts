@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as App from "../App.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
+import type * as Contribution from "../Plugin/Contribution.ts"
 import * as ConfiguredListener from "../Server/Listener/Configured.ts"
 import type { Listener } from "../Server/Listener/Listener.ts"
 import * as WebListener from "../Server/Listener/Web/WebListener.ts"
@@ -22,10 +23,10 @@ import type { TestOptionsError } from "./TestOptionsError.ts"
  * the fiber that sends it, so `TestClock.adjust` moves its timeouts and sleeps;
  * interrupting that fiber is the client going away.
  */
-export interface TestApp<Provides, Groups extends HttpApiGroup.Constraint>
+export interface TestApp<Provides, Contracts extends Contribution.Contract>
   extends Requests.Requests {
   /** The typed client of `app.api`; errors come back as the classes of the contract. */
-  readonly client: HttpApiClient.Client<Groups>
+  readonly client: HttpApiClient.Client<Contribution.Group<Contracts>>
   /**
    * Throws an `AssertionError` with every line that the app logged at level Error
    * or Fatal, causes included, if there is any.
@@ -66,9 +67,9 @@ export interface Booted<Id extends string> {
  * await Effect.runPromise(Effect.provide(program, TestApp.layer(app))) // => 404
  * ```
  */
-export const service = <const Id extends string, P, E, G extends HttpApiGroup.Constraint>(
-  app: App.App<Id, P, E, G>
-): Context.Service<Booted<Id>, TestApp<P, G>> => Context.Service(`flange/TestApp/${app.id}`)
+export const service = <const Id extends string, P, E, C extends Contribution.Contract>(
+  app: App.App<Id, P, E, C>
+): Context.Service<Booted<Id>, TestApp<P, C>> => Context.Service(`flange/TestApp/${app.id}`)
 
 /** What booting an app for a test may fail with. */
 export type BootError<E, Rs extends ReadonlyArray<Replacements.Replacement>> =
@@ -82,7 +83,7 @@ type Options<Rs extends ReadonlyArray<Replacements.Replacement>, P> = Omit<
 > &
   Replacements.Fit<Rs, P> & { readonly replace?: Rs | undefined }
 
-type Needs<G extends HttpApiGroup.Constraint> = HttpApiGroup.MiddlewareClient<G>
+type Needs<C extends Contribution.Contract> = HttpApiGroup.MiddlewareClient<Contribution.Group<C>>
 
 /**
  * Boots an app in memory within the current scope: the same assembly, plugins,
@@ -123,12 +124,12 @@ export const make = <
   const Id extends string,
   P,
   E,
-  G extends HttpApiGroup.Constraint,
+  C extends Contribution.Contract,
   const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
-  app: App.App<Id, P, E, G>,
+  app: App.App<Id, P, E, C>,
   options: Options<Rs, P> = {}
-): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+): Effect.Effect<TestApp<P, C>, BootError<E, Rs>, Needs<C> | Scope.Scope> =>
   Effect.suspend(() => {
     let handler: WebListener.ContextualWebHandler | undefined
     return boot(app, options, {
@@ -146,13 +147,13 @@ export const layer = <
   const Id extends string,
   P,
   E,
-  G extends HttpApiGroup.Constraint,
+  C extends Contribution.Contract,
   const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
-  app: App.App<Id, P, E, G>,
+  app: App.App<Id, P, E, C>,
   options: Options<Rs, P> = {}
-): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<G>> =>
-  toLayer(app, make<Id, P, E, G, Rs>(app, options))
+): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<C>> =>
+  toLayer(app, make<Id, P, E, C, Rs>(app, options))
 
 /**
  * The same as `make` on a real socket: `node:http` on a free port of 127.0.0.1,
@@ -176,12 +177,12 @@ export const listening = <
   const Id extends string,
   P,
   E,
-  G extends HttpApiGroup.Constraint,
+  C extends Contribution.Contract,
   const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
-  app: App.App<Id, P, E, G>,
+  app: App.App<Id, P, E, C>,
   options: Options<Rs, P> = {}
-): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+): Effect.Effect<TestApp<P, C>, BootError<E, Rs>, Needs<C> | Scope.Scope> =>
   boot(app, options, {
     defaults: { server: { host: "127.0.0.1", port: 0 } },
     listener: ConfiguredListener.listen,
@@ -193,17 +194,17 @@ export const layerListening = <
   const Id extends string,
   P,
   E,
-  G extends HttpApiGroup.Constraint,
+  C extends Contribution.Contract,
   const Rs extends ReadonlyArray<Replacements.Replacement>
 >(
-  app: App.App<Id, P, E, G>,
+  app: App.App<Id, P, E, C>,
   options: Options<Rs, P> = {}
-): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<G>> =>
-  toLayer(app, listening<Id, P, E, G, Rs>(app, options))
+): Layer.Layer<AppRuntime | Booted<Id> | P, BootError<E, Rs>, Needs<C>> =>
+  toLayer(app, listening<Id, P, E, C, Rs>(app, options))
 
-const toLayer = <Id extends string, P, E, G extends HttpApiGroup.Constraint, E2, R>(
-  app: App.App<Id, P, E, G>,
-  made: Effect.Effect<TestApp<P, G>, E2, R>
+const toLayer = <Id extends string, P, E, C extends Contribution.Contract, E2, R>(
+  app: App.App<Id, P, E, C>,
+  made: Effect.Effect<TestApp<P, C>, E2, R>
 ): Layer.Layer<AppRuntime | Booted<Id> | P, E2, Exclude<R, Scope.Scope>> =>
   Layer.effectContext(Effect.map(made, (test) => Context.add(test.services, service(app), test)))
 
@@ -219,13 +220,13 @@ const boot = <
   Id extends string,
   P,
   E,
-  G extends HttpApiGroup.Constraint,
+  C extends Contribution.Contract,
   Rs extends ReadonlyArray<Replacements.Replacement>
 >(
-  app: App.App<Id, P, E, G>,
+  app: App.App<Id, P, E, C>,
   options: TestOptions.Options,
   { defaults, listener, transport }: Place
-): Effect.Effect<TestApp<P, G>, BootError<E, Rs>, Needs<G> | Scope.Scope> =>
+): Effect.Effect<TestApp<P, C>, BootError<E, Rs>, Needs<C> | Scope.Scope> =>
   Effect.gen(function* () {
     const wrong = TestOptions.check(app, options)
     if (wrong !== undefined) return yield* wrong

@@ -26,8 +26,8 @@ export interface Declared {
 export interface Route<
   out E = never,
   out R = never,
-  out Groups extends HttpApiGroup.Constraint = never
-> extends Contribution.Contribution<"route", E, R, Groups, Middlewares<Groups>> {
+  out Contract extends Contribution.Contract = never
+> extends Contribution.Contribution<"route", E, R, Contract, Middlewares<Contract>> {
   readonly access: Access
   /** The rows that are known before boot; those of a raw group are known after its layer is built. */
   readonly declared: ReadonlyArray<Declared>
@@ -37,28 +37,31 @@ export interface Route<
 }
 
 /** The services of the middleware in a contract that plugins provide. */
-type Middlewares<G> = Exclude<
-  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
+type Middlewares<C extends Contribution.Contract> = Exclude<
+  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<Contribution.Group<C>>>,
   Guard.Guard | StandardErrors
 >
 
 /** A group's contract with the errors that every endpoint may answer with. */
-export type Public<G extends HttpApiGroup.Constraint> = HttpApiGroup.AddMiddleware<
-  G,
-  StandardErrors
->
+export interface Public<in out G extends HttpApiGroup.Constraint> {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, StandardErrors>
+}
 
 /** A group's contract behind an authentication chain. */
-export type Protected<
-  G extends HttpApiGroup.Constraint,
-  Chain extends string = Authentication.DefaultChain
-> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.Authentication<Chain>>
+export interface Protected<in out G extends HttpApiGroup.Constraint, in out Chain extends string> {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
+    G,
+    Authentication.Authentication<Chain> | StandardErrors
+  >
+}
 
 /** A group's contract behind an authentication chain that lets callers without credentials pass. */
-export type Optional<
-  G extends HttpApiGroup.Constraint,
-  Chain extends string = Authentication.DefaultChain
-> = HttpApiGroup.AddMiddleware<Public<G>, Authentication.OptionalAuthentication<Chain>>
+export interface Optional<in out G extends HttpApiGroup.Constraint, in out Chain extends string> {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
+    G,
+    Authentication.OptionalAuthentication<Chain> | StandardErrors
+  >
+}
 
 /** What the handlers of a group need from plugins: what the server provides is taken away. */
 type Needs<Return> = Exclude<
@@ -72,13 +75,13 @@ type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
  * Given to `Route.public` and the others: implements the group. Returns the
  * handlers, or an effect of them that takes services first.
  */
-export type Build<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+export type Build<C extends Contribution.Contract, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group without authentication, whose handlers must not ask who calls. */
-export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+export type BuildAnonymous<C extends Contribution.Contract, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
 ) => unknown extends Needs<Return>
   ? HttpApiBuilder.Handlers.ValidateReturn<Return>
   : Authentication.CurrentIdentity extends Needs<Return>
@@ -88,23 +91,23 @@ export type BuildAnonymous<G extends HttpApiGroup.Constraint, Return> = (
       : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group whose callers may be unknown. */
-export type BuildOptional<G extends HttpApiGroup.Constraint, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<G>
+export type BuildOptional<C extends Contribution.Contract, Return> = (
+  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
 ) => Authentication.CurrentIdentity extends Needs<Return>
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-const group = <G extends HttpApiGroup.Constraint, Return>(
+const group = <C extends Contribution.Contract, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, G> => ({
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, C> => ({
   ...Contribution.make<
     "route",
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>,
-    G,
-    Middlewares<G>
+    C,
+    Middlewares<C>
   >("route", contract.identifier, middlewareKeys(contract)),
   access,
   declared: Object.values(contract.endpoints).map((endpoint) => ({
@@ -167,8 +170,8 @@ const public_ = <G extends HttpApiGroup.Constraint, Return>(
 
 const protected_ = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
-  build: Build<Protected<G>, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G>> =>
+  build: Build<Protected<G, Authentication.DefaultChain>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Authentication.DefaultChain>> =>
   protectedWith("default")(contract, build)
 
 export {
@@ -219,8 +222,8 @@ export const optionalWith =
 /** `optionalWith` the default chain. */
 export const optional = <G extends HttpApiGroup.Constraint, Return>(
   contract: G,
-  build: BuildOptional<Optional<G>, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G>> =>
+  build: BuildOptional<Optional<G, Authentication.DefaultChain>, Return>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Authentication.DefaultChain>> =>
   optionalWith("default")(contract, build)
 
 /** The services of a layer of routes that plugins must provide. */
@@ -282,4 +285,4 @@ export const method = (name: string): ReturnType<typeof HttpApiEndpoint.make<"PO
 /** Whether a contribution is a route group. */
 export const isRoute = (
   contribution: Contribution.Any
-): contribution is Route<unknown, unknown, HttpApiGroup.Constraint> => contribution.kind === "route"
+): contribution is Route<unknown, unknown, Contribution.Contract> => contribution.kind === "route"
