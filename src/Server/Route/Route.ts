@@ -4,9 +4,12 @@ import type * as Effect from "effect/Effect"
 import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import type * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import type * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
@@ -42,6 +45,53 @@ type Middlewares<C extends Contribution.Contract> = Exclude<
   Guard.Guard | StandardErrors
 >
 
+/** A group whose endpoints have types that handlers can be made of. */
+interface Group extends HttpApiGroup.Constraint {
+  readonly endpoints: Readonly<
+    Record<
+      string,
+      HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }
+    >
+  >
+}
+
+/** What a handler may return instead of a value of its contract. */
+interface Reply extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
+
+/**
+ * An endpoint as its handler sees it: with the middleware of its route, and with
+ * what the route adds to the request.
+ */
+interface Served<
+  Endpoint extends Group["endpoints"][string],
+  Middleware extends HttpApiMiddleware.AnyId,
+  Added
+> extends HttpApiEndpoint.ConstraintRequest {
+  readonly identifier: Endpoint["identifier"]
+  readonly "~Error": Endpoint["~Error"]
+  readonly "~Headers": Endpoint["~Headers"]
+  readonly "~Middleware": Endpoint["~Middleware"] | Middleware
+  readonly "~MiddlewareServices": HttpApiMiddleware.ApplyServices<
+    Middleware,
+    Endpoint["~MiddlewareServices"]
+  >
+  readonly "~Params": Endpoint["~Params"]
+  readonly "~Payload": Endpoint["~Payload"]
+  readonly "~Query": Endpoint["~Query"]
+  readonly "~Request": Added & Endpoint["~Request"]
+  readonly "~RequestRaw": Added & Endpoint["~RequestRaw"]
+  readonly "~Success": Endpoint["~Success"] | Reply
+}
+
+/** The handlers of a group, before any is written. */
+type Handlers<G extends Group, Middleware extends HttpApiMiddleware.AnyId, Added> =
+  HttpApiBuilder.Handlers<
+    never,
+    {
+      readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware, Added>
+    }
+  >
+
 /** A group's contract with the errors that every endpoint may answer with. */
 export interface Public<in out G extends HttpApiGroup.Constraint> {
   readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, StandardErrors>
@@ -75,13 +125,17 @@ type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
  * Given to `Route.public` and the others: implements the group. Returns the
  * handlers, or an effect of them that takes services first.
  */
-export type Build<C extends Contribution.Contract, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
+export type Build<G extends Group, Chain extends string, Return> = (
+  handlers: Handlers<
+    G,
+    Authentication.Authentication<Chain> | StandardErrors,
+    { readonly identity: Authentication.Identity }
+  >
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group without authentication, whose handlers must not ask who calls. */
-export type BuildAnonymous<C extends Contribution.Contract, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
+export type BuildAnonymous<G extends Group, Return> = (
+  handlers: Handlers<G, StandardErrors, {}>
 ) => unknown extends Needs<Return>
   ? HttpApiBuilder.Handlers.ValidateReturn<Return>
   : Authentication.CurrentIdentity extends Needs<Return>
@@ -91,8 +145,8 @@ export type BuildAnonymous<C extends Contribution.Contract, Return> = (
       : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group whose callers may be unknown. */
-export type BuildOptional<C extends Contribution.Contract, Return> = (
-  handlers: HttpApiBuilder.Handlers.FromGroup<Contribution.Group<C>>
+export type BuildOptional<G extends Group, Chain extends string, Return> = (
+  handlers: Handlers<G, Authentication.OptionalAuthentication<Chain> | StandardErrors, {}>
 ) => Authentication.CurrentIdentity extends Needs<Return>
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
@@ -156,21 +210,21 @@ const middlewares = (
  * Ping.access.type // => "bare"
  * ```
  */
-export const bare = <G extends HttpApiGroup.Constraint, Return>(
+export const bare = <G extends Group, Return>(
   contract: G,
-  build: BuildAnonymous<Public<G>, Return>
+  build: BuildAnonymous<G, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
   group({ type: "bare" }, middlewares(contract as never, StandardErrors), build)
 
-const public_ = <G extends HttpApiGroup.Constraint, Return>(
+const public_ = <G extends Group, Return>(
   contract: G,
-  build: BuildAnonymous<Public<G>, Return>
+  build: BuildAnonymous<G, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
   group({ type: "public" }, middlewares(contract as never, StandardErrors), build)
 
-const protected_ = <G extends HttpApiGroup.Constraint, Return>(
+const protected_ = <G extends Group, Return>(
   contract: G,
-  build: Build<Protected<G, Authentication.DefaultChain>, Return>
+  build: Build<G, Authentication.DefaultChain, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Authentication.DefaultChain>> =>
   protectedWith("default")(contract, build)
 
@@ -191,9 +245,9 @@ export const make: typeof protected_ = protected_
 /** A group whose callers are authenticated by the chain with this name. */
 export const protectedWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends HttpApiGroup.Constraint, Return>(
+  <G extends Group, Return>(
     contract: G,
-    build: Build<Protected<G, Chain>, Return>
+    build: Build<G, Chain, Return>
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Chain>> =>
     group(
       { chain, type: "protected" },
@@ -209,9 +263,9 @@ export const protectedWith =
  */
 export const optionalWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends HttpApiGroup.Constraint, Return>(
+  <G extends Group, Return>(
     contract: G,
-    build: BuildOptional<Optional<G, Chain>, Return>
+    build: BuildOptional<G, Chain, Return>
   ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
     group(
       { chain, type: "optional" },
@@ -220,9 +274,9 @@ export const optionalWith =
     )
 
 /** `optionalWith` the default chain. */
-export const optional = <G extends HttpApiGroup.Constraint, Return>(
+export const optional = <G extends Group, Return>(
   contract: G,
-  build: BuildOptional<Optional<G, Authentication.DefaultChain>, Return>
+  build: BuildOptional<G, Authentication.DefaultChain, Return>
 ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Authentication.DefaultChain>> =>
   optionalWith("default")(contract, build)
 
