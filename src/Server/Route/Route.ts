@@ -58,19 +58,22 @@ interface Group extends HttpApiGroup.Constraint {
 /** What a handler may return instead of a value of its contract. */
 interface Reply extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
 
-/**
- * An endpoint as its handler sees it: with the middleware of its route, and with
- * what the route adds to the request.
- */
+/** What a route adds to the request of its handlers. */
+type Added<Middleware> = [Authentication.CurrentIdentity] extends [
+  HttpApiMiddleware.Provides<Middleware>
+]
+  ? { readonly identity: Authentication.Identity }
+  : {}
+
+/** An endpoint as its handler sees it: with what its route adds. */
 interface Served<
   Endpoint extends Group["endpoints"][string],
-  Middleware extends HttpApiMiddleware.AnyId,
-  Added
+  Middleware extends HttpApiMiddleware.AnyId
 > extends HttpApiEndpoint.ConstraintRequest {
   readonly identifier: Endpoint["identifier"]
   readonly "~Error": Endpoint["~Error"]
   readonly "~Headers": Endpoint["~Headers"]
-  readonly "~Middleware": Endpoint["~Middleware"] | Middleware
+  readonly "~Middleware": Endpoint["~Middleware"] | Middleware | StandardErrors
   readonly "~MiddlewareServices": HttpApiMiddleware.ApplyServices<
     Middleware,
     Endpoint["~MiddlewareServices"]
@@ -78,19 +81,15 @@ interface Served<
   readonly "~Params": Endpoint["~Params"]
   readonly "~Payload": Endpoint["~Payload"]
   readonly "~Query": Endpoint["~Query"]
-  readonly "~Request": Added & Endpoint["~Request"]
-  readonly "~RequestRaw": Added & Endpoint["~RequestRaw"]
+  readonly "~Request": Added<Middleware> & Endpoint["~Request"]
+  readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
   readonly "~Success": Endpoint["~Success"] | Reply
 }
 
-/** The handlers of a group, before any is written. */
-type Handlers<G extends Group, Middleware extends HttpApiMiddleware.AnyId, Added> =
-  HttpApiBuilder.Handlers<
-    never,
-    {
-      readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware, Added>
-    }
-  >
+/** The endpoints of a group as their handlers see them. */
+type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
+  readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
+}
 
 /** A group's contract with the errors that every endpoint may answer with. */
 export interface Public<in out G extends HttpApiGroup.Constraint> {
@@ -126,16 +125,12 @@ type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
  * handlers, or an effect of them that takes services first.
  */
 export type Build<G extends Group, Chain extends string, Return> = (
-  handlers: Handlers<
-    G,
-    Authentication.Authentication<Chain> | StandardErrors,
-    { readonly identity: Authentication.Identity }
-  >
+  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, Authentication.Authentication<Chain>>>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
 /** The same for a group without authentication, whose handlers must not ask who calls. */
 export type BuildAnonymous<G extends Group, Return> = (
-  handlers: Handlers<G, StandardErrors, {}>
+  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, never>>
 ) => unknown extends Needs<Return>
   ? HttpApiBuilder.Handlers.ValidateReturn<Return>
   : Authentication.CurrentIdentity extends Needs<Return>
@@ -146,7 +141,10 @@ export type BuildAnonymous<G extends Group, Return> = (
 
 /** The same for a group whose callers may be unknown. */
 export type BuildOptional<G extends Group, Chain extends string, Return> = (
-  handlers: Handlers<G, Authentication.OptionalAuthentication<Chain> | StandardErrors, {}>
+  handlers: HttpApiBuilder.Handlers<
+    never,
+    Endpoints<G, Authentication.OptionalAuthentication<Chain>>
+  >
 ) => Authentication.CurrentIdentity extends Needs<Return>
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
