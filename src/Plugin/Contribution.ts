@@ -7,15 +7,16 @@ import type * as Context from "effect/Context"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 
 /**
- * The HTTP contract of a route group, by name: `Route.Public<typeof ItemsApi>`.
- * Only `app.api` spells it out, so that an editor shows names.
+ * The HTTP contract of a route group, by name: `Route.Public<typeof ItemsApi>`. An
+ * editor shows the name; the group behind it is computed when `app.api` is read.
  */
 export interface Contract {
-  readonly "~flange/Group": HttpApiGroup.Constraint
+  // Not `HttpApiGroup.Constraint`: the compiler would compute the group to compare the two.
+  readonly "~flange/Group": unknown
 }
 
 /** The groups behind the names of contracts. */
-export type Group<C extends Contract> = C["~flange/Group"]
+export type Group<C extends Contract> = Extract<C["~flange/Group"], HttpApiGroup.Constraint>
 
 /**
  * One thing that a plugin contributes.

@@ -25,12 +25,18 @@ export interface Declared {
   readonly path: string
 }
 
+/** The contract of a route group, by name. */
+export interface Contract extends Contribution.Contract {
+  /** The services of its middleware that plugins provide. */
+  readonly "~flange/Middlewares": unknown
+}
+
 /** A route group, as a plugin contributes it. */
 export interface Route<
   out E = never,
   out R = never,
-  out Contract extends Contribution.Contract = never
-> extends Contribution.Contribution<"route", E, R, Contract, Middlewares<Contract>> {
+  out C extends Contract = never
+> extends Contribution.Contribution<"route", E, R, C, C["~flange/Middlewares"]> {
   readonly access: Access
   /** The rows that are known before boot; those of a raw group are known after its layer is built. */
   readonly declared: ReadonlyArray<Declared>
@@ -39,19 +45,16 @@ export interface Route<
   readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
-/** The services of the middleware in a contract that plugins provide. */
-type Middlewares<C extends Contribution.Contract> = Exclude<
-  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<Contribution.Group<C>>>,
+/** The services of a group's own middleware that plugins provide. */
+type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
+  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
   Guard.Guard | StandardErrors
 >
 
 /** A group whose endpoints have types that handlers can be made of. */
 interface Group extends HttpApiGroup.Constraint {
   readonly endpoints: Readonly<
-    Record<
-      string,
-      HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }
-    >
+    Record<string, HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }>
   >
 }
 
@@ -66,11 +69,11 @@ type Added<Middleware> = [Authentication.CurrentIdentity] extends [
   : {}
 
 /** An endpoint as its handler sees it: with what its route adds. */
-interface Served<
+export interface Served<
   Endpoint extends Group["endpoints"][string],
   Middleware extends HttpApiMiddleware.AnyId
-> extends HttpApiEndpoint.ConstraintRequest {
-  readonly identifier: Endpoint["identifier"]
+>
+  extends HttpApiEndpoint.ConstraintRequest {
   readonly "~Error": Endpoint["~Error"]
   readonly "~Headers": Endpoint["~Headers"]
   readonly "~Middleware": Endpoint["~Middleware"] | Middleware | StandardErrors
@@ -84,32 +87,45 @@ interface Served<
   readonly "~Request": Added<Middleware> & Endpoint["~Request"]
   readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
   readonly "~Success": Endpoint["~Success"] | Reply
+  readonly identifier: Endpoint["identifier"]
 }
 
 /** The endpoints of a group as their handlers see them. */
-type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
+export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
   readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
 }
 
-/** A group's contract with the errors that every endpoint may answer with. */
-export interface Public<in out G extends HttpApiGroup.Constraint> {
+/** A group that everybody may call, with the errors that every endpoint may answer with. */
+export interface Public<in out G extends HttpApiGroup.Constraint> extends Contract {
   readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, StandardErrors>
+  readonly "~flange/Middlewares": Middlewares<G>
 }
 
-/** A group's contract behind an authentication chain. */
-export interface Protected<in out G extends HttpApiGroup.Constraint, in out Chain extends string> {
+/** A group without any slot. Its contract is that of a public group. */
+export interface Bare<in out G extends HttpApiGroup.Constraint> extends Public<G> {}
+
+/** A group behind an authentication chain. */
+export interface Protected<
+  in out G extends HttpApiGroup.Constraint,
+  in out Chain extends string
+> extends Contract {
   readonly "~flange/Group": HttpApiGroup.AddMiddleware<
     G,
     Authentication.Authentication<Chain> | StandardErrors
   >
+  readonly "~flange/Middlewares": Authentication.Authentication<Chain> | Middlewares<G>
 }
 
-/** A group's contract behind an authentication chain that lets callers without credentials pass. */
-export interface Optional<in out G extends HttpApiGroup.Constraint, in out Chain extends string> {
+/** A group behind an authentication chain that lets callers without credentials pass. */
+export interface Optional<
+  in out G extends HttpApiGroup.Constraint,
+  in out Chain extends string
+> extends Contract {
   readonly "~flange/Group": HttpApiGroup.AddMiddleware<
     G,
     Authentication.OptionalAuthentication<Chain> | StandardErrors
   >
+  readonly "~flange/Middlewares": Authentication.OptionalAuthentication<Chain> | Middlewares<G>
 }
 
 /** What the handlers of a group need from plugins: what the server provides is taken away. */
@@ -149,7 +165,7 @@ export type BuildOptional<G extends Group, Chain extends string, Return> = (
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-const group = <C extends Contribution.Contract, Return>(
+const group = <C extends Contract, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
@@ -159,7 +175,7 @@ const group = <C extends Contribution.Contract, Return>(
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>,
     C,
-    Middlewares<C>
+    C["~flange/Middlewares"]
   >("route", contract.identifier, middlewareKeys(contract)),
   access,
   declared: Object.values(contract.endpoints).map((endpoint) => ({
@@ -211,7 +227,7 @@ const middlewares = (
 export const bare = <G extends Group, Return>(
   contract: G,
   build: BuildAnonymous<G, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
+): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Bare<G>> =>
   group({ type: "bare" }, middlewares(contract as never, StandardErrors), build)
 
 const public_ = <G extends Group, Return>(
@@ -223,8 +239,11 @@ const public_ = <G extends Group, Return>(
 const protected_ = <G extends Group, Return>(
   contract: G,
   build: Build<G, Authentication.DefaultChain, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Authentication.DefaultChain>> =>
-  protectedWith("default")(contract, build)
+): Route<
+  HttpApiBuilder.Handlers.Error<Return>,
+  Needs<Return>,
+  Protected<G, Authentication.DefaultChain>
+> => protectedWith("default")(contract, build)
 
 export {
   /**
@@ -275,8 +294,11 @@ export const optionalWith =
 export const optional = <G extends Group, Return>(
   contract: G,
   build: BuildOptional<G, Authentication.DefaultChain, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Authentication.DefaultChain>> =>
-  optionalWith("default")(contract, build)
+): Route<
+  HttpApiBuilder.Handlers.Error<Return>,
+  Needs<Return>,
+  Optional<G, Authentication.DefaultChain>
+> => optionalWith("default")(contract, build)
 
 /** The services of a layer of routes that plugins must provide. */
 type RawNeeds<R> = Exclude<
@@ -337,4 +359,4 @@ export const method = (name: string): ReturnType<typeof HttpApiEndpoint.make<"PO
 /** Whether a contribution is a route group. */
 export const isRoute = (
   contribution: Contribution.Any
-): contribution is Route<unknown, unknown, Contribution.Contract> => contribution.kind === "route"
+): contribution is Route<unknown, unknown, Contract> => contribution.kind === "route"
