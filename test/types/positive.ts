@@ -5,6 +5,7 @@ import type * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import {
@@ -17,6 +18,7 @@ import {
   type Catalogue,
   Config,
   CurrentIdentity,
+  type Identity,
   Plugin,
   Route,
   type StartTimeoutError
@@ -101,6 +103,8 @@ class ItemNotFound extends ApiError.make<ItemNotFound>()(
   { id: Schema.String }
 ) {}
 
+class Gone extends ApiError.make<Gone>()("Gone", { code: "GONE", detail: "Gone", status: 410 }) {}
+
 const Items = HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("read", "/items/:id", {
     error: ItemNotFound,
@@ -118,10 +122,15 @@ const items = Plugin.make("items", {
       Effect.fn(function* (handlers) {
         const { read } = yield* Repo
         return handlers.handleAll({
-          read: ({ params }) =>
+          read: ({ identity, params }) =>
             Effect.gen(function* () {
+              same<typeof identity, Identity>()
+              same<typeof identity, typeof CurrentIdentity.Service>()
               const { subject } = yield* CurrentIdentity
               if (params.id === subject) return yield* Effect.fail(new ItemNotFound(params))
+              if (params.id === "moved") return HttpServerResponse.redirect("/items")
+              // An error of no contract is a reply too: it knows its own response.
+              if (params.id === "gone") return new Gone()
               return { name: read() }
             })
         })

@@ -7,6 +7,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Respondable from "effect/http/HttpServerRespondable"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Response from "effect/http/HttpServerResponse"
+import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
@@ -36,8 +37,11 @@ export interface Codec {
   readonly mediaTypes: ReadonlyArray<string>
   /** Whether the body is read before `serve`. */
   readonly readsBody: boolean
-  /** Decodes the request and calls the handler. What it throws is a defect. */
-  readonly serve: (exchange: Exchange) => Handled
+  /**
+   * Decodes the request and calls the handler. What it throws is a defect. `services`
+   * are those of the fiber; undefined if no middleware added any to the exchange's own.
+   */
+  readonly serve: (exchange: Exchange, services?: Context.Context<unknown>) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
 }
@@ -116,6 +120,7 @@ class Requested {
   readonly #endpoint: HttpApiEndpoint.Top
   readonly #exchange: Exchange
   readonly #group: unknown
+  readonly #services: Context.Context<unknown> | undefined
   headers: unknown
   params: unknown
   payload: unknown
@@ -123,10 +128,16 @@ class Requested {
   #request: HttpServerRequest | undefined
   upgrade: unknown
 
-  constructor(exchange: Exchange, endpoint: HttpApiEndpoint.Top, group: unknown) {
+  constructor(
+    exchange: Exchange,
+    services: Context.Context<unknown> | undefined,
+    endpoint: HttpApiEndpoint.Top,
+    group: unknown
+  ) {
     this.#endpoint = endpoint
     this.#exchange = exchange
     this.#group = group
+    this.#services = services
   }
 
   get endpoint() {
@@ -135,6 +146,13 @@ class Requested {
 
   get group() {
     return this.#group
+  }
+
+  /** The caller of a protected route. */
+  get identity(): Identity | undefined {
+    return this.#services === undefined
+      ? this.#exchange.find(CurrentIdentity)
+      : Context.getOrUndefined(this.#services as Context.Context<CurrentIdentity>, CurrentIdentity)
   }
 
   get request(): HttpServerRequest {
@@ -254,10 +272,10 @@ const ofEndpoint = ({
     isUninterruptible: uninterruptible,
     mediaTypes: [...endpoint.payload.keys()],
     readsBody: payloads.size > 0,
-    serve: (exchange) =>
+    serve: (exchange, services) =>
       exchange.body === "Aborted"
         ? aborted
-        : decode(exchange, new Requested(exchange, endpoint, contract), 0, then),
+        : decode(exchange, new Requested(exchange, services, endpoint, contract), 0, then),
     success: Encoder.success(endpoint, annotations)
   }
 }

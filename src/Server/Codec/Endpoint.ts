@@ -191,7 +191,7 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
 /** The same as an effect that ends in the reply, or in the failure of the handler. */
 const asEffect = (codec: Codec): Effect.Effect<HttpServerResponse, unknown, unknown> =>
   withExchange((exchange) => {
-    const handled = Effect.suspend(() => codec.serve(exchange))
+    const handled = Effect.contextWith((services) => codec.serve(exchange, services))
     return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
       Effect.andThen(codec.isUninterruptible ? Effect.uninterruptible(handled) : handled),
       Effect.flatMap((value) => reply(codec, value, exchange))

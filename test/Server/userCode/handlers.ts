@@ -68,8 +68,7 @@ export const Handlers = Plugin.make("test:handlers", {
             ),
           handler: () => runs("a handler", "well"),
           preResponse: () => Effect.as(preResponse("a pre-response handler"), "well"),
-          // A handler may return what becomes a response; its type speaks of the contract only.
-          respondable: () => Effect.succeed(respondable("a respondable") as never),
+          respondable: () => Effect.succeed(respondable("a respondable")),
           respondableDefect: () => Effect.die(respondable("a respondable defect")),
           uninterruptible: {
             handler: () => runs("an uninterruptible handler", "well"),

@@ -50,6 +50,16 @@ export const identityInBare = Route.bare(Api, (handlers) =>
   // ^ expect: "Only protected routes know their caller: use Route.protected instead"
 )
 
+export const identityOfRequest = Route.public(Api, (handlers) =>
+  handlers.handleAll({ list: ({ identity }) => Effect.succeed(identity.subject), read })
+  // ^ expect: Property 'identity' does not exist on type
+)
+
+export const identityOfOptional = Route.optional(Api, (handlers) =>
+  handlers.handleAll({ list: ({ identity }) => Effect.succeed(identity.subject), read })
+  // ^ expect: Property 'identity' does not exist on type
+)
+
 export class Anonymous extends ApiError.make()("Anonymous", {
   // ^ expect: Name the class itself: class NotFound extends ApiError.make<NotFound>()
   code: "ANONYMOUS",

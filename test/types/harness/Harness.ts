@@ -1,6 +1,6 @@
 // Type tests of wrong programs. See README.md beside this file.
 import { spawnSync } from "node:child_process"
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join, relative, sep } from "node:path"
 
 const root = join(import.meta.dirname, "../../..")
@@ -22,19 +22,26 @@ export interface Outcome {
   readonly name: string
 }
 
-/** Runs the type checker over one config; a message holds all its lines, single-spaced. */
-export const typeCheck = (config: object, name: string): ReadonlyArray<Diagnostic> => {
-  const folder = join(root, ".doctest")
-  mkdirSync(folder, { recursive: true })
-  const path = join(folder, `tsconfig.${name}.json`)
+/** Where configs of the type checker are written, and what it emits. */
+const scratch = join(root, ".doctest")
+
+const compile = (config: object, name: string) => {
+  mkdirSync(scratch, { recursive: true })
+  const path = join(scratch, `tsconfig.${name}.json`)
   writeFileSync(path, JSON.stringify(config))
   const tsc = join(root, "node_modules/typescript/bin/tsc")
-  const { error, status, stderr, stdout } = spawnSync(
-    process.execPath,
-    [tsc, "-p", path, "--pretty", "false"],
-    { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 }
-  )
-  if (error) throw error
+  const run = spawnSync(process.execPath, [tsc, "-p", path, "--pretty", "false"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 28
+  })
+  if (run.error) throw run.error
+  return run
+}
+
+/** Runs the type checker over one config; a message holds all its lines, single-spaced. */
+export const typeCheck = (config: object, name: string): ReadonlyArray<Diagnostic> => {
+  const { status, stderr, stdout } = compile(config, name)
   const found: Array<{ file: string; line: number; message: string }> = []
   for (const text of stdout.split(/\r?\n/)) {
     const match = /^(.+?)\((\d+),\d+\): error (TS\d+: .*)$/.exec(text)
@@ -85,6 +92,45 @@ export const compare = (
       ? [{ failure: `${file} has no "// ^ expect:"`, file, name: "expects an error" }]
       : []
   return [...outcomes, ...unexpected, ...none]
+}
+
+/** The type of a constant that a file exports. */
+export interface Shown {
+  readonly file: string
+  readonly name: string
+  /** As an editor shows it: types by their names, without the modules they are from. */
+  readonly type: string
+}
+
+/** The constants that the files export whose types are not written down. */
+export const shown = (files: ReadonlyArray<string>, name: string): ReadonlyArray<Shown> => {
+  const folder = join(scratch, name)
+  rmSync(folder, { force: true, recursive: true })
+  const { status, stdout } = compile(
+    {
+      compilerOptions: {
+        declaration: true,
+        emitDeclarationOnly: true,
+        noEmit: false,
+        outDir: folder,
+        rootDir: root
+      },
+      extends: "../tsconfig.json",
+      files: files.map((file) => join("..", file)),
+      include: []
+    },
+    name
+  )
+  if (status !== 0) throw new Error(`tsc failed: ${stdout}`)
+  return files.flatMap((file) => {
+    const text = readFileSync(join(folder, file.replace(/\.ts$/, ".d.ts")), "utf8")
+    return text.split(/^(?=\S+ (?:declare|type|\{|\*))/m).flatMap((statement) => {
+      const [, constant, type] =
+        /^export declare const (\w+): ([^]*);\n(?:\/\*\*.*\n)?$/.exec(statement) ?? []
+      if (constant === undefined || type === undefined) return []
+      return [{ file, name: constant, type: type.replaceAll(/import\("[^"]*"\)\./g, "") }]
+    })
+  })
 }
 
 /** Checks every .ts file of a folder (relative to the repository) in one run. */
