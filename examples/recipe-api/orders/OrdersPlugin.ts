@@ -1,7 +1,7 @@
 /** The orders: their repository, and the handlers of their contract. */
 import * as Effect from "effect/Effect"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import { CurrentIdentity, Plugin, Route } from "flange"
+import { Plugin, Route } from "flange"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrdersRepo } from "./OrdersRepo.ts"
 
@@ -9,19 +9,16 @@ const OrdersRoutes = Route.protected(OrdersApi, (handlers) =>
   Effect.gen(function* () {
     const orders = yield* OrdersRepo
     return handlers.handleAll({
-      create: Effect.fnUntraced(function* ({ payload }) {
-        const order = yield* orders.create(yield* CurrentIdentity, payload)
+      create: Effect.fnUntraced(function* ({ identity, payload }) {
+        const order = yield* orders.create(identity, payload)
         return HttpApiSchema.withHeaders({
           body: { order },
           headers: { location: `/v1/orders/${order.id}` }
         })
       }),
-      list: Effect.fnUntraced(function* ({ query }) {
-        return yield* orders.list(yield* CurrentIdentity, query)
-      }),
-      read: Effect.fnUntraced(function* ({ params }) {
-        return { order: yield* orders.read(yield* CurrentIdentity, params.orderId) }
-      })
+      list: ({ identity, query }) => orders.list(identity, query),
+      read: ({ identity, params }) =>
+        Effect.map(orders.read(identity, params.orderId), (order) => ({ order }))
     })
   })
 )

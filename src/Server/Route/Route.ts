@@ -247,9 +247,10 @@ const protected_ = <G extends Group, Return>(
 
 export {
   /**
-   * A group whose callers are authenticated by the default chain. Its handlers
-   * may read `CurrentIdentity`; its contract says 401. An app without a plugin
-   * that provides the chain does not compile.
+   * A group whose callers are authenticated by the default chain. The request of
+   * its handlers has the caller as `identity`; code that they call reads
+   * `CurrentIdentity`. Its contract has the error 401. An app without a plugin that
+   * provides the chain does not compile.
    */
   protected_ as protected,
   /** A group that everybody may call, with every slot but `Authentication`. */
