@@ -124,6 +124,7 @@ export interface Manifest {
 }
 
 type AnyKey = Context.Key<any, any>
+type AnyLayer = Layer.Layer<never, unknown, unknown>
 type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
 type Route = Contribution.Contribution<"route", unknown, unknown, Contribution.Contract, unknown>
@@ -132,6 +133,18 @@ type Route = Contribution.Contribution<"route", unknown, unknown, Contribution.C
 export type NameOf<S> = Fit.NameOf<S>
 
 type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
+
+/** The services that a plugin takes from others, as it and its routes say. */
+type Listed<Required extends ReadonlyArray<AnyKey>, Routes extends ReadonlyArray<Route>> =
+  | Contribution.Declared<Routes>
+  | Identifiers<Required>
+
+/** The services that a plugin has without other plugins. */
+type Own<
+  Actions extends ReadonlyArray<Action.Implemented<string, unknown>>,
+  L extends AnyLayer,
+  Sections extends ReadonlyArray<Config.AnySection>
+> = Action.Provided<Actions> | Fit.Seen<Layer.Success<L>> | Identifiers<Sections>
 
 type Host = AppRuntime | Scope.Scope
 
@@ -191,9 +204,7 @@ type OptionName =
 export const make = <
   const Id extends string,
   const Names extends OptionName,
-  LA = Fit.Unseen,
-  LE = never,
-  LR = never,
+  L extends AnyLayer = Layer.Layer<Fit.Unseen>,
   const Actions extends ReadonlyArray<Action.Implemented<string, unknown>> = readonly [],
   const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
   const Health extends AnyHealth = {},
@@ -202,19 +213,16 @@ export const make = <
   const Required extends ReadonlyArray<AnyKey> = readonly [],
   const Routes extends ReadonlyArray<Route> = readonly [],
   DrainR = never,
-  ReadyE = never,
-  ReadyR = never,
-  Declared = Contribution.Declared<Routes> | Identifiers<Required>,
-  Own = Action.Provided<Actions> | Fit.Seen<LA> | Identifiers<Sections>,
+  OnReady extends Effect.Effect<void, unknown, unknown> = Effect.Effect<void>,
   Uses = Used<
     | Contribution.Requires<Actions>
     | Contribution.Requires<Middlewares>
     | Contribution.Requires<Routes>
     | DrainR
+    | Effect.Services<OnReady>
     | HealthCheck.Requires<Health>
-    | LR
-    | ReadyR,
-    Own
+    | Layer.Services<L>,
+    Own<Actions, L, Sections>
   >
 >(
   id: Id,
@@ -235,7 +243,7 @@ export const make = <
     /** Health checks by component name; an effect alone is a `shared` check of five seconds. */
     readonly health?: Health
     /** The services. Acquired after the plugins it requires, released before them. */
-    readonly layer?: Layer.Layer<LA, LE, LR>
+    readonly layer?: L
     /** Slot middleware, made with `Middleware.make`. */
     readonly middleware?: Middlewares
     /** What requirements cannot say about its place. */
@@ -243,7 +251,7 @@ export const make = <
     /** The services of `layer` that other plugins may use. */
     readonly provides?: Provided
     /** Runs once the listener is bound, before the app counts as ready. */
-    readonly ready?: (ready: Ready) => Effect.Effect<void, ReadyE, ReadyR>
+    readonly ready?: (ready: Ready) => OnReady
     /** The services it takes from other plugins. */
     readonly requires?: Required
     /** Route groups, made with `Route.protected`, `Route.public`, `Route.bare`, ... */
@@ -251,17 +259,25 @@ export const make = <
     /** Bounds acquire and ready. */
     readonly startTimeout?: Duration.Input | undefined
   } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
-      ? Fit.OnceSeen<LA, Fit.Fit<Declared, Uses, Fit.Seen<LA>, Identifiers<Provided>>>
-      : Fit.Fit<Declared, Uses, never, Identifiers<Provided>>)
+      ? Fit.OnceSeen<
+          Layer.Success<L>,
+          Fit.Fit<
+            Listed<Required, Routes>,
+            Uses,
+            Fit.Seen<Layer.Success<L>>,
+            Identifiers<Provided>
+          >
+        >
+      : Fit.Fit<Listed<Required, Routes>, Uses, never, Identifiers<Provided>>)
 ): Plugin<
   Id,
-  Action.Provided<Actions> | Fit.Seen<LA>,
+  Action.Provided<Actions> | Fit.Seen<Layer.Success<L>>,
   | Contribution.Error<Middlewares>
   | Contribution.Error<Routes>
-  | LE
-  | ReadyE
+  | Effect.Error<OnReady>
+  | Layer.Error<L>
   | (Sections extends readonly [] ? never : Config.ConfigError),
-  Exclude<Identifiers<Required>, Own> | Uses,
+  Exclude<Identifiers<Required>, Own<Actions, L, Sections>> | Uses,
   Contribution.Contracts<Routes>
 > => {
   const manifest: Manifest = {
