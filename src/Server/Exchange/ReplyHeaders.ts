@@ -3,7 +3,6 @@
  * which cannot be sent.
  */
 import * as Context from "effect/Context"
-import * as Semantics from "./Semantics.ts"
 
 /**
  * Takes headers of a reply. Names are in lower case; a later value of a name replaces an
