@@ -1,21 +1,20 @@
 /** Tells callers whom they are taken for. */
-import { CurrentIdentity, Plugin, Route } from "flange"
+import * as Effect from "effect/Effect"
+import { Plugin, Route } from "flange"
 import { MeApi } from "./MeApi.ts"
 
 export const MePlugin = Plugin.make("app:me", {
   routes: [
     Route.protected(MeApi, (handlers) =>
       handlers.handleAll({
-        read: () =>
-          CurrentIdentity.useSync(
-            ({ isPrivileged, isServiceAccount, method, scopes, subject }) => ({
-              authMethod: method,
-              isPrivileged,
-              isServiceAccount,
-              scopes: [...scopes].sort(),
-              subject
-            })
-          )
+        read: ({ identity }) =>
+          Effect.succeed({
+            authMethod: identity.method,
+            isPrivileged: identity.isPrivileged,
+            isServiceAccount: identity.isServiceAccount,
+            scopes: [...identity.scopes].sort(),
+            subject: identity.subject
+          })
       })
     )
   ]

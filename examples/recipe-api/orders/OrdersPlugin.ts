@@ -1,6 +1,6 @@
 /** The orders: their repository, and the handlers of their contract. */
 import * as Effect from "effect/Effect"
-import { Created, CurrentIdentity, Plugin, Route } from "flange"
+import { Created, Plugin, Route } from "flange"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrdersRepo } from "./OrdersRepo.ts"
 
@@ -8,15 +8,13 @@ const OrdersRoutes = Route.protected(OrdersApi, (handlers) =>
   Effect.gen(function* () {
     const orders = yield* OrdersRepo
     return handlers.handleAll({
-      create: Effect.fnUntraced(function* ({ payload }) {
-        const order = yield* orders.create(yield* CurrentIdentity, payload)
+      create: Effect.fnUntraced(function* ({ identity, payload }) {
+        const order = yield* orders.create(identity, payload)
         return Created.at(`/v1/orders/${order.id}`, { order })
       }),
-      list: Effect.fnUntraced(function* ({ query }) {
-        return yield* orders.list(yield* CurrentIdentity, query)
-      }),
-      read: Effect.fnUntraced(function* ({ params }) {
-        const order = yield* orders.read(yield* CurrentIdentity, params.orderId)
+      list: ({ identity, query }) => orders.list(identity, query),
+      read: Effect.fnUntraced(function* ({ identity, params }) {
+        const order = yield* orders.read(identity, params.orderId)
         return { order }
       })
     })
