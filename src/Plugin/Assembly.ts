@@ -64,6 +64,7 @@ export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Descri
     })),
     id,
     middleware: names(manifest.middleware),
+    migrations: manifest.migrations?.href,
     order: {
       after: targets(manifest.order.after),
       before: targets(manifest.order.before),

@@ -12,6 +12,8 @@ export interface PluginDescription {
   readonly healthChecks: ReadonlyArray<{ readonly class: string; readonly name: string }>
   readonly id: string
   readonly middleware: ReadonlyArray<string>
+  /** The address of the directory of its SQL migrations. */
+  readonly migrations: string | undefined
   readonly order: {
     readonly after: ReadonlyArray<string>
     readonly before: ReadonlyArray<string>

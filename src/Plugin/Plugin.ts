@@ -118,6 +118,7 @@ export interface Manifest {
   readonly health: Readonly<Record<string, HealthCheck.HealthCheck<unknown>>>
   readonly layer: Layer.Layer<unknown, unknown, unknown>
   readonly middleware: ReadonlyArray<Contribution.Any>
+  readonly migrations: URL | undefined
   readonly order: Order
   readonly provides: ReadonlyArray<Context.Key<unknown, unknown>>
   readonly ready: ((ready: Ready) => Effect.Effect<void, unknown, unknown>) | undefined
@@ -172,6 +173,7 @@ type OptionName =
   | "health"
   | "layer"
   | "middleware"
+  | "migrations"
   | "order"
   | "provides"
   | "ready"
@@ -265,6 +267,11 @@ export const make = <
     readonly layer?: L
     /** Slot middleware, made with `Middleware.make`. */
     readonly middleware?: Middlewares
+    /**
+     * The directory of its SQL migrations, such as `new URL("../migrations",
+     * import.meta.url)`. The plugin `flange:database` applies them.
+     */
+    readonly migrations?: URL | undefined
     /** What requirements cannot say about its place. */
     readonly order?: Order | undefined
     /** The services of `layer` that other plugins may use. */
@@ -317,6 +324,7 @@ export const make = <
     // A manifest forgets the types that the plugin itself carries.
     layer: (options.layer ?? Layer.empty) as unknown as Layer.Layer<unknown, unknown, unknown>,
     middleware: options.middleware ?? [],
+    migrations: options.migrations,
     order: options.order ?? {},
     provides: [
       ...(options.provides ?? []),

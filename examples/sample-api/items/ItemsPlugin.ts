@@ -1,5 +1,4 @@
 /** The items: their repository and its migrations, and the handlers of their contract. */
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { Created, Plugin, Route } from "flange"
@@ -24,9 +23,8 @@ const ItemsRoutes = Route.public(ItemsApi, (handlers) =>
 )
 
 export const ItemsPlugin = Plugin.make("app:items", {
-  // Beside the code, wherever the process was started.
-  defaults: { database: { migrations: fileURLToPath(new URL("../migrations", import.meta.url)) } },
   layer: ItemsRepo.layer,
+  migrations: new URL("../migrations", import.meta.url),
   provides: [ItemsRepo],
   requires: [SqlClient],
   routes: [ItemsRoutes]

@@ -2,10 +2,12 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Action from "../../Plugin/Action.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { connect, type ConnectError } from "./Connect.ts"
@@ -41,7 +43,16 @@ export const migrate = Action.make("database.migrate", {
 const migrateWith = (
   settings: Settings
 ): Effect.Effect<ReadonlyArray<string>, ConnectError | MigrationError, SqlClient.SqlClient> => {
-  const run = Migrations.run({ directory: settings.migrations })
+  const run = Effect.flatMap(Effect.serviceOption(AppRuntime), (runtime) => {
+    const plugins = Option.match(runtime, {
+      onNone: () => [],
+      onSome: ({ description }) => description.plugins
+    })
+    const ofPlugins = plugins.flatMap(({ migrations }) =>
+      migrations === undefined ? [] : [new URL(migrations)]
+    )
+    return Migrations.run({ directories: [settings.migrations, ...ofPlugins] })
+  })
   if (targetOf(settings)._tag === "Embedded") return run
   const { statementTimeout: _, ...unlimited } = settings
   return Effect.scoped(
@@ -81,6 +92,9 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
  * - action: `Database.migrate`
  * - fails with `DatabaseUnreachable`, `DriverMissing`, `DataDirectoryError` or
  *   `MigrationError` in its acquire phase
+ *
+ * The migrations are those of `database.migrations` and of the plugins that have
+ * `migrations`, numbered as one list.
  *
  * The start waits for `database.bootWait`, and for migrations as long as they
  * take, up to an hour.

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
-import { pathToFileURL } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -71,23 +71,50 @@ const read = async (directory: string, name: string, id: number): Promise<Migrat
   return { checksum, id, name, step: { script: text }, transaction }
 }
 
-const files = async (path: string): Promise<ReadonlyArray<Migration>> => {
-  const directory = resolve(path)
-  const found = (await list(directory))
+const pathOf = (directory: string | URL): string => {
+  if (typeof directory === "string") return resolve(directory)
+  if (directory.protocol === "file:") return resolve(fileURLToPath(directory))
+  throw invalid(
+    directory.href,
+    'it is not the URL of a directory. Write: new URL("../migrations", import.meta.url)'
+  )
+}
+
+/** A file that is a migration by its name. */
+interface Found {
+  readonly directory: string
+  readonly id: number
+  readonly name: string
+}
+
+const find = async (directory: string): Promise<ReadonlyArray<Found>> =>
+  (await list(directory))
     .filter((name) => !name.endsWith(".d.ts") && !name.endsWith(".d.mts"))
     .flatMap((name) => {
       const id = pattern.exec(name)?.[1]
-      if (id !== undefined) return [{ id: Number(id), name }]
+      if (id !== undefined) return [{ directory, id: Number(id), name }]
       if (!/^\d/.test(name) || name.endsWith(".map")) return []
       throw invalid(
         name,
         "the name is not understood. Write a number, an underscore and a name, such as 0001_create_items.sql"
       )
     })
+
+const files = async (
+  directories: ReadonlyArray<string | URL>
+): Promise<ReadonlyArray<Migration>> => {
+  // A plugin and the configuration may name the same directory.
+  const paths = [...new Set(directories.map(pathOf))]
+  const found = (await Promise.all(paths.map(find)))
+    .flat()
     .sort((a, b) => a.id - b.id || (a.name < b.name ? -1 : 1))
-  const twin = found.find((file, index) => file.id === found[index + 1]?.id)
-  if (twin !== undefined) {
-    const other = found[found.indexOf(twin) + 1]?.name
+  const [twin, second] =
+    found
+      .map((file, index) => [file, found[index + 1]] as const)
+      .find(([file, next]) => file.id === next?.id) ?? []
+  if (twin !== undefined && second !== undefined) {
+    const other =
+      twin.directory === second.directory ? second.name : join(second.directory, second.name)
     throw new MigrationError({
       migration: twin.name,
       problem: "duplicate",
@@ -95,7 +122,7 @@ const files = async (path: string): Promise<ReadonlyArray<Migration>> => {
     })
   }
   const migrations: Array<Migration> = []
-  for (const { id, name } of found) {
+  for (const { directory, id, name } of found) {
     try {
       migrations.push(await read(directory, name, id))
     } catch (cause) {
@@ -111,17 +138,19 @@ const files = async (path: string): Promise<ReadonlyArray<Migration>> => {
 }
 
 /**
- * The migrations of a directory, in order; none when there is no such directory.
+ * The migrations of directories, in order. A directory need not exist.
  * Files that do not begin with a number are left alone.
  *
  * Fails with `MigrationError` for two files with one number, a name that is not
  * understood, and a module that cannot be loaded.
  */
-export const fromDirectory = (
-  directory: string
+export const fromDirectories = (
+  directories: ReadonlyArray<string | URL>
 ): Effect.Effect<ReadonlyArray<Migration>, MigrationError> =>
   Effect.tryPromise({
     catch: (cause) =>
-      cause instanceof MigrationError ? cause : invalid(directory, String(cause), cause),
-    try: () => files(directory)
+      cause instanceof MigrationError
+        ? cause
+        : invalid(directories.join(", "), String(cause), cause),
+    try: () => files(directories)
   })

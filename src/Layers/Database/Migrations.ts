@@ -168,7 +168,8 @@ const apply = (sql: SqlClient.SqlClient, migration: Migration, position: string)
   })
 
 /**
- * Applies the pending migrations of a directory, and gives their names.
+ * Applies the pending migrations of directories, and gives their names. The
+ * directories are numbered as one list.
  *
  * Each runs in its own transaction, in which it is also recorded in the table
  * `flange_migrations`, unless it opts out: a `.sql` file with the first line
@@ -184,11 +185,11 @@ const apply = (sql: SqlClient.SqlClient, migration: Migration, position: string)
  * migration fails, which leaves those before it applied.
  */
 export const run = (options: {
-  readonly directory: string
+  readonly directories: ReadonlyArray<string | URL>
 }): Effect.Effect<ReadonlyArray<string>, MigrationError | SqlError, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const migrations = yield* MigrationFiles.fromDirectory(options.directory)
+    const migrations = yield* MigrationFiles.fromDirectories(options.directories)
     if (migrations.length === 0) return []
     const unlocked = yield* pendingOf(migrations, yield* readApplied(sql))
     if (unlocked.length === 0) return []

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -53,6 +54,30 @@ onEach(all, "An app with Database.plugin", (backend) => {
               expect(yield* Database.migrate.call()).toEqual({ applied: [] })
             })
           )
+        })
+      )
+    ))
+
+  it("applies the migrations of plugins with those of the configuration", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const more = join(folder, "more")
+          yield* Effect.promise(() => mkdir(more))
+          yield* Effect.promise(() =>
+            writeFile(join(more, "0002_more.sql"), "insert into items values (2)")
+          )
+          const More = Plugin.make("app:more", {
+            migrations: pathToFileURL(more),
+            requires: [SqlClient.SqlClient]
+          })
+          const test = yield* TestApp.make(App.make("shop", [Database.plugin, More]), {
+            config: { database: { migrations: folder, url } }
+          })
+          const rows = SqlClient.SqlClient.use((sql) => sql`select id from items`)
+          expect(yield* test.run(rows)).toEqual([{ id: 2 }])
+          expect(yield* test.run(Database.migrate.call())).toEqual({ applied: [] })
         })
       )
     ))

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 // What migrations promise, on every database.
+import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
@@ -57,7 +58,7 @@ export const migrationConformance = (backend: Backend): void => {
     )
 
   const migrate = (sql: SqlClient.SqlClient, directory: string) =>
-    Effect.provideService(run({ directory }), SqlClient.SqlClient, sql)
+    Effect.provideService(run({ directories: [directory] }), SqlClient.SqlClient, sql)
 
   const applied = (sql: SqlClient.SqlClient) =>
     Effect.map(sql<{ name: string }>`select name from flange_migrations order by id`, (rows) =>
@@ -153,6 +154,37 @@ export const migrationConformance = (backend: Backend): void => {
       })
       const notEffect = yield* directoryOf({ "0001_a.ts": "export default 5" })
       expect(yield* Effect.flip(migrate(sql, notEffect))).toMatchObject({ problem: "invalid" })
+    })
+  )
+
+  check("of several directories are one list, and a directory counts once", (sql) =>
+    Effect.gen(function* () {
+      const one = yield* directoryOf({ ...first, "0003_third.sql": "select 3" })
+      const two = yield* directoryOf({ "0002_second.sql": "select 2" })
+      const migrated = run({ directories: [one, pathToFileURL(`${two}/`), pathToFileURL(one)] })
+      expect(yield* Effect.provideService(migrated, SqlClient.SqlClient, sql)).toEqual([
+        "0001_items.sql",
+        "0002_second.sql",
+        "0003_third.sql"
+      ])
+    })
+  )
+
+  check("one number in two directories, and a URL of no directory, are errors", (sql) =>
+    Effect.gen(function* () {
+      const one = yield* directoryOf(first)
+      const two = yield* directoryOf(first)
+      const failure = (directories: ReadonlyArray<string | URL>) =>
+        Effect.flip(Effect.provideService(run({ directories }), SqlClient.SqlClient, sql))
+      const twins = yield* failure([one, two])
+      expect(twins).toMatchObject({ migration: "0001_items.sql", problem: "duplicate" })
+      expect(twins.message).toContain(join(two, "0001_items.sql"))
+      const remote = yield* failure([new URL("https://example.com/migrations")])
+      expect(remote).toMatchObject({
+        migration: "https://example.com/migrations",
+        problem: "invalid"
+      })
+      expect(remote.message).toContain("import.meta.url")
     })
   )
 
