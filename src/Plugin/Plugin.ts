@@ -261,12 +261,7 @@ export const make = <
   } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
       ? Fit.OnceSeen<
           Layer.Success<L>,
-          Fit.Fit<
-            Listed<Required, Routes>,
-            Uses,
-            Fit.Seen<Layer.Success<L>>,
-            Identifiers<Provided>
-          >
+          Fit.Fit<Listed<Required, Routes>, Uses, Fit.Seen<Layer.Success<L>>, Identifiers<Provided>>
         >
       : Fit.Fit<Listed<Required, Routes>, Uses, never, Identifiers<Provided>>)
 ): Plugin<
