@@ -98,38 +98,32 @@ export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyI
   readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
 }
 
-/** A group that everybody may call, with the errors that every endpoint may answer with. */
-export interface Public<in out G extends HttpApiGroup.Constraint> extends Contract {
-  readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, StandardErrors>
-  readonly "~flange/Middlewares": Middlewares<G>
+/** A group with what every endpoint has, and with `Middleware`. */
+interface GroupWith<
+  in out G extends HttpApiGroup.Constraint,
+  in out Middleware extends HttpApiMiddleware.AnyId
+> extends Contract {
+  readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, Middleware | StandardErrors>
+  readonly "~flange/Middlewares": Middleware | Middlewares<G>
 }
 
-/** A group without any slot. Its contract is that of a public group. */
-export interface Bare<in out G extends HttpApiGroup.Constraint> extends Public<G> {}
+/** A group without any slot. */
+export interface Bare<in out G extends HttpApiGroup.Constraint> extends GroupWith<G, never> {}
+
+/** A group that everybody may call. */
+export interface Public<in out G extends HttpApiGroup.Constraint> extends GroupWith<G, never> {}
 
 /** A group behind an authentication chain. */
 export interface Protected<
   in out G extends HttpApiGroup.Constraint,
   in out Chain extends string
-> extends Contract {
-  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
-    G,
-    Authentication.Authentication<Chain> | StandardErrors
-  >
-  readonly "~flange/Middlewares": Authentication.Authentication<Chain> | Middlewares<G>
-}
+> extends GroupWith<G, Authentication.Authentication<Chain>> {}
 
 /** A group behind an authentication chain that lets callers without credentials pass. */
 export interface Optional<
   in out G extends HttpApiGroup.Constraint,
   in out Chain extends string
-> extends Contract {
-  readonly "~flange/Group": HttpApiGroup.AddMiddleware<
-    G,
-    Authentication.OptionalAuthentication<Chain> | StandardErrors
-  >
-  readonly "~flange/Middlewares": Authentication.OptionalAuthentication<Chain> | Middlewares<G>
-}
+> extends GroupWith<G, Authentication.OptionalAuthentication<Chain>> {}
 
 /** The services that the handlers of a group need from plugins, without those of the server. */
 type Needs<Return> = Exclude<
