@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as Action from "./Action.ts"
 import type { BootTree } from "./BootTree.ts"
+import type * as Contribution from "./Contribution.ts"
 import type { Description } from "./Description.ts"
 import type { HealthCheck } from "./HealthCheck.ts"
 
@@ -30,6 +31,13 @@ export interface AppRuntimeShape {
   readonly buildDate: string | undefined
   /** Source revision, from `app.commit`. */
   readonly commit: string | undefined
+  /**
+   * Returns what plugins contributed of a kind, in plugin order. The list grows while
+   * plugins are acquired; it is complete from the ready phase on.
+   */
+  readonly contributions: <Name extends string, Data, Value>(
+    kind: Contribution.Kind<Name, Data, Value>
+  ) => ReadonlyArray<Contribution.Contributed<Data, Value>>
   /** Plugins, order and contributions as data. */
   readonly description: Description
   /** The configuration's environment: `local`, `test`, `production`, ... */

@@ -1,5 +1,6 @@
 /** The assemble phase: from a list of plugins to their order and description, without acquiring anything. */
 import * as Effect from "effect/Effect"
+import { nearest } from "../Config/Nearest.ts"
 import { AppRuntime } from "./AppRuntime.ts"
 import type { Description } from "./Description.ts"
 import { AssemblyError } from "./Errors.ts"
@@ -20,11 +21,34 @@ export const assemble = (
 ): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
   Effect.suspend(() => {
     const { order, problems } = Order.solve(plugins, given)
-    const all = [...problems, ...check(plugins)]
+    const all = [...problems, ...undeclaredPoints(plugins), ...check(plugins)]
     return all.length > 0
       ? Effect.fail(new AssemblyError({ app, problems: all }))
       : Effect.succeed(order)
   })
+
+/** The contributions that fill an extension point which no plugin declares. */
+const undeclaredPoints = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Order.Problem> => {
+  const declared = new Map(
+    plugins.flatMap(({ manifest }) => manifest.extensions.map(({ key, name }) => [key, name]))
+  )
+  return plugins.flatMap(({ id, manifest }) =>
+    manifest.contributes
+      .filter(({ kind, requires }) =>
+        requires.some(({ key }) => key === kind && !declared.has(key))
+      )
+      .map(({ name }) => {
+        const near = nearest(name, declared.values())
+        return {
+          kind: "UndeclaredExtension",
+          message: `Plugin "${id}" fills extension point "${name}", which no plugin in the app declares.${
+            near === undefined ? "" : ` Did you mean "${near}"?`
+          } Add a plugin that lists it in \`extensions\`, or remove it from \`contributes\`.`,
+          plugins: [id]
+        }
+      })
+  )
+}
 
 /** Describes plugins that stand in their final order. */
 export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Description => ({
@@ -32,6 +56,8 @@ export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Descri
   plugins: ordered.map(({ id, manifest }) => ({
     actions: names(manifest.actions),
     config: manifest.config.map((section) => section.sectionName).toSorted(),
+    contributes: manifest.contributes.map(({ kind, name }) => ({ kind, name })),
+    extensions: names(manifest.extensions),
     healthChecks: Object.entries(manifest.health).map(([name, check]) => ({
       class: check.class,
       name

@@ -4,6 +4,7 @@
  * understands its `kind` gives it a meaning.
  */
 import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 
 /**
@@ -36,7 +37,7 @@ export interface Contribution<
   readonly "~flange/Contracts": Contracts
   readonly "~flange/Error": E
   readonly "~flange/Requires": R
-  /** What sort of contribution this is: `route`, `middleware`, `action`. */
+  /** What sort of contribution this is: `route`, `middleware`, `action`, or a kind made with `kind`. */
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
   readonly name: string
@@ -78,3 +79,87 @@ export const make = <
 ): Contribution<Kind, E, R, Contracts, Declared> =>
   // The three phantom members carry types and are never read.
   ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Contracts, Declared>
+
+/**
+ * A contribution that a plugin lists in `contributes`: data that is known before
+ * anything is acquired, and a value that is built after the plugin's layer.
+ */
+export interface Open<
+  out Kind extends string,
+  out Data,
+  out Value,
+  out E = never,
+  out R = never,
+  out Declared = never
+> extends Contribution<Kind, E, R, never, Declared> {
+  /** Builds the value, in the acquire phase of the plugin and in its scope. */
+  readonly build: Effect.Effect<Value, E, R>
+  readonly data: Data
+}
+
+/** An open contribution of any kind. */
+export type AnyOpen = Open<string, unknown, unknown, unknown, unknown, unknown>
+
+/** An open contribution in a running app. */
+export interface Contributed<out Data, out Value> {
+  readonly data: Data
+  readonly name: string
+  /** The id of the plugin that contributed it. */
+  readonly plugin: string
+  readonly value: Value
+}
+
+/** A kind of open contribution. `AppRuntime.contributions` returns those of one kind. */
+export interface Kind<out Name extends string, in out Data, in out Value> {
+  readonly "~flange/Data": (data: Data) => Data
+  readonly "~flange/Value": (value: Value) => Value
+  /** Makes a contribution of this kind. `build` is asked for if the kind has a value. */
+  readonly make: Make<Name, Data, Value>
+  readonly name: Name
+}
+
+type Make<Name extends string, Data, Value> = [Value] extends [void]
+  ? (name: string, data: Data) => Open<Name, Data, Value>
+  : <E = never, R = never>(
+      name: string,
+      data: Data,
+      build: Effect.Effect<Value, E, R>
+    ) => Open<Name, Data, Value, E, R>
+
+/**
+ * Declares a kind of contribution: the type of its data, and the type of the value
+ * that is built of each contribution when its plugin is acquired. A kind without a
+ * value is data alone.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { App, AppRuntime, Contribution, Plugin } from "flange"
+ * import { TestApp } from "flange/Testing"
+ *
+ * const Report = Contribution.kind<{ readonly every: string }, () => number>()("report")
+ *
+ * const Sales = Plugin.make("shop:sales", {
+ *   contributes: [Report.make("sold", { every: "1 day" }, Effect.succeed(() => 7))]
+ * })
+ *
+ * const test = Effect.gen(function* () {
+ *   const app = yield* TestApp.make(App.make("shop", [Sales]))
+ *   const { contributions } = yield* app.run(AppRuntime)
+ *   return contributions(Report).map(({ data, plugin, value }) => [plugin, data.every, value()])
+ * })
+ * await Effect.runPromise(Effect.scoped(test)) // => [["shop:sales", "1 day", 7]]
+ * ```
+ */
+export const kind =
+  <Data, Value = void>() =>
+  <const Name extends string>(name: Name): Kind<Name, Data, Value> =>
+    // The two phantom members are never read, and `Make` is decided where `Value` is known.
+    ({
+      make: (contribution: string, data: Data, build = Effect.void) => ({
+        ...make(name, contribution),
+        build,
+        data
+      }),
+      name
+    }) as unknown as Kind<Name, Data, Value>

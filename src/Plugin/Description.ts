@@ -4,6 +4,10 @@ export interface PluginDescription {
   readonly actions: ReadonlyArray<string>
   /** Names of the configuration sections it reads. */
   readonly config: ReadonlyArray<string>
+  /** Contributions of open kinds. */
+  readonly contributes: ReadonlyArray<{ readonly kind: string; readonly name: string }>
+  /** Names of the extension points that it declares. */
+  readonly extensions: ReadonlyArray<string>
   readonly healthChecks: ReadonlyArray<{ readonly class: string; readonly name: string }>
   readonly id: string
   readonly middleware: ReadonlyArray<string>

@@ -24,6 +24,7 @@ import {
 import * as Assembly from "./Assembly.ts"
 import * as BootTree from "./BootTree.ts"
 import * as Contract from "./Contract.ts"
+import type * as Contribution from "./Contribution.ts"
 import * as Deadline from "./Deadline.ts"
 import { type AssemblyError, type BindError, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
@@ -124,6 +125,12 @@ export const boot = (
     const app = Context.getUnsafe(config.context, AppConfig)
 
     const actions: Array<Action.Registered> = []
+    const contributed = new Map<string, Array<Contribution.Contributed<unknown, unknown>>>()
+    const contributedOf = (kind: string) => {
+      const list = contributed.get(kind) ?? []
+      contributed.set(kind, list)
+      return list
+    }
     const healthChecks: Array<BoundHealthCheck> = []
     const runtime: AppRuntimeShape = {
       actions,
@@ -131,6 +138,11 @@ export const boot = (
       bootTree: tree.steps,
       buildDate: app.buildDate,
       commit: app.commit,
+      contributions: <Name extends string, Data, Value>(
+        kind: Contribution.Kind<Name, Data, Value>
+      ) =>
+        // Contributions of a kind are made by the kind, which holds their types.
+        contributedOf(kind.name) as ReadonlyArray<Contribution.Contributed<Data, Value>>,
       description: Assembly.describe(definition.id, ordered),
       environment: config.environment,
       healthChecks,
@@ -182,6 +194,13 @@ export const boot = (
           const { registered, run } = Action.register(plugin.id, implemented, context)
           actions.push(registered)
           context = Context.add(context, implemented.action, run)
+        }
+        for (const extension of manifest.extensions) {
+          context = Context.add(context, extension, contributedOf(extension.key))
+        }
+        for (const { build, data, kind, name } of manifest.contributes) {
+          const value = yield* Scope.provide(Effect.provideContext(build, context), own)
+          contributedOf(kind).push({ data, name, plugin: plugin.id, value })
         }
         yield* Scope.provide(host.mount({ context, plugin }), own)
       }).pipe(within("acquire", plugin))

@@ -15,6 +15,7 @@ export interface Problem {
     | "DuplicateService"
     | "MissingService"
     | "RouteConflict"
+    | "UndeclaredExtension"
     | "UnknownTarget"
   /** A sentence: what is wrong, and what to write instead. */
   readonly message: string

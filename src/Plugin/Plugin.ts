@@ -8,7 +8,7 @@
  * |---|---|---|---|---|
  * | assemble | nothing of the plugin; its manifest is checked | `AssemblyError`, all problems at once | the caller of boot | none |
  * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults win |
- * | acquire | `layer`, `actions`, the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
+ * | acquire | `layer`, `actions`, `contributes`, the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
  * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
  * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |
  * | drain | `drain` | nothing: a failure is logged | the log | all at once, within `app.drainTimeout` |
@@ -27,6 +27,7 @@ import * as Config from "../Config/index.ts"
 import * as Action from "./Action.ts"
 import type { AppRuntime } from "./AppRuntime.ts"
 import type * as Contribution from "./Contribution.ts"
+import type * as Extension from "./Extension.ts"
 import type * as Fit from "./Fit.ts"
 import * as HealthCheck from "./HealthCheck.ts"
 
@@ -110,8 +111,10 @@ export interface Manifest {
   readonly actions: ReadonlyArray<Action.Implemented<string, unknown>>
   readonly annotate: ((api: HttpApi.Top) => HttpApi.Top) | undefined
   readonly config: ReadonlyArray<Config.AnySection>
+  readonly contributes: ReadonlyArray<Contribution.AnyOpen>
   readonly defaults: Defaults
   readonly drain: Effect.Effect<void, unknown, unknown> | undefined
+  readonly extensions: ReadonlyArray<Extension.Any>
   readonly health: Readonly<Record<string, HealthCheck.HealthCheck<unknown>>>
   readonly layer: Layer.Layer<unknown, unknown, unknown>
   readonly middleware: ReadonlyArray<Contribution.Any>
@@ -134,17 +137,24 @@ export type NameOf<S> = Fit.NameOf<S>
 
 type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
 
-/** The services that a plugin takes from others, as it and its routes say. */
-type Listed<Required extends ReadonlyArray<AnyKey>, Routes extends ReadonlyArray<Route>> =
-  | Contribution.Declared<Routes>
-  | Identifiers<Required>
+/** The services that a plugin takes from others, as it and its contributions say. */
+type Listed<
+  Contributes extends ReadonlyArray<Contribution.AnyOpen>,
+  Required extends ReadonlyArray<AnyKey>,
+  Routes extends ReadonlyArray<Route>
+> = Contribution.Declared<Contributes> | Contribution.Declared<Routes> | Identifiers<Required>
 
 /** The services that a plugin has without other plugins. */
 type Own<
   Actions extends ReadonlyArray<Action.Implemented<string, unknown>>,
+  Extensions extends ReadonlyArray<Extension.Any>,
   L extends AnyLayer,
   Sections extends ReadonlyArray<Config.AnySection>
-> = Action.Provided<Actions> | Fit.Seen<Layer.Success<L>> | Identifiers<Sections>
+> =
+  | Action.Provided<Actions>
+  | Extension.Provided<Extensions>
+  | Fit.Seen<Layer.Success<L>>
+  | Identifiers<Sections>
 
 type Host = AppRuntime | Scope.Scope
 
@@ -155,8 +165,10 @@ type OptionName =
   | "actions"
   | "annotate"
   | "config"
+  | "contributes"
   | "defaults"
   | "drain"
+  | "extensions"
   | "health"
   | "layer"
   | "middleware"
@@ -207,6 +219,8 @@ export const make = <
   L extends AnyLayer = Layer.Layer<Fit.Unseen>,
   const Actions extends ReadonlyArray<Action.Implemented<string, unknown>> = readonly [],
   const Sections extends ReadonlyArray<Config.AnySection> = readonly [],
+  const Contributes extends ReadonlyArray<Contribution.AnyOpen> = readonly [],
+  const Extensions extends ReadonlyArray<Extension.Any> = readonly [],
   const Health extends AnyHealth = {},
   const Middlewares extends ReadonlyArray<Middleware> = readonly [],
   const Provided extends ReadonlyArray<AnyKey> = readonly [],
@@ -216,13 +230,14 @@ export const make = <
   OnReady extends Effect.Effect<void, unknown, unknown> = Effect.Effect<void>,
   Uses = Used<
     | Contribution.Requires<Actions>
+    | Contribution.Requires<Contributes>
     | Contribution.Requires<Middlewares>
     | Contribution.Requires<Routes>
     | DrainR
     | Effect.Services<OnReady>
     | HealthCheck.Requires<Health>
     | Layer.Services<L>,
-    Own<Actions, L, Sections>
+    Own<Actions, Extensions, L, Sections>
   >
 >(
   id: Id,
@@ -236,10 +251,14 @@ export const make = <
     readonly annotate?: ((api: HttpApi.Top) => HttpApi.Top) | undefined
     /** Configuration sections it reads. */
     readonly config?: Sections
+    /** Contributions of kinds that other plugins declare, and what fills their extension points. */
+    readonly contributes?: Contributes
     /** Values it sets for configuration sections; files, variables and later plugins win. */
     readonly defaults?: Defaults | undefined
     /** Stops taking new work when the app drains, and waits for what runs. */
     readonly drain?: Effect.Effect<void, unknown, DrainR>
+    /** Extension points that it declares, for other plugins to fill. */
+    readonly extensions?: Extensions
     /** Health checks by component name; an effect alone is a `shared` check of five seconds. */
     readonly health?: Health
     /** The services. Acquired after the plugins it requires, released before them. */
@@ -261,26 +280,34 @@ export const make = <
   } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
       ? Fit.OnceSeen<
           Layer.Success<L>,
-          Fit.Fit<Listed<Required, Routes>, Uses, Fit.Seen<Layer.Success<L>>, Identifiers<Provided>>
+          Fit.Fit<
+            Listed<Contributes, Required, Routes>,
+            Uses,
+            Fit.Seen<Layer.Success<L>>,
+            Identifiers<Provided>
+          >
         >
-      : Fit.Fit<Listed<Required, Routes>, Uses, never, Identifiers<Provided>>)
+      : Fit.Fit<Listed<Contributes, Required, Routes>, Uses, never, Identifiers<Provided>>)
 ): Plugin<
   Id,
-  Action.Provided<Actions> | Fit.Seen<Layer.Success<L>>,
+  Action.Provided<Actions> | Extension.Provided<Extensions> | Fit.Seen<Layer.Success<L>>,
+  | Contribution.Error<Contributes>
   | Contribution.Error<Middlewares>
   | Contribution.Error<Routes>
   | Effect.Error<OnReady>
   | Layer.Error<L>
   | (Sections extends readonly [] ? never : Config.ConfigError),
-  Exclude<Identifiers<Required>, Own<Actions, L, Sections>> | Uses,
+  Exclude<Identifiers<Required>, Own<Actions, Extensions, L, Sections>> | Uses,
   Contribution.Contracts<Routes>
 > => {
   const manifest: Manifest = {
     actions: options.actions ?? [],
     annotate: options.annotate,
     config: options.config ?? [],
+    contributes: options.contributes ?? [],
     defaults: options.defaults ?? {},
     drain: options.drain,
+    extensions: options.extensions ?? [],
     health: Object.fromEntries(
       Object.entries(options.health ?? {}).map(([name, input]) => [
         name,
@@ -291,14 +318,22 @@ export const make = <
     layer: (options.layer ?? Layer.empty) as unknown as Layer.Layer<unknown, unknown, unknown>,
     middleware: options.middleware ?? [],
     order: options.order ?? {},
-    provides: [...(options.provides ?? []), ...(options.actions ?? []).map(({ action }) => action)],
+    provides: [
+      ...(options.provides ?? []),
+      ...(options.actions ?? []).map(({ action }) => action),
+      ...(options.extensions ?? [])
+    ],
     ready: options.ready,
     requires: [
       // Keys of one name stand for one service.
       ...new Map(
         [
           ...(options.requires ?? []),
-          ...(options.routes ?? []).flatMap((route) => route.requires)
+          ...(options.routes ?? []).flatMap((route) => route.requires),
+          // A point need not exist when it is filled, so filling it orders nothing.
+          ...(options.contributes ?? []).flatMap(({ kind, requires }) =>
+            requires.filter(({ key }) => key !== kind)
+          )
         ].map((key) => [key.key, key])
       ).values()
     ],
@@ -354,6 +389,11 @@ export const isPlugin = (u: unknown): u is Any => hasProperty(u, TypeId)
 
 /** The layer that a plugin is when no app boots it: no files, no host. */
 const standalone = (manifest: Manifest): Layer.Layer<unknown, unknown, unknown> => {
+  // Without an app no other plugin fills a point.
+  const points = manifest.extensions.reduce(
+    (services, extension) => Context.add(services, extension, []),
+    Context.empty() as Context.Context<unknown>
+  )
   const actions = Layer.effectContext(
     Effect.map(Effect.context<unknown>(), (context) =>
       manifest.actions.reduce(
@@ -363,7 +403,7 @@ const standalone = (manifest: Manifest): Layer.Layer<unknown, unknown, unknown> 
             implemented.action,
             Action.register("standalone", implemented, context).run
           ),
-        Context.empty() as Context.Context<unknown>
+        points
       )
     )
   )

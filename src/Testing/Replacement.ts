@@ -6,6 +6,7 @@ import type { Section } from "../Config/index.ts"
 import { nearest } from "../Config/Nearest.ts"
 import type * as Action from "../Plugin/Action.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
+import type * as Extension from "../Plugin/Extension.ts"
 import * as Plugin from "../Plugin/Plugin.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
 
@@ -57,10 +58,10 @@ type Named<S, Before extends string, After extends string> = [Plugin.NameOf<S>] 
   ? { readonly advice: `${Before} this service ${After}`; readonly service: S }
   : `${Before} ${Plugin.NameOf<S>} ${After}`
 
-/** The plugin's actions stay where only its layer is replaced. */
-type Stays<By, Services> = By extends Plugin.Any ? Services : Exclude<Services, AnyAction>
+/** The plugin's actions and extension points stay if only its layer is replaced. */
+type Stays<By, Services> = By extends Plugin.Any ? Services : Exclude<Services, Kept>
 
-type AnyAction = Action.Implementation<string>
+type Kept = Action.Implementation<string> | Extension.Point<string>
 
 type Lacks<Replaced, By> = Replaced extends Plugin.Any
   ? Exclude<Stays<By, Plugin.Provides<Replaced>>, Provided<By>>
@@ -147,10 +148,12 @@ const providing = (
   { id, manifest }: Plugin.Any,
   layer: AnyLayer
 ): Layer.Layer<unknown, unknown, unknown> => {
-  const actions = new Set<string>(manifest.actions.map(({ action }) => action.key))
+  const kept = new Set<string>(
+    [...manifest.actions.map(({ action }) => action), ...manifest.extensions].map(({ key }) => key)
+  )
   return Layer.flatMap(layer, (services) => {
     const lacking = manifest.provides.filter(
-      ({ key }) => !actions.has(key) && !services.mapUnsafe.has(key)
+      ({ key }) => !kept.has(key) && !services.mapUnsafe.has(key)
     )
     return lacking.length === 0
       ? Layer.succeedContext(services)

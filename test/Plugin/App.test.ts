@@ -10,7 +10,17 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { Action, App, Authentication, Config, Middleware, Plugin, Route } from "flange"
+import {
+  Action,
+  App,
+  Authentication,
+  Config,
+  Contribution,
+  Extension,
+  Middleware,
+  Plugin,
+  Route
+} from "flange"
 import * as Rig from "./Rig.ts"
 
 const Ping = HttpApiGroup.make("ping").add(
@@ -68,6 +78,8 @@ describe("App.describe", () => {
     const web = Plugin.make("web", {
       actions: [Action.implement(Greet, () => Effect.void)],
       config: [mail],
+      contributes: [Contribution.kind()("sound").make("bell", {})],
+      extensions: [Extension.make<number>()("volume")],
       health: { disk: Effect.void },
       middleware: [
         Middleware.make("noop", { build: Effect.succeed(() => undefined), slot: "Custom" })
@@ -89,6 +101,8 @@ describe("App.describe", () => {
       {
         actions: [],
         config: [],
+        contributes: [],
+        extensions: [],
         healthChecks: [],
         id: "p1",
         middleware: [],
@@ -101,11 +115,13 @@ describe("App.describe", () => {
       {
         actions: ["greet"],
         config: ["mail"],
+        contributes: [{ kind: "sound", name: "bell" }],
+        extensions: ["volume"],
         healthChecks: [{ class: "shared", name: "disk" }],
         id: "web",
         middleware: ["noop"],
         order: { after: ["p1"], before: ["app:ping"], first: false, last: false },
-        provides: ["flange/Action/greet"],
+        provides: ["flange/Action/greet", "flange/Extension/volume"],
         requires: ["flange/Authentication/admin"],
         routes: ["echo"]
       },

@@ -17,7 +17,9 @@ import {
   type BindError,
   type Catalogue,
   Config,
+  Contribution,
   CurrentIdentity,
+  Extension,
   type Identity,
   Plugin,
   Route,
@@ -95,6 +97,34 @@ same<typeof greet, Plugin.Plugin<"greet", Action.Implementation<"greet">>>()
 same<
   ReturnType<typeof Greet.call>,
   Effect.Effect<number, Action.ActionPayloadError, Action.Implementation<"greet">>
+>()
+
+// What a contribution is built with and fails with is the plugin's; a filled point is required.
+const Job = Contribution.kind<string, () => string>()("job")
+const jobs = Plugin.make("jobs", {
+  contributes: [
+    Job.make(
+      "read",
+      "daily",
+      Effect.flatMap(Db, ({ query }) => Effect.as(Effect.fail(new DbDown({})), query))
+    )
+  ],
+  requires: [Db]
+})
+same<typeof jobs, Plugin.Plugin<"jobs", never, DbDown, Db>>()
+
+const Price = Extension.make<number, number | undefined, DbDown>()("price")
+const shop = Plugin.make("shop", { extensions: [Price] })
+same<typeof shop, Plugin.Plugin<"shop", Extension.Point<"price">>>()
+
+const sale = Plugin.make("sale", {
+  contributes: [Extension.fill(Price, (n) => Effect.as(Db, n))],
+  requires: [Db]
+})
+same<typeof sale, Plugin.Plugin<"sale", never, never, Db | Extension.Point<"price">>>()
+same<
+  ReturnType<typeof Price.first>,
+  Effect.Effect<number | undefined, DbDown, Extension.Point<"price">>
 >()
 
 class ItemNotFound extends ApiError.make<ItemNotFound>()(

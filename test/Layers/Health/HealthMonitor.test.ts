@@ -20,6 +20,7 @@ const runtime = (checks: Checks) =>
     bootTree: Effect.succeed([]),
     buildDate: undefined,
     commit: undefined,
+    contributions: () => [],
     description: { id: "test", plugins: [] },
     environment: "test",
     healthChecks: Object.entries(checks).map(([name, input]) => ({
