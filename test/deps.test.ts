@@ -7,7 +7,11 @@ import { problems } from "../tools/deps.ts"
 const check = (files: Record<string, string>) => {
   const root = mkdtempSync(join(tmpdir(), "flange-deps-"))
   try {
-    const manifest = { dependencies: { effect: "*" }, name: "flange" }
+    const manifest = {
+      dependencies: { effect: "*" },
+      name: "flange",
+      peerDependencies: { esbuild: "*", jose: "*" }
+    }
     writeFileSync(join(root, "package.json"), JSON.stringify(manifest))
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, "src", name)), { recursive: true })
@@ -106,14 +110,20 @@ it.each([
   ["index imports Testing", "index.ts", `import "./Testing/A.ts"`, "index may not import Testing"],
   ["Testing imports Cli", "Testing/B.ts", `import "../Cli/A.ts"`, "Testing may not import Cli"],
   ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
-  ["a peer elsewhere", "Server/B.ts", `import "jose/jwt"`, "only Layers/Auth may import jose"],
+  ["Server a peer", "Server/B.ts", `import "jose/jwt"`, "only a battery or Cli may import jose"],
+  [
+    "a battery the peer of another",
+    "Layers/B/B.ts",
+    `import "esbuild"`,
+    "only Cli may import esbuild"
+  ],
   ["an unlisted package", "Server/B.ts", `import "left-pad"`, "left-pad is not in dependencies"],
   ["its own name", "Server/B.ts", `import "flange/Config"`, "relative paths"],
   ["no such file", "Server/B.ts", `import "./C.ts"`, "does not exist"],
   ["an unknown area", "Other/B.ts", `import "../Plugin/A.ts"`, "no known area"]
 ])("refuses: %s", (_, file, text, message) => {
   const found = check({
-    "Cli/A.ts": empty,
+    "Cli/A.ts": `import "esbuild"`,
     "Config/A.ts": empty,
     "Layers/A/A.ts": empty,
     "Plugin/A.ts": empty,

@@ -37,13 +37,10 @@ const base: ReadonlySet<string> = new Set(["Defaults", "EffectInternals", "Serve
 /** What batteries use of the server. */
 const forLayers: ReadonlySet<string> = new Set(["Server/Base", "Server/Exchange", "Server/Route"])
 
-/** Optional peers, each with the only folder that may import it. */
-const optionalPeers: Record<string, string> = {
-  "@effect/sql-pg": "Layers/Database",
-  "@electric-sql/pglite": "Layers/Database",
-  esbuild: "Cli",
-  jose: "Layers/Auth",
-  mysql2: "Layers/Database"
+interface Manifest {
+  readonly dependencies?: Record<string, string>
+  readonly name?: string
+  readonly peerDependencies?: Record<string, string>
 }
 
 interface Import {
@@ -106,19 +103,24 @@ const layering = (from: string, to: string): string | undefined => {
   return `${a.folder} may not import ${b.folder}`
 }
 
+/** `homes` has the folder that imported a peer first: a peer belongs to one battery, or to Cli. */
 const packages = (
   from: string,
   specifier: string,
-  manifest: { readonly dependencies?: object; readonly name?: string }
+  manifest: Manifest,
+  homes: Map<string, string>
 ) => {
   const [first, second] = specifier.split("/")
   const name = specifier.startsWith("@") ? `${first}/${second}` : first!
   if (isBuiltin(specifier)) return undefined
   if (specifier === "effect") return 'import a module of effect ("effect/Effect"), not the barrel'
   if (name === manifest.name) return "src imports itself by relative paths"
-  const home = optionalPeers[name]
-  if (home !== undefined) {
-    return placeOf(from).folder === home ? undefined : `only ${home} may import ${name}`
+  if (name in (manifest.peerDependencies ?? {})) {
+    const { area, folder } = placeOf(from)
+    if (area !== "Cli" && area !== "Layers") return `only a battery or Cli may import ${name}`
+    const home = homes.get(name) ?? folder
+    homes.set(name, home)
+    return folder === home ? undefined : `only ${home} may import ${name}`
   }
   return name in (manifest.dependencies ?? {}) ? undefined : `${name} is not in dependencies`
 }
@@ -143,7 +145,8 @@ const cycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArra
 
 /** All problems of the tree under `root`, as `file:line: message`. */
 export const problems = (root: string): ReadonlyArray<string> => {
-  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const manifest: Manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+  const homes = new Map<string, string>()
   const files = globSync("src/**/*.ts", { cwd: root }).map((file) => file.split(sep).join("/"))
   const graph = new Map<string, Array<string>>()
   const found: Array<string> = []
@@ -154,7 +157,7 @@ export const problems = (root: string): ReadonlyArray<string> => {
       const report = (message: string | undefined) =>
         message !== undefined && found.push(`${file}:${line}: ${message}`)
       if (!specifier.startsWith(".")) {
-        report(packages(file, specifier, manifest))
+        report(packages(file, specifier, manifest, homes))
         continue
       }
       const path = resolve(root, dirname(file), specifier)

@@ -6,7 +6,7 @@
 //
 // Reports are in reports/<codec>-<listener>.json.
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, globSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { codecs, listeners } from "../test/matrix/combination.ts"
 
@@ -21,13 +21,7 @@ const others = combinations.filter(
 
 /** The suites that depend on how requests are served, without the slowest. */
 const serving = [
-  "test/Layers/Auth",
-  "test/Layers/Cors",
-  "test/Layers/Health",
-  "test/Layers/Logging",
-  "test/Layers/OpenApi",
-  "test/Layers/RateLimit",
-  "test/Layers/SecureHeaders",
+  ...globSync("test/Layers/*", { cwd: root }).filter((folder) => !folder.endsWith("Database")),
   "test/Plugin/App.test.ts",
   "test/Plugin/Signals.test.ts",
   "test/Server/Listener/Drain.test.ts",

@@ -111,6 +111,22 @@ const dottedKeys = ({ keys, section }: SectionPage) =>
 
 /** What can be generated, by name. */
 const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>> = {
+  batteries: () =>
+    table(
+      ["import", "what it is"],
+      globSync("src/Layers/*/index.ts", { cwd: root })
+        .map((file) => file.replaceAll("\\", "/"))
+        .sort()
+        .map((file) => {
+          const comment = /\/\*\*([\s\S]*?)\*\//.exec(readFileSync(join(root, file), "utf8"))?.[1]
+          if (comment === undefined) throw new Error(`${file} has no module header`)
+          const [first] = comment
+            .replaceAll(/\s*\n \* ?/g, " ")
+            .trim()
+            .split(/(?<=\.)\s/)
+          return [`\`flange/${file.split("/")[2]}\``, first!]
+        })
+    ),
   errors: () =>
     table(
       ["code", "status", "meaning", "what to do"],

@@ -1,4 +1,5 @@
 /** `flange build`: an app in one file. */
+import { readFileSync } from "node:fs"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
@@ -78,7 +79,12 @@ export const build = (
     return { bytes: output.bytes, file }
   })
 
-const optional = /^(?:@effect\/sql-pg|@electric-sql\/pglite|esbuild|jose|mysql2)(?:\/|$)/
+/** The packages that only a part of Flange needs. `src/Cli` and `dist/Cli` stand equally deep. */
+const { peerDependencies }: { readonly peerDependencies: Record<string, string> } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+)
+
+const optional = new RegExp(`^(?:${Object.keys(peerDependencies).join("|")})(?:/|$)`)
 
 /**
  * Takes `node:http` as CommonJS. An ES import of it reads each of its exports, `WebSocket` among
