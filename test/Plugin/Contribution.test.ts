@@ -93,6 +93,20 @@ describe("contributions", () => {
       expect(events).toEqual(["acquire build", "acquire layer", "release layer", "release build"])
     })
   )
+
+  it.effect("a finalizer of a build that fails is logged with the name of its plugin", () =>
+    Effect.gen(function* () {
+      const build = Effect.as(
+        Effect.addFinalizer(() => Effect.die(new Error("stuck"))),
+        () => ""
+      )
+      const Stuck = Plugin.make("stuck", {
+        contributes: [Toy.Sound.make("horn", { loudness: 1 }, build)]
+      })
+      const { logs } = yield* Effect.scoped(TestApp.make(App.make("toys", [Stuck])))
+      expect(logs.map(({ message }) => message)).toContain('Plugin "stuck" failed to release')
+    })
+  )
 })
 
 describe("a battery in a folder of its own", () => {
