@@ -162,8 +162,8 @@ describe.skipIf(unavailable !== undefined).each(["node", "proxied"] as const)(
 describe.skipIf(unavailable !== undefined).each(["node", "proxied"] as const)(
   "two instances on the listener %s behind nginx",
   (listener) => {
-    // The kernel can take a connection between the last accept and the close, and nginx repeats no
-    // POST on it (docs/shutdown.md): once in some hundred stops on a busy machine.
+    // The kernel can accept a connection between the last accept and the close, and nginx does not
+    // repeat a POST on it (docs/shutdown.md).
     it("restart in turn under load and lose no request", { retry: 1 }, async () => {
       const instances = await Promise.all([startService(listener), startService(listener)])
       const nginx = await startNginx(instances.map(({ address }) => address))
