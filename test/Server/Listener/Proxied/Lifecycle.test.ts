@@ -12,7 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { afterEach, assert, describe, it } from "vitest"
 import type { Wire } from "../../../../src/Server/Exchange/Wire.ts"
-import { type Client, type Given, replies, type Rig, start } from "./rig.ts"
+import { type Client, echo, type Given, replies, type Rig, start } from "./rig.ts"
 
 let rig: Rig | undefined
 const folders: Array<string> = []
@@ -348,16 +348,7 @@ describe("upgrade", () => {
   const sockets: Given = {
     dispatch: (wire) => wire.target === "/slow" && (setTimeout(() => answer(wire), 50), true),
     exchange: Effect.flatMap(HttpServerRequest, (request) =>
-      Effect.gen(function* () {
-        if (request.url !== "/ws") return HttpServerResponse.text("plain")
-        const socket = yield* request.upgrade
-        const reader = yield* socket.reader
-        const { writeAll } = yield* socket.writer
-        return yield* Effect.forever(Effect.flatMap(reader.pull, writeAll))
-      }).pipe(
-        Effect.scoped,
-        Effect.catch(() => Effect.succeed(HttpServerResponse.empty()))
-      )
+      request.url === "/ws" ? echo(request) : Effect.succeed(HttpServerResponse.text("plain"))
     )
   }
 

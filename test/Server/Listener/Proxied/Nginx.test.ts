@@ -12,7 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bytesOf, cases } from "./Parse/cases.ts"
-import { Client, type Rig, start } from "./rig.ts"
+import { Client, echo, type Rig, start } from "./rig.ts"
 
 const binary = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin"]
   .map((folder) => join(folder, "nginx"))
@@ -99,17 +99,7 @@ describe.skipIf(binary === undefined).each(["TCP", "unix"])("behind nginx over %
             (total) => HttpServerResponse.text(String(total))
           ).pipe(Effect.orDie)
         }
-        if (request.url === "/ws") {
-          return Effect.gen(function* () {
-            const socket = yield* request.upgrade
-            const reader = yield* socket.reader
-            const { writeAll } = yield* socket.writer
-            return yield* Effect.forever(Effect.flatMap(reader.pull, writeAll))
-          }).pipe(
-            Effect.scoped,
-            Effect.catch(() => Effect.succeed(HttpServerResponse.empty()))
-          )
-        }
+        if (request.url === "/ws") return echo(request)
         return Effect.succeed(HttpServerResponse.text(`general ${request.url}`))
       })
     })

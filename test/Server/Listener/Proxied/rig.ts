@@ -17,6 +17,18 @@ import type { Wire } from "../../../../src/Server/Exchange/Wire.ts"
 import { listen } from "../../../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import { ServerConfig } from "../../../../src/Server/ServerConfig.ts"
 
+/** Upgrades a request to a WebSocket that sends back what it receives. */
+export const echo = (request: HttpServerRequest) =>
+  Effect.gen(function* () {
+    const socket = yield* request.upgrade
+    const reader = yield* socket.reader
+    const { writeAll } = yield* socket.writer
+    return yield* Effect.forever(Effect.flatMap(reader.pull, writeAll))
+  }).pipe(
+    Effect.scoped,
+    Effect.catch(() => Effect.succeed(HttpServerResponse.empty()))
+  )
+
 /** What a test gives. */
 export interface Given {
   readonly config?: object
