@@ -16,6 +16,7 @@ const text = HttpServerResponse.text("text")
 
 /** What handlers return, by path. */
 const returned: Readonly<Record<string, unknown>> = {
+  "/cases": text,
   "/cookies": HttpServerResponse.setCookieUnsafe(
     HttpServerResponse.setCookieUnsafe(text, "a", "1"),
     "b",
@@ -38,9 +39,18 @@ const returned: Readonly<Record<string, unknown>> = {
 }
 
 /** Headers that a before sets, by path. */
-const set: Readonly<Record<string, readonly [name: string, value: string]>> = {
-  "/cookies": ["set-cookie", "c=3"],
-  "/framing": ["content-length", "1"]
+const set: Readonly<Record<string, ReadonlyArray<readonly [name: string, value: string]>>> = {
+  "/cases": [
+    ["X-Case", "1"],
+    ["x-case", "2"],
+    ["X-Constant", "set"]
+  ],
+  "/cookies": [["set-cookie", "c=3"]],
+  "/framing": [
+    ["Content-Length", "1"],
+    ["content-length", "1"],
+    ["Transfer-Encoding", "chunked"]
+  ]
 }
 
 class RepliesApi extends HttpApiGroup.make("replies").add(
@@ -57,12 +67,16 @@ class RepliesApi extends HttpApiGroup.make("replies").add(
 const Replies = Plugin.make("test:replies", {
   middleware: [
     Middleware.headers("replies", {
-      build: Effect.succeed(() => ({ vary: "origin" }))
+      build: Effect.succeed(() => ({
+        "Content-Length": "2",
+        "transfer-encoding": "chunked",
+        vary: "origin",
+        "X-Constant": "constant"
+      }))
     }),
     Middleware.before("replies", {
       build: Effect.succeed(() => (request) => {
-        const header = set[request.target]
-        if (header !== undefined) request.setHeader(...header)
+        for (const [name, value] of set[request.target] ?? []) request.setHeader(name, value)
         return Middleware.pass
       }),
       slot: "Custom"
@@ -108,6 +122,11 @@ for (const name of listeners) {
         [body, headers.get("content-length"), headers.get("transfer-encoding")],
         ["text", "4", null]
       )
+    })
+
+    it("has a header once, whatever the case of its name", async () => {
+      const { headers } = await ask("/cases")
+      assert.deepStrictEqual([headers.get("x-case"), headers.get("x-constant")], ["2", "set"])
     })
 
     it("varies by what its route varies by", async () => {

@@ -13,6 +13,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as Internals from "../EffectInternals.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { Reply } from "../Exchange/Reply.ts"
+import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as Decoding from "./Decoding.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Parts from "./Parts.ts"
@@ -189,7 +190,7 @@ const addHeaders = (encoded: Reply, headers: ReturnType<Decoding.Decode>): Retur
     let { contentType } = encoded
     for (const name of Object.keys(all)) {
       if (name === "content-type") contentType = all[name]
-      else if (name !== "content-length") list.push(name, all[name]!)
+      else if (!ReplyHeaders.isFraming(name)) list.push(name, all[name]!)
     }
     return { ...encoded, contentType, headers: list.length === 0 ? none : list }
   })

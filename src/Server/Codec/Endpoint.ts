@@ -20,6 +20,7 @@ import { inFrontOf } from "../Exchange/InFrontOf.ts"
 import type { Plan } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import { type Reply, responseOf } from "../Exchange/Reply.ts"
+import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
 import type { Around, Step } from "../Route/Around.ts"
 import * as ContractMiddleware from "../Route/ContractMiddleware.ts"
@@ -50,7 +51,9 @@ export interface Options {
 /** Creates the endpoint of a route. */
 export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoint => {
   // Each reply has the id of its own request.
-  const constant = Object.entries(around.headers).filter(([name]) => name !== RequestId.header)
+  const constant = Object.entries(around.headers).filter(
+    ([name]) => name !== RequestId.header && !ReplyHeaders.isFraming(name)
+  )
   return {
     plan: {
       bodyLimit,

@@ -27,8 +27,9 @@ export interface Incoming {
   readonly request: HttpServerRequest
   readonly requestId: string
   /**
-   * Sets a header of the reply, error replies included. The name is in lower case. A
-   * later value replaces an earlier one; a value of `vary` is added to the others.
+   * Sets a header of the reply, error replies included. A later value replaces an earlier
+   * one; a value of `vary` is added to the others. `content-length` and `transfer-encoding`
+   * are ignored: the listener writes them.
    */
   setHeader(name: string, value: string): void
   /** Path and query. */

@@ -208,7 +208,9 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.services.set(key.key, service)
   }
 
-  setHeader(name: string, value: string): void {
+  setHeader(field: string, value: string): void {
+    const name = field.toLowerCase()
+    if (ReplyHeaders.isFraming(name)) return
     const headers = this.#headers
     this.#replaces ||=
       this.plan.constant.has(name) ||

@@ -8,7 +8,7 @@ export interface Reply {
   readonly body: string | Uint8Array
   /** Undefined if the reply has no body. */
   readonly contentType: string | undefined
-  /** Names in lower case and values in turn, without `content-type` and `content-length`. */
+  /** Names in lower case and values in turn, without `content-type` and those that frame the body. */
   readonly headers: ReadonlyArray<string>
   /** The members of the problem document to send in place of `body`. */
   readonly problem?: Readonly<Record<string, unknown>>

@@ -5,8 +5,9 @@
 import * as Context from "effect/Context"
 
 /**
- * Takes headers of a reply. Names are in lower case; a later value of a name replaces an
- * earlier one.
+ * Takes headers of a reply. A later value of a name replaces an earlier one, whatever the
+ * case of its letters. `content-length` and `transfer-encoding` are ignored: the listener
+ * writes them.
  */
 export interface Reply {
   readonly setHeader: (name: string, value: string) => void
@@ -48,6 +49,13 @@ export const merge = (
   }
   return lines
 }
+
+/**
+ * Whether a header frames the body. The listener alone writes these: a client that got a
+ * second one would see another end of the reply. `name` is in lower case.
+ */
+export const isFraming = (name: string): boolean =>
+  name === "content-length" || name === "transfer-encoding"
 
 /** Returns header lines as a record; a later line of a name replaces an earlier one. */
 export const toRecord = (lines: ReadonlyArray<string>): Record<string, string> => {

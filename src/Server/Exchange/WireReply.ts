@@ -1,6 +1,7 @@
 /** From Effect's response to the bytes and header lines of a reply. */
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as ReplyHeaders from "./ReplyHeaders.ts"
 
 const nothing = new Uint8Array(0)
 
@@ -19,12 +20,12 @@ export const bytesOf = ({ body }: HttpServerResponse): string | Uint8Array | und
 
 /**
  * Returns the header lines of a reply, names and values in turn, with cookies and without
- * the length.
+ * those that frame the body.
  */
 export const linesOf = ({ cookies, headers }: HttpServerResponse): Array<string> => {
   const lines: Array<string> = []
   for (const name in headers) {
-    if (name !== "content-length") lines.push(name, headers[name]!)
+    if (!ReplyHeaders.isFraming(name)) lines.push(name, headers[name]!)
   }
   if (!Cookies.isEmpty(cookies)) {
     for (const cookie of Cookies.toSetCookieHeaders(cookies)) lines.push("set-cookie", cookie)

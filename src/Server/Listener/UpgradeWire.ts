@@ -7,8 +7,8 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
-import { headerOf, isFraming, pairs } from "./Node/NodeWire.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
+import { headerOf, pairs } from "./RequestHeaders.ts"
 
 const nothing = new Uint8Array(0)
 
@@ -82,7 +82,7 @@ export class UpgradeWire implements Wire {
       for (let i = 0; i < list.length; i += 2) {
         const name = list[i]!
         if (name === "set-cookie") cookies.push(list[i + 1]!)
-        else if (!isFraming(name)) named[name] = list[i + 1]!
+        else named[name] = list[i + 1]!
       }
     }
     const problem = ReplyHeaders.problem(named)

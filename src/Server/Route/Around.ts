@@ -20,7 +20,7 @@ export type Step =
 export interface Around {
   /** Runs around the handler itself; undefined if no middleware does. */
   readonly handler: AroundHandler | undefined
-  /** Constant headers. A reply's own header of the same name wins. */
+  /** Constant headers, names in lower case. A reply's own header of the same name wins. */
   readonly headers: Readonly<Record<string, string>>
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
@@ -46,10 +46,13 @@ export const around = (
         (inner, outer) => (inner === undefined ? outer : (handler) => outer(inner(handler))),
         undefined
       ),
-    headers: Object.assign(
-      {},
-      // The outer middleware's header wins.
-      ...standing.map((form) => ("headers" in form ? form.headers(info) : undefined)).toReversed()
+    headers: Object.fromEntries(
+      standing
+        .map((form) => ("headers" in form && form.headers(info)) || {})
+        // The outer middleware's header wins.
+        .toReversed()
+        .flatMap(Object.entries<string>)
+        .map(([name, value]) => [name.toLowerCase(), value])
     ),
     observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),
     steps: standing.flatMap((form): ReadonlyArray<Step> =>

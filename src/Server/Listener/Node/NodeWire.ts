@@ -5,6 +5,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 import { type Opened, type Opener, whenClosed } from "../Opener.ts"
+import { headerOf, pairs } from "../RequestHeaders.ts"
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
@@ -95,9 +96,6 @@ export class NodeWire implements Wire {
     const reply = this.#reply
     if (reply.destroyed) return
     for (const part of constant) headers.push(part)
-    for (let i = headers.length - 2; i >= 0; i -= 2) {
-      if (isFraming(headers[i]!)) headers.splice(i, 2)
-    }
     if (Semantics.bodyOf(this.method, status) === "nothing") {
       reply.writeHead(status, headers).end()
     } else {
@@ -117,24 +115,4 @@ export class NodeWire implements Wire {
       this.#opened!.send(response)
     })
   }
-}
-
-/**
- * Whether a header frames the body, so that the listener alone writes it: with a
- * second one the client sees another end of the reply.
- */
-export const isFraming = (name: string): boolean =>
-  name === "content-length" || name === "transfer-encoding"
-
-/** The value of a header of Node's request; several lines are joined. */
-export const headerOf = ({ headers }: Http.IncomingMessage, name: string): string | undefined => {
-  const value = headers[name]
-  return Array.isArray(value)
-    ? value.reduce((before, line) => Semantics.joined(name, before, line))
-    : value
-}
-
-/** Returns the header lines of Node's request, as they were sent. */
-export function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
-  for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
 }

@@ -10,8 +10,8 @@ import * as RequestId from "../../Exchange/RequestId.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
 import { type Refusal, refusals, replyTo } from "../Refusal.ts"
+import { headerOf, pairs } from "../RequestHeaders.ts"
 import type { Connections } from "./Connections.ts"
-import { headerOf, pairs } from "./NodeWire.ts"
 
 /** Returns why a request that Node's parser accepted is refused; undefined if it is not. */
 export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {

@@ -62,12 +62,6 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
           continue
         }
         if (isAt(name, 0, "keep-alive")) continue
-        break
-      case 14:
-        if (isAt(name, 0, "content-length")) continue
-        break
-      case 17:
-        if (isAt(name, 0, "transfer-encoding")) continue
     }
     lines += name + ": " + value + "\r\n"
   }

@@ -95,7 +95,6 @@ export class WebWire implements Wire {
     for (const list of [headers, constant]) {
       for (let i = 0; i < list.length; i += 2) named.append(list[i]!, list[i + 1]!)
     }
-    named.delete("transfer-encoding")
     const sent = Semantics.bodyOf(this.method, status)
     if (sent !== "nothing") {
       named.set(
