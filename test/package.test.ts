@@ -14,7 +14,7 @@ describe("package.json", () => {
 
   it("lists the source condition first and the default last", () => {
     for (const target of Object.values(manifest.exports)) {
-      if (typeof target === "string") continue
+      if (!Object.hasOwn(target as object, "default")) continue
       expect(Object.keys(target as object)).toEqual(["flange-source", "types", "default"])
     }
   })

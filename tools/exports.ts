@@ -1,5 +1,6 @@
 // Writes the `exports` of package.json: one subpath for each area of src that has an
-// index.ts, and one for what contracts take from a battery, its Contract.ts.
+// index.ts, one for what contracts take from a battery, its Contract.ts, and the types of
+// all modules, which the compiler names in the declaration files that it writes for users.
 // Run it with `npm run exports` after adding an area.
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -23,7 +24,11 @@ export const exportsOf = (root: string): Record<string, unknown> => {
     const subpath = source.replace(/^\.\/src(\/Layers)?/, ".").replace(/(\/index)?\.ts$/, "")
     return [subpath, { "flange-source": source, types: `${built}.d.ts`, default: `${built}.js` }]
   })
-  const entries: Array<[string, unknown]> = [...targets, ["./package.json", "./package.json"]]
+  const entries: Array<[string, unknown]> = [
+    ...targets,
+    ["./package.json", "./package.json"],
+    ["./types/*", { types: "./dist/*.d.ts" }]
+  ]
   return Object.fromEntries(
     entries.toSorted(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
   )
