@@ -1,4 +1,4 @@
-/** Apps that run: what `Plugin/App.ts` defines, on the listeners of `Server/`. */
+/** Apps: their definition, and the functions that boot and run them on a listener. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,76 +7,74 @@ import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 import type { ConfigError } from "./Config/index.ts"
-import type * as Definition from "./Plugin/App.ts"
+import type * as AppDefinition from "./Plugin/AppDefinition.ts"
 import type { AppRuntime } from "./Plugin/AppRuntime.ts"
-import * as Assembly from "./Plugin/Assembly.ts"
-import type * as Plugins from "./Plugin/Description.ts"
+import * as Assembly from "./Plugin/Boot/Assembly.ts"
+import * as Boot from "./Plugin/Boot/Boot.ts"
+import * as Order from "./Plugin/Boot/Order.ts"
+import type { ConfigSource } from "./Plugin/ConfigSource.ts"
+import type { AppDescription } from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
-import * as Lifecycle from "./Plugin/Lifecycle.ts"
-import * as Order from "./Plugin/Order.ts"
 import * as Host from "./Server/Host.ts"
 import * as ConfiguredListener from "./Server/Listener/Configured.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
 
-export { type Any, type App, make } from "./Plugin/App.ts"
+export { type Any, type App, make } from "./Plugin/AppDefinition.ts"
 
-/** What an app may fail with while it boots. */
+/** The errors with which an app may fail while it boots. */
 export type BootError<A> =
+  | AppDefinition.Error<A>
   | AssemblyError
   | BindError
   | ConfigError
-  | Definition.Error<A>
   | StartTimeoutError
 
-/** What an app is made of, as data. */
-export interface Description extends Plugins.Description {
-  /** Every route that is declared by a contract; raw groups are known after boot only. */
+/** The parts of an app, as data. */
+export interface Description extends AppDescription {
+  /** The routes of all contracts. The routes of raw groups are known after boot only. */
   readonly routes: ReadonlyArray<Host.RouteDescription>
 }
 
 /**
- * What an app is made of: plugins in the order in which they will be acquired,
- * with what each requires, provides and contributes, and its routes. Acquires
- * nothing. Where the plugins do not fit, they are listed as they were given.
+ * Describes an app: its plugins in the order in which they are acquired, with what each
+ * requires, provides and contributes, and its routes. Acquires nothing. If the plugins do
+ * not fit together, they keep the order of the list.
  */
-export const describe = (app: Definition.Any): Description => {
-  const { order, problems } = Order.solve(app.plugins, Assembly.given)
+export const describe = (app: AppDefinition.Any): Description => {
+  const { order, problems } = Order.solve(app.plugins)
   const plugins = problems.length > 0 ? app.plugins : order
   return { ...Assembly.describe(app.id, plugins), routes: Host.describeRoutes(plugins) }
 }
 
-/** Boots an app on a listener within the current scope; closing the scope drains and releases it. */
-export const boot = <A extends Definition.Any>(
+/** Boots an app on a listener in the current scope. Closing the scope drains and releases it. */
+export const boot = <A extends AppDefinition.Any>(
   app: A,
-  options: { readonly listener: Listener; readonly source?: Lifecycle.ConfigSource }
-): Effect.Effect<
-  Lifecycle.Running,
-  BootError<A>,
-  FileSystem.FileSystem | Path.Path | Scope.Scope
-> =>
-  Lifecycle.boot(app, Host.make(app.id, options.listener), {
+  options: { readonly listener: Listener; readonly source?: ConfigSource }
+): Effect.Effect<Boot.Running, BootError<A>, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Boot.boot(app, Host.make(app.id, options.listener), {
     variables: globalThis.process?.env ?? {},
     ...app.config,
     ...options.source
   }) as Effect.Effect<
-    Lifecycle.Running,
-    // The plugins' own errors are what their types in the list say.
+    Boot.Running,
+    // Plugins fail with the errors in their types, which boot does not know.
     BootError<A>,
     FileSystem.FileSystem | Path.Path | Scope.Scope
   >
 
 /**
- * The app as a layer: building it boots the app on the listener that
- * `server.listener` names, closing its scope drains and releases it. It provides every service of every plugin.
+ * Returns the app as a layer that provides every service of every plugin. Building it boots
+ * the app on the listener that `server.listener` names; closing its scope drains and releases
+ * the app.
  */
-export const layer = <A extends Definition.Any>(
+export const layer = <A extends AppDefinition.Any>(
   app: A
-): Layer.Layer<AppRuntime | Definition.Provides<A>, BootError<A>> =>
+): Layer.Layer<AppDefinition.Provides<A> | AppRuntime, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const running = yield* boot(app, { listener: ConfiguredListener.listen })
-      return running.context as Context.Context<AppRuntime | Definition.Provides<A>>
+      return running.context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
     })
   ).pipe(Layer.provide(nodeFiles))
 
@@ -91,19 +89,19 @@ const nodeFiles = Layer.unwrap(
   })
 )
 
-/** Boots the app on its listener and keeps it until it is interrupted. */
-export const launch = <A extends Definition.Any>(app: A): Effect.Effect<never, BootError<A>> =>
+/** Boots the app on its listener and runs it until it is interrupted. */
+export const launch = <A extends AppDefinition.Any>(app: A): Effect.Effect<never, BootError<A>> =>
   Layer.launch(layer(app))
 
 /**
  * Runs the app as the main program of a Node process.
  *
- * - SIGTERM and SIGINT drain and release it; the exit code is then 0.
- * - A second signal stops at once, with exit code 1.
+ * - SIGTERM and SIGINT drain and release the app; the exit code is 0.
+ * - A second signal stops the process at once; the exit code is 1.
  * - An uncaught exception is logged, then the app drains; the exit code is 1.
- * - A failed boot is reported, and what was acquired released; the exit code is 1.
+ * - A failed boot is reported and releases what was acquired; the exit code is 1.
  */
-export const run = (app: Definition.Any): void => {
+export const run = (app: AppDefinition.Any): void => {
   void import("./Server/Listener/Process.ts").then(({ main }) =>
     main((booted) =>
       Effect.scoped(
@@ -116,20 +114,20 @@ export const run = (app: Definition.Any): void => {
   )
 }
 
-/** An app in memory. */
+/** An app without a socket. */
 export interface WebApp {
-  /** Drains and releases the app; a boot that is under way is interrupted. */
+  /** Drains and releases the app. Interrupts a boot that has not ended. */
   readonly dispose: () => Promise<void>
   /**
-   * Answers a request. The first call boots the app; it and those after it wait
-   * for that, and reject with what boot fails with. Rejects after `dispose`.
+   * Answers a request. The first call boots the app, and every call waits for the boot.
+   * Rejects with the error of a failed boot, and after `dispose`.
    */
   readonly handler: WebListener.WebHandler
 }
 
 /**
- * The app as a function from `Request` to `Response`: for serverless hosts, Bun,
- * Deno and tests. No socket is bound.
+ * Returns the app as a function from `Request` to `Response`, for serverless hosts, Bun,
+ * Deno and tests. It binds no socket.
  *
  * @example
  * ```ts
@@ -141,7 +139,7 @@ export interface WebApp {
  * await web.dispose()
  * ```
  */
-export const toWebHandler = (app: Definition.Any): WebApp => {
+export const toWebHandler = (app: AppDefinition.Any): WebApp => {
   const disposal = new AbortController()
   const scope = Scope.makeUnsafe()
   let booted: Promise<WebListener.WebHandler> | undefined

@@ -22,7 +22,7 @@ const others = combinations.filter(
 /** The suites that depend on how requests are served, without the slowest. */
 const serving = [
   ...globSync("test/Layers/*", { cwd: root }).filter((folder) => !folder.endsWith("Database")),
-  "test/Plugin/App.test.ts",
+  "test/App.test.ts",
   "test/Plugin/Signals.test.ts",
   "test/Server/Listener/Drain.test.ts",
   "test/Server/Listener/Node",

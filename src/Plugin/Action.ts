@@ -1,9 +1,7 @@
 /**
- * Typed actions: named operations that a plugin implements and that other
- * plugins, tests and the command line call. They take the place of a framework's
- * untyped event names: the payload is checked, the success and the errors stand
- * in the type, and an app in which nobody implements a called action does not
- * compile.
+ * Typed actions: named operations that one plugin implements and that other plugins, tests
+ * and the command line call. The payload is checked, the success and the errors are in the
+ * type, and an app that calls an action without an implementation does not compile.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -12,13 +10,13 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Contribution from "./Contribution.ts"
 
-/** The service that stands for the implementation of the action `Name`. */
+/** The service of the implementation of the action `Name`. */
 export interface Implementation<out Name extends string> {
   readonly "~flange/Action": Name
   readonly key: `flange/Action/${Name}`
 }
 
-/** A payload that the action's schema refuses. */
+/** The action's schema refuses the payload. */
 export class ActionPayloadError extends Data.TaggedError("ActionPayloadError")<{
   readonly action: string
   readonly issues: string
@@ -48,8 +46,8 @@ export interface Action<
   /**
    * Checks the payload and runs the implementation.
    *
-   * Fails with `ActionPayloadError` for a payload that the schema refuses, and
-   * with the errors that the action declares.
+   * Fails with `ActionPayloadError` if the schema refuses the payload, and with the errors
+   * that the action declares.
    */
   readonly call: (
     payload: Payload["Type"]
@@ -60,7 +58,7 @@ export interface Action<
   readonly success: Success
 }
 
-/** The function behind an action once its plugin was acquired. */
+/** The implementation of an action in a running app. */
 export type Run<
   Payload extends Schema.Top,
   Success extends Schema.Top,
@@ -75,24 +73,40 @@ export interface Any extends Context.Key<unknown, unknown> {
   readonly success: Schema.Top
 }
 
+/** Decodes a JSON payload, runs the action, and encodes its result. */
+export type RunJson = (payload: unknown) => Effect.Effect<unknown, unknown>
+
+/**
+ * The kind of actions: `AppRuntime.contributions(Action.kind)` returns them. The value of
+ * each fails with `ActionPayloadError`, or with the action's own error.
+ */
+export const kind = Contribution.kind<Any, RunJson>()("action")
+
 /** An action with its handler, as a plugin contributes it. */
-export interface Implemented<out Name extends string, out R> extends Contribution.Contribution<
+export interface Implemented<out Name extends string, out R> extends Contribution.Open<
   "action",
+  Any,
+  RunJson,
   never,
   R
 > {
-  readonly action: Any
   readonly handler: (payload: never) => Effect.Effect<unknown, unknown, R>
   readonly name: Name
 }
 
-/** The implementations that a list of contributed actions provides. */
+/** Whether a contribution is an action with its handler. */
+export const isImplemented = (
+  contribution: Contribution.Any
+): contribution is Implemented<string, unknown> =>
+  contribution.kind === kind.name && "handler" in contribution
+
+/** The implementations that the actions in a list of contributions provide. */
 export type Provided<A extends ReadonlyArray<unknown>> = ProvidedBy<A[number]>
 
 type ProvidedBy<I> = I extends Implemented<infer Name, infer _R> ? Implementation<Name> : never
 
 /**
- * Declares an action. Every schema has a default: no payload, no result, no error.
+ * Declares an action. By default it has no payload, no result and no error.
  *
  * @example
  * ```ts
@@ -142,8 +156,8 @@ export const make = <
 }
 
 /**
- * Gives an action its handler. Goes into the `actions` of a plugin, which then
- * provides the implementation to the others.
+ * Implements an action with a handler. A plugin that lists it in `actions` provides the
+ * implementation to the others.
  *
  * @example
  * ```ts
@@ -172,57 +186,43 @@ export const implement = <
     payload: Payload["Type"]
   ) => Effect.Effect<NoInfer<Success["Type"]>, NoInfer<Error["Type"]>, R>
 ): Implemented<Name, R> => ({
-  ...Contribution.make<"action", never, R>("action", action.name),
-  action,
+  ...Contribution.open(kind.name, action.name, action as Any, (services: Context.Context<R>) =>
+    // The schemas of an action may use any service of the app.
+    Effect.succeed(runJson(action, services as Context.Context<unknown>))
+  ),
   handler,
   name: action.name
 })
 
-/** An implemented action in a running app, callable with a value from outside. */
-export interface Registered {
-  readonly error: Schema.Top
-  readonly name: string
-  readonly payload: Schema.Top
-  /** The id of the plugin that implements it. */
-  readonly plugin: string
-  /**
-   * Decodes a JSON payload, runs the action, and encodes what it gives.
-   * Fails with `ActionPayloadError` or with the action's own error.
-   */
-  readonly runJson: (payload: unknown) => Effect.Effect<unknown, unknown>
-  readonly success: Schema.Top
+/**
+ * Returns the implementations in a list of contributions, bound to the services of an app.
+ * The actions of one list may call each other.
+ */
+export const implementations = (
+  contributions: ReadonlyArray<Contribution.Any>,
+  services: Context.Context<unknown>
+): Context.Context<unknown> => {
+  const own: Context.Context<unknown> = contributions.filter(isImplemented).reduce(
+    (all, { data, handler }) =>
+      Context.add(all, data, (payload: unknown) =>
+        // `call` and `RunJson` have decoded the payload by the action's own schema.
+        Effect.provideContext(handler(payload as never), bound)
+      ),
+    Context.empty() as Context.Context<unknown>
+  )
+  const bound = Context.merge(services, own)
+  return own
 }
 
-/** Binds a contributed action to the services of its app. */
-export const register = (
-  plugin: string,
-  implemented: Implemented<string, unknown>,
-  context: Context.Context<unknown>
-): {
-  readonly registered: Registered
-  readonly run: (payload: unknown) => Effect.Effect<unknown, unknown>
-} => {
-  const { action } = implemented
-  const run = (payload: unknown): Effect.Effect<unknown, unknown> =>
-    // The payload was decoded by the action's own schema before it comes here.
-    Effect.provideContext(implemented.handler(payload as never), context)
+const runJson = (action: Any, services: Context.Context<unknown>): RunJson => {
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(action.payload), { errors: "all" })
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(action.success))
-  return {
-    registered: {
-      error: action.error,
-      name: action.name,
-      payload: action.payload,
-      plugin,
-      runJson: (payload) =>
-        decode(payload).pipe(
-          Effect.mapError(refused(action.name)),
-          Effect.flatMap(run),
-          Effect.flatMap((value) => Effect.orDie(encode(value))),
-          Effect.provideContext(context)
-        ) as Effect.Effect<unknown, unknown>,
-      success: action.success
-    },
-    run
-  }
+  const run = Context.getUnsafe(services, action) as RunJson
+  return (payload) =>
+    decode(payload).pipe(
+      Effect.mapError(refused(action.name)),
+      Effect.flatMap(run),
+      Effect.flatMap((value) => Effect.orDie(encode(value))),
+      Effect.provideContext(services)
+    )
 }

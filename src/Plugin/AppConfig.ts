@@ -1,4 +1,4 @@
-/** The configuration section `app`: what an app is called and how it starts and stops. */
+/** The configuration section `app`: the name of an app, its version, and its time limits. */
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 

@@ -1,12 +1,12 @@
-/** What an app did in which phase, and how long it took. */
+/** The boot tree: the phases of an app with their durations, for each plugin. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
-/** The phases of an app, in order; `plugins` rows stand below their phase. */
+/** The phases of an app. */
 export type Phase = "acquire" | "assemble" | "bind" | "configure" | "drain" | "ready" | "release"
 
-/** One step: a phase of the whole app, or of one plugin in it. */
+/** One step: a phase of the whole app, or of one plugin. */
 export interface Step {
   /** Milliseconds. */
   readonly duration: number
@@ -19,12 +19,12 @@ export interface Step {
   readonly start: number
 }
 
-/** Every step so far, in the order in which they began. */
+/** The steps so far, in the order in which they began. */
 export type BootTree = ReadonlyArray<Step>
 
-/** Collects steps. */
+/** Records the steps of one app. */
 export interface Recorder {
-  /** Records how long the effect takes, whatever its end. */
+  /** Records the duration of an effect, whatever its exit. */
   readonly measure: (
     phase: Phase,
     plugin?: string
@@ -32,8 +32,8 @@ export interface Recorder {
   readonly steps: Effect.Effect<BootTree>
 }
 
-/** A recorder whose zero is `startedAt`, in Unix milliseconds. */
-export const recorder = (startedAt: number): Recorder => {
+/** Creates a recorder. Its steps start relative to `startedAt`, in Unix milliseconds. */
+export const makeRecorder = (startedAt: number): Recorder => {
   const steps: Array<Step> = []
   return {
     measure: (phase, plugin) => (effect) =>
@@ -60,7 +60,7 @@ export const recorder = (startedAt: number): Recorder => {
 }
 
 /**
- * The tree as text, one step a line.
+ * Returns the tree as text, one step on each line.
  *
  * @example
  * ```ts

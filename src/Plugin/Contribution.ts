@@ -1,7 +1,6 @@
 /**
- * What a plugin adds to an app besides services. A contribution is data: it is
- * listed by `App.describe` before anything is acquired, and only the host that
- * understands its `kind` gives it a meaning.
+ * Contributions: the parts of a plugin besides its services. A contribution is data that
+ * `App.describe` lists before anything is acquired.
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,8 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 export interface Contract {
   // Not `HttpApiGroup.Constraint`: the compiler would compute the group to compare the two.
   readonly "~flange/Group": unknown
+  /** The services of its middleware that plugins provide. */
+  readonly "~flange/Middlewares": unknown
 }
 
 /** The groups behind the names of contracts. */
@@ -22,10 +23,11 @@ export type Group<C extends Contract> = Extract<C["~flange/Group"], HttpApiGroup
 /**
  * One thing that a plugin contributes.
  *
- * - `E`: what can fail while it is built, in the acquire phase
- * - `R`: the services it needs
- * - `Contracts`: the HTTP contracts it adds to `app.api`
- * - `Declared`: those of `R` that it lists itself, so that the plugin need not
+ * - `E`: the error with which its build may fail
+ * - `R`: the services that it uses
+ * - `Contracts`: the HTTP contracts that it adds to `app.api`
+ * - `Declared`: the services of `R` that it lists in `requires`, so that the plugin does not
+ *   have to list them
  */
 export interface Contribution<
   out Kind extends string,
@@ -37,11 +39,11 @@ export interface Contribution<
   readonly "~flange/Contracts": Contracts
   readonly "~flange/Error": E
   readonly "~flange/Requires": R
-  /** What sort of contribution this is: `route`, `middleware`, `action`, or a kind made with `kind`. */
+  /** `action`, `healthCheck`, `middleware`, `route`, or the name of a kind made with `kind`. */
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
   readonly name: string
-  /** Keys of the services it is known to need from its data alone. */
+  /** Keys of services that it requires whatever its code uses. */
   readonly requires: ReadonlyArray<Context.Key<Declared, unknown>>
 }
 
@@ -56,16 +58,13 @@ export type Declared<C extends ReadonlyArray<Any>> = Context.Service.Identifier<
 /** The contracts that the contributions in the list add. */
 export type Contracts<C extends ReadonlyArray<Any>> = C[number]["~flange/Contracts"]
 
-/** What can fail while the contributions in the list are built. */
+/** The errors with which the builds of the contributions in the list may fail. */
 export type Error<C extends ReadonlyArray<Any>> = C[number]["~flange/Error"]
 
-/** The services that the contributions in the list need. */
+/** The services that the contributions in the list use. */
 export type Requires<C extends ReadonlyArray<Any>> = C[number]["~flange/Requires"]
 
-/**
- * The part of a contribution that every kind shares. The phantom members exist
- * in types only.
- */
+/** Creates the part of a contribution that every kind has. */
 export const make = <
   const Kind extends string,
   E = never,
@@ -81,8 +80,9 @@ export const make = <
   ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Contracts, Declared>
 
 /**
- * A contribution that a plugin lists in `contributes`: data that is known before
- * anything is acquired, and a value that is built after the plugin's layer.
+ * A contribution that plugins read with `AppRuntime.contributions`. It has data, which is
+ * known before anything is acquired, and a value, which is built after the layer of its
+ * plugin. Routes and middleware are not open: the server builds them.
  */
 export interface Open<
   out Kind extends string,
@@ -92,13 +92,39 @@ export interface Open<
   out R = never,
   out Declared = never
 > extends Contribution<Kind, E, R, never, Declared> {
-  /** Builds the value, in the acquire phase of the plugin and in its scope. */
-  readonly build: Effect.Effect<Value, E, R>
+  /**
+   * Builds the value, in the acquire phase of the plugin and in its scope. `services` are
+   * those of the app so far.
+   */
+  readonly build: (services: Context.Context<R>) => Effect.Effect<Value, E, R>
   readonly data: Data
 }
 
 /** An open contribution of any kind. */
 export type AnyOpen = Open<string, unknown, unknown, unknown, unknown, unknown>
+
+/** Creates an open contribution. */
+export const open = <
+  const Kind extends string,
+  Data,
+  Value,
+  E = never,
+  R = never,
+  Declared = never
+>(
+  kind: Kind,
+  name: string,
+  data: Data,
+  build: (services: Context.Context<R>) => Effect.Effect<Value, E, R>,
+  requires?: ReadonlyArray<Context.Key<Declared, unknown>>
+): Open<Kind, Data, Value, E, R, Declared> => ({
+  ...make<Kind, E, R, never, Declared>(kind, name, requires),
+  build,
+  data
+})
+
+/** Whether a contribution is open. */
+export const isOpen = (contribution: Any): contribution is AnyOpen => "data" in contribution
 
 /** An open contribution in a running app. */
 export interface Contributed<out Data, out Value> {
@@ -113,7 +139,10 @@ export interface Contributed<out Data, out Value> {
 export interface Kind<out Name extends string, in out Data, in out Value> {
   readonly "~flange/Data": (data: Data) => Data
   readonly "~flange/Value": (value: Value) => Value
-  /** Makes a contribution of this kind. `build` is asked for if the kind has a value. */
+  /**
+   * Creates a contribution of this kind. A kind with a value takes `build`, the effect that
+   * builds it.
+   */
   readonly make: Make<Name, Data, Value>
   readonly name: Name
 }
@@ -127,9 +156,9 @@ type Make<Name extends string, Data, Value> = [Value] extends [void]
     ) => Open<Name, Data, Value, E, R>
 
 /**
- * Declares a kind of contribution: the type of its data, and the type of the value
- * that is built of each contribution when its plugin is acquired. A kind without a
- * value is data alone.
+ * Declares a kind of contribution by the type of its data and the type of its value. The
+ * value of a contribution is built when its plugin is acquired. A kind without a value has
+ * data only.
  *
  * @example
  * ```ts
@@ -154,12 +183,9 @@ type Make<Name extends string, Data, Value> = [Value] extends [void]
 export const kind =
   <Data, Value = void>() =>
   <const Name extends string>(name: Name): Kind<Name, Data, Value> =>
-    // The two phantom members are never read, and `Make` is decided where `Value` is known.
+    // The two phantom members are never read. `Make` depends on `Value`, which the caller knows.
     ({
-      make: (contribution: string, data: Data, build = Effect.void) => ({
-        ...make(name, contribution),
-        build,
-        data
-      }),
+      make: (contribution: string, data: Data, build: Effect.Effect<unknown> = Effect.void) =>
+        open(name, contribution, data, () => build),
       name
     }) as unknown as Kind<Name, Data, Value>

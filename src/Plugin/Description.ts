@@ -1,17 +1,18 @@
-/** What an app is made of, as data, known before anything is acquired. */
+/** The description of an app as data, known before anything is acquired. */
 
-/** One plugin of an app. */
+/** Describes one plugin of an app. */
 export interface PluginDescription {
-  readonly actions: ReadonlyArray<string>
   /** Names of the configuration sections it reads. */
   readonly config: ReadonlyArray<string>
-  /** Contributions of open kinds. */
-  readonly contributes: ReadonlyArray<{ readonly kind: string; readonly name: string }>
+  /** Its contributions of all kinds; `data` is undefined for routes and middleware. */
+  readonly contributions: ReadonlyArray<{
+    readonly data: unknown
+    readonly kind: string
+    readonly name: string
+  }>
   /** Names of the extension points that it declares. */
   readonly extensions: ReadonlyArray<string>
-  readonly healthChecks: ReadonlyArray<{ readonly class: string; readonly name: string }>
   readonly id: string
-  readonly middleware: ReadonlyArray<string>
   /** The address of the directory of its SQL migrations. */
   readonly migrations: string | undefined
   readonly order: {
@@ -24,12 +25,10 @@ export interface PluginDescription {
   readonly provides: ReadonlyArray<string>
   /** Keys of the services it requires. */
   readonly requires: ReadonlyArray<string>
-  /** Names of its route groups. */
-  readonly routes: ReadonlyArray<string>
 }
 
-/** An app: its plugins in the order in which they are acquired. */
-export interface Description {
+/** Describes an app: its plugins in the order in which they are acquired. */
+export interface AppDescription {
   readonly id: string
   readonly plugins: ReadonlyArray<PluginDescription>
 }

@@ -1,12 +1,28 @@
-/** The failures of the phases that belong to the app, not to a plugin. */
+/** The errors of the phases that belong to the app and not to one plugin. */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import type { Problem } from "./Order.ts"
 
-/** The plugins do not fit. Nothing was acquired. Holds every problem at once. */
+/** One reason why a list of plugins cannot be an app. */
+export interface AssemblyProblem {
+  readonly kind:
+    | "Contradiction"
+    | "Cycle"
+    | "DuplicateId"
+    | "DuplicateService"
+    | "MissingService"
+    | "RouteConflict"
+    | "UndeclaredExtension"
+    | "UnknownTarget"
+  /** What is wrong, and what to write instead. */
+  readonly message: string
+  /** The ids of the plugins that take part in the problem. */
+  readonly plugins: ReadonlyArray<string>
+}
+
+/** The plugins do not fit together. Nothing was acquired. Holds all problems. */
 export class AssemblyError extends Data.TaggedError("AssemblyError")<{
   readonly app: string
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<AssemblyProblem>
 }> {
   override get message(): string {
     return [
@@ -18,7 +34,7 @@ export class AssemblyError extends Data.TaggedError("AssemblyError")<{
 
 /** The listener could not be bound. Every plugin is released. */
 export class BindError extends Data.TaggedError("BindError")<{
-  /** Where it tried to listen. */
+  /** The address at which the listener should listen. */
   readonly address: string
   readonly cause: unknown
   /** The operating system's code, such as `EADDRINUSE`. */
@@ -39,7 +55,10 @@ export class BindError extends Data.TaggedError("BindError")<{
   }
 }
 
-/** A plugin took longer to start than it may. Everything acquired before it is released. */
+/**
+ * A plugin did not finish its acquire or ready phase within its limit. Every plugin that
+ * was acquired is released.
+ */
 export class StartTimeoutError extends Data.TaggedError("StartTimeoutError")<{
   readonly limit: Duration.Duration
   readonly phase: "acquire" | "ready"

@@ -1,12 +1,12 @@
 /**
- * Typed extension points: a plugin declares a point and runs it, and other plugins
- * fill it with functions that may use services of their own.
+ * Typed extension points: one plugin declares a point and runs it, and other plugins fill
+ * it with functions that may use services of their own.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Contribution from "./Contribution.ts"
 
-/** The service that stands for the plugin which declares the extension point `Name`. */
+/** The service of the extension point `Name`. The plugin that declares the point provides it. */
 export interface Point<out Name extends string> {
   readonly "~flange/Extension": Name
   readonly key: `flange/Extension/${Name}`
@@ -15,7 +15,7 @@ export interface Point<out Name extends string> {
 /** The function of a contribution that fills a point, bound to the services of its plugin. */
 export type Run<Input, Output, Error> = (input: Input) => Effect.Effect<Output, Error>
 
-/** What fills a point, in plugin order. */
+/** The functions that fill a point, in plugin order. */
 export type Fillings<Input, Output, Error> = ReadonlyArray<
   Contribution.Contributed<void, Run<Input, Output, Error>>
 >
@@ -24,7 +24,8 @@ export type Fillings<Input, Output, Error> = ReadonlyArray<
  * A declared extension point. The plugin that runs it lists it in `extensions`;
  * another plugin that runs it lists it in `requires`.
  *
- * It is empty until the plugins that fill it are acquired: run it from `ready` on.
+ * Gotcha: a point has no functions until the plugins that fill it are acquired. Run it in
+ * the ready phase or later.
  */
 export interface Extension<Name extends string, Input, Output, Error> extends Context.Service<
   Point<Name>,
@@ -32,14 +33,14 @@ export interface Extension<Name extends string, Input, Output, Error> extends Co
 > {
   /** Runs every function on the input, one after the other, and returns their outputs. */
   readonly all: (input: Input) => Effect.Effect<ReadonlyArray<Output>, Error, Point<Name>>
-  /** Runs the functions until one returns something else than `undefined`, and returns that. */
+  /** Runs the functions until one returns a value that is not `undefined`. Returns that value. */
   readonly first: (
     input: Input
   ) => Effect.Effect<Exclude<Output, undefined> | undefined, Error, Point<Name>>
   readonly name: Name
   /**
-   * Runs every function on what the one before it returned, the first on the input,
-   * and returns the last output. Exists if `Output` can be an `Input`.
+   * Runs the first function on the input and every other on the output of the one before
+   * it. Returns the last output. Exists if `Output` can be an `Input`.
    */
   readonly waterfall: [Output] extends [Input]
     ? (input: Input) => Effect.Effect<Input, Error, Point<Name>>
@@ -51,7 +52,7 @@ export interface Any extends Context.Key<unknown, unknown> {
   readonly name: string
 }
 
-/** The points that a list of extension points declares. */
+/** The services of the extension points in a list. */
 export type Provided<E extends ReadonlyArray<Any>> = Context.Service.Identifier<E[number]>
 
 /**
@@ -113,8 +114,8 @@ export const make =
   }
 
 /**
- * Fills an extension point with a function. Goes into the `contributes` of a plugin.
- * An app in which no plugin declares the point does not compile.
+ * Creates a contribution that fills an extension point with a function. A plugin lists it in
+ * `contributes`. An app in which no plugin declares the point does not compile.
  */
 export const fill = <Name extends string, Input, Output, Error, R = never>(
   point: Extension<Name, Input, Output, Error>,
@@ -126,14 +127,14 @@ export const fill = <Name extends string, Input, Output, Error, R = never>(
   never,
   Point<Name> | R,
   Point<Name>
-> => ({
-  ...Contribution.make<Point<Name>["key"], never, Point<Name> | R, never, Point<Name>>(
+> =>
+  Contribution.open(
     `flange/Extension/${point.name}`,
     point.name,
+    undefined,
+    () =>
+      Effect.contextWith((context: Context.Context<Point<Name> | R>) =>
+        Effect.succeed((input: Input) => Effect.provideContext(run(input), context))
+      ),
     [point]
-  ),
-  build: Effect.contextWith((context: Context.Context<Point<Name> | R>) =>
-    Effect.succeed((input: Input) => Effect.provideContext(run(input), context))
-  ),
-  data: undefined
-})
+  )

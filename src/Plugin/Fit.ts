@@ -1,10 +1,10 @@
-/** The compiler's check of a plugin: its lists against what its layer and its contributions use. */
+/** The compiler's check of a plugin: compares its lists with its layer and its contributions. */
 import type * as Config from "../Config/index.ts"
 
-/** A service's name for a message, or never where it has no literal name. */
+/** The name of a service for messages; never if its key is not a literal. */
 export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
 
-/** The names of those services that are configuration sections. */
+/** The names of the services in `S` that are configuration sections. */
 type SectionNames<S> = S extends Config.Section<infer Name, infer _A> ? Name : never
 
 type Advice<S, Before extends string, After extends string> = [NameOf<S>] extends [never]
@@ -12,18 +12,18 @@ type Advice<S, Before extends string, After extends string> = [NameOf<S>] extend
   : `${Before} ${NameOf<S>} ${After}`
 
 /**
- * What a layer provides before the compiler has looked at it. It puts off a call
- * written in place, such as `Layer.succeed(...)`, to a second look, and would
- * refuse the plugin at the first.
+ * The services of a layer whose type the compiler has not yet inferred. The compiler checks
+ * the argument of `Plugin.make` twice if it contains a call such as `Layer.succeed(...)`; the
+ * first time it does not know the layer and would refuse the plugin.
  */
 export interface Unseen {
   readonly "~flange/Unseen": never
 }
 
-/** The check, once the layer was looked at. */
+/** The check, after the layer is inferred. */
 export type OnceSeen<LA, Check> = [Unseen] extends [LA] ? unknown : Check
 
-/** The services of the layer; none where there is no layer. */
+/** The services of the layer; never without a layer. */
 export type Seen<LA> = Exclude<LA, Unseen>
 
 type Undeclared<Declared, Actual, Own, Provided> = [Exclude<Actual, Declared>] extends [never]
@@ -61,12 +61,12 @@ type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
     }
 
 /**
- * `unknown` for a plugin whose lists say what its parts use and provide; else an
- * option that nobody can give, whose type is the compiler's message.
+ * `unknown` if the lists of a plugin agree with the types of its parts. Otherwise an option
+ * whose type no value has and is the compiler's message.
  *
- * - `Declared`, `Provided`: what it lists in `requires` and `provides`
- * - `Actual`: what its parts use of other plugins
- * - `Own`: what its layer provides
+ * - `Declared`, `Provided`: the services listed in `requires` and `provides`
+ * - `Actual`: the services of other plugins that its parts use
+ * - `Own`: the services that its layer provides
  */
 export type Fit<Declared, Actual, Own, Provided> = Undeclared<Declared, Actual, Own, Provided> &
   Unprovided<Provided, Own>

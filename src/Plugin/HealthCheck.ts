@@ -1,34 +1,36 @@
-/**
- * Health checks that plugins contribute. They are data here; the Health battery
- * runs them off the request path.
- */
+/** Health checks of plugins. The Health battery runs them in the background. */
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Contribution from "./Contribution.ts"
 
 /**
- * What a failing check means.
+ * The consequence of a failing check.
  *
- * - `critical`: this process cannot serve; readiness turns 503
- * - `informational`: only reported
- * - `shared`: something that all replicas share is down; reported as degraded,
- *   readiness stays, because taking every replica out makes the outage worse
+ * - `critical`: readiness turns 503, because this process cannot serve
+ * - `informational`: the failure is only reported
+ * - `shared`: the app is reported as degraded and stays ready. All replicas share the
+ *   component, so that taking them out of service would make the outage worse.
  */
 export type Class = "critical" | "informational" | "shared"
 
-/** A named question about a component, asked in the background. */
-export interface HealthCheck<out R = never> {
-  /** Succeeds when the component works; any failure is reported without its inside. */
-  readonly check: Effect.Effect<unknown, unknown, R>
-  /** What a failure means. */
+/** The settings of a health check. */
+export interface Settings {
   readonly class: Class
-  /** How long one run may take; after it the component counts as down. */
+  /** The longest time that one run may take; after it the component counts as down. */
   readonly timeout: Duration.Duration
 }
 
-/** What `Plugin.make` takes as a health check: the check, or an effect alone. */
+/** A check of one component of the app. */
+export interface HealthCheck<out R = never> extends Settings {
+  /** Succeeds if the component works. The cause of a failure is logged and not reported. */
+  readonly check: Effect.Effect<unknown, unknown, R>
+}
+
+/** A health check in the option `health` of `Plugin.make`, or its effect alone. */
 export type Input<R> = Effect.Effect<unknown, unknown, R> | HealthCheck<R>
 
-/** The services that the checks in the record need. */
+/** The services that the checks in the record use. */
 export type Requires<H> = RequiredBy<H[keyof H]>
 
 type RequiredBy<I> =
@@ -39,8 +41,8 @@ type RequiredBy<I> =
       : never
 
 /**
- * Makes a health check. An effect alone in `health` is the same as
- * `make(effect)`: class `shared`, five seconds.
+ * Creates a health check. An effect alone in `health` is the same as `make(effect)`: class
+ * `shared`, five seconds.
  *
  * @example
  * ```ts
@@ -63,6 +65,16 @@ export const make = <R>(
   timeout: Duration.fromInputUnsafe(options.timeout ?? "5 seconds")
 })
 
-/** A check from what `Plugin.make` was given. */
-export const fromInput = <R>(input: Input<R>): HealthCheck<R> =>
-  Effect.isEffect(input) ? make(input) : input
+/** The kind of health checks: `AppRuntime.contributions(HealthCheck.kind)` returns them. */
+export const kind = Contribution.kind<Settings, Effect.Effect<unknown, unknown>>()("healthCheck")
+
+/** A health check in a running app, bound to the services of its plugin. */
+export type Contributed = Contribution.Contributed<Settings, Effect.Effect<unknown, unknown>>
+
+/** Creates the contribution of a health check. */
+export const contribute = <R>(name: string, input: Input<R>) => {
+  const { check, ...settings } = Effect.isEffect(input) ? make(input) : input
+  return Contribution.open(kind.name, name, settings, (services: Context.Context<R>) =>
+    Effect.succeed(Effect.provideContext(check, services))
+  )
+}

@@ -1,8 +1,7 @@
 /**
- * A plugin is a Layer with a name: services, and what it contributes to the app
- * around them.
+ * A plugin is a Layer with a name: its services, and its contributions to an app.
  *
- * The life of a plugin, phase by phase:
+ * A plugin goes through these phases:
  *
  * | phase | what runs | may fail with | seen by | order |
  * |---|---|---|---|---|
@@ -34,12 +33,11 @@ import * as HealthCheck from "./HealthCheck.ts"
 const TypeId = "~flange/Plugin"
 
 /**
- * A plugin: a `Layer` that provides `Provides`, may fail with `E` and requires
- * `Requires`, with the contributions it makes to an app. `Contracts` are the
- * HTTP contracts it adds to `app.api`.
+ * A plugin: a `Layer` that provides `Provides`, may fail with `E` and requires `Requires`,
+ * and contributions to an app. `Contracts` are the HTTP contracts it adds to `app.api`.
  *
- * It can be used without an app: `Layer.provide(plugin)` builds its services
- * and actions, with the configuration taken from variables and defaults.
+ * It is a layer without an app, too: `Layer.provide(plugin)` builds its services and
+ * actions, and reads its configuration from variables and defaults.
  */
 export interface Plugin<
   out Id extends string,
@@ -69,10 +67,10 @@ export type Id<P> = P extends Plugin<infer I, infer _P, infer _E, infer _R, infe
 export type Provides<P> =
   P extends Plugin<string, infer S, infer _E, infer _R, infer _G> ? S : never
 
-/** What a plugin may fail with while it is acquired or made ready. */
+/** The errors with which the acquire, bind and ready phases of a plugin may fail. */
 export type Error<P> = P extends Plugin<string, infer _P, infer E, infer _R, infer _G> ? E : never
 
-/** The services that a plugin requires from others. */
+/** The services that a plugin requires from other plugins. */
 export type Requires<P> =
   P extends Plugin<string, infer _P, infer _E, infer R, infer _G> ? R : never
 
@@ -80,50 +78,44 @@ export type Requires<P> =
 export type Contracts<P extends Any> = P["~flange/Contracts"]
 
 /**
- * Where a plugin stands, for what requirements cannot say (two middlewares in
- * one slot). A target is a plugin or its id. A target that is not in the app,
- * and an order that nothing can satisfy, are assembly problems.
+ * The position of a plugin among the others, if requirements do not determine it. Example:
+ * two plugins with middleware in one slot. Targets are plugins or ids. A target that is not
+ * in the app and an order that no list satisfies are assembly problems.
  */
 export interface Order {
-  /** Stands after these plugins. */
+  /** The plugin comes after these. */
   readonly after?: ReadonlyArray<Any | string> | undefined
-  /** Stands before these plugins. */
+  /** The plugin comes before these. */
   readonly before?: ReadonlyArray<Any | string> | undefined
-  /** Stands before every plugin that is not `first` itself. */
+  /** The plugin comes before every plugin that is not `first`. */
   readonly first?: boolean | undefined
-  /** Stands after every plugin that is not `last` itself. */
+  /** The plugin comes after every plugin that is not `last`. */
   readonly last?: boolean | undefined
 }
 
-/** Default values for configuration sections, or a function of the environment's name. */
-export type Defaults = ((environment: string) => object) | object
-
-/** What the ready phase tells a plugin. */
+/** The argument of the function `ready` of a plugin. */
 export interface Ready {
-  /** Where the app listens, such as `http://127.0.0.1:8080`; undefined without a socket. */
+  /** The address of the listener, such as `http://127.0.0.1:8080`; undefined without a socket. */
   readonly address: string | undefined
   /** The environment's name. */
   readonly environment: string
 }
 
-/** A plugin as data, with the types of its parts forgotten. The boot engine reads it. */
+/** A plugin as data, without the types of its parts. Boot and the server read it. */
 export interface Manifest {
-  readonly actions: ReadonlyArray<Action.Implemented<string, unknown>>
   readonly annotate: ((api: HttpApi.Top) => HttpApi.Top) | undefined
   readonly config: ReadonlyArray<Config.AnySection>
-  readonly contributes: ReadonlyArray<Contribution.AnyOpen>
-  readonly defaults: Defaults
+  /** Actions, health checks, middleware, routes and the contributions of other kinds. */
+  readonly contributions: ReadonlyArray<Contribution.Any>
+  readonly defaults: Config.Defaults["values"]
   readonly drain: Effect.Effect<void, unknown, unknown> | undefined
   readonly extensions: ReadonlyArray<Extension.Any>
-  readonly health: Readonly<Record<string, HealthCheck.HealthCheck<unknown>>>
   readonly layer: Layer.Layer<unknown, unknown, unknown>
-  readonly middleware: ReadonlyArray<Contribution.Any>
   readonly migrations: URL | undefined
   readonly order: Order
   readonly provides: ReadonlyArray<Context.Key<unknown, unknown>>
   readonly ready: ((ready: Ready) => Effect.Effect<void, unknown, unknown>) | undefined
   readonly requires: ReadonlyArray<Context.Key<unknown, unknown>>
-  readonly routes: ReadonlyArray<Contribution.Any>
   readonly startTimeout: Duration.Input | undefined
 }
 
@@ -133,21 +125,21 @@ type AnyHealth = Readonly<Record<string, HealthCheck.Input<any>>>
 type Middleware = Contribution.Contribution<"middleware", unknown, unknown>
 type Route = Contribution.Contribution<"route", unknown, unknown, Contribution.Contract, unknown>
 
-/** A service's name for a message, or never where it has no literal name. */
+/** The name of a service for messages; never if its key is not a literal. */
 export type NameOf<S> = Fit.NameOf<S>
 
 type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifier<Keys[number]>
 
-/** The services that a plugin takes from others, as it and its contributions say. */
+/** The services of other plugins that a plugin and its contributions list. */
 type Listed<
   Contributes extends ReadonlyArray<Contribution.AnyOpen>,
   Required extends ReadonlyArray<AnyKey>,
   Routes extends ReadonlyArray<Route>
 > = Contribution.Declared<Contributes> | Contribution.Declared<Routes> | Identifiers<Required>
 
-/** The services that a plugin has without other plugins. */
+/** The services that a plugin provides itself: by its layer, its contributions, its sections. */
 type Own<
-  Actions extends ReadonlyArray<Action.Implemented<string, unknown>>,
+  Actions extends ReadonlyArray<unknown>,
   Extensions extends ReadonlyArray<Extension.Any>,
   L extends AnyLayer,
   Sections extends ReadonlyArray<Config.AnySection>
@@ -157,10 +149,11 @@ type Own<
   | Fit.Seen<Layer.Success<L>>
   | Identifiers<Sections>
 
-type Host = AppRuntime | Scope.Scope
+/** The services that boot provides to every plugin. */
+type BuiltIn = AppRuntime | Scope.Scope
 
-/** Which of the services that a plugin uses must come from other plugins. */
-type Used<All, Own> = Exclude<All, Host | Own>
+/** The services in `All` that must come from other plugins. */
+type Used<All, Own> = Exclude<All, BuiltIn | Own>
 
 type OptionName =
   | "actions"
@@ -182,16 +175,12 @@ type OptionName =
   | "startTimeout"
 
 /**
- * Makes a plugin.
+ * Creates a plugin.
  *
- * - `provides` and `requires` are the plugin's manifest. They say at run time
- *   and to a reader what the types already know, and the compiler holds them to
- *   it: a service that the layer provides or that anything in the plugin uses
- *   must be listed. They give the order of acquisition.
- * - `config` lists the sections it reads, `defaults` what it sets for any
- *   section when files and variables do not.
- * - `startTimeout` bounds its acquire and ready phases; `app.startTimeout` (30 s)
- *   otherwise.
+ * `provides` and `requires` repeat the types of the plugin's parts, because types are gone
+ * at run time and boot orders plugins by these lists. The compiler compares the lists with
+ * the types: every service that the layer provides, and every service of another plugin
+ * that a part uses, must be listed.
  *
  * @example
  * ```ts
@@ -239,50 +228,53 @@ export const make = <
     | Effect.Services<OnReady>
     | HealthCheck.Requires<Health>
     | Layer.Services<L>,
-    Own<Actions, Extensions, L, Sections>
+    Own<Actions | Contributes, Extensions, L, Sections>
   >
 >(
   id: Id,
   options: {
-    /** Actions it implements, made with `Action.implement`. */
+    /** Actions that it implements with `Action.implement`. */
     readonly actions?: Actions
     /**
-     * What it says about the contract of the whole app, such as security schemes
-     * for OpenAPI. For descriptions only: the server does not run what it gives.
+     * Returns the contract of the app with annotations, such as security schemes for
+     * OpenAPI. They describe the app and do not change how the server runs it.
      */
     readonly annotate?: ((api: HttpApi.Top) => HttpApi.Top) | undefined
-    /** Configuration sections it reads. */
+    /** Configuration sections that it reads. */
     readonly config?: Sections
-    /** Contributions of kinds that other plugins declare, and what fills their extension points. */
+    /** Contributions of any other kind, and functions that fill extension points. */
     readonly contributes?: Contributes
-    /** Values it sets for configuration sections; files, variables and later plugins win. */
-    readonly defaults?: Defaults | undefined
-    /** Stops taking new work when the app drains, and waits for what runs. */
+    /**
+     * Values for configuration sections, or a function of the environment's name that
+     * returns them. Files, variables and later plugins override them.
+     */
+    readonly defaults?: Config.Defaults["values"] | undefined
+    /** Runs when the app drains: stops taking new work and waits for the work that runs. */
     readonly drain?: Effect.Effect<void, unknown, DrainR>
-    /** Extension points that it declares, for other plugins to fill. */
+    /** Extension points that it declares and other plugins fill. */
     readonly extensions?: Extensions
-    /** Health checks by component name; an effect alone is a `shared` check of five seconds. */
+    /** Health checks by component name. An effect alone is a `shared` check of five seconds. */
     readonly health?: Health
-    /** The services. Acquired after the plugins it requires, released before them. */
+    /** Its services. They are acquired after the plugins it requires and released before them. */
     readonly layer?: L
-    /** Slot middleware, made with `Middleware.make`. */
+    /** Slot middleware, made with `Middleware.before`, `Middleware.make` and the others. */
     readonly middleware?: Middlewares
     /**
      * The directory of its SQL migrations, such as `new URL("../migrations",
      * import.meta.url)`. The plugin `flange:database` applies them.
      */
     readonly migrations?: URL | undefined
-    /** What requirements cannot say about its place. */
+    /** Its position among the plugins, if requirements do not determine it. */
     readonly order?: Order | undefined
-    /** The services of `layer` that other plugins may use. */
+    /** Keys of the services of `layer`. */
     readonly provides?: Provided
-    /** Runs once the listener is bound, before the app counts as ready. */
+    /** Runs after the listener is bound and before the app is ready. */
     readonly ready?: (ready: Ready) => OnReady
-    /** The services it takes from other plugins. */
+    /** Keys of the services of other plugins that it uses. */
     readonly requires?: Required
     /** Route groups, made with `Route.protected`, `Route.public`, `Route.bare`, ... */
     readonly routes?: Routes
-    /** Bounds acquire and ready. */
+    /** The longest time for each of acquire and ready. Default: `app.startTimeout`, 30 s. */
     readonly startTimeout?: Duration.Input | undefined
   } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
       ? Fit.OnceSeen<
@@ -297,55 +289,56 @@ export const make = <
       : Fit.Fit<Listed<Contributes, Required, Routes>, Uses, never, Identifiers<Provided>>)
 ): Plugin<
   Id,
-  Action.Provided<Actions> | Extension.Provided<Extensions> | Fit.Seen<Layer.Success<L>>,
+  | Action.Provided<Actions | Contributes>
+  | Extension.Provided<Extensions>
+  | Fit.Seen<Layer.Success<L>>,
   | Contribution.Error<Contributes>
   | Contribution.Error<Middlewares>
   | Contribution.Error<Routes>
   | Effect.Error<OnReady>
   | Layer.Error<L>
   | (Sections extends readonly [] ? never : Config.ConfigError),
-  Exclude<Identifiers<Required>, Own<Actions, Extensions, L, Sections>> | Uses,
+  Exclude<Identifiers<Required>, Own<Actions | Contributes, Extensions, L, Sections>> | Uses,
   Contribution.Contracts<Routes>
 > => {
+  const contributions: ReadonlyArray<Contribution.Any> = [
+    ...(options.actions ?? []),
+    ...Object.entries(options.health ?? {}).map(([name, input]) =>
+      HealthCheck.contribute(name, input)
+    ),
+    ...(options.middleware ?? []),
+    ...(options.routes ?? []),
+    ...(options.contributes ?? [])
+  ]
   const manifest: Manifest = {
-    actions: options.actions ?? [],
     annotate: options.annotate,
     config: options.config ?? [],
-    contributes: options.contributes ?? [],
+    contributions,
     defaults: options.defaults ?? {},
     drain: options.drain,
     extensions: options.extensions ?? [],
-    health: Object.fromEntries(
-      Object.entries(options.health ?? {}).map(([name, input]) => [
-        name,
-        HealthCheck.fromInput(input)
-      ])
-    ),
     // A manifest forgets the types that the plugin itself carries.
     layer: (options.layer ?? Layer.empty) as unknown as Layer.Layer<unknown, unknown, unknown>,
-    middleware: options.middleware ?? [],
     migrations: options.migrations,
     order: options.order ?? {},
     provides: [
       ...(options.provides ?? []),
-      ...(options.actions ?? []).map(({ action }) => action),
+      ...contributions.filter(Action.isImplemented).map(({ data }) => data),
       ...(options.extensions ?? [])
     ],
     ready: options.ready,
     requires: [
-      // Keys of one name stand for one service.
+      // Keys of one name are one service.
       ...new Map(
         [
           ...(options.requires ?? []),
-          ...(options.routes ?? []).flatMap((route) => route.requires),
           // A point need not exist when it is filled, so filling it orders nothing.
-          ...(options.contributes ?? []).flatMap(({ kind, requires }) =>
+          ...contributions.flatMap(({ kind, requires }) =>
             requires.filter(({ key }) => key !== kind)
           )
         ].map((key) => [key.key, key])
       ).values()
     ],
-    routes: options.routes ?? [],
     startTimeout: options.startTimeout
   }
   return Object.assign(
@@ -355,11 +348,11 @@ export const make = <
       id,
       manifest
     }
-  ) as never // the phantom member and the types above are for the compiler only
+  ) as never // the phantom member and the types above exist for the compiler only
 }
 
 /**
- * Makes a plugin of a layer that knows nothing of Flange.
+ * Creates a plugin from any layer.
  *
  * @example
  * ```ts
@@ -395,24 +388,15 @@ export const fromLayer = <
 /** Whether a value is a plugin. */
 export const isPlugin = (u: unknown): u is Any => hasProperty(u, TypeId)
 
-/** The layer that a plugin is when no app boots it: no files, no host. */
+/** Returns the layer of a plugin outside of an app: without files and without other plugins. */
 const standalone = (manifest: Manifest): Layer.Layer<unknown, unknown, unknown> => {
-  // Without an app no other plugin fills a point.
   const points = manifest.extensions.reduce(
     (services, extension) => Context.add(services, extension, []),
     Context.empty() as Context.Context<unknown>
   )
   const actions = Layer.effectContext(
     Effect.map(Effect.context<unknown>(), (context) =>
-      manifest.actions.reduce(
-        (services, implemented) =>
-          Context.add(
-            services,
-            implemented.action,
-            Action.register("standalone", implemented, context).run
-          ),
-        points
-      )
+      Context.merge(Action.implementations(manifest.contributions, context), points)
     )
   )
   const services = Layer.provideMerge(actions, manifest.layer)

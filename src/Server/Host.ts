@@ -5,7 +5,7 @@ import { BodyLimit } from "../Contract/BodyLimit.ts"
 import { StandardErrors } from "../Contract/StandardErrors.ts"
 import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
-import type { Host } from "../Plugin/Lifecycle.ts"
+import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
 import * as Endpoint from "./Codec/Endpoint.ts"
@@ -93,8 +93,8 @@ export const make = (
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
-        middlewares.push(...plugin.manifest.middleware.filter(isMiddleware))
-        for (const route of plugin.manifest.routes.filter(isRoute)) {
+        middlewares.push(...plugin.manifest.contributions.filter(isMiddleware))
+        for (const route of plugin.manifest.contributions.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
             route.rows(needsEffect),
             // The plugin's scope must win over the app's.
@@ -135,7 +135,7 @@ export const describeRoutes = (
   plugins: ReadonlyArray<Plugin.Any>
 ): ReadonlyArray<RouteDescription> =>
   plugins.flatMap((plugin) =>
-    plugin.manifest.routes.filter(isRoute).flatMap((route) =>
+    plugin.manifest.contributions.filter(isRoute).flatMap((route) =>
       route.declared.map(({ endpoint, method, path }) => {
         const { codec, reason } = Codec.kindOf(endpoint)
         return {

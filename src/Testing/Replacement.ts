@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Section } from "../Config/index.ts"
 import { nearest } from "../Config/Nearest.ts"
-import type * as Action from "../Plugin/Action.ts"
+import * as Action from "../Plugin/Action.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
 import type * as Extension from "../Plugin/Extension.ts"
 import * as Plugin from "../Plugin/Plugin.ts"
@@ -149,7 +149,10 @@ const providing = (
   layer: AnyLayer
 ): Layer.Layer<unknown, unknown, unknown> => {
   const kept = new Set<string>(
-    [...manifest.actions.map(({ action }) => action), ...manifest.extensions].map(({ key }) => key)
+    [
+      ...manifest.contributions.filter(Action.isImplemented).map(({ data }) => data),
+      ...manifest.extensions
+    ].map(({ key }) => key)
   )
   return Layer.flatMap(layer, (services) => {
     const lacking = manifest.provides.filter(

@@ -1,7 +1,7 @@
 /** How an app is booted for a test. */
 import { isPlain, mergeAll, type Tree } from "../Config/Tree.ts"
-import type * as Definition from "../Plugin/App.ts"
-import type { ConfigSource } from "../Plugin/Lifecycle.ts"
+import type * as AppDefinition from "../Plugin/AppDefinition.ts"
+import type { ConfigSource } from "../Plugin/ConfigSource.ts"
 import type { Replacement } from "./Replacement.ts"
 import * as Replacements from "./Replacement.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
@@ -37,7 +37,7 @@ const leaves = (value: object, path = ""): ReadonlyArray<string> =>
   )
 
 /** Every reason why the options contradict each other or the app. */
-const problems = (app: Definition.Any, options: Options): ReadonlyArray<string> => {
+const problems = (app: AppDefinition.Any, options: Options): ReadonlyArray<string> => {
   const found: Array<string> = []
   const both = (a: string, b: string, advice: string) =>
     found.push(`${a} and ${b} are both given: ${advice}`)
@@ -63,14 +63,14 @@ const problems = (app: Definition.Any, options: Options): ReadonlyArray<string> 
 }
 
 /** What is wrong with the options, if anything. */
-export const check = (app: Definition.Any, options: Options): TestOptionsError | undefined => {
+export const check = (app: AppDefinition.Any, options: Options): TestOptionsError | undefined => {
   const found = problems(app, options)
   return found.length === 0 ? undefined : new TestOptionsError({ app: app.id, problems: found })
 }
 
 /** Where the app takes its configuration from in a test; `defaults` are what the listener wants. */
 export const source = (
-  app: Definition.Any,
+  app: AppDefinition.Any,
   options: Options,
   defaults: object
 ): Required<ConfigSource> => {

@@ -99,10 +99,10 @@ describe("in an app", () => {
     Effect.gen(function* () {
       const rig = Rig.make()
       const { runtime } = yield* rig.boot(app.plugins)
-      return new Map(runtime.actions.map((action) => [action.name, action]))
+      return new Map(runtime.contributions(Action.kind).map((action) => [action.name, action]))
     })
 
-  it.effect("a plugin calls what another one implements, wherever they stand in the list", () =>
+  it.effect("a plugin calls the action of another plugin, whatever their order in the list", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const app = App.make("shop", [OrdersPlugin, StockPlugin])
@@ -111,25 +111,25 @@ describe("in an app", () => {
     })
   )
 
-  it.effect("AppRuntime lists every action with the plugin that implements it", () =>
+  it.effect("AppRuntime returns every action with the plugin that implements it", () =>
     Effect.gen(function* () {
       const actions = yield* listed(App.make("shop", [OrdersPlugin, StockPlugin]))
       expect([...actions].map(([name, { plugin }]) => `${plugin} ${name}`)).toEqual([
         "stock stock:reserve",
         "stock ping"
       ])
-      expect(actions.get("stock:reserve")?.payload).toBe(Reserve.payload)
+      expect(actions.get("stock:reserve")?.data).toBe(Reserve)
     })
   )
 
-  it.effect("the list is complete for a plugin in its ready phase", () =>
+  it.effect("the list of actions is complete in the ready phase", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       let seen: ReadonlyArray<string> = []
       const early = Plugin.make("early", {
         ready: () =>
-          Effect.map(AppRuntime, ({ actions }) => {
-            seen = actions.map(({ name }) => name)
+          Effect.map(AppRuntime, ({ contributions }) => {
+            seen = contributions(Action.kind).map(({ name }) => name)
           })
       })
       yield* rig.boot([early, StockPlugin])
@@ -137,34 +137,53 @@ describe("in an app", () => {
     })
   )
 
-  it.effect("runJson decodes the payload and encodes what the action gives", () =>
+  it.effect("the value of an action decodes a JSON payload and encodes the result", () =>
     Effect.gen(function* () {
       const actions = yield* listed(App.make("shop", [StockPlugin]))
       const json = { count: 1, until: "1970-01-01T00:00:00.000Z" }
-      expect(yield* actions.get("stock:reserve")!.runJson(json)).toEqual({
+      expect(yield* actions.get("stock:reserve")!.value(json)).toEqual({
         left: 4,
         until: "1970-01-01T00:00:00.000Z"
       })
-      expect(yield* actions.get("ping")!.runJson(null)).toBe(null)
+      expect(yield* actions.get("ping")!.value(null)).toBe(null)
     })
   )
 
-  it.effect("runJson refuses a wrong payload and passes on the action's own error", () =>
+  it.effect(
+    "the value of an action refuses a wrong payload and fails with the action's own error",
+    () =>
+      Effect.gen(function* () {
+        const actions = yield* listed(App.make("shop", [StockPlugin]))
+        const { value: runJson } = actions.get("stock:reserve")!
+        const wrong = yield* Effect.flip(runJson({ count: "one" }))
+        expect((wrong as Error).message).toBe(
+          [
+            'Action "stock:reserve" was called with a payload that its schema refuses:',
+            "Expected number",
+            '  at ["count"]',
+            "Missing key",
+            '  at ["until"]'
+          ].join("\n")
+        )
+        const many = yield* Effect.flip(runJson({ count: 9, until: "1970-01-01T00:00:00.000Z" }))
+        expect(many).toEqual(new TooMany({ limit: 5 }))
+      })
+  )
+
+  it.effect("an action calls another action of its plugin, whatever their order", () =>
     Effect.gen(function* () {
-      const actions = yield* listed(App.make("shop", [StockPlugin]))
-      const { runJson } = actions.get("stock:reserve")!
-      const wrong = yield* Effect.flip(runJson({ count: "one" }))
-      expect((wrong as Error).message).toBe(
-        [
-          'Action "stock:reserve" was called with a payload that its schema refuses:',
-          "Expected number",
-          '  at ["count"]',
-          "Missing key",
-          '  at ["until"]'
-        ].join("\n")
-      )
-      const many = yield* Effect.flip(runJson({ count: 9, until: "1970-01-01T00:00:00.000Z" }))
-      expect(many).toEqual(new TooMany({ limit: 5 }))
+      const Outer = Action.make("outer", { success: Schema.String })
+      const Inner = Action.make("inner", { success: Schema.String })
+      const both = Plugin.make("both", {
+        actions: [
+          Action.implement(Outer, () => Effect.orDie(Inner.call())),
+          Action.implement(Inner, () => Effect.succeed("inner"))
+        ]
+      })
+      const { runtime } = yield* Rig.make().boot([both])
+      const [outer] = runtime.contributions(Action.kind)
+      expect(yield* outer!.value(null)).toBe("inner")
+      expect(yield* Effect.provide(Outer.call(), both)).toBe("inner")
     })
   )
 

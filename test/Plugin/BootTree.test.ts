@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as Config from "../../src/Config/index.ts"
 import * as BootTree from "../../src/Plugin/BootTree.ts"
-import type * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import type { Host } from "../../src/Plugin/Host.ts"
 import * as Rig from "./Rig.ts"
 
 describe("boot tree", () => {
@@ -16,7 +16,7 @@ describe("boot tree", () => {
     Effect.gen(function* () {
       const rig = Rig.make()
       let tree: Effect.Effect<BootTree.BootTree> = Effect.succeed([])
-      const host: Lifecycle.Host = rig.host({
+      const host: Host = rig.host({
         mount: ({ context }) =>
           Effect.sync(() => {
             tree = Rig.runtimeOf(context).bootTree

@@ -55,15 +55,15 @@ describe("contributions", () => {
 
   it("they are described before anything is acquired", () => {
     expect(
-      App.describe(app).plugins.map(({ contributes, extensions, id }) => [
+      App.describe(app).plugins.map(({ contributions, extensions, id }) => [
         id,
-        contributes,
+        contributions,
         extensions
       ])
     ).toEqual([
-      ["toy", [], ["toy:mix"]],
-      ["bells", [{ kind: "sound", name: "bell" }], []],
-      ["drum", [{ kind: "sound", name: "drum" }], []]
+      ["toy", [{ data: undefined, kind: "route", name: "toy" }], ["toy:mix"]],
+      ["bells", [{ data: { loudness: 2 }, kind: "sound", name: "bell" }], []],
+      ["drum", [{ data: { loudness: 1 }, kind: "sound", name: "drum" }], []]
     ])
   })
 

@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { Action, App, Config, Plugin } from "flange"
+import { Action, App, Config, HealthCheck, Plugin } from "flange"
 import { vi } from "vitest"
 import * as Rig from "./Rig.ts"
 
@@ -232,9 +232,9 @@ describe("in an app", () => {
         requires: [Db]
       })
       const { runtime } = yield* rig.boot([checked, DbPlugin])
-      const [check] = runtime.healthChecks
-      expect(check).toMatchObject({ class: "shared", name: "rows", plugin: "checked" })
-      expect(yield* check!.check).toBe("row")
+      const [check] = runtime.contributions(HealthCheck.kind)
+      expect(check).toMatchObject({ data: { class: "shared" }, name: "rows", plugin: "checked" })
+      expect(yield* check!.value).toBe("row")
     })
   )
 })

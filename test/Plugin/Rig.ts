@@ -13,7 +13,8 @@ import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
 import type * as Config from "../../src/Config/index.ts"
 import { AppRuntime } from "../../src/Plugin/AppRuntime.ts"
-import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Boot from "../../src/Plugin/Boot/Boot.ts"
+import type { Bound, Host } from "../../src/Plugin/Host.ts"
 import * as Plugin from "../../src/Plugin/Plugin.ts"
 
 /** The service of any plugin of a rig. */
@@ -38,7 +39,7 @@ export const end = (manner: Manner, at: string): Effect.Effect<never, Broken> =>
 /** What is special about one plugin. */
 export interface Special {
   readonly config?: ReadonlyArray<Config.AnySection>
-  readonly defaults?: Plugin.Defaults
+  readonly defaults?: Config.Defaults["values"]
   readonly drain?: Effect.Effect<void, unknown, AppRuntime>
   /** Runs in the layer, once the first resource was acquired. */
   readonly during?: Effect.Effect<void, Broken, AppRuntime | Scope.Scope>
@@ -99,7 +100,7 @@ export const make = () => {
       })
     )
 
-  const host = (special: Partial<Lifecycle.Host> & Partial<Lifecycle.Bound> = {}) =>
+  const host = (special: Partial<Host> & Partial<Bound> = {}) =>
     ({
       bind: () =>
         Effect.acquireRelease(
@@ -115,14 +116,14 @@ export const make = () => {
       config: [],
       mount: () => Effect.void,
       ...special
-    }) satisfies Lifecycle.Host
+    }) satisfies Host
 
   /** Boots within the scope, with no files and no variables. */
   const boot = (
     plugins: ReadonlyArray<Plugin.Any>,
-    options: { readonly host?: Lifecycle.Host; readonly values?: object } = {}
-  ): Effect.Effect<Lifecycle.Running, unknown, Scope.Scope> =>
-    Lifecycle.boot({ id: "rig", plugins }, options.host ?? host(), {
+    options: { readonly host?: Host; readonly values?: object } = {}
+  ): Effect.Effect<Boot.Running, unknown, Scope.Scope> =>
+    Boot.boot({ id: "rig", plugins }, options.host ?? host(), {
       values: options.values ?? {},
       variables: {}
     }).pipe(Effect.provide(NodeServices.layer as Layer.Layer<FileSystem.FileSystem | Path.Path>))
@@ -134,7 +135,7 @@ export const make = () => {
   const run = (
     plugins: ReadonlyArray<Plugin.Any>,
     options?: Parameters<typeof boot>[1]
-  ): Effect.Effect<Exit.Exit<Lifecycle.Running, unknown>> =>
+  ): Effect.Effect<Exit.Exit<Boot.Running, unknown>> =>
     logged(Effect.exit(Effect.scoped(boot(plugins, options))))
 
   const of = (kind: string) =>

@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { App, Middleware, Plugin, RequestId } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import * as Codec from "../../src/Server/Codec/Codec.ts"
 import * as Host from "../../src/Server/Host.ts"
 import type { Listener } from "../../src/Server/Listener/Listener.ts"
@@ -150,7 +150,7 @@ const scope = Scope.makeUnsafe()
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<typeof watch>) =>
-  Lifecycle.boot(
+  Boot.boot(
     App.make("generated", [plugin, generated.plugin(seed, endpoints)]),
     Host.make(
       "generated",

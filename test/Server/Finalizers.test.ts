@@ -12,7 +12,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { App, Plugin, Route } from "flange"
 import { assert, describe, it } from "vitest"
-import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import * as Codec from "../../src/Server/Codec/Codec.ts"
 import * as Host from "../../src/Server/Host.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
@@ -75,7 +75,7 @@ const run = async (
   })
   const { ask, listener } = listeners[listenerName]()
   const scope = Scope.makeUnsafe()
-  const { address = "http://localhost" } = await Lifecycle.boot(
+  const { address = "http://localhost" } = await Boot.boot(
     App.make("work", [Work]),
     Host.make("work", listener, codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect),
     { values: { server: { host: "127.0.0.1", port: 0 } } }

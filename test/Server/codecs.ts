@@ -6,7 +6,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { type App, Middleware, Plugin } from "flange"
 import { assert } from "vitest"
-import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import * as Codec from "../../src/Server/Codec/Codec.ts"
 import * as Host from "../../src/Server/Host.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
@@ -73,7 +73,7 @@ const on = async <A>(
     node: NodeListener.listen,
     proxied: ProxiedListener.listen
   }[place]
-  const { address = "http://localhost" } = await Lifecycle.boot(
+  const { address = "http://localhost" } = await Boot.boot(
     { ...app, plugins: [plugin, ...app.plugins] },
     Host.make(app.id, listener, codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect),
     { values: { app: { drainTimeout: "1 milli" }, server: { host: "127.0.0.1", port: 0 } } }

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { App, Middleware, Plugin } from "flange"
-import * as Lifecycle from "../../src/Plugin/Lifecycle.ts"
+import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import * as Host from "../../src/Server/Host.ts"
 import type { Listener } from "../../src/Server/Listener/Listener.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
@@ -63,7 +63,7 @@ export const boot = async (name: Name, plugins: ReadonlyArray<Plugin.Any>): Prom
     ]
   })
   const scope = Scope.makeUnsafe()
-  const { address = "http://localhost" } = await Lifecycle.boot(
+  const { address = "http://localhost" } = await Boot.boot(
     // The plugins of a test require nothing of each other.
     App.make("counted", [Observed, ...plugins] as never),
     Host.make("counted", listener),

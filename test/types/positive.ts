@@ -94,6 +94,10 @@ const greet = Plugin.make("greet", {
   actions: [Action.implement(Greet, (name) => Effect.succeed(name.length))]
 })
 same<typeof greet, Plugin.Plugin<"greet", Action.Implementation<"greet">>>()
+const contributed = Plugin.make("greet", {
+  contributes: [Action.implement(Greet, (name) => Effect.succeed(name.length))]
+})
+same<typeof contributed, typeof greet>()
 same<
   ReturnType<typeof Greet.call>,
   Effect.Effect<number, Action.ActionPayloadError, Action.Implementation<"greet">>

@@ -9,7 +9,8 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import { AppRuntime, type BoundHealthCheck } from "../../Plugin/AppRuntime.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import type { Component } from "./HealthApi.ts"
 import { HealthConfig } from "./HealthConfig.ts"
 
@@ -21,7 +22,7 @@ const grace = Duration.seconds(1)
 
 /** The state of one check. */
 interface State {
-  readonly check: BoundHealthCheck
+  readonly check: HealthCheck.Contributed
   checkedAt: number | undefined
   latencyMs: number | undefined
   /** The last run; it has not ended while the check does not let itself be interrupted. */
@@ -65,7 +66,8 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
       let loop: Fiber.Fiber<unknown> | undefined
 
       // The list of checks is complete from the ready phase on.
-      const all = () => (states ??= runtime.healthChecks.map(initial).sort(byName))
+      const all = () =>
+        (states ??= runtime.contributions(HealthCheck.kind).map(initial).sort(byName))
 
       const round = Effect.suspend(() =>
         Effect.forEach(all(), run, { concurrency: "unbounded", discard: true })
@@ -101,7 +103,7 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
   )
 }
 
-const initial = (check: BoundHealthCheck): State => ({
+const initial = (check: HealthCheck.Contributed): State => ({
   check,
   checkedAt: undefined,
   latencyMs: undefined,
@@ -118,7 +120,7 @@ const byName = (a: State, b: State) =>
 const toComponent = ({ check, checkedAt, latencyMs, status }: State): Component => ({
   name: check.name,
   status,
-  class: check.class,
+  class: check.data.class,
   ...(latencyMs === undefined ? {} : { latencyMs }),
   ...(checkedAt === undefined ? {} : { checkedAt: new Date(checkedAt).toISOString() })
 })
@@ -136,7 +138,7 @@ const run = (state: State): Effect.Effect<void> =>
     const { name, plugin } = state.check
     const component = `Component "${name}" of plugin "${plugin}"`
     if (Exit.isFailure(exit)) {
-      yield* Effect.logWarning(`${component} is down (${state.check.class})`, exit.cause)
+      yield* Effect.logWarning(`${component} is down (${state.check.data.class})`, exit.cause)
     } else if (before === "down") {
       yield* Effect.logInfo(`${component} is up again`)
     }
@@ -149,7 +151,10 @@ const run = (state: State): Effect.Effect<void> =>
  */
 const attempt = (state: State): Effect.Effect<Exit.Exit<unknown, unknown>> =>
   Effect.gen(function* () {
-    const { check, timeout } = state.check
+    const {
+      data: { timeout },
+      value: check
+    } = state.check
     if (unended(state).length > 0) {
       return late(timeout, "the check that was started before has not ended")
     }

@@ -3,7 +3,7 @@ import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import type { Bound } from "../../Plugin/Lifecycle.ts"
+import type { Bound } from "../../Plugin/Host.ts"
 import type { Serving } from "../Exchange/Serving.ts"
 import * as LastAccept from "./LastAccept.ts"
 

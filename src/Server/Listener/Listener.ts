@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { BindError } from "../../Plugin/Errors.ts"
-import type { Bound } from "../../Plugin/Lifecycle.ts"
+import type { Bound } from "../../Plugin/Host.ts"
 import type { Serving } from "../Exchange/Serving.ts"
 import type { Serve } from "../Exchange/Wire.ts"
 import type { ServerConfig } from "../ServerConfig.ts"

@@ -1,5 +1,5 @@
 /** Finds routes that would take the same requests. */
-import type { Problem } from "../../Plugin/Order.ts"
+import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { isRoute } from "./Route.ts"
 
@@ -11,9 +11,9 @@ export const conflicts = (
     readonly path: string
     readonly plugin: string
   }>
-): ReadonlyArray<Problem> => {
+): ReadonlyArray<AssemblyProblem> => {
   const seen = new Map<string, (typeof rows)[number]>()
-  const problems: Array<Problem> = []
+  const problems: Array<AssemblyProblem> = []
   for (const row of rows) {
     const key = `${row.method} ${row.path.replace(/:[A-Za-z0-9_]+/g, ":").replace(/(?<=.)\/$/, "")}`
     const other = seen.get(key)
@@ -30,10 +30,12 @@ export const conflicts = (
 }
 
 /** Returns the conflicts between routes that are known before anything is acquired. */
-export const declaredConflicts = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Problem> =>
+export const declaredConflicts = (
+  plugins: ReadonlyArray<Plugin.Any>
+): ReadonlyArray<AssemblyProblem> =>
   conflicts(
     plugins.flatMap((plugin) =>
-      plugin.manifest.routes.filter(isRoute).flatMap((route) =>
+      plugin.manifest.contributions.filter(isRoute).flatMap((route) =>
         route.declared.map((row) => ({
           ...row,
           owner: `group "${route.name}"`,

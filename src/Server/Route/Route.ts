@@ -25,17 +25,11 @@ export interface Declared {
   readonly path: string
 }
 
-/** The contract of a route group, by name. */
-export interface Contract extends Contribution.Contract {
-  /** The services of its middleware that plugins provide. */
-  readonly "~flange/Middlewares": unknown
-}
-
 /** A route group, as a plugin contributes it. */
 export interface Route<
   out E = never,
   out R = never,
-  out C extends Contract = never
+  out C extends Contribution.Contract = never
 > extends Contribution.Contribution<"route", E, R, C, C["~flange/Middlewares"]> {
   readonly access: Access
   /**
@@ -102,7 +96,8 @@ export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyI
 interface GroupWith<
   in out G extends HttpApiGroup.Constraint,
   in out Middleware extends HttpApiMiddleware.AnyId
-> extends Contract {
+>
+  extends Contribution.Contract {
   readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, Middleware | StandardErrors>
   readonly "~flange/Middlewares": Middleware | Middlewares<G>
 }
@@ -162,7 +157,7 @@ export type BuildOptional<G extends Group, Chain extends string, Return> = (
   ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
   : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-const group = <C extends Contract, Return>(
+const group = <C extends Contribution.Contract, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
@@ -357,4 +352,4 @@ export const method = (name: string): ReturnType<typeof HttpApiEndpoint.make<"PO
 /** Whether a contribution is a route group. */
 export const isRoute = (
   contribution: Contribution.Any
-): contribution is Route<unknown, unknown, Contract> => contribution.kind === "route"
+): contribution is Route<unknown, unknown, Contribution.Contract> => contribution.kind === "route"

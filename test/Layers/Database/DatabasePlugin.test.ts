@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { App, AppRuntime, Plugin } from "flange"
+import { App, AppRuntime, HealthCheck, Plugin } from "flange"
 import * as Database from "flange/Database"
 import { TestApp } from "flange/Testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -41,11 +41,11 @@ onEach(all, "An app with Database.plugin", (backend) => {
               yield* sql`insert into items values (1)`
               expect(yield* sql`select id from items`).toEqual([{ id: 1 }])
 
-              const { healthChecks } = yield* AppRuntime
-              const [check, ...others] = healthChecks
+              const { contributions } = yield* AppRuntime
+              const [check, ...others] = contributions(HealthCheck.kind)
               expect(others).toEqual([])
-              expect(check).toMatchObject({ class: "shared", name: "database" })
-              yield* check!.check
+              expect(check).toMatchObject({ data: { class: "shared" }, name: "database" })
+              yield* check!.value
 
               yield* Effect.promise(() =>
                 writeFile(join(folder, "0002_more.sql"), "insert into items values (2)")

@@ -13,21 +13,22 @@ import { assert } from "vitest"
 
 type Checks = Readonly<Record<string, HealthCheck.Input<never>>>
 
+const contributed = (checks: Checks): ReadonlyArray<HealthCheck.Contributed> =>
+  Object.entries(checks).map(([name, input]) => {
+    const { check, ...data } = Effect.isEffect(input) ? HealthCheck.make(input) : input
+    return { data, name, plugin: "app:test", value: check }
+  })
+
 const runtime = (checks: Checks) =>
   Layer.succeed(AppRuntime, {
-    actions: [],
     api: HttpApi.make("test") as never,
     bootTree: Effect.succeed([]),
     buildDate: undefined,
     commit: undefined,
-    contributions: () => [],
+    // The monitor reads health checks only.
+    contributions: () => contributed(checks) as ReadonlyArray<never>,
     description: { id: "test", plugins: [] },
     environment: "test",
-    healthChecks: Object.entries(checks).map(([name, input]) => ({
-      ...HealthCheck.fromInput(input),
-      name,
-      plugin: "app:test"
-    })),
     id: "test",
     name: "test",
     startedAt: 0,

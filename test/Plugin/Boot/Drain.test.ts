@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import * as Rig from "./Rig.ts"
+import * as Rig from "../Rig.ts"
 
 describe("drain", () => {
   it.effect("the hooks and the listener drain at the same time", () =>

@@ -1,55 +1,35 @@
 /**
- * The order of plugins: a stable topological sort over what they require and
- * what their `order` asks for. It finds every problem, not the first.
+ * The order of plugins: a stable topological sort by the services that they require and by
+ * their option `order`. It finds every problem and does not stop at the first.
  */
+import { nearest } from "../../Config/Nearest.ts"
+import { AppRuntime } from "../AppRuntime.ts"
+import type { AssemblyProblem } from "../Errors.ts"
+import type * as Plugin from "../Plugin.ts"
 
-import { nearest } from "../Config/Nearest.ts"
-import type * as Plugin from "./Plugin.ts"
-
-/** One thing that is wrong with a list of plugins. */
-export interface Problem {
-  /** What is wrong. */
-  readonly kind:
-    | "Contradiction"
-    | "Cycle"
-    | "DuplicateId"
-    | "DuplicateService"
-    | "MissingService"
-    | "RouteConflict"
-    | "UndeclaredExtension"
-    | "UnknownTarget"
-  /** A sentence: what is wrong, and what to write instead. */
-  readonly message: string
-  /** The plugins it is about. */
-  readonly plugins: ReadonlyArray<string>
-}
-
-/** The plugins in order, or what is wrong with them. Both lists are never filled at once. */
+/** The plugins in order, or the problems that leave them without one. One list is empty. */
 export interface Solution {
   readonly order: ReadonlyArray<Plugin.Any>
-  readonly problems: ReadonlyArray<Problem>
+  readonly problems: ReadonlyArray<AssemblyProblem>
 }
 
 interface Edge {
-  /** The id that comes earlier. */
+  /** The id of the earlier plugin. */
   readonly from: string
-  /** Whether `order` asked for it, rather than a requirement. */
+  /** Whether it comes from `order` and not from a requirement. */
   readonly soft: boolean
-  /** The id that comes later. */
+  /** The id of the later plugin. */
   readonly to: string
-  /** Why, read from the later one. */
+  /** The reason, for messages. */
   readonly why: string
 }
 
 /**
- * Orders plugins. Where nothing says otherwise the list's own order stands.
- * `given` are the keys of services that the host itself provides.
+ * Orders plugins. Two plugins that neither a requirement nor `order` relates keep the order
+ * of the list.
  */
-export const solve = (
-  plugins: ReadonlyArray<Plugin.Any>,
-  given: ReadonlySet<string> = new Set()
-): Solution => {
-  const problems: Array<Problem> = []
+export const solve = (plugins: ReadonlyArray<Plugin.Any>): Solution => {
+  const problems: Array<AssemblyProblem> = []
   const byId = new Map<string, Plugin.Any>()
   for (const plugin of plugins) {
     if (byId.has(plugin.id)) {
@@ -85,7 +65,7 @@ export const solve = (
     for (const { key } of manifest.requires) {
       const provider = providers.get(key)
       if (provider === undefined) {
-        if (!given.has(key)) {
+        if (key !== AppRuntime.key) {
           problems.push({
             kind: "MissingService",
             message: `Plugin "${id}" requires service "${key}", which no plugin provides. Add a plugin that lists it in \`provides\`.`,
@@ -108,7 +88,7 @@ export const solve = (
         const near = nearest(name, byId.keys())
         problems.push({
           kind: "UnknownTarget",
-          message: `Plugin "${id}" asks to stand ${relation} "${name}", which is not in the app.${
+          message: `Plugin "${id}" asks to come ${relation} "${name}", which is not in the app.${
             near === undefined ? "" : ` Did you mean "${near}"?`
           } Add that plugin or remove it from \`order.${relation}\`.`,
           plugins: [id]
@@ -120,7 +100,7 @@ export const solve = (
         from: target,
         soft: true,
         to: id,
-        why: `"${id}" asks to stand after "${target}"`
+        why: `"${id}" asks to come after "${target}"`
       })
     }
     for (const target of targets("before")) {
@@ -128,23 +108,23 @@ export const solve = (
         from: id,
         soft: true,
         to: target,
-        why: `"${id}" asks to stand before "${target}"`
+        why: `"${id}" asks to come before "${target}"`
       })
     }
     if (manifest.order.first === true && manifest.order.last === true) {
       problems.push({
         kind: "Contradiction",
-        message: `Plugin "${id}" asks to stand first and last. Keep one of the two.`,
+        message: `Plugin "${id}" asks to come first and last. Keep one of the two.`,
         plugins: [id]
       })
       continue
     }
     for (const other of unique) {
       if (manifest.order.first === true && other.manifest.order.first !== true) {
-        edges.push({ from: id, soft: true, to: other.id, why: `"${id}" asks to stand first` })
+        edges.push({ from: id, soft: true, to: other.id, why: `"${id}" asks to come first` })
       }
       if (manifest.order.last === true && other.manifest.order.last !== true) {
-        edges.push({ from: other.id, soft: true, to: id, why: `"${id}" asks to stand last` })
+        edges.push({ from: other.id, soft: true, to: id, why: `"${id}" asks to come last` })
       }
     }
   }
@@ -158,8 +138,8 @@ export const solve = (
     : { order: order.map((id) => byId.get(id)!), problems: [] }
 }
 
-/** A cycle that `order` takes part in is a contradiction; one of requirements alone is a cycle. */
-const describeCycle = (cycle: ReadonlyArray<Edge>): Problem => {
+/** Returns the problem of a cycle: a contradiction if `order` takes part in it. */
+const describeCycle = (cycle: ReadonlyArray<Edge>): AssemblyProblem => {
   const path = [...cycle.map(({ from }) => from), cycle[0]!.from].join(" -> ")
   const because = cycle.map(({ why }) => why).join("; ")
   return cycle.some(({ soft }) => soft)
@@ -175,7 +155,7 @@ const describeCycle = (cycle: ReadonlyArray<Edge>): Problem => {
       }
 }
 
-/** Kahn's algorithm, taking the earliest of the list that is free; what is left over holds cycles. */
+/** Sorts by Kahn's algorithm. Takes the first free id of the list; ids that remain are on cycles. */
 const sort = (
   ids: ReadonlyArray<string>,
   edges: ReadonlyArray<Edge>
@@ -202,7 +182,7 @@ const sort = (
   return { cycles, order }
 }
 
-/** The shortest cycle through the first node that is on one, requirements preferred. */
+/** Returns the shortest cycle through the first node that is on one. Prefers requirements. */
 const findCycle = (
   nodes: ReadonlySet<string>,
   edges: ReadonlyArray<Edge>

@@ -1,41 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Assembly from "../../src/Plugin/Assembly.ts"
-import { AssemblyError } from "../../src/Plugin/Errors.ts"
-import * as Order from "../../src/Plugin/Order.ts"
-import * as Plugin from "../../src/Plugin/Plugin.ts"
+import { AppRuntime } from "../../../src/Plugin/AppRuntime.ts"
+import * as Order from "../../../src/Plugin/Boot/Order.ts"
+import type { AssemblyProblem } from "../../../src/Plugin/Errors.ts"
+import * as Plugin from "../../../src/Plugin/Plugin.ts"
+import { plugin, type Spec } from "./fixtures.ts"
 
-interface Service {
-  readonly id: string
-}
-
-/** The key of the service that the plugin with this id provides. */
-const service = (id: string) => Context.Service<Service, { readonly id: string }>(`service/${id}`)
-
-interface Spec {
-  readonly order?: Plugin.Order
-  readonly provides?: ReadonlyArray<string>
-  readonly requires?: ReadonlyArray<string>
-}
-
-/** A plugin that provides a service of its own name and requires those of others. */
-const plugin = (id: string, { order, provides = [id], requires = [] }: Spec = {}): Plugin.Any => {
-  const layers = provides.map((name) => Layer.succeed(service(name), { id: name }))
-  return Plugin.make(id, {
-    layer: layers.reduce<Layer.Layer<Service>>(
-      (all, one) => Layer.merge(all, one),
-      Layer.empty as Layer.Layer<never> as Layer.Layer<Service>
-    ),
-    order,
-    provides: provides.map(service),
-    requires: requires.map(service)
-  })
-}
-
-const solve = (plugins: ReadonlyArray<Plugin.Any>) => Order.solve(plugins, Assembly.given)
 const ids = (plugins: ReadonlyArray<Plugin.Any>) => plugins.map(({ id }) => id)
 const graph = (specs: Readonly<Record<string, Spec>>) =>
   Object.entries(specs).map(([id, spec]) => plugin(id, spec))
@@ -91,15 +62,14 @@ describe("order", () => {
     ["a service of its own needs no other plugin", { a: { requires: ["a"] } }, "a"],
     ["a service listed twice in one plugin is one", { a: { provides: ["x", "x"] } }, "a"]
   ])("%s", (_rule, specs, expected) => {
-    expect(solve(graph(specs)).problems).toEqual([])
-    expect(ids(solve(graph(specs)).order).join(" ")).toBe(expected)
+    expect(Order.solve(graph(specs)).problems).toEqual([])
+    expect(ids(Order.solve(graph(specs)).order).join(" ")).toBe(expected)
   })
 
-  it("the services that the engine gives are required of nobody", () => {
-    const key = Context.Service<Service, { readonly id: string }>("flange/AppRuntime")
-    const asks = Plugin.make("a", { requires: [key] })
-    expect(solve([asks]).problems).toEqual([])
-    expect(ids(solve([asks]).order)).toEqual(["a"])
+  it("a requirement of AppRuntime needs no plugin that provides it", () => {
+    const asks = Plugin.make("a", { requires: [AppRuntime] })
+    expect(Order.solve([asks]).problems).toEqual([])
+    expect(ids(Order.solve([asks]).order)).toEqual(["a"])
   })
 })
 
@@ -108,7 +78,7 @@ describe("problems", () => {
     [
       rule: string,
       plugins: ReadonlyArray<Plugin.Any>,
-      expected: ReadonlyArray<readonly [Order.Problem["kind"], string, ReadonlyArray<string>]>
+      expected: ReadonlyArray<readonly [AssemblyProblem["kind"], string, ReadonlyArray<string>]>
     ]
   >([
     [
@@ -150,7 +120,7 @@ describe("problems", () => {
       [
         [
           "UnknownTarget",
-          'Plugin "a" asks to stand after "databse", which is not in the app. Did you mean "database"? Add that plugin or remove it from `order.after`.',
+          'Plugin "a" asks to come after "databse", which is not in the app. Did you mean "database"? Add that plugin or remove it from `order.after`.',
           ["a"]
         ]
       ]
@@ -161,7 +131,7 @@ describe("problems", () => {
       [
         [
           "UnknownTarget",
-          'Plugin "a" asks to stand before "telemetry", which is not in the app. Add that plugin or remove it from `order.before`.',
+          'Plugin "a" asks to come before "telemetry", which is not in the app. Add that plugin or remove it from `order.before`.',
           ["a"]
         ]
       ]
@@ -169,7 +139,7 @@ describe("problems", () => {
     [
       "first and last",
       graph({ a: { order: { first: true, last: true } }, b: {} }),
-      [["Contradiction", 'Plugin "a" asks to stand first and last. Keep one of the two.', ["a"]]]
+      [["Contradiction", 'Plugin "a" asks to come first and last. Keep one of the two.', ["a"]]]
     ],
     [
       "an order against a requirement",
@@ -177,7 +147,7 @@ describe("problems", () => {
       [
         [
           "Contradiction",
-          'No order satisfies these plugins: a -> b -> a ("b" asks to stand after "a"; "a" requires service/b from "b"). Remove one of the demands in `order`.',
+          'No order satisfies these plugins: a -> b -> a ("b" asks to come after "a"; "a" requires service/b from "b"). Remove one of the demands in `order`.',
           ["a", "b"]
         ]
       ]
@@ -188,7 +158,7 @@ describe("problems", () => {
       [
         [
           "Contradiction",
-          'No order satisfies these plugins: a -> b -> a ("a" asks to stand first; "a" requires service/b from "b"). Remove one of the demands in `order`.',
+          'No order satisfies these plugins: a -> b -> a ("a" asks to come first; "a" requires service/b from "b"). Remove one of the demands in `order`.',
           ["a", "b"]
         ]
       ]
@@ -199,7 +169,7 @@ describe("problems", () => {
       [
         [
           "Contradiction",
-          'No order satisfies these plugins: a -> a ("a" asks to stand after "a"). Remove one of the demands in `order`.',
+          'No order satisfies these plugins: a -> a ("a" asks to come after "a"). Remove one of the demands in `order`.',
           ["a"]
         ]
       ]
@@ -236,49 +206,16 @@ describe("problems", () => {
         ],
         [
           "Contradiction",
-          'No order satisfies these plugins: c -> d -> c ("d" asks to stand after "c"; "c" asks to stand after "d"). Remove one of the demands in `order`.',
+          'No order satisfies these plugins: c -> d -> c ("d" asks to come after "c"; "c" asks to come after "d"). Remove one of the demands in `order`.',
           ["c", "d"]
         ]
       ]
     ]
   ])("%s", (_rule, plugins, expected) => {
-    const { order, problems } = solve(plugins)
+    const { order, problems } = Order.solve(plugins)
     expect(problems.map(({ kind, message, plugins }) => [kind, message, plugins])).toEqual(expected)
     expect(order).toEqual([])
   })
-
-  it.effect("all of them stand in one error, before anything is acquired", () =>
-    Effect.gen(function* () {
-      const plugins = [
-        plugin("auth", { order: { after: ["databse"] } }),
-        plugin("auth"),
-        plugin("database", { provides: ["db"] }),
-        plugin("replica", { provides: ["db"] }),
-        plugin("web", { order: { first: true, last: true }, requires: ["clock"] }),
-        plugin("x", { requires: ["y"] }),
-        plugin("y", { requires: ["x"] })
-      ]
-      const conflict: Order.Problem = {
-        kind: "RouteConflict",
-        message: "GET /items is declared by two groups.",
-        plugins: ["web"]
-      }
-      const error = yield* Effect.flip(Assembly.assemble("shop", plugins, () => [conflict]))
-      expect(error).toBeInstanceOf(AssemblyError)
-      expect(error.message).toBe(
-        [
-          'App "shop" cannot be assembled:',
-          '  - DuplicateId: Plugin "auth" is in the list 2 times. Ids are unique: remove it or give it another id.',
-          '  - DuplicateService: Service "service/db" is provided by "database" and by "replica". Keep one of the two plugins.',
-          '  - UnknownTarget: Plugin "auth" asks to stand after "databse", which is not in the app. Did you mean "database"? Add that plugin or remove it from `order.after`.',
-          '  - MissingService: Plugin "web" requires service "service/clock", which no plugin provides. Add a plugin that lists it in `provides`.',
-          '  - Contradiction: Plugin "web" asks to stand first and last. Keep one of the two.',
-          '  - Cycle: Plugins require each other in a circle: x -> y -> x ("y" requires service/x from "x"; "x" requires service/y from "y"). Move the shared service into a plugin of its own.',
-          "  - RouteConflict: GET /items is declared by two groups."
-        ].join("\n")
-      )
-    })
-  )
 })
 
 describe("any graph", () => {
@@ -318,7 +255,7 @@ describe("any graph", () => {
         const acyclic = demands.flatMap(({ from, kind, to }) =>
           from === to ? [] : [{ from: Math.min(from, to), kind, to: Math.max(from, to) }]
         )
-        const { order, problems } = solve(build(acyclic, shuffle))
+        const { order, problems } = Order.solve(build(acyclic, shuffle))
         expect(problems).toEqual([])
         const place = new Map(order.map(({ id }, index) => [Number(id), index]))
         expect(place.size).toBe(size)
@@ -334,9 +271,9 @@ describe("any graph", () => {
     { demands: Demands, shuffle: Shuffle },
     ({ demands, shuffle }) =>
       Effect.sync(() => {
-        // A plugin may require its own service, but not stand after itself.
+        // A plugin may require its own service, but not come after itself.
         const edges = demands.filter(({ from, kind, to }) => from !== to || kind !== "requires")
-        const { order, problems } = solve(build(demands, shuffle))
+        const { order, problems } = Order.solve(build(demands, shuffle))
         expect(order.length).toBe(problems.length === 0 ? size : 0)
         for (const { plugins } of problems) {
           for (const [i, from] of plugins.entries()) {

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import * as Config from "../../src/Config/index.ts"
-import * as Rig from "./Rig.ts"
+import * as Config from "../../../src/Config/index.ts"
+import * as Rig from "../Rig.ts"
 
 const positions = [1, 2, 3, 4] as const
 const manners: ReadonlyArray<Rig.Manner> = ["failure", "defect"]

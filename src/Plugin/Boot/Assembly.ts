@@ -1,39 +1,34 @@
-/** The assemble phase: from a list of plugins to their order and description, without acquiring anything. */
+/** The assemble phase: checks, orders and describes a list of plugins without acquiring anything. */
 import * as Effect from "effect/Effect"
-import { nearest } from "../Config/Nearest.ts"
-import { AppRuntime } from "./AppRuntime.ts"
-import type { Description } from "./Description.ts"
-import { AssemblyError } from "./Errors.ts"
+import { nearest } from "../../Config/Nearest.ts"
+import * as Contribution from "../Contribution.ts"
+import type { AppDescription } from "../Description.ts"
+import { AssemblyError, type AssemblyProblem } from "../Errors.ts"
+import type { Host } from "../Host.ts"
+import type * as Plugin from "../Plugin.ts"
 import * as Order from "./Order.ts"
-import type * as Plugin from "./Plugin.ts"
 
-/** Keys of the services that the engine itself gives to every plugin. */
-export const given: ReadonlySet<string> = new Set([AppRuntime.key])
-
-/** Finds what is wrong with contributions that only the host understands. */
-export type Check = (plugins: ReadonlyArray<Plugin.Any>) => ReadonlyArray<Order.Problem>
-
-/** Checks and orders plugins. Pure; all problems in one error. */
+/** Returns the plugins in their order. Fails with all problems in one error. */
 export const assemble = (
   app: string,
   plugins: ReadonlyArray<Plugin.Any>,
-  check: Check
+  check: Host["check"]
 ): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
   Effect.suspend(() => {
-    const { order, problems } = Order.solve(plugins, given)
+    const { order, problems } = Order.solve(plugins)
     const all = [...problems, ...undeclaredPoints(plugins), ...check(plugins)]
     return all.length > 0
       ? Effect.fail(new AssemblyError({ app, problems: all }))
       : Effect.succeed(order)
   })
 
-/** The contributions that fill an extension point which no plugin declares. */
-const undeclaredPoints = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Order.Problem> => {
+/** Returns a problem for each contribution to an extension point that no plugin declares. */
+const undeclaredPoints = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<AssemblyProblem> => {
   const declared = new Map(
     plugins.flatMap(({ manifest }) => manifest.extensions.map(({ key, name }) => [key, name]))
   )
   return plugins.flatMap(({ id, manifest }) =>
-    manifest.contributes
+    manifest.contributions
       .filter(({ kind, requires }) =>
         requires.some(({ key }) => key === kind && !declared.has(key))
       )
@@ -50,20 +45,18 @@ const undeclaredPoints = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Ord
   )
 }
 
-/** Describes plugins that stand in their final order. */
-export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Description => ({
+/** Describes an app whose plugins are in their final order. */
+export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): AppDescription => ({
   id,
   plugins: ordered.map(({ id, manifest }) => ({
-    actions: names(manifest.actions),
     config: manifest.config.map((section) => section.sectionName).toSorted(),
-    contributes: manifest.contributes.map(({ kind, name }) => ({ kind, name })),
-    extensions: names(manifest.extensions),
-    healthChecks: Object.entries(manifest.health).map(([name, check]) => ({
-      class: check.class,
-      name
+    contributions: manifest.contributions.map((contribution) => ({
+      data: Contribution.isOpen(contribution) ? contribution.data : undefined,
+      kind: contribution.kind,
+      name: contribution.name
     })),
+    extensions: manifest.extensions.map(({ name }) => name),
     id,
-    middleware: names(manifest.middleware),
     migrations: manifest.migrations?.href,
     order: {
       after: targets(manifest.order.after),
@@ -72,13 +65,9 @@ export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): Descri
       last: manifest.order.last === true
     },
     provides: manifest.provides.map(({ key }) => key).toSorted(),
-    requires: manifest.requires.map(({ key }) => key).toSorted(),
-    routes: names(manifest.routes)
+    requires: manifest.requires.map(({ key }) => key).toSorted()
   }))
 })
-
-const names = (contributions: ReadonlyArray<{ readonly name: string }>) =>
-  contributions.map(({ name }) => name)
 
 const targets = (plugins: Plugin.Order["after"]) =>
   (plugins ?? []).map((target) => (typeof target === "string" ? target : target.id))

@@ -2,6 +2,7 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -21,7 +22,7 @@ import {
   Plugin,
   Route
 } from "flange"
-import * as Rig from "./Rig.ts"
+import * as Rig from "./Plugin/Rig.ts"
 
 const Ping = HttpApiGroup.make("ping").add(
   HttpApiEndpoint.get("ping", "/ping", { success: Schema.String })
@@ -99,33 +100,38 @@ describe("App.describe", () => {
     const whole = App.describe(App.make("shop", [web, pings, db, chain]))
     expect(whole.plugins).toEqual([
       {
-        actions: [],
         config: [],
-        contributes: [],
+        contributions: [],
         extensions: [],
-        healthChecks: [],
         id: "p1",
-        middleware: [],
         order: { after: [], before: [], first: false, last: false },
         provides: ["test/p1"],
-        requires: [],
-        routes: []
+        requires: []
       },
       expect.objectContaining({ id: "auth", provides: ["flange/Authentication/admin"] }),
       {
-        actions: ["greet"],
         config: ["mail"],
-        contributes: [{ kind: "sound", name: "bell" }],
+        contributions: [
+          { data: Greet, kind: "action", name: "greet" },
+          {
+            data: { class: "shared", timeout: Duration.seconds(5) },
+            kind: "healthCheck",
+            name: "disk"
+          },
+          { kind: "middleware", name: "noop" },
+          { kind: "route", name: "echo" },
+          { data: {}, kind: "sound", name: "bell" }
+        ],
         extensions: ["volume"],
-        healthChecks: [{ class: "shared", name: "disk" }],
         id: "web",
-        middleware: ["noop"],
         order: { after: ["p1"], before: ["app:ping"], first: false, last: false },
         provides: ["flange/Action/greet", "flange/Extension/volume"],
-        requires: ["flange/Authentication/admin"],
-        routes: ["echo"]
+        requires: ["flange/Authentication/admin"]
       },
-      expect.objectContaining({ id: "app:ping", routes: ["ping"] })
+      expect.objectContaining({
+        contributions: [{ kind: "route", name: "ping" }],
+        id: "app:ping"
+      })
     ])
     expect(whole.routes).toContainEqual(
       expect.objectContaining({

@@ -1,19 +1,20 @@
-/** Deadlines that hold even for what cannot be interrupted. */
+/** Deadlines that hold even for effects that cannot be interrupted. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 
 /**
- * Runs the effect for at most the limit, then interrupts it and fails, without
- * waiting for the end of a region that cannot be interrupted: acquiring a
- * resource is one, and a connection that is never answered would keep the app
- * from ever saying which plugin it waits for. What is acquired afterwards is
- * released at once, because the scope it goes to is closed by then.
+ * Runs the effect for at most `limit`, then interrupts it and fails with `onLate`.
  *
- * An interruption from outside does wait.
+ * It does not wait for the end of an uninterruptible region, such as the acquisition of a
+ * resource: a connection that is never answered would otherwise keep the app from naming
+ * the plugin that waits for it. A resource that is acquired after the deadline is released
+ * at once, because its scope is closed by then.
+ *
+ * An interruption from outside waits for the effect to end.
  */
-export const within =
+export const enforce =
   <E2>(limit: Duration.Duration, onLate: () => E2) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
     Effect.uninterruptibleMask((restore) =>

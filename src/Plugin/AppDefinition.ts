@@ -1,15 +1,15 @@
-/** An app is a list of plugins that fit. */
+/** The definition of an app: a list of plugins that fit together. */
 import type * as HttpApi from "effect/http-api/HttpApi"
-import * as Contract from "./Contract.ts"
+import * as Api from "./Api.ts"
+import type { ConfigSource } from "./ConfigSource.ts"
 import type * as Contribution from "./Contribution.ts"
-import type { ConfigSource } from "./Lifecycle.ts"
 import type * as Plugin from "./Plugin.ts"
 
 /**
- * An app: its plugins, and what the compiler knows of them together.
+ * An app: its plugins, with their types taken together.
  *
  * - `Provides`: every service of every plugin
- * - `E`: what a plugin may fail with while it boots
+ * - `E`: the errors with which plugins may fail while the app boots
  * - `Contracts`: the contracts of all its routes, by name
  */
 export interface App<
@@ -23,10 +23,10 @@ export interface App<
   readonly "~flange/Provides": (services: Provides) => void
   /** The contract of all the groups of all the plugins: `HttpApiClient.make(app.api)` is its client. */
   readonly api: HttpApi.HttpApi<Id, Contribution.Group<Contracts>>
-  /** Where the configuration comes from. */
+  /** The sources of its configuration. */
   readonly config: ConfigSource
   readonly id: Id
-  /** The plugins as they were listed. */
+  /** The plugins in the order of the list. */
   readonly plugins: ReadonlyArray<Plugin.Any>
 }
 
@@ -41,10 +41,10 @@ export interface Any {
 /** The services that an app provides. */
 export type Provides<A> = A extends App<string, infer P, infer _E, infer _G> ? P : never
 
-/** What a plugin of the app may fail with while it boots. */
+/** The errors with which the plugins of an app may fail while it boots. */
 export type Error<A> = A extends { readonly "~flange/Error": infer E } ? E : never
 
-/** What the plugins require and none of them provides. */
+/** The services that a plugin of the list requires and no plugin of the list provides. */
 type Missing<P extends ReadonlyArray<Plugin.Any>> = Exclude<
   Plugin.Requires<P[number]>,
   Plugin.Provides<P[number]>
@@ -59,9 +59,9 @@ export type MissingServices<S> = [Plugin.NameOf<S>] extends [never]
   : `No plugin in this app provides ${Plugin.NameOf<S>}: add one that does`
 
 /**
- * Makes an app of plugins. Does not compile when a plugin requires a service
- * that none of them provides; the message names it. Everything else that may be
- * wrong with the list is an `AssemblyError` at boot, all of it at once.
+ * Creates an app from a list of plugins. Does not compile if a plugin requires a service
+ * that no plugin provides; the message names the service. Every other problem of the list is
+ * reported at boot, all of them in one `AssemblyError`.
  *
  * @example
  * ```ts
@@ -75,13 +75,13 @@ export const make = <const Id extends string, const P extends ReadonlyArray<Plug
   id: Id,
   plugins: P & ([Missing<P>] extends [never] ? unknown : MissingServices<Missing<P>>),
   options: {
-    /** Where configuration comes from; by default files in the working directory and variables. */
+    /** The sources of its configuration. Default: files in the working directory, and variables. */
     readonly config?: ConfigSource | undefined
   } = {}
 ): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Contracts<P[number]>> => {
   const list: ReadonlyArray<Plugin.Any> = plugins
   return {
-    api: Contract.of(id, list),
+    api: Api.make(id, list),
     config: options.config ?? {},
     id,
     plugins: list

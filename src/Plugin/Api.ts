@@ -1,0 +1,23 @@
+/** The HTTP contract of an app. */
+import * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as Plugin from "./Plugin.ts"
+
+/**
+ * Creates the contract of a list of plugins. It has the groups of their routes in the
+ * order of the list, and the annotations that plugins add with `annotate`. A raw route
+ * has no group.
+ */
+export const make = (id: string, plugins: ReadonlyArray<Plugin.Any>): HttpApi.Top => {
+  // An `HttpApi` names its groups in its type; here they are known at run time only.
+  const empty = HttpApi.make(id) as unknown as HttpApi.Top
+  const [first, ...rest] = plugins
+    .flatMap(({ manifest }) => manifest.contributions)
+    .flatMap((contribution) => (hasGroup(contribution) ? [contribution.group] : []))
+  // One call: every `add` copies the groups before it.
+  const api = first === undefined ? empty : (empty.add(first, ...rest) as HttpApi.Top)
+  return plugins.reduce((api, { manifest }) => manifest.annotate?.(api) ?? api, api)
+}
+
+const hasGroup = (contribution: object): contribution is { readonly group: HttpApiGroup.Top } =>
+  "group" in contribution && contribution.group !== undefined

@@ -1,0 +1,281 @@
+/**
+ * The boot engine: takes the plugins of an app through the phases that `Plugin.ts`
+ * describes, and back. Listeners and routes belong to the host.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
+import * as Scope from "effect/Scope"
+import * as Config from "../../Config/index.ts"
+import * as Action from "../Action.ts"
+import * as Api from "../Api.ts"
+import { AppConfig } from "../AppConfig.ts"
+import type * as AppDefinition from "../AppDefinition.ts"
+import { AppRuntime, type AppRuntimeShape, type Status } from "../AppRuntime.ts"
+import * as BootTree from "../BootTree.ts"
+import type { ConfigSource } from "../ConfigSource.ts"
+import * as Contribution from "../Contribution.ts"
+import { StartTimeoutError } from "../Errors.ts"
+import type { Bound, Host } from "../Host.ts"
+import type * as Plugin from "../Plugin.ts"
+import * as Assembly from "./Assembly.ts"
+import * as Deadline from "./Deadline.ts"
+
+/** An app after its ready phase. Closing the scope it was booted in drains and releases it. */
+export interface Running {
+  /** The URL at which it listens; undefined if it has no socket. */
+  readonly address: string | undefined
+  /** Every service of every plugin, and `AppRuntime`. */
+  readonly context: Context.Context<unknown>
+  readonly runtime: AppRuntimeShape
+}
+
+/** The definition of an app, as far as boot reads it. */
+type App = Pick<AppDefinition.Any, "id" | "plugins">
+
+/** One boot: the state that its phases share. */
+interface Boot {
+  readonly app: App
+  readonly config: Config.Resolved
+  /** The services that exist so far. */
+  context: Context.Context<unknown>
+  readonly contributed: Map<string, Array<Contribution.Contributed<unknown, unknown>>>
+  readonly host: Host
+  /** The layers that are built so far: plugins share them. */
+  readonly memoMap: Layer.MemoMap
+  /** The plugins in their order. */
+  readonly plugins: ReadonlyArray<Plugin.Any>
+  readonly scope: Scope.Scope
+  readonly settings: (typeof AppConfig)["Service"]
+  readonly startedAt: number
+  status: Status
+  readonly tree: BootTree.Recorder
+}
+
+/**
+ * Boots an app: assemble, configure, acquire, bind, ready. A failure or an interruption in
+ * any phase, at any plugin, releases exactly what was acquired, in reverse, when the scope
+ * closes.
+ *
+ * Fails with the errors in `Errors.ts`, with `ConfigError`, or with the error of the plugin
+ * that failed.
+ */
+export const boot = (
+  app: App,
+  host: Host,
+  source: ConfigSource
+): Effect.Effect<Running, unknown, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
+  Effect.gen(function* () {
+    const startedAt = yield* Clock.currentTimeMillis
+    const tree = BootTree.makeRecorder(startedAt)
+    const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check).pipe(
+      tree.measure("assemble")
+    )
+    const config = yield* configure(plugins, host, source).pipe(tree.measure("configure"))
+    const boot: Boot = {
+      app,
+      config,
+      // Plugins add services of any type.
+      context: config.context as Context.Context<unknown>,
+      contributed: new Map(),
+      host,
+      memoMap: Layer.makeMemoMapUnsafe(),
+      plugins,
+      scope: yield* Effect.scope,
+      settings: Context.getUnsafe(config.context, AppConfig),
+      startedAt,
+      status: "starting",
+      tree
+    }
+    const runtime = makeRuntime(boot)
+    boot.context = Context.add(boot.context, AppRuntime, runtime)
+    yield* Effect.addFinalizer(() => setStatus(boot, "stopped"))
+    yield* acquire(boot)
+    const bound = yield* bind(boot)
+    yield* ready(boot, bound)
+    yield* logTree(boot)
+    return { address: bound.address, context: boot.context, runtime }
+  })
+
+const setStatus = (boot: Boot, status: Status) =>
+  Effect.sync(() => {
+    boot.status = status
+  })
+
+const configure = (plugins: ReadonlyArray<Plugin.Any>, host: Host, source: ConfigSource) =>
+  Config.load({
+    ...source,
+    defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
+    sections: [
+      ...new Set([AppConfig, ...host.config, ...plugins.flatMap(({ manifest }) => manifest.config)])
+    ]
+  })
+
+const makeRuntime = (boot: Boot): AppRuntimeShape => ({
+  api: Api.make(boot.app.id, boot.app.plugins),
+  bootTree: boot.tree.steps,
+  buildDate: boot.settings.buildDate,
+  commit: boot.settings.commit,
+  contributions: <Name extends string, Data, Value>(kind: Contribution.Kind<Name, Data, Value>) =>
+    // Contributions of a kind are made by the kind, which holds their types.
+    contributionsOf(boot, kind.name) as ReadonlyArray<Contribution.Contributed<Data, Value>>,
+  description: Assembly.describe(boot.app.id, boot.plugins),
+  environment: boot.config.environment,
+  id: boot.app.id,
+  name: boot.settings.name ?? boot.app.id,
+  startedAt: boot.startedAt,
+  status: Effect.sync(() => boot.status),
+  version: boot.settings.version
+})
+
+/** Returns the list that the contributions of a kind are added to. */
+const contributionsOf = ({ contributed }: Boot, kind: string) => {
+  const list = contributed.get(kind) ?? []
+  contributed.set(kind, list)
+  return list
+}
+
+/** Acquires the plugins in their order, then logs the warnings of the configuration. */
+const acquire = (boot: Boot) =>
+  Effect.forEach(boot.plugins, (plugin) => acquirePlugin(boot, plugin), { discard: true }).pipe(
+    measurePhase(boot, "acquire"),
+    // Only now do the loggers of plugins exist.
+    Effect.ensuring(
+      logWithPlugins(
+        boot,
+        Effect.forEach(boot.config.warnings, (warning) => Effect.logWarning(warning), {
+          discard: true
+        })
+      )
+    )
+  )
+
+/** Builds the layer of a plugin, then its contributions, then its routes. */
+const acquirePlugin = (boot: Boot, plugin: Plugin.Any) =>
+  Effect.gen(function* () {
+    const scope = yield* makePluginScope(boot, plugin)
+    const { contributions, extensions, layer } = plugin.manifest
+    const services = yield* Layer.buildWithMemoMap(layer, boot.memoMap, scope).pipe(
+      Effect.provideContext(boot.context)
+    )
+    boot.context = Context.merge(boot.context, services)
+    boot.context = Context.merge(boot.context, Action.implementations(contributions, boot.context))
+    for (const extension of extensions) {
+      boot.context = Context.add(boot.context, extension, contributionsOf(boot, extension.key))
+    }
+    for (const { build, data, kind, name } of contributions.filter(Contribution.isOpen)) {
+      const value = yield* Scope.provide(
+        Effect.provideContext(build(boot.context), boot.context),
+        scope
+      )
+      contributionsOf(boot, kind).push({ data, name, plugin: plugin.id, value })
+    }
+    yield* Scope.provide(boot.host.mount({ context: boot.context, plugin }), scope)
+  }).pipe(limitStep(boot, "acquire", plugin))
+
+/**
+ * Creates the scope of one plugin. The app's scope closes it in its turn. A failing
+ * finalizer is logged, and the other plugins are still released.
+ */
+const makePluginScope = (boot: Boot, { id }: Plugin.Any) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    yield* Scope.addFinalizerExit(boot.scope, (exit) =>
+      logWithPlugins(
+        boot,
+        Scope.close(scope, exit).pipe(
+          boot.tree.measure("release", id),
+          logFailure(`Plugin "${id}" failed to release`)
+        )
+      )
+    )
+    return scope
+  })
+
+/** Binds the listener. When the app's scope closes, the app drains first. */
+const bind = (boot: Boot) =>
+  Effect.gen(function* () {
+    const bound = yield* boot.host.bind(boot.context).pipe(measurePhase(boot, "bind"))
+    yield* Scope.addFinalizer(boot.scope, drain(boot, bound))
+    return bound
+  })
+
+/** Runs the `ready` of each plugin in their order. */
+const ready = (boot: Boot, { address }: Bound) =>
+  Effect.forEach(
+    boot.plugins,
+    (plugin) =>
+      plugin.manifest.ready === undefined
+        ? Effect.void
+        : plugin.manifest
+            .ready({ address, environment: boot.config.environment })
+            .pipe(Effect.provideContext(boot.context), limitStep(boot, "ready", plugin)),
+    { discard: true }
+  ).pipe(measurePhase(boot, "ready"), Effect.andThen(setStatus(boot, "ready")))
+
+/** Drains the listener and the plugins at the same time. */
+const drain = (boot: Boot, bound: Bound) =>
+  Effect.suspend(() => {
+    const { drainDelay, drainTimeout } = boot.settings
+    const delay = boot.status === "ready" ? drainDelay : Duration.zero
+    boot.status = "draining"
+    const listener = bound
+      .drain({ delay, timeout: drainTimeout })
+      .pipe(logFailure("The listener failed to drain"))
+    const plugins = boot.plugins.map(({ id, manifest: { drain = Effect.void } }) =>
+      drain.pipe(
+        Effect.provideContext(boot.context),
+        Effect.interruptible,
+        Deadline.enforce(
+          drainTimeout,
+          () => new Cause.TimeoutError(`Not done within ${Duration.format(drainTimeout)}`)
+        ),
+        logFailure(`Plugin "${id}" failed to drain`)
+      )
+    )
+    return logWithPlugins(
+      boot,
+      Effect.all([listener, ...plugins], { concurrency: "unbounded", discard: true })
+    ).pipe(boot.tree.measure("drain"))
+  })
+
+/** Measures a phase of the whole app. Logs the boot tree if the phase fails. */
+const measurePhase =
+  (boot: Boot, phase: BootTree.Phase) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.onError(boot.tree.measure(phase)(effect), () => logTree(boot))
+
+/** Limits the time of a plugin in one phase, and measures it. */
+const limitStep = (boot: Boot, phase: "acquire" | "ready", { id, manifest }: Plugin.Any) => {
+  const limit = Duration.fromInputUnsafe(manifest.startTimeout ?? boot.settings.startTimeout)
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(
+      Deadline.enforce(limit, () => new StartTimeoutError({ limit, phase, plugin: id })),
+      boot.tree.measure(phase, id)
+    )
+}
+
+const logTree = (boot: Boot) =>
+  logWithPlugins(
+    boot,
+    Effect.flatMap(boot.tree.steps, (steps) => Effect.logDebug(BootTree.toText(boot.app.id, steps)))
+  )
+
+/** Runs an effect of boot with the loggers that plugins have installed so far. */
+const logWithPlugins = <A, E>(boot: Boot, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.suspend(() => Effect.provideContext(effect, boot.context))
+
+const logFailure =
+  (message: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+    effect.pipe(
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(message, cause)
+      ),
+      Effect.asVoid
+    )
