@@ -35,6 +35,7 @@ it("lets the tree import as the design says", () => {
     "Layers/Auth/index.ts": `import "jose"\nimport "../../Server/Route/A.ts"\nimport "./Contract.ts"\nimport "./Token.ts"`,
     "Layers/Auth/Token.ts": empty,
     "Layers/Health/index.ts": `import "../../Plugin/index.ts"`,
+    "Plugin/Boot/A.ts": `import "../index.ts"`,
     "Plugin/index.ts": `import "../Config/index.ts"\nimport "effect/Effect"`,
     "Server/Codec/A.ts": `import "../Exchange/A.ts"\nimport "../Route/A.ts"`,
     "Server/Exchange/A.ts": `import "../ServerConfig.ts"`,
@@ -60,6 +61,12 @@ it.each([
     "Plugin/B.ts",
     `import "../Server/A.ts"`,
     "Plugin may not import Server"
+  ],
+  [
+    "a plugin the boot engine",
+    "Plugin/B.ts",
+    `import "./Boot/A.ts"`,
+    "Plugin may not import Plugin/Boot: arrows run down only"
   ],
   [
     "a type",
@@ -167,6 +174,7 @@ it.each([
     "Layers/A/A.ts": empty,
     "Layers/A/Contract.ts": empty,
     "Plugin/A.ts": empty,
+    "Plugin/Boot/A.ts": empty,
     "Server/A.ts": empty,
     "Server/Codec/A.ts": empty,
     "Server/Route/A.ts": empty,

@@ -20,10 +20,13 @@ const allowed: Record<string, ReadonlyArray<string>> = {
 }
 
 /**
- * The rooms of `src/Server`, the lowest first: one may import itself and those before it. `Server`
- * is the folder's own files; `Base` those of them that the rooms share.
+ * The rooms of `src/Plugin` and of `src/Server`, the lowest first: one may import itself and those
+ * before it. `Plugin` and `Server` are the folders' own files; `Server/Base` are the files of
+ * `Server` that its rooms share.
  */
 const rooms = [
+  "Plugin",
+  "Plugin/Boot",
   "Server/Base",
   "Server/Exchange",
   "Server/Route",
@@ -77,9 +80,10 @@ const placeOf = (file: string) => {
   const parts = file.replace(/^src\//, "").split("/")
   const area = parts.length === 1 ? parts[0]!.replace(/\.ts$/, "") : parts[0]!
   if (area === "Layers" && parts.length > 2) return { area, folder: `Layers/${parts[1]}` }
-  if (area !== "Server") return { area, folder: area }
-  if (parts.length > 2) return { area, folder: `Server/${parts[1]}` }
-  return { area, folder: base.has(parts[1]!.replace(/\.ts$/, "")) ? "Server/Base" : "Server" }
+  if (!rooms.includes(area)) return { area, folder: area }
+  if (parts.length > 2) return { area, folder: `${area}/${parts[1]}` }
+  const isBase = area === "Server" && base.has(parts[1]!.replace(/\.ts$/, ""))
+  return { area, folder: isBase ? "Server/Base" : area }
 }
 
 /** What contracts are written with, so that a browser imports it: `src/Contract`, and `Contract.ts` of a battery. */
@@ -94,7 +98,7 @@ const layering = (from: string, to: string): string | undefined => {
     return `${from} may import src/Contract only: browsers import it`
   }
   if (a.folder === b.folder) return undefined
-  if (a.area === "Server" && b.area === "Server") {
+  if (a.area === b.area && rooms.includes(a.folder)) {
     return rooms.indexOf(b.folder) < rooms.indexOf(a.folder)
       ? undefined
       : `${a.folder} may not import ${b.folder}: arrows run down only`
