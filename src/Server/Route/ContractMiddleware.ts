@@ -11,8 +11,8 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Before } from "../Exchange/Before.ts"
 import { inFrontOf } from "../Exchange/InFrontOf.ts"
 
-/** The endpoint that middleware of a contract runs around. */
-export interface Contract {
+/** The endpoint that middleware of a contract runs around, with its group. */
+export interface EndpointInGroup {
   readonly endpoint: HttpApiEndpoint.Top
   readonly group: HttpApiGroup.Top
 }
@@ -20,13 +20,13 @@ export interface Contract {
 const typeId = "~flange/ContractMiddleware"
 
 /** Runs once for each endpoint, at start. Returns `undefined` for an endpoint without a check. */
-export type Make = (contract: Contract) => Before | undefined
+export type Make = (options: EndpointInGroup) => Before | undefined
 
 /** An `HttpApiMiddleware` function that also has its check as a `Before`. */
 export interface ContractMiddleware {
   <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
-    contract: Contract
+    options: EndpointInGroup
   ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R>
   readonly [typeId]: Make
 }
@@ -35,9 +35,9 @@ export interface ContractMiddleware {
 export const make = (make: Make): ContractMiddleware => {
   const around = <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
-    contract: Contract
+    options: EndpointInGroup
   ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> => {
-    const before = make(contract)
+    const before = make(options)
     return before === undefined ? next : inFrontOf(before)(next)
   }
   return Object.assign(around, { [typeId]: make } as const)

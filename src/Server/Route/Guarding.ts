@@ -9,7 +9,7 @@ import type * as Guard from "../../Contract/Guard.ts"
 import { report } from "../Exchange/Audit.ts"
 import { type Before, type Incoming, pass } from "../Exchange/Before.ts"
 import { quoted } from "../Exchange/Text.ts"
-import type { Contract } from "./ContractMiddleware.ts"
+import type { EndpointInGroup } from "./ContractMiddleware.ts"
 
 type Refusal = Guard.Refusal | undefined
 
@@ -20,8 +20,8 @@ type Refusal = Guard.Refusal | undefined
  */
 export const before =
   (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
-  (contract: Contract): Before => {
-    const route = `${contract.endpoint.method} ${contract.endpoint.path}`
+  (options: EndpointInGroup): Before => {
+    const route = `${options.endpoint.method} ${options.endpoint.path}`
     return (request) => {
       const caller = request.get(CurrentCaller)
       const identity = caller?.identity ?? request.find(CurrentIdentity)
@@ -43,25 +43,25 @@ export const before =
         refusal === undefined
           ? pass
           : Effect.andThen(denied(refusal.reason), forbidden(refusal.scope, caller?.challenge))
-      const refusal = decide(new Input(contract, identity, request))
+      const refusal = decide(new Input(options, identity, request))
       return Effect.isEffect(refusal) ? Effect.flatMapEager(refusal, settle) : settle(refusal)
     }
   }
 
 /** The input of a decision. It reads the request when the decision does. */
 class Input implements Guard.Input {
-  readonly #contract: Contract
+  readonly #options: EndpointInGroup
   readonly identity: Identity
   readonly #request: Incoming
 
-  constructor(contract: Contract, identity: Identity, request: Incoming) {
-    this.#contract = contract
+  constructor(options: EndpointInGroup, identity: Identity, request: Incoming) {
+    this.#options = options
     this.identity = identity
     this.#request = request
   }
 
   get action() {
-    return this.#contract.endpoint.identifier
+    return this.#options.endpoint.identifier
   }
 
   get request() {
@@ -70,7 +70,7 @@ class Input implements Guard.Input {
 
   get resource() {
     return {
-      group: this.#contract.group.identifier,
+      group: this.#options.group.identifier,
       params: this.#request.find(RouteContext)?.params ?? {}
     }
   }

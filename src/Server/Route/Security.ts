@@ -3,12 +3,15 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import type { Contract } from "./ContractMiddleware.ts"
+import type { EndpointInGroup } from "./ContractMiddleware.ts"
 
 type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
 
 /** The function of a security middleware for one of its schemes. */
-type Scheme = (next: Handler, options: Contract & { readonly credential: unknown }) => Handler
+type Scheme = (
+  next: Handler,
+  options: EndpointInGroup & { readonly credential: unknown }
+) => Handler
 
 /**
  * Runs `next` behind the first scheme that admits the caller. Fails with the failure of
@@ -18,7 +21,7 @@ type Scheme = (next: Handler, options: Contract & { readonly credential: unknown
 export const wrap = (
   key: HttpApiMiddleware.AnyServiceSecurity,
   service: Readonly<Record<string, Scheme>>,
-  contract: Contract
+  options: EndpointInGroup
 ) => {
   const schemes = Object.entries(key.security).map(([name, security]) => ({
     // It needs the request, which is in the context of its fiber.
@@ -37,7 +40,7 @@ export const wrap = (
           const from = (at: number): Handler => {
             const { credential, middleware } = schemes[at]!
             return Effect.flatMap(credential, (credential) =>
-              middleware(passed, { ...contract, credential })
+              middleware(passed, { ...options, credential })
             ).pipe(
               Effect.catch((error) =>
                 hasPassed || at + 1 === schemes.length ? Effect.fail(error) : from(at + 1)
