@@ -1,15 +1,13 @@
-/** Lists of batteries to begin an app with. */
+/** Lists of batteries for the start of an app. */
 import * as Health from "./Layers/Health/index.ts"
 import * as Logging from "./Layers/Logging/index.ts"
 import * as OpenApi from "./Layers/OpenApi/index.ts"
 
-/**
- * What a service cannot do without: its log, and what an orchestrator asks it.
- */
+/** The batteries that every service needs: its log, and health endpoints for orchestrators. */
 export const minimal = [Logging.plugin, Health.plugin] as const
 
 /**
- * What an HTTP API begins with: `minimal`, and its OpenAPI document with pages.
+ * The batteries for an HTTP API: `minimal`, and its OpenAPI document with pages.
  *
  * @example
  * ```ts

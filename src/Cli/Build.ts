@@ -1,15 +1,15 @@
-/** `flange build`: an app in one file. */
+/** `flange build`: bundles an app into one file. */
 import { readFileSync } from "node:fs"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import type { Plugin } from "esbuild"
 
-/** What was written. */
+/** The file that was written. */
 export interface Built {
-  /** Bytes of the program, without its source map. */
+  /** The size of the program in bytes, without its source map. */
   readonly bytes: number
-  /** Absolute path. */
+  /** The absolute path. */
   readonly file: string
 }
 
@@ -24,14 +24,14 @@ export class BuildError extends Data.TaggedError("BuildError")<{
 }
 
 /**
- * Bundles a program and all it imports into one ES module for Node, with a source
- * map beside it. What is in `external` stays an import: packages with native code,
- * or that read their own files, as PGlite does.
+ * Bundles a program and its imports into one ES module for Node, with a source map beside
+ * it. Packages in `external` stay imports: those with native code, and those that read their
+ * own files, such as PGlite.
  *
- * Bundling is what makes a start fast: one file is read instead of a thousand.
- * Run the result with `node --enable-source-maps`.
+ * A bundle starts fast, because Node reads one file instead of a thousand. Run it with
+ * `node --enable-source-maps`.
  *
- * Fails with `BuildError` when `esbuild` is not installed or refuses the program.
+ * Fails with `BuildError` if `esbuild` is not installed or refuses the program.
  */
 export const build = (
   entry: string,
@@ -49,12 +49,12 @@ export const build = (
       catch: (error) => new BuildError({ entry, reason: String((error as Error).message) }),
       try: () =>
         esbuild.build({
-          // Bundled CommonJS asks for it.
+          // Bundled CommonJS calls `require`.
           banner: {
             js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
           },
           bundle: true,
-          // The program resolves its packages as this command does.
+          // The program resolves its packages by the conditions of this command.
           conditions: process.execArgv.flatMap(
             (option) => /^(?:--conditions|-C)=(.+)$/.exec(option)?.[1] ?? []
           ),
@@ -79,7 +79,7 @@ export const build = (
     return { bytes: output.bytes, file }
   })
 
-/** The packages that only a part of Flange needs. `src/Cli` and `dist/Cli` stand equally deep. */
+/** The optional packages. The path is the same from `src/Cli` and from `dist/Cli`. */
 const { peerDependencies }: { readonly peerDependencies: Record<string, string> } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8")
 )
@@ -87,8 +87,8 @@ const { peerDependencies }: { readonly peerDependencies: Record<string, string> 
 const optional = new RegExp(`^(?:${Object.keys(peerDependencies).join("|")})(?:/|$)`)
 
 /**
- * Takes `node:http` as CommonJS. An ES import of it reads each of its exports, `WebSocket` among
- * them, and that loads Node's own HTTP client.
+ * Loads `node:http` as CommonJS. An ES import reads each of its exports, also `WebSocket`, which
+ * loads Node's own HTTP client.
  */
 const http: Plugin = {
   name: "flange-http",
@@ -103,7 +103,7 @@ const http: Plugin = {
   }
 }
 
-/** Takes an optional package out of the bundle without importing it at the start. */
+/** Leaves optional packages out of the bundle, and loads them when they are used. */
 const drivers: Plugin = {
   name: "flange-drivers",
   setup: (build) => {
@@ -114,7 +114,7 @@ const drivers: Plugin = {
       const { errors } = await build.resolve(path, { kind, pluginData: drivers, resolveDir })
       return errors.length > 0 ? lazy : undefined
     })
-    // CommonJS is evaluated when it is first asked for; an import would be hoisted.
+    // CommonJS is evaluated at its first use; an import would be hoisted.
     build.onLoad({ filter: optional, namespace: drivers.name }, ({ path }) => ({
       contents: `const name = ${JSON.stringify(path)}; module.exports = require(name)`,
       loader: "js"
