@@ -58,7 +58,7 @@ const config = {
 }
 
 describe("App.api", () => {
-  it("contains the groups of all plugins, and no raw ones", () => {
+  it("contains the groups of all plugins, without raw groups", () => {
     const app = App.make("both", [pings, echoes])
     expect(Object.keys(app.api.groups)).toEqual(["ping", "echo"])
     expect(app.api.identifier).toBe("both")
@@ -71,7 +71,7 @@ describe("App.api", () => {
 })
 
 describe("App.describe", () => {
-  it("gives plugins, order, contributions and routes as data, and acquires nothing", () => {
+  it("returns plugins, order, contributions and routes as data, and acquires nothing", () => {
     const rig = Rig.make()
     const mail = Config.section("mail", { port: Schema.Int })
     const Greet = Action.make("greet")
@@ -157,9 +157,9 @@ describe("App.toWebHandler", () => {
     expect(rig.events).toEqual([])
     const replies = await Promise.all([web.handler(get("/ping")), web.handler(get("/ping"))])
     expect(await Promise.all(replies.map((reply) => reply.json()))).toEqual(["pong", "pong"])
-    expect(rig.of("acquire")).toEqual(["p1", "p2"])
+    expect(rig.idsOf("acquire")).toEqual(["p1", "p2"])
     await web.dispose()
-    expect(rig.of("release")).toEqual(["p2", "p1"])
+    expect(rig.idsOf("release")).toEqual(["p2", "p1"])
     await expect(web.handler(get("/ping"))).rejects.toThrow(
       'App "web" was disposed: it takes no more requests.'
     )
@@ -175,11 +175,11 @@ describe("App.toWebHandler", () => {
       const app = App.make("web", [rig.plugin("p1"), rig.plugin("p2", special), pings], { config })
       const web = App.toWebHandler(app)
       await expect(web.handler(get("/ping"))).rejects.toMatchObject({ _tag: "Broken", at: "p2" })
-      expect(rig.of("release")).toEqual(released)
+      expect(rig.idsOf("release")).toEqual(released)
       await expect(web.handler(get("/ping"))).rejects.toMatchObject({ _tag: "Broken", at: "p2" })
-      expect(rig.of("acquire").length).toBe(released.length)
+      expect(rig.idsOf("acquire").length).toBe(released.length)
       await web.dispose()
-      expect(rig.of("release")).toEqual(released)
+      expect(rig.idsOf("release")).toEqual(released)
     }
   )
 
@@ -206,7 +206,7 @@ describe("App.toWebHandler", () => {
     await acquiring
     await web.dispose()
     await refused
-    expect(rig.of("release")).toEqual(["p2", "p1"])
+    expect(rig.idsOf("release")).toEqual(["p2", "p1"])
   })
 
   it("dispose of an app that never booted does nothing", async () => {
@@ -230,10 +230,10 @@ describe("App.layer", () => {
         expect(yield* key).toEqual({ id: "p2" })
         const reply = yield* Effect.promise(() => fetch(`${address}/ping`))
         expect(yield* Effect.promise(() => reply.json())).toBe("pong")
-        expect(rig.of("release")).toEqual([])
+        expect(rig.idsOf("release")).toEqual([])
       })
       yield* Effect.provide(program, App.layer(app))
-      expect(rig.of("release")).toEqual(["p2", "p1"])
+      expect(rig.idsOf("release")).toEqual(["p2", "p1"])
       const refused = yield* Effect.promise(() => fetch(address).then(String, () => "refused"))
       expect(refused).toBe("refused")
     })
@@ -268,8 +268,8 @@ describe("App.layer", () => {
       })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
       if (!(error instanceof Rig.Broken)) throw new Error(String(error))
-      expect(rig.of("drain")).toEqual(["p1"])
-      expect(rig.of("release")).toEqual(["p1"])
+      expect(rig.idsOf("drain")).toEqual(["p1"])
+      expect(rig.idsOf("release")).toEqual(["p1"])
       const refused = yield* Effect.promise(() => fetch(error.at).then(String, () => "refused"))
       expect(refused).toBe("refused")
     })
@@ -293,7 +293,7 @@ describe("App.launch", () => {
       const fiber = yield* Effect.forkChild(App.launch(app))
       yield* Deferred.await(serving)
       yield* Fiber.interrupt(fiber)
-      expect(rig.of("release")).toEqual(["p2", "p1"])
+      expect(rig.idsOf("release")).toEqual(["p2", "p1"])
     })
   )
 })

@@ -9,10 +9,10 @@ import * as Config from "../Config/index.ts"
  * |---|---|---|
  * | `buildDate` | none | ISO time of the build, reported by `/healthcheck` |
  * | `commit` | none | source revision, reported by `/healthcheck` |
- * | `drainDelay` | 0 s | how long the app goes on accepting after readiness turned 503 |
- * | `drainTimeout` | 20 s | how long requests in flight and workers may still take |
+ * | `drainDelay` | 0 s | the time for which the app still accepts requests after readiness turned 503 |
+ * | `drainTimeout` | 20 s | the longest time for requests in flight and workers to end |
  * | `name` | the app's id | the name it reports |
- * | `startTimeout` | 30 s | how long one plugin may take to be acquired or made ready |
+ * | `startTimeout` | 30 s | the longest time for each of acquire and ready of one plugin |
  * | `version` | `0.0.0` | the version it reports |
  */
 export const AppConfig = Config.section(

@@ -5,9 +5,9 @@
  *
  * | phase | what runs | may fail with | seen by | order |
  * |---|---|---|---|---|
- * | assemble | nothing of the plugin; its manifest is checked | `AssemblyError`, all problems at once | the caller of boot | none |
- * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults win |
- * | acquire | `layer`, `actions`, `contributes`, the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
+ * | assemble | the checks of its manifest; no code of the plugin | `AssemblyError`, all problems at once | the caller of boot | none |
+ * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults override earlier ones |
+ * | acquire | `layer`, then the contributions, then the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
  * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
  * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |
  * | drain | `drain` | nothing: a failure is logged | the log | all at once, within `app.drainTimeout` |

@@ -45,14 +45,14 @@ const OrdersPlugin = Plugin.make("orders", {
 
 const withStock = Effect.provide(StockPlugin)
 
-describe("declare", () => {
+describe("Action.make", () => {
   it("an action is the key of its implementation, with its schemas as data", () => {
     expect(Reserve.key).toBe("flange/Action/stock:reserve")
     expect(Reserve.name).toBe("stock:reserve")
     expect(Reserve.error).toBe(TooMany)
   })
 
-  it("without schemas it takes nothing, gives nothing, and cannot fail", () => {
+  it("an action without schemas has no payload, no result and no error", () => {
     expect([Ping.payload, Ping.success, Ping.error]).toEqual([
       Schema.Void,
       Schema.Void,
@@ -61,7 +61,7 @@ describe("declare", () => {
   })
 })
 
-describe("call", () => {
+describe("Action.call", () => {
   it.effect("runs the implementation with the services of its plugin", () =>
     Effect.gen(function* () {
       expect(yield* Reserve.call({ count: 3, until })).toEqual({ left: 2, until })
@@ -76,7 +76,7 @@ describe("call", () => {
     }).pipe(withStock)
   )
 
-  it.effect("refuses a payload that the schema refuses, with all that is wrong", () =>
+  it.effect("fails with every issue of a payload that the schema refuses", () =>
     Effect.gen(function* () {
       const wrong = { count: 1.5, until: "soon" } as unknown as { count: number; until: Date }
       const error = yield* Effect.flip(Reserve.call(wrong))
@@ -94,7 +94,7 @@ describe("call", () => {
   )
 })
 
-describe("in an app", () => {
+describe("actions in an app", () => {
   const listed = (app: App.Any) =>
     Effect.gen(function* () {
       const rig = Rig.make()

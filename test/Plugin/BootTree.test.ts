@@ -66,7 +66,7 @@ describe("boot tree", () => {
     })
   )
 
-  it.effect("says what failed, and reads as text", () =>
+  it.effect("marks the steps that failed, also as text", () =>
     Effect.gen(function* () {
       const tree = yield* bootTree({
         during: Effect.andThen(Effect.sleep("30 millis"), Rig.end("failure", "p2")),

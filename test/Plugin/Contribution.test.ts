@@ -33,17 +33,19 @@ const DrumPlugin = Plugin.make("drum", {
 const app = App.make("toys", [DrumPlugin, Toy.ToyPlugin, BellsPlugin])
 
 describe("contributions", () => {
-  it.effect("those of a kind are listed in plugin order with their plugin, data and value", () =>
-    Effect.gen(function* () {
-      const test = yield* TestApp.make(app)
-      const { contributions } = yield* test.run(AppRuntime)
-      expect(
-        contributions(Toy.Sound).map(({ value, ...rest }) => ({ ...rest, value: value() }))
-      ).toEqual([
-        { data: { loudness: 2 }, name: "bell", plugin: "bells", value: "ding" },
-        { data: { loudness: 1 }, name: "drum", plugin: "drum", value: "bum" }
-      ])
-    })
+  it.effect(
+    "contributions of a kind are listed in plugin order with their plugin, data and value",
+    () =>
+      Effect.gen(function* () {
+        const test = yield* TestApp.make(app)
+        const { contributions } = yield* test.run(AppRuntime)
+        expect(
+          contributions(Toy.Sound).map(({ value, ...rest }) => ({ ...rest, value: value() }))
+        ).toEqual([
+          { data: { loudness: 2 }, name: "bell", plugin: "bells", value: "ding" },
+          { data: { loudness: 1 }, name: "drum", plugin: "drum", value: "bum" }
+        ])
+      })
   )
 
   it.effect("a kind that no plugin contributes to has an empty list", () =>
@@ -53,7 +55,7 @@ describe("contributions", () => {
     })
   )
 
-  it("they are described before anything is acquired", () => {
+  it("contributions are described before anything is acquired", () => {
     expect(
       App.describe(app).plugins.map(({ contributions, extensions, id }) => [
         id,
@@ -110,7 +112,7 @@ describe("contributions", () => {
 })
 
 describe("a battery in a folder of its own", () => {
-  it.effect("serves what other plugins contribute, with its configuration and its error", () =>
+  it.effect("serves the contributions of other plugins, with its configuration and its error", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(app, { config: { toy: { volume: 2 } } })
       ;(yield* test.get("/toy/bell")).expectStatus(200).expectJson("dingdingdingding")
@@ -121,7 +123,7 @@ describe("a battery in a folder of its own", () => {
     })
   )
 
-  it.effect("its double takes its place, and contributions and points stay", () =>
+  it.effect("a test double replaces its services; contributions and points stay", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(app, { replace: [[Toy.ToyPlugin, Toy.SilentToy]] })
       ;(yield* test.get("/toy/flute")).expectStatus(200).expectJson("...")

@@ -35,7 +35,7 @@ const recorder = () => {
   return { inputs, plugin }
 }
 
-describe("run", () => {
+describe("a run of an extension point", () => {
   it.effect("all returns every output in plugin order", () =>
     Effect.gen(function* () {
       const { inputs, plugin } = recorder()
@@ -50,19 +50,21 @@ describe("run", () => {
     })
   )
 
-  it.effect("first returns the first output that is not undefined, and runs none after it", () =>
-    Effect.gen(function* () {
-      const { inputs, plugin } = recorder()
-      const app = App.make("app", [
-        Shop,
-        plugin("a", () => Effect.undefined),
-        plugin("b", () => Effect.succeed(0)),
-        plugin("c", () => Effect.succeed(9))
-      ])
-      const test = yield* TestApp.make(app)
-      expect(yield* test.run(Price.first(1))).toBe(0)
-      expect(inputs).toEqual(["a 1", "b 1"])
-    })
+  it.effect(
+    "first returns the first output that is not undefined, and runs no function after it",
+    () =>
+      Effect.gen(function* () {
+        const { inputs, plugin } = recorder()
+        const app = App.make("app", [
+          Shop,
+          plugin("a", () => Effect.undefined),
+          plugin("b", () => Effect.succeed(0)),
+          plugin("c", () => Effect.succeed(9))
+        ])
+        const test = yield* TestApp.make(app)
+        expect(yield* test.run(Price.first(1))).toBe(0)
+        expect(inputs).toEqual(["a 1", "b 1"])
+      })
   )
 
   it.effect("waterfall passes the output of each to the next, in the order of the plugins", () =>
@@ -78,7 +80,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("a point that nothing fills returns no output, and a waterfall its input", () =>
+  it.effect("a point without functions returns no output, and a waterfall its input", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(App.make("app", [Shop]))
       expect(yield* test.run(Price.all(1))).toEqual([])
@@ -87,7 +89,7 @@ describe("run", () => {
     })
   )
 
-  it.effect("a function that fails fails the run, and none after it runs", () =>
+  it.effect("a failing function fails the run, and no function after it runs", () =>
     Effect.gen(function* () {
       const { inputs, plugin } = recorder()
       const broken = new Broken({ at: "price" })
@@ -133,11 +135,11 @@ describe("run", () => {
     })
   )
 
-  it("a declaring plugin without an app has points that nothing fills", () => {
+  it("the points of a plugin without an app have no functions", () => {
     expect(Effect.runSync(Effect.provide(Mail.waterfall("Dear"), Shop))).toBe("Dear")
   })
 
-  it.effect("a plugin changes what another serves", () =>
+  it.effect("a plugin changes the reply of another plugin", () =>
     Effect.gen(function* () {
       const Loud = Plugin.make("loud", {
         contributes: [
@@ -155,7 +157,7 @@ describe("run", () => {
   )
 })
 
-describe("assembly", () => {
+describe("the assembly of extension points", () => {
   const Fills = Plugin.make("fills", {
     contributes: [Extension.fill(Price, () => Effect.undefined)]
   })

@@ -109,7 +109,7 @@ describe("a plugin is a layer", () => {
   )
 })
 
-describe("alone, its configuration comes", () => {
+describe("the configuration of a plugin without an app comes", () => {
   const Mail = Config.section(
     "mail",
     {
@@ -138,7 +138,7 @@ describe("alone, its configuration comes", () => {
     })
   )
 
-  it.effect("from variables, which win", () =>
+  it.effect("from variables, which override defaults", () =>
     Effect.gen(function* () {
       vi.stubEnv("MAIL_HOST", "mail.example")
       vi.stubEnv("FLANGE__MAIL__PORT", "2525")
@@ -148,7 +148,7 @@ describe("alone, its configuration comes", () => {
     })
   )
 
-  it.effect("and what is missing is a ConfigError", () =>
+  it.effect("from no other source: a missing value is a ConfigError", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(Effect.provide(to, mailer()))
       expect(error).toMatchObject({ _tag: "ConfigError", problems: [{ key: "mail.host" }] })
@@ -156,8 +156,8 @@ describe("alone, its configuration comes", () => {
   )
 })
 
-describe("fromLayer", () => {
-  it.effect("makes a plugin of a layer that knows nothing of Flange", () =>
+describe("Plugin.fromLayer", () => {
+  it.effect("creates a plugin from any layer", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const plugin = Plugin.fromLayer("repo", Repo.layer, {
@@ -188,8 +188,8 @@ describe("presets", () => {
   })
 })
 
-describe("in an app", () => {
-  it.effect("a plugin sees the services of those it requires, and its own actions", () =>
+describe("a plugin in an app", () => {
+  it.effect("sees the services of the plugins it requires, and its own actions", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const Read = Action.make("read", { success: Schema.String })
@@ -203,7 +203,7 @@ describe("in an app", () => {
     })
   )
 
-  it.effect("later defaults win over earlier ones, and the source over both", () =>
+  it.effect("overrides the defaults of earlier plugins; the source overrides both", () =>
     Effect.gen(function* () {
       const section = Config.section("paint", {
         color: Schema.String,
@@ -224,7 +224,7 @@ describe("in an app", () => {
     })
   )
 
-  it.effect("its health checks are bound to the services of the app", () =>
+  it.effect("has health checks that are bound to the services of the app", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const checked = Plugin.make("checked", {

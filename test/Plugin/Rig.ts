@@ -1,4 +1,4 @@
-/** Plugins that write down what happens to them, and a host without a listener. */
+/** Plugins that record their phases, and a host without a listener. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -17,26 +17,26 @@ import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import type { Bound, Host } from "../../src/Plugin/Host.ts"
 import * as Plugin from "../../src/Plugin/Plugin.ts"
 
-/** The service of any plugin of a rig. */
+/** The service of every plugin of a rig. */
 export interface Service {
   readonly id: string
 }
 
-/** The key of the service of the plugin with this id. */
+/** Returns the key of the service of the plugin with this id. */
 export const service = (id: string) =>
   Context.Service<Service, { readonly id: string }>(`test/${id}`)
 
 /** The typed failure of a plugin. */
 export class Broken extends Data.TaggedError("Broken")<{ readonly at: string }> {}
 
-/** How something ends: as it should, with a typed failure, or with a defect. */
+/** How an effect fails: with a typed failure or with a defect. */
 export type Manner = "defect" | "failure"
 
-/** Ends in the manner. */
+/** Fails in the manner. */
 export const end = (manner: Manner, at: string): Effect.Effect<never, Broken> =>
   manner === "failure" ? Effect.fail(new Broken({ at })) : Effect.die(new Error(`defect at ${at}`))
 
-/** What is special about one plugin. */
+/** The options of one plugin. */
 export interface Special {
   readonly config?: ReadonlyArray<Config.AnySection>
   readonly defaults?: Config.Defaults["values"]
@@ -52,12 +52,12 @@ export interface Special {
   readonly startTimeout?: Plugin.Manifest["startTimeout"]
 }
 
-/** What happened, and a host and plugins that write to it. */
+/** Creates a record of events, and a host and plugins that add to it. */
 export const make = () => {
   const events: Array<string> = []
   const logs: Array<string> = []
   const note = (event: string) => Effect.sync(() => void events.push(event))
-  /** Notes the status of the app that it runs in. */
+  /** Records the status of the app that it runs in. */
   const noteStatus = (event: string) =>
     AppRuntime.pipe(
       Effect.flatMap(({ status }) => status),
@@ -128,23 +128,24 @@ export const make = () => {
       variables: {}
     }).pipe(Effect.provide(NodeServices.layer as Layer.Layer<FileSystem.FileSystem | Path.Path>))
 
-  /** Sends what the effect logs to `logs`. */
+  /** Sends the log of an effect to `logs`. */
   const logged = Effect.provide(Logger.layer([logger]))
 
-  /** Boots and stops, and gives how it ended. */
+  /** Boots and stops. Returns the exit. */
   const run = (
     plugins: ReadonlyArray<Plugin.Any>,
     options?: Parameters<typeof boot>[1]
   ): Effect.Effect<Exit.Exit<Boot.Running, unknown>> =>
     logged(Effect.exit(Effect.scoped(boot(plugins, options))))
 
-  const of = (kind: string) =>
+  /** Returns the ids of the plugins with such an event, in the order of the events. */
+  const idsOf = (kind: string) =>
     events.filter((event) => event.startsWith(`${kind} p`)).map((event) => event.split(" ")[1]!)
 
-  return { boot, events, four, host, logged, logs, note, noteStatus, of, plugin, run }
+  return { boot, events, four, host, idsOf, logged, logs, note, noteStatus, plugin, run }
 }
 
-/** What a run failed with: the tag of a typed failure, the message of a defect. */
+/** Returns the tag of a typed failure, or the message of a defect. */
 export const outcome = (exit: Exit.Exit<unknown, unknown>): string => {
   if (Exit.isSuccess(exit)) return "success"
   const [reason] = exit.cause.reasons
@@ -156,11 +157,11 @@ export const outcome = (exit: Exit.Exit<unknown, unknown>): string => {
   return reason?._tag === "Die" ? (reason.defect as Error).message : "interrupted"
 }
 
-/** What a context says of the app it belongs to. */
+/** Returns the `AppRuntime` of a context. */
 export const runtimeOf = (context: Context.Context<unknown>) =>
   Context.getUnsafe(context, AppRuntime)
 
-/** `p4 p3 p2 p1`: the ids of the first `count` plugins in reverse. */
+/** Returns the ids of the first `count` plugins in reverse: `p4 p3 p2 p1`. */
 export const reversed = (count: number): ReadonlyArray<string> =>
   Array.from({ length: count }, (_, i) => `p${count - i}`)
 

@@ -54,29 +54,31 @@ describe.each(manners)("a %s", (manner) => {
       })
     )
 
-    it.effect("in acquire, before it has anything, releases those before it in reverse", () =>
-      Effect.gen(function* () {
-        const rig = Rig.make()
-        const exit = yield* rig.run(rig.four(k, { started: Rig.end(manner, `p${k}`) }))
-        expect(Rig.outcome(exit)).toBe(expected(manner, `p${k}`))
-        expect(rig.of("acquire")).toEqual(Rig.reversed(k - 1).toReversed())
-        expect(rig.of("release")).toEqual(Rig.reversed(k - 1))
-        expect(rig.events.length).toBe(2 * (k - 1))
-      })
+    it.effect(
+      "in acquire, before its first resource, releases the plugins before it in reverse",
+      () =>
+        Effect.gen(function* () {
+          const rig = Rig.make()
+          const exit = yield* rig.run(rig.four(k, { started: Rig.end(manner, `p${k}`) }))
+          expect(Rig.outcome(exit)).toBe(expected(manner, `p${k}`))
+          expect(rig.idsOf("acquire")).toEqual(Rig.reversed(k - 1).toReversed())
+          expect(rig.idsOf("release")).toEqual(Rig.reversed(k - 1))
+          expect(rig.events.length).toBe(2 * (k - 1))
+        })
     )
 
-    it.effect("in acquire, after it has something, releases that too and first", () =>
+    it.effect("in acquire, after its first resource, releases that resource first", () =>
       Effect.gen(function* () {
         const rig = Rig.make()
         const exit = yield* rig.run(rig.four(k, { during: Rig.end(manner, `p${k}`) }))
         expect(Rig.outcome(exit)).toBe(expected(manner, `p${k}`))
-        expect(rig.of("acquire")).toEqual(Rig.reversed(k).toReversed())
-        expect(rig.of("release")).toEqual(Rig.reversed(k))
+        expect(rig.idsOf("acquire")).toEqual(Rig.reversed(k).toReversed())
+        expect(rig.idsOf("release")).toEqual(Rig.reversed(k))
         expect(rig.events.length).toBe(2 * k)
       })
     )
 
-    it.effect("in acquire, by its routes, releases it and those before it in reverse", () =>
+    it.effect("in acquire, in its routes, releases it and the plugins before it in reverse", () =>
       Effect.gen(function* () {
         const rig = Rig.make()
         const exit = yield* rig.run(rig.four(), {
@@ -86,7 +88,7 @@ describe.each(manners)("a %s", (manner) => {
           })
         })
         expect(Rig.outcome(exit)).toBe(expected(manner, `p${k}`))
-        expect(rig.of("release")).toEqual(Rig.reversed(k))
+        expect(rig.idsOf("release")).toEqual(Rig.reversed(k))
         expect(rig.events.length).toBe(2 * k)
       })
     )
@@ -136,13 +138,13 @@ describe.each(manners)("a %s", (manner) => {
         const release = Effect.orDie(Rig.end(manner, `p${k}`))
         const exit = yield* rig.run(rig.four(k, { release }))
         expect(Rig.outcome(exit)).toBe("success")
-        expect(rig.of("release")).toEqual(Rig.reversed(4).filter((id) => !isPlugin(id, k)))
+        expect(rig.idsOf("release")).toEqual(Rig.reversed(4).filter((id) => !isPlugin(id, k)))
         expect(rig.logs.length).toBe(1)
         expect(rig.logs[0]).toContain(`Error Plugin "p${k}" failed to release`)
       })
     )
 
-    it.effect("of the finalizer does not hide why boot failed", () =>
+    it.effect("of the finalizer does not hide the error of the boot", () =>
       Effect.gen(function* () {
         const rig = Rig.make()
         const exit = yield* rig.run([
@@ -150,7 +152,7 @@ describe.each(manners)("a %s", (manner) => {
           rig.plugin("p5", { requires: ["p4"], started: Rig.end("failure", "p5") })
         ])
         expect(Rig.outcome(exit)).toBe("Broken at p5")
-        expect(rig.of("release")).toEqual(Rig.reversed(4).filter((id) => !isPlugin(id, k)))
+        expect(rig.idsOf("release")).toEqual(Rig.reversed(4).filter((id) => !isPlugin(id, k)))
         expect(rig.logs.length).toBe(1)
       })
     )
@@ -161,8 +163,8 @@ describe.each(manners)("a %s", (manner) => {
         const exit = yield* rig.run(rig.four(k, { drain: Rig.end(manner, `p${k}`) }))
         expect(Rig.outcome(exit)).toBe("success")
         const others = ["p1", "p2", "p3", "p4"].filter((id) => !isPlugin(id, k))
-        expect(rig.of("drain")).toEqual(others)
-        expect(rig.of("release")).toEqual(Rig.reversed(4))
+        expect(rig.idsOf("drain")).toEqual(others)
+        expect(rig.idsOf("release")).toEqual(Rig.reversed(4))
         expect(rig.logs.length).toBe(1)
         expect(rig.logs[0]).toContain(`Error Plugin "p${k}" failed to drain`)
       })
@@ -180,13 +182,13 @@ describe.each(positions)("plugin %i of 4", (k) => {
       return { fiber, rig }
     })
 
-  it.effect("interrupted in acquire releases what it has, then those before it", () =>
+  it.effect("interrupted in acquire releases its resources, then the plugins before it", () =>
     Effect.gen(function* () {
       const { fiber, rig } = yield* bootedUntil((reached) => ({
         during: Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
       }))
       yield* Fiber.interrupt(fiber)
-      expect(rig.of("release")).toEqual(Rig.reversed(k))
+      expect(rig.idsOf("release")).toEqual(Rig.reversed(k))
       expect(rig.events.length).toBe(2 * k)
     })
   )
@@ -197,9 +199,9 @@ describe.each(positions)("plugin %i of 4", (k) => {
         ready: Effect.andThen(Deferred.succeed(reached, undefined), Effect.never)
       }))
       yield* Fiber.interrupt(fiber)
-      expect(rig.of("ready").length).toBe(k - 1)
-      expect(rig.of("drain").length).toBe(4)
-      expect(rig.of("release")).toEqual(Rig.reversed(4))
+      expect(rig.idsOf("ready").length).toBe(k - 1)
+      expect(rig.idsOf("drain").length).toBe(4)
+      expect(rig.idsOf("release")).toEqual(Rig.reversed(4))
     })
   )
 
@@ -217,11 +219,11 @@ describe.each(positions)("plugin %i of 4", (k) => {
         phase: "acquire",
         plugin: `p${k}`
       })
-      expect(rig.of("release")).toEqual(Rig.reversed(k))
+      expect(rig.idsOf("release")).toEqual(Rig.reversed(k))
     })
   )
 
-  it.effect("past its startTimeout is given up even while it cannot be interrupted", () =>
+  it.effect("past its startTimeout fails even while it cannot be interrupted", () =>
     Effect.gen(function* () {
       const answered = yield* Deferred.make<void>()
       const released = yield* Deferred.make<void>()
@@ -235,10 +237,10 @@ describe.each(positions)("plugin %i of 4", (k) => {
       }))
       yield* TestClock.adjust("5 seconds")
       expect(Rig.outcome(yield* Fiber.join(fiber))).toBe("StartTimeoutError")
-      expect(rig.of("release")).toEqual(Rig.reversed(k - 1))
+      expect(rig.idsOf("release")).toEqual(Rig.reversed(k - 1))
       yield* Deferred.succeed(answered, undefined)
       yield* Deferred.await(released)
-      expect(rig.of("acquire")).toEqual(Rig.reversed(k - 1).toReversed())
+      expect(rig.idsOf("acquire")).toEqual(Rig.reversed(k - 1).toReversed())
     })
   )
 
@@ -255,14 +257,14 @@ describe.each(positions)("plugin %i of 4", (k) => {
         phase: "ready",
         plugin: `p${k}`
       })
-      expect(rig.of("drain").length).toBe(4)
-      expect(rig.of("release")).toEqual(Rig.reversed(4))
+      expect(rig.idsOf("drain").length).toBe(4)
+      expect(rig.idsOf("release")).toEqual(Rig.reversed(4))
     })
   )
 })
 
 describe("deadlines", () => {
-  it.effect("app.startTimeout holds where a plugin says nothing", () =>
+  it.effect("app.startTimeout applies to a plugin without a startTimeout", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const fiber = yield* Effect.forkChild(
@@ -275,7 +277,7 @@ describe("deadlines", () => {
     })
   )
 
-  it.effect("each plugin has its own: two that together take longer do start", () =>
+  it.effect("each plugin has a deadline of its own: two that together take longer start", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const slow: Rig.Special = { started: Effect.sleep("4 seconds"), startTimeout: "5 seconds" }
