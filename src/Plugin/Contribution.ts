@@ -43,7 +43,7 @@ export interface Contribution<
   readonly kind: Kind
   /** A name that is unique among the contributions of its kind in one plugin. */
   readonly name: string
-  /** Keys of services that it requires whatever its code uses. */
+  /** Keys of the services that its data requires, such as the middleware of a contract. */
   readonly requires: ReadonlyArray<Context.Key<Declared, unknown>>
 }
 
