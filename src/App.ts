@@ -15,7 +15,7 @@ import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Error
 import * as Lifecycle from "./Plugin/Lifecycle.ts"
 import * as Order from "./Plugin/Order.ts"
 import * as Host from "./Server/Host.ts"
-import * as ConfiguredListener from "./Server/Listener/Configured.ts"
+import * as ConfiguredListener from "./Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
 

@@ -19,8 +19,8 @@ import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
+import * as RouteTable from "./Route/RouteTable.ts"
 import type { NeedsEffect, Row } from "./Route/Rows.ts"
-import * as RouteTable from "./Route/Table.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 interface Mounted {

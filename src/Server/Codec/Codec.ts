@@ -7,9 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Respondable from "effect/http/HttpServerRespondable"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
@@ -110,8 +109,8 @@ export const unmatched: Codec = {
     if (!(refusal instanceof MethodNotAllowed)) return Problem.render(refusal, exchange)
     const allow = { allow: refusal.allow.join(", ") }
     return exchange.method === "OPTIONS"
-      ? Effect.succeed(Response.empty({ headers: allow, status: 204 }))
-      : Effect.mapEager(Problem.render(refusal, exchange), Response.setHeaders(allow))
+      ? Effect.succeed(HttpServerResponse.empty({ headers: allow, status: 204 }))
+      : Effect.mapEager(Problem.render(refusal, exchange), HttpServerResponse.setHeaders(allow))
   }
 }
 
@@ -266,7 +265,7 @@ const ofEndpoint = ({
     Decompression.decompressed(
       Effect.flatMap(HttpServerRequest, (opened) => {
         request.request = opened
-        return call(request) as Effect.Effect<HttpServerResponse, unknown>
+        return call(request) as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>
       })
     )
 
@@ -309,7 +308,9 @@ const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange):
   Effect.matchEffect(handled, {
     onFailure: (error) => Effect.catch(declared(failure, error, exchange), Effect.die),
     onSuccess: (value) =>
-      Respondable.isRespondable(value) ? Respondable.toResponse(value) : Effect.succeed(value)
+      HttpServerRespondable.isRespondable(value)
+        ? HttpServerRespondable.toResponse(value)
+        : Effect.succeed(value)
   })
 
 /** Returns the reply to a failure that the contract declares. Other failures are passed on. */
@@ -317,7 +318,7 @@ export const declared = (
   encode: Encoder.Encode | undefined,
   error: unknown,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse, unknown> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> =>
   encode === undefined
     ? Effect.fail(error)
     : Effect.matchEffect(

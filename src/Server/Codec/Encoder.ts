@@ -10,7 +10,7 @@ import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as Internals from "../EffectInternals.ts"
+import * as EffectInternals from "../EffectInternals.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { Reply } from "../Exchange/Reply.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
@@ -36,7 +36,7 @@ export const success = (
   const carrying: Array<Member> = []
   const headers = new Map<number, Decoding.Decode>()
   for (const schema of schemas) {
-    const status = Internals.getStatusSuccessSchema(schema)
+    const status = EffectInternals.getStatusSuccessSchema(schema)
     const one = member(schema, status, options)
     plain.push(one)
     if (!HttpApiSchema.isWithHeaders(schema)) continue
@@ -47,12 +47,12 @@ export const success = (
   if (carrying.length === 0) return value
   const body = union(carrying)
   return (result) =>
-    Internals.isWithHeadersValue(result) && result.headers !== undefined
+    EffectInternals.isWithHeadersValue(result) && result.headers !== undefined
       ? Effect.flatMapEager(body(result.body), (encoded) =>
           // Only members with headers encode this body, so its status is in the map.
           addHeaders(encoded, headers.get(encoded.status)!(result.headers))
         )
-      : value(Internals.isWithHeadersValue(result) ? result.body : result)
+      : value(EffectInternals.isWithHeadersValue(result) ? result.body : result)
 }
 
 /** Returns the encoder of the errors that an endpoint declares. It fails for any other error. */
@@ -62,8 +62,8 @@ export const failure = (
 ): Encode => {
   const options = optionsOf(annotations, HttpApi.ErrorParseOptions)
   return union(
-    Internals.getErrorSchemas(endpoint).map((schema) => {
-      const body = member(schema, Internals.getStatusErrorSchema(schema), options)
+    EffectInternals.getErrorSchemas(endpoint).map((schema) => {
+      const body = member(schema, EffectInternals.getStatusErrorSchema(schema), options)
       return HttpApiSchema.isWithHeaders(schema)
         ? pair({
             body: body.encode,
@@ -101,7 +101,7 @@ interface Member {
 }
 
 const member = (schema: Schema.Top, status: number, options: Options): Member => {
-  const annotation = Internals.getWithHeadersAnnotation(schema.ast)
+  const annotation = EffectInternals.getWithHeadersAnnotation(schema.ast)
   if (annotation !== undefined) {
     const { body, bodyCodec, headersCodec, transformation } = annotation
     return pair({
@@ -123,7 +123,7 @@ const bodyOf = (
   options: SchemaAST.ParseOptions | undefined
 ): Member => {
   const { direct, first } = Decoding.make(SchemaAST.flip(body.ast), options)
-  const { _tag, contentType } = Internals.getResponseEncodingSchema(described)
+  const { _tag, contentType } = EffectInternals.getResponseEncodingSchema(described)
   const empty: Reply = { body: "", contentType: undefined, headers: none, status }
   const isEmpty = HttpApiSchema.isNoContent(body.ast)
   const text = texts[_tag]
@@ -150,7 +150,7 @@ const none: ReadonlyArray<string> = []
  * encoding with such schemas.
  */
 const texts: Readonly<
-  Record<Internals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
+  Record<EffectInternals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
 > = {
   FormUrlEncoded: (value) => UrlParams.toString(UrlParams.fromInput(value as UrlParams.Input)),
   // A function or a symbol has no JSON.

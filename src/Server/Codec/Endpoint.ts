@@ -9,9 +9,8 @@ import * as Exit from "effect/Exit"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpMethod from "effect/http/HttpMethod"
-import * as Respondable from "effect/http/HttpServerRespondable"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
@@ -141,8 +140,8 @@ const decide = (
 /** Puts steps around an effect, the first step outermost. */
 const layered = (
   steps: ReadonlyArray<Step>,
-  core: Effect.Effect<HttpServerResponse, unknown, unknown>
-): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+  core: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>
   steps.reduceRight(
     (next, { before, wrap }) =>
       // Contract middleware passes failures on, and the exchange provides the services.
@@ -178,8 +177,8 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
       return exchange.respond(replyOf(Exit.failCause(exit.cause), codec, exchange))
     const { value } = exit
     try {
-      if (Response.isHttpServerResponse(value)) return exchange.sendResponse(value)
-      if (!Respondable.isRespondable(value)) {
+      if (HttpServerResponse.isHttpServerResponse(value)) return exchange.sendResponse(value)
+      if (!HttpServerRespondable.isRespondable(value)) {
         const encoded = guarded(() => success!(value))
         if (Exit.isExit(encoded) && encoded._tag === "Success") {
           // Other exits than failures have the value.
@@ -206,7 +205,9 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
 }
 
 /** The same as an effect, which fails if the handler fails. */
-const asEffect = (codec: Codec): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+const asEffect = (
+  codec: Codec
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>
   withExchange((exchange) => {
     const handled = Effect.contextWith((services) => codec.serve(exchange, services))
     return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
@@ -231,23 +232,25 @@ const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, 
 }
 
 /** Whether a handler returned a reply rather than a value of the contract. */
-const isReply = (value: unknown): value is Respondable.Respondable =>
-  Response.isHttpServerResponse(value) || Respondable.isRespondable(value)
+const isReply = (value: unknown): value is HttpServerRespondable.Respondable =>
+  HttpServerResponse.isHttpServerResponse(value) || HttpServerRespondable.isRespondable(value)
 
 /** Returns the reply to a handler's value. */
 const reply = (
   codec: Codec,
   value: unknown,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.suspend(() =>
-    isReply(value) ? Respondable.toResponse(value) : encodedReply(codec.success!(value), exchange)
+    isReply(value)
+      ? HttpServerRespondable.toResponse(value)
+      : encodedReply(codec.success!(value), exchange)
   )
 
 const encodedReply = (
   encoded: ReturnType<Encoder.Encode>,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.matchEffect(encoded, {
     onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
     onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
@@ -255,10 +258,10 @@ const encodedReply = (
 
 /** Returns the reply to any exit of a handler. Interruption is passed on. */
 const replyOf = (
-  handled: Effect.Effect<HttpServerResponse, unknown, unknown>,
+  handled: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>,
   { failure }: Codec,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse, never, unknown> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
   Effect.onExit(handled, (exit) => Effect.sync(() => exchange.ended(exit))).pipe(
     Effect.catch((error) => declared(failure, error, exchange)),
     Effect.flatMap((response) => Problem.complete(response, exchange)),

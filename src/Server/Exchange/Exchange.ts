@@ -8,7 +8,7 @@ import type { PreResponseHandler } from "effect/http/HttpEffect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { ParentSpan, type Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
@@ -42,7 +42,7 @@ const resetContent = 205
 /** One request. */
 export class Exchange implements Incoming, Observers.Observed, Served {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
-  body: BodyFailure | Response.HttpServerResponse | Uint8Array | undefined
+  body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
   /** Effect's own handler calls it with what Effect has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
@@ -138,7 +138,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
       ? this.#wire.open()
       : this.#requestReading((done) =>
           this.readBody(() =>
-            done(Response.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
+            done(HttpServerResponse.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
           )
         ))
   }
@@ -279,7 +279,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Runs an effect and sends the reply that it returns. */
-  respond(effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void {
+  respond(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>): void {
     this.run(effect, false, (exit) => {
       if (exit._tag === "Success") return this.sendResponse(exit.value)
       this.#exit = exit
@@ -315,7 +315,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Runs the pre-response handlers, which see all headers of the reply, and sends it. */
-  sendResponse(response: Response.HttpServerResponse): void {
+  sendResponse(response: HttpServerResponse.HttpServerResponse): void {
     try {
       this.#sendAny(response)
     } catch (defect) {
@@ -324,7 +324,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     }
   }
 
-  #sendAny(response: Response.HttpServerResponse): void {
+  #sendAny(response: HttpServerResponse.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
       return this.#finish(
         Effect.catchCause(
@@ -364,11 +364,11 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Sends a reply that has all its headers. */
-  #sendWhole(whole: Response.HttpServerResponse): void {
+  #sendWhole(whole: HttpServerResponse.HttpServerResponse): void {
     const { status } = whole
     const response =
       status === resetContent && whole.body._tag !== "Empty"
-        ? Response.setBody(whole, HttpBody.empty)
+        ? HttpServerResponse.setBody(whole, HttpBody.empty)
         : whole
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body !== undefined) return this.#put(status, linesOf(response), none, body)
@@ -425,7 +425,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Sends the reply that an effect returns, or an empty 500 if it fails. */
-  #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
+  #finish(effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void {
     this.run(effect, true, (exit) => {
       if (exit._tag === "Success") this.sendResponse(exit.value)
       else this.#sendEmpty(500)
@@ -433,12 +433,14 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   #sendEmpty(status: number): void {
-    this.#sendWhole(Response.empty({ status }))
+    this.#sendWhole(HttpServerResponse.empty({ status }))
   }
 
-  #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
+  #withHeaders(
+    response: HttpServerResponse.HttpServerResponse
+  ): HttpServerResponse.HttpServerResponse {
     const lines = this.#merged(Object.entries(response.headers).flat())
-    return Response.setHeaders(response, ReplyHeaders.toRecord(lines))
+    return HttpServerResponse.setHeaders(response, ReplyHeaders.toRecord(lines))
   }
 
   #merged(own: ReadonlyArray<string>): Array<string> {

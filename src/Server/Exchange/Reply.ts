@@ -1,5 +1,5 @@
 /** Replies that are encoded from values of the contract. */
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 
@@ -19,16 +19,16 @@ export interface Reply {
 export const responseOf = (
   { body, contentType, headers, problem, status }: Reply,
   about: Pick<Problem.About, "requestId" | "target">
-): Response.HttpServerResponse => {
+): HttpServerResponse.HttpServerResponse => {
   const named = ReplyHeaders.toRecord(headers)
   if (problem !== undefined) {
-    return Response.setHeaders(Problem.written(problem, status, about), named)
+    return HttpServerResponse.setHeaders(Problem.written(problem, status, about), named)
   }
-  if (contentType === undefined) return Response.empty({ headers: named, status })
+  if (contentType === undefined) return HttpServerResponse.empty({ headers: named, status })
   const options = { contentType, headers: named, status }
   return typeof body === "string"
-    ? Response.text(body, options)
-    : Response.uint8Array(body, options)
+    ? HttpServerResponse.text(body, options)
+    : HttpServerResponse.uint8Array(body, options)
 }
 
 /**
