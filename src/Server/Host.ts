@@ -8,19 +8,19 @@ import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Lifecycle.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
-import * as Endpoint from "./Codec/Endpoint.ts"
+import * as Pipeline from "./Codec/Pipeline.ts"
 import * as Defaults from "./Defaults.ts"
 import { Exchange } from "./Exchange/Exchange.ts"
 import { Serving } from "./Exchange/Serving.ts"
 import type { Serve } from "./Exchange/Wire.ts"
 import type { Listener } from "./Listener/Listener.ts"
-import { around } from "./Route/Around.ts"
 import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
 import * as RouteTable from "./Route/RouteTable.ts"
 import type { NeedsEffect, Row } from "./Route/Rows.ts"
+import * as Stack from "./Route/Stack.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 interface Mounted {
@@ -29,7 +29,7 @@ interface Mounted {
 }
 
 /** The services of contracts that the server itself provides. */
-const own = Context.make(StandardErrors, ContractMiddleware.declared)
+const own = Context.make(StandardErrors, ContractMiddleware.errorsOnly)
 
 /** Creates a host over a listener. One host boots one app once. */
 export const make = (
@@ -62,24 +62,24 @@ export const make = (
         const services = Context.merge(yield* Effect.context<never>(), context)
         const provided = Context.merge(context, own)
         const entries = mounted.map(({ info, row }) => {
-          const standing = around(info, built)
+          const stack = Stack.make(info, built)
           return {
             method: info.method,
             path: info.path,
-            value: Endpoint.make({
-              around: standing,
+            value: Pipeline.make({
               bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
-              codec: Codec.make(row, standing.handler),
+              codec: Codec.make(row, stack.handler),
               info,
-              steps: Endpoint.contractSteps(row, provided)
+              stack,
+              steps: Pipeline.contractSteps(row, provided)
             })
           }
         })
-        const unmatched = Endpoint.make({
-          around: around(nowhere, built),
+        const unmatched = Pipeline.make({
           bodyLimit: Number.MAX_SAFE_INTEGER,
           codec: Codec.unmatched,
           info: nowhere,
+          stack: Stack.make(nowhere, built),
           steps: []
         })
         const serving = new Serving(services)
@@ -110,14 +110,14 @@ export const make = (
 /** Returns the function that finds the route of a request and serves it. */
 const serveWith =
   (
-    table: RouteTable.RouteTable<Endpoint.Endpoint>,
-    unmatched: Endpoint.Endpoint,
+    table: RouteTable.RouteTable<Pipeline.Pipeline>,
+    unmatched: Pipeline.Pipeline,
     serving: Serving
   ): Serve =>
   (wire, references) => {
     const found = table.find(wire.method, wire.target)
     const { plan, serve } = found.value ?? unmatched
-    const own = references === undefined ? serving : serving.with(references)
+    const own = references === undefined ? serving : serving.extend(references)
     if (plan.isOpened) wire.load(() => serve(new Exchange(own, wire, plan, found)))
     else serve(new Exchange(own, wire, plan, found))
   }

@@ -13,9 +13,9 @@ import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts
 import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
+import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import { responseOf } from "../Exchange/Reply.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
 import type { NeedsEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
@@ -81,8 +81,8 @@ const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].som
 export const make = (row: Row, around: AroundHandler | undefined): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
-    ? router(effect!)
-    : ofEndpoint({ around, contract, effect, endpoint, handler })
+    ? routerCodec(effect!)
+    : endpointCodec({ around, contract, effect, endpoint, handler })
 }
 
 /** The parts of a codec that does not decode or encode. */
@@ -96,7 +96,7 @@ const withoutContract = {
 }
 
 /** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
-const router = (effect: NonNullable<Row["effect"]>): Codec => {
+const routerCodec = (effect: NonNullable<Row["effect"]>): Codec => {
   const served = Decompression.decompressed(effect) as Handled
   return { ...withoutContract, isOpened: true, serve: () => served }
 }
@@ -164,7 +164,7 @@ class Requested {
 }
 
 /** Creates the codec of an endpoint. */
-const ofEndpoint = ({
+const endpointCodec = ({
   around,
   contract,
   effect,
@@ -306,7 +306,7 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
 /** Encodes a handler's failures and replies before Effect's own handler sees them. */
 const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
   Effect.matchEffect(handled, {
-    onFailure: (error) => Effect.catch(declared(failure, error, exchange), Effect.die),
+    onFailure: (error) => Effect.catch(failureReply(failure, error, exchange), Effect.die),
     onSuccess: (value) =>
       HttpServerRespondable.isRespondable(value)
         ? HttpServerRespondable.toResponse(value)
@@ -314,7 +314,7 @@ const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange):
   })
 
 /** Returns the reply to a failure that the contract declares. Other failures are passed on. */
-export const declared = (
+export const failureReply = (
   encode: Encoder.Encode | undefined,
   error: unknown,
   exchange: Exchange
@@ -325,6 +325,6 @@ export const declared = (
         Effect.suspend(() => encode(error)),
         {
           onFailure: () => Effect.fail(error),
-          onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+          onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
         }
       )

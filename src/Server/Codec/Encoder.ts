@@ -11,11 +11,11 @@ import * as UrlParams from "effect/http/UrlParams"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as EffectInternals from "../EffectInternals.ts"
+import type { EncodedReply } from "../Exchange/EncodedReply.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import type { Reply } from "../Exchange/Reply.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as Decoding from "./Decoding.ts"
-import * as Outcome from "./Outcome.ts"
+import * as DirectResult from "./DirectResult.ts"
 import * as Parts from "./Parts.ts"
 
 /**
@@ -23,7 +23,7 @@ import * as Parts from "./Parts.ts"
  * the schema has to wait. If code of the value throws, such as a getter or `toJSON`, this
  * function throws or its effect dies.
  */
-export type Encode = (value: unknown) => Effect.Effect<Reply, Schema.SchemaError>
+export type Encode = (value: unknown) => Effect.Effect<EncodedReply, Schema.SchemaError>
 
 /** Returns the encoder of what an endpoint's handler returns. */
 export const success = (
@@ -77,7 +77,7 @@ export const failure = (
   )
 }
 
-interface Options {
+interface PartOptions {
   readonly body: SchemaAST.ParseOptions | undefined
   readonly headers: SchemaAST.ParseOptions | undefined
 }
@@ -85,7 +85,7 @@ interface Options {
 const optionsOf = <Part>(
   annotations: Parts.Annotations,
   part: Context.Key<Part, SchemaAST.ParseOptions>
-): Options => ({
+): PartOptions => ({
   body: Parts.parseOptions(annotations, part),
   headers: Parts.parseOptions(annotations, HttpApi.HeadersParseOptions)
 })
@@ -95,12 +95,14 @@ const encoding = (schema: Schema.Top, options: SchemaAST.ParseOptions | undefine
 
 /** The encoder of one schema among those of an endpoint. */
 interface Member {
-  /** Returns the reply, `Outcome.refused`, or `Outcome.undecided` if `encode` has to decide. */
-  readonly attempt: (value: unknown) => Reply | typeof Outcome.refused | typeof Outcome.undecided
+  /** Returns the reply, `DirectResult.refused`, or `DirectResult.undecided` if `encode` has to decide. */
+  readonly attempt: (
+    value: unknown
+  ) => EncodedReply | typeof DirectResult.refused | typeof DirectResult.undecided
   readonly encode: Encode
 }
 
-const member = (schema: Schema.Top, status: number, options: Options): Member => {
+const member = (schema: Schema.Top, status: number, options: PartOptions): Member => {
   const annotation = EffectInternals.getWithHeadersAnnotation(schema.ast)
   if (annotation !== undefined) {
     const { body, bodyCodec, headersCodec, transformation } = annotation
@@ -124,20 +126,23 @@ const bodyOf = (
 ): Member => {
   const { direct, first } = Decoding.make(SchemaAST.flip(body.ast), options)
   const { _tag, contentType } = EffectInternals.getResponseEncodingSchema(described)
-  const empty: Reply = { body: "", contentType: undefined, headers: none, status }
+  const empty: EncodedReply = { body: "", contentType: undefined, headers: none, status }
   const isEmpty = HttpApiSchema.isNoContent(body.ast)
   const text = texts[_tag]
   const isProblem = _tag === "Json" && Problem.isProblem(contentType)
-  const write = (value: unknown): Reply => {
+  const write = (value: unknown): EncodedReply => {
     if (_tag === "Json" && (isEmpty || value === undefined)) return empty
     // A schema with this content type encodes to an object.
-    if (isProblem) return { ...empty, contentType, problem: value as NonNullable<Reply["problem"]> }
+    if (isProblem)
+      return { ...empty, contentType, problem: value as NonNullable<EncodedReply["problem"]> }
     return { body: text(value), contentType, headers: none, status }
   }
   return {
     attempt: (value) => {
       const encoded = direct(value)
-      return encoded === Outcome.refused || encoded === Outcome.undecided ? encoded : write(encoded)
+      return encoded === DirectResult.refused || encoded === DirectResult.undecided
+        ? encoded
+        : write(encoded)
     },
     encode: (value) => Effect.mapEager(first(value), write)
   }
@@ -172,7 +177,7 @@ const pair = ({
   readonly value: Decoding.Decoding
 }): Member => ({
   attempt: (result) =>
-    value.direct(result) === Outcome.refused ? Outcome.refused : Outcome.undecided,
+    value.direct(result) === DirectResult.refused ? DirectResult.refused : DirectResult.undecided,
   encode: (result) =>
     Effect.flatMapEager(value.first(result), (checked) => {
       const parts = pairOf(checked)
@@ -182,8 +187,11 @@ const pair = ({
     })
 })
 
-const addHeaders = (encoded: Reply, headers: ReturnType<Decoding.Decode>): ReturnType<Encode> =>
-  Effect.mapEager(headers, (input): Reply => {
+const addHeaders = (
+  encoded: EncodedReply,
+  headers: ReturnType<Decoding.Decode>
+): ReturnType<Encode> =>
+  Effect.mapEager(headers, (input): EncodedReply => {
     // A schema of headers encodes to names and values.
     const all = Headers.fromInput(input as Headers.Input)
     const list: Array<string> = []
@@ -209,8 +217,8 @@ const union = (members: ReadonlyArray<Member>): Encode => {
   return (value) => {
     for (let i = 0; i < members.length; i++) {
       const encoded = members[i]!.attempt(value)
-      if (encoded === Outcome.undecided) return from(value, i)
-      if (encoded !== Outcome.refused) return Exit.succeed(encoded)
+      if (encoded === DirectResult.undecided) return from(value, i)
+      if (encoded !== DirectResult.refused) return Exit.succeed(encoded)
     }
     return last(value)
   }

@@ -107,7 +107,7 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
   if (!isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
   return record(audit, {
     chain,
-    clientIp: ClientIp.of(request),
+    clientIp: ClientIp.resolve(request),
     method,
     outcome,
     reason,

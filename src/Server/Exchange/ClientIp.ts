@@ -12,14 +12,7 @@ import * as Result from "effect/Result"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
 
-/** What the address is derived from. */
-export interface Source {
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
-  readonly isLocal?: boolean
-  /** The address at the other end of the connection; undefined if the listener knows none. */
-  readonly peer: string | undefined
-}
+type HeaderValues = Readonly<Record<string, string | undefined>>
 
 /**
  * Returns the client's address in canonical form: IPv4-mapped addresses as IPv4, no
@@ -45,7 +38,17 @@ export interface Source {
  * ```
  */
 export const derive = (
-  { headers, isLocal = false, peer }: Source,
+  {
+    headers,
+    isLocal = false,
+    peer
+  }: {
+    readonly headers: HeaderValues
+    /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
+    readonly isLocal?: boolean
+    /** The address at the other end of the connection; undefined if the listener knows none. */
+    readonly peer: string | undefined
+  },
   trusted: ReadonlyArray<IpNetwork.IpNetwork>
 ): string | undefined => {
   const isTrusted = (hop: NetAddress.IpAddress) =>
@@ -58,7 +61,7 @@ export const derive = (
 
 /** Returns the address in the headers of a trusted peer; undefined if they do not agree on one. */
 const claimed = (
-  headers: Source["headers"],
+  headers: HeaderValues,
   isTrusted: (hop: NetAddress.IpAddress) => boolean
 ): string | undefined => {
   const found = new Set<string>()
@@ -168,7 +171,7 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
 })
 
 /** Returns the same for a request in front of its handler. */
-export const of = (request: Incoming): string | undefined =>
+export const resolve = (request: Incoming): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
 const configured = (

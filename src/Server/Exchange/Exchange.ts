@@ -13,17 +13,17 @@ import * as Scope from "effect/Scope"
 import { ParentSpan, type Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
+import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
 import { logFailure } from "./FailureLog.ts"
 import * as Observers from "./Observers.ts"
 import type { Match, Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
-import { type Reply, responseOf, statusProblem } from "./Reply.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import * as ServerSpan from "./ServerSpan.ts"
-import { exchangeKey, type Served, Services } from "./Services.ts"
+import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
 import { bytesOf, linesOf } from "./WireReply.ts"
@@ -40,7 +40,7 @@ const none: ReadonlyArray<string> = []
 const resetContent = 205
 
 /** One request. */
-export class Exchange implements Incoming, Observers.Observed, Served {
+export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
   /** Effect's own handler calls it with what Effect has decoded. */
@@ -233,7 +233,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
       this.body = body
       for (const each of waiting) each()
     }
-    const read: WireRequest.Head["read"] = (done) => this.#wire.body(this.bodyLimit, done)
+    const read: WireRequest.Message["read"] = (done) => this.#wire.body(this.bodyLimit, done)
     if (this.#wire.header("content-encoding") === undefined) return read(come)
     const raw = this.#requestReading(read)
     this.run(Decompression.bytes(raw), false, (exit) =>
@@ -241,7 +241,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     )
   }
 
-  #requestReading(read: WireRequest.Head["read"]): HttpServerRequest {
+  #requestReading(read: WireRequest.Message["read"]): HttpServerRequest {
     return WireRequest.make({
       headers: this.headers,
       method: this.method,
@@ -300,13 +300,13 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   // Its reply.
 
   /** Sends a value of the contract. */
-  send(reply: Reply): void {
+  send(reply: EncodedReply): void {
     if (
       this.#state?.preResponseHandler !== undefined ||
       this.plan.isOpened ||
       reply.problem !== undefined
     ) {
-      return this.sendResponse(responseOf(reply, this))
+      return this.sendResponse(toResponse(reply, this))
     }
     const { body, contentType, headers, status } = reply
     const own = [...headers]
@@ -372,7 +372,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
         : whole
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body !== undefined) return this.#put(status, linesOf(response), none, body)
-    const problem = ReplyHeaders.problem(response.headers) ?? statusProblem(status)
+    const problem = ReplyHeaders.errorOf(response.headers) ?? statusError(status)
     if (problem !== undefined) return this.#refused(problem)
     const logged = ReplyStream.logged((cause) =>
       Effect.provideContext(
@@ -395,7 +395,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     body: string | Uint8Array
   ): void {
     try {
-      const problem = statusProblem(status)
+      const problem = statusError(status)
       if (problem !== undefined) throw problem
       this.#wire.send(status, lines, status === resetContent ? "" : body, constant)
     } catch (defect) {

@@ -2,7 +2,7 @@
 import type * as ByteSize from "effect/ByteSize"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
-import type { Route } from "./ServerSpan.ts"
+import type { RouteName } from "./ServerSpan.ts"
 
 /** What the requests of one route have in common. */
 export interface Plan {
@@ -21,7 +21,7 @@ export interface Plan {
   readonly isOpened: boolean
   readonly maxBodySize: ByteSize.ByteSize
   readonly observers: ReadonlyArray<Observe>
-  readonly route: Route
+  readonly route: RouteName
 }
 
 /** What the route table found for a request. */

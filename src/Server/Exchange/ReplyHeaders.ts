@@ -2,21 +2,6 @@
  * The headers of replies: those that are set before the reply is known, their order, and
  * which cannot be sent.
  */
-import * as Context from "effect/Context"
-
-/**
- * Takes headers of a reply. A later value of a name replaces an earlier one, whatever the
- * case of its letters. `content-length` and `transfer-encoding` are ignored: the listener
- * writes them.
- */
-export interface Reply {
-  readonly setHeader: (name: string, value: string) => void
-}
-
-/** The reply to the request that this fiber serves. Outside a request its headers are discarded. */
-export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/CurrentReply", {
-  defaultValue: (): Reply => ({ setHeader: () => {} })
-})
 
 /**
  * All header lines of a reply, names and values in turn: its own, those of `set`,
@@ -98,7 +83,7 @@ export const badValue = (field: string): TypeError =>
  * Returns the error for headers that cannot be sent; undefined if they can. Source: RFC
  * 9110, section 5.
  */
-export const problem = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
+export const errorOf = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
   for (const field in headers) {
     if (!name.test(field)) return badName(field)
     if (!value.test(headers[field]!)) return badValue(field)

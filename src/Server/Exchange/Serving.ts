@@ -62,7 +62,7 @@ export class Serving {
   readonly interrupt: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.fibers))
 
   /** Returns the state for a request that has references of its own, such as a test's clock. */
-  with(references: Context.Context<never>): Serving {
+  extend(references: Context.Context<never>): Serving {
     return new Serving(Context.merge(this.context, references), this)
   }
 

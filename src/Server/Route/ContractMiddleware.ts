@@ -9,7 +9,7 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Before } from "../Exchange/Before.ts"
-import { inFrontOf } from "../Exchange/InFrontOf.ts"
+import * as BeforeEffect from "../Exchange/BeforeEffect.ts"
 
 /** The endpoint that middleware of a contract runs around. */
 export interface Contract {
@@ -33,18 +33,18 @@ export interface ContractMiddleware {
 
 /** Creates the service of contract middleware from its check. */
 export const make = (make: Make): ContractMiddleware => {
-  const around = <E, R>(
+  const wrap = <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
     contract: Contract
   ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> => {
     const before = make(contract)
-    return before === undefined ? next : inFrontOf(before)(next)
+    return before === undefined ? next : BeforeEffect.run(before)(next)
   }
-  return Object.assign(around, { [typeId]: make } as const)
+  return Object.assign(wrap, { [typeId]: make } as const)
 }
 
 /** The service of middleware that only declares errors, which other code produces. */
-export const declared: ContractMiddleware = make(() => undefined)
+export const errorsOnly: ContractMiddleware = make(() => undefined)
 
 /** Returns the check of a service; undefined for a service that `make` did not create. */
 export const beforeOf = (service: object): Make | undefined =>

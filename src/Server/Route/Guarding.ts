@@ -18,7 +18,7 @@ type Refusal = Guard.Refusal | undefined
  * and answers 403 with the fixed text. It answers 401 if there is no caller: a
  * guard outside of authentication lets no request pass.
  */
-export const before =
+export const make =
   (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
   (contract: Contract): Before => {
     const route = `${contract.endpoint.method} ${contract.endpoint.path}`

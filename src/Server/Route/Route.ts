@@ -19,7 +19,7 @@ import type { Access } from "./Middleware.ts"
 import { groupRows, type NeedsEffect, rawRows, type Row } from "./Rows.ts"
 
 /** Method and path of a row, known before anything is acquired. */
-export interface Declared {
+export interface DeclaredEndpoint {
   readonly endpoint: HttpApiEndpoint.Top
   readonly method: string
   readonly path: string
@@ -42,7 +42,7 @@ export interface Route<
    * The rows that are known before boot; those of a raw group are known after its layer is
    * built.
    */
-  readonly declared: ReadonlyArray<Declared>
+  readonly declared: ReadonlyArray<DeclaredEndpoint>
   /** The contract with the middleware that the access adds; undefined for a raw group. */
   readonly group: HttpApiGroup.Top | undefined
   readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
@@ -62,7 +62,7 @@ interface Group extends HttpApiGroup.Constraint {
 }
 
 /** What a handler may return instead of a value of its contract. */
-interface Reply extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
+interface RespondableSchema extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
 
 /** What a route adds to the request of its handlers. */
 type Added<Middleware> = [Authentication.CurrentIdentity] extends [
@@ -72,7 +72,7 @@ type Added<Middleware> = [Authentication.CurrentIdentity] extends [
   : {}
 
 /** An endpoint as its handler sees it: with what its route adds. */
-export interface Served<
+export interface HandlerEndpoint<
   Endpoint extends Group["endpoints"][string],
   Middleware extends HttpApiMiddleware.AnyId
 >
@@ -89,13 +89,13 @@ export interface Served<
   readonly "~Query": Endpoint["~Query"]
   readonly "~Request": Added<Middleware> & Endpoint["~Request"]
   readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
-  readonly "~Success": Endpoint["~Success"] | Reply
+  readonly "~Success": Endpoint["~Success"] | RespondableSchema
   readonly identifier: Endpoint["identifier"]
 }
 
 /** The endpoints of a group as their handlers see them. */
 export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
-  readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
+  readonly [Name in keyof G["endpoints"]]: HandlerEndpoint<G["endpoints"][Name], Middleware>
 }
 
 /** A group with what every endpoint has, and with `Middleware`. */

@@ -5,7 +5,7 @@ import type { Match } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
 /** A route and its value in the table. */
-export interface Entry<A> {
+export interface RouteEntry<A> {
   /** The method in upper case; `*` takes every method. */
   readonly method: string
   /** In the router's syntax. */
@@ -14,13 +14,13 @@ export interface Entry<A> {
 }
 
 /** The result of a search. `refusal` is set if `value` is undefined. */
-export interface Found<A> extends Match {
+export interface FoundRoute<A> extends Match {
   readonly value: A | undefined
 }
 
 /** A table that can be searched. */
 export interface RouteTable<A> {
-  readonly find: (method: string, url: string) => Found<A>
+  readonly find: (method: string, url: string) => FoundRoute<A>
 }
 
 const routerConfig = {
@@ -33,7 +33,7 @@ const routerConfig = {
 }
 
 /** Creates a table. Entries must not be in conflict. */
-export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
+export const make = <A>(entries: ReadonlyArray<RouteEntry<A>>): RouteTable<A> => {
   const router = FindMyWay.make<A>(routerConfig)
   const methods = new Set<string>()
   for (const { method, path, value } of entries) {

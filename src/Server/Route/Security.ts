@@ -8,7 +8,10 @@ import type { Contract } from "./ContractMiddleware.ts"
 type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
 
 /** The function of a security middleware for one of its schemes. */
-type Scheme = (next: Handler, options: Contract & { readonly credential: unknown }) => Handler
+type SchemeMiddleware = (
+  next: Handler,
+  options: Contract & { readonly credential: unknown }
+) => Handler
 
 /**
  * Runs `next` behind the first scheme that admits the caller. Fails with the failure of
@@ -17,7 +20,7 @@ type Scheme = (next: Handler, options: Contract & { readonly credential: unknown
  */
 export const wrap = (
   key: HttpApiMiddleware.AnyServiceSecurity,
-  service: Readonly<Record<string, Scheme>>,
+  service: Readonly<Record<string, SchemeMiddleware>>,
   contract: Contract
 ) => {
   const schemes = Object.entries(key.security).map(([name, security]) => ({

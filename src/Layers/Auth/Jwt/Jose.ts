@@ -7,7 +7,7 @@ import { AuthSettingsError } from "../Failure.ts"
 export type Jose = typeof jose
 
 /** jose is an optional peer, so it is loaded by those who use it. */
-export const joseFor = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
+export const loadJose = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
   Effect.tryPromise({
     catch: () =>
       new AuthSettingsError({

@@ -90,14 +90,14 @@ export const onClientError = (
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const reading = connections.reading(socket)
   if (reading === undefined) {
-    return connections.afterReplies(socket, () => end(socket, answerTo(error), undefined))
+    return connections.awaitReplies(socket, () => end(socket, answerTo(error), undefined))
   }
   const { reply, request } = reading
   // The client is gone, or has its reply: a second reply would be read as that to the next request.
   if (socket.readableEnded || reply === undefined || reply.headersSent) {
     return void socket.destroy()
   }
-  connections.afterOthers(socket, () => end(socket, answerTo(error), request))
+  connections.awaitOthers(socket, () => end(socket, answerTo(error), request))
 }
 
 const end = (

@@ -11,11 +11,11 @@ export class Clock {
 
   constructor(step: number, onTick: (now: number) => void) {
     this.#onTick = onTick
-    this.every(step)
+    this.setStep(step)
   }
 
   /** Changes the interval of the ticks. */
-  every(step: number): void {
+  setStep(step: number): void {
     clearInterval(this.#timer)
     this.now = performance.now()
     this.step = step

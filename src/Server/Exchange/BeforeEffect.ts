@@ -10,7 +10,7 @@ import { CurrentExchange, type Exchange } from "./Exchange.ts"
 import type * as RequestFields from "./RequestFields.ts"
 
 /** Runs `before`, then `next` if `before` lets the request continue. */
-export const inFrontOf =
+export const run =
   (before: Before) =>
   <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>

@@ -14,43 +14,46 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
+import * as BeforeEffect from "../Exchange/BeforeEffect.ts"
+import { type EncodedReply, toResponse } from "../Exchange/EncodedReply.ts"
 import { CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
-import { inFrontOf } from "../Exchange/InFrontOf.ts"
 import type { Plan } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import { type Reply, responseOf } from "../Exchange/Reply.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
-import type { Around, Step } from "../Route/Around.ts"
 import * as ContractMiddleware from "../Route/ContractMiddleware.ts"
 import * as Guarding from "../Route/Guarding.ts"
 import type { Next, RouteInfo, Wrap } from "../Route/Middleware.ts"
 import type { Row } from "../Route/Rows.ts"
 import * as Security from "../Route/Security.ts"
-import { type Codec, declared } from "./Codec.ts"
+import type { Stack, Step } from "../Route/Stack.ts"
+import { type Codec, failureReply } from "./Codec.ts"
 import type * as Encoder from "./Encoder.ts"
 import * as Payload from "./Payload.ts"
 
 /** Serves the requests of one route. */
-export interface Endpoint {
+export interface Pipeline {
   readonly plan: Plan
   readonly serve: (exchange: Exchange) => void
 }
 
-/** The parts of an endpoint. */
-export interface Options {
-  readonly around: Around
+/** Creates the pipeline of a route. */
+export const make = ({
+  bodyLimit,
+  codec,
+  info,
+  stack,
+  steps
+}: {
   readonly bodyLimit: number
   readonly codec: Codec
   readonly info: RouteInfo
+  readonly stack: Stack
   /** The middleware of the contract, outermost first. */
   readonly steps: ReadonlyArray<Step>
-}
-
-/** Creates the endpoint of a route. */
-export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoint => {
+}): Pipeline => {
   // Each reply has the id of its own request.
-  const constant = Object.entries(around.headers).filter(
+  const constant = Object.entries(stack.headers).filter(
     ([name]) => name !== RequestId.header && !ReplyHeaders.isFraming(name)
   )
   return {
@@ -61,10 +64,10 @@ export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoi
       isBare: info.access.type === "bare",
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
-      observers: around.observers,
+      observers: stack.observers,
       route: info
     },
-    serve: pipeline(around.steps, steps, bodyLimit, codec)
+    serve: layOut(stack.steps, steps, bodyLimit, codec)
   }
 }
 
@@ -79,7 +82,7 @@ export const contractSteps = (
   const keys = [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
   return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
     const decision = Guard.decisionOf(key)
-    if (decision !== undefined) return [{ before: Guarding.before(decision.decide)(options) }]
+    if (decision !== undefined) return [{ before: Guarding.make(decision.decide)(options) }]
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
       // A key's service has its shape; its failures are those of the contract, which are encoded outside.
@@ -95,12 +98,12 @@ export const contractSteps = (
 }
 
 /** Runs the steps before the first `wrap` as functions, and the others as effects. */
-const pipeline = (
+const layOut = (
   slots: ReadonlyArray<Step>,
   contract: ReadonlyArray<Step>,
   bodyLimit: number,
   codec: Codec
-): Endpoint["serve"] => {
+): Pipeline["serve"] => {
   const admitted: Step = { before: admission(bodyLimit, codec) }
   const steps: ReadonlyArray<Step> = [...slots, admitted, ...contract]
   const first = steps.findIndex(({ wrap }) => wrap !== undefined)
@@ -120,7 +123,7 @@ const pipeline = (
 const decide = (
   befores: ReadonlyArray<Before>,
   arrive: (exchange: Exchange) => void
-): Endpoint["serve"] => {
+): Pipeline["serve"] => {
   const from = (exchange: Exchange, at: number): void => {
     for (let i = at; i < befores.length; i++) {
       const before = befores[i]!
@@ -145,7 +148,7 @@ const layered = (
   steps.reduceRight(
     (next, { before, wrap }) =>
       // Contract middleware passes failures on, and the exchange provides the services.
-      before === undefined ? wrap(next as Next) : inFrontOf(before)(next),
+      before === undefined ? wrap(next as Next) : BeforeEffect.run(before)(next),
     core
   )
 
@@ -170,7 +173,7 @@ const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
  * Reads the body, decodes, calls the handler, and sends the reply, with a fiber only for an
  * effect that waits.
  */
-const asFunction = (codec: Codec): Endpoint["serve"] => {
+const asFunction = (codec: Codec): Pipeline["serve"] => {
   const { isUninterruptible, readsBody, serve, success } = codec
   const finish = (exchange: Exchange, exit: Exit.Exit<unknown, unknown>): void => {
     if (exit._tag === "Failure")
@@ -182,7 +185,7 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
         const encoded = guarded(() => success!(value))
         if (Exit.isExit(encoded) && encoded._tag === "Success") {
           // Other exits than failures have the value.
-          return exchange.send(encoded.value as Reply)
+          return exchange.send(encoded.value as EncodedReply)
         }
         return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
       }
@@ -253,7 +256,7 @@ const encodedReply = (
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.matchEffect(encoded, {
     onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
-    onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+    onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
   })
 
 /** Returns the reply to any exit of a handler. Interruption is passed on. */
@@ -263,7 +266,7 @@ const replyOf = (
   exchange: Exchange
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
   Effect.onExit(handled, (exit) => Effect.sync(() => exchange.ended(exit))).pipe(
-    Effect.catch((error) => declared(failure, error, exchange)),
+    Effect.catch((error) => failureReply(failure, error, exchange)),
     Effect.flatMap((response) => Problem.complete(response, exchange)),
     Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
   )
