@@ -19,7 +19,7 @@ import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
 import * as RouteTable from "./Route/RouteTable.ts"
-import type { NeedsEffect, Row } from "./Route/Rows.ts"
+import type { PayloadOfEffect, Row } from "./Route/Rows.ts"
 import * as Stack from "./Route/Stack.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
@@ -31,7 +31,7 @@ interface Mounted {
 /** The services of contracts that the server itself provides. */
 const own = Context.make(StandardErrors, ContractMiddleware.errorsOnly)
 
-/** Creates a host over a listener. One host boots one app once. */
+/** Creates a host over a listener. Use it for one boot of one app. */
 export const make = (
   app: string,
   listener: Listener,
@@ -39,7 +39,9 @@ export const make = (
    * Returns the payload that Effect decodes, for the endpoints that Effect's own handlers
    * serve.
    */
-  needsEffect: NeedsEffect = Defaults.codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
+  payloadOfEffect: PayloadOfEffect = Defaults.codec === "effect"
+    ? Codec.payloadOfEffect
+    : Codec.payloadIfNeeded
 ): Host => {
   const mounted: Array<Mounted> = []
   const middlewares: Array<Middleware<unknown, unknown>> = []
@@ -96,7 +98,7 @@ export const make = (
         middlewares.push(...plugin.manifest.middleware.filter(isMiddleware))
         for (const route of plugin.manifest.routes.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
-            route.rows(needsEffect),
+            route.rows(payloadOfEffect),
             // The plugin's scope must win over the app's.
             (scope: Context.Context<never>) =>
               Context.mergeAll(context, own, scope) as Context.Context<unknown>
@@ -122,14 +124,14 @@ const serveWith =
     else serve(new Exchange(own, wire, plan, found))
   }
 
-/** Returns the longest body of an endpoint in bytes; undefined if its contract does not set one. */
+/** Returns the `BodyLimit` of an endpoint in bytes; undefined if its contract does not set one. */
 const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
-  // Annotations have any key, whatever their type.
+  // The type of annotations names no keys, but they may have any.
   endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
 
 /**
- * Returns the routes of an app as data, before anything is acquired. Raw groups are known
- * after boot only.
+ * Returns the routes of an app as data, before anything is acquired. Raw groups are left
+ * out, because their routes are known after boot only.
  */
 export const describeRoutes = (
   plugins: ReadonlyArray<Plugin.Any>
@@ -158,9 +160,9 @@ export interface RouteDescription {
   readonly access: "bare" | "optional" | "protected" | "public"
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
-  /** What decodes the request and encodes the reply. */
+  /** Which codec decodes the request and encodes the reply. */
   readonly codec: Codec.Kind["codec"]
-  /** Why Effect takes part. */
+  /** Why Effect decodes or encodes; undefined for `compiled`. */
   readonly codecReason: string | undefined
   readonly group: string
   readonly method: string

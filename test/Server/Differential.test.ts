@@ -155,7 +155,7 @@ const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<ty
     Host.make(
       "generated",
       listener,
-      codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
+      codec === "effect" ? Codec.payloadOfEffect : Codec.payloadIfNeeded
     ),
     { values: { server: { host: "127.0.0.1", port: 0 } } }
   ).pipe(

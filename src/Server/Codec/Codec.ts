@@ -17,7 +17,7 @@ import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
-import type { NeedsEffect, Row } from "../Route/Rows.ts"
+import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
 import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
@@ -40,22 +40,22 @@ export interface Codec {
   /** Whether the body is read before `serve`. */
   readonly readsBody: boolean
   /**
-   * Decodes the request and calls the handler. What it throws is a defect. `services`
-   * are those of the fiber; undefined if no middleware added any to the exchange's own.
+   * Decodes the request and calls the handler. If it throws, that is a defect. `services`
+   * are those of the fiber; undefined if they are the exchange's own.
    */
   readonly serve: (exchange: Exchange, services?: Context.Context<unknown>) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
 }
 
-/** The codec of an endpoint, and why it has this one. */
+/** Which codec an endpoint has, and why. */
 export interface Kind {
   readonly codec: "compiled" | "effect"
-  /** Why Effect's own handler takes part; undefined for `compiled`. */
+  /** Why Effect's own handler decodes or encodes; undefined for `compiled`. */
   readonly reason: string | undefined
 }
 
-/** Returns the codec of an endpoint. */
+/** Returns which codec an endpoint has. */
 export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
   const reason = obstacle(endpoint)
   return { codec: reason === undefined ? "compiled" : "effect", reason }
@@ -67,8 +67,8 @@ const nothing = new Map<never, never>()
 export const payloadOfEffect = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top["payload"] =>
   isWhole(endpoint) ? nothing : endpoint.payload
 
-/** Returns the same for an endpoint that Effect has to serve; undefined for any other. */
-export const needsEffect: NeedsEffect = (endpoint) =>
+/** Returns this payload if Effect has to serve the endpoint; undefined if it does not. */
+export const payloadIfNeeded: PayloadOfEffect = (endpoint) =>
   obstacle(endpoint) === undefined ? undefined : payloadOfEffect(endpoint)
 
 /** Whether the payload is decoded from the whole body. */
@@ -259,7 +259,7 @@ const endpointCodec = ({
     return Decompression.decompressed(effect!) as Handled
   }
 
-  /** Passes the request itself to the handler, its body without content coding. */
+  /** Passes the request itself to the handler, with its body decompressed. */
   const readingItself: Then = (request) =>
     // It returns the handler's value, or the 415 for an unknown coding.
     Decompression.decompressed(

@@ -87,7 +87,7 @@ export const union = (members: ReadonlyArray<Direct>): Direct =>
   share(`union(${members.map(identity).join()})`, () => (input) => {
     for (let i = 0; i < members.length; i++) {
       const value = members[i]!(input)
-      // Another member may decode the value only if the schema refuses it here too.
+      // If a member is undecided, the next one must not decode the value.
       if (value !== refused || DirectResult.isUndecided) return value
     }
     return refused

@@ -1,6 +1,6 @@
 /**
- * The functions of a schema: a direct one, and the schema's own for values that are not
- * plainly valid.
+ * The functions of a schema: a direct one for values that are plainly valid, and the
+ * schema's own for all others.
  */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,7 +17,10 @@ export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaErr
 export interface Decoding {
   /** Fails with every issue. */
   readonly all: Decode
-  /** Returns the value, `DirectResult.refused`, or `DirectResult.undecided` if `first` has to decide. */
+  /**
+   * Returns the value, `DirectResult.refused`, or `DirectResult.undecided` if `first` has to
+   * decide.
+   */
   readonly direct: DirectResult.Direct
   /**
    * Fails with the first issue. Returns an `Exit` for a valid value unless the schema has to

@@ -224,7 +224,7 @@ const toUndefined: Direct = () => undefined
 /** Creates the schema's own decoder. */
 export const decoder = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions) =>
   Schema.decodeUnknownEffect(
-    // Schemas of a contract need no services but those of the fiber that decodes.
+    // Schemas of a contract need no services other than those of the fiber that decodes.
     Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
     options
   )

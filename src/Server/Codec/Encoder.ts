@@ -1,4 +1,4 @@
-/** Encodes what a handler returns or fails with: status, headers and body, by the contract. */
+/** Encodes a handler's value or failure to status, headers and body, as the contract declares. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -68,7 +68,7 @@ export const failure = (
         ? pair({
             body: body.encode,
             headers: encoding(schema.headers, options.headers),
-            // The schema has checked it.
+            // The schema has checked the value.
             pairOf: (value) => value as HttpApiSchema.withHeaders<unknown, unknown>,
             value: Decoding.make(SchemaAST.flip(schema.ast), options.body)
           })
@@ -95,7 +95,10 @@ const encoding = (schema: Schema.Top, options: SchemaAST.ParseOptions | undefine
 
 /** The encoder of one schema among those of an endpoint. */
 interface Member {
-  /** Returns the reply, `DirectResult.refused`, or `DirectResult.undecided` if `encode` has to decide. */
+  /**
+   * Returns the reply, `DirectResult.refused`, or `DirectResult.undecided` if `encode` has to
+   * decide.
+   */
   readonly attempt: (
     value: unknown
   ) => EncodedReply | typeof DirectResult.refused | typeof DirectResult.undecided
@@ -151,8 +154,8 @@ const bodyOf = (
 const none: ReadonlyArray<string> = []
 
 /**
- * From an encoded value to a body. The casts hold because `HttpApiSchema` pairs each
- * encoding with such schemas.
+ * The functions from an encoded value to a body. The casts hold because `HttpApiSchema` pairs
+ * each encoding with such schemas.
  */
 const texts: Readonly<
   Record<EffectInternals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>

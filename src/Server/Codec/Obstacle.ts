@@ -1,4 +1,4 @@
-/** Which endpoints Effect has to serve, because their request or reply is not one whole value. */
+/** Finds endpoints that Effect has to serve, because a request or reply is not one whole value. */
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as EffectInternals from "../EffectInternals.ts"

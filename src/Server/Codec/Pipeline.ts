@@ -1,6 +1,6 @@
 /**
  * The pipeline of one route, built once at start: its checks, its codec with the handler
- * inside, and the reply. Every request of the app runs through one.
+ * inside, and the reply. Every request of the app runs through one pipeline.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
@@ -85,7 +85,7 @@ export const contractSteps = (
     if (decision !== undefined) return [{ before: Guarding.make(decision.decide)(options) }]
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
-      // A key's service has its shape; its failures are those of the contract, which are encoded outside.
+      // The service of a security key has this shape. Its failures are encoded outside.
       return [{ wrap: Security.wrap(key, service as never, options) as unknown as Wrap }]
     }
     const apply = service as ContractMiddleware.ContractMiddleware
@@ -184,14 +184,14 @@ const asFunction = (codec: Codec): Pipeline["serve"] => {
       if (!HttpServerRespondable.isRespondable(value)) {
         const encoded = guarded(() => success!(value))
         if (Exit.isExit(encoded) && encoded._tag === "Success") {
-          // Other exits than failures have the value.
+          // An exit that is not a failure has the value.
           return exchange.send(encoded.value as EncodedReply)
         }
         return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
       }
       exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
     } catch (defect) {
-      // A value may throw when it is looked at.
+      // Reading a value may throw.
       exchange.respond(replyOf(Effect.die(defect), codec, exchange))
     }
   }
@@ -207,7 +207,7 @@ const asFunction = (codec: Codec): Pipeline["serve"] => {
   }
 }
 
-/** The same as an effect, which fails if the handler fails. */
+/** Returns the same as an effect. It fails if the handler fails. */
 const asEffect = (
   codec: Codec
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>

@@ -31,7 +31,7 @@ export const run =
       )
     })
 
-/** The request that a fiber serves, with the services that middleware outside has provided. */
+/** The request that a fiber serves, with the services that outer middleware has provided. */
 class FiberIncoming implements Incoming {
   readonly #exchange: Exchange
   readonly #fiber: Fiber.Fiber<unknown, unknown>
@@ -68,7 +68,7 @@ class FiberIncoming implements Incoming {
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
     return this.provided.has(key.key)
-      ? // What is kept under a key has its type.
+      ? // The service under a key has the key's type.
         (this.provided.get(key.key) as S)
       : Context.getOrUndefined(this.#fiber.context as Context.Context<I>, key)
   }

@@ -97,7 +97,7 @@ interface Canonical {
   readonly text: string
 }
 
-/** Addresses that were parsed before: a connection sends many requests. */
+/** Addresses that were parsed before. A connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096
 
@@ -125,7 +125,7 @@ const read = (text: string): Canonical | undefined => {
   return { address, text: NetAddress.formatIp(address) }
 }
 
-/** The longest header that is read: no chain of proxies needs more. */
+/** The longest header that is read. No chain of proxies needs more. */
 const maxLength = 2048
 
 const list = (value: string | undefined): ReadonlyArray<string> =>
@@ -154,7 +154,7 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
  * Undefined outside a request, and if the listener knows no peer.
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
-  // Neither service has to be in the context.
+  // The context may have neither service.
   const context = fiber.context as Context.Context<
     (typeof ServerConfig)["Identifier"] | HttpServerRequest
   >
@@ -170,7 +170,7 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
   )
 })
 
-/** Returns the same for a request in front of its handler. */
+/** Returns the same address for a request that has not reached its handler. */
 export const resolve = (request: Incoming): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
@@ -181,7 +181,7 @@ const configured = (
 ) => {
   const isLocal = config?.listener === "proxied" && config.socket !== undefined
   const trusted = config?.trustedProxies ?? []
-  // Most apps trust no proxy: their requests pay for no header.
+  // Most apps trust no proxy, so their requests read no header.
   if (!isLocal && trusted.length === 0) return peer && canonical(peer)?.text
   const headers = {
     forwarded: header("forwarded"),

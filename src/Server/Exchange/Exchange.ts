@@ -36,14 +36,14 @@ interface RequestState {
 
 const none: ReadonlyArray<string> = []
 
-/** The status whose reply has a length and no content. Source: RFC 9110, section 15.3.6. */
+/** Reset Content: its reply has no content. Source: RFC 9110, section 15.3.6. */
 const resetContent = 205
 
-/** One request. */
+/** One request and its reply. */
 export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
-  /** Effect's own handler calls it with what Effect has decoded. */
+  /** Calls the user's handler. Effect's own handler passes the request that it has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
   readonly plan: Plan
@@ -90,7 +90,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     if (this.#span === undefined) this.#services = new Services(this, untraced)
   }
 
-  /** Runs code of the app's tracer or sampling; what it throws is logged and changes nothing. */
+  /** Runs code of the app's tracer or sampling. If it throws, that is only logged. */
   #tracing(run: () => void): void {
     try {
       run()
@@ -150,7 +150,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   get scope(): Scope.Scope {
     if (this.#scope === undefined) {
       this.#scope = Scope.makeUnsafe()
-      // What a fiber that outlives the request acquires is released at once.
+      // A fiber may outlive the request. What it acquires then is released at once.
       if (this.#isOver) Scope.closeUnsafe(this.#scope, this.#exit)
     }
     return this.#scope
@@ -286,7 +286,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.#finish(Problem.fromCause(exit.cause, this))
       }
-      // Nobody reads this reply, but a listener in memory has a caller that waits for one.
+      // The client does not read this reply, but the caller of a web listener waits for one.
       if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
       this.#finish(Problem.interrupted(this))
     })
@@ -314,12 +314,12 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#sendBytes(status, own, body)
   }
 
-  /** Runs the pre-response handlers, which see all headers of the reply, and sends it. */
+  /** Runs the pre-response handlers, which see all headers of the reply, and sends the reply. */
   sendResponse(response: HttpServerResponse.HttpServerResponse): void {
     try {
       this.#sendAny(response)
     } catch (defect) {
-      // What the app's code made as a reply may be none.
+      // Code of the app may have made an invalid response.
       this.#refused(defect)
     }
   }
@@ -415,7 +415,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#refusals++
     if (this.#refusals === 2) return this.#sendEmpty(500)
     if (this.#refusals > 2) {
-      // Nothing can be sent any more.
+      // The empty reply could not be sent either.
       this.#tell(500)
       return this.#close()
     }

@@ -1,10 +1,10 @@
-/** What an exchange knows of its route before the request is read. */
+/** The parts of a route that its exchanges read. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
 import type { RouteName } from "./ServerSpan.ts"
 
-/** What the requests of one route have in common. */
+/** The parts of a route that all its requests share. */
 export interface Plan {
   /** The longest body, in bytes. */
   readonly bodyLimit: number
@@ -24,7 +24,7 @@ export interface Plan {
   readonly route: RouteName
 }
 
-/** What the route table found for a request. */
+/** The result of the route table for a request. */
 export interface Match {
   readonly params: Readonly<Record<string, string | undefined>>
   /** The error to answer if no route takes the request. */

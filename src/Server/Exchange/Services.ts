@@ -1,4 +1,4 @@
-/** The services of the fibers of a request. */
+/** The services of a request's fibers. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Context from "effect/Context"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"

@@ -38,7 +38,10 @@ export const linesOf = ({
   return lines
 }
 
-/** Returns the response with a body of bytes. An empty body without a content type is no body. */
+/**
+ * Returns the response with these bytes as its body. If there are no bytes and no content
+ * type, the response has no body.
+ */
 export const responseOf = (
   body: string | Uint8Array,
   options: HttpServerResponse.Options.WithContentType

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Semantics from "./Semantics.ts"
 import type { BodyFailure } from "./Wire.ts"
 
-/** The head of a request, and the function that reads its body. */
+/** A request: its head, and the function that reads its body. */
 export interface Message {
   /** Names and values as they were sent: each line is a pair. */
   readonly headers: Iterable<readonly [string, string]>

@@ -20,7 +20,7 @@ export const sweepMillis = 20
 export interface Connection {
   /** Closes it at once. */
   readonly destroy: () => void
-  /** Whether no request is open on it, and none has begun to arrive. */
+  /** Whether it has no open request, and no request has begun to arrive. */
   readonly isIdle: boolean
   /** When it became idle, as a reading of `performance.now()`. */
   readonly since: number

@@ -78,7 +78,7 @@ export class UpgradeWire implements Wire {
     constant: ReadonlyArray<string> = []
   ): void {
     const lines = [...headers, ...constant]
-    // A name may have several cookies, and a record one value.
+    // Each cookie needs a line of its own, and a record has one value for a name.
     const cookies = lines.filter((_, i) => lines[i - 1] === "set-cookie" && i % 2 === 1)
     const { "set-cookie": _, ...named } = ReplyHeaders.toRecord(lines)
     const error = ReplyHeaders.errorOf(named)

@@ -19,7 +19,10 @@ export interface Contract {
 
 const typeId = "~flange/ContractMiddleware"
 
-/** Runs once for each endpoint, at start. Returns `undefined` for an endpoint without a check. */
+/**
+ * Returns the check of an endpoint; undefined if it needs no check. Runs once for each
+ * endpoint, at start.
+ */
 export type Make = (contract: Contract) => Before | undefined
 
 /** An `HttpApiMiddleware` function that also has its check as a `Before`. */

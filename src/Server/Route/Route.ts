@@ -16,16 +16,16 @@ import * as Guard from "../../Contract/Guard.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Access } from "./Middleware.ts"
-import { groupRows, type NeedsEffect, rawRows, type Row } from "./Rows.ts"
+import { groupRows, type PayloadOfEffect, rawRows, type Row } from "./Rows.ts"
 
-/** Method and path of a row, known before anything is acquired. */
+/** An endpoint of a contract, known before anything is acquired. */
 export interface DeclaredEndpoint {
   readonly endpoint: HttpApiEndpoint.Top
   readonly method: string
   readonly path: string
 }
 
-/** The contract of a route group, by name. */
+/** The contract of a route group. An editor shows it by its name. */
 export interface Contract extends Contribution.Contract {
   /** The services of its middleware that plugins provide. */
   readonly "~flange/Middlewares": unknown
@@ -45,7 +45,9 @@ export interface Route<
   readonly declared: ReadonlyArray<DeclaredEndpoint>
   /** The contract with the middleware that the access adds; undefined for a raw group. */
   readonly group: HttpApiGroup.Top | undefined
-  readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
+  readonly rows: (
+    payloadOfEffect: PayloadOfEffect
+  ) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
 /** The services of a group's own middleware that plugins provide. */
@@ -54,24 +56,24 @@ type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
   Guard.Guard | StandardErrors
 >
 
-/** A group whose endpoints have types that handlers can be made of. */
+/** A group whose endpoints have the types that handlers need. */
 interface Group extends HttpApiGroup.Constraint {
   readonly endpoints: Readonly<
     Record<string, HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }>
   >
 }
 
-/** What a handler may return instead of a value of its contract. */
+/** A reply, which a handler may return instead of a value of its contract. */
 interface RespondableSchema extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
 
-/** What a route adds to the request of its handlers. */
+/** The members that a route adds to the argument of its handlers. */
 type Added<Middleware> = [Authentication.CurrentIdentity] extends [
   HttpApiMiddleware.Provides<Middleware>
 ]
   ? { readonly identity: Authentication.Identity }
   : {}
 
-/** An endpoint as its handler sees it: with what its route adds. */
+/** An endpoint with the parts that its route adds, as its handler sees it. */
 export interface HandlerEndpoint<
   Endpoint extends Group["endpoints"][string],
   Middleware extends HttpApiMiddleware.AnyId
@@ -98,7 +100,7 @@ export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyI
   readonly [Name in keyof G["endpoints"]]: HandlerEndpoint<G["endpoints"][Name], Middleware>
 }
 
-/** A group with what every endpoint has, and with `Middleware`. */
+/** A group whose endpoints also have `StandardErrors` and `Middleware`. */
 interface GroupWith<
   in out G extends HttpApiGroup.Constraint,
   in out Middleware extends HttpApiMiddleware.AnyId
@@ -141,7 +143,7 @@ export type Build<G extends Group, Chain extends string, Return> = (
   handlers: HttpApiBuilder.Handlers<never, Endpoints<G, Authentication.Authentication<Chain>>>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group without authentication, whose handlers must not ask who calls. */
+/** `Build` for a group without authentication. Its handlers must not read the caller. */
 export type BuildAnonymous<G extends Group, Return> = (
   handlers: HttpApiBuilder.Handlers<never, Endpoints<G, never>>
 ) => unknown extends Needs<Return>
@@ -152,7 +154,7 @@ export type BuildAnonymous<G extends Group, Return> = (
       ? "Only optional routes ask who may be calling: use Route.optional instead"
       : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group whose callers may be unknown. */
+/** `Build` for a group whose callers may be unknown. */
 export type BuildOptional<G extends Group, Chain extends string, Return> = (
   handlers: HttpApiBuilder.Handlers<
     never,
@@ -182,8 +184,8 @@ const group = <C extends Contract, Return>(
   })),
   group: contract,
   // The public constructors below check the handlers against the contract.
-  rows: ((needsEffect) =>
-    groupRows(contract, build as (handlers: unknown) => unknown, needsEffect)) as Route<
+  rows: ((payloadOfEffect) =>
+    groupRows(contract, build as (handlers: unknown) => unknown, payloadOfEffect)) as Route<
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>
   >["rows"]
@@ -199,9 +201,9 @@ const middlewares = (
   contract: HttpApiGroup.Constraint,
   ...keys: ReadonlyArray<Context.Key<any, unknown>>
 ) => {
-  // Every group is one; the constraint has only the members that inference needs.
+  // Every group is a `Top`. The constraint has only the members that inference needs.
   const whole = contract as HttpApiGroup.Top
-  // A group's endpoints replace those of the same name.
+  // `add` replaces an endpoint of the same name.
   return Object.values(whole.endpoints).reduce((group, endpoint) => {
     const present = new Set([...endpoint.middlewares].map(({ key }) => key))
     const added = keys.filter(({ key }) => !present.has(key))
@@ -256,7 +258,7 @@ export {
   public_ as public
 }
 
-/** The same as `protected`, so that a group is safe if its author does not choose. */
+/** The same as `protected`: a group whose author does not choose is safe. */
 export const make: typeof protected_ = protected_
 
 /** Creates a group whose callers the chain of this name authenticates. */
@@ -289,7 +291,7 @@ export const optionalWith =
       build
     )
 
-/** `optionalWith` the default chain. */
+/** Creates a group as `optionalWith` does, with the default chain. */
 export const optional = <G extends Group, Return>(
   contract: G,
   build: BuildOptional<G, Authentication.DefaultChain, Return>
@@ -332,7 +334,7 @@ export const raw = <E, R>(
   access: { type: options.access },
   declared: [],
   group: undefined,
-  // The router that is provided here takes the rest of `R` away.
+  // `rawRows` provides the router, which is the rest of `R`.
   rows: (() => rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>)) as Route<
     E,
     RawNeeds<R>

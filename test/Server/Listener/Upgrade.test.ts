@@ -108,7 +108,7 @@ for (const name of ["node", "proxied"] as const) {
       }
     })
 
-    it("with a body is served as any other request", async () => {
+    it("with a body is an ordinary request", async () => {
       for (const path of ["/plain", "/opened", "/nowhere"]) {
         const client = await app.connect()
         const lines = ["Host: a", "Transfer-Encoding: chunked", ...upgrade("websocket")]

@@ -77,7 +77,7 @@ export class BridgedReply extends http.ServerResponse<BridgedRequest> {
     this.#closes = closes
   }
 
-  /** Whether its head says that the connection ends. */
+  /** Whether its head announces the end of the connection. */
   get isLast(): boolean {
     return (this as unknown as NodeReplyInternals)._last
   }

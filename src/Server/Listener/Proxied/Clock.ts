@@ -26,8 +26,8 @@ export class Clock {
   }
 
   /**
-   * Whether at least `limit` milliseconds have passed since a reading of `now`, whose error
-   * is one step.
+   * Whether at least `limit` milliseconds have passed since a reading of `now`, which may
+   * have been one step old.
    */
   hasPassed(limit: number, since: number): boolean {
     return this.now - since >= limit + this.step

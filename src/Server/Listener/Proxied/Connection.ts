@@ -1,4 +1,4 @@
-/** One connection: requests in, replies out in the same order, and the end of both. */
+/** One connection: reads requests, and writes their replies in the same order. */
 import type { Socket } from "node:net"
 import type { Opened } from "../Opener.ts"
 import { refusals } from "../Refusal.ts"
@@ -75,7 +75,7 @@ export class Connection implements WireOwner, TimedConnection {
     this.#socket.destroy()
   }
 
-  // Calls of its requests.
+  // The members that its requests call.
 
   /**
    * Decides whether the connection ends after the reply to this request. Call it before the

@@ -124,7 +124,7 @@ export class ProxiedWire implements Wire {
 
   open(): HttpServerRequest {
     this.#opened = this.#connection.open(this)
-    // Nothing else ends what was opened after the client went away.
+    // If the client went away before, nothing else ends the opened request.
     if (this.isAnswered) this.bridge!.abort()
     return this.#opened.request
   }

@@ -70,7 +70,7 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
 
 const consistsOf = (text: string, set: number): boolean => {
   for (let i = 0; i < text.length; i++) {
-    // A character outside of the table is `undefined` here, and so refused.
+    // A character outside of the table is `undefined` here, and is refused.
     if ((octets[text.charCodeAt(i)]! & set) === 0) return false
   }
   return true

@@ -5,28 +5,28 @@ import { FieldSection, type Limits } from "./FieldSection.ts"
 import { Head } from "./Head.ts"
 import { More, Refused, RequestLine } from "./RequestLine.ts"
 
-/** The results of `next`. */
+/** The events that `next` returns. */
 export const ParseEvent = {
   /** Bytes of the body: `parser.data`. */
   Data: 0,
-  /** The body is complete. A request without a body has no such step. */
+  /** The body is complete. A request without a body has no such event. */
   End: 1,
   /** A request begins: `parser.head`. */
   Head: 2,
-  /** The next step needs more bytes. */
+  /** The next event needs more bytes. */
   More: 3,
-  /** The request is refused: `parser.refusal` has the reason. No other step follows. */
+  /** The request is refused: `parser.refusal` has the reason. No other event follows. */
   Refused: 4
 } as const
 
-/** A result of `next`. */
+/** An event that `next` returns. */
 export type ParseEvent = (typeof ParseEvent)[keyof typeof ParseEvent]
 
 const nothing = Buffer.alloc(0)
 
 /**
- * Reads requests from pieces of a connection's bytes, one step at a time, so that the owner
- * decides when to continue. A request with more than one reading is refused. The result
+ * Reads requests from pieces of a connection's bytes, one event at a time, so that the
+ * owner decides when to continue. A request with more than one reading is refused. The result
  * does not depend on where the bytes were cut. Only a head that comes in several pieces is
  * copied.
  */
@@ -75,7 +75,7 @@ export class Parser {
     return rest
   }
 
-  /** Reads to the next step. */
+  /** Reads to the next event. */
   next(): ParseEvent {
     if (this.refusal !== undefined) return ParseEvent.Refused
     switch (this.#state) {
