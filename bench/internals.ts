@@ -15,7 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { groupHandlers, lazyContext } from "../src/Server/EffectInternals.ts"
 import * as RequestFields from "../src/Server/Exchange/RequestFields.ts"
-import { type Served, Services } from "../src/Server/Exchange/Services.ts"
+import { Services, type ServicesOwner } from "../src/Server/Exchange/Services.ts"
 import * as WireRequest from "../src/Server/Exchange/WireRequest.ts"
 import { median } from "./lib/Statistics.ts"
 import { table } from "./lib/Table.ts"
@@ -39,7 +39,7 @@ const request = () =>
   })
 
 /** A request whose services are made when they are read, as an exchange's are. */
-const served = (): Served => ({
+const served = (): ServicesOwner => ({
   get fields() {
     return RequestFields.make()
   },
@@ -53,7 +53,6 @@ const served = (): Served => ({
     return Scope.makeUnsafe()
   },
   searchParams: {},
-  setHeader: () => {},
   state: {}
 })
 

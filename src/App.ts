@@ -16,7 +16,7 @@ import type { ConfigSource } from "./Plugin/ConfigSource.ts"
 import type { AppDescription } from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
 import * as Host from "./Server/Host.ts"
-import * as ConfiguredListener from "./Server/Listener/Configured.ts"
+import * as ConfiguredListener from "./Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
 

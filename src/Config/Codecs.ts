@@ -1,6 +1,6 @@
 /** Codecs of the fields of sections. */
-import * as Bytes from "effect/ByteSize"
-import * as Time from "effect/Duration"
+import * as EffectByteSize from "effect/ByteSize"
+import * as EffectDuration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -19,8 +19,10 @@ const parseBytes = (value: number | string): number | undefined => {
   if (typeof value === "number") {
     return Number.isSafeInteger(value) && value >= 0 ? value : undefined
   }
-  const size = Bytes.fromString(value)
-  return Option.isSome(size) ? Option.getOrUndefined(Bytes.toNumber(size.value)) : undefined
+  const size = EffectByteSize.fromString(value)
+  return Option.isSome(size)
+    ? Option.getOrUndefined(EffectByteSize.toNumber(size.value))
+    : undefined
 }
 
 /**
@@ -62,13 +64,16 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000
 }
 
-const parseDuration = (value: number | string): Time.Duration | undefined => {
-  if (typeof value === "number") return value >= 0 ? Time.millis(value) : undefined
+const parseDuration = (value: number | string): EffectDuration.Duration | undefined => {
+  if (typeof value === "number") return value >= 0 ? EffectDuration.millis(value) : undefined
   const short = /^(\d+(?:\.\d+)?) ?(ms|s|min|[mhdw])$/.exec(value.trim())
-  if (short !== null) return Time.millis(Number(short[1]) * (units[short[2] ?? ""] ?? NaN))
+  if (short !== null)
+    return EffectDuration.millis(Number(short[1]) * (units[short[2] ?? ""] ?? NaN))
   // The cast-free way to ask whether a string is a `Duration.Input`.
   const decoded = Schema.decodeUnknownOption(Schema.DurationFromString)(value.trim())
-  return Option.isSome(decoded) && !Time.isNegative(decoded.value) ? decoded.value : undefined
+  return Option.isSome(decoded) && !EffectDuration.isNegative(decoded.value)
+    ? decoded.value
+    : undefined
 }
 
 /**
@@ -78,14 +83,14 @@ const parseDuration = (value: number | string): Time.Duration | undefined => {
  *
  * @example
  * ```ts
- * import * as Time from "effect/Duration"
+ * import * as Duration from "effect/Duration"
  * import * as Schema from "effect/Schema"
  * import * as Config from "flange/Config"
  *
- * Time.toMillis(Schema.decodeSync(Config.Duration)("75s")) // => 75000
+ * Duration.toMillis(Schema.decodeSync(Config.Duration)("75s")) // => 75000
  * ```
  */
-export const Duration: Schema.Codec<Time.Duration, number | string> = input
+export const Duration: Schema.Codec<EffectDuration.Duration, number | string> = input
   .pipe(
     Schema.decodeTo(Schema.Duration, {
       decode: SchemaGetter.transformEffect((value: number | string) => {
@@ -94,8 +99,8 @@ export const Duration: Schema.Codec<Time.Duration, number | string> = input
           ? Effect.fail(invalid(`not ${durationWords}`))
           : Effect.succeed(duration)
       }),
-      encode: SchemaGetter.transform((duration: Time.Duration): number | string =>
-        Time.isFinite(duration) ? Time.toMillis(duration) : "Infinity"
+      encode: SchemaGetter.transform((duration: EffectDuration.Duration): number | string =>
+        EffectDuration.isFinite(duration) ? EffectDuration.toMillis(duration) : "Infinity"
       )
     })
   )

@@ -4,8 +4,8 @@
  */
 
 /**
- * Which codec serves an endpoint: the compiled one if the endpoint can have it, or Effect's
- * own.
+ * `compiled`: an endpoint has the compiled codec if it can. `effect`: every endpoint has
+ * Effect's own codec.
  */
 export const codec: "compiled" | "effect" = "compiled"
 

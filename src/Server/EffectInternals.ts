@@ -1,8 +1,8 @@
 /**
- * Everything that Flange takes from the inside of Effect. Each part has its reason;
- * `bench/internals.ts` measures what the three that are there for speed save.
- * `test/Server/EffectInternals.test.ts` fails with the name of the part if a version of
- * Effect differs.
+ * Everything that Flange takes from the inside of Effect, each part with its reason.
+ * Three parts are there for speed, and `bench/internals.ts` measures what they save. If a
+ * version of Effect differs, `test/Server/EffectInternals.test.ts` fails with the name of the
+ * part.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -199,7 +199,7 @@ export const groupHandlers = (
       return { handlers: new Map(own.map((handler, i) => [String(i), handler])) }
     }
     const api = HttpApi.make("flange").add(contract)
-    // `Route` has the types of what the group requires and fails with.
+    // The types of `Route` have the requirements and the failures of the group.
     const layer = HttpApiBuilder.group(api, contract.identifier, ((handlers: unknown) => {
       const built = build(handlers)
       return Effect.isEffect(built) ? Effect.map(built, take) : take(built)

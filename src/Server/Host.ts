@@ -8,19 +8,19 @@ import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
-import * as Endpoint from "./Codec/Endpoint.ts"
+import * as Pipeline from "./Codec/Pipeline.ts"
 import * as Defaults from "./Defaults.ts"
 import { Exchange } from "./Exchange/Exchange.ts"
 import { Serving } from "./Exchange/Serving.ts"
 import type { Serve } from "./Exchange/Wire.ts"
 import type { Listener } from "./Listener/Listener.ts"
-import { around } from "./Route/Around.ts"
 import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
-import type { NeedsEffect, Row } from "./Route/Rows.ts"
-import * as RouteTable from "./Route/Table.ts"
+import * as RouteTable from "./Route/RouteTable.ts"
+import type { PayloadOfEffect, Row } from "./Route/Rows.ts"
+import * as Stack from "./Route/Stack.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 interface Mounted {
@@ -29,9 +29,9 @@ interface Mounted {
 }
 
 /** The services of contracts that the server itself provides. */
-const own = Context.make(StandardErrors, ContractMiddleware.declared)
+const own = Context.make(StandardErrors, ContractMiddleware.errorsOnly)
 
-/** Creates a host over a listener. One host boots one app once. */
+/** Creates a host over a listener. Use it for one boot of one app. */
 export const make = (
   app: string,
   listener: Listener,
@@ -39,7 +39,9 @@ export const make = (
    * Returns the payload that Effect decodes, for the endpoints that Effect's own handlers
    * serve.
    */
-  needsEffect: NeedsEffect = Defaults.codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
+  payloadOfEffect: PayloadOfEffect = Defaults.codec === "effect"
+    ? Codec.payloadOfEffect
+    : Codec.payloadIfNeeded
 ): Host => {
   const mounted: Array<Mounted> = []
   const middlewares: Array<Middleware<unknown, unknown>> = []
@@ -62,24 +64,24 @@ export const make = (
         const services = Context.merge(yield* Effect.context<never>(), context)
         const provided = Context.merge(context, own)
         const entries = mounted.map(({ info, row }) => {
-          const standing = around(info, built)
+          const stack = Stack.make(info, built)
           return {
             method: info.method,
             path: info.path,
-            value: Endpoint.make({
-              around: standing,
+            value: Pipeline.make({
               bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
-              codec: Codec.make(row, standing.handler),
+              codec: Codec.make(row, stack.handler),
               info,
-              steps: Endpoint.contractSteps(row, provided)
+              stack,
+              steps: Pipeline.contractSteps(row, provided)
             })
           }
         })
-        const unmatched = Endpoint.make({
-          around: around(nowhere, built),
+        const unmatched = Pipeline.make({
           bodyLimit: Number.MAX_SAFE_INTEGER,
           codec: Codec.unmatched,
           info: nowhere,
+          stack: Stack.make(nowhere, built),
           steps: []
         })
         const serving = new Serving(services)
@@ -96,7 +98,7 @@ export const make = (
         middlewares.push(...plugin.manifest.contributions.filter(isMiddleware))
         for (const route of plugin.manifest.contributions.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
-            route.rows(needsEffect),
+            route.rows(payloadOfEffect),
             // The plugin's scope must win over the app's.
             (scope: Context.Context<never>) =>
               Context.mergeAll(context, own, scope) as Context.Context<unknown>
@@ -110,26 +112,26 @@ export const make = (
 /** Returns the function that finds the route of a request and serves it. */
 const serveWith =
   (
-    table: RouteTable.RouteTable<Endpoint.Endpoint>,
-    unmatched: Endpoint.Endpoint,
+    table: RouteTable.RouteTable<Pipeline.Pipeline>,
+    unmatched: Pipeline.Pipeline,
     serving: Serving
   ): Serve =>
   (wire, references) => {
     const found = table.find(wire.method, wire.target)
     const { plan, serve } = found.value ?? unmatched
-    const own = references === undefined ? serving : serving.with(references)
+    const own = references === undefined ? serving : serving.extend(references)
     if (plan.isOpened) wire.load(() => serve(new Exchange(own, wire, plan, found)))
     else serve(new Exchange(own, wire, plan, found))
   }
 
-/** Returns the longest body of an endpoint in bytes; undefined if its contract does not set one. */
+/** Returns the `BodyLimit` of an endpoint in bytes; undefined if its contract does not set one. */
 const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
-  // Annotations have any key, whatever their type.
+  // The type of annotations names no keys, but they may have any.
   endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
 
 /**
- * Returns the routes of an app as data, before anything is acquired. Raw groups are known
- * after boot only.
+ * Returns the routes of an app as data, before anything is acquired. Raw groups are left
+ * out, because their routes are known after boot only.
  */
 export const describeRoutes = (
   plugins: ReadonlyArray<Plugin.Any>
@@ -158,9 +160,9 @@ export interface RouteDescription {
   readonly access: "bare" | "optional" | "protected" | "public"
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
-  /** What decodes the request and encodes the reply. */
+  /** Which codec decodes the request and encodes the reply. */
   readonly codec: Codec.Kind["codec"]
-  /** Why Effect takes part. */
+  /** Why Effect decodes or encodes; undefined for `compiled`. */
   readonly codecReason: string | undefined
   readonly group: string
   readonly method: string

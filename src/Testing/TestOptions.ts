@@ -2,8 +2,8 @@
 import { isPlain, mergeAll, type Tree } from "../Config/Tree.ts"
 import type * as AppDefinition from "../Plugin/AppDefinition.ts"
 import type { ConfigSource } from "../Plugin/ConfigSource.ts"
-import type { Replacement } from "./Replacement.ts"
-import * as Replacements from "./Replacement.ts"
+import type { Replacement } from "./Replacements.ts"
+import * as Replacements from "./Replacements.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
 
 /** How an app is booted for a test. Nothing outside the test is read unless an option says so. */

@@ -7,7 +7,7 @@
  */
 
 export * as MockAuth from "./MockAuth.ts"
-export { type Replacement } from "./Replacement.ts"
+export { type Replacement } from "./Replacements.ts"
 export * as TestApp from "./TestApp.ts"
 export * as TestDatabase from "./TestDatabase.ts"
 export { type LogEntry } from "./TestLogs.ts"

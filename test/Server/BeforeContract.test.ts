@@ -255,14 +255,14 @@ describe("a service of ContractMiddleware", () => {
       () =>
         App.make("door", [
           doorPlugin((next, contract) => {
-            assert.strictEqual(ContractMiddleware.declared(next, contract), next)
+            assert.strictEqual(ContractMiddleware.errorsOnly(next, contract), next)
             return next
           })
         ]),
       async ({ send }) => assert.strictEqual((await send("/tenant")).status, 200)
     )
     const replies = await both(
-      () => App.make("door", [doorPlugin(ContractMiddleware.declared)]),
+      () => App.make("door", [doorPlugin(ContractMiddleware.errorsOnly)]),
       async ({ send }) => {
         const { body, headers, status } = await send("/tenant", says("text"))
         return { body, header: headers["x-door"], status }

@@ -15,7 +15,7 @@ import type { Listener } from "../../src/Server/Listener/Listener.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
 import * as ProxiedListener from "../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
-import * as generated from "./generatedApi.ts"
+import * as generatedApi from "./generatedApi.ts"
 
 const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? 1)
 const endpoints = 40
@@ -29,7 +29,7 @@ interface Reply {
 
 type Kind = "compiled" | "effect"
 
-type Send = (request: generated.Sent) => Promise<Reply>
+type Send = (request: generatedApi.Sent) => Promise<Reply>
 
 /** What an app does with a request beside the reply. */
 interface Seen {
@@ -151,11 +151,11 @@ afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<typeof watch>) =>
   Boot.boot(
-    App.make("generated", [plugin, generated.plugin(seed, endpoints)]),
+    App.make("generated", [plugin, generatedApi.plugin(seed, endpoints)]),
     Host.make(
       "generated",
       listener,
-      codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect
+      codec === "effect" ? Codec.payloadOfEffect : Codec.payloadIfNeeded
     ),
     { values: { server: { host: "127.0.0.1", port: 0 } } }
   ).pipe(
@@ -203,7 +203,7 @@ describe(`codecs and listeners, ${count} requests of seed ${seed}`, () => {
 
   it("the generated requests meet every status that the API has", async () => {
     const statuses = new Set<number>()
-    for (const request of generated.requests(seed, endpoints, count)) {
+    for (const request of generatedApi.requests(seed, endpoints, count)) {
       statuses.add((await reference.send(request)).status)
     }
     assert.deepStrictEqual(
@@ -222,7 +222,7 @@ describe(`codecs and listeners, ${count} requests of seed ${seed}`, () => {
     it(`${name}: gives the bytes that Effect's codec gives on node`, async () => {
       const running = await start()
       let at = 0
-      for (const request of generated.requests(seed, endpoints, count)) {
+      for (const request of generatedApi.requests(seed, endpoints, count)) {
         const id = `${name.replaceAll(", ", "-")}-${at++}`
         const sent = { ...request, headers: { ...request.headers, "x-request-id": id } }
         const [expected, actual] = await Promise.all([reference.send(sent), running.send(sent)])
@@ -237,7 +237,7 @@ describe(`codecs and listeners, ${count} requests of seed ${seed}`, () => {
   }
 
   it("most endpoints are compiled, and the others have a reason why they are not", () => {
-    const { routes } = App.describe(App.make("g", [generated.plugin(seed, endpoints)]))
+    const { routes } = App.describe(App.make("g", [generatedApi.plugin(seed, endpoints)]))
     assert.isAbove(routes.filter(({ codec }) => codec === "compiled").length, endpoints)
     for (const { codec, codecReason } of routes) {
       assert.strictEqual(codecReason === undefined, codec === "compiled")

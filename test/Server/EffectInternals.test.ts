@@ -9,7 +9,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpEffect from "effect/http/HttpEffect"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
-import * as Internals from "../../src/Server/EffectInternals.ts"
+import * as EffectInternals from "../../src/Server/EffectInternals.ts"
 
 const { version } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.resolve("effect")), "utf8")
@@ -37,7 +37,7 @@ const annotated = Schema.Int.pipe(
 const [coded] = HttpApiEndpoint.get("a", "/", { success: annotated }).success
 
 /** What each part of `EffectInternals` has to do. */
-const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
+const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
   cachedKeys: () => {
     const read = Object.keys(cacheOf(Context.empty() as Context.Context<unknown>)).sort()
     assert.deepStrictEqual(read, [
@@ -54,7 +54,7 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
       "tracerEnabled"
     ])
     const root = Context.empty() as Context.Context<unknown>
-    for (const key of Internals.cachedKeys) {
+    for (const key of EffectInternals.cachedKeys) {
       const other = Context.addUnsafe(root, key, undefined)
       assert.isFalse(isShared(root, other), key)
     }
@@ -62,13 +62,13 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
   },
   getErrorSchemas: () =>
     assert.deepStrictEqual(
-      Internals.getErrorSchemas(endpoint).map(Internals.getStatusErrorSchema),
+      EffectInternals.getErrorSchemas(endpoint).map(EffectInternals.getStatusErrorSchema),
       [409]
     ),
   getResponseEncodingSchema: () =>
     assert.deepStrictEqual(
       [Item, Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/x" }))].map(
-        Internals.getResponseEncodingSchema
+        EffectInternals.getResponseEncodingSchema
       ),
       [
         { _tag: "Json", contentType: "application/json" },
@@ -76,14 +76,19 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
       ]
     ),
   getStatusErrorSchema: () =>
-    assert.deepStrictEqual([Failed, Schema.String].map(Internals.getStatusErrorSchema), [409, 500]),
+    assert.deepStrictEqual(
+      [Failed, Schema.String].map(EffectInternals.getStatusErrorSchema),
+      [409, 500]
+    ),
   getStatusSuccessSchema: () =>
-    assert.deepStrictEqual([Item, Schema.String].map(Internals.getStatusSuccessSchema), [201, 200]),
+    assert.deepStrictEqual(
+      [Item, Schema.String].map(EffectInternals.getStatusSuccessSchema),
+      [201, 200]
+    ),
   getWithHeadersAnnotation: () => {
-    assert.isUndefined(Internals.getWithHeadersAnnotation(Item.ast))
-    const { body, bodyCodec, headersCodec, transformation } = Internals.getWithHeadersAnnotation(
-      coded!.ast
-    )!
+    assert.isUndefined(EffectInternals.getWithHeadersAnnotation(Item.ast))
+    const { body, bodyCodec, headersCodec, transformation } =
+      EffectInternals.getWithHeadersAnnotation(coded!.ast)!
     assert.deepStrictEqual(transformation.encode(7), { body: "b", headers: { a: 7 } })
     assert.isTrue([body, bodyCodec, headersCodec].every(Schema.isSchema))
     assert.deepStrictEqual(
@@ -97,7 +102,7 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
       HttpApiEndpoint.get("b", "/b", { success: Schema.String })
     )
     const api = HttpApi.make("api").add(group)
-    const built = Internals.groupHandlers(
+    const built = EffectInternals.groupHandlers(
       group as unknown as HttpApiGroup.Top,
       (handlers) =>
         (handlers as HttpApiBuilder.Handlers.FromGroup<typeof group>).handleAll({
@@ -123,19 +128,19 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
     )
   },
   isStreamSchema: () =>
-    assert.deepStrictEqual([HttpApiSchema.StreamUint8Array(), Item].map(Internals.isStreamSchema), [
-      true,
-      false
-    ]),
+    assert.deepStrictEqual(
+      [HttpApiSchema.StreamUint8Array(), Item].map(EffectInternals.isStreamSchema),
+      [true, false]
+    ),
   isUpgrade: () =>
     assert.deepStrictEqual(
-      [HttpApiSchema.Upgrade({ protocol: "echo" }), Item].map(Internals.isUpgrade),
+      [HttpApiSchema.Upgrade({ protocol: "echo" }), Item].map(EffectInternals.isUpgrade),
       [true, false]
     ),
   isWithHeadersValue: () =>
     assert.deepStrictEqual(
       [HttpApiSchema.withHeaders({ body: 1, headers: {} }), { body: 1, headers: {} }].map(
-        Internals.isWithHeadersValue
+        EffectInternals.isWithHeadersValue
       ),
       [true, false]
     ),
@@ -155,7 +160,7 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
     })([["test/service", 1]])
     const Service = Context.Service<number>("test/service")
     const Later = Context.Service<number>("test/later")
-    const context = Internals.lazyContext(services) as Context.Context<number>
+    const context = EffectInternals.lazyContext(services) as Context.Context<number>
     const added = Context.addUnsafe(context, "test/other", 2)
     for (let i = 0; i < 100; i++) Context.getOrUndefined(context, Service)
     for (let i = 0; i < 100; i++) Context.getOrUndefined(added as typeof context, Service)
@@ -165,7 +170,7 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
   },
   requestStateKey: () => {
     const state: { preResponseHandler: unknown } = { preResponseHandler: undefined }
-    const context = Context.addUnsafe(Context.empty(), Internals.requestStateKey, state)
+    const context = Context.addUnsafe(Context.empty(), EffectInternals.requestStateKey, state)
     HttpEffect.appendPreResponseHandlerUnsafe(context, (_request, response) =>
       Effect.succeed(response)
     )
@@ -176,7 +181,7 @@ const expected: Readonly<Record<keyof typeof Internals, () => void>> = {
     const request = Context.makeUnsafe<unknown>(new Map([["test/b", 2]]))
     assert.isFalse(isShared(app, request))
     const other = Context.makeUnsafe<unknown>(new Map([["test/b", 2]]))
-    Internals.shareCache(other, app)
+    EffectInternals.shareCache(other, app)
     assert.isTrue(isShared(app, other))
     assert.strictEqual(cacheOf(other), cacheOf(app))
   }
@@ -203,7 +208,7 @@ describe("EffectInternals", () => {
     `effect ${version} has %s as the server uses it`,
     (name, check) => {
       assert.isDefined(
-        new Map<string, unknown>(Object.entries(Internals)).get(name),
+        new Map<string, unknown>(Object.entries(EffectInternals)).get(name),
         `effect ${version} has no ${name}: find what replaced it, or write it in EffectInternals.ts`
       )
       try {
@@ -215,6 +220,6 @@ describe("EffectInternals", () => {
   )
 
   it("every part of EffectInternals is checked", () => {
-    assert.deepStrictEqual(Object.keys(expected).sort(), Object.keys(Internals).sort())
+    assert.deepStrictEqual(Object.keys(expected).sort(), Object.keys(EffectInternals).sort())
   })
 })

@@ -77,7 +77,7 @@ const run = async (
   const scope = Scope.makeUnsafe()
   const { address = "http://localhost" } = await Boot.boot(
     App.make("work", [Work]),
-    Host.make("work", listener, codec === "effect" ? Codec.payloadOfEffect : Codec.needsEffect),
+    Host.make("work", listener, codec === "effect" ? Codec.payloadOfEffect : Codec.payloadIfNeeded),
     { values: { server: { host: "127.0.0.1", port: 0 } } }
   ).pipe(
     Effect.provide([NodeServices.layer, Logger.layer([])]),

@@ -1,6 +1,6 @@
 import { describe, expect, it, layer } from "@effect/vitest"
 import * as Cause from "effect/Cause"
-import * as EffectConfig from "effect/Config"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -29,9 +29,9 @@ const places = [
   ["listening", TestApp.listening]
 ] as const
 
-const SettingsOfLibrary = EffectConfig.all({
-  path: EffectConfig.option(EffectConfig.String("PATH")),
-  size: EffectConfig.withDefault(EffectConfig.Int("size"), 0).pipe(EffectConfig.nested("pool"))
+const SettingsOfLibrary = Config.all({
+  path: Config.option(Config.String("PATH")),
+  size: Config.withDefault(Config.Int("size"), 0).pipe(Config.nested("pool"))
 })
 
 class LibraryApi extends HttpApiGroup.make("library").add(

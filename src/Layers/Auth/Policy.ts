@@ -48,7 +48,7 @@ export const implement = <Name extends string, R = never>(
     policy,
     Effect.map(Effect.context<R>(), (context) =>
       ContractMiddleware.make(
-        Guarding.before((input) => {
+        Guarding.make((input) => {
           const decision = rule(input)
           return Effect.isEffect(decision)
             ? Effect.provideContext(Effect.map(decision, Policy.refusalOf), context)

@@ -30,7 +30,7 @@ export const constant = (config: Config): Fields | undefined => {
 }
 
 /** Names the origin of the request on its reply, whoever makes that, if it is one of several allowed. */
-export const byRequest = (config: Config): Middleware.Before => {
+export const allowOrigin = (config: Config): Middleware.Before => {
   const origins = new Set(config.origins)
   const same = Object.entries(shared(config))
   return (request) => {

@@ -14,8 +14,8 @@ const headers = Middleware.headers("cors", {
 
 const origins = Middleware.before("cors-origins", {
   build: Effect.map(CorsConfig, (config) => {
-    const byRequest = config.origins.length > 1 ? Answers.byRequest(config) : undefined
-    return () => byRequest
+    const allowOrigin = config.origins.length > 1 ? Answers.allowOrigin(config) : undefined
+    return () => allowOrigin
   }),
   slot: "TransportSecurity"
 })

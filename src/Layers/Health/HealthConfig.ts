@@ -1,10 +1,10 @@
 /** The configuration section `health`. */
-import * as Time from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
 /** Shorter intervals would keep the checked components busy with being checked. */
-const shortest = Time.millis(100)
+const shortest = Duration.millis(100)
 
 /**
  * Section `health`.
@@ -15,7 +15,7 @@ const shortest = Time.millis(100)
  */
 export const HealthConfig = Config.section("health", {
   interval: Config.Duration.check(
-    Schema.makeFilter((interval) => Time.isGreaterThanOrEqualTo(interval, shortest), {
+    Schema.makeFilter((interval) => Duration.isGreaterThanOrEqualTo(interval, shortest), {
       expected: "a duration of 100 ms at least"
     })
   ).pipe(Config.withDefault("10 seconds"))

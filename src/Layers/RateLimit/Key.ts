@@ -14,15 +14,14 @@ const cut = (text: string): string =>
   text.length * 3 <= maxBytes ? text : text.slice(0, encoder.encodeInto(text, buffer).read)
 
 /** The key of a caller whom a chain knows. Callers who are alike in 256 bytes share a limit. */
-export const ofCaller = (chain: string, subject: string): string =>
-  cut(`caller:${chain}:${subject}`)
+export const caller = (chain: string, subject: string): string => cut(`caller:${chain}:${subject}`)
 
 /**
  * The key of a caller of whom only the address is known: of IPv6 the network of 64
  * bits that a provider gives to one customer. Without an address, as on a unix
  * socket without a trusted proxy, such callers share one limit.
  */
-export const ofAddress = (address: string | undefined): string => {
+export const address = (address: string | undefined): string => {
   if (address === undefined) return "ip:unknown"
   if (!address.includes(":")) return `ip:${address}`
   const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>

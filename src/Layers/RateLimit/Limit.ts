@@ -31,7 +31,7 @@ const declared = ({ contract, endpoint, group }: RouteInfo) => {
 }
 
 /** The limit of a route; undefined where it has none. */
-export const of = (
+export const find = (
   config: (typeof RateLimitConfig)["Service"],
   route: RouteInfo
 ): Limit | undefined => {

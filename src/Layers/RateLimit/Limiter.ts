@@ -52,8 +52,8 @@ const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit):
 const keyOf = (request: Before.Incoming): string => {
   const caller = request.get(CurrentCaller)
   return caller?.identity === undefined
-    ? Key.ofAddress(ClientIp.of(request))
-    : Key.ofCaller(caller.chain, caller.identity.subject)
+    ? Key.address(ClientIp.resolve(request))
+    : Key.caller(caller.chain, caller.identity.subject)
 }
 
 /** Limits the requests of each caller, on routes that have a limit. */
@@ -63,7 +63,7 @@ export const requests = Middleware.before("rate-limit", {
     const store = yield* Store
     const exempt = new Set(config.exempt)
     return (route: Middleware.RouteInfo): Before.Before | undefined => {
-      const limit = Limit.of(config, route)
+      const limit = Limit.find(config, route)
       return limit && limiter(store, exempt, limit)
     }
   }),
@@ -73,7 +73,7 @@ export const requests = Middleware.before("rate-limit", {
 /** Says on every reply of a limited route what its limit is. */
 export const policies = Middleware.headers("rate-limit-policy", {
   build: Effect.map(RateLimitConfig, (config) => (route: Middleware.RouteInfo) => {
-    const limit = Limit.of(config, route)
+    const limit = Limit.find(config, route)
     return limit && { "ratelimit-policy": limit.text }
   })
 })

@@ -40,7 +40,7 @@ import * as Store from "./Store.ts"
 export const plugin = Plugin.make("flange:rate-limit", {
   annotate,
   config: [RateLimitConfig],
-  layer: Layer.merge(Store.layer, Layer.succeed(Limited, ContractMiddleware.declared)),
+  layer: Layer.merge(Store.layer, Layer.succeed(Limited, ContractMiddleware.errorsOnly)),
   middleware: [Limiter.requests, Limiter.policies],
   provides: [Limited, Store.Store]
 })

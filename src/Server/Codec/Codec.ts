@@ -7,18 +7,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Respondable from "effect/http/HttpServerRespondable"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
+import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import { responseOf } from "../Exchange/Reply.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
-import type { NeedsEffect, Row } from "../Route/Rows.ts"
+import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
 import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
@@ -41,22 +40,22 @@ export interface Codec {
   /** Whether the body is read before `serve`. */
   readonly readsBody: boolean
   /**
-   * Decodes the request and calls the handler. What it throws is a defect. `services`
-   * are those of the fiber; undefined if no middleware added any to the exchange's own.
+   * Decodes the request and calls the handler. If it throws, that is a defect. `services`
+   * are those of the fiber; undefined if they are the exchange's own.
    */
   readonly serve: (exchange: Exchange, services?: Context.Context<unknown>) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
 }
 
-/** The codec of an endpoint, and why it has this one. */
+/** Which codec an endpoint has, and why. */
 export interface Kind {
   readonly codec: "compiled" | "effect"
-  /** Why Effect's own handler takes part; undefined for `compiled`. */
+  /** Why Effect's own handler decodes or encodes; undefined for `compiled`. */
   readonly reason: string | undefined
 }
 
-/** Returns the codec of an endpoint. */
+/** Returns which codec an endpoint has. */
 export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
   const reason = obstacle(endpoint)
   return { codec: reason === undefined ? "compiled" : "effect", reason }
@@ -68,8 +67,8 @@ const nothing = new Map<never, never>()
 export const payloadOfEffect = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top["payload"] =>
   isWhole(endpoint) ? nothing : endpoint.payload
 
-/** Returns the same for an endpoint that Effect has to serve; undefined for any other. */
-export const needsEffect: NeedsEffect = (endpoint) =>
+/** Returns this payload if Effect has to serve the endpoint; undefined if it does not. */
+export const payloadIfNeeded: PayloadOfEffect = (endpoint) =>
   obstacle(endpoint) === undefined ? undefined : payloadOfEffect(endpoint)
 
 /** Whether the payload is decoded from the whole body. */
@@ -82,8 +81,8 @@ const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].som
 export const make = (row: Row, around: AroundHandler | undefined): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
-    ? router(effect!)
-    : ofEndpoint({ around, contract, effect, endpoint, handler })
+    ? routerCodec(effect!)
+    : endpointCodec({ around, contract, effect, endpoint, handler })
 }
 
 /** The parts of a codec that does not decode or encode. */
@@ -97,7 +96,7 @@ const withoutContract = {
 }
 
 /** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
-const router = (effect: NonNullable<Row["effect"]>): Codec => {
+const routerCodec = (effect: NonNullable<Row["effect"]>): Codec => {
   const served = Decompression.decompressed(effect) as Handled
   return { ...withoutContract, isOpened: true, serve: () => served }
 }
@@ -110,8 +109,8 @@ export const unmatched: Codec = {
     if (!(refusal instanceof MethodNotAllowed)) return Problem.render(refusal, exchange)
     const allow = { allow: refusal.allow.join(", ") }
     return exchange.method === "OPTIONS"
-      ? Effect.succeed(Response.empty({ headers: allow, status: 204 }))
-      : Effect.mapEager(Problem.render(refusal, exchange), Response.setHeaders(allow))
+      ? Effect.succeed(HttpServerResponse.empty({ headers: allow, status: 204 }))
+      : Effect.mapEager(Problem.render(refusal, exchange), HttpServerResponse.setHeaders(allow))
   }
 }
 
@@ -165,7 +164,7 @@ class Requested {
 }
 
 /** Creates the codec of an endpoint. */
-const ofEndpoint = ({
+const endpointCodec = ({
   around,
   contract,
   effect,
@@ -260,13 +259,13 @@ const ofEndpoint = ({
     return Decompression.decompressed(effect!) as Handled
   }
 
-  /** Passes the request itself to the handler, its body without content coding. */
+  /** Passes the request itself to the handler, with its body decompressed. */
   const readingItself: Then = (request) =>
     // It returns the handler's value, or the 415 for an unknown coding.
     Decompression.decompressed(
       Effect.flatMap(HttpServerRequest, (opened) => {
         request.request = opened
-        return call(request) as Effect.Effect<HttpServerResponse, unknown>
+        return call(request) as Effect.Effect<HttpServerResponse.HttpServerResponse, unknown>
       })
     )
 
@@ -307,23 +306,25 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
 /** Encodes a handler's failures and replies before Effect's own handler sees them. */
 const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
   Effect.matchEffect(handled, {
-    onFailure: (error) => Effect.catch(declared(failure, error, exchange), Effect.die),
+    onFailure: (error) => Effect.catch(failureReply(failure, error, exchange), Effect.die),
     onSuccess: (value) =>
-      Respondable.isRespondable(value) ? Respondable.toResponse(value) : Effect.succeed(value)
+      HttpServerRespondable.isRespondable(value)
+        ? HttpServerRespondable.toResponse(value)
+        : Effect.succeed(value)
   })
 
 /** Returns the reply to a failure that the contract declares. Other failures are passed on. */
-export const declared = (
+export const failureReply = (
   encode: Encoder.Encode | undefined,
   error: unknown,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse, unknown> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> =>
   encode === undefined
     ? Effect.fail(error)
     : Effect.matchEffect(
         Effect.suspend(() => encode(error)),
         {
           onFailure: () => Effect.fail(error),
-          onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+          onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
         }
       )

@@ -1,6 +1,6 @@
 /** Direct functions of schemas with parts: structs, records, lists, tuples and unions. */
-import * as Outcome from "./Outcome.ts"
-import { absent, type Direct, leave, refused } from "./Outcome.ts"
+import * as DirectResult from "./DirectResult.ts"
+import { absent, type Direct, leave, refused } from "./DirectResult.ts"
 import { identity, share } from "./Sharing.ts"
 
 /** A key of a struct. */
@@ -13,7 +13,7 @@ export interface Property {
 }
 
 /** Returns the function of a struct. */
-export const fields = (properties: ReadonlyArray<Property>): Direct => {
+export const struct = (properties: ReadonlyArray<Property>): Direct => {
   const key = properties.map(({ decode, hasDefault, isOptional, name }) => [
     name,
     identity(decode),
@@ -83,12 +83,12 @@ export const tuple = (items: ReadonlyArray<Direct>): Direct =>
   })
 
 /** Returns the function of a union. */
-export const firstOf = (members: ReadonlyArray<Direct>): Direct =>
+export const union = (members: ReadonlyArray<Direct>): Direct =>
   share(`union(${members.map(identity).join()})`, () => (input) => {
     for (let i = 0; i < members.length; i++) {
       const value = members[i]!(input)
-      // Another member may decode the value only if the schema refuses it here too.
-      if (value !== refused || Outcome.isUndecided) return value
+      // If a member is undecided, the next one must not decode the value.
+      if (value !== refused || DirectResult.isUndecided) return value
     }
     return refused
   })

@@ -1,6 +1,6 @@
 /**
- * The functions of a schema: a direct one, and the schema's own for values that are not
- * plainly valid.
+ * The functions of a schema: a direct one for values that are plainly valid, and the
+ * schema's own for all others.
  */
 import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,7 +8,7 @@ import type * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as Direct from "./Direct.ts"
-import * as Outcome from "./Outcome.ts"
+import * as DirectResult from "./DirectResult.ts"
 
 /** Decodes a value. */
 export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaError>
@@ -17,8 +17,11 @@ export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaErr
 export interface Decoding {
   /** Fails with every issue. */
   readonly all: Decode
-  /** Returns the value, `Outcome.refused`, or `Outcome.undecided` if `first` has to decide. */
-  readonly direct: Outcome.Direct
+  /**
+   * Returns the value, `DirectResult.refused`, or `DirectResult.undecided` if `first` has to
+   * decide.
+   */
+  readonly direct: DirectResult.Direct
   /**
    * Fails with the first issue. Returns an `Exit` for a valid value unless the schema has to
    * wait.
@@ -36,20 +39,20 @@ export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Deco
     return { all, direct: leave, first }
   }
   const run = Direct.make(ast)
-  const direct: Outcome.Direct = (input) => Outcome.run(run, input)
+  const direct: DirectResult.Direct = (input) => DirectResult.run(run, input)
   return {
     all,
     direct,
     first: (input) => {
       const value = direct(input)
-      return value === Outcome.refused || value === Outcome.undecided
+      return value === DirectResult.refused || value === DirectResult.undecided
         ? first(input)
         : Exit.succeed(value)
     }
   }
 }
 
-const leave: Outcome.Direct = () => Outcome.undecided
+const leave: DirectResult.Direct = () => DirectResult.undecided
 
 /** Returns the schema's own decoder, made when it is first used: most schemas never need it. */
 const later = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions): Decode => {

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Containers from "./Containers.ts"
-import { absent, type Direct, ended, leave, refused } from "./Outcome.ts"
+import { absent, type Direct, ended, leave, refused } from "./DirectResult.ts"
 import { identity, share } from "./Sharing.ts"
 
 /** The options of checks and transformations. */
@@ -21,7 +21,7 @@ const compiled = new WeakMap<SchemaAST.AST, Direct>()
 
 /**
  * Returns the function of a schema. Equal schemas share it: schemas of the same structure
- * that run the same code. To encode, pass the flipped AST. Call it with `Outcome.run`.
+ * that run the same code. To encode, pass the flipped AST. Call it with `DirectResult.run`.
  */
 export const make = (ast: SchemaAST.AST): Direct => {
   let found = compiled.get(ast)
@@ -224,7 +224,7 @@ const toUndefined: Direct = () => undefined
 /** Creates the schema's own decoder. */
 export const decoder = (ast: SchemaAST.AST, options: SchemaAST.ParseOptions) =>
   Schema.decodeUnknownEffect(
-    // Schemas of a contract need no services but those of the fiber that decodes.
+    // Schemas of a contract need no services other than those of the fiber that decodes.
     Schema.make<Schema.ConstraintDecoder<unknown> & { readonly ast: SchemaAST.AST }>(ast),
     options
   )
@@ -294,7 +294,7 @@ const union = (ast: SchemaAST.Union): Direct | undefined => {
   if (ast.options?.mode === "oneOf") return undefined
   const values = ast.types.map(literals)
   if (values.every((list) => list !== undefined)) return oneOf(values.flat())
-  return Containers.firstOf(ast.types.map(make))
+  return Containers.union(ast.types.map(make))
 }
 
 const arrays = ({ elements, rest }: SchemaAST.Arrays): Direct | undefined => {
@@ -332,7 +332,7 @@ const struct = (signatures: ReadonlyArray<SchemaAST.PropertySignature>): Direct 
       name: String(name)
     })
   }
-  return Containers.fields(properties)
+  return Containers.struct(properties)
 }
 
 /** Whether a schema may make a value of a missing key. */

@@ -1,4 +1,4 @@
-/** Encodes what a handler returns or fails with: status, headers and body, by the contract. */
+/** Encodes a handler's value or failure to status, headers and body, as the contract declares. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,12 +10,12 @@ import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as Internals from "../EffectInternals.ts"
+import * as EffectInternals from "../EffectInternals.ts"
+import type { EncodedReply } from "../Exchange/EncodedReply.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import type { Reply } from "../Exchange/Reply.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as Decoding from "./Decoding.ts"
-import * as Outcome from "./Outcome.ts"
+import * as DirectResult from "./DirectResult.ts"
 import * as Parts from "./Parts.ts"
 
 /**
@@ -23,7 +23,7 @@ import * as Parts from "./Parts.ts"
  * the schema has to wait. If code of the value throws, such as a getter or `toJSON`, this
  * function throws or its effect dies.
  */
-export type Encode = (value: unknown) => Effect.Effect<Reply, Schema.SchemaError>
+export type Encode = (value: unknown) => Effect.Effect<EncodedReply, Schema.SchemaError>
 
 /** Returns the encoder of what an endpoint's handler returns. */
 export const success = (
@@ -36,7 +36,7 @@ export const success = (
   const carrying: Array<Member> = []
   const headers = new Map<number, Decoding.Decode>()
   for (const schema of schemas) {
-    const status = Internals.getStatusSuccessSchema(schema)
+    const status = EffectInternals.getStatusSuccessSchema(schema)
     const one = member(schema, status, options)
     plain.push(one)
     if (!HttpApiSchema.isWithHeaders(schema)) continue
@@ -47,12 +47,12 @@ export const success = (
   if (carrying.length === 0) return value
   const body = union(carrying)
   return (result) =>
-    Internals.isWithHeadersValue(result) && result.headers !== undefined
+    EffectInternals.isWithHeadersValue(result) && result.headers !== undefined
       ? Effect.flatMapEager(body(result.body), (encoded) =>
           // Only members with headers encode this body, so its status is in the map.
           addHeaders(encoded, headers.get(encoded.status)!(result.headers))
         )
-      : value(Internals.isWithHeadersValue(result) ? result.body : result)
+      : value(EffectInternals.isWithHeadersValue(result) ? result.body : result)
 }
 
 /** Returns the encoder of the errors that an endpoint declares. It fails for any other error. */
@@ -62,13 +62,13 @@ export const failure = (
 ): Encode => {
   const options = optionsOf(annotations, HttpApi.ErrorParseOptions)
   return union(
-    Internals.getErrorSchemas(endpoint).map((schema) => {
-      const body = member(schema, Internals.getStatusErrorSchema(schema), options)
+    EffectInternals.getErrorSchemas(endpoint).map((schema) => {
+      const body = member(schema, EffectInternals.getStatusErrorSchema(schema), options)
       return HttpApiSchema.isWithHeaders(schema)
         ? pair({
             body: body.encode,
             headers: encoding(schema.headers, options.headers),
-            // The schema has checked it.
+            // The schema has checked the value.
             pairOf: (value) => value as HttpApiSchema.withHeaders<unknown, unknown>,
             value: Decoding.make(SchemaAST.flip(schema.ast), options.body)
           })
@@ -77,7 +77,7 @@ export const failure = (
   )
 }
 
-interface Options {
+interface PartOptions {
   readonly body: SchemaAST.ParseOptions | undefined
   readonly headers: SchemaAST.ParseOptions | undefined
 }
@@ -85,7 +85,7 @@ interface Options {
 const optionsOf = <Part>(
   annotations: Parts.Annotations,
   part: Context.Key<Part, SchemaAST.ParseOptions>
-): Options => ({
+): PartOptions => ({
   body: Parts.parseOptions(annotations, part),
   headers: Parts.parseOptions(annotations, HttpApi.HeadersParseOptions)
 })
@@ -95,13 +95,18 @@ const encoding = (schema: Schema.Top, options: SchemaAST.ParseOptions | undefine
 
 /** The encoder of one schema among those of an endpoint. */
 interface Member {
-  /** Returns the reply, `Outcome.refused`, or `Outcome.undecided` if `encode` has to decide. */
-  readonly attempt: (value: unknown) => Reply | typeof Outcome.refused | typeof Outcome.undecided
+  /**
+   * Returns the reply, `DirectResult.refused`, or `DirectResult.undecided` if `encode` has to
+   * decide.
+   */
+  readonly attempt: (
+    value: unknown
+  ) => EncodedReply | typeof DirectResult.refused | typeof DirectResult.undecided
   readonly encode: Encode
 }
 
-const member = (schema: Schema.Top, status: number, options: Options): Member => {
-  const annotation = Internals.getWithHeadersAnnotation(schema.ast)
+const member = (schema: Schema.Top, status: number, options: PartOptions): Member => {
+  const annotation = EffectInternals.getWithHeadersAnnotation(schema.ast)
   if (annotation !== undefined) {
     const { body, bodyCodec, headersCodec, transformation } = annotation
     return pair({
@@ -123,21 +128,24 @@ const bodyOf = (
   options: SchemaAST.ParseOptions | undefined
 ): Member => {
   const { direct, first } = Decoding.make(SchemaAST.flip(body.ast), options)
-  const { _tag, contentType } = Internals.getResponseEncodingSchema(described)
-  const empty: Reply = { body: "", contentType: undefined, headers: none, status }
+  const { _tag, contentType } = EffectInternals.getResponseEncodingSchema(described)
+  const empty: EncodedReply = { body: "", contentType: undefined, headers: none, status }
   const isEmpty = HttpApiSchema.isNoContent(body.ast)
   const text = texts[_tag]
   const isProblem = _tag === "Json" && Problem.isProblem(contentType)
-  const write = (value: unknown): Reply => {
+  const write = (value: unknown): EncodedReply => {
     if (_tag === "Json" && (isEmpty || value === undefined)) return empty
     // A schema with this content type encodes to an object.
-    if (isProblem) return { ...empty, contentType, problem: value as NonNullable<Reply["problem"]> }
+    if (isProblem)
+      return { ...empty, contentType, problem: value as NonNullable<EncodedReply["problem"]> }
     return { body: text(value), contentType, headers: none, status }
   }
   return {
     attempt: (value) => {
       const encoded = direct(value)
-      return encoded === Outcome.refused || encoded === Outcome.undecided ? encoded : write(encoded)
+      return encoded === DirectResult.refused || encoded === DirectResult.undecided
+        ? encoded
+        : write(encoded)
     },
     encode: (value) => Effect.mapEager(first(value), write)
   }
@@ -146,11 +154,11 @@ const bodyOf = (
 const none: ReadonlyArray<string> = []
 
 /**
- * From an encoded value to a body. The casts hold because `HttpApiSchema` pairs each
- * encoding with such schemas.
+ * The functions from an encoded value to a body. The casts hold because `HttpApiSchema` pairs
+ * each encoding with such schemas.
  */
 const texts: Readonly<
-  Record<Internals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
+  Record<EffectInternals.ResponseEncoding["_tag"], (value: unknown) => string | Uint8Array>
 > = {
   FormUrlEncoded: (value) => UrlParams.toString(UrlParams.fromInput(value as UrlParams.Input)),
   // A function or a symbol has no JSON.
@@ -172,7 +180,7 @@ const pair = ({
   readonly value: Decoding.Decoding
 }): Member => ({
   attempt: (result) =>
-    value.direct(result) === Outcome.refused ? Outcome.refused : Outcome.undecided,
+    value.direct(result) === DirectResult.refused ? DirectResult.refused : DirectResult.undecided,
   encode: (result) =>
     Effect.flatMapEager(value.first(result), (checked) => {
       const parts = pairOf(checked)
@@ -182,8 +190,11 @@ const pair = ({
     })
 })
 
-const addHeaders = (encoded: Reply, headers: ReturnType<Decoding.Decode>): ReturnType<Encode> =>
-  Effect.mapEager(headers, (input): Reply => {
+const addHeaders = (
+  encoded: EncodedReply,
+  headers: ReturnType<Decoding.Decode>
+): ReturnType<Encode> =>
+  Effect.mapEager(headers, (input): EncodedReply => {
     // A schema of headers encodes to names and values.
     const all = Headers.fromInput(input as Headers.Input)
     const list: Array<string> = []
@@ -209,8 +220,8 @@ const union = (members: ReadonlyArray<Member>): Encode => {
   return (value) => {
     for (let i = 0; i < members.length; i++) {
       const encoded = members[i]!.attempt(value)
-      if (encoded === Outcome.undecided) return from(value, i)
-      if (encoded !== Outcome.refused) return Exit.succeed(encoded)
+      if (encoded === DirectResult.undecided) return from(value, i)
+      if (encoded !== DirectResult.refused) return Exit.succeed(encoded)
     }
     return last(value)
   }

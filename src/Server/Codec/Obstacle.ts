@@ -1,7 +1,7 @@
-/** Which endpoints Effect has to serve, because their request or reply is not one whole value. */
+/** Finds endpoints that Effect has to serve, because a request or reply is not one whole value. */
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as Internals from "../EffectInternals.ts"
+import * as EffectInternals from "../EffectInternals.ts"
 
 /** Returns why an endpoint needs Effect's own handler; undefined if it does not. */
 export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
@@ -10,9 +10,9 @@ export const obstacle = (endpoint: HttpApiEndpoint.Top): string | undefined => {
     if (encoding._tag === "Stream") return "its payload is a stream"
   }
   for (const schema of endpoint.success) {
-    if (Internals.isUpgrade(schema)) return "it upgrades the connection"
+    if (EffectInternals.isUpgrade(schema)) return "it upgrades the connection"
     const body = HttpApiSchema.isWithHeaders(schema) ? schema.schema : schema
-    if (Internals.isStreamSchema(body)) return "its success is a stream"
+    if (EffectInternals.isStreamSchema(body)) return "its success is a stream"
   }
   return undefined
 }

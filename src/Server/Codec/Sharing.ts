@@ -2,7 +2,7 @@
  * Shares one function among equal parts of schemas: parts of the same structure that run the
  * same code.
  */
-import type { Direct } from "./Outcome.ts"
+import type { Direct } from "./DirectResult.ts"
 
 /** The functions of all schemas by key. */
 const functions = new Map<string, Direct>()

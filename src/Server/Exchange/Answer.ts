@@ -4,8 +4,8 @@ import type * as Catalogue from "../../Contract/Catalogue.ts"
 
 /**
  * Ends a request with an error of the catalogue. Middleware around a handler throws it
- * as a defect, because it cannot add to the handler's failures. Log the reason before:
- * the server only replies.
+ * as a defect, because it cannot add to the handler's failures. Log the reason before you
+ * throw it: the server does not log an `Answer`.
  */
 export class Answer extends Data.TaggedError("Answer")<{
   readonly error: Catalogue.Any

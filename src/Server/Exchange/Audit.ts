@@ -17,7 +17,7 @@ import { clean } from "./Text.ts"
 /** How one decision about a caller ended. */
 export type Outcome = "anonymous" | "denied" | "error" | "success"
 
-/** One decision. Texts have no control characters and at most 512 bytes. */
+/** The record of one decision. Texts have no control characters and at most 512 bytes. */
 export interface AuditEvent {
   /** The authentication chain. */
   readonly chain: string
@@ -61,8 +61,8 @@ const log: AuditLogShape = {
 /**
  * Takes the audit events of an app. The default writes them to the log with the
  * annotation `tag: "security"`: `denied` as a warning, `error` as an error, the
- * others at debug, because the access line of their request names the caller
- * already. A plugin that provides this service gets every event, wherever it is in
+ * others at debug, because the access line of their request already names the
+ * caller. A plugin that provides this service gets every event, wherever it is in
  * the list of plugins.
  *
  * A request is answered after its event is recorded, so a slow audit log makes
@@ -73,11 +73,14 @@ export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<Audi
   { defaultValue: () => log }
 )
 
-/** Checks whether the audit log writes an event of this outcome: the default leaves out what the log level does. */
+/**
+ * Checks whether the audit log writes an event of this outcome. The default log does not if
+ * the minimum log level is higher.
+ */
 const isHeard = (audit: AuditLogShape, outcome: Outcome, minimum: LogLevel.LogLevel): boolean =>
   audit !== log || LogLevel.isGreaterThanOrEqualTo(lines[outcome][0], minimum)
 
-/** One decision, before it is an event. */
+/** A decision about a caller, of which `report` makes an event. */
 export interface Decision {
   readonly chain: string
   readonly identity?: Identity | undefined
@@ -107,7 +110,7 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
   if (!isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
   return record(audit, {
     chain,
-    clientIp: ClientIp.of(request),
+    clientIp: ClientIp.resolve(request),
     method,
     outcome,
     reason,

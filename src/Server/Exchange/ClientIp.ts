@@ -12,14 +12,7 @@ import * as Result from "effect/Result"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
 
-/** What the address is derived from. */
-export interface Source {
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
-  readonly isLocal?: boolean
-  /** The address at the other end of the connection; undefined if the listener knows none. */
-  readonly peer: string | undefined
-}
+type HeaderValues = Readonly<Record<string, string | undefined>>
 
 /**
  * Returns the client's address in canonical form: IPv4-mapped addresses as IPv4, no
@@ -45,7 +38,17 @@ export interface Source {
  * ```
  */
 export const derive = (
-  { headers, isLocal = false, peer }: Source,
+  {
+    headers,
+    isLocal = false,
+    peer
+  }: {
+    readonly headers: HeaderValues
+    /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
+    readonly isLocal?: boolean
+    /** The address at the other end of the connection; undefined if the listener knows none. */
+    readonly peer: string | undefined
+  },
   trusted: ReadonlyArray<IpNetwork.IpNetwork>
 ): string | undefined => {
   const isTrusted = (hop: NetAddress.IpAddress) =>
@@ -58,7 +61,7 @@ export const derive = (
 
 /** Returns the address in the headers of a trusted peer; undefined if they do not agree on one. */
 const claimed = (
-  headers: Source["headers"],
+  headers: HeaderValues,
   isTrusted: (hop: NetAddress.IpAddress) => boolean
 ): string | undefined => {
   const found = new Set<string>()
@@ -94,7 +97,7 @@ interface Canonical {
   readonly text: string
 }
 
-/** Addresses that were parsed before: a connection sends many requests. */
+/** Addresses that were parsed before. A connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096
 
@@ -122,7 +125,7 @@ const read = (text: string): Canonical | undefined => {
   return { address, text: NetAddress.formatIp(address) }
 }
 
-/** The longest header that is read: no chain of proxies needs more. */
+/** The longest header that is read. No chain of proxies needs more. */
 const maxLength = 2048
 
 const list = (value: string | undefined): ReadonlyArray<string> =>
@@ -151,7 +154,7 @@ const forwarded = (value: string | undefined): ReadonlyArray<string> =>
  * Undefined outside a request, and if the listener knows no peer.
  */
 export const current: Effect.Effect<string | undefined> = Effect.withFiber((fiber) => {
-  // Neither service has to be in the context.
+  // The context may have neither service.
   const context = fiber.context as Context.Context<
     (typeof ServerConfig)["Identifier"] | HttpServerRequest
   >
@@ -167,8 +170,8 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
   )
 })
 
-/** Returns the same for a request in front of its handler. */
-export const of = (request: Incoming): string | undefined =>
+/** Returns the same address for a request that has not reached its handler. */
+export const resolve = (request: Incoming): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
 const configured = (
@@ -178,7 +181,7 @@ const configured = (
 ) => {
   const isLocal = config?.listener === "proxied" && config.socket !== undefined
   const trusted = config?.trustedProxies ?? []
-  // Most apps trust no proxy: their requests pay for no header.
+  // Most apps trust no proxy, so their requests read no header.
   if (!isLocal && trusted.length === 0) return peer && canonical(peer)?.text
   const headers = {
     forwarded: header("forwarded"),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerError from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { BodyFailure } from "./Wire.ts"
 
 /**
@@ -12,12 +12,12 @@ import type { BodyFailure } from "./Wire.ts"
  */
 export const decompressed = HttpMiddleware.decompression()
 
-const read = Response.empty()
+const read = HttpServerResponse.empty()
 
 /** Returns the whole decoded body of a request, why it could not be read, or the reply to send. */
 export const bytes = (
   request: HttpServerRequest
-): Effect.Effect<BodyFailure | Response.HttpServerResponse | Uint8Array> =>
+): Effect.Effect<BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array> =>
   Effect.suspend(() => {
     let body: Uint8Array | undefined
     return Effect.flatMap(HttpServerRequest, ({ arrayBuffer }) => arrayBuffer).pipe(

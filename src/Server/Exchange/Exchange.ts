@@ -8,22 +8,22 @@ import type { PreResponseHandler } from "effect/http/HttpEffect"
 import * as HttpMethod from "effect/http/HttpMethod"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { ParentSpan, type Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
+import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
 import { logFailure } from "./FailureLog.ts"
 import * as Observers from "./Observers.ts"
 import type { Match, Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
-import { type Reply, responseOf, statusProblem } from "./Reply.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import * as ServerSpan from "./ServerSpan.ts"
-import { exchangeKey, type Served, Services } from "./Services.ts"
+import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
 import { bytesOf, linesOf } from "./WireReply.ts"
@@ -36,14 +36,14 @@ interface RequestState {
 
 const none: ReadonlyArray<string> = []
 
-/** The status whose reply has a length and no content. Source: RFC 9110, section 15.3.6. */
+/** Reset Content: its reply has no content. Source: RFC 9110, section 15.3.6. */
 const resetContent = 205
 
-/** One request. */
-export class Exchange implements Incoming, Observers.Observed, Served {
+/** One request and its reply. */
+export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
-  body: BodyFailure | Response.HttpServerResponse | Uint8Array | undefined
-  /** Effect's own handler calls it with what Effect has decoded. */
+  body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
+  /** Calls the user's handler. Effect's own handler passes the request that it has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
   readonly plan: Plan
@@ -90,7 +90,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     if (this.#span === undefined) this.#services = new Services(this, untraced)
   }
 
-  /** Runs code of the app's tracer or sampling; what it throws is logged and changes nothing. */
+  /** Runs code of the app's tracer or sampling. If it throws, that is only logged. */
   #tracing(run: () => void): void {
     try {
       run()
@@ -138,7 +138,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
       ? this.#wire.open()
       : this.#requestReading((done) =>
           this.readBody(() =>
-            done(Response.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
+            done(HttpServerResponse.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
           )
         ))
   }
@@ -150,7 +150,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   get scope(): Scope.Scope {
     if (this.#scope === undefined) {
       this.#scope = Scope.makeUnsafe()
-      // What a fiber that outlives the request acquires is released at once.
+      // A fiber may outlive the request. What it acquires then is released at once.
       if (this.#isOver) Scope.closeUnsafe(this.#scope, this.#exit)
     }
     return this.#scope
@@ -233,7 +233,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
       this.body = body
       for (const each of waiting) each()
     }
-    const read: WireRequest.Head["read"] = (done) => this.#wire.body(this.bodyLimit, done)
+    const read: WireRequest.Message["read"] = (done) => this.#wire.body(this.bodyLimit, done)
     if (this.#wire.header("content-encoding") === undefined) return read(come)
     const raw = this.#requestReading(read)
     this.run(Decompression.bytes(raw), false, (exit) =>
@@ -241,7 +241,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     )
   }
 
-  #requestReading(read: WireRequest.Head["read"]): HttpServerRequest {
+  #requestReading(read: WireRequest.Message["read"]): HttpServerRequest {
     return WireRequest.make({
       headers: this.headers,
       method: this.method,
@@ -279,14 +279,14 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Runs an effect and sends the reply that it returns. */
-  respond(effect: Effect.Effect<Response.HttpServerResponse, unknown, unknown>): void {
+  respond(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>): void {
     this.run(effect, false, (exit) => {
       if (exit._tag === "Success") return this.sendResponse(exit.value)
       this.#exit = exit
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.#finish(Problem.fromCause(exit.cause, this))
       }
-      // Nobody reads this reply, but a listener in memory has a caller that waits for one.
+      // The client does not read this reply, but the caller of a web listener waits for one.
       if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
       this.#finish(Problem.interrupted(this))
     })
@@ -300,13 +300,13 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   // Its reply.
 
   /** Sends a value of the contract. */
-  send(reply: Reply): void {
+  send(reply: EncodedReply): void {
     if (
       this.#state?.preResponseHandler !== undefined ||
       this.plan.isOpened ||
       reply.problem !== undefined
     ) {
-      return this.sendResponse(responseOf(reply, this))
+      return this.sendResponse(toResponse(reply, this))
     }
     const { body, contentType, headers, status } = reply
     const own = [...headers]
@@ -314,17 +314,17 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.#sendBytes(status, own, body)
   }
 
-  /** Runs the pre-response handlers, which see all headers of the reply, and sends it. */
-  sendResponse(response: Response.HttpServerResponse): void {
+  /** Runs the pre-response handlers, which see all headers of the reply, and sends the reply. */
+  sendResponse(response: HttpServerResponse.HttpServerResponse): void {
     try {
       this.#sendAny(response)
     } catch (defect) {
-      // What the app's code made as a reply may be none.
+      // Code of the app may have made an invalid response.
       this.#refused(defect)
     }
   }
 
-  #sendAny(response: Response.HttpServerResponse): void {
+  #sendAny(response: HttpServerResponse.HttpServerResponse): void {
     if (Problem.isIncomplete(response)) {
       return this.#finish(
         Effect.catchCause(
@@ -364,15 +364,15 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Sends a reply that has all its headers. */
-  #sendWhole(whole: Response.HttpServerResponse): void {
+  #sendWhole(whole: HttpServerResponse.HttpServerResponse): void {
     const { status } = whole
     const response =
       status === resetContent && whole.body._tag !== "Empty"
-        ? Response.setBody(whole, HttpBody.empty)
+        ? HttpServerResponse.setBody(whole, HttpBody.empty)
         : whole
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body !== undefined) return this.#put(status, linesOf(response), none, body)
-    const problem = ReplyHeaders.problem(response.headers) ?? statusProblem(status)
+    const problem = ReplyHeaders.errorOf(response.headers) ?? statusError(status)
     if (problem !== undefined) return this.#refused(problem)
     const logged = ReplyStream.logged((cause) =>
       Effect.provideContext(
@@ -395,7 +395,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     body: string | Uint8Array
   ): void {
     try {
-      const problem = statusProblem(status)
+      const problem = statusError(status)
       if (problem !== undefined) throw problem
       this.#wire.send(status, lines, status === resetContent ? "" : body, constant)
     } catch (defect) {
@@ -415,7 +415,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
     this.#refusals++
     if (this.#refusals === 2) return this.#sendEmpty(500)
     if (this.#refusals > 2) {
-      // Nothing can be sent any more.
+      // The empty reply could not be sent either.
       this.#tell(500)
       return this.#close()
     }
@@ -425,7 +425,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   /** Sends the reply that an effect returns, or an empty 500 if it fails. */
-  #finish(effect: Effect.Effect<Response.HttpServerResponse>): void {
+  #finish(effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void {
     this.run(effect, true, (exit) => {
       if (exit._tag === "Success") this.sendResponse(exit.value)
       else this.#sendEmpty(500)
@@ -433,12 +433,14 @@ export class Exchange implements Incoming, Observers.Observed, Served {
   }
 
   #sendEmpty(status: number): void {
-    this.#sendWhole(Response.empty({ status }))
+    this.#sendWhole(HttpServerResponse.empty({ status }))
   }
 
-  #withHeaders(response: Response.HttpServerResponse): Response.HttpServerResponse {
+  #withHeaders(
+    response: HttpServerResponse.HttpServerResponse
+  ): HttpServerResponse.HttpServerResponse {
     const lines = this.#merged(Object.entries(response.headers).flat())
-    return Response.setHeaders(response, ReplyHeaders.toRecord(lines))
+    return HttpServerResponse.setHeaders(response, ReplyHeaders.toRecord(lines))
   }
 
   #merged(own: ReadonlyArray<string>): Array<string> {

@@ -1,4 +1,4 @@
-/** Log lines of failures in user code, whatever that code has thrown. */
+/** Log lines of failures in user code, which may throw any value. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 

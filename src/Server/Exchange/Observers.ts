@@ -7,7 +7,7 @@ import type { Fields } from "./RequestFields.ts"
 
 /** The request that an observer sees. */
 export interface Observed {
-  /** Returns the milliseconds since the request came. */
+  /** Returns the milliseconds since the request arrived. */
   readonly elapsed: () => number
   /** The fields that handlers and middleware have set; see `RequestFields`. */
   readonly fields: Fields
@@ -33,7 +33,7 @@ export const tell = (
 ): void => {
   for (const observe of observers) {
     try {
-      // An asynchronous function is an observer too: its type is that of `Observe`.
+      // An asynchronous function is assignable to `Observe`.
       const told: unknown = observe(request, status)
       if (told instanceof Promise) told.catch((error) => log(error, request, context))
     } catch (error) {

@@ -1,10 +1,10 @@
-/** What an exchange knows of its route before the request is read. */
+/** The parts of a route that its exchanges read. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
-import type { Route } from "./ServerSpan.ts"
+import type { RouteName } from "./ServerSpan.ts"
 
-/** What the requests of one route have in common. */
+/** The parts of a route that all its requests share. */
 export interface Plan {
   /** The longest body, in bytes. */
   readonly bodyLimit: number
@@ -21,10 +21,10 @@ export interface Plan {
   readonly isOpened: boolean
   readonly maxBodySize: ByteSize.ByteSize
   readonly observers: ReadonlyArray<Observe>
-  readonly route: Route
+  readonly route: RouteName
 }
 
-/** What the route table found for a request. */
+/** The result of the route table for a request. */
 export interface Match {
   readonly params: Readonly<Record<string, string | undefined>>
   /** The error to answer if no route takes the request. */

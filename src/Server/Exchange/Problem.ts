@@ -1,4 +1,4 @@
-/** From a failure to the problem document for the client and the log line for the owner. */
+/** Turns failures into problem documents for clients, and into log lines for operators. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { HttpApiPayloadTooLarge, HttpApiSchemaError } from "effect/http-api/HttpApiError"
@@ -39,7 +39,7 @@ export interface About {
   readonly target: string
 }
 
-/** The request that a document names; `target` is undefined if it could not be read. */
+/** The request of a document; `target` is undefined if it could not be read. */
 type Named = Pick<About, "requestId"> & { readonly target: string | undefined }
 
 /**
@@ -90,7 +90,7 @@ export const fromCause = (
   about: About
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const reason = cause.reasons.find(({ _tag }) => _tag !== "Interrupt")
-  // A cause without failures has no type of failure.
+  // A cause of interruptions only has no type of failure.
   if (reason === undefined) return Effect.failCause(cause as Cause.Cause<never>)
   try {
     return fromError(
@@ -99,7 +99,7 @@ export const fromCause = (
       about
     )
   } catch {
-    // A thrown value may itself throw when it is read.
+    // Reading a value that user code has thrown may throw too.
     return internal(cause, about)
   }
 }

@@ -1,27 +1,9 @@
-/**
- * The headers of replies: those that are set before the reply is known, their order, and
- * which cannot be sent.
- */
-import * as Context from "effect/Context"
+/** Header lines of replies: how lists of them are merged, and which cannot be sent. */
 
 /**
- * Takes headers of a reply. A later value of a name replaces an earlier one, whatever the
- * case of its letters. `content-length` and `transfer-encoding` are ignored: the listener
- * writes them.
- */
-export interface Reply {
-  readonly setHeader: (name: string, value: string) => void
-}
-
-/** The reply to the request that this fiber serves. Outside a request its headers are discarded. */
-export const CurrentReply: Context.Reference<Reply> = Context.Reference("flange/CurrentReply", {
-  defaultValue: (): Reply => ({ setHeader: () => {} })
-})
-
-/**
- * All header lines of a reply, names and values in turn: its own, those of `set`,
- * which replace its own, and those of `constant` that no other has the name of.
- * `vary` joins what the reply varies by already; the reply keeps its own cookies.
+ * Returns all header lines of a reply, names and values in turn. Lines of `set` replace
+ * those of `own` with the same name, except cookies. Lines of `constant` are added if no
+ * other line has their name. The values of `vary` are joined.
  */
 export const merge = (
   own: ReadonlyArray<string>,
@@ -51,8 +33,8 @@ export const merge = (
 }
 
 /**
- * Whether a header frames the body. The listener alone writes these: a client that got a
- * second one would see another end of the reply. `name` is in lower case.
+ * Whether a header frames the body. Only the listener writes such headers: with two of
+ * them, a client could end the reply at the wrong byte. `name` is in lower case.
  */
 export const isFraming = (name: string): boolean =>
   name === "content-length" || name === "transfer-encoding"
@@ -69,7 +51,7 @@ const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined
   return undefined
 }
 
-/** Two lists of names as one, in which none is twice. */
+/** Joins two lists of names. A name of both lists is in the result once. */
 const joined = (before: string, more: string): string =>
   more.split(",").reduce((all, one) => {
     const name = one.trim()
@@ -98,7 +80,7 @@ export const badValue = (field: string): TypeError =>
  * Returns the error for headers that cannot be sent; undefined if they can. Source: RFC
  * 9110, section 5.
  */
-export const problem = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
+export const errorOf = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
   for (const field in headers) {
     if (!name.test(field)) return badName(field)
     if (!value.test(headers[field]!)) return badValue(field)

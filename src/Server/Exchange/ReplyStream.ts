@@ -25,9 +25,9 @@ export const map = (
 }
 
 /**
- * Runs `log` with the cause of a failing stream, and ends the stream with an error of
- * its own: Effect's server reads the failure of a stream, and a thrown value may itself
- * throw when it is read.
+ * Runs `log` with the cause of a failing stream, and ends the stream with another error.
+ * Effect's server reads the error of a stream, and reading a value that user code has
+ * thrown may throw too.
  */
 export const logged =
   (log: (cause: Cause.Cause<unknown>) => Effect.Effect<void>) =>

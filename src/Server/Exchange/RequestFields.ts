@@ -1,6 +1,6 @@
 /**
- * Fields of a request that code sets while it is served, for the access line and the
- * span. The code that sets a field and the code that logs it need not know each other.
+ * Fields that code sets while it serves a request, for the access line and the span. The
+ * code that sets a field and the code that logs it need not know each other.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ export type Fields = Record<string, boolean | number | string>
 
 /**
  * The fields of the request that this fiber serves. The exchange makes a new record for
- * each request. Outside a request what is written is discarded.
+ * each request. Outside a request, fields are discarded.
  */
 export const RequestFields: Context.Reference<Fields> = Context.Reference("flange/RequestFields", {
   defaultValue: make
@@ -58,7 +58,7 @@ export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fie
 
 /** Returns the span of the request itself, the outermost one of the server. */
 const serverSpan = (fiber: Fiber.Fiber<unknown, unknown>): Span | undefined => {
-  // The span need not be in the context.
+  // The context may have no span.
   let span = Context.getOrUndefined(fiber.context as Context.Context<ParentSpan>, ParentSpan)
   while (span?._tag === "Span" && span.kind !== "server") {
     span = Option.getOrUndefined(span.parent)

@@ -21,11 +21,14 @@ export const RequestId: Context.Reference<string> = Context.Reference("flange/Re
 export const fromHeader = (value: string | undefined): string =>
   value !== undefined && accepted.test(value) ? value : make()
 
-/** Random octets for many ids: each call for them is slow. */
+/** Random octets for many ids, because each call for random octets is slow. */
 const pool = new Uint8Array(10 * 256)
 let used = pool.length
 
-/** The character codes of an id. A string of codes is flat, a string of parts would be a rope. */
+/**
+ * The character codes of an id. A string that is made of codes is flat. One that is joined
+ * from parts would be a rope, which is slower to read.
+ */
 const text = Array.from({ length: 36 }, () => "-".charCodeAt(0))
 
 /** The positions of an id's octets in its text. */

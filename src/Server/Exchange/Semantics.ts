@@ -1,7 +1,7 @@
-/** Rules of HTTP for every listener, whatever its transport. Source: RFC 9110. */
+/** The rules of HTTP that are the same for every listener. Source: RFC 9110. */
 
 /**
- * Returns what is sent of a reply's body: the body, its length only, or nothing. Source:
+ * Returns which part of a reply's body is sent: all, its length only, or nothing. Source:
  * RFC 9110, sections 8.6, 9.3.2 and 15.
  */
 export const bodyOf = (method: string, status: number): "body" | "length" | "nothing" =>

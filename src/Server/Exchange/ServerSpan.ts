@@ -9,7 +9,7 @@ import type * as Tracer from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 
 /** The route of a request. */
-export interface Route {
+export interface RouteName {
   /** Upper case; `*` if no route matched. */
   readonly method: string
   /** The path template; `*` if no route matched. */
@@ -21,7 +21,7 @@ export interface Route {
  * request has no span, nothing inside the request has one. The default samples every
  * request.
  */
-export type Sample = (request: Incoming, route: Route) => boolean
+export type Sample = (request: Incoming, route: RouteName) => boolean
 
 /**
  * The sampling of an app. A plugin provides it as a service.
@@ -50,7 +50,7 @@ export const Sampling: Context.Reference<Sample> = Context.Reference("flange/Sam
 export const begin = (
   tracer: Tracer.Tracer,
   request: Incoming & { readonly headers: Iterable<readonly [string, string]> },
-  { method, path }: Route,
+  { method, path }: RouteName,
   startTime: bigint
 ): Tracer.Span => {
   const { target } = request

@@ -1,4 +1,4 @@
-/** The services of the fibers of a request. */
+/** The services of a request's fibers. */
 import type * as ByteSize from "effect/ByteSize"
 import type * as Context from "effect/Context"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -7,12 +7,11 @@ import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerReq
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import { cachedKeys, lazyContext, requestStateKey, shareCache } from "../EffectInternals.ts"
-import { CurrentReply, type Reply } from "./ReplyHeaders.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
 /** The request that the services belong to. */
-export interface Served extends Reply {
+export interface ServicesOwner {
   readonly fields: RequestFields.Fields
   readonly params: Readonly<Record<string, string | undefined>>
   readonly plan: { readonly maxBodySize: ByteSize.ByteSize; readonly route: object }
@@ -28,7 +27,6 @@ export interface Served extends Reply {
 export const exchangeKey = "flange/Exchange"
 
 const keys: ReadonlySet<string> = new Set([
-  CurrentReply.key,
   exchangeKey,
   HttpIncomingMessage.MaxBodySize.key,
   HttpServerRequest.key,
@@ -49,7 +47,7 @@ const keys: ReadonlySet<string> = new Set([
 export class Services implements ReadonlyMap<string, unknown> {
   readonly #app: ReadonlyMap<string, unknown>
   readonly #appContext: Context.Context<unknown>
-  readonly #exchange: Served
+  readonly #exchange: ServicesOwner
   /** Whether fibers may share the app's cache; see `cachedKeys`. */
   #isCached = true
   #own: Map<string, unknown> | undefined
@@ -57,7 +55,7 @@ export class Services implements ReadonlyMap<string, unknown> {
   #replaces = false
   #context: Context.Context<unknown> | undefined
 
-  constructor(exchange: Served, app: Context.Context<unknown>) {
+  constructor(exchange: ServicesOwner, app: Context.Context<unknown>) {
     this.#app = app.mapUnsafe
     this.#appContext = app
     this.#exchange = exchange
@@ -76,7 +74,6 @@ export class Services implements ReadonlyMap<string, unknown> {
     if (this.#replaces && this.#own!.has(key)) return this.#own!.get(key)
     const exchange = this.#exchange
     switch (key) {
-      case CurrentReply.key:
       case exchangeKey:
         return exchange
       case HttpIncomingMessage.MaxBodySize.key:

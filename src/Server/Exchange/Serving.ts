@@ -29,12 +29,12 @@ export class Serving {
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
   readonly tracer: Tracer.Tracer | undefined
-  /** The services of a request that is not sampled, which start no span. */
+  /** The services of a request that is not sampled. With them no effect starts a span. */
   readonly untraced: Context.Context<unknown>
 
   constructor(context: Context.Context<unknown>, parent?: Serving) {
     this.context = context
-    // The app's clock: a test's, if it runs on one.
+    // An app in a test may have a clock of its own.
     const clock = Context.getOrUndefined(context as Context.Context<Clock.Clock>, Clock.Clock)
     this.elapsed =
       clock === undefined
@@ -62,7 +62,7 @@ export class Serving {
   readonly interrupt: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.fibers))
 
   /** Returns the state for a request that has references of its own, such as a test's clock. */
-  with(references: Context.Context<never>): Serving {
+  extend(references: Context.Context<never>): Serving {
     return new Serving(Context.merge(this.context, references), this)
   }
 

@@ -1,4 +1,4 @@
-/** Text that came from outside, made fit for logs and headers. */
+/** Makes text from outside safe for logs and headers. */
 
 const encoder = new TextEncoder()
 
@@ -9,11 +9,11 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 const maxBytes = 512
 
 /**
- * The text without control characters and cut to 512 bytes of UTF-8, at the end
- * of a character. A credential never belongs into it.
+ * Returns the text without control characters, cut to 512 bytes of UTF-8 at the end of a
+ * character. Never pass a credential.
  */
 export const clean = (text: string): string => {
-  // Nobody reads past the limit, so nothing past it is worked on.
+  // The result has no text past the limit, so the pattern need not search there.
   const printable = text.slice(0, maxBytes).replace(unprintable, "")
   // A unit of UTF-16 is at most three bytes of UTF-8.
   if (printable.length * 3 <= maxBytes) return printable
@@ -21,6 +21,6 @@ export const clean = (text: string): string => {
   return printable.slice(0, read)
 }
 
-/** A quoted string for a header. Source: RFC 9110, section 5.6.4. */
+/** Returns a quoted string for a header. Source: RFC 9110, section 5.6.4. */
 export const quoted = (text: string): string =>
   `"${text.replace(/[^\x20-\x7e]/g, "").replace(/["\\]/g, "\\$&")}"`

@@ -1,4 +1,4 @@
-/** The interface between listeners and exchanges: one request and the way back. */
+/** The interface between listeners and exchanges: a request, and how its reply is sent. */
 import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"

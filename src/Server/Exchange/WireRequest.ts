@@ -7,8 +7,8 @@ import * as Option from "effect/Option"
 import * as Semantics from "./Semantics.ts"
 import type { BodyFailure } from "./Wire.ts"
 
-/** The head of a request, and the function that reads its body. */
-export interface Head {
+/** A request: its head, and the function that reads its body. */
+export interface Message {
   /** Names and values as they were sent: each line is a pair. */
   readonly headers: Iterable<readonly [string, string]>
   readonly method: string
@@ -18,14 +18,14 @@ export interface Head {
   readonly target: string
 }
 
-/** Creates the `HttpServerRequest` of a head. */
-export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
+/** Creates the `HttpServerRequest` of a message. */
+export const make = (message: Message): HttpServerRequest.HttpServerRequest => {
   const request = HttpServerRequest.fromWeb(
-    // `Source` has every member that Effect reads.
-    new Source(head) as unknown as Request
-  ).modify({ remoteAddress: Option.fromNullishOr(head.remoteAddress), url: head.target })
+    // `WebRequest` has every member that Effect reads.
+    new WebRequest(message) as unknown as Request
+  ).modify({ remoteAddress: Option.fromNullishOr(message.remoteAddress), url: message.target })
   const arrayBuffer = Effect.callback<ArrayBuffer, HttpServerError.HttpServerError>((resume) =>
-    head.read((body) =>
+    message.read((body) =>
       resume(
         typeof body === "string"
           ? Effect.fail(
@@ -44,18 +44,18 @@ export const make = (head: Head): HttpServerRequest.HttpServerRequest => {
 }
 
 /** The members of a web `Request` that `fromWeb` reads. */
-class Source {
-  readonly #head: Head
+class WebRequest {
+  readonly #message: Message
   #body: ReadableStream<Uint8Array> | undefined
   readonly headers: Iterable<readonly [string, string]>
   readonly method: string
   readonly url: string
 
-  constructor(head: Head) {
-    this.#head = head
-    this.headers = joined(head.headers)
-    this.method = head.method
-    this.url = head.target
+  constructor(message: Message) {
+    this.#message = message
+    this.headers = joined(message.headers)
+    this.method = message.method
+    this.url = message.target
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -78,7 +78,7 @@ class Source {
 
   #whole(): Promise<Uint8Array> {
     return new Promise((resolve, reject) =>
-      this.#head.read((body) =>
+      this.#message.read((body) =>
         typeof body === "string" ? reject(new Error(unreadable[body])) : resolve(body)
       )
     )
@@ -86,7 +86,7 @@ class Source {
 }
 
 const unreadable: Readonly<Record<BodyFailure, string>> = {
-  Aborted: "The client went away within the body",
+  Aborted: "The client disconnected while sending its body",
   Malformed: "The body is malformed",
   TooLarge: "The body is longer than the route takes"
 }

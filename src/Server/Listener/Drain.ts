@@ -20,14 +20,14 @@ export const sweepMillis = 20
 export interface Connection {
   /** Closes it at once. */
   readonly destroy: () => void
-  /** Whether no request is open on it, and none has begun to arrive. */
+  /** Whether it has no open request, and no request has begun to arrive. */
   readonly isIdle: boolean
   /** When it became idle, as a reading of `performance.now()`. */
   readonly since: number
 }
 
 /** The parts of a listener that its drain needs. */
-export interface Options {
+export interface Drainable {
   /** Puts `Connection: close` on the last reply of every connection from now on. */
   readonly announceClose: () => void
   /** All open connections, kept up to date by the listener. */
@@ -48,7 +48,7 @@ export const make = ({
   requests,
   server,
   serving
-}: Options): Effect.Effect<Bound["drain"], never, Scope.Scope> => {
+}: Drainable): Effect.Effect<Bound["drain"], never, Scope.Scope> => {
   const cutAll = () => {
     for (const connection of connections) connection.destroy()
   }
@@ -56,7 +56,7 @@ export const make = ({
     Effect.gen(function* () {
       announceClose()
       yield* Effect.sleep(delay)
-      yield* LastAccept.before(server, () => stopAccepting(server))
+      yield* LastAccept.closeAfter(server, () => stopAccepting(server))
       // In this order: a connection that is still open can bring another exchange.
       const empty = Effect.andThen(closed(connections, performance.now()), serving.idle)
       yield* Effect.timeoutOption(empty, timeout)

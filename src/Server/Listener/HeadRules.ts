@@ -4,8 +4,8 @@ import * as Authority from "./Authority.ts"
 import { type Refusal, refusals } from "./Refusal.ts"
 
 /**
- * Returns why a request is refused for its Host field; `value` is undefined if it has
- * none. `minor` is 0 for HTTP/1.0 and 1 for HTTP/1.1. Source: RFC 9112, section 3.2.
+ * Returns why a request is refused for its Host field. `value` is undefined if it has no
+ * such field. `minor` is 0 for HTTP/1.0 and 1 for HTTP/1.1. Source: RFC 9112, section 3.2.
  */
 export const host = (value: string | undefined, minor: number): Refusal | undefined => {
   if (value === undefined) return minor === 0 ? undefined : refusals.HostMissing

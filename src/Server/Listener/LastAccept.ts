@@ -18,7 +18,7 @@ const short = 0.1
  * under load there is a queue. The queue is empty if a turn brings no connection; the
  * shorter that turn, the fewer connections can have come since.
  */
-export const before = (server: Server, close: () => void): Effect.Effect<void> =>
+export const closeAfter = (server: Server, close: () => void): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const start = performance.now()
     let isNew = true

@@ -7,14 +7,11 @@ import type { Serving } from "../Exchange/Serving.ts"
 import type { Serve } from "../Exchange/Wire.ts"
 import type { ServerConfig } from "../ServerConfig.ts"
 
-/** The argument of a listener. */
-export interface Options {
+/** Binds, and returns the address and the drain. */
+export type Listener = (options: {
   readonly config: (typeof ServerConfig)["Service"]
   /** Answers each request. */
   readonly serve: Serve
   /** The state that the exchanges share. */
   readonly serving: Serving
-}
-
-/** Binds, and returns the address and the drain. */
-export type Listener = (options: Options) => Effect.Effect<Bound, BindError, Scope.Scope>
+}) => Effect.Effect<Bound, BindError, Scope.Scope>

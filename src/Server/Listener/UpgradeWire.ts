@@ -4,9 +4,10 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
+import { responseOf } from "../Exchange/WireReply.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
 
@@ -76,29 +77,22 @@ export class UpgradeWire implements Wire {
     body: string | Uint8Array,
     constant: ReadonlyArray<string> = []
   ): void {
-    const named: Record<string, string> = {}
-    const cookies: Array<string> = []
-    for (const list of [headers, constant]) {
-      for (let i = 0; i < list.length; i += 2) {
-        const name = list[i]!
-        if (name === "set-cookie") cookies.push(list[i + 1]!)
-        else named[name] = list[i + 1]!
-      }
-    }
-    const problem = ReplyHeaders.problem(named)
-    if (problem !== undefined) throw problem
-    const options = { cookies: Cookies.fromSetCookie(cookies), headers: named, status }
-    const contentType = named["content-type"]
-    const response =
-      body.length === 0
-        ? HttpServerResponse.empty(options)
-        : typeof body === "string"
-          ? HttpServerResponse.text(body, { ...options, contentType })
-          : HttpServerResponse.uint8Array(body, { ...options, contentType })
+    const lines = [...headers, ...constant]
+    // Each cookie needs a line of its own, and a record has one value for a name.
+    const cookies = lines.filter((_, i) => lines[i - 1] === "set-cookie" && i % 2 === 1)
+    const { "set-cookie": _, ...named } = ReplyHeaders.toRecord(lines)
+    const error = ReplyHeaders.errorOf(named)
+    if (error !== undefined) throw error
+    const response = responseOf(body, {
+      contentType: named["content-type"],
+      cookies: Cookies.fromSetCookie(cookies),
+      headers: named,
+      status
+    })
     this.sendResponse(response, () => {})
   }
 
-  sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {
+  sendResponse(response: HttpServerResponse, done: () => void): void {
     // An upgraded connection closes after its handler; its exchange ends with the handler.
     if (response.body._tag === "Stream") whenClosed(this.#socket, done)
     else queueMicrotask(done)

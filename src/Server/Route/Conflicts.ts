@@ -3,7 +3,7 @@ import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { isRoute } from "./Route.ts"
 
-/** Returns a problem for each row whose method and shape of path another row has. */
+/** Returns a problem for each row that takes the same requests as a row before it. */
 export const conflicts = (
   rows: ReadonlyArray<{
     readonly method: string

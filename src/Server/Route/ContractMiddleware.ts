@@ -9,7 +9,7 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Before } from "../Exchange/Before.ts"
-import { inFrontOf } from "../Exchange/InFrontOf.ts"
+import * as BeforeEffect from "../Exchange/BeforeEffect.ts"
 
 /** The endpoint that middleware of a contract runs around, with its group. */
 export interface EndpointInGroup {
@@ -19,7 +19,10 @@ export interface EndpointInGroup {
 
 const typeId = "~flange/ContractMiddleware"
 
-/** Runs once for each endpoint, at start. Returns `undefined` for an endpoint without a check. */
+/**
+ * Returns the check of an endpoint; undefined if it needs no check. Runs once for each
+ * endpoint, at start.
+ */
 export type Make = (options: EndpointInGroup) => Before | undefined
 
 /** An `HttpApiMiddleware` function that also has its check as a `Before`. */
@@ -33,18 +36,18 @@ export interface ContractMiddleware {
 
 /** Creates the service of contract middleware from its check. */
 export const make = (make: Make): ContractMiddleware => {
-  const around = <E, R>(
+  const wrap = <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>,
     options: EndpointInGroup
   ): Effect.Effect<HttpServerResponse, E, HttpServerRequest | R> => {
     const before = make(options)
-    return before === undefined ? next : inFrontOf(before)(next)
+    return before === undefined ? next : BeforeEffect.run(before)(next)
   }
-  return Object.assign(around, { [typeId]: make } as const)
+  return Object.assign(wrap, { [typeId]: make } as const)
 }
 
 /** The service of middleware that only declares errors, which other code produces. */
-export const declared: ContractMiddleware = make(() => undefined)
+export const errorsOnly: ContractMiddleware = make(() => undefined)
 
 /** Returns the check of a service; undefined for a service that `make` did not create. */
 export const beforeOf = (service: object): Make | undefined =>

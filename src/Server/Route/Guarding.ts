@@ -14,11 +14,11 @@ import type { EndpointInGroup } from "./ContractMiddleware.ts"
 type Refusal = Guard.Refusal | undefined
 
 /**
- * Lets the caller pass if `decide` returns no refusal; otherwise audits the denial
- * and answers 403 with the fixed text. It answers 401 if there is no caller: a
- * guard outside of authentication lets no request pass.
+ * Creates the check of an endpoint, which runs `decide`. If that returns a refusal, the
+ * check audits the denial and answers 403 with the catalogue's text. If there is no caller,
+ * because the guard is outside of authentication, it answers 401.
  */
-export const before =
+export const make =
   (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
   (options: EndpointInGroup): Before => {
     const route = `${options.endpoint.method} ${options.endpoint.path}`
@@ -48,7 +48,7 @@ export const before =
     }
   }
 
-/** The input of a decision. It reads the request when the decision does. */
+/** The input of a decision. The request is made only if the decision reads it. */
 class Input implements Guard.Input {
   readonly #options: EndpointInGroup
   readonly identity: Identity
@@ -76,13 +76,13 @@ class Input implements Guard.Input {
   }
 }
 
-// The exchange adds what is known of the request.
+// The exchange adds the members that depend on the request.
 const refused = HttpServerRespondable.toResponse(new Forbidden())
 
 /**
- * The reply to a caller that may not do this, with the fixed text of the
- * catalogue. If the challenge asks for bearer tokens, the reply names the scope
- * that is missing. Source: RFC 6750, section 3.1.
+ * Returns the reply to a caller that was refused, with the catalogue's text. If the
+ * challenge asks for bearer tokens, the reply names the missing scope. Source: RFC 6750,
+ * section 3.1.
  */
 const forbidden = (scope: string | undefined, challenge: string | undefined) =>
   Effect.map(refused, (response) => {
@@ -98,7 +98,7 @@ const forbidden = (scope: string | undefined, challenge: string | undefined) =>
 
 const anonymous = HttpServerRespondable.toResponse(new Unauthenticated())
 
-/** The reply to a caller that has to authenticate, with the fixed text of the catalogue. */
+/** Returns the reply to a caller that has to authenticate, with the catalogue's text. */
 export const unauthenticated = (
   challenge: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>

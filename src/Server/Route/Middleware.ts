@@ -12,7 +12,7 @@ export { type Before, type Incoming, pass } from "../Exchange/Before.ts"
 export type { Observe, Observed } from "../Exchange/Observers.ts"
 
 /**
- * The slots, outermost first, each with the reason why it stands before the next.
+ * The slots, outermost first, each with the reason why it comes before the next.
  */
 export const slots = [
   {

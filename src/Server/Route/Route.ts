@@ -16,10 +16,10 @@ import * as Guard from "../../Contract/Guard.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Access } from "./Middleware.ts"
-import { groupRows, type NeedsEffect, rawRows, type Row } from "./Rows.ts"
+import { groupRows, type PayloadOfEffect, rawRows, type Row } from "./Rows.ts"
 
-/** Method and path of a row, known before anything is acquired. */
-export interface Declared {
+/** An endpoint of a contract, known before anything is acquired. */
+export interface DeclaredEndpoint {
   readonly endpoint: HttpApiEndpoint.Top
   readonly method: string
   readonly path: string
@@ -36,10 +36,12 @@ export interface Route<
    * The rows that are known before boot; those of a raw group are known after its layer is
    * built.
    */
-  readonly declared: ReadonlyArray<Declared>
+  readonly declared: ReadonlyArray<DeclaredEndpoint>
   /** The contract with the middleware that the access adds; undefined for a raw group. */
   readonly group: HttpApiGroup.Top | undefined
-  readonly rows: (needsEffect: NeedsEffect) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
+  readonly rows: (
+    payloadOfEffect: PayloadOfEffect
+  ) => Effect.Effect<ReadonlyArray<Row>, E, R | Scope.Scope>
 }
 
 /** The services of a group's own middleware that plugins provide. */
@@ -48,25 +50,25 @@ type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
   Guard.Guard | StandardErrors
 >
 
-/** A group whose endpoints have types that handlers can be made of. */
+/** A group whose endpoints have the types that handlers need. */
 interface Group extends HttpApiGroup.Constraint {
   readonly endpoints: Readonly<
     Record<string, HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }>
   >
 }
 
-/** What a handler may return instead of a value of its contract. */
-interface Reply extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
+/** A reply, which a handler may return instead of a value of its contract. */
+interface RespondableSchema extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
 
-/** What a route adds to the request of its handlers. */
+/** The members that a route adds to the argument of its handlers. */
 type Added<Middleware> = [Authentication.CurrentIdentity] extends [
   HttpApiMiddleware.Provides<Middleware>
 ]
   ? { readonly identity: Authentication.Identity }
   : {}
 
-/** An endpoint as its handler sees it: with what its route adds. */
-export interface Served<
+/** An endpoint with the parts that its route adds, as its handler sees it. */
+export interface HandlerEndpoint<
   Endpoint extends Group["endpoints"][string],
   Middleware extends HttpApiMiddleware.AnyId
 >
@@ -83,16 +85,16 @@ export interface Served<
   readonly "~Query": Endpoint["~Query"]
   readonly "~Request": Added<Middleware> & Endpoint["~Request"]
   readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
-  readonly "~Success": Endpoint["~Success"] | Reply
+  readonly "~Success": Endpoint["~Success"] | RespondableSchema
   readonly identifier: Endpoint["identifier"]
 }
 
 /** The endpoints of a group as their handlers see them. */
 export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
-  readonly [Name in keyof G["endpoints"]]: Served<G["endpoints"][Name], Middleware>
+  readonly [Name in keyof G["endpoints"]]: HandlerEndpoint<G["endpoints"][Name], Middleware>
 }
 
-/** A group with what every endpoint has, and with `Middleware`. */
+/** A group whose endpoints also have `StandardErrors` and `Middleware`. */
 interface GroupWith<
   in out G extends HttpApiGroup.Constraint,
   in out Middleware extends HttpApiMiddleware.AnyId
@@ -136,7 +138,7 @@ export type Build<G extends Group, Chain extends string, Return> = (
   handlers: HttpApiBuilder.Handlers<never, Endpoints<G, Authentication.Authentication<Chain>>>
 ) => HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group without authentication, whose handlers must not ask who calls. */
+/** `Build` for a group without authentication. Its handlers must not read the caller. */
 export type BuildAnonymous<G extends Group, Return> = (
   handlers: HttpApiBuilder.Handlers<never, Endpoints<G, never>>
 ) => unknown extends Needs<Return>
@@ -147,7 +149,7 @@ export type BuildAnonymous<G extends Group, Return> = (
       ? "Only optional routes ask who may be calling: use Route.optional instead"
       : HttpApiBuilder.Handlers.ValidateReturn<Return>
 
-/** The same for a group whose callers may be unknown. */
+/** `Build` for a group whose callers may be unknown. */
 export type BuildOptional<G extends Group, Chain extends string, Return> = (
   handlers: HttpApiBuilder.Handlers<
     never,
@@ -177,8 +179,8 @@ const group = <C extends Contribution.Contract, Return>(
   })),
   group: contract,
   // The public constructors below check the handlers against the contract.
-  rows: ((needsEffect) =>
-    groupRows(contract, build as (handlers: unknown) => unknown, needsEffect)) as Route<
+  rows: ((payloadOfEffect) =>
+    groupRows(contract, build as (handlers: unknown) => unknown, payloadOfEffect)) as Route<
     HttpApiBuilder.Handlers.Error<Return>,
     Needs<Return>
   >["rows"]
@@ -194,9 +196,9 @@ const middlewares = (
   contract: HttpApiGroup.Constraint,
   ...keys: ReadonlyArray<Context.Key<any, unknown>>
 ) => {
-  // Every group is one; the constraint has only the members that inference needs.
+  // Every group is a `Top`. The constraint has only the members that inference needs.
   const whole = contract as HttpApiGroup.Top
-  // A group's endpoints replace those of the same name.
+  // `add` replaces an endpoint of the same name.
   return Object.values(whole.endpoints).reduce((group, endpoint) => {
     const present = new Set([...endpoint.middlewares].map(({ key }) => key))
     const added = keys.filter(({ key }) => !present.has(key))
@@ -251,7 +253,7 @@ export {
   public_ as public
 }
 
-/** The same as `protected`, so that a group is safe if its author does not choose. */
+/** The same as `protected`: a group whose author does not choose is safe. */
 export const make: typeof protected_ = protected_
 
 /** Creates a group whose callers the chain of this name authenticates. */
@@ -284,7 +286,7 @@ export const optionalWith =
       build
     )
 
-/** `optionalWith` the default chain. */
+/** Creates a group as `optionalWith` does, with the default chain. */
 export const optional = <G extends Group, Return>(
   contract: G,
   build: BuildOptional<G, Authentication.DefaultChain, Return>
@@ -327,7 +329,7 @@ export const raw = <E, R>(
   access: { type: options.access },
   declared: [],
   group: undefined,
-  // The router that is provided here takes the rest of `R` away.
+  // `rawRows` provides the router, which is the rest of `R`.
   rows: (() => rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>)) as Route<
     E,
     RawNeeds<R>

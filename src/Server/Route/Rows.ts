@@ -26,7 +26,7 @@ export interface Row {
  * Returns the payload that Effect has to decode if its own handler serves an endpoint;
  * undefined for any other endpoint.
  */
-export type NeedsEffect = (
+export type PayloadOfEffect = (
   endpoint: HttpApiEndpoint.Top
 ) => HttpApiEndpoint.Top["payload"] | undefined
 
@@ -34,11 +34,11 @@ export type NeedsEffect = (
 export const groupRows = (
   contract: HttpApiGroup.Top,
   build: (handlers: unknown) => unknown,
-  needsEffect: NeedsEffect
+  payloadOfEffect: PayloadOfEffect
 ) =>
   Effect.map(
     groupHandlers(contract, build, ({ endpoint }) => {
-      const payload = needsEffect(endpoint)
+      const payload = payloadOfEffect(endpoint)
       return payload === undefined ? undefined : { handler: handleInExchange, payload }
     }),
     (handlers) =>

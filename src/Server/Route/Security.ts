@@ -8,7 +8,7 @@ import type { EndpointInGroup } from "./ContractMiddleware.ts"
 type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
 
 /** The function of a security middleware for one of its schemes. */
-type Scheme = (
+type SchemeMiddleware = (
   next: Handler,
   options: EndpointInGroup & { readonly credential: unknown }
 ) => Handler
@@ -20,7 +20,7 @@ type Scheme = (
  */
 export const wrap = (
   key: HttpApiMiddleware.AnyServiceSecurity,
-  service: Readonly<Record<string, Scheme>>,
+  service: Readonly<Record<string, SchemeMiddleware>>,
   options: EndpointInGroup
 ) => {
   const schemes = Object.entries(key.security).map(([name, security]) => ({

@@ -193,7 +193,7 @@ describe("a layer in the place of the battery's", () => {
         ;(yield* test.get(path, as("bob"))).expectStatus(401)
       }
       assert.deepStrictEqual(asked, ["default", "default", "default", "default"])
-      // The slot refuses before the contract is asked.
+      // The authentication slot refuses before the contract's middleware runs.
       assert.deepStrictEqual(ran, ["/default", "/contract", "/contract"])
     })
   )

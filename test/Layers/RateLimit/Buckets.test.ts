@@ -79,9 +79,9 @@ describe("buckets", () => {
 
 describe("keys", () => {
   it("are cut to 256 bytes, between characters", () => {
-    assert.strictEqual(Key.ofCaller("default", "ada"), "caller:default:ada")
+    assert.strictEqual(Key.caller("default", "ada"), "caller:default:ada")
     for (const character of ["a", "é", "語", "😀"]) {
-      const key = Key.ofCaller("default", character.repeat(1000))
+      const key = Key.caller("default", character.repeat(1000))
       const bytes = Buffer.byteLength(key)
       assert.isAtMost(bytes, 256)
       assert.isAbove(bytes, 256 - Buffer.byteLength(character))
@@ -90,8 +90,8 @@ describe("keys", () => {
   })
 
   it("of addresses are the address, or the network of an IPv6 customer", () => {
-    assert.strictEqual(Key.ofAddress("203.0.113.7"), "ip:203.0.113.7")
-    assert.strictEqual(Key.ofAddress("2001:db8:1:2:3:4:5:6"), "ip:2001:db8:1:2::/64")
-    assert.strictEqual(Key.ofAddress(undefined), "ip:unknown")
+    assert.strictEqual(Key.address("203.0.113.7"), "ip:203.0.113.7")
+    assert.strictEqual(Key.address("2001:db8:1:2:3:4:5:6"), "ip:2001:db8:1:2::/64")
+    assert.strictEqual(Key.address(undefined), "ip:unknown")
   })
 })

@@ -7,24 +7,24 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { assert, describe, it } from "vitest"
 import * as Direct from "../../../src/Server/Codec/Direct.ts"
-import * as Outcome from "../../../src/Server/Codec/Outcome.ts"
+import * as DirectResult from "../../../src/Server/Codec/DirectResult.ts"
 import * as generated from "./generated.ts"
 
 const astOf = (schema: Schema.Top) => schema.ast
 
 /** Decodes both ways: both have to come to the same. */
 const compare = (ast: SchemaAST.AST, input: unknown): boolean => {
-  const value = Outcome.run(Direct.make(ast), input)
-  if (value === Outcome.undecided) return false
+  const value = DirectResult.run(Direct.make(ast), input)
+  if (value === DirectResult.undecided) return false
   const exit = Effect.runSyncExit(
     Schema.decodeUnknownEffect(Schema.make<Schema.Codec<unknown>>(ast))(input)
   )
-  assert.strictEqual(Exit.isSuccess(exit), value !== Outcome.refused, inspect([value, exit]))
+  assert.strictEqual(Exit.isSuccess(exit), value !== DirectResult.refused, inspect([value, exit]))
   if (Exit.isSuccess(exit)) {
     assert.deepStrictEqual(value, exit.value)
     assert.deepStrictEqual(keysOf(value), keysOf(exit.value))
   }
-  return value !== Outcome.refused
+  return value !== DirectResult.refused
 }
 
 const keysOf = (value: unknown) =>
@@ -107,10 +107,10 @@ describe("Direct", () => {
     for (let i = 0; i < 1000; i++) {
       const { schema, value } = generated.sample(next, 2)
       const { ast } = Schema.toCodecJson(schema)
-      const encoded = Outcome.run(Direct.make(SchemaAST.flip(ast)), value())
+      const encoded = DirectResult.run(Direct.make(SchemaAST.flip(ast)), value())
       const decoded =
-        encoded === Outcome.undecided ? encoded : Outcome.run(Direct.make(ast), encoded)
-      if (decoded === Outcome.undecided) left.push(ast)
+        encoded === DirectResult.undecided ? encoded : DirectResult.run(Direct.make(ast), encoded)
+      if (decoded === DirectResult.undecided) left.push(ast)
     }
     // Those that wait, and those with a key `__proto__`.
     assert.isBelow(left.length, 100)
@@ -148,8 +148,11 @@ describe("Direct", () => {
     )
     const shared = ([a, b]: ReadonlyArray<SchemaAST.AST>) => Direct.make(a!) === Direct.make(b!)
     assert.deepStrictEqual([same, minimum, own].map(shared), [true, true, false])
-    assert.strictEqual(Outcome.run(Direct.make(own[1]!), { id: 1, name: "n" }), Outcome.refused)
-    assert.deepStrictEqual(Outcome.run(Direct.make(own[0]!), { id: 1, name: "n" }), {
+    assert.strictEqual(
+      DirectResult.run(Direct.make(own[1]!), { id: 1, name: "n" }),
+      DirectResult.refused
+    )
+    assert.deepStrictEqual(DirectResult.run(Direct.make(own[0]!), { id: 1, name: "n" }), {
       id: 1,
       name: "n"
     })
@@ -179,8 +182,8 @@ describe("Direct", () => {
       Schema.catchDecoding(() => Effect.succeed(Option.some("instead")))
     )
     assert.strictEqual(
-      Outcome.run(Direct.make(generated.later.schema.ast), "later"),
-      Outcome.undecided
+      DirectResult.run(Direct.make(generated.later.schema.ast), "later"),
+      DirectResult.undecided
     )
     compare(caught.ast, "text")
     compare(caught.ast, 1)
@@ -196,8 +199,8 @@ describe("Direct", () => {
       })
     )
     const { ast } = Schema.Struct({ a: without })
-    assert.strictEqual(Outcome.run(Direct.make(ast), { a: "" }), Outcome.refused)
-    assert.deepStrictEqual(Outcome.run(Direct.make(ast), { a: "x" }), { a: "x" })
+    assert.strictEqual(DirectResult.run(Direct.make(ast), { a: "" }), DirectResult.refused)
+    assert.deepStrictEqual(DirectResult.run(Direct.make(ast), { a: "x" }), { a: "x" })
   })
 
   it("own code of a check runs on what was decoded, and what it throws is thrown", () => {
@@ -210,6 +213,6 @@ describe("Direct", () => {
         )
       )
     })
-    assert.throws(() => Outcome.run(Direct.make(ast), { a: "x" }), "own code")
+    assert.throws(() => DirectResult.run(Direct.make(ast), { a: "x" }), "own code")
   })
 })

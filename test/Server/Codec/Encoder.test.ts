@@ -121,7 +121,7 @@ const tagged = HttpApiSchema.WithHeaders(Item.pipe(HttpApiSchema.status(201)), {
 const withHeaders = (body: unknown, headers: unknown) =>
   HttpApiSchema.withHeaders({ body, headers })
 
-describe("Reply", () => {
+describe("Encoder", () => {
   it("a reply of every encoding is that of Effect's handler", async () => {
     const statuses = await compare([
       { value: undefined },

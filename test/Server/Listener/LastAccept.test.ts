@@ -26,7 +26,7 @@ describe("the last accept", () => {
     )
     let takenAtClose = 0
     await Effect.runPromise(
-      LastAccept.before(server, () => {
+      LastAccept.closeAfter(server, () => {
         takenAtClose = taken
         server.close()
       })

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Cookies from "effect/http/Cookies"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -17,6 +18,7 @@ const success = Schema.String
 
 class UpgradeApi extends HttpApiGroup.make("upgrade").add(
   HttpApiEndpoint.get("badHeader", "/bad-header", { success }),
+  HttpApiEndpoint.get("cookies", "/cookies", { success }),
   HttpApiEndpoint.post("json", "/json", { payload: Schema.Struct({ a: success }), success }),
   HttpApiEndpoint.get("opened", "/opened", { success }),
   HttpApiEndpoint.get("plain", "/plain", { success }),
@@ -44,6 +46,13 @@ const UpgradePlugin = Plugin.make("test:upgrade", {
     Route.public(UpgradeApi, (handlers) =>
       handlers.handleAll({
         badHeader: () => Effect.succeed("never sent"),
+        cookies: () =>
+          // A handler may return a response.
+          Effect.succeed(
+            HttpServerResponse.text("two", {
+              cookies: Cookies.fromSetCookie(["a=1; Path=/", "b=2"])
+            }) as never
+          ),
         json: ({ payload }) => Effect.succeed(payload.a),
         opened: () =>
           // A handler may return a response.
@@ -99,7 +108,7 @@ for (const name of ["node", "proxied"] as const) {
       }
     })
 
-    it("with a body is served as any other request", async () => {
+    it("with a body is an ordinary request", async () => {
       for (const path of ["/plain", "/opened", "/nowhere"]) {
         const client = await app.connect()
         const lines = ["Host: a", "Transfer-Encoding: chunked", ...upgrade("websocket")]
@@ -109,6 +118,14 @@ for (const name of ["node", "proxied"] as const) {
         client.destroy()
         await until("The end of the exchange", () => app.open() === 0)
       }
+    })
+
+    it("gets each cookie in a line of its own", async () => {
+      const client = await app.connect()
+      client.send(head("GET", "/cookies", "Host: a", "Connection: Upgrade, close", "Upgrade: echo"))
+      const reply = await arrives("The end", client.end())
+      assert.deepStrictEqual(reply.match(/(?<=^set-cookie: ).*$/gim), ["a=1; Path=/", "b=2"])
+      assert.match(reply, /\r\n\r\ntwo$/)
     })
 
     it("keeps the rules for Host", async () => {

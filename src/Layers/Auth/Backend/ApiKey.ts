@@ -93,7 +93,7 @@ export const apiKey = <E = never, R = never>(options: {
   const name = options.name ?? "api-key"
   return Backend.fromSource({
     check: Effect.map(
-      Backend.made(options.validate),
+      Backend.bindValidator(options.validate),
       (validate): Backend.Check =>
         (key) =>
           key.length > maxLength
@@ -108,7 +108,7 @@ export const apiKey = <E = never, R = never>(options: {
               )
     ),
     name,
-    scheme: Scheme.ofToken(source),
+    scheme: Scheme.token(source),
     source
   })
 }

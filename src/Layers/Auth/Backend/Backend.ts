@@ -132,7 +132,7 @@ const named =
  * A validator that needs nothing more: made by an effect or given, and run with
  * the services of the acquire phase, under those of the request.
  */
-export const made = <Sent, A, E2, R2, E, R>(
+export const bindValidator = <Sent, A, E2, R2, E, R>(
   validate:
     | ((sent: Sent) => Effect.Effect<A, E2, R2>)
     | Effect.Effect<(sent: Sent) => Effect.Effect<A, E2, R2>, E, R>

@@ -100,22 +100,26 @@ export const basic = <E = never, R = never>(options: {
 }): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const name = options.name ?? "basic"
   return Backend.fromSource({
-    check: Effect.map(Backend.made(options.validate), (validate): Backend.Check => (sent) => {
-      const credentials = parse(sent)
-      if (credentials === undefined) {
-        const reason = "The Basic credentials are malformed"
-        return Effect.fail(new CredentialsRejected({ reason }))
-      }
-      return Effect.flatMapEager(
-        validate(credentials),
-        Option.match({
-          // People type passwords into the wrong field, so the name is not in the reason.
-          onNone: () =>
-            Effect.fail(new CredentialsRejected({ reason: "Wrong user name or password" })),
-          onSome: (found) => Effect.succeed(identity(found, name))
-        })
-      )
-    }),
+    check: Effect.map(
+      Backend.bindValidator(options.validate),
+      (validate): Backend.Check =>
+        (sent) => {
+          const credentials = parse(sent)
+          if (credentials === undefined) {
+            const reason = "The Basic credentials are malformed"
+            return Effect.fail(new CredentialsRejected({ reason }))
+          }
+          return Effect.flatMapEager(
+            validate(credentials),
+            Option.match({
+              // People type passwords into the wrong field, so the name is not in the reason.
+              onNone: () =>
+                Effect.fail(new CredentialsRejected({ reason: "Wrong user name or password" })),
+              onSome: (found) => Effect.succeed(identity(found, name))
+            })
+          )
+        }
+    ),
     name,
     scheme: Scheme.basic,
     source: Source.authorization("basic")

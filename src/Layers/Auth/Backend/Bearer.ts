@@ -67,7 +67,7 @@ export const bearer = <E = never, R = never>(
       }
     ),
     name,
-    scheme: Scheme.ofToken(source),
+    scheme: Scheme.token(source),
     source
   })
 }

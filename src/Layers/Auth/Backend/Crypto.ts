@@ -1,14 +1,14 @@
 /** Digests and comparisons that take the same time whatever they compare. */
 
-import type * as NodeCrypto from "node:crypto"
+import type * as Crypto from "node:crypto"
 
-let loaded: typeof NodeCrypto | undefined
+let loaded: typeof Crypto | undefined
 
 /**
  * `node:crypto`, in Node, Bun and Deno. Asked for when a backend is made and not
  * imported: contracts import this battery for its guards, and browsers have none.
  */
-export const crypto = (): typeof NodeCrypto => {
+export const crypto = (): typeof Crypto => {
   loaded ??= globalThis.process?.getBuiltinModule?.("node:crypto")
   if (loaded === undefined) {
     throw new Error(

@@ -42,5 +42,5 @@ export const apiKey = (source: Source): Scheme => ({
 })
 
 /** The scheme of a token in this place. */
-export const ofToken = (source: Source, format?: string): Scheme =>
+export const token = (source: Source, format?: string): Scheme =>
   source.scheme === "bearer" ? bearer(format) : apiKey(source)

@@ -1,13 +1,13 @@
 /** The library that verifies tokens. */
 import * as Effect from "effect/Effect"
-import type * as Library from "jose"
+import type * as jose from "jose"
 import { AuthSettingsError } from "../Failure.ts"
 
 /** jose, as a value. */
-export type Jose = typeof Library
+export type Jose = typeof jose
 
 /** jose is an optional peer, so it is loaded by those who use it. */
-export const joseFor = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
+export const loadJose = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
   Effect.tryPromise({
     catch: () =>
       new AuthSettingsError({

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { AuthSettingsError, BackendUnavailable } from "../Failure.ts"
-import { type Jose, joseFor } from "./Jose.ts"
+import { type Jose, loadJose } from "./Jose.ts"
 import { fetchJson } from "./JwksFetch.ts"
 import * as VerificationKey from "./VerificationKey.ts"
 
@@ -83,7 +83,7 @@ export const make = (
       [...(options.algorithms ?? asymmetric)].filter((algorithm) => asymmetric.has(algorithm))
     )
     const scope = yield* Effect.scope
-    const jose = yield* joseFor(backend)
+    const jose = yield* loadJose(backend)
 
     let current: KeySet | undefined
     let failure: { readonly at: number; readonly error: BackendUnavailable } | undefined

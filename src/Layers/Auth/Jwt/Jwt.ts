@@ -130,7 +130,7 @@ export const jwt = <E = never, R = never>(
       Exclude<R, Scope.Scope> | Scope.Scope
     >,
     name,
-    scheme: Scheme.ofToken(source, "JWT"),
+    scheme: Scheme.token(source, "JWT"),
     source
   })
 }

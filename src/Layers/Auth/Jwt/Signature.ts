@@ -36,12 +36,12 @@ export const checkOf = (
   key: KeyObject | webcrypto.CryptoKey
 ): Check | undefined => {
   const hmac = hmacs.get(algorithm)
-  if (hmac !== undefined) return key.type === "secret" ? ofSecret(...hmac, key) : undefined
+  if (hmac !== undefined) return key.type === "secret" ? hmacCheck(...hmac, key) : undefined
   const digest = digests.get(algorithm)
-  return digest === undefined ? undefined : ofRsa(digest, key)
+  return digest === undefined ? undefined : rsaCheck(digest, key)
 }
 
-const ofSecret = (digest: string, bytes: number, key: KeyObject | webcrypto.CryptoKey) => {
+const hmacCheck = (digest: string, bytes: number, key: KeyObject | webcrypto.CryptoKey) => {
   if (!isKeyObject(key)) return undefined
   const { createHmac, timingSafeEqual } = crypto()
   return (text: string, signature: string) => {
@@ -52,7 +52,7 @@ const ofSecret = (digest: string, bytes: number, key: KeyObject | webcrypto.Cryp
   }
 }
 
-const ofRsa = (digest: string, given: KeyObject | webcrypto.CryptoKey) => {
+const rsaCheck = (digest: string, given: KeyObject | webcrypto.CryptoKey) => {
   const { KeyObject, verify } = crypto()
   if (!isKeyObject(given) && !isFor(digest, given)) return undefined
   const key = isKeyObject(given) ? given : KeyObject.from(given)

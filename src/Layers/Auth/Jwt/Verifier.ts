@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import { AuthSettingsError, type BackendUnavailable, CredentialsRejected } from "../Failure.ts"
 import type { Claims } from "./Claims.ts"
-import { type Jose, joseFor } from "./Jose.ts"
+import { type Jose, loadJose } from "./Jose.ts"
 import type { FindKeys, Header, VerificationKey } from "./VerificationKey.ts"
 
 /** What a token must say. */
@@ -55,7 +55,7 @@ export const make = (
         problem: `\`${name}\` is ${seconds} seconds. Write a duration from 0 on, such as "5 seconds".`
       })
     }
-    const jose = yield* joseFor(backend)
+    const jose = yield* loadJose(backend)
     const options = {
       clockTolerance: expected.leeway,
       issuer: mutable(expected.issuer),
@@ -65,7 +65,7 @@ export const make = (
       ...(expected.type === undefined ? {} : { typ: expected.type })
     }
 
-    const inPool = (token: string, now: number, keys: ReadonlyArray<VerificationKey>) =>
+    const verifyInPool = (token: string, now: number, keys: ReadonlyArray<VerificationKey>) =>
       Effect.gen(function* () {
         let reason = noKey
         for (const { algorithms, key } of keys) {
@@ -112,11 +112,11 @@ export const make = (
     ) => {
       const parts = token.split(".")
       // What few tokens have is left to jose as a whole.
-      if (crit !== undefined || parts.length !== 3) return inPool(token, now, keys)
+      if (crit !== undefined || parts.length !== 3) return verifyInPool(token, now, keys)
       const [header, payload, signature] = parts as [string, string, string]
       const signed = `${header}.${payload}`
       for (const { check } of keys) {
-        if (check === undefined) return inPool(token, now, keys)
+        if (check === undefined) return verifyInPool(token, now, keys)
         if (check(signed, signature)) return claimsOf(payload, typ, now)
       }
       return rejected(keys.length === 0 ? noKey : failed(jose))

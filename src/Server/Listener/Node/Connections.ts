@@ -101,14 +101,14 @@ export class Connections {
   }
 
   /** Calls `next` once only the last reply is left to send. */
-  afterOthers(socket: Keyed & Net.Socket, next: () => void): void {
+  awaitOthers(socket: Keyed & Net.Socket, next: () => void): void {
     const previous = socket[key]?.previous
     if (previous === undefined || previous.closed) next()
     else previous.once("close", next)
   }
 
   /** Calls `next` once no reply is left to send. */
-  afterReplies(socket: Keyed & Net.Socket, next: () => void): void {
+  awaitReplies(socket: Keyed & Net.Socket, next: () => void): void {
     const last = socket[key]?.last
     if (last === undefined) next()
     else last.once("close", next)

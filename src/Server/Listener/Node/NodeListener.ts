@@ -40,9 +40,9 @@ export const listen: Listener = ({ config, serve, serving }) =>
       serve(new NodeWire(request, reply, opener))
     })
     server.on("upgrade", (request, socket: Net.Socket, rest) => {
-      // Node takes its own listener off; a client that resets the connection must not end the process.
+      // Node has removed its own listener, and an error without one would end the process.
       socket.on("error", () => {})
-      connections.afterReplies(socket, () => {
+      connections.awaitReplies(socket, () => {
         if (socket.destroyed) return
         const refusal = Strict.upgradeRefusal(request)
         if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal)

@@ -52,7 +52,7 @@ export class NodeWire implements Wire {
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
     const source = this.#source
-    // It closes before its end if the client has gone away.
+    // The client has gone away if the source is closed before its end.
     if (source.closed) return done("Aborted")
     const chunks: Array<Buffer> = []
     let isDone = false

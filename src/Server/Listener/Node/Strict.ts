@@ -1,6 +1,6 @@
 /**
  * Makes `node:http` strict: refuses requests that Node's parser accepts although they have
- * more than one reading, and answers those that it refuses with problem documents.
+ * more than one reading, and sends problem documents for requests that the parser refuses.
  */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
@@ -40,8 +40,8 @@ export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
 
 /**
  * Whether a request offers to speak another protocol. HTTP/2 over cleartext is no longer
- * negotiated so: RFC 9113, section 3.1. A request with a body is served as any other,
- * because Node does not read the body of an upgrade.
+ * negotiated this way (RFC 9113, section 3.1). A request with a body is never an upgrade
+ * here, because Node does not read the body of an upgrade.
  */
 export const offersUpgrade = ({ headers }: Http.IncomingMessage): boolean =>
   !hasBody(headers) && !/\bh2c\b/i.test(headers.upgrade ?? "")
@@ -50,11 +50,11 @@ const hasBody = (headers: Http.IncomingHttpHeaders): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0
 
 const bodyOnUpgrade = new Catalogue.NotImplemented({
-  // An error that is given its detail keeps it.
+  // The type of the constructor does not have `detail`, which replaces the computed one.
   detail: "This server takes no body with an upgrade"
 } as {})
 
-/** Returns why an upgrade is refused; undefined for nearly all. */
+/** Returns why an upgrade is refused; undefined if it is not. */
 export const upgradeRefusal = (request: Http.IncomingMessage): Catalogue.Any | undefined =>
   // Versions of Node without `shouldUpgradeCallback` hand every upgrade over.
   refusal(request)?.error ?? (hasBody(request.headers) ? bodyOnUpgrade : undefined)
@@ -90,14 +90,14 @@ export const onClientError = (
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const reading = connections.reading(socket)
   if (reading === undefined) {
-    return connections.afterReplies(socket, () => end(socket, answerTo(error), undefined))
+    return connections.awaitReplies(socket, () => end(socket, answerTo(error), undefined))
   }
   const { reply, request } = reading
-  // The client is gone, or has its reply: a second reply would be read as that to the next request.
+  // The client is gone, or has its reply and would take another one for its next reply.
   if (socket.readableEnded || reply === undefined || reply.headersSent) {
     return void socket.destroy()
   }
-  connections.afterOthers(socket, () => end(socket, answerTo(error), request))
+  connections.awaitOthers(socket, () => end(socket, answerTo(error), request))
 }
 
 const end = (

@@ -8,13 +8,13 @@ import type { Head } from "./Parse/Head.ts"
 const http = process.getBuiltinModule("node:http")
 
 /** The members of a request that Node's parser uses. */
-interface Lines {
+interface NodeRequestInternals {
   readonly _addHeaderLines: (lines: ReadonlyArray<string>, count: number) => void
   joinDuplicateHeaders: boolean
 }
 
 /** A request whose body the connection pushes. */
-export class Incoming extends http.IncomingMessage {
+export class BridgedRequest extends http.IncomingMessage {
   #onRead: (() => void) | undefined
   #isRefused = false
 
@@ -25,7 +25,7 @@ export class Incoming extends http.IncomingMessage {
     this.httpVersionMinor = head.minor
     this.method = head.method
     const raw = head.rawHeaders()
-    const lines = this as unknown as Lines
+    const lines = this as unknown as NodeRequestInternals
     lines.joinDuplicateHeaders = true
     // Node builds `headers` from the lines that it counts here.
     lines._addHeaderLines(raw, raw.length)
@@ -61,25 +61,25 @@ export class Incoming extends http.IncomingMessage {
 }
 
 /** The private members of Node's reply that are used here. */
-interface Internals {
+interface NodeReplyInternals {
   _closed: boolean
   readonly _last: boolean
 }
 
 /** A reply that sets `Connection` when its head is written. */
-export class Outgoing extends http.ServerResponse<Incoming> {
+export class BridgedReply extends http.ServerResponse<BridgedRequest> {
   readonly #closes: () => boolean
   #isClosed = false
 
-  constructor(request: Incoming, closes: () => boolean) {
+  constructor(request: BridgedRequest, closes: () => boolean) {
     super(request)
     this.shouldKeepAlive = true
     this.#closes = closes
   }
 
-  /** Whether its head says that the connection ends. */
+  /** Whether its head announces the end of the connection. */
   get isLast(): boolean {
-    return (this as unknown as Internals)._last
+    return (this as unknown as NodeReplyInternals)._last
   }
 
   /** Emits `close`, as the end of a socket does. */
@@ -88,7 +88,7 @@ export class Outgoing extends http.ServerResponse<Incoming> {
     this.#isClosed = true
     this.destroyed = true
     // Node sets it when the socket closes, and this reply may not have a socket.
-    ;(this as unknown as Internals)._closed = true
+    ;(this as unknown as NodeReplyInternals)._closed = true
     this.emit("close")
   }
 
@@ -117,13 +117,13 @@ export interface Hooks {
 export class Bridge implements Sink {
   readonly #hooks: Hooks
   isFull = true
-  readonly reply: Outgoing
-  readonly request: Incoming
+  readonly reply: BridgedReply
+  readonly request: BridgedRequest
 
   constructor(socket: Socket, head: Head, hooks: Hooks) {
     const { onRead } = hooks
     this.#hooks = hooks
-    this.request = new Incoming(
+    this.request = new BridgedRequest(
       socket,
       head,
       onRead &&
@@ -132,7 +132,7 @@ export class Bridge implements Sink {
           onRead()
         })
     )
-    this.reply = new Outgoing(this.request, hooks.closes)
+    this.reply = new BridgedReply(this.request, hooks.closes)
     this.reply.shouldKeepAlive = head.keepAlive
   }
 

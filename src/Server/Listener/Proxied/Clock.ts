@@ -11,11 +11,11 @@ export class Clock {
 
   constructor(step: number, onTick: (now: number) => void) {
     this.#onTick = onTick
-    this.every(step)
+    this.setStep(step)
   }
 
   /** Changes the interval of the ticks. */
-  every(step: number): void {
+  setStep(step: number): void {
     clearInterval(this.#timer)
     this.now = performance.now()
     this.step = step
@@ -26,8 +26,8 @@ export class Clock {
   }
 
   /**
-   * Whether at least `limit` milliseconds have passed since a reading of `now`, whose error
-   * is one step.
+   * Whether at least `limit` milliseconds have passed since a reading of `now`, which may
+   * have been one step old.
    */
   hasPassed(limit: number, since: number): boolean {
     return this.now - since >= limit + this.step

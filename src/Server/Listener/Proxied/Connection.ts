@@ -1,20 +1,20 @@
-/** One connection: requests in, replies out in the same order, and the end of both. */
+/** One connection: reads requests, and writes their replies in the same order. */
 import type { Socket } from "node:net"
 import type { Opened } from "../Opener.ts"
 import { refusals } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
 import { Discard, maxDiscarded } from "./Body.ts"
-import { Bridge, Incoming } from "./Bridge.ts"
+import { Bridge, BridgedRequest } from "./Bridge.ts"
+import type { ListenerState, TimedConnection } from "./ListenerState.ts"
 import type { Head } from "./Parse/Head.ts"
-import { Parser, Step } from "./Parse/Parser.ts"
-import { type Owner, ProxiedWire } from "./ProxiedWire.ts"
+import { ParseEvent, Parser } from "./Parse/Parser.ts"
+import { ProxiedWire, type WireOwner } from "./ProxiedWire.ts"
 import * as RefusalReply from "./RefusalReply.ts"
-import * as Reply from "./Reply.ts"
-import type { Served, Service } from "./Service.ts"
+import * as ReplyBytes from "./ReplyBytes.ts"
 import { type Awaited, isOverdue } from "./Timeouts.ts"
 
 /** A connection of the listener. Requests wait in a queue, and only the first may write. */
-export class Connection implements Owner, Served {
+export class Connection implements WireOwner, TimedConnection {
   #count = 0
   #first: ProxiedWire | undefined
   /** Whether no more requests are read. */
@@ -30,21 +30,21 @@ export class Connection implements Owner, Served {
   /** The request whose body is being read. */
   #reading: ProxiedWire | undefined
   /** The reply to a refused request, to send after the queue. */
-  #refusal: Reply.Payload | undefined
+  #refusal: ReplyBytes.ReplyBytes | undefined
   /** When the current head or body began. */
   #requestSince = 0
-  readonly #service: Service
+  readonly #listener: ListenerState
   /** When the last awaited bytes came, or when the connection became idle. */
   #since: number
   readonly #socket: Socket
   #upgrade: Head | undefined
 
-  constructor(service: Service, socket: Socket) {
-    this.#parser = new Parser(service.limits)
-    this.#service = service
-    this.#since = service.clock.now
+  constructor(listener: ListenerState, socket: Socket) {
+    this.#parser = new Parser(listener.limits)
+    this.#listener = listener
+    this.#since = listener.clock.now
     this.#socket = socket
-    service.connections.add(this)
+    listener.connections.add(this)
     socket.on("close", this.#onClose)
     socket.on("data", this.#onData)
     socket.on("drain", this.#onDrain)
@@ -75,7 +75,7 @@ export class Connection implements Owner, Served {
     this.#socket.destroy()
   }
 
-  // Calls of its requests.
+  // The members that its requests call.
 
   /**
    * Decides whether the connection ends after the reply to this request. Call it before the
@@ -86,7 +86,7 @@ export class Connection implements Owner, Served {
     const isReading = this.#reading === wire
     wire.closes =
       // After `Connection: close` a client resends the requests behind it, so only the last reply has it.
-      (this.#service.isDraining && wire.next === undefined && this.#upgrade === undefined) ||
+      (this.#listener.isDraining && wire.next === undefined && this.#upgrade === undefined) ||
       (isReading && wire.head.expectsContinue) ||
       (isReading && wire.bridge === undefined && this.#parser.remaining > maxDiscarded)
     if (wire.closes) this.#isFinal = true
@@ -98,7 +98,7 @@ export class Connection implements Owner, Served {
     if (wire.head.expectsContinue && !wire.continued && !wire.isAnswered) {
       if (wire.bridge?.reply.headersSent !== true) {
         wire.continued = true
-        if (wire === this.#first) this.#socket.write(Reply.proceed, "latin1")
+        if (wire === this.#first) this.#socket.write(ReplyBytes.proceed, "latin1")
       }
     }
     if (this.#isRunning) this.#readBody()
@@ -111,11 +111,11 @@ export class Connection implements Owner, Served {
       : wire.head.minor === 0
         ? "keep-1.0"
         : "keep"
-    this.#answer(wire, Reply.compose(wire.method, status, lines, body, persistence))
+    this.#answer(wire, ReplyBytes.compose(wire.method, status, lines, body, persistence))
   }
 
   load(then: () => void): void {
-    this.#service.opener.load(then)
+    this.#listener.opener.load(then)
   }
 
   open(wire: ProxiedWire): Opened {
@@ -128,7 +128,7 @@ export class Connection implements Owner, Served {
     wire.bridge = bridge
     if (readsBody) wire.sink = bridge
     if (wire === this.#first) bridge.reply.assignSocket(this.#socket)
-    const opened = this.#service.opener.open(bridge.request, bridge.reply)
+    const opened = this.#listener.opener.open(bridge.request, bridge.reply)
     bridge.watch()
     return opened
   }
@@ -146,7 +146,7 @@ export class Connection implements Owner, Served {
 
   readonly #onData = (bytes: Buffer): void => {
     if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) return
-    const { now } = this.#service.clock
+    const { now } = this.#listener.clock
     if (this.#reading === undefined && !this.#parser.isInHead) this.#requestSince = now
     this.#since = now
     this.#parser.push(bytes)
@@ -161,12 +161,12 @@ export class Connection implements Owner, Served {
   readonly #onEnd = (): void => {
     if (this.#phase !== "open") return
     this.#isHalfClosed = true
-    if (this.#reading !== undefined || (this.#count > 0 && !this.#service.halfClose)) this.#abort()
+    if (this.#reading !== undefined || (this.#count > 0 && !this.#listener.halfClose)) this.#abort()
     else if (this.#count === 0) this.#close()
   }
 
   readonly #onClose = (): void => {
-    this.#service.connections.delete(this)
+    this.#listener.connections.delete(this)
     if (this.#phase === "upgraded") return
     this.#abort()
     this.#phase = "closed"
@@ -185,7 +185,7 @@ export class Connection implements Owner, Served {
     if (this.#isStalled === this.#isFlowing) {
       this.#isFlowing = !this.#isStalled
       if (this.#isFlowing) {
-        this.#requestSince = this.#since = this.#service.clock.now
+        this.#requestSince = this.#since = this.#listener.clock.now
         this.#socket.resume()
       } else this.#socket.pause()
     }
@@ -194,7 +194,7 @@ export class Connection implements Owner, Served {
 
   /** Returns whether all bytes were read. */
   #readAll(): boolean {
-    const { maxPipelined } = this.#service
+    const { maxPipelined } = this.#listener
     while (this.#phase === "open") {
       if (this.#reading !== undefined) {
         const isWanted = this.#readBody()
@@ -205,10 +205,10 @@ export class Connection implements Owner, Served {
       if (this.#upgrade !== undefined) return false
       if (this.#count >= maxPipelined || this.#socket.writableNeedDrain) return false
       switch (this.#parser.next()) {
-        case Step.Head:
+        case ParseEvent.Head:
           this.#begin(this.#parser.head!)
           break
-        case Step.Refused:
+        case ParseEvent.Refused:
           this.#refuse(RefusalReply.reply(this.#parser.refusal!, this.#parser.head))
           return true
         default:
@@ -224,14 +224,14 @@ export class Connection implements Owner, Served {
       const { sink } = wire
       if (sink === undefined || sink.isFull) return false
       switch (this.#parser.next()) {
-        case Step.Data:
+        case ParseEvent.Data:
           sink.data(this.#parser.data)
           break
-        case Step.End:
+        case ParseEvent.End:
           this.#bodyRead(wire)
           sink.end()
           return true
-        case Step.Refused:
+        case ParseEvent.Refused:
           this.#bodyRead(wire)
           this.#isFinal = wire.closes = true
           if (wire.isAnswered) this.#close()
@@ -262,17 +262,17 @@ export class Connection implements Owner, Served {
     this.#count++
     if (wire.closes) this.#isFinal = true
     if (head.hasBody) this.#reading = wire
-    this.#service.serve(wire)
+    this.#listener.serve(wire)
   }
 
-  #answer(wire: ProxiedWire, payload: Reply.Payload): void {
+  #answer(wire: ProxiedWire, reply: ReplyBytes.ReplyBytes): void {
     wire.isAnswered = true
     if (this.#reading === wire) this.#discard(wire)
     if (wire !== this.#first) {
-      wire.payload = payload
+      wire.replyBytes = reply
       return
     }
-    Reply.write(this.#socket, payload)
+    ReplyBytes.write(this.#socket, reply)
     this.#shift()
   }
 
@@ -299,31 +299,32 @@ export class Connection implements Owner, Served {
       const next = done.next
       if (next === undefined) {
         this.#last = undefined
-        this.#since = this.#service.clock.now
+        this.#since = this.#listener.clock.now
         if (this.#refusal !== undefined) return this.#sendRefusal(this.#refusal)
         if (this.#upgrade !== undefined) return this.#handOver()
         break
       }
-      if (next.payload === undefined) {
-        if (next.continued && this.#reading === next) this.#socket.write(Reply.proceed, "latin1")
+      if (next.replyBytes === undefined) {
+        if (next.continued && this.#reading === next)
+          this.#socket.write(ReplyBytes.proceed, "latin1")
         next.bridge?.reply.assignSocket(this.#socket)
         break
       }
-      Reply.write(this.#socket, next.payload)
+      ReplyBytes.write(this.#socket, next.replyBytes)
     }
     if (this.#isStalled || this.#isHalfClosed) this.#run()
   }
 
   /** Refuses a request after the replies to those in the queue. */
-  #refuse(refusal: Reply.Payload): void {
+  #refuse(refusal: ReplyBytes.ReplyBytes): void {
     this.#isFinal = true
     if (this.#count === 0) this.#sendRefusal(refusal)
     else this.#refusal = refusal
   }
 
-  #sendRefusal(refusal: Reply.Payload): void {
+  #sendRefusal(refusal: ReplyBytes.ReplyBytes): void {
     this.#refusal = undefined
-    Reply.write(this.#socket, refusal)
+    ReplyBytes.write(this.#socket, refusal)
     this.#close()
   }
 
@@ -333,7 +334,7 @@ export class Connection implements Owner, Served {
     this.#phase = "closing"
     this.#reading = undefined
     this.#abort()
-    const { clock } = this.#service
+    const { clock } = this.#listener
     this.#since = clock.now
     // With unread bytes the kernel would reset the connection, and the client would lose the reply.
     if (!this.#isFlowing) this.#socket.resume()
@@ -364,14 +365,14 @@ export class Connection implements Owner, Served {
     socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd)
     // As `node:http` does: neither flowing nor paused, so that the next listener starts it.
     ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
-    const { opener, serve } = this.#service
-    const request = new Incoming(socket, head, undefined)
+    const { opener, serve } = this.#listener
+    const request = new BridgedRequest(socket, head, undefined)
     serve(new UpgradeWire(request, socket, this.#parser.rest(), opener))
   }
 
   tick(): void {
     const awaited = this.#awaited()
-    const { clock, timeouts } = this.#service
+    const { clock, timeouts } = this.#listener
     if (awaited === undefined) this.#since = clock.now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)

@@ -8,7 +8,7 @@ import type { Listener } from "../Listener.ts"
 import * as Opener from "../Opener.ts"
 import { Clock } from "./Clock.ts"
 import { Connection } from "./Connection.ts"
-import type { Service } from "./Service.ts"
+import type { ListenerState } from "./ListenerState.ts"
 
 /**
  * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and `server.port`. A
@@ -31,10 +31,10 @@ export const listen: Listener = ({ config, serve, serving }) =>
       requestTimeout: Duration.toMillis(config.requestTimeout)
     }
     const clock = new Clock(stepFor(Object.values(timeouts)), () => {
-      for (const connection of service.connections) connection.tick()
+      for (const connection of state.connections) connection.tick()
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => clock.stop()))
-    const service: Service = {
+    const state: ListenerState = {
       clock,
       connections: new Set(),
       halfClose: config.halfClose,
@@ -51,7 +51,7 @@ export const listen: Listener = ({ config, serve, serving }) =>
     }
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
-      (socket) => new Connection(service, socket)
+      (socket) => new Connection(state, socket)
     )
 
     const { host = "127.0.0.1", port, socket, socketMode } = config
@@ -60,11 +60,11 @@ export const listen: Listener = ({ config, serve, serving }) =>
       : Bind.unix(server, socket, socketMode)
     const drain = yield* Drain.make({
       announceClose: () => {
-        service.isDraining = true
+        state.isDraining = true
         // The drain needs to know sooner that a connection is idle.
-        clock.every(Drain.sweepMillis)
+        clock.setStep(Drain.sweepMillis)
       },
-      connections: service.connections,
+      connections: state.connections,
       requests: opener.requests,
       server,
       serving

@@ -6,7 +6,7 @@ import { type Opened, whenClosed } from "../Opener.ts"
 import { Collector, type Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
 import type { Head } from "./Parse/Head.ts"
-import { type FieldLines, fieldLines, type Payload } from "./Reply.ts"
+import { type FieldLines, fieldLines, type ReplyBytes } from "./ReplyBytes.ts"
 
 const nothing = new Uint8Array(0)
 
@@ -23,7 +23,7 @@ const constantLines = (headers: Prepared & ReadonlyArray<string>): FieldLines =>
   (headers[linesKey] ??= fieldLines(headers))
 
 /** The connection of a request. */
-export interface Owner {
+export interface WireOwner {
   /** Calls back once requests can be opened. */
   readonly load: (then: () => void) => void
   /** Opens the request in Effect's own server, through Node's objects. */
@@ -46,7 +46,7 @@ export class ProxiedWire implements Wire {
   bridge: Bridge | undefined
   /** Whether the connection ends after its reply. */
   closes: boolean
-  readonly #connection: Owner
+  readonly #connection: WireOwner
   /** Whether the client was told to send the body. */
   continued = false
   readonly head: Head
@@ -57,12 +57,12 @@ export class ProxiedWire implements Wire {
   #onAbort: (() => void) | undefined
   #opened: Opened | undefined
   /** The reply, until it can be sent. */
-  payload: Payload | undefined
+  replyBytes: ReplyBytes | undefined
   /** The reader of the body; undefined until code reads the body. */
   sink: Sink | undefined
   readonly target: string
 
-  constructor(connection: Owner, head: Head) {
+  constructor(connection: WireOwner, head: Head) {
     this.closes = !head.keepAlive
     this.#connection = connection
     this.head = head
@@ -124,7 +124,7 @@ export class ProxiedWire implements Wire {
 
   open(): HttpServerRequest {
     this.#opened = this.#connection.open(this)
-    // Nothing else ends what was opened after the client went away.
+    // If the client went away before, nothing else ends the opened request.
     if (this.isAnswered) this.bridge!.abort()
     return this.#opened.request
   }

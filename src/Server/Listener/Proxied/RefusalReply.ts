@@ -2,13 +2,13 @@
 import * as RequestId from "../../Exchange/RequestId.ts"
 import { type Refusal, replyTo } from "../Refusal.ts"
 import type { Head } from "./Parse/Head.ts"
-import { compose, fieldLines, type Payload } from "./Reply.ts"
+import { compose, fieldLines, type ReplyBytes } from "./ReplyBytes.ts"
 
 /**
  * Returns the reply to a refused request, after which the connection closes. `head` is
  * undefined if it could not be read.
  */
-export const reply = ({ error }: Refusal, head: Head | undefined): Payload => {
+export const reply = ({ error }: Refusal, head: Head | undefined): ReplyBytes => {
   const { body, headers } = replyTo(error, head?.header(RequestId.header), head?.target)
   return compose(head?.method ?? "GET", error.status, fieldLines(headers).lines, body, "close")
 }

@@ -21,8 +21,8 @@ export interface Timeouts {
 export type Awaited = "body" | "end" | "flush" | "head" | "request"
 
 /**
- * Whether a connection has waited too long: `since` the last bytes, and `requestSince` the
- * start of a head or body.
+ * Whether a connection has waited too long. `since` is the time of the last bytes,
+ * `requestSince` the time at which the head or body began.
  */
 export const isOverdue = (
   awaited: Awaited,

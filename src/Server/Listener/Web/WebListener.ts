@@ -9,7 +9,7 @@ import { WebWire } from "./WebWire.ts"
 /** Answers a request in memory. */
 export type WebHandler = (request: Request) => Promise<Response>
 
-/** The same, with references for this request only, such as a test's clock. */
+/** A `WebHandler` that also takes references for one request, such as a test's clock. */
 export type ContextualWebHandler = (
   request: Request,
   references?: Context.Context<never>
@@ -31,7 +31,7 @@ export const make =
           serve(new WebWire(request, own, Deferred.await(stopped), resolve), references)
           end = (status) => resolve(new Response(null, { status }))
         })
-        // The promise must resolve even if the exchange cannot answer, as while it reads the body.
+        // The promise must resolve even while the exchange cannot answer because it reads the body.
         const gone = () => end(499)
         pending.set(reply, () => end(503))
         request.signal.addEventListener("abort", gone, { once: true })

@@ -7,11 +7,11 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Auth from "flange/Auth"
 import * as jose from "jose"
 import * as Verifier from "../../../../src/Layers/Auth/Jwt/Verifier.ts"
-import * as Server from "./jwksServer.ts"
-import * as M from "./mutations.ts"
-import * as T from "./tokens.ts"
+import * as jwksServer from "./jwksServer.ts"
+import * as mutations from "./mutations.ts"
+import * as tokens from "./tokens.ts"
 
-const { audience, issuer } = T
+const { audience, issuer } = tokens
 
 /** A time that is no whole second, and one that is. */
 const times = [2_000_000_000_000, 2_000_000_000_999]
@@ -40,18 +40,18 @@ const hmac = (algorithm: "HS256" | "HS384" | "HS512"): Signing => {
 
 const pair = (
   algorithm: Auth.PublicAlgorithm,
-  { privateKey, publicKey }: T.Pair,
+  { privateKey, publicKey }: tokens.Pair,
   options: { readonly inPlace?: boolean; readonly name?: string } = {}
 ): Signing => ({
   algorithm,
   inPlace: options.inPlace ?? false,
-  keys: Auth.publicKey(T.pem(publicKey), { algorithm }),
+  keys: Auth.publicKey(tokens.pem(publicKey), { algorithm }),
   ...(options.name === undefined ? {} : { name: options.name }),
   privateKey,
   publicKey
 })
 
-const rsa = T.rsa()
+const rsa = tokens.rsa()
 
 const signings: ReadonlyArray<Signing> = [
   hmac("HS256"),
@@ -60,18 +60,18 @@ const signings: ReadonlyArray<Signing> = [
   pair("RS256", rsa, { inPlace: true }),
   pair("RS384", rsa, { inPlace: true }),
   pair("RS512", rsa, { inPlace: true }),
-  pair("RS256", T.rsa(3072), { name: "RS256 with 3072 bits" }),
+  pair("RS256", tokens.rsa(3072), { name: "RS256 with 3072 bits" }),
   pair("PS256", rsa),
   pair("PS384", rsa),
   pair("PS512", rsa),
-  pair("ES256", T.ec()),
-  pair("ES384", T.ec("P-384")),
-  pair("ES512", T.ec("P-521")),
-  pair("EdDSA", T.ed25519()),
-  pair("Ed25519", T.ed25519())
+  pair("ES256", tokens.ec()),
+  pair("ES384", tokens.ec("P-384")),
+  pair("ES512", tokens.ec("P-521")),
+  pair("EdDSA", tokens.ed25519()),
+  pair("Ed25519", tokens.ed25519())
 ]
 
-const expectations = ({ pick }: M.Random): Verifier.Expectations => ({
+const expectations = ({ pick }: mutations.Random): Verifier.Expectations => ({
   audience: pick([audience, audience, ["x", audience], undefined, []]),
   issuer: pick([issuer, ["x", issuer]]),
   leeway: pick([0, 0, 5]),
@@ -145,14 +145,14 @@ const strict: Verifier.Expectations = {
 }
 
 const right = ({ algorithm, privateKey }: Signing): string =>
-  M.otherwise(algorithm, privateKey, times[0]! / 1000, algorithm)
+  mutations.otherwise(algorithm, privateKey, times[0]! / 1000, algorithm)
 
 describe("says what jose says of the same tokens", () => {
   for (const [number, signing] of signings.entries()) {
     const { algorithm, inPlace, name = algorithm, privateKey } = signing
     it.effect(name, () =>
       Effect.gen(function* () {
-        const random = M.random(number + 1)
+        const random = mutations.random(number + 1)
         const rounds = inPlace ? (algorithm.startsWith("HS") ? 40 : 20) : 6
         let accepted = 0
         let refused = 0
@@ -162,7 +162,7 @@ describe("says what jose says of the same tokens", () => {
           const now = random.pick(times)
           yield* TestClock.setTime(now)
           for (let i = 0; i < 50; i++) {
-            const token = M.token(random, algorithm, privateKey, Math.floor(now / 1000))
+            const token = mutations.token(random, algorithm, privateKey, Math.floor(now / 1000))
             const mine = yield* said(verify, token)
             const joses = yield* Effect.promise(() => asked(token, signing, expected, now))
             const about = `seed ${number + 1}, round ${round}, token ${i}: ${token}`
@@ -199,7 +199,7 @@ describe("one key, other algorithms", () => {
             : []
         for (const as of family.filter((other) => other !== algorithm)) {
           for (const claimed of [algorithm, as]) {
-            const token = M.otherwise(claimed, privateKey, times[0]! / 1000, as)
+            const token = mutations.otherwise(claimed, privateKey, times[0]! / 1000, as)
             assert.isString(yield* said(verify, token), `${claimed} signed as ${as}`)
           }
         }
@@ -227,14 +227,16 @@ describe("where the signature is checked", () => {
 
   it.live("a key of a key set that was found once is found in the same step", () =>
     Effect.gen(function* () {
-      const server = yield* Server.make()
+      const server = yield* jwksServer.make()
       server.answer = (response) =>
-        response.end(JSON.stringify({ keys: [T.jwk(rsa.publicKey, { kid: "1", use: "sig" })] }))
+        response.end(
+          JSON.stringify({ keys: [tokens.jwk(rsa.publicKey, { kid: "1", use: "sig" })] })
+        )
       const verify = yield* Verifier.make("jwt", yield* Auth.jwks(server.url).make("jwt"), strict)
-      const token = T.signed(T.claims(), rsa, { alg: "RS256", kid: "1" })
+      const token = tokens.signed(tokens.claims(), rsa, { alg: "RS256", kid: "1" })
       assert.isObject(yield* said(verify, token))
       assert.strictEqual(Effect.runSyncExit(verify(token, Date.now()))._tag, "Success")
-      const strangers = T.signed(T.claims(), T.rsa(), { alg: "RS256", kid: "1" })
+      const strangers = tokens.signed(tokens.claims(), tokens.rsa(), { alg: "RS256", kid: "1" })
       assert.strictEqual(yield* said(verify, strangers), "signature verification failed")
       assert.strictEqual(server.requests, 1)
     })

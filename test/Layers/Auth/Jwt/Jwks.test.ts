@@ -6,10 +6,10 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
 import { appWith, bearer } from "../fixtures.ts"
-import * as Server from "./jwksServer.ts"
+import * as jwksServer from "./jwksServer.ts"
 import { audience, claims, hmac, issuer, jwk, pem, rsa, signed } from "./tokens.ts"
 
-const { signer, tokenOf } = Server
+const { signer, tokenOf } = jwksServer
 
 /** Exact times are of the virtual clock; tokens live long on it. */
 const long = { exp: 10_000_000 }
@@ -34,7 +34,7 @@ describe("a key set by URL", () => {
   it.effect("is fetched once for any number of requests at once", () =>
     Effect.gen(function* () {
       const one = signer("1")
-      const server = yield* Server.make(one)
+      const server = yield* jwksServer.make(one)
       const { status } = yield* behind(server.url)
       const token = tokenOf(one, long)
       const statuses = yield* Effect.all(
@@ -48,7 +48,7 @@ describe("a key set by URL", () => {
 
   it.effect("is fetched once for 1000 unknown key ids", () =>
     Effect.gen(function* () {
-      const server = yield* Server.make(signer("1"))
+      const server = yield* jwksServer.make(signer("1"))
       const { status } = yield* behind(server.url)
       const stranger = signer("x")
       const statuses = yield* Effect.forEach(
@@ -64,7 +64,7 @@ describe("a key set by URL", () => {
   it.effect("is fetched again for an unknown key id after the cooldown, once", () =>
     Effect.gen(function* () {
       const [one, two] = [signer("1"), signer("2")]
-      const server = yield* Server.make(one)
+      const server = yield* jwksServer.make(one)
       const { status } = yield* behind(server.url, { cooldown: "30 seconds" })
       assert.strictEqual(yield* status(tokenOf(one, long)), 200)
       server.signers = [two]
@@ -88,7 +88,7 @@ describe("a key set by URL", () => {
   it.effect("is fetched again after its age", () =>
     Effect.gen(function* () {
       const [one, two] = [signer("1"), signer("1")]
-      const server = yield* Server.make(one)
+      const server = yield* jwksServer.make(one)
       const { status } = yield* behind(server.url, { maxAge: "10 minutes" })
       assert.strictEqual(yield* status(tokenOf(one, long)), 200)
       server.signers = [two]
@@ -104,7 +104,7 @@ describe("a key set by URL", () => {
   it.live("rotates under load without refusing a valid token", () =>
     Effect.gen(function* () {
       let signers = [signer("0")]
-      const server = yield* Server.make(...signers)
+      const server = yield* jwksServer.make(...signers)
       const { status } = yield* behind(server.url, { cooldown: 0, maxAge: "50 millis" })
       const seen = new Map<number, number>()
       for (let round = 1; round <= 8; round++) {
@@ -127,13 +127,13 @@ describe("a key set that cannot be had", () => {
   const unavailable = (
     name: string,
     reason: RegExp,
-    break_: (server: Server.JwksServer) => Effect.Effect<void>,
+    break_: (server: jwksServer.JwksServer) => Effect.Effect<void>,
     options: Auth.JwksOptions = {}
   ) =>
     it.live(`answers 503, not 401, while it is ${name}`, () =>
       Effect.gen(function* () {
         const one = signer("1")
-        const server = yield* Server.make(one)
+        const server = yield* jwksServer.make(one)
         yield* break_(server)
         const { audit, test } = yield* behind(server.url, options)
         const reply = yield* test.get("/me", bearer(tokenOf(one)))
@@ -145,7 +145,7 @@ describe("a key set that cannot be had", () => {
       })
     )
 
-  const answering = (answer: Server.JwksServer["answer"]) => (server: Server.JwksServer) =>
+  const answering = (answer: jwksServer.JwksServer["answer"]) => (server: jwksServer.JwksServer) =>
     Effect.sync(() => {
       server.answer = answer
     })
@@ -207,7 +207,7 @@ describe("a key set that cannot be had", () => {
   it.effect("is used past its age while it cannot be fetched, then no more", () =>
     Effect.gen(function* () {
       const one = signer("1")
-      const server = yield* Server.make(one)
+      const server = yield* jwksServer.make(one)
       const { status, test } = yield* behind(server.url, {
         maxAge: "10 minutes",
         maxStale: "1 hour",
@@ -236,11 +236,11 @@ describe("a key set that cannot be had", () => {
   it.live("goes on being fetched when the request that asked for it goes away", () =>
     Effect.gen(function* () {
       const one = signer("1")
-      const server = yield* Server.make(one)
+      const server = yield* jwksServer.make(one)
       const asked = yield* Deferred.make<void>()
       let release: () => void = () => {}
       server.answer = (response) => {
-        release = () => response.end(Server.document([one]))
+        release = () => response.end(jwksServer.document([one]))
         Deferred.doneUnsafe(asked, Effect.void)
       }
       const { status } = yield* behind(server.url)
@@ -259,7 +259,7 @@ describe("a key set that cannot be had", () => {
 describe("what a key set may hold", () => {
   const publishing = (keys: ReadonlyArray<object>) =>
     Effect.gen(function* () {
-      const server = yield* Server.make()
+      const server = yield* jwksServer.make()
       server.answer = (response) => response.end(JSON.stringify({ keys }))
       return yield* behind(server.url)
     })

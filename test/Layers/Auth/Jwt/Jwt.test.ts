@@ -7,20 +7,20 @@ import { CurrentIdentity } from "flange"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
 import { appWith, bearer } from "../fixtures.ts"
-import * as T from "./tokens.ts"
+import * as tokens from "./tokens.ts"
 
-const { audience, claims, hmac, issuer, secret } = T
+const { audience, claims, hmac, issuer, secret } = tokens
 
 const settings = { audience, issuer, keys: Auth.secret(secret) }
 
 const hmacChain = Auth.chain([Auth.jwt(settings)])
 
-const rsa = T.rsa()
-const ec = T.ec()
-const ed = T.ed25519()
+const rsa = tokens.rsa()
+const ec = tokens.ec()
+const ed = tokens.ed25519()
 
-const publicChain = (pair: T.Pair) =>
-  Auth.chain([Auth.jwt({ audience, issuer, keys: Auth.publicKey(T.pem(pair.publicKey)) })])
+const publicChain = (pair: tokens.Pair) =>
+  Auth.chain([Auth.jwt({ audience, issuer, keys: Auth.publicKey(tokens.pem(pair.publicKey)) })])
 
 const [header, payload, signature] = hmac(claims()).split(".") as [string, string, string]
 
@@ -28,9 +28,21 @@ const [header, payload, signature] = hmac(claims()).split(".") as [string, strin
 const attacks: ReadonlyArray<
   readonly [name: string, token: () => string, reason: RegExp, chain?: typeof hmacChain]
 > = [
-  ["alg none", () => `${T.encode({ alg: "none" })}.${T.encode(claims())}.`, /No key fits/],
-  ["alg None in another case", () => `${T.encode({ alg: "nOnE" })}.${payload}.`, /No key fits/],
-  ["no alg", () => `${T.encode({ typ: "JWT" })}.${payload}.${signature}`, /header cannot be read/],
+  [
+    "alg none",
+    () => `${tokens.encode({ alg: "none" })}.${tokens.encode(claims())}.`,
+    /No key fits/
+  ],
+  [
+    "alg None in another case",
+    () => `${tokens.encode({ alg: "nOnE" })}.${payload}.`,
+    /No key fits/
+  ],
+  [
+    "no alg",
+    () => `${tokens.encode({ typ: "JWT" })}.${payload}.${signature}`,
+    /header cannot be read/
+  ],
   [
     "another HMAC than the key's",
     () => hmac(claims(), { algorithm: "sha512", header: { alg: "HS512" } }),
@@ -39,12 +51,12 @@ const attacks: ReadonlyArray<
   ["another secret", () => hmac(claims(), { key: "x".repeat(32) }), /signature/],
   [
     "a changed payload",
-    () => `${header}.${T.encode(claims({ sub: "root" }))}.${signature}`,
+    () => `${header}.${tokens.encode(claims({ sub: "root" }))}.${signature}`,
     /signature/
   ],
   ["no signature", () => `${header}.${payload}.`, /signature/],
   ["a cut signature", () => `${header}.${payload}.${signature.slice(0, -2)}`, /signature/],
-  ["an expired token", () => hmac(claims({ exp: T.now() - 1 })), /"exp" claim timestamp/],
+  ["an expired token", () => hmac(claims({ exp: tokens.now() - 1 })), /"exp" claim timestamp/],
   ["no expiry", () => hmac(claims({ exp: undefined })), /missing required "exp"/],
   [
     "an expiry that is no number",
@@ -53,7 +65,7 @@ const attacks: ReadonlyArray<
   ],
   [
     "a token that is not yet valid",
-    () => hmac(claims({ nbf: T.now() + 60 })),
+    () => hmac(claims({ nbf: tokens.now() + 60 })),
     /"nbf" claim timestamp/
   ],
   ["another issuer", () => hmac(claims({ iss: "https://evil.example" })), /unexpected "iss"/],
@@ -75,8 +87,16 @@ const attacks: ReadonlyArray<
   ["a huge token", () => hmac(claims({ padding: "x".repeat(9000) })), /longer than 8192/],
   ["claims that are no object", () => hmac("[]"), /JWT Claims Set/],
   ["claims that are no JSON", () => hmac("{"), /JWT Claims Set/],
-  ["a header that is no JSON", () => `${T.encode("{")}.${payload}.${signature}`, /header cannot/],
-  ["a header that is null", () => `${T.encode("null")}.${payload}.${signature}`, /header cannot/],
+  [
+    "a header that is no JSON",
+    () => `${tokens.encode("{")}.${payload}.${signature}`,
+    /header cannot/
+  ],
+  [
+    "a header that is null",
+    () => `${tokens.encode("null")}.${payload}.${signature}`,
+    /header cannot/
+  ],
   [
     "a kid that is no text",
     () => hmac(claims(), { header: { kid: { $ne: "" } } }),
@@ -88,10 +108,10 @@ const attacks: ReadonlyArray<
   [
     "a key in the header",
     () => {
-      const evil = T.ec()
-      return T.signed(claims(), evil, {
+      const evil = tokens.ec()
+      return tokens.signed(claims(), evil, {
         alg: "ES256",
-        jwk: T.jwk(evil.publicKey),
+        jwk: tokens.jwk(evil.publicKey),
         jku: "https://evil.example/jwks.json"
       } as { alg: string })
     },
@@ -100,19 +120,19 @@ const attacks: ReadonlyArray<
   ],
   [
     "the RSA key as HMAC secret",
-    () => hmac(claims(), { key: T.pem(rsa.publicKey) }),
+    () => hmac(claims(), { key: tokens.pem(rsa.publicKey) }),
     /No key fits/,
     publicChain(rsa)
   ],
   [
     "RS512 where the key is for RS256",
-    () => T.signed(claims(), rsa, { alg: "RS512" }),
+    () => tokens.signed(claims(), rsa, { alg: "RS512" }),
     /No key fits/,
     publicChain(rsa)
   ],
   [
     "ES384 with a P-256 key",
-    () => T.signed(claims(), ec, { alg: "ES384" }),
+    () => tokens.signed(claims(), ec, { alg: "ES384" }),
     /No key fits/,
     publicChain(ec)
   ],
@@ -196,9 +216,9 @@ describe("tokens", () => {
     )
 
   accepts("HS256", hmacChain, () => hmac(claims()))
-  accepts("RS256", publicChain(rsa), () => T.signed(claims(), rsa, { alg: "RS256" }))
-  accepts("ES256", publicChain(ec), () => T.signed(claims(), ec, { alg: "ES256" }))
-  accepts("EdDSA", publicChain(ed), () => T.signed(claims(), ed, { alg: "EdDSA" }))
+  accepts("RS256", publicChain(rsa), () => tokens.signed(claims(), rsa, { alg: "RS256" }))
+  accepts("ES256", publicChain(ec), () => tokens.signed(claims(), ec, { alg: "ES256" }))
+  accepts("EdDSA", publicChain(ed), () => tokens.signed(claims(), ed, { alg: "EdDSA" }))
   accepts("one of several audiences", hmacChain, () => hmac(claims({ aud: ["x", audience] })))
   accepts(
     "the old secret during a rotation",
@@ -218,10 +238,10 @@ describe("tokens", () => {
     Auth.chain([
       Auth.jwt({
         ...settings,
-        keys: Auth.publicKey({ ...T.jwk(rsa.publicKey), alg: "RS384" })
+        keys: Auth.publicKey({ ...tokens.jwk(rsa.publicKey), alg: "RS384" })
       })
     ]),
-    () => T.signed(claims(), rsa, { alg: "RS384" })
+    () => tokens.signed(claims(), rsa, { alg: "RS384" })
   )
 
   it.live("is read from a cookie, and only once", () =>
@@ -281,9 +301,9 @@ describe("tokens", () => {
       const test = yield* TestApp.make(appWith(chain).app)
       const get = (over: object, typ: string) =>
         test.get("/me", bearer(hmac(claims(over), { header: { typ } })))
-      ;(yield* get({ iat: T.now() }, "at+jwt")).expectStatus(200)
-      ;(yield* get({ iat: T.now() }, "JWT")).expectStatus(401)
-      ;(yield* get({ iat: T.now() - 120 }, "at+jwt")).expectStatus(401)
+      ;(yield* get({ iat: tokens.now() }, "at+jwt")).expectStatus(200)
+      ;(yield* get({ iat: tokens.now() }, "JWT")).expectStatus(401)
+      ;(yield* get({ iat: tokens.now() - 120 }, "at+jwt")).expectStatus(401)
       ;(yield* get({}, "at+jwt")).expectStatus(401)
     })
   )
@@ -297,17 +317,21 @@ describe("settings that are unsafe fail the boot", () => {
       /has 5 bytes, and HS256 needs at least 32/
     ],
     ["a short secret for HS512", Auth.secret(secret, { algorithm: "HS512" }), /needs at least 64/],
-    ["a public key as secret", Auth.secret(Redacted.make(T.pem(rsa.publicKey))), /Auth\.publicKey/],
+    [
+      "a public key as secret",
+      Auth.secret(Redacted.make(tokens.pem(rsa.publicKey))),
+      /Auth\.publicKey/
+    ],
     [
       "a private key",
       Auth.publicKey(rsa.privateKey.export({ format: "pem", type: "pkcs8" }).toString()),
       /Give the public half/
     ],
-    ["a private JWK", Auth.publicKey({ ...T.jwk(ec.privateKey) }), /Give the public half/],
+    ["a private JWK", Auth.publicKey({ ...tokens.jwk(ec.privateKey) }), /Give the public half/],
     ["text that is no key", Auth.publicKey("-----BEGIN NOTHING-----"), /cannot be read/],
     [
       "an algorithm of another type",
-      Auth.publicKey(T.pem(ec.publicKey), { algorithm: "RS256" }),
+      Auth.publicKey(tokens.pem(ec.publicKey), { algorithm: "RS256" }),
       /type ec, which cannot verify RS256\. Use ES256/
     ],
     ["a key set by http", Auth.jwks("http://id.example.com/jwks.json"), /without TLS/],
@@ -321,7 +345,7 @@ describe("settings that are unsafe fail the boot", () => {
         const error = yield* Effect.flip(TestApp.make(app))
         assert.strictEqual(error._tag, "AuthSettingsError")
         assert.match(error.message, problem)
-        assert.notInclude(error.message, T.secretText)
+        assert.notInclude(error.message, tokens.secretText)
       })
     )
   }

@@ -2,11 +2,11 @@
 import { createServer, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Effect from "effect/Effect"
-import * as T from "./tokens.ts"
+import * as tokens from "./tokens.ts"
 
 export interface Signer {
   readonly kid: string
-  readonly pair: T.Pair
+  readonly pair: tokens.Pair
 }
 
 export interface JwksServer {
@@ -19,14 +19,16 @@ export interface JwksServer {
   readonly url: string
 }
 
-export const signer = (kid: string): Signer => ({ kid, pair: T.ec() })
+export const signer = (kid: string): Signer => ({ kid, pair: tokens.ec() })
 
 export const tokenOf = ({ kid, pair }: Signer, over: object = {}): string =>
-  T.signed(T.claims(over), pair, { alg: "ES256", kid })
+  tokens.signed(tokens.claims(over), pair, { alg: "ES256", kid })
 
 export const document = (signers: ReadonlyArray<Signer>, more: object = {}): string =>
   JSON.stringify({
-    keys: signers.map(({ kid, pair }) => T.jwk(pair.publicKey, { alg: "ES256", kid, use: "sig" })),
+    keys: signers.map(({ kid, pair }) =>
+      tokens.jwk(pair.publicKey, { alg: "ES256", kid, use: "sig" })
+    ),
     ...more
   })
 

@@ -65,7 +65,10 @@ const held = () => {
 /** Until the event loop has seen what is under way on loopback. */
 const settle = () => sleep(50)
 
-/** The status of a refusal; trailers are part of a body, of which the exchange only learns that it is malformed. */
+/**
+ * The status that a refusal should have. Trailers are part of the body, and an exchange answers
+ * every malformed body with 400.
+ */
 const statusOf = (name: string, end: string): number | undefined => {
   const status = /^(\d+) /.exec(end)?.[1]
   return status === "431" && name.includes("trailer")

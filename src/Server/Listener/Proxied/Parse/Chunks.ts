@@ -1,6 +1,6 @@
 /** The chunks of a body. Source: RFC 9112, section 7.1. */
 import { maxExtensionBytes, type Refusal, refusals } from "../../Refusal.ts"
-import { Fields, type Limits } from "./Fields.ts"
+import { FieldSection, type Limits } from "./FieldSection.ts"
 import { FIELD, hexadecimal, octets, QUOTED, TOKEN } from "./Octets.ts"
 import { More, Refused } from "./RequestLine.ts"
 
@@ -18,10 +18,10 @@ export class Chunks {
   /** Octets of the chunk that are still to come. */
   #remaining = 0
   #state: "data" | "end" | "size" | "trailers" = "size"
-  readonly #trailers: Fields
+  readonly #trailers: FieldSection
 
   constructor(limits: Limits) {
-    this.#trailers = new Fields(limits)
+    this.#trailers = new FieldSection(limits)
   }
 
   /** Starts a body. */

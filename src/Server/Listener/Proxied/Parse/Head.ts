@@ -6,7 +6,7 @@ import { type Refusal, refusals } from "../../Refusal.ts"
 import { isAt, octets, TOKEN } from "./Octets.ts"
 
 /** Where the parts of a head are in its text. */
-export interface Lines {
+export interface HeadText {
   /** For each field, where name and value start and end. */
   readonly index: ReadonlyArray<number>
   readonly methodEnd: number
@@ -34,7 +34,7 @@ export class Head {
   /** Whether the client offers to speak another protocol. */
   upgrade = false
 
-  constructor({ index, methodEnd, minor, targetEnd, text }: Lines) {
+  constructor({ index, methodEnd, minor, targetEnd, text }: HeadText) {
     this.#index = index
     this.#text = text
     this.keepAlive = minor === 1

@@ -8,13 +8,13 @@ export const TOKEN = 1
 /** HTAB, SP, visible ASCII and 0x80 to 0xFF: field values. */
 export const FIELD = 2
 /**
- * Visible ASCII but `"`, `#`, `<`, `>` and `\`, which one reader takes for `/` and another
- * does not.
+ * Visible ASCII except `"`, `#`, `<`, `>` and `\`. Some readers take `\` for `/`, and
+ * others do not.
  */
 export const PATH = 4
-/** Visible ASCII but `"`, `#`, `<` and `>`: what browsers leave unescaped in a query. */
+/** Visible ASCII except `"`, `#`, `<` and `>`: the characters that browsers leave in a query. */
 export const QUERY = 8
-/** HTAB, SP and visible ASCII but `"` and `\`, and 0x80 to 0xFF: text between quotes. */
+/** HTAB, SP, visible ASCII except `"` and `\`, and 0x80 to 0xFF: text between quotes. */
 export const QUOTED = 16
 
 /** The sets of each octet. */

@@ -1,32 +1,32 @@
 /** A strict, incremental parser of HTTP/1.1 requests. Source: RFC 9112. */
 import type { Refusal } from "../../Refusal.ts"
 import { Chunks } from "./Chunks.ts"
-import { Fields, type Limits } from "./Fields.ts"
+import { FieldSection, type Limits } from "./FieldSection.ts"
 import { Head } from "./Head.ts"
 import { More, Refused, RequestLine } from "./RequestLine.ts"
 
-/** The results of `next`. */
-export const Step = {
+/** The events that `next` returns. */
+export const ParseEvent = {
   /** Bytes of the body: `parser.data`. */
   Data: 0,
-  /** The body is complete. A request without a body has no such step. */
+  /** The body is complete. A request without a body has no such event. */
   End: 1,
   /** A request begins: `parser.head`. */
   Head: 2,
-  /** The next step needs more bytes. */
+  /** The next event needs more bytes. */
   More: 3,
-  /** The request is refused: `parser.refusal` has the reason. No other step follows. */
+  /** The request is refused: `parser.refusal` has the reason. No other event follows. */
   Refused: 4
 } as const
 
-/** A result of `next`. */
-export type Step = (typeof Step)[keyof typeof Step]
+/** An event that `next` returns. */
+export type ParseEvent = (typeof ParseEvent)[keyof typeof ParseEvent]
 
 const nothing = Buffer.alloc(0)
 
 /**
- * Reads requests from pieces of a connection's bytes, one step at a time, so that the owner
- * decides when to continue. A request with more than one reading is refused. The result
+ * Reads requests from pieces of a connection's bytes, one event at a time, so that the
+ * owner decides when to continue. A request with more than one reading is refused. The result
  * does not depend on where the bytes were cut. Only a head that comes in several pieces is
  * copied.
  */
@@ -34,7 +34,7 @@ export class Parser {
   #buffer: Buffer = nothing
   readonly #chunks: Chunks
   data: Buffer = nothing
-  readonly #fields: Fields
+  readonly #fields: FieldSection
   /** The head of the last request, also of a refused one if its head could be read. */
   head: Head | undefined
   /** Whether the request line of the current head is read. */
@@ -50,7 +50,7 @@ export class Parser {
   constructor(limits: Limits) {
     this.#limits = limits
     this.#chunks = new Chunks(limits)
-    this.#fields = new Fields(limits)
+    this.#fields = new FieldSection(limits)
   }
 
   /** Whether the parser has bytes of an incomplete head. */
@@ -75,15 +75,15 @@ export class Parser {
     return rest
   }
 
-  /** Reads to the next step. */
-  next(): Step {
-    if (this.refusal !== undefined) return Step.Refused
+  /** Reads to the next event. */
+  next(): ParseEvent {
+    if (this.refusal !== undefined) return ParseEvent.Refused
     switch (this.#state) {
       case "chunked":
         return this.#chunked()
       case "ended":
         this.#state = "head"
-        return Step.End
+        return ParseEvent.End
       case "head":
         return this.#head()
       case "length":
@@ -91,21 +91,21 @@ export class Parser {
     }
   }
 
-  #head(): Step {
+  #head(): ParseEvent {
     const buffer = this.#buffer
     const start = this.#position
-    if (start === buffer.length) return Step.More
+    if (start === buffer.length) return ParseEvent.More
     const line = this.#line
     const fields = this.#fields
     if (!this.#inFields) {
       const { maxHeaderBytes, maxLineBytes } = this.#limits
       const end = line.scan(buffer, start, Math.min(maxHeaderBytes, maxLineBytes))
-      if (end < 0) return end === More ? Step.More : this.#refuse(line.refusal)
+      if (end < 0) return end === More ? ParseEvent.More : this.#refuse(line.refusal)
       fields.begin(end - start)
       this.#inFields = true
     }
     const end = fields.scan(buffer, start)
-    if (end < 0) return end === More ? Step.More : this.#refuse(fields.refusal)
+    if (end < 0) return end === More ? ParseEvent.More : this.#refuse(fields.refusal)
     const head = new Head({
       index: fields.index,
       methodEnd: line.methodEnd,
@@ -125,38 +125,38 @@ export class Parser {
       this.remaining = head.contentLength
       this.#state = "length"
     }
-    return Step.Head
+    return ParseEvent.Head
   }
 
-  #length(): Step {
+  #length(): ParseEvent {
     const available = this.#buffer.length - this.#position
-    if (available === 0) return Step.More
+    if (available === 0) return ParseEvent.More
     return this.#give(Math.min(available, this.remaining))
   }
 
-  #give(length: number): Step {
+  #give(length: number): ParseEvent {
     this.data = this.#buffer.subarray(this.#position, (this.#position += length))
     if (this.#state === "length" && (this.remaining -= length) === 0) this.#state = "ended"
-    return Step.Data
+    return ParseEvent.Data
   }
 
-  #chunked(): Step {
+  #chunked(): ParseEvent {
     const chunks = this.#chunks
     const read = chunks.read(this.#buffer, this.#position)
     if (read === Refused) return this.#refuse(chunks.refusal)
     this.#position = chunks.position
     if (chunks.isComplete) {
       this.#state = "head"
-      return Step.End
+      return ParseEvent.End
     }
-    return read === More ? Step.More : this.#give(read)
+    return read === More ? ParseEvent.More : this.#give(read)
   }
 
-  #refuse(refusal: Refusal, head?: Head): Step {
+  #refuse(refusal: Refusal, head?: Head): ParseEvent {
     this.head = head
     this.refusal = refusal
     this.#buffer = nothing
     this.#position = 0
-    return Step.Refused
+    return ParseEvent.Refused
   }
 }

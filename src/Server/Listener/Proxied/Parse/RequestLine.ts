@@ -4,7 +4,7 @@ import { octets, PATH, QUERY, TOKEN } from "./Octets.ts"
 
 /** `scan` needs more bytes. */
 export const More = -1
-/** `scan` refuses what it has read; `refusal` has the reason. */
+/** `scan` refuses the line; `refusal` has the reason. */
 export const Refused = -2
 
 // "HTTP/", major, ".", minor, CR, LF; zero means a digit.

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "vitest"
-import type { Limits } from "../../../../../src/Server/Listener/Proxied/Parse/Fields.ts"
+import type { Limits } from "../../../../../src/Server/Listener/Proxied/Parse/FieldSection.ts"
 import { type Head } from "../../../../../src/Server/Listener/Proxied/Parse/Head.ts"
-import { Parser, Step } from "../../../../../src/Server/Listener/Proxied/Parse/Parser.ts"
+import { ParseEvent, Parser } from "../../../../../src/Server/Listener/Proxied/Parse/Parser.ts"
 import { bytesOf } from "./cases.ts"
 import { limits, verdict } from "./verdict.ts"
 
 const headOf = (text: string): Head => {
   const parser = new Parser(limits)
   parser.push(bytesOf(text))
-  assert.strictEqual(parser.next(), Step.Head)
+  assert.strictEqual(parser.next(), ParseEvent.Head)
   return parser.head!
 }
 

@@ -1,6 +1,6 @@
 /** What the parser makes of bytes, in words. */
-import type { Limits } from "../../../../../src/Server/Listener/Proxied/Parse/Fields.ts"
-import { Parser, Step } from "../../../../../src/Server/Listener/Proxied/Parse/Parser.ts"
+import type { Limits } from "../../../../../src/Server/Listener/Proxied/Parse/FieldSection.ts"
+import { ParseEvent, Parser } from "../../../../../src/Server/Listener/Proxied/Parse/Parser.ts"
 
 /** The limits that a listener has by default. */
 export const limits: Limits = { maxHeaderBytes: 16 * 1024, maxHeaders: 100, maxLineBytes: 8 * 1024 }
@@ -27,25 +27,25 @@ export const read = (
     parser.push(piece)
     reading: for (;;) {
       switch (parser.next()) {
-        case Step.Data:
+        case ParseEvent.Data:
           body!.push(parser.data)
           break
-        case Step.End: {
+        case ParseEvent.End: {
           const last = requests.pop()!
           requests.push({ ...last, body: Buffer.concat(body!).toString("latin1") })
           body = undefined
           break
         }
-        case Step.Head: {
+        case ParseEvent.Head: {
           const head = parser.head!
           body = head.hasBody ? [] : undefined
           const { keepAlive, method, target } = head
           requests.push({ body: "", keepAlive, method, rawHeaders: head.rawHeaders(), target })
           break
         }
-        case Step.More:
+        case ParseEvent.More:
           break reading
-        case Step.Refused: {
+        case ParseEvent.Refused: {
           const { error, name } = parser.refusal!
           if (body !== undefined) requests.pop()
           return { end: `${error.status} ${name}`, requests }

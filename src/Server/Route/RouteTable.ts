@@ -5,7 +5,7 @@ import type { Match } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
 /** A route and its value in the table. */
-export interface Entry<A> {
+export interface RouteEntry<A> {
   /** The method in upper case; `*` takes every method. */
   readonly method: string
   /** In the router's syntax. */
@@ -14,31 +14,31 @@ export interface Entry<A> {
 }
 
 /** The result of a search. `refusal` is set if `value` is undefined. */
-export interface Found<A> extends Match {
+export interface FoundRoute<A> extends Match {
   readonly value: A | undefined
 }
 
 /** A table that can be searched. */
 export interface RouteTable<A> {
-  readonly find: (method: string, url: string) => Found<A>
+  readonly find: (method: string, url: string) => FoundRoute<A>
 }
 
 const routerConfig = {
   // RFC 9110, section 4.2.3: paths are case-sensitive.
   caseSensitive: true,
-  // `//a` and `/a` are different paths for a proxy's rules, so they are here.
+  // `//a` and `/a` are different paths for the rules of a proxy, so they are different here.
   ignoreDuplicateSlashes: false,
   ignoreTrailingSlash: true,
   maxParamLength: 1024
 }
 
 /** Creates a table. Entries must not be in conflict. */
-export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
+export const make = <A>(entries: ReadonlyArray<RouteEntry<A>>): RouteTable<A> => {
   const router = FindMyWay.make<A>(routerConfig)
   const methods = new Set<string>()
   for (const { method, path, value } of entries) {
     const paths = path.endsWith("/*") && method === "*" ? [path, path.slice(0, -2) || "/"] : [path]
-    // Paths of the router's syntax, which an entry keeps as text.
+    // The path of an entry has the router's syntax, and the type of text.
     for (const each of paths as ReadonlyArray<FindMyWay.PathInput>) {
       if (method === "*") router.all(each, value)
       else router.on(method, each, value)
@@ -76,7 +76,7 @@ export const make = <A>(entries: ReadonlyArray<Entry<A>>): RouteTable<A> => {
   }
 }
 
-// Made once: the capture of its stack is most of the cost of an error.
+// Made once, because an error captures its stack, which is slow.
 const malformed = Problem.malformed("path", "The path is not valid percent-encoded UTF-8")
 
 const notFound = new RouteNotFound()

@@ -10,7 +10,7 @@ import { FIELD, isAt, octets, TOKEN } from "./Parse/Octets.ts"
 const { STATUS_CODES } = process.getBuiltinModule("node:http")
 
 /** A composed reply: Latin-1 text, bytes, or a head and a body. */
-export type Payload = Buffer | readonly [head: Buffer, body: Uint8Array] | string
+export type ReplyBytes = Buffer | readonly [head: Buffer, body: Uint8Array] | string
 
 /** The interim reply that lets the client send the body. */
 export const proceed = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -70,7 +70,7 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
 
 const consistsOf = (text: string, set: number): boolean => {
   for (let i = 0; i < text.length; i++) {
-    // A character outside of the table is `undefined` here, and so refused.
+    // A character outside of the table is `undefined` here, and is refused.
     if ((octets[text.charCodeAt(i)]! & set) === 0) return false
   }
   return true
@@ -83,7 +83,7 @@ export const compose = (
   lines: string,
   body: string | Uint8Array,
   persistence: Persistence
-): Payload => {
+): ReplyBytes => {
   const sent = Semantics.bodyOf(method, status)
   const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
   const head =
@@ -110,13 +110,13 @@ export const compose = (
 }
 
 /** Writes a reply, with one system call if the socket takes it. */
-export const write = (socket: Socket, payload: Payload): void => {
-  if (typeof payload === "string") socket.write(payload, "latin1")
-  else if (Buffer.isBuffer(payload)) socket.write(payload)
+export const write = (socket: Socket, reply: ReplyBytes): void => {
+  if (typeof reply === "string") socket.write(reply, "latin1")
+  else if (Buffer.isBuffer(reply)) socket.write(reply)
   else {
     socket.cork()
-    socket.write(payload[0])
-    socket.write(payload[1])
+    socket.write(reply[0])
+    socket.write(reply[1])
     socket.uncork()
   }
 }

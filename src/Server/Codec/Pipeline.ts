@@ -1,6 +1,6 @@
 /**
  * The pipeline of one route, built once at start: its checks, its codec with the handler
- * inside, and the reply. Every request of the app runs through one.
+ * inside, and the reply. Every request of the app runs through one pipeline.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
@@ -9,49 +9,51 @@ import * as Exit from "effect/Exit"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpMethod from "effect/http/HttpMethod"
-import * as Respondable from "effect/http/HttpServerRespondable"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
+import * as BeforeEffect from "../Exchange/BeforeEffect.ts"
+import { type EncodedReply, toResponse } from "../Exchange/EncodedReply.ts"
 import { CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
-import { inFrontOf } from "../Exchange/InFrontOf.ts"
 import type { Plan } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
-import { type Reply, responseOf } from "../Exchange/Reply.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
-import type { Around, Step } from "../Route/Around.ts"
 import * as ContractMiddleware from "../Route/ContractMiddleware.ts"
 import * as Guarding from "../Route/Guarding.ts"
 import type { Next, RouteInfo, Wrap } from "../Route/Middleware.ts"
 import type { Row } from "../Route/Rows.ts"
 import * as Security from "../Route/Security.ts"
-import { type Codec, declared } from "./Codec.ts"
+import type { Stack, Step } from "../Route/Stack.ts"
+import { type Codec, failureReply } from "./Codec.ts"
 import type * as Encoder from "./Encoder.ts"
 import * as Payload from "./Payload.ts"
 
 /** Serves the requests of one route. */
-export interface Endpoint {
+export interface Pipeline {
   readonly plan: Plan
   readonly serve: (exchange: Exchange) => void
 }
 
-/** The parts of an endpoint. */
-export interface Options {
-  readonly around: Around
+/** Creates the pipeline of a route. */
+export const make = ({
+  bodyLimit,
+  codec,
+  info,
+  stack,
+  steps
+}: {
   readonly bodyLimit: number
   readonly codec: Codec
   readonly info: RouteInfo
+  readonly stack: Stack
   /** The middleware of the contract, outermost first. */
   readonly steps: ReadonlyArray<Step>
-}
-
-/** Creates the endpoint of a route. */
-export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoint => {
+}): Pipeline => {
   // Each reply has the id of its own request.
-  const constant = Object.entries(around.headers).filter(
+  const constant = Object.entries(stack.headers).filter(
     ([name]) => name !== RequestId.header && !ReplyHeaders.isFraming(name)
   )
   return {
@@ -62,10 +64,10 @@ export const make = ({ around, bodyLimit, codec, info, steps }: Options): Endpoi
       isBare: info.access.type === "bare",
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
-      observers: around.observers,
+      observers: stack.observers,
       route: info
     },
-    serve: pipeline(around.steps, steps, bodyLimit, codec)
+    serve: layOut(stack.steps, steps, bodyLimit, codec)
   }
 }
 
@@ -80,10 +82,10 @@ export const contractSteps = (
   const keys = [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
   return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
     const decision = Guard.decisionOf(key)
-    if (decision !== undefined) return [{ before: Guarding.before(decision.decide)(options) }]
+    if (decision !== undefined) return [{ before: Guarding.make(decision.decide)(options) }]
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
-      // A key's service has its shape; its failures are those of the contract, which are encoded outside.
+      // The service of a security key has this shape. Its failures are encoded outside.
       return [{ wrap: Security.wrap(key, service as never, options) as unknown as Wrap }]
     }
     const apply = service as ContractMiddleware.ContractMiddleware
@@ -96,12 +98,12 @@ export const contractSteps = (
 }
 
 /** Runs the steps before the first `wrap` as functions, and the others as effects. */
-const pipeline = (
+const layOut = (
   slots: ReadonlyArray<Step>,
   contract: ReadonlyArray<Step>,
   bodyLimit: number,
   codec: Codec
-): Endpoint["serve"] => {
+): Pipeline["serve"] => {
   const admitted: Step = { before: admission(bodyLimit, codec) }
   const steps: ReadonlyArray<Step> = [...slots, admitted, ...contract]
   const first = steps.findIndex(({ wrap }) => wrap !== undefined)
@@ -121,7 +123,7 @@ const pipeline = (
 const decide = (
   befores: ReadonlyArray<Before>,
   arrive: (exchange: Exchange) => void
-): Endpoint["serve"] => {
+): Pipeline["serve"] => {
   const from = (exchange: Exchange, at: number): void => {
     for (let i = at; i < befores.length; i++) {
       const before = befores[i]!
@@ -141,12 +143,12 @@ const decide = (
 /** Puts steps around an effect, the first step outermost. */
 const layered = (
   steps: ReadonlyArray<Step>,
-  core: Effect.Effect<HttpServerResponse, unknown, unknown>
-): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+  core: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>
   steps.reduceRight(
     (next, { before, wrap }) =>
       // Contract middleware passes failures on, and the exchange provides the services.
-      before === undefined ? wrap(next as Next) : inFrontOf(before)(next),
+      before === undefined ? wrap(next as Next) : BeforeEffect.run(before)(next),
     core
   )
 
@@ -171,25 +173,25 @@ const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
  * Reads the body, decodes, calls the handler, and sends the reply, with a fiber only for an
  * effect that waits.
  */
-const asFunction = (codec: Codec): Endpoint["serve"] => {
+const asFunction = (codec: Codec): Pipeline["serve"] => {
   const { isUninterruptible, readsBody, serve, success } = codec
   const finish = (exchange: Exchange, exit: Exit.Exit<unknown, unknown>): void => {
     if (exit._tag === "Failure")
       return exchange.respond(replyOf(Exit.failCause(exit.cause), codec, exchange))
     const { value } = exit
     try {
-      if (Response.isHttpServerResponse(value)) return exchange.sendResponse(value)
-      if (!Respondable.isRespondable(value)) {
+      if (HttpServerResponse.isHttpServerResponse(value)) return exchange.sendResponse(value)
+      if (!HttpServerRespondable.isRespondable(value)) {
         const encoded = guarded(() => success!(value))
         if (Exit.isExit(encoded) && encoded._tag === "Success") {
-          // Other exits than failures have the value.
-          return exchange.send(encoded.value as Reply)
+          // An exit that is not a failure has the value.
+          return exchange.send(encoded.value as EncodedReply)
         }
         return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
       }
       exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
     } catch (defect) {
-      // A value may throw when it is looked at.
+      // Reading a value may throw.
       exchange.respond(replyOf(Effect.die(defect), codec, exchange))
     }
   }
@@ -205,8 +207,10 @@ const asFunction = (codec: Codec): Endpoint["serve"] => {
   }
 }
 
-/** The same as an effect, which fails if the handler fails. */
-const asEffect = (codec: Codec): Effect.Effect<HttpServerResponse, unknown, unknown> =>
+/** Returns the same as an effect. It fails if the handler fails. */
+const asEffect = (
+  codec: Codec
+): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>
   withExchange((exchange) => {
     const handled = Effect.contextWith((services) => codec.serve(exchange, services))
     return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
@@ -231,36 +235,38 @@ const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, 
 }
 
 /** Whether a handler returned a reply rather than a value of the contract. */
-const isReply = (value: unknown): value is Respondable.Respondable =>
-  Response.isHttpServerResponse(value) || Respondable.isRespondable(value)
+const isReply = (value: unknown): value is HttpServerRespondable.Respondable =>
+  HttpServerResponse.isHttpServerResponse(value) || HttpServerRespondable.isRespondable(value)
 
 /** Returns the reply to a handler's value. */
 const reply = (
   codec: Codec,
   value: unknown,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.suspend(() =>
-    isReply(value) ? Respondable.toResponse(value) : encodedReply(codec.success!(value), exchange)
+    isReply(value)
+      ? HttpServerRespondable.toResponse(value)
+      : encodedReply(codec.success!(value), exchange)
   )
 
 const encodedReply = (
   encoded: ReturnType<Encoder.Encode>,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.matchEffect(encoded, {
     onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
-    onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+    onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
   })
 
 /** Returns the reply to any exit of a handler. Interruption is passed on. */
 const replyOf = (
-  handled: Effect.Effect<HttpServerResponse, unknown, unknown>,
+  handled: Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown>,
   { failure }: Codec,
   exchange: Exchange
-): Effect.Effect<HttpServerResponse, never, unknown> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
   Effect.onExit(handled, (exit) => Effect.sync(() => exchange.ended(exit))).pipe(
-    Effect.catch((error) => declared(failure, error, exchange)),
+    Effect.catch((error) => failureReply(failure, error, exchange)),
     Effect.flatMap((response) => Problem.complete(response, exchange)),
     Effect.catchCause((cause) => Problem.fromCause(cause, exchange))
   )

@@ -3,19 +3,19 @@ import type { Serve } from "../../Exchange/Wire.ts"
 import type * as Drain from "../Drain.ts"
 import type { Opener } from "../Opener.ts"
 import type { Clock } from "./Clock.ts"
-import type { Limits } from "./Parse/Fields.ts"
+import type { Limits } from "./Parse/FieldSection.ts"
 import type { Timeouts } from "./Timeouts.ts"
 
 /** A connection, as its listener sees it. */
-export interface Served extends Drain.Connection {
+export interface TimedConnection extends Drain.Connection {
   /** Ends the connection or its request if it has waited too long. */
   readonly tick: () => void
 }
 
 /** The state that the connections of a listener share. */
-export interface Service {
+export interface ListenerState {
   readonly clock: Clock
-  readonly connections: Set<Served>
+  readonly connections: Set<TimedConnection>
   /** Whether a client that has ended its side still gets replies. */
   readonly halfClose: boolean
   /** Whether the last reply on each connection has `Connection: close`. */

@@ -17,7 +17,7 @@ export type Step =
   | { readonly before?: undefined; readonly wrap: Wrap }
 
 /** The slot middleware of one route. */
-export interface Around {
+export interface Stack {
   /** Runs around the handler itself; undefined if no middleware does. */
   readonly handler: AroundHandler | undefined
   /** Constant headers, names in lower case. A reply's own header of the same name wins. */
@@ -28,16 +28,16 @@ export interface Around {
 }
 
 /** Returns the slot middleware of a route. `built` is in plugin order. */
-export const around = (
+export const make = (
   info: RouteInfo,
   built: ReadonlyArray<Form & { readonly slot: Slot }>
-): Around => {
+): Stack => {
   const present = new Set<Slot>(slotsOf(info.access))
-  const standing = slots.flatMap(({ name }) =>
+  const forms = slots.flatMap(({ name }) =>
     present.has(name) ? built.filter(({ slot }) => slot === name) : []
   )
   return {
-    handler: standing
+    handler: forms
       // A plain router has no handler of its own.
       .flatMap((form) =>
         some(info.endpoint !== undefined && "handler" in form && form.handler(info))
@@ -47,15 +47,15 @@ export const around = (
         undefined
       ),
     headers: Object.fromEntries(
-      standing
+      forms
         .map((form) => ("headers" in form && form.headers(info)) || {})
         // The outer middleware's header wins.
         .toReversed()
         .flatMap(Object.entries<string>)
         .map(([name, value]) => [name.toLowerCase(), value])
     ),
-    observers: standing.flatMap((form) => some("observe" in form && form.observe(info))),
-    steps: standing.flatMap((form): ReadonlyArray<Step> =>
+    observers: forms.flatMap((form) => some("observe" in form && form.observe(info))),
+    steps: forms.flatMap((form): ReadonlyArray<Step> =>
       "before" in form
         ? some(form.before(info)).map((before) => ({ before }))
         : some("reply" in form && form.reply(info)).map((wrap) => ({ wrap }))

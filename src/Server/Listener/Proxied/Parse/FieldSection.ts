@@ -18,7 +18,7 @@ export interface Limits {
  * pieces, and the result does not depend on where they were cut.
  * Source: RFC 9112, section 5.
  */
-export class Fields {
+export class FieldSection {
   /** For each field, where name and value start and end, counted from the section's origin. */
   index: Array<number> = []
   readonly #limits: Limits

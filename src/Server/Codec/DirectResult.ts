@@ -2,10 +2,10 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 
-/** Returned for a value that the schema refuses too. */
+/** The result for a value that the schema refuses. */
 export const refused = Symbol("flange/Codec/refused")
 
-/** Returned for a value that only the schema can decide on. */
+/** The result for a value that only the schema can decide on. */
 export const undecided = Symbol("flange/Codec/undecided")
 
 /** Marks a missing key, before and after decoding. */

@@ -10,7 +10,7 @@ import { CurrentExchange, type Exchange } from "./Exchange.ts"
 import type * as RequestFields from "./RequestFields.ts"
 
 /** Runs `before`, then `next` if `before` lets the request continue. */
-export const inFrontOf =
+export const run =
   (before: Before) =>
   <E, R>(
     next: Effect.Effect<HttpServerResponse, E, R>
@@ -31,7 +31,7 @@ export const inFrontOf =
       )
     })
 
-/** The request that a fiber serves, with the services that middleware outside has provided. */
+/** The request that a fiber serves, with the services that outer middleware has provided. */
 class FiberIncoming implements Incoming {
   readonly #exchange: Exchange
   readonly #fiber: Fiber.Fiber<unknown, unknown>
@@ -68,7 +68,7 @@ class FiberIncoming implements Incoming {
 
   find<I, S>(key: Context.Key<I, S>): S | undefined {
     return this.provided.has(key.key)
-      ? // What is kept under a key has its type.
+      ? // The service under a key has the key's type.
         (this.provided.get(key.key) as S)
       : Context.getOrUndefined(this.#fiber.context as Context.Context<I>, key)
   }

@@ -1,10 +1,11 @@
 /** Replies that are encoded from values of the contract. */
-import * as Response from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
+import * as WireReply from "./WireReply.ts"
 
 /** An encoded value of the contract. */
-export interface Reply {
+export interface EncodedReply {
   readonly body: string | Uint8Array
   /** Undefined if the reply has no body. */
   readonly contentType: string | undefined
@@ -16,26 +17,22 @@ export interface Reply {
 }
 
 /** Returns the reply as Effect's response. */
-export const responseOf = (
-  { body, contentType, headers, problem, status }: Reply,
+export const toResponse = (
+  { body, contentType, headers, problem, status }: EncodedReply,
   about: Pick<Problem.About, "requestId" | "target">
-): Response.HttpServerResponse => {
+): HttpServerResponse.HttpServerResponse => {
   const named = ReplyHeaders.toRecord(headers)
   if (problem !== undefined) {
-    return Response.setHeaders(Problem.written(problem, status, about), named)
+    return HttpServerResponse.setHeaders(Problem.written(problem, status, about), named)
   }
-  if (contentType === undefined) return Response.empty({ headers: named, status })
-  const options = { contentType, headers: named, status }
-  return typeof body === "string"
-    ? Response.text(body, options)
-    : Response.uint8Array(body, options)
+  return WireReply.responseOf(body, { contentType, headers: named, status })
 }
 
 /**
  * Returns the error for a status that cannot be sent; undefined if it can. Source: RFC 9110,
  * section 15.
  */
-export const statusProblem = (status: number): RangeError | undefined =>
+export const statusError = (status: number): RangeError | undefined =>
   Number.isInteger(status) && status >= 200 && status <= 599
     ? undefined
     : new RangeError(`The status of a reply is ${status}. Use an integer from 200 to 599.`)
