@@ -112,7 +112,11 @@ describe("GET /readyz", () => {
 describe("GET /healthcheck", () => {
   it("tells what the service is, and nothing of the inside of a failure", async () => {
     const { boot, logs, url } = await listening([
-      withChecks({ queue: HealthCheck.make(Effect.void, { class: "critical" }), cache: failing })
+      withChecks({
+        // In this order: the reply has the components by name.
+        queue: HealthCheck.make(Effect.void, { class: "critical" }),
+        cache: failing
+      })
     ])
     await boot
     const { body, reply } = await json(`${url()}/healthcheck`)
