@@ -24,9 +24,35 @@ const slugs = (file: string) =>
       .replaceAll(" ", "-")
   )
 
+/** Tables that name something in code in each row, with the comment that explains their order. */
+const namesIn = (file: string) =>
+  [
+    ...proseOf(file).matchAll(
+      /(<!-- In this order: [^\n]+ -->\n+)?(?:<!-- reference [^\n]+ -->\n+)?((?:^\|.*\n){3,})/gm
+    )
+  ]
+    .map(([, reason, table]) => ({
+      names: table!
+        .split("\n")
+        .slice(2, -1)
+        .map((row) => row.split("|")[1]!.trim()),
+      reason
+    }))
+    .filter(({ names }) => names.every((name) => name.startsWith("`")))
+
+const folded = (name: string) => name.replaceAll("`", "").toLowerCase()
+
 describe.each(documents)("%s", (file) => {
   it("has the generated parts that its sources give (npm run reference)", () => {
     expect(read(file)).toBe(fill(read(file)))
+  })
+
+  it("has its tables of names in alphabetical order, or a comment with the reason", () => {
+    for (const { names, reason } of namesIn(file)) {
+      const sorted = names.toSorted((a, b) => (folded(a) < folded(b) ? -1 : 1))
+      if (reason === undefined) expect(names).toEqual(sorted)
+      else expect(names, "needs no comment").not.toEqual(sorted)
+    }
   })
 
   it("links to what exists", () => {

@@ -1,7 +1,7 @@
 // Lint rules with autofix that hold alphabetical order where order carries no meaning:
-// `export ... from` statements, named imports and exports, union members, and the members of
-// interfaces and object types. Imports themselves are sorted by the formatter. Object literals
-// are left alone: in code and schemas their order has meaning.
+// `export ... from` statements, named imports and exports, union members, members of interfaces
+// and object types, option objects, members of a contract, and switch cases. Imports themselves
+// are sorted by the formatter. A comment `In this order: <reason>` above the first item opts out.
 
 const fold = (text) => text.toLowerCase().replace(/^~/, "!")
 
@@ -24,37 +24,75 @@ const misplaced = (items, order) => {
 
 const byKey = (a, b) => compare(a.key, b.key)
 
-/** Reports the run of `{ key, node }` and reorders it, each item with the comments above it. */
+/** Whether the comment above the first item claims the order for itself. */
+const isOrdered = (context, first) =>
+  context.sourceCode
+    .getCommentsBefore(first)
+    .some(({ value }) => /^[\s*]*In this order: \S/.test(value))
+
+const trailingComment = /^[ \t]*(?:\/\/[^\n]*|\/\*[^\n]*?\*\/(?=[ \t]*\n))/
+
+/** Where the items of a list start: after its bracket, and after a comment on the bracket's line. */
+const listStart = (context, first) => {
+  const start = context.sourceCode.getTokenBefore(first).range[1]
+  const comment = trailingComment.exec(context.sourceCode.getText().slice(start, first.range[0]))
+  return start + (comment ? comment[0].length : 0)
+}
+
+/** The texts of a run, each item with the comments above it and the one on its last line. */
+const partsOf = (text, run, start) => {
+  let from = start
+  return run.map(({ key, node }) => {
+    const [begin, end] = node.range
+    const inner = /[;,]?$/.exec(text.slice(begin, end))[0]
+    const separator = inner || /^,?/.exec(text.slice(end))[0]
+    const next = inner ? end : end + separator.length
+    const comment = trailingComment.exec(text.slice(next))?.[0] ?? ""
+    const part = {
+      body: text.slice(from, end - inner.length),
+      comment,
+      gap: text.slice(from, begin),
+      key,
+      separator
+    }
+    from = next + comment.length
+    return { ...part, end: from }
+  })
+}
+
+/** Whether nothing but comments is between the items, such as parentheses or a late comma. */
+const isMovable = ({ gap }) => !/\S/.test(gap.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, ""))
+
+/** Reports the run of `{ key, node }` and reorders it, each item with its comments. */
 const checkRun = (context, run, start, what) => {
   const found = misplaced(run, byKey)
   if (!found) return
   const text = context.sourceCode.getText()
+  const parts = partsOf(text, run, start)
+  const { end } = parts.at(-1)
   context.report({
-    fix: (fixer) => {
-      let from = start
-      const parts = run.map(({ key, node }) => {
-        const separator = /[;,]?$/.exec(text.slice(node.range[0], node.range[1]))[0]
-        const trailing = /^[ \t]*(\/\/[^\n]*|\/\*[^\n]*?\*\/(?=[ \t]*\n))?/.exec(
-          text.slice(node.range[1])
-        )
-        const comment = trailing[1] ? trailing[0] : ""
-        const part = {
-          body: text.slice(from, node.range[1] - separator.length),
-          comment,
-          key,
-          separator
+    ...(parts.every(isMovable) && {
+      fix: (fixer) => {
+        // At the start of a file the first item has no line break to take along, and after a
+        // comment to the end of the line every item needs one.
+        const startsLine = (part) => /^\s*\n/.test(part.body)
+        const bare = !startsLine(parts[0]) && startsLine(parts[1])
+        const commented = parts.some(({ comment }) => /^\s*\/\//.test(comment))
+        const follows = /\/\/[^\n]*$/.test(text.slice(0, start))
+        for (const part of parts) {
+          if ((bare || commented || follows) && !startsLine(part)) part.body = `\n${part.body}`
         }
-        from = node.range[1] + comment.length
-        return part
-      })
-      // At the start of a file the first item has no line break to take along.
-      const startsLine = (part) => /^\s*\n/.test(part.body)
-      const bare = !startsLine(parts[0]) && startsLine(parts[1])
-      if (bare) parts[0].body = `\n${parts[0].body}`
-      const sorted = [...parts].sort(byKey)
-      const result = sorted.map((part, i) => part.body + parts[i].separator + part.comment).join("")
-      return fixer.replaceTextRange([start, from], bare ? result.replace(/^\s*\n/, "") : result)
-    },
+        const result = [...parts]
+          .sort(byKey)
+          .map(({ body, comment }, i) => body + parts[i].separator + comment)
+          .join("")
+        return fixer.replaceTextRange(
+          [start, end],
+          (bare && !follows ? result.replace(/^\s*\n/, "") : result) +
+            (commented && !/^\s*(\n|$)/.test(text.slice(end)) ? "\n" : "")
+        )
+      }
+    }),
     message: `Sort ${what}: "${found.item.key}" comes before "${found.after.key}".`,
     node: found.item.node
   })
@@ -65,7 +103,7 @@ const runs = (context, nodes, start, keyOf, what) => {
   let run = []
   let from = start
   const flush = () => {
-    if (run.length > 1) checkRun(context, run, from, what)
+    if (run.length > 1 && !isOrdered(context, run[0].node)) checkRun(context, run, from, what)
     run = []
   }
   for (const node of nodes) {
@@ -131,7 +169,7 @@ const checkInPlace = (context, nodes, order, what) => {
     return { key: context.sourceCode.getText(node), node, range, text: source.slice(...range) }
   })
   const found = misplaced(items, order)
-  if (!found) return
+  if (!found || isOrdered(context, nodes[0])) return
   const inside = [items[0].range[0], items.at(-1).range[1]]
   const commented = context.sourceCode
     .getAllComments()
@@ -168,17 +206,19 @@ const specifiers = {
 
 const typeMembers = {
   create: (context) => {
-    const check = (node, members) => {
+    const check = (members) => {
       const keyOf = (member) => {
         if (member.type !== "TSPropertySignature" && member.type !== "TSMethodSignature") return
         const key = context.sourceCode.getText(member.key)
         return member.computed ? `[${key}]` : key.replace(/^["']|["']$/g, "")
       }
-      runs(context, members, node.range[0] + 1, keyOf, "type members")
+      if (members.length > 1) {
+        runs(context, members, listStart(context, members[0]), keyOf, "type members")
+      }
     }
     return {
-      TSInterfaceBody: (node) => check(node, node.body),
-      TSTypeLiteral: (node) => check(node, node.members)
+      TSInterfaceBody: ({ body }) => check(body),
+      TSTypeLiteral: ({ members }) => check(members)
     }
   },
   meta: { fixable: "code" }
@@ -203,7 +243,130 @@ const unions = {
   meta: { fixable: "code" }
 }
 
+// Arguments (`callee#position`) whose members are run, written or declared in turn.
+const readsOrder =
+  /^(HttpApiSchema|JSON|Object|Record|Schema|sql|z)\b|\.(all|json|jsonUnsafe)#|\bsection#1$/
+
+// Evaluated in another order, these could see or do something else.
+const effects =
+  /^(Assignment|Await|Sequence|Update|Yield)Expression$|^(Class|Import)Expression$|^delete$/
+
+/** Whether evaluating the node does more than make a value. Functions are not entered. */
+const hasEffect = (node) => {
+  if (Array.isArray(node)) return node.some(hasEffect)
+  if (typeof node?.type !== "string" || /Function/.test(node.type)) return false
+  if (effects.test(node.type) || effects.test(node.operator)) return true
+  return Object.entries(node).some(([key, child]) => key !== "parent" && hasEffect(child))
+}
+
+const isIdentifier = (text) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text)
+
+/** Whether the members can change places. Keys that need quotes are data. */
+const isOptions = ({ properties }) => {
+  const plain = properties.every(
+    (property) =>
+      property.type === "Property" && !property.computed && isIdentifier(name(property.key))
+  )
+  if (!plain || hasEffect(properties)) return false
+  return new Set(properties.map(({ key }) => name(key))).size === properties.length
+}
+
+const options = {
+  create: (context) => {
+    const check = ({ arguments: given, callee }) => {
+      // A call of a call makes a class, whose fields have an order.
+      if (callee.type === "CallExpression") return
+      const called = context.sourceCode.getText(callee)
+      for (const [at, node] of given.entries()) {
+        if (node.type !== "ObjectExpression" || node.properties.length < 2) continue
+        if (readsOrder.test(`${called}#${at}`)) continue
+        if (!isOptions(node)) continue
+        const { properties } = node
+        const start = listStart(context, properties[0])
+        runs(context, properties, start, ({ key }) => name(key), "options")
+      }
+    }
+    return { CallExpression: check, NewExpression: check }
+  },
+  meta: { fixable: "code" }
+}
+
+/** The call that a chain of calls begins with: `A.make("x")` of `A.make("x").add(B).middleware(C)`. */
+const firstCall = (node) => {
+  const { callee } = node
+  if (callee?.type !== "MemberExpression") return
+  return callee.object.type === "Identifier" ? node : firstCall(callee.object)
+}
+
+const contracts = {
+  create: (context) => ({
+    CallExpression: ({ arguments: given, callee }) => {
+      if (given.length < 2 || callee.property?.name !== "add") return
+      if (!/^HttpApi(Group)?$/.test(firstCall(callee.object)?.callee.object.name)) return
+      const keyOf = (node) => {
+        if (node.type === "Identifier") return node.name
+        const first = firstCall(node)
+        if (!/^HttpApi(Endpoint|Group)$/.test(first?.callee.object.name)) return
+        const [identifier] = first.arguments
+        return identifier?.type === "Literal" ? String(identifier.value) : undefined
+      }
+      runs(context, given, listStart(context, given[0]), keyOf, "members of a contract")
+    }
+  }),
+  meta: { fixable: "code" }
+}
+
+/** Whether control never leaves the end of the statement. */
+const isEnd = (node) => {
+  if (node?.type === "BlockStatement") return isEnd(node.body.at(-1))
+  if (node?.type === "IfStatement") return isEnd(node.consequent) && isEnd(node.alternate)
+  return /^(Break|Continue|Return|Throw)Statement$/.test(node?.type)
+}
+
+const cases = {
+  create: (context) => ({
+    SwitchStatement: ({ cases: all }) => {
+      const last = all.findIndex(({ test }) => test === null)
+      const labels = all.flatMap(({ test }) => test ?? [])
+      const isSortable =
+        (last < 0 || last === all.length - 1) &&
+        labels.every(({ type }) => type === "Literal") &&
+        new Set(labels.map(name)).size === labels.length &&
+        all.every(({ consequent, test }, i) => {
+          // What falls out of the last case cannot be moved up, but a last `default` stays.
+          if (i === all.length - 1 && test === null) return true
+          return (consequent.length === 0 && i < all.length - 1) || isEnd(consequent.at(-1))
+        })
+      if (!isSortable || isOrdered(context, all[0])) return
+      // Labels without statements of their own form a unit with the case that they fall into.
+      const units = []
+      for (const [i, node] of all.entries()) {
+        if (i > 0 && all[i - 1].consequent.length === 0) units.at(-1).push(node)
+        else units.push([node])
+      }
+      const byLabel = (a, b) => compare(name(a.node), name(b.node))
+      const nodes = units.map((unit) => {
+        const tests = unit.flatMap(({ test }) => test ?? [])
+        if (tests.length > 1) checkInPlace(context, tests, byLabel, "case labels")
+        const isDefault = unit.some(({ test }) => test === null)
+        const key = isDefault ? undefined : tests.map(name).sort(compare)[0]
+        return { key, range: [unit[0].range[0], unit.at(-1).range[1]] }
+      })
+      runs(context, nodes, listStart(context, all[0]), ({ key }) => key, "cases")
+    }
+  }),
+  meta: { fixable: "code" }
+}
+
 export default {
   meta: { name: "sort" },
-  rules: { exports: exportStatements, specifiers, "type-members": typeMembers, unions }
+  rules: {
+    cases,
+    contracts,
+    exports: exportStatements,
+    options,
+    specifiers,
+    "type-members": typeMembers,
+    unions
+  }
 }

@@ -132,6 +132,8 @@ const cryptoKey = ({ algorithm, publicKey }: Signer) =>
 const signatureOnly = ({ algorithm, publicKey }: Signer) => {
   const isRight = (text: string, signature: Buffer): boolean => {
     switch (algorithm) {
+      case "EdDSA":
+        return verify(null, Buffer.from(text), publicKey, signature)
       case "ES256":
         return verify(
           "sha256",
@@ -139,8 +141,6 @@ const signatureOnly = ({ algorithm, publicKey }: Signer) => {
           { dsaEncoding: "ieee-p1363", key: publicKey },
           signature
         )
-      case "EdDSA":
-        return verify(null, Buffer.from(text), publicKey, signature)
       case "HS256":
         return timingSafeEqual(createHmac("sha256", publicKey).update(text).digest(), signature)
       case "RS256":

@@ -64,12 +64,12 @@ const flange = (transactional: boolean) => {
 }
 
 switch (process.env["VARIANT"]) {
-  case "plain":
-    Effect.runFork(plain)
-    break
   case "flange":
   case "transactional":
     App.run(flange(process.env["VARIANT"] === "transactional"))
+    break
+  case "plain":
+    Effect.runFork(plain)
     break
   default:
     throw new Error("VARIANT: write plain, flange or transactional")

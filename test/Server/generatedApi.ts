@@ -71,10 +71,10 @@ export const plugin = (seed: number, endpoints: number) => {
     ...(echoes as [(typeof echoes)[number], ...typeof echoes])
   ) {}
   class Kinds extends HttpApiGroup.make("kinds").add(
-    HttpApiEndpoint.get("nothing", "/nothing"),
     HttpApiEndpoint.get("created", "/created", {
       success: Schema.Struct({ ok: Schema.Boolean }).pipe(HttpApiSchema.status(201))
     }),
+    HttpApiEndpoint.get("dies", "/dies", { success: Schema.Int }),
     HttpApiEndpoint.get("either", "/either/:n", {
       params: { n: Schema.Int },
       success: [
@@ -82,15 +82,15 @@ export const plugin = (seed: number, endpoints: number) => {
         Schema.Struct({ odd: Schema.Int }).pipe(HttpApiSchema.status(202))
       ]
     }),
-    HttpApiEndpoint.get("response", "/response", { success: Schema.String }),
-    HttpApiEndpoint.get("wrong", "/wrong", { success: Schema.Int }),
-    HttpApiEndpoint.get("dies", "/dies", { success: Schema.Int }),
-    HttpApiEndpoint.get("throws", "/throws", { success: Schema.Int }),
     HttpApiEndpoint.get("headers", "/headers", {
       headers: { "x-number": Schema.Int },
       success: Schema.Struct({ number: Schema.Int })
     }),
-    HttpApiEndpoint.get("later", "/later", { success: Schema.String })
+    HttpApiEndpoint.get("later", "/later", { success: Schema.String }),
+    HttpApiEndpoint.get("nothing", "/nothing"),
+    HttpApiEndpoint.get("response", "/response", { success: Schema.String }),
+    HttpApiEndpoint.get("throws", "/throws", { success: Schema.Int }),
+    HttpApiEndpoint.get("wrong", "/wrong", { success: Schema.Int })
   ) {}
   return Plugin.make("test:generated", {
     routes: [

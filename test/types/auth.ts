@@ -16,10 +16,10 @@ const holds = (..._all: ReadonlyArray<true>) => {}
 const success = Schema.String
 
 class OrdersApi extends HttpApiGroup.make("orders").add(
-  HttpApiEndpoint.get("list", "/orders", { success }),
   HttpApiEndpoint.post("create", "/orders", { success }).middleware(
     Auth.requireScopes("orders:write")
-  )
+  ),
+  HttpApiEndpoint.get("list", "/orders", { success })
 ) {}
 
 class StatusApi extends HttpApiGroup.make("status").add(

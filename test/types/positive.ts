@@ -51,8 +51,8 @@ const repo = Plugin.make("repo", {
 })
 same<typeof repo, Plugin.Plugin<"repo", Repo, never, Db>>()
 
-// The order of the options does not matter to what is inferred.
 const swapped = Plugin.make("repo", {
+  // In this order: it must not matter to what is inferred.
   requires: [Db],
   provides: [Repo],
   layer: Layer.effect(

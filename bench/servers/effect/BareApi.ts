@@ -12,13 +12,13 @@ const Echo = Schema.Struct({
 })
 
 export class BareApi extends HttpApiGroup.make("bare").add(
+  HttpApiEndpoint.post("echo", "/echo", { payload: Echo, success: Echo }),
   HttpApiEndpoint.get("json", "/json", { success: Schema.Struct({ message: Schema.String }) }),
   HttpApiEndpoint.get("user", "/users/:id", {
     params: { id: Schema.Int },
     query: { verbose: Schema.optionalKey(Schema.Boolean) },
     success: Schema.Struct({ id: Schema.Int, name: Schema.String, verbose: Schema.Boolean })
-  }),
-  HttpApiEndpoint.post("echo", "/echo", { payload: Echo, success: Echo })
+  })
 ) {}
 
 // How many there are only the command line knows, so all have one name for the compiler.

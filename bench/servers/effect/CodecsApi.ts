@@ -8,17 +8,17 @@ import { Item, NewItem } from "./ItemSchemas.ts"
 const FormItem = Schema.Struct({ name: Schema.String, price: Schema.Finite })
 
 export class CodecsApi extends HttpApiGroup.make("codecs").add(
+  HttpApiEndpoint.post("form", "/codecs/form", {
+    payload: FormItem.pipe(HttpApiSchema.asFormUrlEncoded()),
+    success: Item
+  }),
   HttpApiEndpoint.get("json", "/codecs/json", { success: Item }),
   HttpApiEndpoint.get("located", "/codecs/located", {
     success: HttpApiSchema.WithHeaders(Item, { location: Schema.String })
   }),
+  HttpApiEndpoint.post("payload", "/codecs/payload", { payload: NewItem, success: Item }),
   HttpApiEndpoint.get("text", "/codecs/text", {
     success: Schema.String.pipe(HttpApiSchema.asText())
-  }),
-  HttpApiEndpoint.post("payload", "/codecs/payload", { payload: NewItem, success: Item }),
-  HttpApiEndpoint.post("form", "/codecs/form", {
-    payload: FormItem.pipe(HttpApiSchema.asFormUrlEncoded()),
-    success: Item
   }),
   HttpApiEndpoint.post("types", "/codecs/types", {
     payload: [

@@ -23,15 +23,15 @@ class ItemNotFound extends ApiError.make<ItemNotFound>()(
 ) {}
 
 class ItemsApi extends HttpApiGroup.make("items").add(
+  HttpApiEndpoint.post("create", "/v1/items", {
+    payload: NewItem,
+    success: Item.pipe(HttpApiSchema.status(201))
+  }).middleware(Auth.requireScopes(scopes.write)),
   HttpApiEndpoint.get("read", "/v1/items/:id", {
     error: ItemNotFound,
     params: { id: Schema.Int },
     success: Item
-  }).middleware(Auth.requireScopes(scopes.read)),
-  HttpApiEndpoint.post("create", "/v1/items", {
-    payload: NewItem,
-    success: Item.pipe(HttpApiSchema.status(201))
-  }).middleware(Auth.requireScopes(scopes.write))
+  }).middleware(Auth.requireScopes(scopes.read))
 ) {}
 
 const Items = Plugin.make("bench:items", {

@@ -59,15 +59,15 @@ class Authorization extends HttpApiMiddleware.Service<Authorization, { provides:
 
 class ItemsApi extends HttpApiGroup.make("items")
   .add(
-    HttpApiEndpoint.get("read", "/v1/items/:id", {
-      error: [Forbidden, ItemNotFound],
-      params: { id: Schema.Int },
-      success: Item
-    }),
     HttpApiEndpoint.post("create", "/v1/items", {
       error: Forbidden,
       payload: NewItem,
       success: Item.pipe(HttpApiSchema.status(201))
+    }),
+    HttpApiEndpoint.get("read", "/v1/items/:id", {
+      error: [Forbidden, ItemNotFound],
+      params: { id: Schema.Int },
+      success: Item
     })
   )
   .middleware(Authorization)

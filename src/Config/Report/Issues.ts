@@ -44,10 +44,6 @@ const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): Readonl
         reason: text(annotations?.message)
       })
     }
-    case "MissingKey":
-      return [{ missing: true, path }]
-    case "Pointer":
-      return flatten(issue.issue, [...path, ...issue.path.map(String)], outer)
     case "InvalidValue":
       return [
         {
@@ -57,6 +53,10 @@ const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): Readonl
           reason: outer?.reason ?? text(issue.annotations?.message)
         }
       ]
+    case "MissingKey":
+      return [{ missing: true, path }]
+    case "Pointer":
+      return flatten(issue.issue, [...path, ...issue.path.map(String)], outer)
     default:
       return [{ ...outer, missing: false, path }]
   }

@@ -52,11 +52,11 @@ const Probe = (status: "alive" | "ready") => Schema.Struct({ status: Schema.Lite
  */
 export class ProbesApi extends HttpApiGroup.make("probes")
   .add(
-    HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
+    HttpApiEndpoint.get("healthz", "/healthz", { success: Probe("alive") }).annotate(
       OpenApi.Summary,
       "Whether the process answers"
     ),
-    HttpApiEndpoint.get("healthz", "/healthz", { success: Probe("alive") }).annotate(
+    HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
       OpenApi.Summary,
       "Whether the process answers"
     ),

@@ -179,8 +179,8 @@ layer(NodeServices.layer)("Config variables", (it) => {
     Effect.gen(function* () {
       const { problems } = yield* Effect.flip(
         load({
-          FLANGE__SERVER__DRAINTIMEOUT: "1s",
-          FLANGE__SERVER__DRAIN_TIMEOUT: "2s"
+          FLANGE__SERVER__DRAIN_TIMEOUT: "2s",
+          FLANGE__SERVER__DRAINTIMEOUT: "1s"
         })
       )
       assert.strictEqual(

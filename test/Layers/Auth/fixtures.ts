@@ -19,16 +19,16 @@ export class StatusApi extends HttpApiGroup.make("status").add(
 ) {}
 
 export class OrdersApi extends HttpApiGroup.make("orders").add(
-  HttpApiEndpoint.get("me", "/me", { success }),
+  HttpApiEndpoint.get("admin", "/admin", { success }).middleware(Auth.privileged),
   HttpApiEndpoint.post("create", "/orders", {
     payload: Schema.Struct({ item: Schema.String }),
     success
   }).middleware(Auth.requireScopes("orders:write")),
+  HttpApiEndpoint.get("jobs", "/jobs", { success }).middleware(Auth.serviceAccount),
   HttpApiEndpoint.get("list", "/orders", { success }).middleware(
     Auth.requireAnyScope("orders:read", "orders:write")
   ),
-  HttpApiEndpoint.get("jobs", "/jobs", { success }).middleware(Auth.serviceAccount),
-  HttpApiEndpoint.get("admin", "/admin", { success }).middleware(Auth.privileged),
+  HttpApiEndpoint.get("me", "/me", { success }),
   HttpApiEndpoint.get("tenant", "/tenants/:tenant", {
     params: { tenant: Schema.String },
     success

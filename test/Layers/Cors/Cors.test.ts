@@ -11,13 +11,13 @@ import { MockAuth, TestApp } from "flange/Testing"
 import type { TestResponse } from "flange/Testing"
 
 class ShopApi extends HttpApiGroup.make("shop").add(
+  HttpApiEndpoint.options("ask", "/ask", { success: Schema.String }),
+  HttpApiEndpoint.get("broken", "/broken", { success: Schema.String }),
+  HttpApiEndpoint.post("create", "/shop/:id", { params: { id: Schema.Int } }),
   HttpApiEndpoint.get("read", "/shop/:id", {
     params: { id: Schema.Int },
     success: Schema.String
-  }),
-  HttpApiEndpoint.post("create", "/shop/:id", { params: { id: Schema.Int } }),
-  HttpApiEndpoint.get("broken", "/broken", { success: Schema.String }),
-  HttpApiEndpoint.options("ask", "/ask", { success: Schema.String })
+  })
 ) {}
 
 class SecretApi extends HttpApiGroup.make("secret").add(
@@ -237,7 +237,7 @@ describe("the section cors", () => {
         ...production,
         config: { cors: { ...cors, openInProduction: true } }
       })
-      yield* TestApp.make(app, { environment: "staging", config: { cors } })
+      yield* TestApp.make(app, { config: { cors }, environment: "staging" })
     })
   )
 })

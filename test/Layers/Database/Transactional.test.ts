@@ -58,8 +58,8 @@ onAll((backend) => {
       Effect.gen(function* () {
         const { all, insert, script, test } = yield* rig(backend, {
           endpoint: true,
-          traced,
-          listening
+          listening,
+          traced
         })
         const inserted = yield* Deferred.make<void>()
         const ended = yield* Deferred.make<void>()
@@ -81,8 +81,8 @@ onAll((backend) => {
         const { insert, script, sql, test } = yield* rig(backend, {
           acquireTimeout: "200 millis",
           endpoint: true,
-          traced,
-          maxConnections: 1
+          maxConnections: 1,
+          traced
         })
         script.write = Effect.as(insert("kept"), "written")
         const held = Effect.scoped(Effect.andThen(sql.reserve, test.post("/write")))

@@ -37,12 +37,12 @@ const until = async (lines: Lines, text: string) => {
 }
 
 class ItemsApi extends HttpApiGroup.make("items").add(
+  HttpApiEndpoint.get("fail", "/v1/fail"),
+  HttpApiEndpoint.get("hang", "/v1/hang"),
   HttpApiEndpoint.get("read", "/v1/items/:id", {
     params: { id: Schema.String },
     success: Schema.String
-  }),
-  HttpApiEndpoint.get("fail", "/v1/fail"),
-  HttpApiEndpoint.get("hang", "/v1/hang")
+  })
 ) {}
 
 class BareApi extends HttpApiGroup.make("bare").add(HttpApiEndpoint.get("bare", "/bare")) {}

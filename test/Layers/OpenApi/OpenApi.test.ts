@@ -30,13 +30,13 @@ const Item = Schema.Struct({ id: Schema.String, name: Schema.NonEmptyString }).a
 
 class ItemsApi extends HttpApiGroup.make("items")
   .add(
+    HttpApiEndpoint.post("create", "/v1/items", { payload: Item, success: Item }),
     HttpApiEndpoint.get("read", "/v1/items/:id", {
       error: ItemNotFound,
       params: { id: Schema.String },
       query: { expand: Schema.optionalKey(Schema.Literals(["owner", "parts"])) },
       success: Item
     }),
-    HttpApiEndpoint.post("create", "/v1/items", { payload: Item, success: Item }),
     Route.method("PURGE")("purge", "/v1/items/:id", { params: { id: Schema.String } })
   )
   .middleware(Stout) {}

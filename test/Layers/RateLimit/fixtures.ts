@@ -14,14 +14,14 @@ const success = Schema.String
 
 /** Behind authentication, with the limit of the configuration where nothing else is said. */
 export class OrdersApi extends HttpApiGroup.make("orders").add(
+  HttpApiEndpoint.get("events", "/events", { success }).annotate(RatePolicy, "unlimited"),
   HttpApiEndpoint.get("list", "/orders", { success }).middleware(Limited),
   HttpApiEndpoint.get("read", "/orders/:id", { params: { id: Schema.Int }, success }),
   HttpApiEndpoint.get("search", "/search", { success }).annotate(RatePolicy, {
     burst: 2,
     limit: 1,
     window: "10 seconds"
-  }),
-  HttpApiEndpoint.get("events", "/events", { success }).annotate(RatePolicy, "unlimited")
+  })
 ) {}
 
 /** Its endpoints share a limit. */
@@ -37,12 +37,12 @@ export class GreetApi extends HttpApiGroup.make("greet").add(
 ) {}
 
 export class DoorApi extends HttpApiGroup.make("door").add(
-  HttpApiEndpoint.get("status", "/status", { success }),
   HttpApiEndpoint.post("login", "/login", { success }).annotate(RatePolicy, {
     limit: 1,
     window: "1 minute"
   }),
-  HttpApiEndpoint.post("reset", "/reset", { success }).middleware(Limited)
+  HttpApiEndpoint.post("reset", "/reset", { success }).middleware(Limited),
+  HttpApiEndpoint.get("status", "/status", { success })
 ) {}
 
 export class AliveApi extends HttpApiGroup.make("alive").add(

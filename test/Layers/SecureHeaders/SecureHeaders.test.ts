@@ -11,8 +11,8 @@ import * as SecureHeaders from "flange/SecureHeaders"
 import { TestApp } from "flange/Testing"
 
 class ShopApi extends HttpApiGroup.make("shop").add(
-  HttpApiEndpoint.get("read", "/shop", { success: Schema.String }),
-  HttpApiEndpoint.get("broken", "/broken", { success: Schema.String })
+  HttpApiEndpoint.get("broken", "/broken", { success: Schema.String }),
+  HttpApiEndpoint.get("read", "/shop", { success: Schema.String })
 ) {}
 
 class AliveApi extends HttpApiGroup.make("alive").add(HttpApiEndpoint.get("alive", "/alive")) {}

@@ -177,6 +177,7 @@ describe("problems", () => {
     [
       "a circle of requirements, with its whole path and nothing that merely hangs on it",
       graph({
+        // In this order: the search begins outside of the circle.
         x: { requires: ["a"] },
         a: { requires: ["b"] },
         b: { requires: ["c"] },

@@ -93,14 +93,14 @@ class SchemasApi extends HttpApiGroup.make("schemas").add(
     })
   }),
   HttpApiEndpoint.get("success", "/success", { success: encodes("the encoding of a success") }),
-  HttpApiEndpoint.get("successFiltered", "/success-filtered", {
-    success: checked("the check of a success")
-  }),
   HttpApiEndpoint.get("successes", "/successes", {
     success: [
       Schema.Struct({ a: Schema.String }).pipe(HttpApiSchema.status(201)),
       encodes("the encoding of one of two successes")
     ]
+  }),
+  HttpApiEndpoint.get("successFiltered", "/success-filtered", {
+    success: checked("the check of a success")
   }),
   HttpApiEndpoint.get("text", "/text", {
     success: encodes("the encoding of a text").pipe(HttpApiSchema.asText())
@@ -147,8 +147,8 @@ export const Schemas = Plugin.make("test:schemas", {
             HttpApiSchema.withHeaders({ body: "well", headers: { "x-value": "well" } })
           ),
         success: () => Effect.succeed("well"),
-        successFiltered: () => Effect.succeed("well"),
         successes: () => Effect.succeed("well"),
+        successFiltered: () => Effect.succeed("well"),
         text: () => Effect.succeed("well")
       })
     ),

@@ -141,8 +141,8 @@ export const run = (folder: string, name: string): ReadonlyArray<Outcome> => {
     {
       compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
       extends: "../tsconfig.json",
-      include: [],
-      files: files.map((file) => join("..", file))
+      files: files.map((file) => join("..", file)),
+      include: []
     },
     name
   )

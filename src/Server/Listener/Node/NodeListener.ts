@@ -25,8 +25,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       joinDuplicateHeaders: true,
       keepAliveTimeout: Duration.toMillis(config.keepAlive),
       maxHeaderSize: config.maxHeaderBytes,
-      requireHostHeader: false,
       requestTimeout: Duration.toMillis(config.requestTimeout),
+      requireHostHeader: false,
       shouldUpgradeCallback: Strict.offersUpgrade
     })
     const connections = new Connections(server)

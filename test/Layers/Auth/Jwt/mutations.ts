@@ -26,12 +26,12 @@ export const sign = (algorithm: string, key: KeyObject, input: string): Buffer =
   const digest = `sha${algorithm.slice(2)}`
   const data = Buffer.from(input)
   switch (algorithm.slice(0, 2)) {
-    case "HS":
-      return createHmac(digest, key).update(data).digest()
     case "Ed":
       return signWith(null, data, key)
     case "ES":
       return signWith(digest, data, { dsaEncoding: "ieee-p1363", key })
+    case "HS":
+      return createHmac(digest, key).update(data).digest()
     case "PS":
       return signWith(digest, data, {
         key,

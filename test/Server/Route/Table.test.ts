@@ -1,0 +1,35 @@
+import { assert, describe, it } from "vitest"
+import { conflicts } from "../../../src/Server/Route/Conflicts.ts"
+import * as RouteTable from "../../../src/Server/Route/Table.ts"
+import { random } from "../generatedApi.ts"
+
+const segments = [":x", ":x-:y", ":x.json", ":z", "a", "a:x", "ab", "b"]
+const words = ["a", "a-b", "ab", "abc", "b", "b.json", "c"]
+
+describe("the route table", () => {
+  it("finds the same route whatever the order of routes without conflicts", () => {
+    const next = random(11)
+    const below = (end: number) => Math.floor(next() * end)
+    const some = <A>(from: ReadonlyArray<A>) => from[below(from.length)]!
+    const path = (parts: ReadonlyArray<string>) =>
+      Array.from({ length: 1 + below(3) }, () => `/${some(parts)}`).join("")
+    let tables = 0
+    while (tables < 300) {
+      const entries = Array.from({ length: 2 + below(6) }, () => {
+        const method = some(["GET", "POST"])
+        const template = path(segments) + some(["", "", "", "/*"])
+        return { method, path: template, value: `${method} ${template}` }
+      })
+      const names = entries.map((entry) => entry.path.match(/:[xyz]/g) ?? [])
+      if (names.some((all) => new Set(all).size < all.length)) continue
+      if (conflicts(entries.map((e) => ({ ...e, owner: "o", plugin: "p" }))).length > 0) continue
+      tables++
+      const [table, turned] = [RouteTable.make(entries), RouteTable.make(entries.toReversed())]
+      for (let i = 0; i < 20; i++) {
+        const [method, url] = [some(["GET", "POST"]), path(words)]
+        const about = `${method} ${url} in ${entries.map(({ value }) => value).join(", ")}`
+        assert.deepStrictEqual(turned.find(method, url), table.find(method, url), about)
+      }
+    }
+  })
+})
