@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { conflicts } from "../../../src/Server/Route/Conflicts.ts"
-import * as RouteTable from "../../../src/Server/Route/Table.ts"
+import * as RouteTable from "../../../src/Server/Route/RouteTable.ts"
 import { random } from "../generatedApi.ts"
 
 const segments = [":x", ":x-:y", ":x.json", ":z", "a", "a:x", "ab", "b"]
