@@ -40,17 +40,17 @@ const open = (
   switch (target._tag) {
     case "Embedded":
       return Effect.flatMap(
-        driver(target, () => import("./Pglite.ts")),
+        driver(target, () => import("./Pglite/Pglite.ts")),
         (module) => module.make(target, settings)
       )
     case "MySql":
       return Effect.flatMap(
-        driver(target, () => import("./MySql.ts")),
+        driver(target, () => import("./MySql/MySql.ts")),
         (module) => module.make(target, settings)
       )
     case "Postgres":
       return Effect.flatMap(
-        driver(target, () => import("./Postgres.ts")),
+        driver(target, () => import("./Postgres/Postgres.ts")),
         (module) => module.make(target, settings)
       )
   }

@@ -12,9 +12,9 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor, type Settings, targetOf } from "./DatabaseConfig.ts"
-import { MigrationError } from "./MigrationError.ts"
-import * as Migrations from "./Migrations.ts"
-import { annotated } from "./Transactional.ts"
+import { MigrationError } from "./Migration/MigrationError.ts"
+import * as Migrations from "./Migration/Migrations.ts"
+import { annotated } from "./Transaction/Transactional.ts"
 
 /**
  * Applies the pending migrations now, and gives their names. The plugin does so

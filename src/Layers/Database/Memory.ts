@@ -33,7 +33,7 @@ import type { DataDirectoryError } from "./Errors.ts"
 export const layerMemory: Layer.Layer<SqlClient.SqlClient, DataDirectoryError> = Layer.effect(
   SqlClient.SqlClient,
   Effect.gen(function* () {
-    const Pglite = yield* Effect.promise(() => import("./Pglite.ts"))
+    const Pglite = yield* Effect.promise(() => import("./Pglite/Pglite.ts"))
     return yield* Pglite.make(
       { _tag: "Embedded", directory: undefined },
       { acquireTimeout: Duration.minutes(1) }

@@ -3,8 +3,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
-import { onAll } from "./drills/Backends.ts"
-import { Declined, rig } from "./drills/Rig.ts"
+import { onAll } from "../drills/Backends.ts"
+import { Declined, rig } from "../drills/Rig.ts"
 
 onAll((backend) => {
   describe.each([

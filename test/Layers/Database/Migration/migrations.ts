@@ -1,15 +1,15 @@
+// What migrations promise, on every database.
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-// What migrations promise, on every database.
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { expect, it } from "vitest"
-import { run } from "../../../src/Layers/Database/Migrations.ts"
-import { type Backend, open } from "./backends.ts"
+import { run } from "../../../../src/Layers/Database/Migration/Migrations.ts"
+import { type Backend, open } from "../backends.ts"
 
 type Files = Readonly<Record<string, string>>
 

@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { open } from "./backends.ts"
+import { open } from "../backends.ts"
 
-const root = join(import.meta.dirname, "../../..")
+const root = join(import.meta.dirname, "../../../..")
 
 let folder: string
 beforeEach(async () => {
@@ -22,7 +22,7 @@ afterEach(() => rm(folder, { force: true, recursive: true }))
 const fixture = (name: string, args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
   const child = spawn(
     `${root}/node_modules/.bin/node`,
-    ["--conditions=flange-source", `test/Layers/Database/fixtures/${name}`, ...args],
+    ["--conditions=flange-source", `test/Layers/Database/Pglite/fixtures/${name}`, ...args],
     { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] }
   )
   let output = ""

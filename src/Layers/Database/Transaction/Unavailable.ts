@@ -3,8 +3,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
-import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
-import { Answer } from "../../Server/Exchange/Answer.ts"
+import { ServiceUnavailable } from "../../../Contract/Catalogue.ts"
+import { Answer } from "../../../Server/Exchange/Answer.ts"
 
 /** Seconds; the pool or the server may be back by then, and clients add their own jitter. */
 const retryAfter = "1"

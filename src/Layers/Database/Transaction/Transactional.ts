@@ -2,10 +2,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import * as Plugin from "../../Plugin/Plugin.ts"
-import * as Middleware from "../../Server/Route/Middleware.ts"
+import * as Plugin from "../../../Plugin/Plugin.ts"
+import * as Middleware from "../../../Server/Route/Middleware.ts"
+import { DatabaseConfig } from "../DatabaseConfig.ts"
 import type { Isolation } from "./Begin.ts"
-import { DatabaseConfig } from "./DatabaseConfig.ts"
 import * as Transaction from "./Transaction.ts"
 import * as Unavailable from "./Unavailable.ts"
 

@@ -1,6 +1,6 @@
 /** A SQL client over a pool of sql-pg sessions: PostgreSQL's and PGlite's. */
 import * as PgClient from "@effect/sql-pg/PgClient"
-import type * as PgConnection from "@effect/sql-pg/PgConnection"
+import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgPool from "@effect/sql-pg/PgPool"
 import * as Effect from "effect/Effect"
 import type * as Reactivity from "effect/reactivity/Reactivity"
@@ -9,9 +9,9 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
-import { bounded, type Bounds } from "./Acquire.ts"
-import * as PgSession from "./PgSession.ts"
-import { refine } from "./SqlState.ts"
+import { bounded, type Bounds } from "../Acquire.ts"
+import * as PgConnection from "./PgConnection.ts"
+import { refine } from "./PgErrors.ts"
 
 /** The fragment that sql-pg's compiler writes as `jsonb`. */
 const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
@@ -37,26 +37,24 @@ export const make = (
     const pool = yield* PgPool.make(options.pool)
     const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
       bounded(options.bounds)(Effect.mapError(acquire, refine))
-    const session: Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope> = wait(
-      pool.reserve
-    )
-    const known = new WeakMap<PgConnection.PgConnection, Connection>()
-    const wrapped = (connection: PgConnection.PgConnection): Connection => {
+    const session: Effect.Effect<PgSession, SqlError, Scope.Scope> = wait(pool.reserve)
+    const known = new WeakMap<PgSession, Connection>()
+    const wrapped = (connection: PgSession): Connection => {
       const before = known.get(connection)
       if (before !== undefined) return before
-      const made = PgSession.make(connection)
+      const made = PgConnection.make(connection)
       known.set(connection, made)
       return made
     }
     const client = yield* SqlClient.make({
       acquirer: Effect.map(wait(pool.get), wrapped),
-      commit: PgSession.commit,
+      commit: PgConnection.commit,
       compiler: PgClient.makeCompiler(),
       driver: options.driver,
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),
-      transactionAcquirer: Effect.map(session, PgSession.make)
+      transactionAcquirer: Effect.map(session, PgConnection.make)
     })
     return Object.assign(client, {
       [PgClient.TypeId]: PgClient.TypeId,

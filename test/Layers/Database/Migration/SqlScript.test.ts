@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { controlsTransaction, type Dialect, split } from "../../../src/Layers/Database/SqlScript.ts"
+import {
+  controlsTransaction,
+  type Dialect,
+  split
+} from "../../../../src/Layers/Database/Migration/SqlScript.ts"
 
 const texts = (script: string, dialect: Dialect = "pg") =>
   split(script, dialect).map(({ text }) => text)

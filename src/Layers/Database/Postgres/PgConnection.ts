@@ -1,10 +1,10 @@
 /** A PostgreSQL session as `effect/sql` uses it, with refined errors. */
-import type * as PgConnection from "@effect/sql-pg/PgConnection"
+import type { PgConnection as PgSession, Result } from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
-import { refine } from "./SqlState.ts"
+import { refine } from "./PgErrors.ts"
 
 /** A function over rows, applied to what a statement gives. */
 type TransformRows = Parameters<Connection["execute"]>[2]
@@ -17,7 +17,7 @@ type TransformRows = Parameters<Connection["execute"]>[2]
 const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.startsWith("RELEASE ")
 
 /** Wraps a session of sql-pg. */
-export const make = (session: PgConnection.PgConnection): Connection => {
+export const make = (session: PgSession): Connection => {
   const refined = <A>(effect: Effect.Effect<A, SqlError>) => Effect.mapError(effect, refine)
   const run = (
     sql: string,
@@ -53,7 +53,7 @@ export const make = (session: PgConnection.PgConnection): Connection => {
 /** Commits, and fails when the server rolled back instead: it does so after a failed statement. */
 export const commit = (connection: Connection): Effect.Effect<void, SqlError> =>
   Effect.flatMap(connection.executeRaw("COMMIT", []), (result) => {
-    const { command } = result as PgConnection.Result // what `executeRaw` above gives
+    const { command } = result as Result // what `executeRaw` above gives
     if (command !== "ROLLBACK") return Effect.void
     const message =
       "COMMIT rolled back: a statement of the transaction had failed, and its error was ignored. Let the error fail the transaction, or wrap the statement in a nested withTransaction."

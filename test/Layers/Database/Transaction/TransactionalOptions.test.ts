@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Database from "flange/Database"
-import { type Backend, onAll, onMySql, onPostgres, onServers } from "./drills/Backends.ts"
-import { Declined, rig, type RigOptions, type Words } from "./drills/Rig.ts"
+import { type Backend, onAll, onMySql, onPostgres, onServers } from "../drills/Backends.ts"
+import { Declined, rig, type RigOptions, type Words } from "../drills/Rig.ts"
 
 /** Fails like a transaction that lost against another. */
 const conflict = (sql: SqlClient, { name }: Backend): Effect.Effect<unknown, SqlError> =>

@@ -7,13 +7,13 @@
  */
 import { PGlite } from "@electric-sql/pglite"
 import * as Effect from "effect/Effect"
-import type { Embedded } from "./DatabaseUrl.ts"
+import type { Embedded } from "../DatabaseUrl.ts"
+import { DataDirectoryError } from "../Errors.ts"
+import * as MigrationLock from "../Migration/MigrationLock.ts"
+import * as PgPoolClient from "../Postgres/PgPoolClient.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import { DataDirectoryError } from "./Errors.ts"
-import * as MigrationLock from "./MigrationLock.ts"
 import * as PgliteTemplate from "./PgliteTemplate.ts"
 import * as PgliteWire from "./PgliteWire.ts"
-import * as PgPoolClient from "./PgPoolClient.ts"
 
 const create = async (directory: string | undefined): Promise<PGlite> =>
   directory === undefined

@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import { DataDirectoryError } from "./Errors.ts"
+import { DataDirectoryError } from "../Errors.ts"
 
 interface Owner {
   readonly host: string

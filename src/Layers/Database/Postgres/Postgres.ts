@@ -1,7 +1,7 @@
 /** PostgreSQL through `@effect/sql-pg`. */
 import * as Duration from "effect/Duration"
-import type { Settings } from "./DatabaseConfig.ts"
-import type { Server } from "./DatabaseUrl.ts"
+import type { Settings } from "../DatabaseConfig.ts"
+import type { Server } from "../DatabaseUrl.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
 
 /** How TLS is used; undefined leaves it to `sslmode` in the URL. */
