@@ -9,7 +9,7 @@ import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
-import { IsOutside } from "../Layers/Database/Transaction/Outside.ts"
+import { IsOutside } from "./Outside.ts"
 
 /** The session. */
 export interface TestSession {

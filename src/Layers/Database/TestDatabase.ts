@@ -9,7 +9,7 @@ import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Semaphore from "effect/Semaphore"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import * as TestSession from "./TestSession.ts"
+import * as TestSession from "./Transaction/TestSession.ts"
 
 const sessions = new WeakMap<SqlClient.SqlClient, TestSession.TestSession>()
 
@@ -51,7 +51,8 @@ const make = (client: SqlClient.SqlClient) =>
  * import * as SqlClient from "effect/sql/SqlClient"
  * import { App } from "flange"
  * import * as Database from "flange/Database"
- * import { TestApp, TestDatabase } from "flange/Testing"
+ * import { TestDatabase } from "flange/Database/Testing"
+ * import { TestApp } from "flange/Testing"
  *
  * const app = App.make("shop", [Database.plugin])
  * const test = Effect.gen(function*() {
@@ -95,7 +96,7 @@ const unsupported =
  * import * as Effect from "effect/Effect"
  * import * as SqlClient from "effect/sql/SqlClient"
  * import * as Database from "flange/Database"
- * import { TestDatabase } from "flange/Testing"
+ * import { TestDatabase } from "flange/Database/Testing"
  *
  * const tests = Effect.gen(function*() {
  *   const sql = yield* SqlClient.SqlClient

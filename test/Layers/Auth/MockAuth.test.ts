@@ -6,7 +6,8 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { App, CurrentIdentity, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
-import { MockAuth, TestApp } from "flange/Testing"
+import { MockAuth } from "flange/Auth/Testing"
+import { TestApp } from "flange/Testing"
 
 const chainOf = (subject: string) =>
   Auth.chain([Auth.bearer([{ identity: { subject }, token: Redacted.make(`${subject}-token`) }])])

@@ -3,9 +3,10 @@ import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import * as Database from "flange/Database"
-import { TestApp, TestDatabase } from "flange/Testing"
-import { onAll } from "../Layers/Database/drills/Backends.ts"
-import { appOf, Declined, Script } from "../Layers/Database/drills/Rig.ts"
+import { TestDatabase } from "flange/Database/Testing"
+import { TestApp } from "flange/Testing"
+import { onAll } from "./drills/Backends.ts"
+import { appOf, Declined, Script } from "./drills/Rig.ts"
 
 onAll((backend) => {
   const config = { database: { runMigrations: false, url: backend.url } }

@@ -1,8 +1,8 @@
 /** Callers for tests, in the place of the app's authentication. */
 import * as Effect from "effect/Effect"
-import type * as Authentication from "../Contract/Authentication.ts"
-import * as Auth from "../Layers/Auth/index.ts"
-import type * as Plugin from "../Plugin/Plugin.ts"
+import type * as Authentication from "../../Contract/Authentication.ts"
+import type * as Plugin from "../../Plugin/Plugin.ts"
+import * as Auth from "./index.ts"
 
 /** Which chains it stands in for. */
 export interface Options<Chains extends string = never> {
@@ -55,7 +55,8 @@ const mock = <Chains extends string>(
  * import * as Schema from "effect/Schema"
  * import { App, CurrentIdentity, Plugin, Route } from "flange"
  * import * as Auth from "flange/Auth"
- * import { MockAuth, TestApp } from "flange/Testing"
+ * import { MockAuth } from "flange/Auth/Testing"
+ * import { TestApp } from "flange/Testing"
  *
  * class MeApi extends HttpApiGroup.make("me").add(
  *   HttpApiEndpoint.get("me", "/me", { success: Schema.String })
@@ -90,7 +91,7 @@ export const as = <const Chains extends string = never>(
  * @example
  * ```ts
  * import * as Auth from "flange/Auth"
- * import { MockAuth } from "flange/Testing"
+ * import { MockAuth } from "flange/Auth/Testing"
  *
  * const robot = Auth.identity({ isServiceAccount: true, subject: "robot" })
  * MockAuth.identity(robot).id // => "flange:auth"
@@ -107,7 +108,7 @@ export const identity = <const Chains extends string = never>(
  *
  * @example
  * ```ts
- * import { MockAuth } from "flange/Testing"
+ * import { MockAuth } from "flange/Auth/Testing"
  *
  * MockAuth.anonymous().id // => "flange:auth"
  * ```

@@ -1,0 +1,3 @@
+/** Test doubles of authentication: callers without credentials. */
+
+export * as MockAuth from "./MockAuth.ts"
