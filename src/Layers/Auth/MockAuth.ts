@@ -1,16 +1,16 @@
-/** Callers for tests, in the place of the app's authentication. */
+/** Plugins that replace the authentication of an app in tests. */
 import * as Effect from "effect/Effect"
 import type * as Authentication from "../../Contract/Authentication.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import * as Auth from "./index.ts"
 
-/** Which chains it stands in for. */
+/** The chains that a mock replaces. */
 export interface Options<Chains extends string = never> {
-  /** The names of the app's chains beside `default`. */
+  /** The names of the app's chains, except `default`. */
   readonly chains?: ReadonlyArray<Chains> | undefined
 }
 
-/** A plugin that stands in for `Auth.plugin`; it serves protected and optional routes. */
+/** A plugin that replaces `Auth.plugin`. It serves protected and optional routes. */
 export type MockAuth<Chains extends string = never> = Plugin.Plugin<
   "flange:auth",
   {
@@ -43,8 +43,9 @@ const mock = <Chains extends string>(
 }
 
 /**
- * Every request comes from this caller, whatever credentials it carries. Use it
- * in the place of the app's own authentication; guards and policies still decide.
+ * Creates a plugin that authenticates every request as this caller, whatever its
+ * credentials. Use it with `replace` in the place of the app's authentication.
+ * Guards and policies still decide.
  *
  * @example
  * ```ts
@@ -86,7 +87,7 @@ export const as = <const Chains extends string = never>(
 ): MockAuth<Chains> => mock(Auth.identity({ ...input, subject }, "mock"), { chains })
 
 /**
- * Every request comes from this identity, as it is.
+ * Creates a plugin that authenticates every request as this identity, unchanged.
  *
  * @example
  * ```ts
@@ -103,8 +104,8 @@ export const identity = <const Chains extends string = never>(
 ): MockAuth<Chains> => mock(identity, options)
 
 /**
- * No request has credentials: protected routes answer 401, optional ones serve a
- * caller they do not know.
+ * Creates a plugin that authenticates no request. Protected routes answer 401, and
+ * optional ones serve an anonymous caller.
  *
  * @example
  * ```ts

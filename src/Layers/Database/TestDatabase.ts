@@ -1,6 +1,6 @@
 /**
- * A database that forgets what a test did: everything happens in one transaction
- * that is rolled back, and the app's own transactions are savepoints in it.
+ * A database for tests that rolls back all changes. The queries of a test run in one
+ * transaction, and the transactions of the app are savepoints in it.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -30,20 +30,20 @@ const make = (client: SqlClient.SqlClient) =>
   })
 
 /**
- * The layer with its database in a transaction that is rolled back when the layer
- * is closed: with the app, where it replaces the layer of `Database.plugin`.
+ * Returns the layer with its database in a transaction, which is rolled back when the
+ * layer is released. Use it with `replace` in the place of `Database.plugin`: the
+ * rollback then comes when the app stops.
  *
- * - What the app queries outside of a transaction, what it commits, and what the
- *   test queries through the app's `SqlClient` is in it; nothing is outside.
- * - The app's transactions are savepoints, one after another, as on a pool with
- *   one connection. Read-only ones refuse writes on PostgreSQL; isolation levels
- *   have no meaning there and are not set. What waits for a commit
- *   (`sql.afterCommit`) runs as it does in production.
- * - A failed query outside of a transaction leaves no trace, as in production.
- * - `Database.outsideTransaction` joins the transaction it is called in, and so
- *   shares its rollback.
- * - On MySQL a statement that commits by itself, such as `create table`, ends the
- *   transaction: make the schema before, with migrations.
+ * - The transaction contains every query of the app, and every query of the test
+ *   through the `SqlClient` of the app.
+ * - The transactions of the app are savepoints. They run one after another, as on a
+ *   pool with one connection. Read-only ones refuse writes on PostgreSQL. Isolation
+ *   levels are not set. Callbacks of `sql.afterCommit` run as in production.
+ * - A failed query outside a transaction of the app changes nothing, as in production.
+ * - `Database.outsideTransaction` stays inside the surrounding transaction, and is
+ *   rolled back with it.
+ * - On MySQL a statement that commits implicitly, such as `create table`, ends the
+ *   transaction. Create the tables before, with migrations.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export const rolledBack = <P, E, R>(
     Layer.effectContext(
       Effect.map(make(Context.get(services, SqlClient.SqlClient)), (derived) => {
         const client = Context.get(services, SqlClient.SqlClient)
-        // A driver's own service is the same client under another key.
+        // The service of a driver is the same client under another key.
         const replaced = [...services.mapUnsafe].map(
           ([key, service]) => [key, service === client ? derived : service] as const
         )
@@ -87,9 +87,9 @@ const unsupported =
   "`replace: [[Database.plugin, TestDatabase.rolledBack(...)]]`, and run the test with the app's services (`app.run`)."
 
 /**
- * Runs one test of an app that several tests share, and rolls back what it did:
- * `app.run(TestDatabase.isolated(test))`. Tests run one after another. Dies where
- * the client is not that of `rolledBack`.
+ * Runs one test of an app that several tests share, and rolls back its changes:
+ * `app.run(TestDatabase.isolated(test))`. Tests run one after another. Dies if the
+ * client is not that of `rolledBack`.
  *
  * @example
  * ```ts

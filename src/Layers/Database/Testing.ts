@@ -1,3 +1,3 @@
-/** Test doubles of the database: a database that a test leaves as it was. */
+/** Test doubles of the database: `TestDatabase` rolls back the changes of a test. */
 
 export * as TestDatabase from "./TestDatabase.ts"

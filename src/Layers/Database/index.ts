@@ -1,6 +1,6 @@
 /**
  * SQL databases: PostgreSQL, MySQL, MariaDB, and PGlite inside the process.
- * What a plugin uses is `SqlClient` from `effect/sql/SqlClient`.
+ * Plugins use them through `SqlClient` of `effect/sql/SqlClient`.
  */
 
 export { type ConnectError } from "./Connect.ts"

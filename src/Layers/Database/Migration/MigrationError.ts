@@ -1,4 +1,4 @@
-/** What can be wrong with migrations. */
+/** The error of migrations that were not applied. */
 import * as Schema from "effect/Schema"
 
 /**
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
  * - `duplicate`: two files have one number
  * - `failed`: a statement, or the effect of a `.ts` migration, failed
  * - `invalid`: the file cannot be used as a migration
- * - `late`: the number is below one that was applied already
+ * - `late`: the number is below that of an applied migration
  */
 export const MigrationProblem = Schema.Literals([
   "changed",
@@ -18,10 +18,10 @@ export const MigrationProblem = Schema.Literals([
   "late"
 ])
 
-/** The migrations were not applied, or not all of them. Names the one that is the reason. */
+/** Not all migrations were applied. Names the migration that is the cause. */
 export class MigrationError extends Schema.TaggedError<MigrationError>()("MigrationError", {
   cause: Schema.optionalKey(Schema.Defect()),
-  /** The file's name, such as `0002_add_price.sql`. */
+  /** The name of the file, such as `0002_add_price.sql`. */
   migration: Schema.String,
   problem: MigrationProblem,
   /** What happened, and what to do. */

@@ -1,4 +1,4 @@
-/** Migrations as files: `0001_create_items.sql`, `0002_fill.ts`. */
+/** Reads migrations from files such as `0001_create_items.sql` and `0002_fill.ts`. */
 
 import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
@@ -9,17 +9,17 @@ import { hasProperty } from "effect/Predicate"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { MigrationError } from "./MigrationError.ts"
 
-/** What a migration written as code runs. */
+/** The effect of a migration in TypeScript or JavaScript. */
 export type Run = Effect.Effect<unknown, unknown, SqlClient.SqlClient>
 
-/** One migration, read but not run. */
+/** A migration as it was read from its file. */
 export interface Migration {
-  /** SHA-256 of the file, with line ends made equal. */
+  /** SHA-256 of the file. Different line ends do not change it. */
   readonly checksum: string
   readonly id: number
-  /** The file's name. */
+  /** The name of the file. */
   readonly name: string
-  /** A script, or a module whose default export is run. */
+  /** The statements of a `.sql` file, or the default export of a module. */
   readonly step: { readonly run: Run } | { readonly script: string }
   /** Whether it runs in a transaction. */
   readonly transaction: boolean
@@ -56,7 +56,7 @@ const load = async (path: string, name: string) => {
     )
   }
   return {
-    // An effect of another module: what it requires beyond the client fails when it runs.
+    // The type of another module is unknown: a service it lacks fails when the migration runs.
     step: { run: run as Run },
     transaction: !(hasProperty(module, "transaction") && module.transaction === false)
   }
@@ -80,7 +80,7 @@ const pathOf = (directory: string | URL): string => {
   )
 }
 
-/** A file that is a migration by its name. */
+/** A file with the name of a migration. */
 interface Found {
   readonly directory: string
   readonly id: number
@@ -138,11 +138,12 @@ const files = async (
 }
 
 /**
- * The migrations of directories, in order. A directory need not exist.
- * Files that do not begin with a number are left alone.
+ * Reads the migrations of the directories, in the order of their numbers. A
+ * directory that does not exist counts as empty. Files whose name does not begin
+ * with a number are ignored.
  *
- * Fails with `MigrationError` for two files with one number, a name that is not
- * understood, and a module that cannot be loaded.
+ * Fails with `MigrationError` if two files have the same number, if a name is not
+ * understood, or if a file cannot be loaded.
  */
 export const fromDirectories = (
   directories: ReadonlyArray<string | URL>

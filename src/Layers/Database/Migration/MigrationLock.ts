@@ -1,4 +1,4 @@
-/** Lets one process migrate at a time. */
+/** The lock that lets one process migrate at a time. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -9,26 +9,30 @@ const poll = "200 millis"
 
 const typeId = "~flange/Database/MigrationLock"
 
-/** A client of a database with one session, which holds the migration lock itself. */
+/** A client of an embedded database, which carries the migration lock itself. */
 export interface Embedded {
   readonly [typeId]: Semaphore.Semaphore
 }
 
-/** Gives the lock to the client of a database with one session, where the database's own locks keep nobody out. */
+/**
+ * Adds a migration lock to the client of an embedded database. All its queries share
+ * one session, and a session is not excluded by advisory locks that it holds itself.
+ */
 export const embed = <Client extends SqlClient.SqlClient>(client: Client): Client & Embedded =>
   Object.assign(client, { [typeId]: Semaphore.makeUnsafe(1) } as const)
 
 const isEmbedded = (sql: SqlClient.SqlClient): sql is Embedded & SqlClient.SqlClient =>
   typeId in sql
 
-interface Words {
+/** The statements of the lock. `lock` does not wait if another session holds it. */
+interface Statements {
   readonly lock: string
   readonly unlock: string
 }
 
-const words: Readonly<Record<"mysql" | "pg", Words>> = {
+const statements: Readonly<Record<"mysql" | "pg", Statements>> = {
   mysql: {
-    // Names of locks belong to the whole server.
+    // All databases of a server share the names of locks.
     lock: "select get_lock(concat('flange_migrations/', left(md5(database()), 32)), 0) as locked",
     unlock: "select release_lock(concat('flange_migrations/', left(md5(database()), 32)))"
   },
@@ -39,9 +43,10 @@ const words: Readonly<Record<"mysql" | "pg", Words>> = {
 }
 
 /**
- * Waits for the lock and holds it until the scope closes, on a connection of
- * its own. It asks again and again instead of waiting inside the server: a
- * waiting statement would block `CREATE INDEX CONCURRENTLY` for ever.
+ * Waits for the lock and holds it until the scope closes, on a separate connection.
+ *
+ * It polls, because a statement that waits in the server would block
+ * `CREATE INDEX CONCURRENTLY` of the process that holds the lock.
  */
 export const acquire = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -54,8 +59,8 @@ export const acquire = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError,
     }
     const connection = yield* sql.reserve
     const { lock, unlock } = sql.onDialectOrElse({
-      mysql: () => words.mysql,
-      orElse: () => words.pg
+      mysql: () => statements.mysql,
+      orElse: () => statements.pg
     })
     const attempt = Effect.map(connection.executeUnprepared(lock, [], undefined), (rows) => {
       const [row] = rows
@@ -70,7 +75,7 @@ export const acquire = (sql: SqlClient.SqlClient): Effect.Effect<void, SqlError,
           yield* Effect.sleep(poll)
         }
       }),
-      // The server drops the lock with the connection.
+      // If this fails, the server releases the lock with the connection.
       () => Effect.ignore(connection.executeUnprepared(unlock, [], undefined)),
       { interruptible: true }
     )

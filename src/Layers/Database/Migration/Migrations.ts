@@ -1,4 +1,4 @@
-/** Applies migrations, each once, in order, and only if nothing is wrong with any of them. */
+/** Applies the pending migrations in order, after checking all of them. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -9,7 +9,7 @@ import * as MigrationFiles from "./MigrationFiles.ts"
 import * as MigrationLock from "./MigrationLock.ts"
 import * as SqlScript from "./SqlScript.ts"
 
-/** What has been applied, as the table says. */
+/** An applied migration: a row of the table `flange_migrations`. */
 interface Applied {
   readonly checksum: string
   readonly id: number
@@ -43,7 +43,7 @@ const readApplied = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<Appl
       : Effect.succeed([])
   )
 
-/** Those that remain, or the first that is wrong. */
+/** Returns the migrations that are not applied yet. Fails with the first problem. */
 const pendingOf = (
   migrations: ReadonlyArray<Migration>,
   applied: ReadonlyArray<Applied>
@@ -57,7 +57,7 @@ const pendingOf = (
         return yield* new MigrationError({
           migration: migration.name,
           problem: "changed",
-          reason: `it was applied as ${done.name} and has been edited since. Restore the file, and write what is new into another migration.`
+          reason: `it was applied as ${done.name} and has been edited since. Restore the file, and write the change as a new migration.`
         })
       }
       if (done === undefined && last !== undefined && migration.id < last.id) {
@@ -87,7 +87,10 @@ const failed = (migration: Migration, where: string, cause: unknown): MigrationE
   })
 }
 
-/** Runs the statements one by one. A `DDL` of MySQL is committed as it goes, hence the advice. */
+/**
+ * Runs the statements one by one. MySQL commits each DDL statement, so the error of a
+ * later statement reports those before it.
+ */
 const runScript = (
   migration: Migration,
   script: string,
@@ -101,7 +104,7 @@ const runScript = (
         return yield* new MigrationError({
           migration: migration.name,
           problem: "invalid",
-          reason: `line ${line} controls the transaction, which is Flange's. Remove the statement, or begin the file with: -- flange: no transaction`
+          reason: `line ${line} controls the transaction, which Flange begins and ends. Remove the statement, or begin the file with: -- flange: no transaction`
         })
       }
       const kept =
@@ -135,7 +138,7 @@ const runOne = (sql: SqlClient.SqlClient, migration: Migration) => {
   if (transaction) {
     return runScript(migration, step.script, dialect, (text) => sql.unsafe(text).unprepared)
   }
-  // Statements that set something for the session need to share one.
+  // Statements that change settings of the session need the same session.
   return Effect.scoped(
     Effect.flatMap(sql.reserve, (connection) =>
       runScript(migration, step.script, dialect, (text) =>
@@ -168,21 +171,21 @@ const apply = (sql: SqlClient.SqlClient, migration: Migration, position: string)
   })
 
 /**
- * Applies the pending migrations of directories, and gives their names. The
- * directories are numbered as one list.
+ * Applies the pending migrations of the directories and returns their names. The
+ * numbers of all directories form one list.
  *
- * Each runs in its own transaction, in which it is also recorded in the table
- * `flange_migrations`, unless it opts out: a `.sql` file with the first line
- * `-- flange: no transaction`, a `.ts` file with `export const transaction =
- * false`. MySQL commits most DDL at once, so that a migration that fails there
- * may leave a part of itself.
+ * Each migration runs in a transaction of its own, which also records it in the
+ * table `flange_migrations`. A `.sql` file opts out with the first line
+ * `-- flange: no transaction`, a `.ts` file with `export const transaction = false`.
+ * MySQL commits most DDL statements immediately, so a failed migration may be
+ * partly applied there.
  *
- * Processes that do it at the same time wait for each other, with an advisory
- * lock on PostgreSQL and `GET_LOCK` on MySQL; the pool needs three connections.
+ * Only one process migrates at a time: an advisory lock on PostgreSQL, `GET_LOCK`
+ * on MySQL. The pool needs three connections.
  *
- * Fails with `MigrationError` before anything runs when an applied file was
- * edited or a new one has a lower number than an applied one; and when a
- * migration fails, which leaves those before it applied.
+ * Fails with `MigrationError` before any migration runs if an applied file was
+ * edited, or if a new file has a lower number than an applied one. If a migration
+ * fails, those before it stay applied.
  */
 export const run = (options: {
   readonly directories: ReadonlyArray<string | URL>

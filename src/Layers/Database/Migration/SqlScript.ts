@@ -1,16 +1,16 @@
-/** Takes a `.sql` file apart into its statements: no driver sends more than one safely. */
+/** Splits a `.sql` file into its statements, because drivers do not safely send several at once. */
 
-/** The two ways to write SQL that matter here. */
+/** The syntax of a script. */
 export type Dialect = "mysql" | "pg"
 
 /** One statement of a script. */
 export interface SqlStatement {
-  /** Where it begins, from 1. */
+  /** The line on which it begins, counted from 1. */
   readonly line: number
   readonly text: string
 }
 
-/** The end of a quoted text that begins at `start`; a doubled quote is a quote. */
+/** Returns the end of the quoted text that begins at `start`. A doubled quote does not end it. */
 const quoteEnd = (text: string, start: number, escapes: boolean): number => {
   const quote = text[start]
   for (let i = start + 1; i < text.length; i++) {
@@ -28,7 +28,10 @@ const lineEnd = (text: string, start: number): number => {
   return end < 0 ? text.length : end
 }
 
-/** The end of a block comment; PostgreSQL's may hold others. */
+/**
+ * Returns the end of the block comment that begins at `start`. Those of PostgreSQL can
+ * be nested.
+ */
 const commentEnd = (text: string, start: number, nested: boolean): number => {
   let depth = 1
   for (let i = start + 2; i < text.length; i++) {
@@ -54,8 +57,8 @@ const match = (pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 }
 
 /**
- * The length of what starts at `at` and cannot end a statement: a quoted text,
- * or a comment. 0 when nothing of the kind starts there.
+ * Returns the length of the quoted text or comment that starts at `at`, or 0 if none
+ * starts there. A separator inside it does not end the statement.
  */
 const opaque = (text: string, at: number, dialect: Dialect): number => {
   const char = text[at]
@@ -81,17 +84,18 @@ const opaque = (text: string, at: number, dialect: Dialect): number => {
 }
 
 /**
- * The statements of a script, without the separators and without what is only
- * comment. Understands quotes, comments, dollar quotes, the bodies of
+ * Returns the statements of a script, without separators and without comments
+ * between statements. Understands quotes, comments, dollar quotes, the bodies of
  * `BEGIN ATOMIC` functions, and for MySQL `DELIMITER` lines.
  */
 export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatement> => {
   const found: Array<SqlStatement> = []
   let end = ";"
-  /** Where the first thing that is not a comment or a space stands. */
+  /** The start of the current statement, after spaces and comments. -1 before it. */
   let first = -1
-  /** The words since the start that decide whether a semicolon is inside a body. */
+  /** The number of open blocks of a `BEGIN ATOMIC` body, in which a semicolon ends nothing. */
   let depth = 0
+  /** The previous word, in lower case. */
   let previous = ""
 
   const finish = (to: number) => {

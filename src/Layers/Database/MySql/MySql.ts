@@ -20,7 +20,7 @@ const compiler = Statement.makeCompiler({
   dialect: "mysql",
   onCustom: () => ["", []],
   onIdentifier: Statement.defaultEscape("`"),
-  // Neither MySQL nor MariaDB takes a row list with column names as a table.
+  // Neither MySQL nor MariaDB accepts a list of rows with column names as a table.
   onRecordUpdate: (_placeholders, alias, columns, values) => [
     `(WITH ${alias} ${columns} AS (${values
       .map((row) => `SELECT ${row.map(() => "?").join(",")}`)
@@ -30,7 +30,7 @@ const compiler = Statement.makeCompiler({
   placeholder: () => "?"
 })
 
-/** How TLS is used: the setting, or what MySQL's own `ssl-mode` in the URL says. */
+/** Returns the TLS option: from the setting, or else from `ssl-mode` or `ssl` in the URL. */
 const tls = (ssl: Settings["ssl"], url: URL): Pick<ConnectionOptions, "ssl"> => {
   const mode = (url.searchParams.get("ssl-mode") ?? "").toUpperCase()
   const encrypted = mode.startsWith("VERIFY_") || url.searchParams.get("ssl") === "true"
@@ -45,13 +45,13 @@ const optionsOf = (target: Server, settings: Settings): ConnectionOptions => {
     charset: "utf8mb4_unicode_ci",
     connectTimeout: Math.max(1, Duration.toMillis(settings.acquireTimeout)),
     database: target.database,
-    // `SqlModel` reads back what it inserted with a second statement.
+    // `SqlModel` sends an insert and the select of the new row as one query.
     multipleStatements: true,
     password: decodeURIComponent(url.password),
     // An object as a parameter must never become SQL.
     stringifyObjects: true,
     supportBigNumbers: true,
-    // Dates are UTC, in the session (below) and in the driver.
+    // Dates are UTC, both in the driver and in the session (see `prepare`).
     timezone: "Z",
     user: target.user,
     ...(target.host.startsWith("/")
@@ -104,7 +104,7 @@ const makePool = Effect.fnUntraced(function* (target: Server, settings: Settings
   return bounded(settings)(get)
 })
 
-/** Makes the client; connections are opened when they are needed. */
+/** Creates the client. Connections are opened on demand. */
 export const make = (
   target: Server,
   settings: Settings

@@ -1,4 +1,4 @@
-/** A MySQL session as `effect/sql` uses it. */
+/** The `Connection` of `effect/sql` over a MySQL session. */
 import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
@@ -9,7 +9,10 @@ import { type MySqlSession, toParameter } from "./MySqlSession.ts"
 
 type TransformRows = Parameters<Connection["execute"]>[2]
 
-/** What a statement without rows gives is of use in `executeRaw` only. */
+/**
+ * Returns the rows of a result. A statement without rows has a header, which only
+ * `executeRaw` returns.
+ */
 const rowsOf = (result: unknown): ReadonlyArray<never> =>
   Array.isArray(result) ? (result as Array<never>) : []
 
@@ -18,11 +21,11 @@ const isEnd = (sql: string): boolean => sql === "COMMIT" || sql === "ROLLBACK"
 const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.startsWith("RELEASE ")
 
 /**
- * Wraps a session for statements, or for one transaction.
+ * Creates a connection for single statements, or for one transaction.
  *
- * A deadlock makes the server roll back the whole transaction, and it would
- * then run what follows outside of any. So the rest of the transaction fails
- * with the deadlock's error, as it does on PostgreSQL.
+ * At a deadlock the server rolls back the whole transaction, and it would run the
+ * following statements outside a transaction. The connection fails them with the
+ * error of the deadlock instead, as PostgreSQL does.
  */
 export const make = (session: MySqlSession, transaction: boolean): Connection => {
   let aborted: SqlError | undefined
@@ -59,7 +62,7 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
         else session.raw.query({ ...query, values }, callback)
       })
     )
-    // Where the connection or the transaction is lost there is nothing left to undo.
+    // If the connection or the transaction is lost, nothing is left to undo.
     return isUndo(sql)
       ? Effect.catchIf(
           effect,

@@ -1,4 +1,4 @@
-/** What the error numbers of MySQL and MariaDB mean to a program. */
+/** Converts the errors of MySQL and MariaDB to `SqlError`s with a reason. */
 import { hasProperty } from "effect/Predicate"
 import {
   AuthenticationError,
@@ -16,12 +16,6 @@ import {
   UnknownError
 } from "effect/sql/SqlError"
 
-/** `DEADLOCK` ends the whole transaction, not only the statement. */
-export const deadlock = 1213
-
-/** A savepoint that is gone, because the server ended the transaction. */
-export const noSuchSavepoint = 1305
-
 interface Props {
   readonly cause: unknown
   readonly message: string
@@ -29,7 +23,7 @@ interface Props {
 }
 
 const uniqueViolation = (props: Props): SqlErrorReason => {
-  // MySQL says 'table.key', MariaDB 'key'.
+  // MySQL writes 'table.key', MariaDB 'key'.
   const key = /for key '(?:[^']*\.)?([^'.]+)'\s*$/.exec(props.message)?.[1]
   return new UniqueViolation({ ...props, constraint: key ?? "unknown" })
 }
@@ -58,7 +52,7 @@ const reasons: ReadonlyMap<number, (props: Props) => SqlErrorReason> = new Map([
   [1169, uniqueViolation],
   [1203, connection], // too many connections of this user
   [1205, (props: Props) => new LockTimeoutError(props)],
-  [deadlock, (props: Props) => new DeadlockError(props)],
+  [1213, (props: Props) => new DeadlockError(props)], // ends the whole transaction
   [1216, constraint], // foreign key, child
   [1217, constraint], // foreign key, parent
   [1226, connection], // user's resource limit
@@ -78,11 +72,11 @@ const reasons: ReadonlyMap<number, (props: Props) => SqlErrorReason> = new Map([
   [4025, constraint] // MariaDB CHECK
 ])
 
-/** Whether the connection itself failed: codes of the system and of the driver have no number of the server. */
+/** Whether the connection failed. Unlike errors of the server, such an error has no SQLSTATE. */
 const isLost = (cause: unknown): boolean =>
   hasProperty(cause, "fatal") && cause.fatal === true && !hasProperty(cause, "sqlState")
 
-/** The typed error for what mysql2 reports. */
+/** Converts an error of mysql2. */
 export const toSqlError = (cause: unknown, operation: string): SqlError => {
   const said = hasProperty(cause, "message") ? String(cause.message) : String(cause)
   const code = hasProperty(cause, "code") ? String(cause.code) : ""

@@ -1,4 +1,7 @@
-/** One connection to MySQL or MariaDB: one statement at a time, and an interruption stops it on the server. */
+/**
+ * A connection to MySQL or MariaDB. It runs one statement at a time, and interruption
+ * stops it on the server.
+ */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -13,24 +16,24 @@ const killTimeout = "5 seconds"
 
 /** A connected session. */
 export interface MySqlSession {
-  /** Whether the pool has handed it out before. */
+  /** Whether the pool has handed out the session before. */
   isUsed: boolean
   /** Called once when the connection is lost. */
   onLost: () => void
-  /** When it was opened, in milliseconds of the clock. */
+  /** The time of the clock at which the session was opened, in milliseconds. */
   readonly openedAt: number
   readonly raw: Connection
   /**
-   * Sends a command and waits for its callback. When it is interrupted, the
-   * command is stopped by `KILL QUERY` and the wait ends when the server agreed.
+   * Sends a command and waits for its callback. Interruption stops the command with
+   * `KILL QUERY`, and waits until it has stopped.
    */
   readonly run: (
     operation: string,
     send: (callback: Callback) => void
   ) => Effect.Effect<unknown, SqlError>
   /**
-   * Gives the connection to a statement whose rows are taken one by one. The
-   * statement is stopped by `KILL QUERY` when the scope closes before its end.
+   * Runs a statement whose rows are read one by one, and reserves the session until
+   * the scope closes. A statement that has not ended by then is stopped with `KILL QUERY`.
    */
   readonly stream: (
     options: QueryOptions,
@@ -38,7 +41,7 @@ export interface MySqlSession {
   ) => Effect.Effect<Query, SqlError, Scope.Scope>
 }
 
-/** Parameters as mysql2 takes them: its own conversions of objects differ between its two protocols. */
+/** Converts a parameter for mysql2, whose two protocols encode objects differently. */
 export const toParameter = (value: unknown): unknown => {
   if (value === undefined) return null
   if (typeof value === "bigint") return value.toString()
@@ -52,7 +55,7 @@ export const toParameter = (value: unknown): unknown => {
 const connectRaw = (options: ConnectionOptions): Effect.Effect<Connection, SqlError> =>
   Effect.callback((resume) => {
     const raw = createConnection(options)
-    // Errors of a connection nobody waits for are seen by the next statement.
+    // An error event without a listener would be thrown. The next statement reports the error.
     raw.on("error", () => {})
     raw.connect((error) => {
       if (error) raw.destroy()
@@ -68,7 +71,7 @@ const end = (raw: Connection): Effect.Effect<void> =>
     Effect.timeoutOrElse({ duration: "1 second", orElse: () => Effect.sync(() => raw.destroy()) })
   )
 
-/** Connects within the scope. */
+/** Connects. Closing the scope closes the connection. */
 export const make = (
   options: ConnectionOptions,
   now: number
@@ -97,7 +100,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         try {
           send((error, result) => {
             const failed = error ? toSqlError(error, operation) : undefined
-            // A reset is told to the waiting command alone: no event follows.
+            // A connection reset reaches only the waiting command: no event follows.
             if (failed?.reason._tag === "ConnectionError") lose(error)
             resume(failed === undefined ? Effect.succeed(result) : Effect.fail(failed))
             settle()
@@ -110,7 +113,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
       return stop(finished)
     })
 
-  /** Stops what runs; a connection that does not obey is given up. */
+  /** Stops the running command. If that fails or takes too long, the connection is destroyed. */
   const stop = (finished: Promise<void>): Effect.Effect<void> =>
     Effect.gen(function* () {
       if (lost !== undefined) return
@@ -121,7 +124,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         )
       })
       yield* Effect.promise(() => finished)
-      // A kill that came too late for the statement would hit the next one: let it hit this.
+      // A `KILL QUERY` that came too late would stop the next statement: send an empty one.
       yield* Effect.callback<void>((resume) => {
         raw.query("DO 0", () => resume(Effect.void))
       })
@@ -161,7 +164,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
             if (!running) return Effect.void
-            // Nobody takes the rows that are still on their way.
+            // Rows that still arrive are dropped.
             query.removeAllListeners("result")
             raw.resume()
             return stop(finished)

@@ -1,4 +1,4 @@
-/** The data directory of PGlite: one process at a time. */
+/** Lets one process at a time open a data directory of PGlite. */
 
 import { randomUUID } from "node:crypto"
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises"
@@ -13,11 +13,14 @@ import { DataDirectoryError } from "../Errors.ts"
 interface Owner {
   readonly host: string
   readonly pid: number
-  /** When the process began, as the system counts it; undefined where it cannot be read. */
+  /** The start time of the process, in the unit of the system. Undefined if it cannot be read. */
   readonly started: string | undefined
 }
 
-/** Tells a process from a later one with the same number, on Linux. */
+/**
+ * Reads the start time of a process on Linux. It distinguishes a later process with
+ * the same id.
+ */
 const startOf = async (pid: number): Promise<string | undefined> => {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, "utf8")
@@ -46,7 +49,7 @@ const ownerOf = async (file: string): Promise<Owner | undefined> => {
   }
 }
 
-/** Makes the file with its content in one step; false when there is one already. */
+/** Creates the file with its content in one step. Returns false if the file exists. */
 const claim = async (file: string, content: string): Promise<boolean> => {
   const own = `${file}.${randomUUID()}`
   await writeFile(own, content)
@@ -72,10 +75,10 @@ const lock = async (directory: string, file: string): Promise<void> => {
   if (owner !== undefined && (await isAlive(owner))) {
     throw new DataDirectoryError({ directory, pid: owner.pid, reason: "it is in use" })
   }
-  // Its process was killed: PGlite recovers the data when it opens.
+  // The owner was killed. PGlite recovers its data when it opens the directory.
   await rm(file, { force: true })
   await claim(file, JSON.stringify(own))
-  // Another process may take it over at the same moment; the last one wins.
+  // Another process may take over the lock at the same moment. The last one wins.
   await setTimeout(100)
   const winner = await ownerOf(file)
   if (winner?.pid !== own.pid) {
@@ -84,13 +87,14 @@ const lock = async (directory: string, file: string): Promise<void> => {
 }
 
 /**
- * Takes the directory for this process until the scope closes; its parents are
- * made. PGlite itself would let two processes write to it.
+ * Locks the directory for this process until the scope closes, and creates its
+ * parent directories. PGlite itself lets several processes write to one directory.
  *
- * The lock is a file beside it, `<directory>.lock`. That of a process which was
- * killed is taken over; that of another machine too, since it cannot be asked.
+ * The lock is the file `<directory>.lock`. A lock is taken over if its process was
+ * killed, or if it was taken on another machine, where the process cannot be checked.
  *
- * Fails with `DataDirectoryError`.
+ * Fails with `DataDirectoryError` if another process holds the lock, or if the
+ * directory cannot be used.
  */
 export const acquire = (path: string): Effect.Effect<string, DataDirectoryError, Scope.Scope> => {
   const directory = resolve(path)

@@ -1,9 +1,9 @@
 /**
  * PGlite: PostgreSQL inside this process.
  *
- * One session, one connection: transactions run one after another. A statement
- * cannot be cancelled, and while it runs nothing else in the process does. The
- * extensions of a server, its users and `statement_timeout` do not exist.
+ * It has one session and one connection, so transactions run one after another. A
+ * statement cannot be cancelled, and blocks the process while it runs. Users,
+ * `statement_timeout` and the extensions of a server are missing.
  */
 import { PGlite } from "@electric-sql/pglite"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ const open = Effect.fnUntraced(function* (target: Embedded) {
   )
 })
 
-/** Opens the database; closing the scope writes everything and closes it. */
+/** Opens the database. Closing the scope writes all data and closes the database. */
 export const make = Effect.fnUntraced(function* (
   target: Embedded,
   settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
@@ -49,9 +49,9 @@ export const make = Effect.fnUntraced(function* (
     driver: "pglite",
     pool: {
       applicationName: "flange",
-      // Reconnecting would discard the session's state for nothing.
+      // A new connection would discard the state of the session.
       idleTimeout: "1 day",
-      // The stream is used within the process, also while a long statement blocks it.
+      // A long statement blocks the process, and with it the attempt to connect.
       connectTimeout: "1 minute",
       database: "postgres",
       maxConnections: 1,

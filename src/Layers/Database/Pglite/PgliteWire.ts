@@ -1,4 +1,4 @@
-/** PGlite behind a stream that speaks PostgreSQL's wire protocol, so that a normal client can use it. */
+/** A stream on which PGlite speaks PostgreSQL's wire protocol, for ordinary clients. */
 
 import { type Duplex, duplexPair } from "node:stream"
 import type { PGlite } from "@electric-sql/pglite"
@@ -7,11 +7,11 @@ const cancelRequest = 80_877_102
 const terminate = 0x58
 
 /**
- * Makes a function that opens a session. PGlite has one session only: use one
- * connection at a time. What an earlier one left open is rolled back and
- * discarded when the next one starts.
+ * Returns a function that opens a connection. PGlite has one session, so use one
+ * connection at a time. When a connection starts, the open transaction and the
+ * session state of the previous one are discarded.
  *
- * A request to cancel is ignored: PGlite runs a statement to its end.
+ * Cancel requests are ignored, because PGlite cannot stop a statement.
  */
 export const make = (database: PGlite) => (): Duplex => {
   const [client, server] = duplexPair()
@@ -54,7 +54,7 @@ export const make = (database: PGlite) => (): Duplex => {
       forward(new Uint8Array(message))
     }
   })
-  // The other end went away; there is nobody to tell.
+  // The client has disconnected, so nothing can receive the error.
   server.on("error", () => {})
   return client
 }

@@ -1,4 +1,4 @@
-/** A PostgreSQL session as `effect/sql` uses it, with refined errors. */
+/** The `Connection` of `effect/sql` over a session of sql-pg, with refined errors. */
 import type { PgConnection as PgSession, Result } from "@effect/sql-pg/PgConnection"
 import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
@@ -6,17 +6,17 @@ import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { refine } from "./PgErrors.ts"
 
-/** A function over rows, applied to what a statement gives. */
+/** The function that `effect/sql` applies to the rows of a statement. */
 type TransformRows = Parameters<Connection["execute"]>[2]
 
 /**
- * Statements that end a transaction or a part of it. On a connection that is
- * lost the server has ended the transaction already, so that their failure must
- * not hide the error that came before.
+ * Whether a statement ends a transaction or a savepoint. On a lost connection the
+ * server has done so already, and a failure of the statement would hide the error
+ * that came before.
  */
 const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.startsWith("RELEASE ")
 
-/** Wraps a session of sql-pg. */
+/** Creates the connection of a session. */
 export const make = (session: PgSession): Connection => {
   const refined = <A>(effect: Effect.Effect<A, SqlError>) => Effect.mapError(effect, refine)
   const run = (
@@ -50,10 +50,10 @@ export const make = (session: PgSession): Connection => {
   }
 }
 
-/** Commits, and fails when the server rolled back instead: it does so after a failed statement. */
+/** Commits. Fails if the server rolled back instead, as it does after a failed statement. */
 export const commit = (connection: Connection): Effect.Effect<void, SqlError> =>
   Effect.flatMap(connection.executeRaw("COMMIT", []), (result) => {
-    const { command } = result as Result // what `executeRaw` above gives
+    const { command } = result as Result // `executeRaw` above returns it
     if (command !== "ROLLBACK") return Effect.void
     const message =
       "COMMIT rolled back: a statement of the transaction had failed, and its error was ignored. Let the error fail the transaction, or wrap the statement in a nested withTransaction."

@@ -1,4 +1,7 @@
-/** What PostgreSQL's error codes mean to a program. Source: PostgreSQL, appendix A. */
+/**
+ * Converts the errors of PostgreSQL to `SqlError`s with a reason. Source of the codes:
+ * PostgreSQL, appendix A.
+ */
 import { hasProperty } from "effect/Predicate"
 import {
   AuthenticationError,
@@ -16,7 +19,7 @@ import {
   UnknownError
 } from "effect/sql/SqlError"
 
-/** Codes that end or refuse a session; a new attempt on another connection may succeed. */
+/** The codes with which the server ends or refuses a session. Another connection may succeed. */
 const lost: ReadonlySet<string> = new Set([
   "25P03", // idle_in_transaction_session_timeout
   "53300", // too_many_connections
@@ -33,7 +36,7 @@ interface Props {
 }
 
 const reasonFor = (code: string, constraint: unknown, props: Props): SqlErrorReason => {
-  // 08P01 is a mistake of the client in the protocol, not a lost connection.
+  // 08P01 is a protocol violation of the client, not a lost connection.
   if ((code.startsWith("08") && code !== "08P01") || lost.has(code))
     return new ConnectionError(props)
   if (code.startsWith("28")) return new AuthenticationError(props)
@@ -53,21 +56,27 @@ const reasonFor = (code: string, constraint: unknown, props: Props): SqlErrorRea
   return new UnknownError(props)
 }
 
-/** Only what the server sent has a severity; `EPIPE` looks like a SQLSTATE too. */
+/**
+ * Whether the server sent the error. The code is not enough: `EPIPE` has the form of a
+ * SQLSTATE.
+ */
 const isFromServer = (
   cause: unknown
 ): cause is { readonly code: string; readonly message?: unknown; readonly severity: unknown } =>
   hasProperty(cause, "severity") && hasProperty(cause, "code") && typeof cause.code === "string"
 
-/** What a system error says; one for several addresses has an empty message. */
+/**
+ * Returns the message of a system error, or its code: the error for several addresses
+ * has no message.
+ */
 const words = (cause: unknown): string => {
   const message = hasProperty(cause, "message") ? String(cause.message) : ""
   return message === "" && hasProperty(cause, "code") ? String(cause.code) : message
 }
 
 /**
- * The error of a statement with the reason that its SQLSTATE calls for, and the
- * server's own words. A lost or refused connection says what the system said.
+ * Returns the error with the reason of its SQLSTATE and the message of the server.
+ * The error of a lost or refused connection gets the message of the system.
  */
 export const refine = (error: SqlError): SqlError => {
   const { _tag, cause, operation } = error.reason

@@ -1,4 +1,4 @@
-/** A SQL client over a pool of sql-pg sessions: PostgreSQL's and PGlite's. */
+/** The SQL client of PostgreSQL and PGlite, over a pool of sql-pg sessions. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgPool from "@effect/sql-pg/PgPool"
@@ -16,9 +16,9 @@ import { refine } from "./PgErrors.ts"
 /** The fragment that sql-pg's compiler writes as `jsonb`. */
 const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
 
-/** What a client is made of. */
+/** The options of a client. */
 export interface Options {
-  /** Attributes of the spans of its statements. */
+  /** The attributes of the spans of its statements. */
   readonly attributes: Readonly<Record<string, unknown>>
   readonly bounds: Bounds
   readonly driver: "pg" | "pglite"
@@ -26,9 +26,10 @@ export interface Options {
 }
 
 /**
- * Makes the client. Unlike `PgClient.make` its waits are bounded, its errors
- * are refined by SQLSTATE, and a connection that is lost in a transaction fails
- * with its typed error. It is a `PgClient`, with `json`, `listen` and `notify`.
+ * Creates a `PgClient`, with `json`, `listen` and `notify`. Unlike that of
+ * `PgClient.make`, it limits the wait for a connection, takes the reason of an error
+ * from its SQLSTATE, and fails with a typed error if a connection is lost in a
+ * transaction.
  */
 export const make = (
   options: Options

@@ -4,11 +4,11 @@ import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
 
-/** How TLS is used; undefined leaves it to `sslmode` in the URL. */
+/** Returns the TLS option. If `ssl` is undefined, `sslmode` in the URL decides. */
 const tls = (ssl: Settings["ssl"]) =>
   ssl === undefined ? {} : { ssl: ssl === "no-verify" ? { rejectUnauthorized: false } : ssl }
 
-/** Makes the client; connections are opened when they are needed. */
+/** Creates the client. Connections are opened on demand. */
 export const make = (target: Server, settings: Settings) =>
   PgPoolClient.make({
     attributes: {

@@ -1,18 +1,21 @@
 /** The statements that begin a transaction with an isolation level and an access mode. */
 import type { SqlClient } from "effect/sql/SqlClient"
 
-/** What a transaction sees of others. Source: SQL:1992, section 4.28. */
+/** How far a transaction is isolated from concurrent ones. Source: SQL:1992, section 4.28. */
 export type Isolation = "read committed" | "read uncommitted" | "repeatable read" | "serializable"
 
-/** How a transaction begins. */
+/** The isolation level and access mode of a transaction. */
 export interface Mode {
-  /** Undefined leaves it to the database: read committed on PostgreSQL, repeatable read on MySQL. */
+  /**
+   * If undefined, the database's default: read committed on PostgreSQL, repeatable
+   * read on MySQL.
+   */
   readonly isolation: Isolation | undefined
   readonly readOnly: boolean
 }
 
 const mysql = ({ isolation, readOnly }: Mode): ReadonlyArray<string> => [
-  // It has no place in MySQL's own statement; this counts for the next transaction only.
+  // `START TRANSACTION` takes no isolation level. This sets it for the next transaction only.
   ...(isolation === undefined
     ? []
     : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`]),
@@ -27,7 +30,10 @@ const postgres = ({ isolation, readOnly }: Mode): ReadonlyArray<string> => [
   ].join(" ")
 ]
 
-/** The statements, in order. Databases that know neither mode get their plain `BEGIN`. */
+/**
+ * Returns the statements that begin a transaction, in order. Other databases get a
+ * plain `BEGIN`.
+ */
 export const statements = (client: SqlClient, mode: Mode): ReadonlyArray<string> =>
   client.onDialectOrElse({
     mysql: () => mysql(mode),

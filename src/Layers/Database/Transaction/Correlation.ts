@@ -1,6 +1,6 @@
 /**
- * From a slow query to the request that sent it: each transaction of a request
- * carries the request's id to the database, and loses it when it ends.
+ * Sends the id of a request to the database with each of its transactions, so that
+ * a slow query can be traced to its request. The id is removed when the transaction ends.
  *
  * | database | where | read it with |
  * |---|---|---|
@@ -12,18 +12,21 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 
-/** What is sent around the statements of a transaction. */
+/** The statements that set and remove a request id on a connection. */
 export interface Correlation {
-  /** After the transaction has ended, on its connection; undefined where its end takes the id away. */
+  /** Runs after the transaction. Undefined if the end of the transaction already removes the id. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
-  /** As the first statement of the transaction. */
+  /** Runs as the first statement of the transaction. */
   readonly set: (connection: Connection) => Effect.Effect<unknown, SqlError>
 }
 
-/** PostgreSQL cuts longer names at 63 bytes; this leaves room for what a pooler adds. */
+/** PostgreSQL cuts names at 63 bytes. A connection pooler may append a suffix of its own. */
 const longestName = 55
 
-/** The `application_name` of a transaction: `flange|` and the request id, 55 characters at most. */
+/**
+ * Returns the `application_name` of a transaction: `flange|` and the request id, at
+ * most 55 characters.
+ */
 export const applicationName = (requestId: string): string =>
   `flange|${requestId}`.slice(0, longestName)
 
@@ -44,7 +47,10 @@ const mysql = (requestId: string): Correlation => ({
     connection.executeUnprepared("SET @flange_request_id = ?", [requestId], undefined)
 })
 
-/** How the client's database is told of a request; not at all outside of one. */
+/**
+ * Returns the statements for a request id. Undefined outside a request, or if the
+ * database has no place for the id.
+ */
 export const make = (client: SqlClient, requestId: string): Correlation | undefined =>
   requestId === ""
     ? undefined

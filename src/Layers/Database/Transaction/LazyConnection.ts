@@ -1,9 +1,9 @@
 /**
  * The connection of a transaction that begins with its first query.
  *
- * To the client's own `withTransaction` it is a connection like others. It
- * swallows the client's `BEGIN`, takes a connection from the pool and begins
- * when a query comes, and sends `COMMIT` or `ROLLBACK` only where it began.
+ * The client's `withTransaction` uses it like any other connection. It drops the
+ * client's `BEGIN`. At the first query it takes a connection from the pool and
+ * begins. It sends `COMMIT` or `ROLLBACK` only if it has begun.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -18,15 +18,15 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { TransactionEnded } from "./TransactionEnded.ts"
 
-/** What a lazy connection is made of. */
+/** The parts of a lazy connection. */
 export interface Options {
   /** Takes a connection from the pool for a transaction. */
   readonly acquire: Acquirer
-  /** Begins on it. */
+  /** Begins the transaction on that connection. */
   readonly begin: (connection: Connection) => Effect.Effect<unknown, SqlError>
-  /** Runs on it after the end of a transaction that began. */
+  /** Runs on that connection after the transaction has ended. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
-  /** Bounds the way to a begun transaction. */
+  /** Runs `open` with a time limit and retries. */
   readonly opening: (
     open: Effect.Effect<Connection, SqlError>
   ) => Effect.Effect<Connection, SqlError>
@@ -37,40 +37,40 @@ type Level = SqlClient.TransactionConnection.Service
 
 type Run<A> = (connection: Connection) => Effect.Effect<A, SqlError>
 
-/** The client's own savepoints; those that users write in SQL are statements like others. */
+/** Matches the savepoints of the client. Those that users write in SQL are ordinary statements. */
 const savepoint = /^(RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SAVEPOINT) effect_sql_/
 
-/** What a driver may look at in the result of a `COMMIT`. */
+/** The result of a dropped `COMMIT`: the parts of it that a driver may read. */
 const committed = { command: "COMMIT", rows: [] }
 
 const beginning = /^(BEGIN|START TRANSACTION)\b/i
 
 const noRows: ReadonlyArray<never> = []
 
-/** One transaction, used once. */
+/** The connection of one transaction. */
 export class LazyConnection implements Connection {
-  /** The first serialization failure or deadlock that a statement met. */
+  /** The first serialization failure or deadlock of a statement. */
   conflict: SqlError | undefined
-  /** Why the pool or the database was not there, or was lost; statements fail with it from then on. */
+  /** The first connection error. All later statements fail with it. */
   lost: SqlError | undefined
   /**
-   * What stands in the fiber's context around the client's `withTransaction`: one
+   * The transaction level to provide around the client's `withTransaction`. It is one
    * level above the outermost, so that the client begins on this connection.
    */
   readonly outer: Level
   #begun: { readonly connection: Connection; readonly scope: Scope.Closeable } | undefined
   #ended = false
-  /** Why it could not begin. */
+  /** The error with which beginning failed. */
   #failed: SqlError | undefined
-  /** Whether it is for a transaction of a callback that waited for the commit. */
+  /** Whether the transaction is that of a callback of `afterCommit`. */
   readonly #isFollower: boolean
   #options: Options
-  /** Fibers that wait for a statement. */
+  /** The fibers that run a statement or wait for their turn. */
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
-  /** Levels in which a savepoint is open, each with the end of it. */
+  /** The levels in which a savepoint is open, each with a `Deferred` that its end completes. */
   readonly #savepoints = new Map<Level, Deferred.Deferred<void>>()
   #started = false
-  /** One statement at a time. */
+  /** Lets one statement run at a time. */
   readonly #turn = Semaphore.makeUnsafe(1)
 
   constructor(options: Options, after?: Level) {
@@ -120,7 +120,7 @@ export class LazyConnection implements Connection {
   readonly executeValuesUnprepared: Connection["executeValuesUnprepared"] = (sql, params) =>
     this.#statement(sql, noRows, (connection) => connection.executeValuesUnprepared(sql, params))
 
-  /** Gives the connection back, wherever the transaction stopped. */
+  /** Returns the connection to the pool, even if the transaction was not ended. */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.#ended = true
     const begun = this.#begun
@@ -149,7 +149,10 @@ export class LazyConnection implements Connection {
     })
   }
 
-  /** Runs a statement when it is its turn, and no savepoint of a sibling would take it in. */
+  /**
+   * Runs a statement in its turn. Waits while a sibling fiber has a savepoint that
+   * would contain it.
+   */
   #inTurn<A>(level: Level, statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
     const turn = this.#turn.withPermit(
       Effect.suspend(() =>
@@ -163,7 +166,7 @@ export class LazyConnection implements Connection {
     )
   }
 
-  /** The same for a statement that lasts as long as the scope. */
+  /** Waits in the same way, and keeps the turn until the scope closes. */
   #turnInScope(level: Level): Effect.Effect<void, never, Scope.Scope> {
     return Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
       Effect.andThen(
@@ -217,7 +220,7 @@ export class LazyConnection implements Connection {
     if (open !== undefined) Deferred.doneUnsafe(open, Exit.void)
   }
 
-  /** Outside of every level: the client begins and ends. */
+  /** Runs a statement of the outer level: the client's `BEGIN`, `COMMIT` or `ROLLBACK`. */
   #control<A>(
     sql: string,
     nothing: A,
@@ -225,7 +228,7 @@ export class LazyConnection implements Connection {
     fiber: Fiber.Fiber<unknown, unknown>
   ): Effect.Effect<A, SqlError> {
     if (!this.#started) {
-      // Not the client's word: a query that waited for the commit.
+      // The client sends only `BEGIN` first: this is a query of a callback of `afterCommit`.
       if (!beginning.test(sql)) return Effect.scoped(Effect.flatMap(this.#options.acquire, run))
       this.#started = true
       if (this.#isFollower) {
@@ -236,7 +239,7 @@ export class LazyConnection implements Connection {
     }
     if (sql === "ROLLBACK") {
       this.#ended = true
-      // They would keep the connection, and the client waiting, for work that is thrown away.
+      // Their work is discarded, and the rollback would have to wait for them.
       for (const other of this.#running) if (other !== fiber) other.interruptUnsafe(fiber.id)
     }
     return Effect.ensuring(
@@ -252,7 +255,10 @@ export class LazyConnection implements Connection {
     )
   }
 
-  /** Where it cannot be committed, nothing of it may stay open on a pooled connection. */
+  /**
+   * Ends the transaction. If the commit fails, rolls back: no transaction may stay
+   * open in the pool.
+   */
   #finish<A>(
     sql: string,
     end: Effect.Effect<A, SqlError>,
@@ -265,7 +271,10 @@ export class LazyConnection implements Connection {
     )
   }
 
-  /** The begun connection, or why there is none. Runs in the statement's turn. */
+  /**
+   * Returns the connection, and begins if it has not begun yet. Runs in the turn of a
+   * statement.
+   */
   #ready(sql: string): Effect.Effect<Connection, SqlError> {
     if (this.#ended) return Effect.die(new TransactionEnded({ sql }))
     const failed = this.#failed ?? this.lost
@@ -288,7 +297,7 @@ export class LazyConnection implements Connection {
           ).pipe(
             Effect.onError((cause) =>
               Effect.andThen(
-                // It may have begun all the same.
+                // The database may have begun before the error.
                 acquired === undefined
                   ? Effect.void
                   : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
@@ -300,7 +309,7 @@ export class LazyConnection implements Connection {
       )
       .pipe(
         Effect.mapError((error) => {
-          // Whatever kept it from beginning, waiting for it once more would not be bounded.
+          // Later statements fail at once: each further attempt could take as long again.
           this.#failed = error
           return this.#noted(error)
         })
@@ -334,14 +343,15 @@ export class LazyConnection implements Connection {
       fiber.context as Context.Context<SqlClient.TransactionConnection>,
       this.#options.service
     )
-    return level! // the client runs statements on this connection only below `outer`
+    return level! // the client runs statements on this connection only within `outer`
   }
 }
 
 /**
- * The client runs what waits for the commit below the same level. So that it is
- * outside of the transaction that has ended, the level then means connections of
- * their own: for a query one of the pool, for a transaction another lazy one.
+ * Creates the outer level of a connection. The client runs the callbacks of
+ * `afterCommit` in the same level, but their queries must not join the transaction
+ * that has ended. The level then holds a new lazy connection: a query takes a
+ * connection of the pool, and a transaction begins one of its own.
  */
 const outerOf = (connection: LazyConnection, options: Options): Level => {
   const outer: readonly [Connection, number] = Object.defineProperty([connection, -1] as const, 0, {

@@ -1,9 +1,9 @@
-/** Queries of a request that must not be part of its transaction. */
+/** Runs queries of a request outside its transaction. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { SqlClient, type TransactionConnection } from "effect/sql/SqlClient"
 
-/** Whether this fiber left a transaction that is still open. */
+/** True in a fiber that runs outside a transaction which is still open. */
 export const IsOutside: Context.Reference<boolean> = Context.Reference(
   "flange/Database/IsOutside",
   {
@@ -12,15 +12,14 @@ export const IsOutside: Context.Reference<boolean> = Context.Reference(
 )
 
 /**
- * Runs an effect outside the transaction that surrounds it: its queries take a
- * second connection, are committed on their own, and stay when the transaction
- * is rolled back. For an audit trail of failed attempts, or a counter that must
- * not hold a row lock.
+ * Runs an effect outside the transaction that surrounds it. Its queries take a
+ * second connection and are committed on their own, so they stay if the
+ * transaction is rolled back. Use it for an audit trail of failed attempts, or for
+ * a counter that must not hold a row lock.
  *
- * This is the only way in which a request holds two connections of the pool. Where
- * the pool has one (PGlite) the second cannot come: the query waits for
- * `database.acquireTimeout` and fails. In a `TestDatabase` it joins the test's
- * transaction.
+ * No other function lets a request hold two connections of the pool. PGlite has only
+ * one: there the query waits for `database.acquireTimeout` and fails. In a
+ * `TestDatabase` the query joins the transaction of the test.
  *
  * @example
  * ```ts
@@ -41,7 +40,7 @@ export const outsideTransaction = <A, E, R>(
 ): Effect.Effect<A, E, R | SqlClient> =>
   Effect.flatMap(SqlClient, ({ transactionService }) =>
     Effect.updateContext(effect, (context: Context.Context<R>) =>
-      // What the effect needs never includes the transaction, so its type does not change.
+      // The transaction is never a part of `R`, so removing it does not change the type.
       Context.getOrUndefined(
         context as Context.Context<TransactionConnection>,
         transactionService

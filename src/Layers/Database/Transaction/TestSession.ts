@@ -1,4 +1,4 @@
-/** A client all of whose connections are one session in one transaction. */
+/** The client of a `TestDatabase`: all its connections share one session, in one transaction. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Reactivity from "effect/reactivity/Reactivity"
@@ -11,20 +11,20 @@ import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { IsOutside } from "./Outside.ts"
 
-/** The session. */
+/** The shared session. */
 export interface TestSession {
-  /** Whether a failed statement ends the whole transaction, as it does on PostgreSQL. */
+  /** Whether a failed statement aborts the whole transaction, as on PostgreSQL. */
   readonly abortsOnError: boolean
   readonly connection: Connection
-  /** One isolated test at a time. */
+  /** Lets one isolated test run at a time. */
   readonly isolation: Semaphore.Semaphore
-  /** One transaction, or one statement outside of any, at a time. */
+  /** Lets one transaction, or one statement outside a transaction, run at a time. */
   readonly turn: Semaphore.Semaphore
 }
 
 let names = 0
 
-/** A savepoint of this session. The names are not those of the client's own. */
+/** Creates a savepoint. Its name differs from those of the client. */
 const savepoint = ({ connection }: Pick<TestSession, "connection">) => {
   const name = `flange_test_${names++}`
   const control = (sql: string): Effect.Effect<void, SqlError> =>
@@ -37,7 +37,7 @@ const savepoint = ({ connection }: Pick<TestSession, "connection">) => {
   }
 }
 
-/** Runs a part of the session and lets its failure undo that part only. */
+/** Runs a statement in a savepoint, so that its failure does not abort the transaction. */
 const guarded = <A>(
   session: TestSession,
   statement: Effect.Effect<A, SqlError>
@@ -52,8 +52,8 @@ const guarded = <A>(
   })
 }
 
-/** A connection to which every statement goes through `around`. */
-const through = (
+/** Creates a connection that passes each of its statements to `around`. */
+const intercepted = (
   { connection }: Pick<TestSession, "connection">,
   around: <A>(sql: string, statement: Effect.Effect<A, SqlError>) => Effect.Effect<A, SqlError>
 ): Connection => ({
@@ -68,9 +68,9 @@ const through = (
     around(sql, connection.executeValuesUnprepared(sql, params))
 })
 
-/** What statements outside of transactions get. */
-const plain = (session: TestSession): Connection => ({
-  ...through(session, (_sql, statement) => guarded(session, statement)),
+/** Creates the connection of statements outside a transaction. */
+const single = (session: TestSession): Connection => ({
+  ...intercepted(session, (_sql, statement) => guarded(session, statement)),
   executeStream: (sql, params, transformRows) => {
     const rows = session.connection.executeStream(sql, params, transformRows)
     if (!session.abortsOnError) return rows
@@ -88,14 +88,17 @@ const plain = (session: TestSession): Connection => ({
 
 const begin = /^(BEGIN|START TRANSACTION)\b/i
 
-/** What a transaction gets: its own begin and end are those of a savepoint. */
+/**
+ * Creates the connection of a transaction, whose begin and end are replaced by those
+ * of a savepoint.
+ */
 const transaction = (session: TestSession): Connection => {
   const { open, release, undo } = savepoint(session)
   let isOpen = false
   const nothing = <A>(effect: Effect.Effect<void, SqlError>) =>
-    // The rows of a statement that has none.
+    // A statement without rows: callers expect an empty array.
     Effect.as(effect, [] as unknown as A)
-  return through(session, <A>(sql: string, statement: Effect.Effect<A, SqlError>) => {
+  return intercepted(session, <A>(sql: string, statement: Effect.Effect<A, SqlError>) => {
     if (begin.test(sql)) {
       const readOnly =
         session.abortsOnError && /READ ONLY/i.test(sql)
@@ -104,10 +107,10 @@ const transaction = (session: TestSession): Connection => {
       isOpen = true
       return nothing<A>(Effect.andThen(open, Effect.asVoid(readOnly)))
     }
-    // An isolation level comes before everything else, and this is in the middle.
+    // A transaction that has begun cannot change its isolation level.
     if (/^SET TRANSACTION ISOLATION/i.test(sql)) return nothing<A>(Effect.void)
     if (sql !== "COMMIT" && sql !== "ROLLBACK") return statement
-    // After a commit that failed a rollback may follow.
+    // The client may roll back after a failed commit.
     if (!isOpen) return nothing<A>(Effect.void)
     isOpen = false
     return nothing<A>(
@@ -116,40 +119,40 @@ const transaction = (session: TestSession): Connection => {
   })
 }
 
-/** What every statement carries, and no type says. */
-interface Carried {
+/** The private fields of a statement. */
+interface StatementFields {
   readonly compiler: Statement.Compiler
   readonly transformRows: SqlClient.SqlClient.MakeOptions["transformRows"]
 }
 
-/** A client on the session that writes SQL as the given one does. */
+/** Creates a client on the session, with the SQL dialect of `original`. */
 export const client = (
-  of: SqlClient.SqlClient,
+  original: SqlClient.SqlClient,
   session: TestSession
 ): Effect.Effect<SqlClient.SqlClient, never, Reactivity.Reactivity> =>
   Effect.gen(function* () {
-    const { compiler, transformRows } = of`` as unknown as Carried
+    const { compiler, transformRows } = original`` as unknown as StatementFields
     const lease = (connection: () => Connection): Effect.Effect<Connection, never, Scope.Scope> =>
       Effect.withFiber((fiber) =>
         fiber.getRef(IsOutside)
-          ? // It waits for nobody: the transaction that it left waits for it.
+          ? // It must not wait: the transaction around it waits for it.
             Effect.sync(connection)
           : Effect.map(session.turn.takeScoped(1), connection)
       )
     const derived = yield* SqlClient.make({
-      acquirer: lease(() => plain(session)),
+      acquirer: lease(() => single(session)),
       compiler,
-      driver: of.driver,
+      driver: original.driver,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: [],
       transactionAcquirer: lease(() => transaction(session)),
       ...(transformRows === undefined ? {} : { transformRows })
     })
-    // What the driver adds to the client, such as `json`.
-    for (const [key, value] of Object.entries(of)) {
+    // Copies the methods that a driver adds, such as `json`.
+    for (const [key, value] of Object.entries(original)) {
       if (!(key in derived)) Object.assign(derived, { [key]: value })
     }
-    if ("notify" in of) {
+    if ("notify" in original) {
       Object.assign(derived, {
         notify: (channel: string, payload: string) =>
           Effect.asVoid(derived`select pg_notify(${channel}, ${payload})`)
@@ -158,7 +161,7 @@ export const client = (
     return derived
   })
 
-/** Runs a test in a savepoint that is rolled back. */
+/** Runs a test in a savepoint, and rolls it back. */
 export const isolated = <A, E, R>(
   session: TestSession,
   test: Effect.Effect<A, E, R>

@@ -1,4 +1,4 @@
-/** One transaction around a handler: begun by its first query, retried where that was asked for. */
+/** Runs a handler in a transaction, which begins with the first query and may be retried. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -13,15 +13,15 @@ import * as Correlation from "./Correlation.ts"
 import { LazyConnection } from "./LazyConnection.ts"
 import * as Unavailable from "./Unavailable.ts"
 
-/** How the transaction of a route is run. */
+/** The settings of the transactions of a route. */
 export interface Settings extends Begin.Mode {
-  /** Longest way to a begun transaction: the wait for a connection, and `BEGIN`. */
+  /** The longest time to begin a transaction: the wait for a connection, and `BEGIN`. */
   readonly acquireTimeout: Duration.Duration
   /** How often the handler is run again after a serialization failure or a deadlock. */
   readonly retries: number
 }
 
-/** The first wait before a retry; each further one is twice as long, with jitter. */
+/** The wait before the first retry, in milliseconds. It doubles with each retry, and has jitter. */
 const firstWait = 10
 
 const longestWait = 1000
@@ -38,15 +38,15 @@ const tooLate = (timeout: Duration.Duration): SqlError => {
   })
 }
 
-/** How many connections that broke unnoticed in the pool a request gets past. */
+/** How many broken connections of the pool a request replaces before it fails. */
 const staleConnections = 3
 
-/** Nothing was done on it, so that another may be taken; a pool without a free one has no other. */
+/** Whether to begin on another connection: this one is broken. An exhausted pool has no other. */
 const isStale = ({ reason }: SqlError): boolean =>
   reason._tag === "ConnectionError" && reason.operation !== acquireOperation
 
-/** What puts the transaction around an effect; made once for each route. */
-export const around = (client: SqlClient, settings: Settings) => {
+/** Returns the function that runs an effect in a transaction. It is created once for each route. */
+export const make = (client: SqlClient, settings: Settings) => {
   const { acquireTimeout, retries } = settings
   const statements = Begin.statements(client, settings)
   const isPostgres = client.onDialectOrElse({ orElse: () => false, pg: () => true })
@@ -60,7 +60,7 @@ export const around = (client: SqlClient, settings: Settings) => {
         const begun = Effect.forEach(
           statements,
           (sql) =>
-            // MySQL does not prepare these, PostgreSQL parses them once for each connection.
+            // MySQL cannot prepare them. PostgreSQL parses what is prepared once per connection.
             isPostgres
               ? connection.execute(sql, [], undefined)
               : connection.executeUnprepared(sql, [], undefined),
@@ -93,7 +93,7 @@ export const around = (client: SqlClient, settings: Settings) => {
         Effect.catchCause((cause): Effect.Effect<A, E | SqlError, R> => {
           if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
           const { conflict } = connection
-          // The handler may have turned the error into another, or met it outside.
+          // The handler may have wrapped the error, or met it outside the transaction.
           const lost = connection.lost ?? Unavailable.lostBehind(cause)
           if (lost !== undefined) return Unavailable.answer(lost, cause)
           if (conflict === undefined || done >= retries) return Effect.failCause(cause)
@@ -104,7 +104,7 @@ export const around = (client: SqlClient, settings: Settings) => {
 
   return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
     Effect.withFiber((fiber) =>
-      // Within a transaction of the caller's it is a savepoint, and ends with it.
+      // In a transaction of the caller it is a savepoint.
       Context.getOrUndefined(
         fiber.context as Context.Context<TransactionConnection>,
         transactionService

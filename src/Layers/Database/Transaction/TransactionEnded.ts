@@ -1,10 +1,10 @@
-/** The defect of a query that comes after its transaction. */
+/** The defect of a query after the end of its transaction. */
 import * as Schema from "effect/Schema"
 
 /**
- * A fiber that outlived the handler it was forked in, or a stream that the
- * handler returned, sent a query after the transaction of its request had been
- * committed or rolled back. The connection belongs to others by then.
+ * A query was sent after the transaction of its request had been committed or
+ * rolled back: by a fiber that outlived its handler, or by a stream that the handler
+ * returned. The connection may serve another request by then.
  */
 export class TransactionEnded extends Schema.TaggedError<TransactionEnded>()("TransactionEnded", {
   sql: Schema.String

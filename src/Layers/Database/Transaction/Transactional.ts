@@ -1,4 +1,4 @@
-/** A transaction around handlers: for an endpoint, a group, or the whole app. */
+/** Transactions around the handlers of an endpoint, a group, or the whole app. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
@@ -9,43 +9,45 @@ import type { Isolation } from "./Begin.ts"
 import * as Transaction from "./Transaction.ts"
 import * as Unavailable from "./Unavailable.ts"
 
-/** How a handler's transaction is run. */
+/** The options of the transaction around a handler. */
 export interface TransactionalOptions {
-  /** Default: the database's own, read committed on PostgreSQL and repeatable read on MySQL. */
+  /**
+   * Default: that of the database, which is read committed on PostgreSQL and
+   * repeatable read on MySQL.
+   */
   readonly isolation?: Isolation | undefined
   /** Whether the database refuses writes. Default: true for GET and HEAD. */
   readonly readOnly?: boolean | undefined
   /**
    * How often the handler is run again after a serialization failure or a
-   * deadlock, each time after a short random wait. Default: 0. What the handler
-   * does besides queries is done again too.
+   * deadlock, each time after a short random wait. Default: 0. A retry repeats
+   * everything that the handler does, not only its queries.
    */
   readonly retries?: number | undefined
 }
 
 /**
- * Says of an endpoint or a group of a contract that its handlers run in a
- * transaction: `true` or options; `false` takes it out again. The endpoint's word
- * goes before the group's, the group's before the app's (`Database.transactional`);
- * the options of the one that counts are all that count. `Database.plugin` acts on it.
+ * The annotation that runs the handlers of an endpoint or a group in a transaction.
+ * `true` or options opt in, `false` opts out. The nearest one wins, whole: that of
+ * the endpoint, that of the group, then the app's `Database.transactional`. Options
+ * are not merged. The app needs `Database.plugin`.
  *
- * Around the handler of such a route:
+ * - The transaction begins with the first query. A handler without a query takes no
+ *   connection.
+ * - It contains every query of the handler and of the fibers that the handler forks.
+ *   They run one at a time. `sql.withTransaction` opens a savepoint. Queries of sibling
+ *   fibers wait until it is closed, so that its rollback undoes only its own queries.
+ * - If the handler returns a value, the transaction is committed before the reply
+ *   begins. A response is a value too, whatever its status. A failure, a defect, a
+ *   timeout or a disconnected client rolls the transaction back.
+ * - If no connection is free within `database.acquireTimeout`, or the database is
+ *   down, the reply is 503 with `Retry-After`.
+ * - A query after the end of the transaction dies with `TransactionEnded`. It comes
+ *   from a fiber that outlives the handler, or from a stream that the handler
+ *   returned.
  *
- * - The first query takes a connection and begins. A handler that never queries
- *   takes none.
- * - Every query of the handler's fiber and of the fibers it forks is in it, one at
- *   a time. `sql.withTransaction` is a savepoint; while one is open, queries of
- *   sibling fibers wait, so that its rollback takes only its own work away.
- * - The value of the handler commits, before the reply begins. A returned response
- *   is a value, whatever its status. A failure, a defect, an interruption, a
- *   timeout and a client that went away roll back.
- * - Where the pool stays exhausted for `database.acquireTimeout`, or the database
- *   is down, the reply is 503 with `Retry-After`.
- * - A query after the end fails with the defect `TransactionEnded`: of a fiber that
- *   outlives the handler, or of a stream that it returned.
- *
- * A handler that reads the request itself (`handleRaw`) and a `bare` group have no
- * transaction; use `sql.withTransaction` there.
+ * Handlers that read the request themselves (`handleRaw`) and `bare` groups have no
+ * transaction. Use `sql.withTransaction` there.
  *
  * @example
  * ```ts
@@ -67,22 +69,26 @@ export class Transactional extends Context.Service<Transactional, boolean | Tran
   "flange/Database/Transactional"
 ) {}
 
-type Word = boolean | TransactionalOptions
+type Annotation = boolean | TransactionalOptions
 
-const saidBy = (
+const annotationOf = (
   annotated: { readonly annotations: Context.Context<never> } | undefined
-): Word | undefined =>
+): Annotation | undefined =>
   annotated &&
-  // An annotation is in no type.
+  // Annotations are not part of a type.
   Context.getOrUndefined(annotated.annotations as Context.Context<Transactional>, Transactional)
 
-const wordOf = ({ contract, endpoint }: Middleware.RouteInfo): Word | undefined =>
-  saidBy(endpoint) ?? saidBy(contract)
+/** Returns the annotation of the endpoint, or else that of its group. */
+const nearest = ({ contract, endpoint }: Middleware.RouteInfo): Annotation | undefined =>
+  annotationOf(endpoint) ?? annotationOf(contract)
 
-/** Puts the transaction around the handlers of routes for which `choose` says how. */
+/**
+ * Runs the handlers of a route in the transaction that `choose` returns, and others in
+ * `otherwise`.
+ */
 const middleware = (
   name: string,
-  choose: (route: Middleware.RouteInfo) => Word | undefined,
+  choose: (route: Middleware.RouteInfo) => Annotation | undefined,
   otherwise: Middleware.AroundHandler | undefined
 ) =>
   Middleware.aroundHandler(name, {
@@ -90,11 +96,11 @@ const middleware = (
       const client = yield* SqlClient
       const { acquireTimeout } = yield* DatabaseConfig
       return (route) => {
-        const word = choose(route)
-        if (word === undefined || word === false) return otherwise
-        const { isolation, readOnly, retries }: TransactionalOptions = word === true ? {} : word
+        const chosen = choose(route)
+        if (chosen === undefined || chosen === false) return otherwise
+        const { isolation, readOnly, retries }: TransactionalOptions = chosen === true ? {} : chosen
         const isRead = route.method === "GET" || route.method === "HEAD"
-        return Transaction.around(client, {
+        return Transaction.make(client, {
           acquireTimeout,
           isolation,
           readOnly: readOnly ?? isRead,
@@ -105,15 +111,15 @@ const middleware = (
   })
 
 /**
- * What `Database.plugin` puts around handlers: the transaction that annotations
- * ask for; without one, 503 where the database is the reason of a failure.
+ * The middleware of `Database.plugin`: the transaction of annotated routes, and on all
+ * others the 503 for a database that is not available.
  */
-export const annotated = middleware("database", wordOf, Unavailable.answered)
+export const annotated = middleware("database", nearest, Unavailable.answered)
 
 /**
- * Puts a transaction around every handler of the app that no annotation
- * (`Database.Transactional`) says otherwise of. It stands in the app's list
- * beside `Database.plugin`.
+ * Creates a plugin that runs every handler of the app in a transaction, unless its
+ * endpoint or group has the annotation `Database.Transactional`. List it together
+ * with `Database.plugin`.
  *
  * @example
  * ```ts
@@ -130,7 +136,7 @@ export const transactional = (options: TransactionalOptions = {}) =>
     middleware: [
       middleware(
         "transactional",
-        (route) => (wordOf(route) === undefined ? options : undefined),
+        (route) => (nearest(route) === undefined ? options : undefined),
         undefined
       )
     ],

@@ -1,4 +1,4 @@
-/** The answer to a request that the database could not serve. */
+/** The 503 reply for a request that failed because the database is not available. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
@@ -6,13 +6,13 @@ import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { ServiceUnavailable } from "../../../Contract/Catalogue.ts"
 import { Answer } from "../../../Server/Exchange/Answer.ts"
 
-/** Seconds; the pool or the server may be back by then, and clients add their own jitter. */
+/** Seconds after which a client may try again. Clients add jitter of their own. */
 const retryAfter = "1"
 
-/** Errors that wrap others are followed so far. */
+/** How many nested causes are searched. */
 const deepest = 8
 
-/** The lost or refused connection behind a failure, if that is what is behind it. */
+/** Returns the connection error that `error` is or wraps, if there is one. */
 const lostIn = (error: unknown): SqlError | undefined => {
   let current = error
   for (let depth = 0; depth < deepest; depth++) {
@@ -25,7 +25,10 @@ const lostIn = (error: unknown): SqlError | undefined => {
   return undefined
 }
 
-/** The lost or refused connection behind a cause: the pool was exhausted, or the database is down. */
+/**
+ * Returns the connection error in a cause, if there is one: the pool is exhausted, or
+ * the database is down.
+ */
 export const lostBehind = (cause: Cause.Cause<unknown>): SqlError | undefined => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Interrupt") continue
@@ -36,8 +39,8 @@ export const lostBehind = (cause: Cause.Cause<unknown>): SqlError | undefined =>
 }
 
 /**
- * Dies of the 503 of the catalogue with `Retry-After`, and logs the cause: the
- * client learns nothing of the database.
+ * Dies with the 503 of the catalogue and `Retry-After`. The cause is only logged, so
+ * that clients learn nothing about the database.
  */
 export const answer = (lost: SqlError, cause: Cause.Cause<unknown>): Effect.Effect<never> =>
   Effect.andThen(
@@ -47,7 +50,7 @@ export const answer = (lost: SqlError, cause: Cause.Cause<unknown>): Effect.Effe
     )
   )
 
-/** Turns the failures of a handler that are the database's into 503; others stay. */
+/** Runs a handler and turns its connection errors into 503. Other failures stay. */
 export const answered = <A, E, R>(handler: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.catchCause(handler, (cause) => {
     const lost = Cause.hasInterruptsOnly(cause) ? undefined : lostBehind(cause)
