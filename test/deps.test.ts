@@ -27,7 +27,7 @@ const empty = "export {}"
 
 it("lets the tree import as the design says", () => {
   const found = check({
-    "App.ts": `export * from "./Layers/Health/index.ts"`,
+    "App.ts": `export * from "./Server/Host.ts"`,
     "Config/index.ts": `import "node:fs"`,
     "Contract/A.ts": `import "effect/Effect"\nimport "./B.ts"`,
     "Contract/B.ts": empty,
@@ -37,14 +37,15 @@ it("lets the tree import as the design says", () => {
     "Layers/Health/index.ts": `import "../../Plugin/index.ts"`,
     "Plugin/Boot/A.ts": `import "../index.ts"`,
     "Plugin/index.ts": `import "../Config/index.ts"\nimport "effect/Effect"`,
+    "Preset.ts": `export * from "./Layers/Health/index.ts"`,
     "Server/Codec/A.ts": `import "../Exchange/A.ts"\nimport "../Route/A.ts"`,
     "Server/Exchange/A.ts": `import "../ServerConfig.ts"`,
     "Server/Host.ts": `import "./Listener/A.ts"\nimport "./Codec/A.ts"`,
     "Server/Listener/A.ts": `import "../Exchange/A.ts"`,
     "Server/Route/A.ts": `import "../Exchange/A.ts"`,
     "Server/ServerConfig.ts": `import "../Config/index.ts"`,
-    "Testing/index.ts": `import "../index.ts"`,
-    "index.ts": `export * from "./App.ts"`
+    "Testing/index.ts": `import "../App.ts"`,
+    "index.ts": `export * from "./App.ts"\nexport * from "./Preset.ts"`
   })
   expect(found).toEqual([])
 })
@@ -155,6 +156,19 @@ it.each([
   ],
   ["index imports Testing", "index.ts", `import "./Testing/A.ts"`, "index may not import Testing"],
   ["Testing imports Cli", "Testing/B.ts", `import "../Cli/A.ts"`, "Testing may not import Cli"],
+  [
+    "Testing imports a battery",
+    "Testing/B.ts",
+    `import "../Layers/A/A.ts"`,
+    "Testing may not import Layers/A"
+  ],
+  [
+    "Testing imports what imports batteries",
+    "Testing/B.ts",
+    `import "../Preset.ts"`,
+    "Testing may not import Preset"
+  ],
+  ["App imports a battery", "App.ts", `import "./Layers/A/A.ts"`, "App may not import Layers/A"],
   ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
   ["Server a peer", "Server/B.ts", `import "jose/jwt"`, "only a battery or Cli may import jose"],
   [
@@ -175,6 +189,7 @@ it.each([
     "Layers/A/Contract.ts": empty,
     "Plugin/A.ts": empty,
     "Plugin/Boot/A.ts": empty,
+    "Preset.ts": `import "./Layers/A/A.ts"`,
     "Server/A.ts": empty,
     "Server/Codec/A.ts": empty,
     "Server/Route/A.ts": empty,

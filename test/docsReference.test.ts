@@ -8,6 +8,7 @@ import { Catalogue, Config } from "flange"
 import { describe, expect, it } from "vitest"
 import { keysOf } from "../src/Config/SchemaTree.ts"
 import { documents, fill, schemaDefaults, sections } from "../tools/reference.ts"
+import { socketListener } from "./matrix/combination.ts"
 
 const root = join(import.meta.dirname, "..")
 const read = (file: string) => readFileSync(join(root, file), "utf8")
@@ -170,7 +171,8 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
         expect(key.default, key.name).toBe("none")
         continue
       }
-      const text = key.default.replaceAll("`", "")
+      // A run of the tests on another listener has that as the default.
+      const text = key.name === "listener" ? socketListener : key.default.replaceAll("`", "")
       const values = /^(\d+|true|false)$/.test(text)
         ? [JSON.parse(text), text]
         : [text, text.split(", ")]

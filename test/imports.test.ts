@@ -30,6 +30,7 @@ it.each([
   ["a file", `import * as Order from "./Plugin/Order.ts"`],
   ["the types of a file", `import type * as tokens from "./tokens.ts"`],
   ["the folder of an index", `import * as Config from "../Config/index.ts"`],
+  ["the file's own folder", `import * as imports from "./index.ts"`],
   ["a module of Effect", `import * as Headers from "effect/http/Headers"`],
   ["a battery", `import * as Auth from "flange/Auth"`],
   ["the battery of a contract", `import * as Auth from "flange/Auth/Contract"`],

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs"
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { exportsOf } from "../tools/exports.ts"
@@ -10,6 +11,23 @@ const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
 describe("package.json", () => {
   it("exports every area, and nothing else (npm run exports)", () => {
     expect(manifest.exports).toEqual(exportsOf(root))
+  })
+
+  it("has a subpath for a battery, its contract and its test doubles, from its folder alone", () => {
+    const temporary = mkdtempSync(join(tmpdir(), "flange-exports-"))
+    try {
+      const toy = join(root, "test/Plugin/fixtures/Toy")
+      cpSync(toy, join(temporary, "src/Layers/Toy"), { recursive: true })
+      expect(Object.keys(exportsOf(temporary))).toEqual([
+        "./package.json",
+        "./Toy",
+        "./Toy/Contract",
+        "./Toy/Testing",
+        "./types/*"
+      ])
+    } finally {
+      rmSync(temporary, { recursive: true })
+    }
   })
 
   it("lists the source condition first and the default last", () => {

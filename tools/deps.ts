@@ -5,9 +5,13 @@ import { isBuiltin } from "node:module"
 import { dirname, join, relative, resolve, sep } from "node:path"
 import { parseSync, Visitor } from "oxc-parser"
 
-/** What an area may import besides itself. `*` is every area but Cli and Testing. */
+/**
+ * What an area may import besides itself. `*` is every area but Cli and Testing. Neither `App` nor
+ * `Testing` may import `Layers`, so that `flange/Testing` loads no battery: a test double of a
+ * battery is in its folder.
+ */
 const allowed: Record<string, ReadonlyArray<string>> = {
-  App: ["*"],
+  App: ["Config", "Contract", "Plugin", "Server"],
   Cli: ["*", "Testing"],
   Config: [],
   Contract: [],
@@ -15,7 +19,7 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   Plugin: ["Config"],
   Preset: ["*"],
   Server: ["Config", "Contract", "Plugin"],
-  Testing: ["*"],
+  Testing: ["App", "Config", "Contract", "Plugin", "Server"],
   index: ["*"]
 }
 

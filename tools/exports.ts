@@ -1,6 +1,7 @@
 // Writes the `exports` of package.json: one subpath for each area of src that has an
-// index.ts, one for what contracts take from a battery, its Contract.ts, and the types of
-// all modules, which the compiler names in the declaration files that it writes for users.
+// index.ts, for each battery its Contract.ts (what contracts take) and its Testing.ts (test
+// doubles), and the types of all modules, which the compiler names in the declaration files that
+// it writes for users.
 // Run it with `npm run exports` after adding an area.
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -10,7 +11,7 @@ const areas = [
   "src/Config/index.ts",
   "src/Contract/index.ts",
   "src/Testing/index.ts",
-  "src/Layers/*/{Contract,index}.ts"
+  "src/Layers/*/{Contract,index,Testing}.ts"
 ]
 
 /**

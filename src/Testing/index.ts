@@ -6,10 +6,8 @@
  * It works with every test runner: assertions throw `AssertionError` of `node:assert`.
  */
 
-export * as MockAuth from "./MockAuth.ts"
 export { type Replacement } from "./Replacements.ts"
 export * as TestApp from "./TestApp.ts"
-export * as TestDatabase from "./TestDatabase.ts"
 export { type LogEntry } from "./TestLogs.ts"
 export { type Options } from "./TestOptions.ts"
 export { TestOptionsError } from "./TestOptionsError.ts"

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { App, AppRuntime, Contribution, Plugin } from "flange"
 import { TestApp } from "flange/Testing"
 import * as Toy from "./fixtures/Toy/index.ts"
+import { SilentToy } from "./fixtures/Toy/Testing.ts"
 import { Broken } from "./Rig.ts"
 
 class Bells extends Context.Service<Bells, { readonly ring: () => string }>()("test/Bells") {}
@@ -125,7 +126,7 @@ describe("a battery in a folder of its own", () => {
 
   it.effect("a test double replaces its services; contributions and points stay", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(app, { replace: [[Toy.ToyPlugin, Toy.SilentToy]] })
+      const test = yield* TestApp.make(app, { replace: [[Toy.ToyPlugin, SilentToy]] })
       ;(yield* test.get("/toy/flute")).expectStatus(200).expectJson("...")
       const { contributions } = yield* test.run(AppRuntime)
       expect(contributions(Toy.Sound).map(({ name }) => name)).toEqual(["bell", "drum"])

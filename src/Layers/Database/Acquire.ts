@@ -1,21 +1,22 @@
-/** How a statement gets its connection: with a bounded wait, and errors that say what is wrong. */
+/** The bounded wait for a connection of the pool. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 
-/** What bounds a pool. */
+/** The limits of a pool. */
 export interface Bounds {
   readonly acquireTimeout: Duration.Duration
   readonly maxConnections: number
 }
 
-/** The `operation` of the error that says that no connection was free. */
+/** The `operation` of the error for a pool without a free connection. */
 export const acquireOperation = "acquire"
 
 /**
- * Bounds the wait for a connection, not its use. A wait that ends in vain fails
- * with a `ConnectionError` whose `operation` is `acquire`.
+ * Limits how long `acquire` waits for a connection, not how long the connection is
+ * used. Fails with a `ConnectionError` whose `operation` is `acquire` if no
+ * connection becomes free in time.
  */
 export const bounded =
   ({ acquireTimeout, maxConnections }: Bounds) =>

@@ -1,4 +1,4 @@
-/** From a URL to a client that answers. */
+/** Opens the database of a URL and waits until it answers. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { type Settings, targetOf } from "./DatabaseConfig.ts"
 import { describe, type Server, type Target } from "./DatabaseUrl.ts"
 import { DatabaseUnreachable, type DataDirectoryError, DriverMissing } from "./Errors.ts"
 
-/** What opening a database may fail with. */
+/** The errors with which opening a database may fail. */
 export type ConnectError = DatabaseUnreachable | DataDirectoryError | DriverMissing | SqlError
 
 const packagesOf: Readonly<Record<Target["_tag"], ReadonlyArray<string>>> = {
@@ -21,7 +21,7 @@ const packagesOf: Readonly<Record<Target["_tag"], ReadonlyArray<string>>> = {
   Postgres: ["@effect/sql-pg"]
 }
 
-/** A driver is loaded when its URL is used, so that nobody needs them all. */
+/** Loads the driver of a URL. An app installs only the drivers that it uses. */
 const driver = <A>(target: Target, load: () => Promise<A>): Effect.Effect<A, DriverMissing> =>
   Effect.tryPromise({
     catch: (cause) =>
@@ -40,17 +40,17 @@ const open = (
   switch (target._tag) {
     case "Embedded":
       return Effect.flatMap(
-        driver(target, () => import("./Pglite.ts")),
+        driver(target, () => import("./Pglite/Pglite.ts")),
         (module) => module.make(target, settings)
       )
     case "MySql":
       return Effect.flatMap(
-        driver(target, () => import("./MySql.ts")),
+        driver(target, () => import("./MySql/MySql.ts")),
         (module) => module.make(target, settings)
       )
     case "Postgres":
       return Effect.flatMap(
-        driver(target, () => import("./Postgres.ts")),
+        driver(target, () => import("./Postgres/Postgres.ts")),
         (module) => module.make(target, settings)
       )
   }
@@ -58,7 +58,7 @@ const open = (
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
 
-/** Asks until the server answers; a server that refuses for good is not asked again. */
+/** Queries the server until it answers. An error that is not retryable ends the wait. */
 const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration.Duration) =>
   Effect.gen(function* () {
     const start = yield* Clock.currentTimeMillis
@@ -89,7 +89,7 @@ const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration
     )
   })
 
-/** Opens the database of the settings and waits until it answers. */
+/** Opens the database that the settings name, and waits until it answers. */
 export const connect = (
   settings: Settings
 ): Effect.Effect<SqlClient.SqlClient, ConnectError, Scope.Scope> =>

@@ -73,13 +73,13 @@ const Shape = Schema.Struct(fields).check(
  * | `password` | none | with `host`; variable `DB_PASSWORD` |
  * | `port` | 5432 or 3306 | with `host`; variable `DB_PORT` |
  * | `runMigrations` | true | whether the start applies pending migrations |
- * | `ssl` | what the URL says | `true`, `false`, or `no-verify`: encrypted without checking the certificate |
- * | `statementTimeout` | none | longest time a statement may run on the server; not on PGlite |
+ * | `ssl` | from the URL | `true`, `false`, or `no-verify`: encrypted without checking the certificate |
+ * | `statementTimeout` | none | longest time a statement may run; no effect on PGlite |
  * | `url` | none | `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `pglite://`; variable `DATABASE_URL` |
  * | `user` | none | with `host`; variable `DB_USER` |
  *
- * `url` wins over `host` and its companions. Where there is neither, as in
- * `production`, the configuration is refused.
+ * `url` takes precedence over `host` and the keys that go with it. If neither `url`,
+ * `host` nor `defaultUrl` is set, as in `production`, the configuration is refused.
  */
 export const DatabaseConfig = Config.section("database", Shape, {
   variables: {
@@ -96,7 +96,7 @@ export const DatabaseConfig = Config.section("database", Shape, {
 /** The decoded section `database`. */
 export type Settings = Schema.Struct<typeof fields>["Type"]
 
-/** The defaults that only some environments have; the plugin sets them. */
+/** Returns the defaults of an environment: `local` and `test` have a PGlite database. */
 export const defaultsFor = (environment: string): object => {
   switch (environment) {
     case "local":
@@ -108,7 +108,7 @@ export const defaultsFor = (environment: string): object => {
   }
 }
 
-/** The database that the section names. */
+/** Returns the database that the section names. */
 export const targetOf = (settings: Settings): DatabaseUrl.Target => {
   const { defaultUrl, engine, host, name, password, port, url, user } = settings
   const text =
@@ -116,6 +116,6 @@ export const targetOf = (settings: Settings): DatabaseUrl.Target => {
       ? Redacted.value(url)
       : host !== undefined
         ? DatabaseUrl.fromParts({ engine, host, name, password, port, user })
-        : Redacted.value(defaultUrl!) // the check of the section: one of the three is there
-  return DatabaseUrl.parse(text)! // URLs are checked, and parts always make one
+        : Redacted.value(defaultUrl!) // the check of the section requires one of the three
+  return DatabaseUrl.parse(text)! // the section checks URLs, and `fromParts` returns a valid one
 }

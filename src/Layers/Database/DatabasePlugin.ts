@@ -12,13 +12,13 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor, type Settings, targetOf } from "./DatabaseConfig.ts"
-import { MigrationError } from "./MigrationError.ts"
-import * as Migrations from "./Migrations.ts"
-import { annotated } from "./Transactional.ts"
+import { MigrationError } from "./Migration/MigrationError.ts"
+import * as Migrations from "./Migration/Migrations.ts"
+import { annotated } from "./Transaction/Transactional.ts"
 
 /**
- * Applies the pending migrations now, and gives their names. The plugin does so
- * at its start too, unless `database.runMigrations` is false.
+ * Applies the pending migrations and returns their names. The plugin also applies
+ * them when it starts, unless `database.runMigrations` is false.
  *
  * @example
  * ```ts
@@ -37,8 +37,8 @@ export const migrate = Action.make("database.migrate", {
 })
 
 /**
- * Migrations get a pool of their own where there is a server: one connection
- * holds the lock, and `database.statementTimeout` is for requests.
+ * Applies the pending migrations. On a server it opens a separate pool: one
+ * connection holds the lock, and `database.statementTimeout` does not apply.
  */
 const migrateWith = (
   settings: Settings
@@ -62,7 +62,7 @@ const migrateWith = (
   )
 }
 
-/** What the plugin may fail with while it starts. */
+/** The errors with which the plugin may fail to start. */
 export type StartError = ConnectError | MigrationError | SqlError
 
 const open = Effect.gen(function* () {
@@ -75,17 +75,17 @@ const open = Effect.gen(function* () {
 })
 
 /**
- * The SQL client that the section `database` describes, with its migrations
- * applied. Closing the scope closes every connection.
+ * Provides the `SqlClient` of the section `database`, after its migrations have
+ * been applied. Closing the scope closes every connection.
  */
 export const layer = Layer.effect(SqlClient.SqlClient, open)
 
 const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
 
 /**
- * Provides `SqlClient`: PostgreSQL, MySQL, MariaDB or the embedded PGlite, as
- * the URL says; without one, PGlite in `.flange/data` locally and in memory in
- * the environment `test`. The driver is loaded when its URL is used.
+ * Provides `SqlClient` for PostgreSQL, MySQL, MariaDB or the embedded PGlite. The
+ * URL selects the database, and only its driver is loaded. Without a URL it is
+ * PGlite: in `.flange/data` in the environment `local`, in memory in `test`.
  *
  * - config: section `database`
  * - health: `database`, shared
@@ -93,11 +93,12 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
  * - fails with `DatabaseUnreachable`, `DriverMissing`, `DataDirectoryError` or
  *   `MigrationError` in its acquire phase
  *
- * The migrations are those of `database.migrations` and of the plugins that have
- * `migrations`, numbered as one list.
+ * Migrations are read from the directory `database.migrations` and from the
+ * directories of plugins that have `migrations`. The numbers of all directories
+ * form one list.
  *
- * The start waits for `database.bootWait`, and for migrations as long as they
- * take, up to an hour.
+ * The start waits at most `database.bootWait` for the server, and takes at most an
+ * hour together with the migrations.
  *
  * @example
  * ```ts

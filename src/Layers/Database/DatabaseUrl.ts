@@ -1,10 +1,10 @@
-/** What a database URL means: which driver, which server, which database. */
+/** Parses database URLs into a driver, a server and a database. */
 import * as Redacted from "effect/Redacted"
 
 /** A PGlite database inside this process: in memory, or in a directory. */
 export interface Embedded {
   readonly _tag: "Embedded"
-  /** The data directory as it was written; undefined for one in memory. */
+  /** The data directory as the URL has it. Undefined for a database in memory. */
   readonly directory: string | undefined
 }
 
@@ -20,10 +20,10 @@ export interface Server {
   readonly user: string
 }
 
-/** What a database URL means. */
+/** The database that a URL names. */
 export type Target = Embedded | Server
 
-/** The URLs that are understood, in words. */
+/** A description of the accepted URLs. */
 export const expectedUrl =
   'a database URL such as "postgres://host:5432/name" (or postgresql://), ' +
   '"mysql://host:3306/name" (or mariadb://), "pglite://memory" or "pglite://./data"'
@@ -45,7 +45,7 @@ const decode = (text: string): string | undefined => {
   }
 }
 
-/** The meaning of a URL, or undefined when it is not one of `expectedUrl`. */
+/** Returns the database that a URL names, or undefined if the URL is not accepted. */
 export const parse = (text: string): Target | undefined => {
   if (text.startsWith(pglite)) {
     const directory = text.slice(pglite.length)
@@ -72,7 +72,7 @@ export const parse = (text: string): Target | undefined => {
   }
 }
 
-/** The parts that may stand in the configuration instead of a URL. */
+/** The configuration keys that can replace a URL. */
 export interface Parts {
   readonly engine: "mariadb" | "mysql" | "postgres"
   readonly host: string
@@ -82,7 +82,7 @@ export interface Parts {
   readonly user?: string | undefined
 }
 
-/** The URL that the parts make together. */
+/** Returns the URL of the parts. */
 export const fromParts = (parts: Parts): string => {
   const user = encodeURIComponent(parts.user ?? "")
   const password =
@@ -97,7 +97,7 @@ export const fromParts = (parts: Parts): string => {
   return `${parts.engine}://${credentials}${host}${port}${name}${query}`
 }
 
-/** The target in words, without a password: `PostgreSQL at db:5432, database "shop"`. */
+/** Returns a description without the password: `PostgreSQL at db:5432, database "shop"`. */
 export const describe = (target: Target): string => {
   switch (target._tag) {
     case "Embedded":

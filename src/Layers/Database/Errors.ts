@@ -1,20 +1,20 @@
-/** The failures of the database while the app starts. */
+/** The errors with which opening the database stops the boot. */
 import * as Schema from "effect/Schema"
 
 /**
- * The server did not answer within `database.bootWait`, or refused for good.
- * Names the server and the database, never the password.
+ * The server did not answer within `database.bootWait`, or refused with an error
+ * that is not retryable. Names the server and the database, never the password.
  */
 export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>()(
   "DatabaseUnreachable",
   {
     database: Schema.String,
     host: Schema.String,
-    /** What the driver or the server said last. */
+    /** The last error message of the driver or the server. */
     reason: Schema.String,
-    /** The database in words, such as `PostgreSQL at db:5432, database "shop"`. */
+    /** A description, such as `PostgreSQL at db:5432, database "shop"`. */
     target: Schema.String,
-    /** How long the start waited, in words. */
+    /** How long the start waited, such as `20s`. */
     waited: Schema.String
   }
 ) {
@@ -26,7 +26,7 @@ export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>
   }
 }
 
-/** The package that speaks to the database of the URL is not installed. */
+/** The driver of the URL is not installed, or cannot be loaded. */
 export class DriverMissing extends Schema.TaggedError<DriverMissing>()("DriverMissing", {
   cause: Schema.Defect(),
   /** The packages to install. */
@@ -44,7 +44,7 @@ export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()
   "DataDirectoryError",
   {
     directory: Schema.String,
-    /** The process that has it open, when one has. */
+    /** The process that has the directory open, if there is one. */
     pid: Schema.UndefinedOr(Schema.Number),
     reason: Schema.String
   }

@@ -1,4 +1,4 @@
-/** A database for tests. */
+/** A database in memory. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,12 +7,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { DataDirectoryError } from "./Errors.ts"
 
 /**
- * A new, empty PGlite database in memory. Opens in less than half a second:
- * what a new database consists of is built once for each version of PGlite and
- * kept in `node_modules/.cache/flange`.
+ * Provides a new, empty PGlite database in memory. It opens in less than half a
+ * second: the files of an empty database are built once for each version of PGlite
+ * and cached in `node_modules/.cache/flange`.
  *
- * It is PostgreSQL with one connection. A transaction waits for the one before
- * it, up to a minute.
+ * PGlite is PostgreSQL with one connection. A transaction waits for at most a
+ * minute until the previous one has ended.
  *
  * @example
  * ```ts
@@ -33,13 +33,13 @@ import type { DataDirectoryError } from "./Errors.ts"
 export const layerMemory: Layer.Layer<SqlClient.SqlClient, DataDirectoryError> = Layer.effect(
   SqlClient.SqlClient,
   Effect.gen(function* () {
-    const Pglite = yield* Effect.promise(() => import("./Pglite.ts"))
+    const Pglite = yield* Effect.promise(() => import("./Pglite/Pglite.ts"))
     return yield* Pglite.make(
       { _tag: "Embedded", directory: undefined },
       { acquireTimeout: Duration.minutes(1) }
     )
   }).pipe(
-    // The pool connects when it is used, so that making it cannot fail.
+    // The pool connects at its first use, so creating it cannot fail.
     Effect.catchTag("SqlError", Effect.die)
   )
 ).pipe(Layer.provide(Reactivity.layer))

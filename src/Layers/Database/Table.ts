@@ -1,4 +1,4 @@
-/** A table as a repository needs it most often: rows by key, in pages, as a schema has them. */
+/** The queries that most tables need, typed by the schema of a row. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -17,7 +17,7 @@ export type Changes<Row> = {
   readonly [Name in keyof Row]?: Row[Name] | ({} extends Pick<Row, Name> ? null : never)
 }
 
-/** The queries of a table whose rows are `Row`, found by their field `Key`. */
+/** The queries of a table with rows of type `Row`, whose key is the field `Key`. */
 export interface Table<Row, Key extends keyof Row> {
   /** Reads the row with this key. */
   readonly find: (key: Row[Key]) => Effect.Effect<Option.Option<Row>, SqlError>
@@ -25,7 +25,7 @@ export interface Table<Row, Key extends keyof Row> {
   readonly insert: (row: Row) => Effect.Effect<void, SqlError>
   /** Reads one page, in the order of the keys. */
   readonly page: (query: Pagination.Query) => Effect.Effect<Pagination.Page<Row>, SqlError>
-  /** Removes the row with this key and returns it. Of two callers, one gets the row. */
+  /** Removes the row with this key and returns it. Of concurrent callers only one gets the row. */
   readonly remove: (key: Row[Key]) => Effect.Effect<Option.Option<Row>, SqlError>
   /** Sets fields of the row with this key and returns the whole row. */
   readonly update: (
@@ -77,7 +77,7 @@ export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & k
   Effect.map(SqlClient.SqlClient, (sql) => {
     const { key, row } = options
     const { fields }: RowSchema = row
-    const keyName = key as string // fields have no other names
+    const keyName = key as string // the names of fields are strings
     const keyField = fields[keyName]!
     const columnOf = String.camelToSnake
     const keyColumn = sql(columnOf(keyName))
@@ -128,7 +128,7 @@ export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & k
       remove: (value) =>
         sql.withTransaction(
           Effect.gen(function* () {
-            // The lock holds until the transaction ends: this one, or that of the request around it.
+            // This transaction, or that of the request around it, holds the lock until it ends.
             const found = yield* select(value, "for update")
             yield* sql`delete from ${sql(name)} ${yield* where(value)}`
             return found

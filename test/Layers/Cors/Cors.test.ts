@@ -6,8 +6,9 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import { App, Config, Plugin, Route } from "flange"
+import { MockAuth } from "flange/Auth/Testing"
 import * as Cors from "flange/Cors"
-import { MockAuth, TestApp } from "flange/Testing"
+import { TestApp } from "flange/Testing"
 import type { TestResponse } from "flange/Testing"
 
 class ShopApi extends HttpApiGroup.make("shop").add(

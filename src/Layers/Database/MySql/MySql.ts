@@ -1,0 +1,127 @@
+/** MySQL and MariaDB through `mysql2`. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pool from "effect/Pool"
+import type * as Reactivity from "effect/reactivity/Reactivity"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import type { ConnectionOptions } from "mysql2"
+import { bounded } from "../Acquire.ts"
+import type { Settings } from "../DatabaseConfig.ts"
+import type { Server } from "../DatabaseUrl.ts"
+import * as MySqlConnection from "./MySqlConnection.ts"
+import * as MySqlSession from "./MySqlSession.ts"
+
+const compiler = Statement.makeCompiler({
+  dialect: "mysql",
+  onCustom: () => ["", []],
+  onIdentifier: Statement.defaultEscape("`"),
+  // Neither MySQL nor MariaDB accepts a list of rows with column names as a table.
+  onRecordUpdate: (_placeholders, alias, columns, values) => [
+    `(WITH ${alias} ${columns} AS (${values
+      .map((row) => `SELECT ${row.map(() => "?").join(",")}`)
+      .join(" UNION ALL ")}) SELECT * FROM ${alias}) AS ${alias}`,
+    values.flat()
+  ],
+  placeholder: () => "?"
+})
+
+/** Returns the TLS option: from the setting, or else from `ssl-mode` or `ssl` in the URL. */
+const tls = (ssl: Settings["ssl"], url: URL): Pick<ConnectionOptions, "ssl"> => {
+  const mode = (url.searchParams.get("ssl-mode") ?? "").toUpperCase()
+  const encrypted = mode.startsWith("VERIFY_") || url.searchParams.get("ssl") === "true"
+  const unverified = mode === "PREFERRED" || mode === "REQUIRED"
+  const wanted = ssl ?? (encrypted ? true : unverified ? "no-verify" : false)
+  return wanted === false ? {} : { ssl: { rejectUnauthorized: wanted === true } }
+}
+
+const optionsOf = (target: Server, settings: Settings): ConnectionOptions => {
+  const url = new URL(Redacted.value(target.url))
+  return {
+    charset: "utf8mb4_unicode_ci",
+    connectTimeout: Math.max(1, Duration.toMillis(settings.acquireTimeout)),
+    database: target.database,
+    // `SqlModel` sends an insert and the select of the new row as one query.
+    multipleStatements: true,
+    password: decodeURIComponent(url.password),
+    // An object as a parameter must never become SQL.
+    stringifyObjects: true,
+    supportBigNumbers: true,
+    // Dates are UTC, both in the driver and in the session (see `prepare`).
+    timezone: "Z",
+    user: target.user,
+    ...(target.host.startsWith("/")
+      ? { socketPath: target.host }
+      : { host: target.host, port: target.port }),
+    ...tls(settings.ssl, url)
+  }
+}
+
+const prepare = (session: MySqlSession.MySqlSession, limit: Duration.Duration | undefined) =>
+  Effect.gen(function* () {
+    const query = (sql: string) =>
+      session.run("connect", (callback) => session.raw.query(sql, callback))
+    yield* query("SET time_zone = '+00:00'")
+    if (limit === undefined) return
+    const rows = yield* query("SELECT VERSION() AS version")
+    const millis = Math.ceil(Duration.toMillis(limit))
+    yield* query(
+      JSON.stringify(rows).includes("MariaDB")
+        ? `SET SESSION max_statement_time = ${millis / 1000}`
+        : `SET SESSION max_execution_time = ${millis}`
+    )
+  })
+
+const makePool = Effect.fnUntraced(function* (target: Server, settings: Settings) {
+  const options = optionsOf(target, settings)
+  const fork = Effect.runForkWith(yield* Effect.context())
+  const clock = yield* Clock.Clock
+  const ttl = Duration.toMillis(settings.connectionTtl)
+  const pool: Pool.Pool<MySqlSession.MySqlSession, SqlError> = yield* Pool.makeWithTTL({
+    acquire: Effect.gen(function* () {
+      const session = yield* MySqlSession.make(options, clock.currentTimeMillisUnsafe())
+      yield* prepare(session, settings.statementTimeout)
+      session.onLost = () => fork(Pool.invalidate(pool, session))
+      return session
+    }),
+    max: settings.maxConnections,
+    min: settings.minConnections,
+    timeToLive: settings.idleTimeout,
+    timeToLiveStrategy: "usage"
+  })
+  const get: Effect.Effect<MySqlSession.MySqlSession, SqlError, Scope.Scope> = Effect.flatMap(
+    Pool.get(pool),
+    (session) => {
+      const old = session.isUsed && clock.currentTimeMillisUnsafe() - session.openedAt >= ttl
+      session.isUsed = true
+      return old ? Effect.andThen(Pool.invalidate(pool, session), get) : Effect.succeed(session)
+    }
+  )
+  return bounded(settings)(get)
+})
+
+/** Creates the client. Connections are opened on demand. */
+export const make = (
+  target: Server,
+  settings: Settings
+): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
+  Effect.gen(function* () {
+    const session = yield* makePool(target, settings)
+    return yield* SqlClient.make({
+      acquirer: Effect.map(session, (one) => MySqlConnection.make(one, false)),
+      compiler,
+      driver: "mysql2",
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      spanAttributes: [
+        ["db.system.name", "mysql"],
+        ["db.namespace", target.database],
+        ["server.address", target.host],
+        ["server.port", target.port]
+      ],
+      transactionAcquirer: Effect.map(session, (one) => MySqlConnection.make(one, true))
+    })
+  })

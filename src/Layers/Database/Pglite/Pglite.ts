@@ -1,0 +1,63 @@
+/**
+ * PGlite: PostgreSQL inside this process.
+ *
+ * It has one session and one connection, so transactions run one after another. A
+ * statement cannot be cancelled, and blocks the process while it runs. Users,
+ * `statement_timeout` and the extensions of a server are missing.
+ */
+import { PGlite } from "@electric-sql/pglite"
+import * as Effect from "effect/Effect"
+import type { Embedded } from "../DatabaseUrl.ts"
+import { DataDirectoryError } from "../Errors.ts"
+import * as MigrationLock from "../Migration/MigrationLock.ts"
+import * as PgPoolClient from "../Postgres/PgPoolClient.ts"
+import * as DataDirectory from "./DataDirectory.ts"
+import * as PgliteTemplate from "./PgliteTemplate.ts"
+import * as PgliteWire from "./PgliteWire.ts"
+
+const create = async (directory: string | undefined): Promise<PGlite> =>
+  directory === undefined
+    ? PGlite.create({ loadDataDir: await PgliteTemplate.load() })
+    : PGlite.create(directory)
+
+const open = Effect.fnUntraced(function* (target: Embedded) {
+  const directory =
+    target.directory === undefined ? undefined : yield* DataDirectory.acquire(target.directory)
+  return yield* Effect.acquireRelease(
+    Effect.tryPromise({
+      catch: (cause) =>
+        new DataDirectoryError({
+          directory: directory ?? "memory",
+          pid: undefined,
+          reason: cause instanceof Error ? cause.message : String(cause)
+        }),
+      try: () => create(directory)
+    }),
+    (database) => Effect.promise(() => database.close())
+  )
+})
+
+/** Opens the database. Closing the scope writes all data and closes the database. */
+export const make = Effect.fnUntraced(function* (
+  target: Embedded,
+  settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
+) {
+  const database = yield* open(target)
+  const client = yield* PgPoolClient.make({
+    attributes: { "db.namespace": "postgres" },
+    bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
+    driver: "pglite",
+    pool: {
+      applicationName: "flange",
+      // A new connection would discard the state of the session.
+      idleTimeout: "1 day",
+      // A long statement blocks the process, and with it the attempt to connect.
+      connectTimeout: "1 minute",
+      database: "postgres",
+      maxConnections: 1,
+      stream: PgliteWire.make(database),
+      username: "postgres"
+    }
+  })
+  return MigrationLock.embed(client)
+})

@@ -1,0 +1,71 @@
+/** The SQL client of PostgreSQL and PGlite, over a pool of sql-pg sessions. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
+import * as PgPool from "@effect/sql-pg/PgPool"
+import * as Effect from "effect/Effect"
+import type * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import { bounded, type Bounds } from "../Acquire.ts"
+import * as PgConnection from "./PgConnection.ts"
+import { refine } from "./PgErrors.ts"
+
+/** The fragment that sql-pg's compiler writes as `jsonb`. */
+const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
+
+/** The options of a client. */
+export interface Options {
+  /** The attributes of the spans of its statements. */
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly bounds: Bounds
+  readonly driver: "pg" | "pglite"
+  readonly pool: PgPool.Config
+}
+
+/**
+ * Creates a `PgClient`, with `json`, `listen` and `notify`. Unlike that of
+ * `PgClient.make`, it limits the wait for a connection, takes the reason of an error
+ * from its SQLSTATE, and fails with a typed error if a connection is lost in a
+ * transaction.
+ */
+export const make = (
+  options: Options
+): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
+  Effect.gen(function* () {
+    const pool = yield* PgPool.make(options.pool)
+    const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
+      bounded(options.bounds)(Effect.mapError(acquire, refine))
+    const session: Effect.Effect<PgSession, SqlError, Scope.Scope> = wait(pool.reserve)
+    const known = new WeakMap<PgSession, Connection>()
+    const wrapped = (connection: PgSession): Connection => {
+      const before = known.get(connection)
+      if (before !== undefined) return before
+      const made = PgConnection.make(connection)
+      known.set(connection, made)
+      return made
+    }
+    const client = yield* SqlClient.make({
+      acquirer: Effect.map(wait(pool.get), wrapped),
+      commit: PgConnection.commit,
+      compiler: PgClient.makeCompiler(),
+      driver: options.driver,
+      prepareTransactionControls: true,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),
+      transactionAcquirer: Effect.map(session, PgConnection.make)
+    })
+    return Object.assign(client, {
+      [PgClient.TypeId]: PgClient.TypeId,
+      config: options.pool,
+      json: (value: unknown) => Statement.fragment([PgJson(value)]),
+      listen: (channel: string) =>
+        Effect.flatMap(session, (connection) =>
+          Effect.mapError(connection.listen(channel), refine)
+        ),
+      notify: (channel: string, payload: string) =>
+        Effect.asVoid(client`select pg_notify(${channel}, ${payload})`)
+    })
+  })

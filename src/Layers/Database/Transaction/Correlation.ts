@@ -1,0 +1,61 @@
+/**
+ * Sends the id of a request to the database with each of its transactions, so that
+ * a slow query can be traced to its request. The id is removed when the transaction ends.
+ *
+ * | database | where | read it with |
+ * |---|---|---|
+ * | PostgreSQL, PGlite | `application_name` is `flange\|<request id>`; setting `app.request_id` | `select application_name, query from pg_stat_activity`, `current_setting('app.request_id', true)` |
+ * | MySQL, MariaDB | user variable `@flange_request_id` | `performance_schema.user_variables_by_thread` |
+ */
+import type * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import type { SqlError } from "effect/sql/SqlError"
+
+/** The statements that set and remove a request id on a connection. */
+export interface Correlation {
+  /** Runs after the transaction. Undefined if the end of the transaction already removes the id. */
+  readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
+  /** Runs as the first statement of the transaction. */
+  readonly set: (connection: Connection) => Effect.Effect<unknown, SqlError>
+}
+
+/** PostgreSQL cuts names at 63 bytes. A connection pooler may append a suffix of its own. */
+const longestName = 55
+
+/**
+ * Returns the `application_name` of a transaction: `flange|` and the request id, at
+ * most 55 characters.
+ */
+export const applicationName = (requestId: string): string =>
+  `flange|${requestId}`.slice(0, longestName)
+
+const postgres = (requestId: string): Correlation => ({
+  clear: undefined,
+  set: (connection) =>
+    connection.execute(
+      "SELECT set_config('application_name', $1, true), set_config('app.request_id', $2, true)",
+      [applicationName(requestId), requestId],
+      undefined
+    )
+})
+
+const mysql = (requestId: string): Correlation => ({
+  clear: (connection) =>
+    connection.executeUnprepared("SET @flange_request_id = NULL", [], undefined),
+  set: (connection) =>
+    connection.executeUnprepared("SET @flange_request_id = ?", [requestId], undefined)
+})
+
+/**
+ * Returns the statements for a request id. Undefined outside a request, or if the
+ * database has no place for the id.
+ */
+export const make = (client: SqlClient, requestId: string): Correlation | undefined =>
+  requestId === ""
+    ? undefined
+    : client.onDialectOrElse({
+        mysql: () => mysql(requestId),
+        orElse: () => undefined,
+        pg: () => postgres(requestId)
+      })

@@ -1,0 +1,361 @@
+/**
+ * The connection of a transaction that begins with its first query.
+ *
+ * The client's `withTransaction` uses it like any other connection. It drops the
+ * client's `BEGIN`. At the first query it takes a connection from the pool and
+ * begins. It sends `COMMIT` or `ROLLBACK` only if it has begun.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { Acquirer, Connection } from "effect/sql/SqlConnection"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import { TransactionEnded } from "./TransactionEnded.ts"
+
+/** The parts of a lazy connection. */
+export interface Options {
+  /** Takes a connection from the pool for a transaction. */
+  readonly acquire: Acquirer
+  /** Begins the transaction on that connection. */
+  readonly begin: (connection: Connection) => Effect.Effect<unknown, SqlError>
+  /** Runs on that connection after the transaction has ended. */
+  readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
+  /** Runs `open` with a time limit and retries. */
+  readonly opening: (
+    open: Effect.Effect<Connection, SqlError>
+  ) => Effect.Effect<Connection, SqlError>
+  readonly service: SqlClient.SqlClient["transactionService"]
+}
+
+type Level = SqlClient.TransactionConnection.Service
+
+type Run<A> = (connection: Connection) => Effect.Effect<A, SqlError>
+
+/** Matches the savepoints of the client. Those that users write in SQL are ordinary statements. */
+const savepoint = /^(RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SAVEPOINT) effect_sql_/
+
+/** The result of a dropped `COMMIT`: the parts of it that a driver may read. */
+const committed = { command: "COMMIT", rows: [] }
+
+const beginning = /^(BEGIN|START TRANSACTION)\b/i
+
+const noRows: ReadonlyArray<never> = []
+
+/** The connection of one transaction. */
+export class LazyConnection implements Connection {
+  /** The first serialization failure or deadlock of a statement. */
+  conflict: SqlError | undefined
+  /** The first connection error. All later statements fail with it. */
+  lost: SqlError | undefined
+  /**
+   * The transaction level to provide around the client's `withTransaction`. It is one
+   * level above the outermost, so that the client begins on this connection.
+   */
+  readonly outer: Level
+  #begun: { readonly connection: Connection; readonly scope: Scope.Closeable } | undefined
+  #ended = false
+  /** The error with which beginning failed. */
+  #failed: SqlError | undefined
+  /** Whether the transaction is that of a callback of `afterCommit`. */
+  readonly #isFollower: boolean
+  #options: Options
+  /** The fibers that run a statement or wait for their turn. */
+  readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
+  /** The levels in which a savepoint is open, each with a `Deferred` that its end completes. */
+  readonly #savepoints = new Map<Level, Deferred.Deferred<void>>()
+  #started = false
+  /** Lets one statement run at a time. */
+  readonly #turn = Semaphore.makeUnsafe(1)
+
+  constructor(options: Options, after?: Level) {
+    this.#options = options
+    this.outer = after ?? outerOf(this, options)
+    this.#isFollower = after !== undefined
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  readonly execute: Connection["execute"] = (sql, params, transformRows) =>
+    this.#statement(sql, noRows, (connection) => connection.execute(sql, params, transformRows))
+
+  readonly executeRaw: Connection["executeRaw"] = (sql, params) =>
+    this.#statement<unknown>(sql, committed, (connection) => connection.executeRaw(sql, params))
+
+  readonly executeStream: Connection["executeStream"] = (sql, params, transformRows) =>
+    Stream.unwrap(
+      Effect.withFiber((fiber) => {
+        const level = this.#levelOf(fiber)
+        if (level === this.outer) {
+          return Effect.map(this.#options.acquire, (connection) =>
+            connection.executeStream(sql, params, transformRows)
+          )
+        }
+        const leave = this.#enter(fiber)
+        return Effect.addFinalizer(() => Effect.sync(leave)).pipe(
+          Effect.andThen(this.#turnInScope(level)),
+          Effect.andThen(Effect.suspend(() => this.#ready(sql))),
+          Effect.map((connection) =>
+            Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
+          )
+        )
+      })
+    )
+
+  readonly executeUnprepared: Connection["executeUnprepared"] = (sql, params, transformRows) =>
+    this.#statement(sql, noRows, (connection) =>
+      connection.executeUnprepared(sql, params, transformRows)
+    )
+
+  readonly executeValues: Connection["executeValues"] = (sql, params) =>
+    this.#statement(sql, noRows, (connection) => connection.executeValues(sql, params))
+
+  readonly executeValuesUnprepared: Connection["executeValuesUnprepared"] = (sql, params) =>
+    this.#statement(sql, noRows, (connection) => connection.executeValuesUnprepared(sql, params))
+
+  /** Returns the connection to the pool, even if the transaction was not ended. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.#ended = true
+    const begun = this.#begun
+    this.#begun = undefined
+    if (begun === undefined) return Effect.void
+    const { clear } = this.#options
+    return Effect.andThen(
+      clear === undefined || this.lost !== undefined
+        ? Effect.void
+        : Effect.ignore(clear(begun.connection)),
+      Scope.close(begun.scope, Exit.void)
+    )
+  })
+
+  #statement<A>(sql: string, nothing: A, run: Run<A>): Effect.Effect<A, SqlError> {
+    return Effect.withFiber((fiber) => {
+      const level = this.#levelOf(fiber)
+      if (level === this.outer) return this.#control(sql, nothing, run, fiber)
+      const kind = savepoint.exec(sql)?.[1]
+      if (kind !== undefined) return this.#savepoint(kind, level, sql, nothing, run, fiber)
+      const leave = this.#enter(fiber)
+      const statement = Effect.suspend(() =>
+        Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
+      )
+      return Effect.onExitPrimitive(this.#inTurn(level, statement), () => void leave())
+    })
+  }
+
+  /**
+   * Runs a statement in its turn. Waits while a sibling fiber has a savepoint that
+   * would contain it.
+   */
+  #inTurn<A>(level: Level, statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
+    const turn = this.#turn.withPermit(
+      Effect.suspend(() =>
+        this.#savepoints.has(level) ? Effect.succeedNone : Effect.asSome(statement)
+      )
+    )
+    return Effect.flatMap(turn, (done) =>
+      done._tag === "Some"
+        ? Effect.succeed(done.value)
+        : Effect.andThen(this.#siblingDone(level), this.#inTurn(level, statement))
+    )
+  }
+
+  /** Waits in the same way, and keeps the turn until the scope closes. */
+  #turnInScope(level: Level): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
+      Effect.andThen(
+        Scope.provide(this.#turn.takeScoped(1), own),
+        Effect.suspend(() =>
+          this.#savepoints.has(level)
+            ? Effect.andThen(
+                Scope.close(own, Exit.void),
+                Effect.andThen(this.#siblingDone(level), this.#turnInScope(level))
+              )
+            : Effect.void
+        )
+      )
+    )
+  }
+
+  #siblingDone(level: Level): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const sibling = this.#savepoints.get(level)
+      return sibling === undefined ? Effect.void : Deferred.await(sibling)
+    })
+  }
+
+  #savepoint<A>(
+    kind: string,
+    level: Level,
+    sql: string,
+    nothing: A,
+    run: Run<A>,
+    fiber: Fiber.Fiber<unknown, unknown>
+  ): Effect.Effect<A, SqlError> {
+    const leave = this.#enter(fiber)
+    const opens = kind === "SAVEPOINT"
+    const statement = this.#turn.withPermit(
+      Effect.suspend(() => {
+        if (!opens && (this.lost !== undefined || this.#ended)) return Effect.succeed(nothing)
+        if (opens) this.#savepoints.set(level, Deferred.makeUnsafe())
+        return Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
+      })
+    )
+    return Effect.onExitPrimitive(statement, (exit) => {
+      leave()
+      if (kind === "RELEASE SAVEPOINT" || exit._tag === "Failure") this.#closeSavepoint(level)
+      return undefined
+    })
+  }
+
+  #closeSavepoint(level: Level): void {
+    const open = this.#savepoints.get(level)
+    this.#savepoints.delete(level)
+    if (open !== undefined) Deferred.doneUnsafe(open, Exit.void)
+  }
+
+  /** Runs a statement of the outer level: the client's `BEGIN`, `COMMIT` or `ROLLBACK`. */
+  #control<A>(
+    sql: string,
+    nothing: A,
+    run: Run<A>,
+    fiber: Fiber.Fiber<unknown, unknown>
+  ): Effect.Effect<A, SqlError> {
+    if (!this.#started) {
+      // The client sends only `BEGIN` first: this is a query of a callback of `afterCommit`.
+      if (!beginning.test(sql)) return Effect.scoped(Effect.flatMap(this.#options.acquire, run))
+      this.#started = true
+      if (this.#isFollower) {
+        const begin = (connection: Connection) => connection.executeUnprepared(sql, [], undefined)
+        this.#options = { ...this.#options, begin, clear: undefined }
+      }
+      return Effect.succeed(nothing)
+    }
+    if (sql === "ROLLBACK") {
+      this.#ended = true
+      // Their work is discarded, and the rollback would have to wait for them.
+      for (const other of this.#running) if (other !== fiber) other.interruptUnsafe(fiber.id)
+    }
+    return Effect.ensuring(
+      this.#turn.withPermit(
+        Effect.suspend(() => {
+          this.#ended = true
+          return this.#begun === undefined
+            ? Effect.succeed(nothing)
+            : this.#finish(sql, run(this.#begun.connection), this.#begun.connection)
+        })
+      ),
+      this.close
+    )
+  }
+
+  /**
+   * Ends the transaction. If the commit fails, rolls back: no transaction may stay
+   * open in the pool.
+   */
+  #finish<A>(
+    sql: string,
+    end: Effect.Effect<A, SqlError>,
+    connection: Connection
+  ): Effect.Effect<A, SqlError> {
+    return Effect.tapError(this.#watched(end), () =>
+      sql === "ROLLBACK" || this.lost !== undefined
+        ? Effect.void
+        : Effect.ignore(connection.executeUnprepared("ROLLBACK", [], undefined))
+    )
+  }
+
+  /**
+   * Returns the connection, and begins if it has not begun yet. Runs in the turn of a
+   * statement.
+   */
+  #ready(sql: string): Effect.Effect<Connection, SqlError> {
+    if (this.#ended) return Effect.die(new TransactionEnded({ sql }))
+    const failed = this.#failed ?? this.lost
+    if (failed !== undefined) return Effect.fail(failed)
+    if (this.#begun !== undefined) return Effect.succeed(this.#begun.connection)
+    return this.#options
+      .opening(
+        Effect.uninterruptibleMask((restore) => {
+          const scope = Scope.makeUnsafe()
+          let acquired: Connection | undefined
+          return Effect.flatMap(
+            restore(Scope.provide(this.#options.acquire, scope)),
+            (connection) => {
+              acquired = connection
+              return Effect.map(restore(this.#options.begin(connection)), () => {
+                this.#begun = { connection, scope }
+                return connection
+              })
+            }
+          ).pipe(
+            Effect.onError((cause) =>
+              Effect.andThen(
+                // The database may have begun before the error.
+                acquired === undefined
+                  ? Effect.void
+                  : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
+                Scope.close(scope, Exit.failCause(cause))
+              )
+            )
+          )
+        })
+      )
+      .pipe(
+        Effect.mapError((error) => {
+          // Later statements fail at once: each further attempt could take as long again.
+          this.#failed = error
+          return this.#noted(error)
+        })
+      )
+  }
+
+  #watched<A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
+    return Effect.mapError(effect, this.#noted)
+  }
+
+  readonly #noted = (error: SqlError): SqlError => {
+    switch (error.reason._tag) {
+      case "ConnectionError":
+        this.lost ??= error
+        break
+      case "DeadlockError":
+      case "SerializationError":
+        this.conflict ??= error
+        break
+    }
+    return error
+  }
+
+  #enter(fiber: Fiber.Fiber<unknown, unknown>): () => void {
+    this.#running.add(fiber)
+    return () => this.#running.delete(fiber)
+  }
+
+  #levelOf(fiber: Fiber.Fiber<unknown, unknown>): Level {
+    const level = Context.getOrUndefined(
+      fiber.context as Context.Context<SqlClient.TransactionConnection>,
+      this.#options.service
+    )
+    return level! // the client runs statements on this connection only within `outer`
+  }
+}
+
+/**
+ * Creates the outer level of a connection. The client runs the callbacks of
+ * `afterCommit` in the same level, but their queries must not join the transaction
+ * that has ended. The level then holds a new lazy connection: a query takes a
+ * connection of the pool, and a transaction begins one of its own.
+ */
+const outerOf = (connection: LazyConnection, options: Options): Level => {
+  const outer: readonly [Connection, number] = Object.defineProperty([connection, -1] as const, 0, {
+    get: () => (connection.ended ? new LazyConnection(options, outer) : connection)
+  })
+  return outer
+}

@@ -1,0 +1,115 @@
+/** Runs a handler in a transaction, which begins with the first query and may be retried. */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as RequestId from "../../../Server/Exchange/RequestId.ts"
+import { acquireOperation } from "../Acquire.ts"
+import * as Begin from "./Begin.ts"
+import * as Correlation from "./Correlation.ts"
+import { LazyConnection } from "./LazyConnection.ts"
+import * as Unavailable from "./Unavailable.ts"
+
+/** The settings of the transactions of a route. */
+export interface Settings extends Begin.Mode {
+  /** The longest time to begin a transaction: the wait for a connection, and `BEGIN`. */
+  readonly acquireTimeout: Duration.Duration
+  /** How often the handler is run again after a serialization failure or a deadlock. */
+  readonly retries: number
+}
+
+/** The wait before the first retry, in milliseconds. It doubles with each retry, and has jitter. */
+const firstWait = 10
+
+const longestWait = 1000
+
+const backoff = (attempt: number): Effect.Effect<void> =>
+  Effect.flatMap(Random.nextBetween(0.5, 1.5), (jitter) =>
+    Effect.sleep(Math.min(longestWait, firstWait * 2 ** attempt) * jitter)
+  )
+
+const tooLate = (timeout: Duration.Duration): SqlError => {
+  const message = `No transaction could begin within ${Duration.format(timeout)} (database.acquireTimeout). The pool is exhausted, or the database does not answer.`
+  return new SqlError({
+    reason: new ConnectionError({ cause: new Error(message), message, operation: "begin" })
+  })
+}
+
+/** How many broken connections of the pool a request replaces before it fails. */
+const staleConnections = 3
+
+/** Whether to begin on another connection: this one is broken. An exhausted pool has no other. */
+const isStale = ({ reason }: SqlError): boolean =>
+  reason._tag === "ConnectionError" && reason.operation !== acquireOperation
+
+/** Returns the function that runs an effect in a transaction. It is created once for each route. */
+export const make = (client: SqlClient, settings: Settings) => {
+  const { acquireTimeout, retries } = settings
+  const statements = Begin.statements(client, settings)
+  const isPostgres = client.onDialectOrElse({ orElse: () => false, pg: () => true })
+  const { transactionService } = client
+
+  const makeConnection = (requestId: string): LazyConnection => {
+    const correlation = Correlation.make(client, requestId)
+    return new LazyConnection({
+      acquire: client.reserve,
+      begin: (connection) => {
+        const begun = Effect.forEach(
+          statements,
+          (sql) =>
+            // MySQL cannot prepare them. PostgreSQL parses what is prepared once per connection.
+            isPostgres
+              ? connection.execute(sql, [], undefined)
+              : connection.executeUnprepared(sql, [], undefined),
+          { discard: true }
+        )
+        return correlation === undefined
+          ? begun
+          : Effect.andThen(begun, correlation.set(connection))
+      },
+      clear: correlation?.clear,
+      opening: (open) =>
+        Effect.timeoutOrElse(Effect.retry(open, { times: staleConnections, while: isStale }), {
+          duration: acquireTimeout,
+          orElse: () => Effect.fail(tooLate(acquireTimeout))
+        }),
+      service: transactionService
+    })
+  }
+
+  const attempt = <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    requestId: string,
+    done: number
+  ): Effect.Effect<A, E | SqlError, R> =>
+    Effect.suspend(() => {
+      const connection = makeConnection(requestId)
+      return client.withTransaction(effect).pipe(
+        Effect.provideService(transactionService, connection.outer),
+        Effect.ensuring(connection.close),
+        Effect.catchCause((cause): Effect.Effect<A, E | SqlError, R> => {
+          if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+          const { conflict } = connection
+          // The handler may have wrapped the error, or met it outside the transaction.
+          const lost = connection.lost ?? Unavailable.lostBehind(cause)
+          if (lost !== undefined) return Unavailable.answer(lost, cause)
+          if (conflict === undefined || done >= retries) return Effect.failCause(cause)
+          return Effect.andThen(backoff(done), attempt(effect, requestId, done + 1))
+        })
+      )
+    })
+
+  return <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+    Effect.withFiber((fiber) =>
+      // In a transaction of the caller it is a savepoint.
+      Context.getOrUndefined(
+        fiber.context as Context.Context<TransactionConnection>,
+        transactionService
+      ) === undefined
+        ? attempt(effect, fiber.getRef(RequestId.RequestId), 0)
+        : client.withTransaction(effect)
+    )
+}
