@@ -70,7 +70,7 @@ export const make = (
             path: info.path,
             value: Pipeline.make({
               bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
-              codec: Codec.make(row, stack.handler),
+              codec: Codec.make(row, stack.handler, config),
               info,
               stack,
               steps: Pipeline.contractSteps(row, provided)

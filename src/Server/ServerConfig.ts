@@ -19,8 +19,10 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
  * | `listener` | `node` | `node`, fit for the open internet, or `proxied`, faster behind a proxy |
+ * | `maxFields` | 1000 | most fields of a form |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
- * | `maxHeaders` | 100 | proxied: most header fields of a request |
+ * | `maxHeaders` | 128 | proxied: most header fields of a request |
+ * | `maxJsonDepth` | 100 | most levels of arrays and objects in a JSON body, 1 to 500 |
  * | `maxLineBytes` | 8 KiB | proxied: longest request line and longest header field |
  * | `maxPipelined` | 16 | proxied: most requests of a connection that are handled at once |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
@@ -41,8 +43,14 @@ export const ServerConfig = Config.section(
     listener: Schema.Literals(["node", "proxied"]).pipe(
       Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
+    maxFields: Count.pipe(Config.withDefault(1000)),
     maxHeaderBytes: Config.ByteSize.pipe(Config.withDefault("16 KiB")),
-    maxHeaders: Count.pipe(Config.withDefault(100)),
+    maxHeaders: Count.pipe(Config.withDefault(128)),
+    // Decoders are recursive: far deeper values would exceed the call stack.
+    maxJsonDepth: Schema.Int.pipe(
+      Schema.check(Schema.isBetween({ maximum: 500, minimum: 1 })),
+      Config.withDefault(100)
+    ),
     maxLineBytes: Config.ByteSize.pipe(Config.withDefault("8 KiB")),
     maxPipelined: Count.pipe(Config.withDefault(16)),
     port: Config.Port.pipe(Config.withDefault(8080)),

@@ -10,7 +10,7 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
-import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contract/Catalogue.ts"
+import { MethodNotAllowed, PayloadTooLarge } from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { toResponse } from "../Exchange/EncodedReply.ts"
@@ -78,11 +78,15 @@ const isWhole = ({ payload }: HttpApiEndpoint.Top): boolean =>
 const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].some(isUpgrade)
 
 /** Creates the codec of a row. `around` runs around the handler of an endpoint. */
-export const make = (row: Row, around: AroundHandler | undefined): Codec => {
+export const make = (
+  row: Row,
+  around: AroundHandler | undefined,
+  limits: Payload.Limits
+): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
     ? routerCodec(effect!)
-    : endpointCodec({ around, contract, effect, endpoint, handler })
+    : endpointCodec({ around, contract, effect, endpoint, handler, limits })
 }
 
 /** The parts of a codec that does not decode or encode. */
@@ -169,13 +173,15 @@ const endpointCodec = ({
   contract,
   effect,
   endpoint,
-  handler: { handler, isRaw, uninterruptible }
+  handler: { handler, isRaw, uninterruptible },
+  limits
 }: {
   readonly around: AroundHandler | undefined
   readonly contract: NonNullable<Row["contract"]>
   readonly effect: Row["effect"]
   readonly endpoint: HttpApiEndpoint.Top
   readonly handler: NonNullable<Row["handler"]>
+  readonly limits: Payload.Limits
 }): Codec => {
   const annotations = Context.merge(contract.annotations, endpoint.annotations)
   const parts = Parts.decoders(endpoint, annotations)
@@ -201,7 +207,7 @@ const endpointCodec = ({
       case "params":
         return exchange.params
       case "payload":
-        return payload!.read(bodyOf(exchange), exchange.searchParams)
+        return payload!.read(bodyOf(exchange), exchange.searchParams, limits)
       case "query":
         return exchange.searchParams
     }
@@ -226,7 +232,7 @@ const endpointCodec = ({
     const refused = (at: number) =>
       Effect.flatMap(
         Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload)),
-        (errors) => Effect.die(new ValidationFailed({ errors }))
+        (issues) => Effect.die(Problem.invalid(issues))
       )
     for (let i = from; i < decoders.length; i++) {
       const { first, part } = decoders[i]!
@@ -300,6 +306,9 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
   if (body === undefined) return noBytes
   if (body instanceof Uint8Array) return body
   if (body === "TooLarge") throw new PayloadTooLarge({ limit: bodyLimit })
+  if (body === "Fragmented") {
+    throw Problem.malformedBody("The body came in too many small pieces. Send larger ones.")
+  }
   throw typeof body === "string" ? Problem.malformedBody("The body cannot be read") : body
 }
 

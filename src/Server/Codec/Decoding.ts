@@ -2,7 +2,7 @@
  * The functions of a schema: a direct one for values that are plainly valid, and the
  * schema's own for all others.
  */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
@@ -15,7 +15,7 @@ export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaErr
 
 /** The functions of one schema. */
 export interface Decoding {
-  /** Fails with every issue. */
+  /** Fails with every issue. Dies with `tooMany` if there are thousands. */
   readonly all: Decode
   /**
    * Returns the value, `DirectResult.refused`, or `DirectResult.undecided` if `first` has to
@@ -31,8 +31,8 @@ export interface Decoding {
 
 /** Returns the functions of a schema. To encode, pass the flipped AST. */
 export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
-  const all = later(ast, { ...options, errors: "all" })
   const first = later(ast, { ...options, errors: "first" })
+  const all: Decode = (input) => Effect.suspend(() => Direct.decoder(ast, limited(options))(input))
   // Direct functions support no other options.
   if (Object.keys(options ?? {}).some((option) => option !== "errors")) {
     SchemaJITCompiler.enable(ast)
@@ -48,6 +48,29 @@ export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Deco
       return value === DirectResult.refused || value === DirectResult.undecided
         ? first(input)
         : Exit.succeed(value)
+    }
+  }
+}
+
+/** How many issues a decoder may make until it is stopped. */
+const maxMade = 2_000
+
+/** The defect of `all` for a value with so many issues that the decoder was stopped. */
+export const tooMany = Symbol("flange/Decoding/tooMany")
+
+/**
+ * Returns options by which a decoder dies after many issues; Effect has no such option. An
+ * issue reads `reportInput` when it is made, one that only tells that a member of a union
+ * does not take the value too.
+ */
+const limited = (options: SchemaAST.ParseOptions | undefined): SchemaAST.ParseOptions => {
+  let made = 0
+  return {
+    ...options,
+    errors: "all",
+    get reportInput() {
+      if (++made > maxMade) throw tooMany
+      return options?.reportInput
     }
   }
 }

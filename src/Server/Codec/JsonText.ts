@@ -1,5 +1,6 @@
 /** Strict reading of text and JSON bodies. */
 import * as Problem from "../Exchange/Problem.ts"
+import * as JsonDepth from "./JsonDepth.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
@@ -14,10 +15,17 @@ export const text = (bytes: Uint8Array, decoder = utf8): string => {
 
 /**
  * Returns the value of a JSON body; `undefined` for no bytes. Throws the error to answer if
- * the body is not valid UTF-8, is not JSON, or has a key `__proto__`, which a careless merge
- * in a handler would turn into a prototype.
+ * the body is not valid UTF-8, is not JSON, is nested in more than `maxDepth` levels, or has
+ * a key `__proto__`, which a careless merge in a handler would turn into a prototype.
  */
-export const parse = (bytes: Uint8Array): unknown => {
+export const parse = (bytes: Uint8Array, maxDepth: number): unknown => {
+  const deep = JsonDepth.tooDeep(bytes, maxDepth)
+  if (deep !== undefined) {
+    throw Problem.malformedBody(
+      `Nested in more than ${maxDepth} levels`,
+      deep.map(Problem.pointerSegment).join("")
+    )
+  }
   const json = text(bytes)
   if (json === "") return undefined
   let value: unknown
@@ -36,18 +44,18 @@ export const parse = (bytes: Uint8Array): unknown => {
   return value
 }
 
-/** Returns the pointer of a key `__proto__` in a value of JSON; undefined if there is none. */
-const prototypeKey = (root: unknown): string | undefined => {
-  // Not recursive: JSON may be nested deeper than the call stack goes.
-  const left: Array<readonly [value: unknown, pointer: string]> = [[root, ""]]
-  for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const [value, pointer] = next
-    if (typeof value !== "object" || value === null) continue
-    for (const [key, member] of Object.entries(value)) {
-      const here = pointer + Problem.pointerSegment(key)
-      if (key === "__proto__") return here
-      left.push([member, here])
-    }
+/**
+ * Returns the pointer of a key `__proto__` in a value of JSON; undefined if there is none.
+ * The value is not nested deeper than `parse` allows.
+ */
+const prototypeKey = (value: unknown): string | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  const isArray = Array.isArray(value)
+  // The keys of a large array would be as many strings.
+  for (const key of isArray ? value.keys() : Object.keys(value)) {
+    if (key === "__proto__") return Problem.pointerSegment(key)
+    const inside = prototypeKey((value as Readonly<Record<number | string, unknown>>)[key])
+    if (inside !== undefined) return Problem.pointerSegment(key) + inside
   }
   return undefined
 }

@@ -5,6 +5,7 @@ import * as HttpMethod from "effect/http/HttpMethod"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import * as Problem from "../Exchange/Problem.ts"
 import * as Decoding from "./Decoding.ts"
 import * as JsonText from "./JsonText.ts"
 import * as Parts from "./Parts.ts"
@@ -12,14 +13,22 @@ import * as Parts from "./Parts.ts"
 /** The query of a request, as the route table reads it. */
 export type Query = Readonly<Record<string, ReadonlyArray<string> | string>>
 
+/** What a body may hold. */
+export interface Limits {
+  /** The most fields of a form. */
+  readonly maxFields: number
+  /** The most levels of arrays and objects in JSON. */
+  readonly maxJsonDepth: number
+}
+
 /** Reads and decodes a payload of one media type. */
 export interface PayloadDecoder {
   readonly decoder: Parts.Decoder
   /**
    * Returns the input of `decoder`. Throws the error to answer if the body is not valid
-   * UTF-8, is not JSON, or has a key `__proto__` in its JSON.
+   * UTF-8, is not JSON, has a key `__proto__` in its JSON, or exceeds a limit.
    */
-  readonly read: (body: Uint8Array, query: Query) => unknown
+  readonly read: (body: Uint8Array, query: Query, limits: Limits) => unknown
 }
 
 /**
@@ -75,10 +84,24 @@ const reader = (
   }
 }
 
+const separator = 0x26
+
+/** Whether a byte occurs more than `count` times. */
+const hasMoreThan = (count: number, byte: number, bytes: Uint8Array): boolean => {
+  let found = 0
+  for (let at = bytes.indexOf(byte); at !== -1; at = bytes.indexOf(byte, at + 1)) {
+    if (++found > count) return true
+  }
+  return false
+}
+
 // In a form a byte order mark is data: part of the first name.
 const formText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-const readForm: PayloadDecoder["read"] = (body) => {
+const readForm: PayloadDecoder["read"] = (body, _query, { maxFields }) => {
+  if (hasMoreThan(maxFields - 1, separator, body)) {
+    throw Problem.tooManyFields(maxFields)
+  }
   const text = JsonText.text(body, formText)
   // A leading "?" is data; URLSearchParams would drop it.
   const pairs = new URLSearchParams(text.startsWith("?") ? `%3F${text.slice(1)}` : text)
@@ -92,7 +115,9 @@ const readText: PayloadDecoder["read"] = (body) => JsonText.text(body)
 // The handler must not see a listener's buffer, which may be part of a larger one.
 const readBytes: PayloadDecoder["read"] = (body) => new Uint8Array(body)
 
-const readJson: PayloadDecoder["read"] = (body) => JsonText.parse(body)
+const readJson: PayloadDecoder["read"] = (body, _query, { maxJsonDepth }) =>
+  JsonText.parse(body, maxJsonDepth)
 
 // An empty body means null if the schema has it.
-const readNullableJson: PayloadDecoder["read"] = (body) => JsonText.parse(body) ?? null
+const readNullableJson: PayloadDecoder["read"] = (body, query, limits) =>
+  readJson(body, query, limits) ?? null

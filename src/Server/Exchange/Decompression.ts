@@ -1,16 +1,45 @@
 /** Decodes the content coding of a request's body: gzip and deflate. */
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServerError from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Semantics from "./Semantics.ts"
 import type { BodyFailure } from "./Wire.ts"
+
+const decode = HttpMiddleware.decompression()
 
 /**
  * Runs an effect with a request whose body has no content coding. `MaxBodySize` limits
- * the decoded body. An unknown coding is answered with 415.
+ * the decoded body. An unknown coding, and more than one, is answered with 415.
  */
-export const decompressed = HttpMiddleware.decompression()
+export const decompressed = <E, R>(
+  effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest | R> => {
+  const decoded = decode(effect)
+  return Effect.flatMap(HttpServerRequest, (request) => {
+    const codings = codingsOf(request.headers["content-encoding"])
+    if (codings.length > 1) return Effect.succeed(unsupported)
+    return codings[0] === "x-gzip"
+      ? Effect.provideService(decoded, HttpServerRequest, withCoding(request, "gzip"))
+      : decoded
+  })
+}
+
+/** Returns the codings of a body, in lower case. */
+const codingsOf = (header: string | undefined): ReadonlyArray<string> =>
+  header === undefined
+    ? []
+    : Semantics.elements(header).filter((coding) => coding !== "" && coding !== "identity")
+
+const withCoding = (request: HttpServerRequest, coding: string): HttpServerRequest =>
+  request.modify({ headers: Headers.set(request.headers, "content-encoding", coding) })
+
+const unsupported = HttpServerResponse.empty({
+  headers: { "accept-encoding": "gzip, deflate" },
+  status: 415
+})
 
 const read = HttpServerResponse.empty()
 

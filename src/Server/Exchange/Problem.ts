@@ -271,7 +271,7 @@ const log = (cause: Cause.Cause<unknown>) => logFailure("Request failed", cause)
 const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | undefined => {
   if (HttpApiSchemaError.is(error)) {
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return undefined
-    return new ValidationFailed({ errors: issues(error.kind, error.cause.issue) })
+    return invalid(issues(error.kind, error.cause.issue))
   }
   if (HttpApiPayloadTooLarge.is(error)) return new PayloadTooLarge({ limit: bodyLimit })
   if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RequestParseError") {
@@ -289,6 +289,13 @@ export const malformed = (location: Issue["location"], detail: string, pointer =
 /** Creates the 400 for a body that cannot be read. */
 export const malformedBody = (detail: string, pointer?: string) =>
   malformed("body", detail, pointer)
+
+/** Creates the 413 for a form with more than `limit` fields. */
+export const tooManyFields = (limit: number): PayloadTooLarge =>
+  // An error that is given its detail keeps it.
+  new PayloadTooLarge({ detail: `The form has more than ${limit} fields`, limit } as {
+    limit: number
+  })
 
 /** Creates the 400 for a body that `JSON.parse` refused with `error`. */
 export const notJson = (error: unknown): MalformedRequest => {
@@ -309,8 +316,36 @@ export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): 
     pointer: (path ?? []).map(pointerSegment).join("")
   }))
 
+/** The most issues that a reply lists. */
+const maxIssues = 100
+
+/** Returns the last issue of a list that is not complete. */
+export const more = (kind: keyof typeof locations): Issue => ({
+  detail: "There may be more problems, which are not listed",
+  location: locations[kind],
+  pointer: ""
+})
+
+/** Creates the 400 for a request with issues. Lists the first 100. */
+export const invalid = (issues: ReadonlyArray<Issue>): ValidationFailed => {
+  if (issues.length <= maxIssues) return new ValidationFailed({ errors: issues })
+  const { location } = issues[maxIssues]!
+  return new ValidationFailed({
+    // An error that is given its detail keeps it.
+    detail: `The request has ${maxIssues} problems or more`,
+    errors: [...issues.slice(0, maxIssues), { ...more("Payload"), location }]
+  } as { errors: Array<Issue> })
+}
+
 /** Returns one segment of a JSON pointer, with its slash. Source: RFC 6901, section 3. */
 export const pointerSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string => {
   const key = typeof segment === "object" ? segment.key : segment
   return `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`
 }
+
+/** Returns the segments of a JSON pointer. */
+export const segments = (pointer: string): ReadonlyArray<string> =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"))

@@ -3,8 +3,8 @@ import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 
-/** Why a body could not be read whole. */
-export type BodyFailure = "Aborted" | "Malformed" | "TooLarge"
+/** Why a body could not be read whole. `Fragmented`: it came in too many small pieces. */
+export type BodyFailure = "Aborted" | "Fragmented" | "Malformed" | "TooLarge"
 
 /**
  * A request on the wire. A listener makes one for each request; exactly one reply is sent on

@@ -87,6 +87,7 @@ class WebRequest {
 
 const unreadable: Readonly<Record<BodyFailure, string>> = {
   Aborted: "The client disconnected while sending its body",
+  Fragmented: "The body came in too many small pieces",
   Malformed: "The body is malformed",
   TooLarge: "The body is longer than the route takes"
 }

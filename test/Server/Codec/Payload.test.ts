@@ -46,6 +46,8 @@ const byEffect = (sent: ReadonlyArray<Sent>) => {
   })
 }
 
+const limits: Payload.Limits = { maxFields: 1000, maxJsonDepth: 100 }
+
 const byCodec = async (sent: ReadonlyArray<Sent>) =>
   Promise.all(
     sent.map(async (all, i) => {
@@ -54,7 +56,7 @@ const byCodec = async (sent: ReadonlyArray<Sent>) =>
       if (payload === undefined) return refused
       const record = HttpServerRequest.searchParamsFromURL(new URL(`http://localhost/${query}`))
       try {
-        const input = payload.read(Buffer.from(body), record)
+        const input = payload.read(Buffer.from(body), record, limits)
         const exits = await Promise.all(
           [payload.decoder.first, payload.decoder.all].map((decode) =>
             Effect.runPromiseExit(decode(input))
@@ -145,7 +147,7 @@ describe("Payload", () => {
     const endpoint = endpointOf({ payload: [bytes] }, 0)
     const { read } = Payload.payloads(endpoint).get("application/octet-stream")!
     const pool = Uint8Array.of(1, 2, 3, 4)
-    const value = read(pool.subarray(1, 3), {}) as Uint8Array
+    const value = read(pool.subarray(1, 3), {}, limits) as Uint8Array
     assert.deepStrictEqual([...new Uint8Array(value.buffer)], [2, 3])
   })
 
@@ -154,12 +156,13 @@ describe("Payload", () => {
     ["json with a key of the prototype", Item, Buffer.from('{"id":1,"__proto__":{}}')],
     ["json that ends early", Item, Buffer.from('{"id":')],
     ["a form", form, Buffer.from([0xff])],
+    ["json of more levels than allowed", Item, Buffer.from("[".repeat(101) + "]".repeat(101))],
     ["text", text, Buffer.from([0xff])]
   ])("a body that is no %s is refused as malformed", (_, schema, body) => {
     const [{ read }] = [...Payload.payloads(endpointOf({ payload: [schema] }, 0)).values()] as [
       Payload.PayloadDecoder
     ]
-    assert.throws(() => read(body, {}), MalformedRequest)
+    assert.throws(() => read(body, {}, limits), MalformedRequest)
   })
 
   it("payloads of generated schemas are those of Effect's handler", async () => {

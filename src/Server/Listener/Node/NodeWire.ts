@@ -4,6 +4,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
+import { Collector } from "../Collector.ts"
 import { type Opened, type Opener, whenClosed } from "../Opener.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
 
@@ -54,26 +55,16 @@ export class NodeWire implements Wire {
     const source = this.#source
     // The client has gone away if the source is closed before its end.
     if (source.closed) return done("Aborted")
-    const chunks: Array<Buffer> = []
-    let isDone = false
-    let length = 0
-    const end = (result: BodyFailure | Uint8Array) => {
-      if (isDone) return
-      isDone = true
-      done(result)
-    }
-    const abort = () => end("Aborted")
-    source.on("data", (chunk: Buffer) => {
-      if (isDone) return
-      length += chunk.length
-      if (length > limit) {
-        // The rest of the body is discarded with the connection.
-        if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
-        return end("TooLarge")
+    const collector = new Collector(limit, (body) => {
+      // The rest of the body is discarded with the connection.
+      if (typeof body === "string" && !this.#reply.headersSent) {
+        this.#reply.setHeader("connection", "close")
       }
-      chunks.push(chunk)
+      done(body)
     })
-    source.once("end", () => end(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)))
+    const abort = () => collector.fail("Aborted")
+    source.on("data", (piece: Buffer) => collector.data(piece))
+    source.once("end", () => collector.end())
     source.once("close", abort)
     source.on("error", abort)
   }

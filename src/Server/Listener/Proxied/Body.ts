@@ -1,4 +1,4 @@
-/** The readers of a request's body. */
+/** The readers of a request's body on the proxied listener. */
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 
 /** Reads a body piece by piece. */
@@ -11,52 +11,6 @@ export interface Sink {
   readonly fail: (failure: BodyFailure) => void
   /** Whether the connection has to wait before it passes more bytes. */
   readonly isFull: boolean
-}
-
-const nothing = new Uint8Array(0)
-
-/** Reads a body into memory and calls back with the whole. */
-export class Collector implements Sink {
-  #chunks: Array<Buffer> | undefined
-  #done: ((body: BodyFailure | Uint8Array) => void) | undefined
-  #first: Buffer | undefined
-  #length = 0
-  readonly #limit: number
-
-  constructor(limit: number, done: (body: BodyFailure | Uint8Array) => void) {
-    this.#done = done
-    this.#limit = limit
-  }
-
-  get isFull(): boolean {
-    return this.#done === undefined
-  }
-
-  data(bytes: Buffer): void {
-    this.#length += bytes.length
-    if (this.#length > this.#limit) return this.fail("TooLarge")
-    if (this.#first === undefined) this.#first = bytes
-    else (this.#chunks ??= [this.#first]).push(bytes)
-  }
-
-  end(): void {
-    this.#give(
-      this.#chunks === undefined
-        ? (this.#first ?? nothing)
-        : Buffer.concat(this.#chunks, this.#length)
-    )
-  }
-
-  fail(failure: BodyFailure): void {
-    this.#give(failure)
-  }
-
-  #give(body: BodyFailure | Uint8Array): void {
-    const done = this.#done
-    this.#done = undefined
-    this.#chunks = this.#first = undefined
-    done?.(body)
-  }
 }
 
 /** Reads an unused body to its end, so that the next request can be read. */
