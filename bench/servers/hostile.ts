@@ -24,18 +24,18 @@ const Order = Schema.Struct({
 })
 
 class HostileApi extends HttpApiGroup.make("hostile").add(
-  HttpApiEndpoint.get("large", "/large", { success: Schema.String }),
-  HttpApiEndpoint.get("read", "/read/:id", {
-    params: { id: Schema.String },
-    query: { q: Schema.optionalKey(Schema.Array(Schema.String)) },
-    success: Accepted
-  }),
   HttpApiEndpoint.post("any", "/any", { payload: Schema.Json, success: Accepted }),
   HttpApiEndpoint.post("form", "/form", {
     payload: Schema.Struct({ name: Schema.String }).pipe(HttpApiSchema.asFormUrlEncoded()),
     success: Accepted
   }),
+  HttpApiEndpoint.get("large", "/large", { success: Schema.String }),
   HttpApiEndpoint.post("order", "/order", { payload: Order, success: Accepted }),
+  HttpApiEndpoint.get("read", "/read/:id", {
+    params: { id: Schema.String },
+    query: { q: Schema.optionalKey(Schema.Array(Schema.String)) },
+    success: Accepted
+  }),
   HttpApiEndpoint.post("text", "/text", {
     payload: Schema.String.pipe(HttpApiSchema.asText()),
     success: Accepted

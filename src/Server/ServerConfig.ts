@@ -19,17 +19,19 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
  * | `listener` | `node` | `node`, fit for the open internet, or `proxied`, faster behind a proxy |
+ * | `maxConnections` | 10000 | most open connections; further ones are answered with 503 and closed |
  * | `maxFields` | 1000 | most fields of a form |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
  * | `maxHeaders` | 128 | proxied: most header fields of a request |
  * | `maxJsonDepth` | 100 | most levels of arrays and objects in a JSON body, 1 to 500 |
  * | `maxLineBytes` | 8 KiB | proxied: longest request line and longest header field |
- * | `maxPipelined` | 16 | proxied: most requests of a connection that are handled at once |
+ * | `maxPipelined` | 16 | most requests of a connection that are handled at once |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
+ * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
  */
 export const ServerConfig = Config.section(
   "server",
@@ -43,6 +45,7 @@ export const ServerConfig = Config.section(
     listener: Schema.Literals(["node", "proxied"]).pipe(
       Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
+    maxConnections: Count.pipe(Config.withDefault(10_000)),
     maxFields: Count.pipe(Config.withDefault(1000)),
     maxHeaderBytes: Config.ByteSize.pipe(Config.withDefault("16 KiB")),
     maxHeaders: Count.pipe(Config.withDefault(128)),
@@ -60,7 +63,8 @@ export const ServerConfig = Config.section(
       Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
       Config.withDefault("660")
     ),
-    trustedProxies: Schema.Array(Network).pipe(Config.withDefault([]))
+    trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
+    writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
   { variables: { HOST: "host", PORT: "port" } }
 )

@@ -29,7 +29,11 @@ export interface Counted {
 }
 
 /** Boots an app of these plugins. */
-export const boot = async (name: Name, plugins: ReadonlyArray<Plugin.Any>): Promise<Counted> => {
+export const boot = async (
+  name: Name,
+  plugins: ReadonlyArray<Plugin.Any>,
+  server: object = {}
+): Promise<Counted> => {
   let handler: WebListener.WebHandler | undefined
   let open = 0
   const inner: Listener = {
@@ -67,7 +71,12 @@ export const boot = async (name: Name, plugins: ReadonlyArray<Plugin.Any>): Prom
     // The plugins of a test require nothing of each other.
     App.make("counted", [Observed, ...plugins] as never),
     Host.make("counted", listener),
-    { values: { app: { drainTimeout: "50 millis" }, server: { host: "127.0.0.1", port: 0 } } }
+    {
+      values: {
+        app: { drainTimeout: "50 millis" },
+        server: { host: "127.0.0.1", port: 0, ...server }
+      }
+    }
   ).pipe(
     Effect.provide([NodeServices.layer, Logger.layer([])]),
     Scope.provide(scope),

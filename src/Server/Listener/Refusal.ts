@@ -8,6 +8,7 @@ import {
   NotImplemented,
   PayloadTooLarge,
   RequestTimeout,
+  ServiceUnavailable,
   UnsupportedCoding,
   UriTooLong
 } from "../../Contract/Catalogue.ts"
@@ -74,6 +75,12 @@ export const refusals = Object.fromEntries(
   Object.entries(table).map(([name, error]) => [name, { error, name }])
   // The names and errors are those of the table.
 ) as Readonly<Record<Name, Refusal>>
+
+/** The answer to a connection above `server.maxConnections`. */
+export const tooManyConnections = new ServiceUnavailable({
+  // An error that is given its detail keeps it.
+  detail: "The server has too many open connections"
+} as {})
 
 /**
  * Returns the reply to a refused request: its body, and its header lines, names and values

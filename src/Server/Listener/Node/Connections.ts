@@ -2,6 +2,7 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import type * as Drain from "../Drain.ts"
+import { WriteProgress } from "../WriteProgress.ts"
 
 /** One connection. */
 class Connection implements Drain.Connection {
@@ -20,9 +21,13 @@ class Connection implements Drain.Connection {
   request: Http.IncomingMessage | undefined
   since = performance.now()
   readonly #socket: Net.Socket
+  /** Requests that are not handled yet, because too many others have no sent reply. */
+  readonly #waiting: Array<() => void> = []
+  readonly writes: WriteProgress
 
   constructor(socket: Net.Socket) {
     this.#socket = socket
+    this.writes = new WriteProgress(socket)
   }
 
   get isIdle(): boolean {
@@ -39,6 +44,16 @@ class Connection implements Drain.Connection {
     this.open--
     this.readAtIdle = this.#socket.bytesRead
     this.since = performance.now()
+    if (this.#socket.destroyed) this.#waiting.length = 0
+    this.#waiting.shift()?.()
+    if (this.#waiting.length === 0 && this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  /** Handles a request, or keeps it until fewer than `maxPipelined` others wait for their replies. */
+  handle(request: () => void, maxPipelined: number): void {
+    if (this.open <= maxPipelined) return request()
+    this.#waiting.push(request)
+    this.#socket.pause()
   }
 }
 
@@ -58,8 +73,10 @@ function onReplyClose(this: Http.ServerResponse & Keyed): void {
 export class Connections {
   readonly #all = new Set<Connection>()
   #draining = false
+  readonly #maxPipelined: number
 
-  constructor(server: Http.Server) {
+  constructor(server: Http.Server, { maxPipelined }: { readonly maxPipelined: number }) {
+    this.#maxPipelined = maxPipelined
     server.on("connection", (socket: Keyed & Net.Socket) => {
       const connection = new Connection(socket)
       socket[key] = connection
@@ -73,10 +90,13 @@ export class Connections {
     return this.#all
   }
 
-  /** Records a request. Call it before the request is answered. */
-  opened(request: Http.IncomingMessage, reply: Http.ServerResponse & Keyed): void {
-    const connection = (reply.socket as (Keyed & Net.Socket) | null)?.[key]
-    if (connection === undefined) return
+  /** Records a request and handles it, at once or when earlier ones have their replies. */
+  opened(
+    request: Http.IncomingMessage,
+    reply: Http.ServerResponse & Keyed,
+    handle: () => void
+  ): void {
+    const connection = (request.socket as Keyed & Net.Socket)[key]!
     connection.previous = connection.last
     connection.last = reply
     connection.request = request
@@ -84,6 +104,15 @@ export class Connections {
     reply[key] = connection
     reply.on("close", onReplyClose)
     if (this.#draining) reply.setHeader("connection", "close")
+    connection.handle(handle, this.#maxPipelined)
+  }
+
+  /** Destroys the connections whose clients have not read for `millis`. */
+  destroyStalled(millis: number): void {
+    const now = performance.now()
+    for (const connection of this.#all) {
+      if (connection.writes.isStalled(now, millis)) connection.destroy()
+    }
   }
 
   /** Returns the request whose body is incomplete, with its reply if that is not sent. */

@@ -29,15 +29,27 @@ export const listen: Listener = ({ config, serve, serving }) =>
       requireHostHeader: false,
       shouldUpgradeCallback: Strict.offersUpgrade
     })
-    const connections = new Connections(server)
+    const connections = new Connections(server, config)
+    const writeTimeout = Duration.toMillis(config.writeTimeout)
+    const sweep = setInterval(
+      () => connections.destroyStalled(writeTimeout),
+      Math.min(1000, writeTimeout / 4)
+    ).unref()
+    yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
+    server.on("connection", (socket: Net.Socket) => {
+      if (connections.all.size > config.maxConnections) Strict.refuseConnection(socket)
+    })
     server.on("clientError", (error, socket: Net.Socket) =>
       Strict.onClientError(error, socket, connections)
     )
     server.on("request", (request, reply) => {
-      connections.opened(request, reply)
-      const refusal = Strict.refusal(request)
-      if (refusal !== undefined) return Strict.refuse(request, reply, refusal)
-      serve(new NodeWire(request, reply, opener))
+      // The connection was refused.
+      if (request.socket.writableEnded) return
+      connections.opened(request, reply, () => {
+        const refusal = Strict.refusal(request)
+        if (refusal !== undefined) return Strict.refuse(request, reply, refusal)
+        serve(new NodeWire(request, reply, opener))
+      })
     })
     server.on("upgrade", (request, socket: Net.Socket, rest) => {
       // Node has removed its own listener, and an error without one would end the process.

@@ -9,7 +9,7 @@ import * as Problem from "../../Exchange/Problem.ts"
 import * as RequestId from "../../Exchange/RequestId.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
-import { type Refusal, refusals, replyTo } from "../Refusal.ts"
+import { type Refusal, refusals, replyTo, tooManyConnections } from "../Refusal.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
 import type { Connections } from "./Connections.ts"
 
@@ -65,6 +65,10 @@ export const refuseUpgrade = (
   socket: Net.Socket,
   error: Catalogue.Any
 ): void => end(socket, error, request)
+
+/** Answers a connection that is one too many, and closes it. */
+export const refuseConnection = (socket: Net.Socket): void =>
+  end(socket, tooManyConnections, undefined)
 
 /** Answers a refused request and closes its connection. */
 export const refuse = (

@@ -3,6 +3,7 @@ import type { Socket } from "node:net"
 import type { Opened } from "../Opener.ts"
 import { refusals } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
+import { WriteProgress } from "../WriteProgress.ts"
 import { Discard, maxDiscarded } from "./Body.ts"
 import { Bridge, BridgedRequest } from "./Bridge.ts"
 import type { ListenerState, TimedConnection } from "./ListenerState.ts"
@@ -37,6 +38,7 @@ export class Connection implements WireOwner, TimedConnection {
   /** When the last awaited bytes came, or when the connection became idle. */
   #since: number
   readonly #socket: Socket
+  readonly #writes: WriteProgress
   #upgrade: Head | undefined
 
   constructor(listener: ListenerState, socket: Socket) {
@@ -44,6 +46,7 @@ export class Connection implements WireOwner, TimedConnection {
     this.#listener = listener
     this.#since = listener.clock.now
     this.#socket = socket
+    this.#writes = new WriteProgress(socket)
     listener.connections.add(this)
     socket.on("close", this.#onClose)
     socket.on("data", this.#onData)
@@ -371,8 +374,9 @@ export class Connection implements WireOwner, TimedConnection {
   }
 
   tick(): void {
-    const awaited = this.#awaited()
     const { clock, timeouts } = this.#listener
+    if (this.#writes.isStalled(clock.now, timeouts.writeTimeout)) return this.destroy()
+    const awaited = this.#awaited()
     if (awaited === undefined) this.#since = clock.now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)

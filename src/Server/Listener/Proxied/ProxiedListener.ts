@@ -1,14 +1,17 @@
 /** The listener for services behind a proxy: strict HTTP/1.1 on `node:net`. */
-import { createServer } from "node:net"
+import { createServer, type Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
 import * as Opener from "../Opener.ts"
+import { tooManyConnections } from "../Refusal.ts"
 import { Clock } from "./Clock.ts"
 import { Connection } from "./Connection.ts"
 import type { ListenerState } from "./ListenerState.ts"
+import * as RefusalReply from "./RefusalReply.ts"
+import * as ReplyBytes from "./ReplyBytes.ts"
 
 /**
  * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and `server.port`. A
@@ -28,7 +31,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       bodyTimeout: Duration.toMillis(config.bodyTimeout),
       headersTimeout: Duration.toMillis(config.headersTimeout),
       keepAlive: Duration.toMillis(config.keepAlive),
-      requestTimeout: Duration.toMillis(config.requestTimeout)
+      requestTimeout: Duration.toMillis(config.requestTimeout),
+      writeTimeout: Duration.toMillis(config.writeTimeout)
     }
     const clock = new Clock(stepFor(Object.values(timeouts)), () => {
       for (const connection of state.connections) connection.tick()
@@ -49,9 +53,10 @@ export const listen: Listener = ({ config, serve, serving }) =>
       serve,
       timeouts
     }
-    const server = createServer(
-      { allowHalfOpen: true, noDelay: true },
-      (socket) => new Connection(state, socket)
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      state.connections.size < config.maxConnections
+        ? new Connection(state, socket)
+        : refuse(socket)
     )
 
     const { host = "127.0.0.1", port, socket, socketMode } = config
@@ -81,6 +86,15 @@ export const listen: Listener = ({ config, serve, serving }) =>
     }
     return { address, drain }
   })
+
+/** Answers a connection that is one too many, and closes it. */
+const refuse = (socket: Socket): void => {
+  socket.on("error", () => {})
+  socket.resume()
+  ReplyBytes.write(socket, RefusalReply.reply({ error: tooManyConnections }, undefined))
+  socket.end()
+  setTimeout(() => socket.destroy(), Drain.lastReplyMillis).unref()
+}
 
 /** Returns the interval of the clock: a quarter of the shortest timeout, from 10 ms to 1 s. */
 const stepFor = (timeouts: ReadonlyArray<number>): number =>

@@ -8,7 +8,7 @@ import { compose, fieldLines, type ReplyBytes } from "./ReplyBytes.ts"
  * Returns the reply to a refused request, after which the connection closes. `head` is
  * undefined if it could not be read.
  */
-export const reply = ({ error }: Refusal, head: Head | undefined): ReplyBytes => {
+export const reply = ({ error }: Pick<Refusal, "error">, head: Head | undefined): ReplyBytes => {
   const { body, headers } = replyTo(error, head?.header(RequestId.header), head?.target)
   return compose(head?.method ?? "GET", error.status, fieldLines(headers).lines, body, "close")
 }

@@ -12,6 +12,8 @@ export interface Timeouts {
   readonly keepAlive: number
   /** A head or a body, from its first octet. */
   readonly requestTimeout: number
+  /** Time without progress of a write. */
+  readonly writeTimeout: number
 }
 
 /**
