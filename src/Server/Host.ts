@@ -87,7 +87,7 @@ export const make = (
         const serving = new Serving(services)
         return yield* listener({
           config,
-          serve: serveWith(RouteTable.make(entries), unmatched, serving),
+          serve: serveWith(RouteTable.make(entries, config), unmatched, serving),
           serving
         })
       }),

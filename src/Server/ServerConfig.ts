@@ -25,6 +25,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `maxHeaders` | 128 | proxied: most header fields of a request |
  * | `maxJsonDepth` | 100 | most levels of arrays and objects in a JSON body, 1 to 500 |
  * | `maxLineBytes` | 8 KiB | proxied: longest request line and longest header field |
+ * | `maxParamLength` | 1024 | longest parameter of a path, in characters; above it 414 |
  * | `maxPipelined` | 16 | most requests of a connection that are handled at once |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
@@ -55,6 +56,7 @@ export const ServerConfig = Config.section(
       Config.withDefault(100)
     ),
     maxLineBytes: Config.ByteSize.pipe(Config.withDefault("8 KiB")),
+    maxParamLength: Count.pipe(Config.withDefault(1024)),
     maxPipelined: Count.pipe(Config.withDefault(16)),
     port: Config.Port.pipe(Config.withDefault(8080)),
     requestTimeout: Config.Duration.pipe(Config.withDefault("5 minutes")),

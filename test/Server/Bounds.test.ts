@@ -170,6 +170,26 @@ for (const name of listeners) {
       assert.strictEqual(status, expected)
     })
 
+    it.each([
+      ["application/json", 200],
+      ["application/json; charset=utf-8", 200],
+      ['Application/JSON;charset="UTF-8"', 200],
+      ["application/json; charset=us-ascii", 200],
+      ["application/json; charset=iso-8859-1", 415],
+      ["application/json; charset=utf-16", 415],
+      ["text/json", 415],
+      [undefined, 415]
+    ])("of the type %s is read only if that says that it can be", async (type, expected) => {
+      const headers = type === undefined ? {} : { "content-type": type }
+      const init = { body: new TextEncoder().encode("[1]"), headers, method: "POST" }
+      assert.strictEqual((await arrives("The reply", app.ask("/any", init))).status, expected)
+    })
+
+    it("that is empty needs no type", async () => {
+      const reply = await arrives("The reply", app.ask("/any", { method: "POST" }))
+      assert.strictEqual(reply.status, 400)
+    })
+
     it("of many pieces is whole", async () => {
       const text = JSON.stringify("0123456789".repeat(60_000))
       const bytes = new TextEncoder().encode(text)

@@ -1,7 +1,6 @@
 /** The battery as a plugin. */
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
@@ -32,16 +31,9 @@ const routes = HttpRouter.use(
     const swagger = yield* Static.make(Pages.swagger(api), page)
     yield* router.add("GET", asPath(documentPath), document)
     yield* router.add("GET", asPath(scalarPath), scalar)
-    // The router takes the path with and without a slash at the end.
-    yield* router.add(
-      "GET",
-      asPath(swaggerPath),
-      Effect.flatMap(HttpServerRequest, ({ url }) =>
-        /\/(?:$|[?#])/.test(url)
-          ? swagger
-          : Effect.succeed(HttpServerResponse.redirect(`${swaggerPath}/`, { status: 308 }))
-      )
-    )
+    const withSlash = HttpServerResponse.redirect(`${swaggerPath}/`, { status: 308 })
+    yield* router.add("GET", asPath(swaggerPath), withSlash)
+    yield* router.add("GET", asPath(`${swaggerPath}/`), swagger)
   })
 )
 

@@ -10,13 +10,18 @@ import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
-import { MethodNotAllowed, PayloadTooLarge } from "../../Contract/Catalogue.ts"
+import {
+  MethodNotAllowed,
+  PayloadTooLarge,
+  UnsupportedMediaType
+} from "../../Contract/Catalogue.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
+import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
 import { obstacle } from "./Obstacle.ts"
@@ -101,7 +106,11 @@ const withoutContract = {
 
 /** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
 const routerCodec = (effect: NonNullable<Row["effect"]>): Codec => {
-  const served = Decompression.decompressed(effect) as Handled
+  const routed = Effect.updateService(effect, HttpServerRequest, (request) => {
+    const url = withoutSemicolons(request.url)
+    return url === request.url ? request : request.modify({ url })
+  })
+  const served = Decompression.decompressed(routed) as Handled
   return { ...withoutContract, isOpened: true, serve: () => served }
 }
 
@@ -207,10 +216,22 @@ const endpointCodec = ({
       case "params":
         return exchange.params
       case "payload":
-        return payload!.read(bodyOf(exchange), exchange.searchParams, limits)
+        return payload!.read(typedBody(exchange), exchange.searchParams, limits)
       case "query":
         return exchange.searchParams
     }
+  }
+
+  /**
+   * Returns the whole body. A page of another site can send any body, but not the type of
+   * JSON without asking, so a body without a type is not taken for JSON.
+   */
+  const typedBody = (exchange: Exchange): Uint8Array => {
+    const body = bodyOf(exchange)
+    if (body.length > 0 && exchange.header("content-type") === undefined) {
+      throw new UnsupportedMediaType({ supported: [...endpoint.payload.keys()] })
+    }
+    return body
   }
 
   const withoutPayload: Selected = { decoders: parts, payload: undefined }

@@ -60,6 +60,12 @@ const form = "application/x-www-form-urlencoded"
 export const mediaType = (method: string, contentType: string | undefined): string =>
   HttpMethod.hasBody(method) ? normalized(contentType ?? "application/json") : form
 
+/** Whether a `Content-Type` names no charset but UTF-8 and its subset ASCII. */
+export const isUtf8 = (contentType: string | undefined): boolean => {
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType ?? "")?.[1]
+  return charset === undefined || /^(?:utf-?8|us-ascii)$/i.test(charset)
+}
+
 const normalized = (contentType: string): string => {
   const semicolon = contentType.indexOf(";")
   return (semicolon === -1 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase()

@@ -163,7 +163,7 @@ const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
     if (taken.size === 0) return pass
     const sent = request.header("content-type")
     return taken.has(sent ?? "application/json") ||
-      taken.has(Payload.mediaType(request.method, sent))
+      (taken.has(Payload.mediaType(request.method, sent)) && Payload.isUtf8(sent))
       ? pass
       : Problem.render(new UnsupportedMediaType({ supported: mediaTypes }), request)
   }

@@ -13,6 +13,29 @@ export const host = (value: string | undefined, minor: number): Refusal | undefi
 }
 
 /**
+ * Returns the path and query of a target that is not a path, `*`, or why the request is
+ * refused. `host` is the Host field. Source: RFC 9112, section 3.2.
+ */
+export const target = (
+  value: string,
+  method: string,
+  host: string | undefined
+): Refusal | string => {
+  if (value === "*") return method === "OPTIONS" ? value : refusals.Target
+  const parts = /^(https?):\/\/([^/?]*)(\/[^?]*)?(\?.*)?$/i.exec(value)
+  if (parts === null) return refusals.Target
+  const [, scheme, authority, path, query] = parts
+  if (!Authority.isValid(authority!)) return refusals.Target
+  const http = scheme!.length === 4 ? "http" : "https"
+  if (host !== undefined && !Authority.isSame(authority!, host, http)) {
+    return refusals.AbsoluteTargetAndHost
+  }
+  return path === undefined && query === undefined && method === "OPTIONS"
+    ? "*"
+    : (path ?? "/") + (query ?? "")
+}
+
+/**
  * Returns why a request is refused for its Transfer-Encoding field. Source: RFC 9112,
  * sections 6.1 and 6.3.
  */

@@ -15,7 +15,7 @@ export const conflicts = (
   const seen = new Map<string, (typeof rows)[number]>()
   const problems: Array<AssemblyProblem> = []
   for (const row of rows) {
-    const key = `${row.method} ${row.path.replace(/:[A-Za-z0-9_]+/g, ":").replace(/(?<=.)\/$/, "")}`
+    const key = `${row.method} ${row.path.replace(/:[A-Za-z0-9_]+/g, ":")}`
     const other = seen.get(key)
     if (other === undefined) seen.set(key, row)
     else {

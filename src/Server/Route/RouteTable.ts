@@ -1,6 +1,11 @@
 /** The route table: finds the route of a request. */
 import * as FindMyWay from "effect/http/FindMyWay"
-import { MethodNotAllowed, RouteNotFound } from "../../Contract/Catalogue.ts"
+import {
+  type MalformedRequest,
+  MethodNotAllowed,
+  RouteNotFound,
+  UriTooLong
+} from "../../Contract/Catalogue.ts"
 import type { Match } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
@@ -23,17 +28,23 @@ export interface RouteTable<A> {
   readonly find: (method: string, url: string) => FoundRoute<A>
 }
 
-const routerConfig = {
-  // RFC 9110, section 4.2.3: paths are case-sensitive.
+/**
+ * How paths are compared. A proxy's rules for a path must not miss another spelling of it, so
+ * there is none: paths with another case, `//`, or a slash at the end are other paths.
+ */
+export const routerConfig: FindMyWay.RouterConfig = {
   caseSensitive: true,
-  // `//a` and `/a` are different paths for the rules of a proxy, so they are different here.
   ignoreDuplicateSlashes: false,
-  ignoreTrailingSlash: true,
-  maxParamLength: 1024
+  ignoreTrailingSlash: false,
+  // `find` checks the length, so that the reply can name the reason.
+  maxParamLength: Number.MAX_SAFE_INTEGER
 }
 
-/** Creates a table. Entries must not be in conflict. */
-export const make = <A>(entries: ReadonlyArray<RouteEntry<A>>): RouteTable<A> => {
+/** Creates a table. Entries must not be in conflict. Parameters of a path have a longest length. */
+export const make = <A>(
+  entries: ReadonlyArray<RouteEntry<A>>,
+  { maxParamLength }: { readonly maxParamLength: number }
+): RouteTable<A> => {
   const router = FindMyWay.make<A>(routerConfig)
   const methods = new Set<string>()
   for (const { method, path, value } of entries) {
@@ -45,49 +56,81 @@ export const make = <A>(entries: ReadonlyArray<RouteEntry<A>>): RouteTable<A> =>
     }
     if (method !== "*") methods.add(method)
   }
+  const search = (method: string, url: string) => {
+    const match = router.find(method, url)
+    return match === undefined || hasEmptyParam(match.params) ? undefined : match
+  }
   const allowed = (url: string): ReadonlyArray<string> => {
     const allow = new Set(
-      url === "*"
-        ? methods
-        : [...methods].filter((method) => router.find(method, url) !== undefined)
+      url === "*" ? methods : [...methods].filter((method) => search(method, url) !== undefined)
     )
     if (allow.has("GET") || url === "*") allow.add("HEAD")
     if (allow.size > 0) allow.add("OPTIONS")
     return [...allow].sort()
   }
   const refusal = (url: string): Match["refusal"] => {
-    if (!validEncoding(url)) return malformed
     const allow = allowed(url)
     return allow.length > 0 ? new MethodNotAllowed({ allow }) : notFound
   }
   return {
-    find: (method, url) => {
-      const match =
-        router.find(method, url) ?? (method === "HEAD" ? router.find("GET", url) : undefined)
-      return match !== undefined && validEncoding(url)
-        ? {
-            params: match.params,
-            refusal: undefined,
-            searchParams: match.searchParams,
-            value: match.handler
-          }
-        : { params: {}, refusal: refusal(url), searchParams: {}, value: undefined }
+    find: (method, target) => {
+      const url = isPlain(target) ? target : readable(target)
+      if (typeof url !== "string") return refused(url)
+      const match = search(method, url) ?? (method === "HEAD" ? search("GET", url) : undefined)
+      if (match === undefined) return refused(refusal(url))
+      const { handler, params, searchParams } = match
+      for (const name in params) {
+        if (params[name]!.length > maxParamLength) return refused(tooLong)
+      }
+      return { params, refusal: undefined, searchParams, value: handler }
     }
   }
 }
 
+/** Whether a parameter matched nothing; the rest of a path, `*`, may be empty. */
+const hasEmptyParam = (params: Match["params"]): boolean => {
+  for (const name in params) if (params[name] === "" && name !== "*") return true
+  return false
+}
+
+const refused = <A>(refusal: Match["refusal"]): FoundRoute<A> => ({
+  params: {},
+  refusal,
+  searchParams: {},
+  value: undefined
+})
+
 // Made once, because an error captures its stack, which is slow.
-const malformed = Problem.malformed("path", "The path is not valid percent-encoded UTF-8")
+const malformed = {
+  encoding: Problem.malformed("path", "The target is not valid percent-encoded UTF-8"),
+  fragment: Problem.malformed("path", 'The target has "#". Write it as %23.')
+}
 
 const notFound = new RouteNotFound()
 
-/** Whether the path of a target is valid percent-encoded UTF-8. */
-const validEncoding = (url: string): boolean => {
-  if (!url.includes("%")) return true
+const tooLong = new UriTooLong()
+
+/** Whether the router reads a target as it is. */
+const isPlain = (target: string): boolean => !/[#%;]/.test(target)
+
+/** Returns a target for the router, or the error if it has no meaning. */
+const readable = (target: string): MalformedRequest | string => {
+  if (target.includes("#")) return malformed.fragment
   try {
-    decodeURIComponent(url.split("?", 1)[0]!)
-    return true
+    decodeURIComponent(target)
   } catch {
-    return false
+    return malformed.encoding
   }
+  return withoutSemicolons(target)
+}
+
+/**
+ * Returns a target in which `;` of the path is percent-encoded. The router would end the path
+ * there, and a rule of a proxy would not.
+ */
+export const withoutSemicolons = (target: string): string => {
+  if (!target.includes(";")) return target
+  const query = target.indexOf("?")
+  const path = query === -1 ? target : target.slice(0, query)
+  return path.replaceAll(";", "%3B") + target.slice(path.length)
 }

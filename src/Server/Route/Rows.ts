@@ -6,6 +6,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type EffectHandler, groupHandlers, type UserHandler } from "../EffectInternals.ts"
 import { CurrentExchange } from "../Exchange/Exchange.ts"
+import { routerConfig } from "./RouteTable.ts"
 
 /** One row of the route table: an endpoint of a contract, or a route of a plain router. */
 export interface Row {
@@ -60,7 +61,11 @@ const handleInExchange: UserHandler["handler"] = (request) =>
 /** Returns the rows of a layer of plain routes. */
 export const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRouter>) =>
   Effect.gen(function* () {
-    const router = yield* HttpRouter.make
+    const router = yield* Effect.provideService(
+      HttpRouter.make,
+      HttpRouter.RouterConfig,
+      routerConfig
+    )
     const declared: Array<Pick<Row, "method" | "path">> = []
     yield* Layer.build(
       Layer.provide(layer, Layer.succeed(HttpRouter.HttpRouter, recording(router, "", declared)))

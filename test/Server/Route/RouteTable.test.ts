@@ -4,6 +4,7 @@ import * as RouteTable from "../../../src/Server/Route/RouteTable.ts"
 import { random } from "../generatedApi.ts"
 
 const segments = [":x", ":x-:y", ":x.json", ":z", "a", "a:x", "ab", "b"]
+const limits = { maxParamLength: 100 }
 const words = ["a", "a-b", "ab", "abc", "b", "b.json", "c"]
 
 describe("the route table", () => {
@@ -24,7 +25,10 @@ describe("the route table", () => {
       if (names.some((all) => new Set(all).size < all.length)) continue
       if (conflicts(entries.map((e) => ({ ...e, owner: "o", plugin: "p" }))).length > 0) continue
       tables++
-      const [table, turned] = [RouteTable.make(entries), RouteTable.make(entries.toReversed())]
+      const [table, turned] = [
+        RouteTable.make(entries, limits),
+        RouteTable.make(entries.toReversed(), limits)
+      ]
       for (let i = 0; i < 20; i++) {
         const [method, url] = [some(["GET", "POST"]), path(words)]
         const about = `${method} ${url} in ${entries.map(({ value }) => value).join(", ")}`

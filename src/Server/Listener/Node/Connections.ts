@@ -6,6 +6,8 @@ import { WriteProgress } from "../WriteProgress.ts"
 
 /** One connection. */
 class Connection implements Drain.Connection {
+  /** Whether no more requests are read until the waiting ones are handled. */
+  #isHeld = false
   /** The last reply to send; undefined once it is sent. */
   last: Http.ServerResponse | undefined
   /** The number of requests without a sent reply. */
@@ -46,13 +48,17 @@ class Connection implements Drain.Connection {
     this.since = performance.now()
     if (this.#socket.destroyed) this.#waiting.length = 0
     this.#waiting.shift()?.()
-    if (this.#waiting.length === 0 && this.#socket.isPaused()) this.#socket.resume()
+    if (this.#isHeld && this.#waiting.length === 0) {
+      this.#isHeld = false
+      this.#socket.resume()
+    }
   }
 
   /** Handles a request, or keeps it until fewer than `maxPipelined` others wait for their replies. */
   handle(request: () => void, maxPipelined: number): void {
     if (this.open <= maxPipelined) return request()
     this.#waiting.push(request)
+    this.#isHeld = true
     this.#socket.pause()
   }
 }

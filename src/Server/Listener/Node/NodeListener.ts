@@ -6,6 +6,7 @@ import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
 import * as Opener from "../Opener.ts"
+import { refusals } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
 import { Connections } from "./Connections.ts"
 import { NodeWire } from "./NodeWire.ts"
@@ -42,6 +43,15 @@ export const listen: Listener = ({ config, serve, serving }) =>
     server.on("clientError", (error, socket: Net.Socket) =>
       Strict.onClientError(error, socket, connections)
     )
+    server.on("checkExpectation", (request, reply) =>
+      Strict.refuse(request, reply, refusals.Expect)
+    )
+    server.on("connect", (request, socket: Net.Socket) => {
+      socket.on("error", () => {})
+      connections.awaitReplies(socket, () =>
+        Strict.refuseUpgrade(request, socket, refusals.Connect.error)
+      )
+    })
     server.on("request", (request, reply) => {
       // The connection was refused.
       if (request.socket.writableEnded) return

@@ -13,7 +13,10 @@ import { type Refusal, refusals, replyTo, tooManyConnections } from "../Refusal.
 import { headerOf, pairs } from "../RequestHeaders.ts"
 import type { Connections } from "./Connections.ts"
 
-/** Returns why a request that Node's parser accepted is refused; undefined if it is not. */
+/**
+ * Returns why a request that Node's parser accepted is refused; undefined if it is not. Sets
+ * the target of a request that has it in absolute form to its path and query.
+ */
 export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = request
   // Node reads a request line without a version as HTTP/0.9.
@@ -32,11 +35,17 @@ export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
       coding = rawHeaders[i + 1]!
     }
   }
-  return (
+  const refusal =
     HeadRules.host(host, httpVersionMinor) ??
     (coding === undefined ? undefined : HeadRules.transferEncoding(coding, httpVersionMinor))
-  )
+  if (refusal !== undefined || request.url!.charCodeAt(0) === slash) return refusal
+  const target = HeadRules.target(request.url!, request.method!, host)
+  if (typeof target !== "string") return target
+  request.url = target
+  return undefined
 }
+
+const slash = 0x2f
 
 /**
  * Whether a request offers to speak another protocol. HTTP/2 over cleartext is no longer

@@ -1,6 +1,5 @@
 /** The head of a request, and the meaning of its well-formed lines. */
 import * as Semantics from "../../../Exchange/Semantics.ts"
-import * as Authority from "../../Authority.ts"
 import * as HeadRules from "../../HeadRules.ts"
 import { type Refusal, refusals } from "../../Refusal.ts"
 import { isAt, octets, TOKEN } from "./Octets.ts"
@@ -139,7 +138,9 @@ export class Head {
     const authority = host === -1 ? undefined : text.slice(index[host + 2], index[host + 3])
     let refusal = HeadRules.host(authority, this.minor)
     if (refusal === undefined && this.target.charCodeAt(0) !== 0x2f) {
-      refusal = this.#target(authority)
+      const target = HeadRules.target(this.target, this.method, authority)
+      if (typeof target === "string") this.target = target
+      else refusal = target
     }
     if (refusal !== undefined) return refusal
 
@@ -191,24 +192,6 @@ export class Head {
     }
     if (this.#closes) this.keepAlive = false
     return true
-  }
-
-  /** Reads a target that is not a path. Source: RFC 9112, section 3.2. */
-  #target(host: string | undefined): Refusal | undefined {
-    if (this.target === "*") return this.method === "OPTIONS" ? undefined : refusals.Target
-    const parts = /^(https?):\/\/([^/?]*)(\/[^?]*)?(\?.*)?$/i.exec(this.target)
-    if (parts === null) return refusals.Target
-    const [, scheme, authority, path, query] = parts
-    if (!Authority.isValid(authority!)) return refusals.Target
-    const http = scheme!.length === 4 ? "http" : "https"
-    if (host !== undefined && !Authority.isSame(authority!, host, http)) {
-      return refusals.AbsoluteTargetAndHost
-    }
-    this.target =
-      path === undefined && query === undefined && this.method === "OPTIONS"
-        ? "*"
-        : (path ?? "/") + (query ?? "")
-    return undefined
   }
 }
 

@@ -3,7 +3,7 @@ import type { Limits } from "../../../../../src/Server/Listener/Proxied/Parse/Fi
 import { ParseEvent, Parser } from "../../../../../src/Server/Listener/Proxied/Parse/Parser.ts"
 
 /** The limits that a listener has by default. */
-export const limits: Limits = { maxHeaderBytes: 16 * 1024, maxHeaders: 100, maxLineBytes: 8 * 1024 }
+export const limits: Limits = { maxHeaderBytes: 16 * 1024, maxHeaders: 128, maxLineBytes: 8 * 1024 }
 
 /** A request that the parser gave. */
 export interface Read {
