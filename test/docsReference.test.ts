@@ -99,6 +99,20 @@ describe("the guides", () => {
   })
 })
 
+describe("docs/security.md", () => {
+  const server = sections.find(({ section }) => section.sectionName === "server")!
+  const addresses = ["host", "listener", "port", "socket"]
+
+  it("has every key of the server that is not an address, with its default", () => {
+    const rows = [...read("docs/security.md").matchAll(/^\| `server\.(\w+)` +\| ([^|]+?) +\|/gm)]
+    expect(rows.map(([, name, fallback]) => [name, fallback])).toEqual(
+      server.keys
+        .filter(({ name }) => !addresses.includes(name))
+        .map((key) => [key.name, key.default])
+    )
+  })
+})
+
 describe("AGENTS.md", () => {
   it("names parts of Effect that exist", async () => {
     const modules: Record<string, object> = {

@@ -153,7 +153,7 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
   slots: () => {
     const isPublic = new Set(slotsOf({ type: "public" }))
     return table(
-      ["slot", "public routes", "why it stands before the next"],
+      ["slot", "public routes", "why it is before the next slot"],
       slots.map(({ before, name }) => [`\`${name}\``, isPublic.has(name) ? "yes" : "no", before])
     )
   }
