@@ -75,8 +75,15 @@ export const layer = <A extends Definition.Any>(
 ): Layer.Layer<AppRuntime | Definition.Provides<A>, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const running = yield* boot(app, { listener: ConfiguredListener.listen })
-      return running.context as Context.Context<AppRuntime | Definition.Provides<A>>
+      const { address, context, runtime } = yield* boot(app, {
+        listener: ConfiguredListener.listen
+      })
+      // An app without the Logging battery says it too, by Effect's own logger.
+      yield* Effect.provideContext(
+        Effect.logInfo(`${runtime.name} ${runtime.version} listens on ${address}`),
+        context
+      )
+      return context as Context.Context<AppRuntime | Definition.Provides<A>>
     })
   ).pipe(Layer.provide(nodeFiles))
 

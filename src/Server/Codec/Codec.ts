@@ -15,6 +15,7 @@ import { MethodNotAllowed, PayloadTooLarge, ValidationFailed } from "../../Contr
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
+import { logDeclared } from "../Exchange/FailureLog.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import { responseOf } from "../Exchange/Reply.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
@@ -324,6 +325,10 @@ export const declared = (
         Effect.suspend(() => encode(error)),
         {
           onFailure: () => Effect.fail(error),
-          onSuccess: (encoded) => Effect.succeed(responseOf(encoded, exchange))
+          onSuccess: (encoded) =>
+            Effect.as(
+              logDeclared(error, encoded.status, encoded.problem?.["code"]),
+              responseOf(encoded, exchange)
+            )
         }
       )

@@ -168,7 +168,7 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
 })
 
 /** Returns the same for a request in front of its handler. */
-export const of = (request: Incoming): string | undefined =>
+export const of = (request: Pick<Incoming, "find" | "header" | "peer">): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
 const configured = (

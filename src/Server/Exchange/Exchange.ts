@@ -43,6 +43,7 @@ const resetContent = 205
 export class Exchange implements Incoming, Observers.Observed, Served {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | Response.HttpServerResponse | Uint8Array | undefined
+  code: string | undefined
   /** Effect's own handler calls it with what Effect has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
@@ -334,6 +335,7 @@ export class Exchange implements Incoming, Observers.Observed, Served {
         )
       )
     }
+    this.code = Problem.codeOf(response)
     const handler = this.#state?.preResponseHandler
     if (handler !== undefined) {
       this.#state = undefined

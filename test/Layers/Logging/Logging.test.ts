@@ -104,14 +104,16 @@ describe("the access line", () => {
     const { lines, url } = await listening([items()])
     const before = lines.length
     const reply = await fetch(`${url}/v1/items/7?token=secret`, {
-      headers: { "x-request-id": "abc" }
+      headers: { "user-agent": "curl/8 (\u009b31m)", "x-request-id": "abc" }
     })
     assert.strictEqual(reply.status, 200)
     const [line, ...rest] = parsed(lines.slice(before))
     assert.deepStrictEqual(rest, [])
     const { durationMs, message, time, ...others } = line!
     assert.deepStrictEqual(others, {
+      client_ip: "127.0.0.1",
       environment: "production",
+      is_privileged: false,
       level: "info",
       method: "GET",
       path: "/v1/items/7",
@@ -120,6 +122,7 @@ describe("the access line", () => {
       service: "shop",
       status: 200,
       tenant: "acme",
+      user_agent: "curl/8 (31m)",
       version: "1.2.0"
     })
     assert.match(message, /^GET \/v1\/items\/:id 200 \d+ms$/)
@@ -132,7 +135,12 @@ describe("the access line", () => {
     await fetch(`${url}/nowhere?x=1`)
     const line = parsed(lines).at(-1)!
     assert.match(line["message"], /^GET \/nowhere 404 \d+ms$/)
-    assert.deepInclude(line, { path: "/nowhere", route: "*", status: 404 })
+    assert.deepInclude(line, {
+      code: "ROUTE_NOT_FOUND",
+      path: "/nowhere",
+      route: "*",
+      status: 404
+    })
   })
 
   it("is never written for a bare route", async () => {
@@ -286,8 +294,8 @@ describe("a line of JSON", () => {
     }
     assert.strictEqual(json(Effect.logInfo(circle))["data"].name, "circle")
     assert.deepInclude(json(Effect.logInfo("x", trap)), {
-      message: "x",
-      unprintable: "Error: no JSON of me"
+      data: "<unreadable: Error: no JSON of me>",
+      message: "x"
     })
     assert.strictEqual(json(Effect.logInfo("two\nlines\u2028"))["message"], "two\nlines\u2028")
     assert.strictEqual(
