@@ -17,9 +17,12 @@ type Refusal = Guard.Refusal | undefined
  * Lets the caller pass if `decide` returns no refusal; otherwise audits the denial
  * and answers 403 with the fixed text. It answers 401 if there is no caller: a
  * guard outside of authentication lets no request pass.
+ *
+ * With `isOptional` it decides about a request without a caller too. If it refuses one
+ * on a route with authentication, the answer is 401.
  */
 export const before =
-  (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
+  (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal, isOptional: boolean) =>
   (contract: Contract): Before => {
     const route = `${contract.endpoint.method} ${contract.endpoint.path}`
     return (request) => {
@@ -33,7 +36,7 @@ export const before =
           reason,
           route
         })
-      if (identity === undefined) {
+      if (identity === undefined && !isOptional) {
         return Effect.andThen(
           denied("A guard found no caller"),
           unauthenticated(caller?.challenge ?? "Custom")
@@ -42,19 +45,25 @@ export const before =
       const settle = (refusal: Refusal) =>
         refusal === undefined
           ? pass
-          : Effect.andThen(denied(refusal.reason), forbidden(refusal.scope, caller?.challenge))
-      const refusal = decide(new Input(contract, identity, request))
+          : Effect.andThen(
+              denied(refusal.reason),
+              identity === undefined && caller !== undefined
+                ? unauthenticated(caller.challenge)
+                : forbidden(refusal.scope, caller?.challenge)
+            )
+      // A decision that is not optional sees known callers only.
+      const refusal = decide(new Input(contract, identity, request) as Guard.Input)
       return Effect.isEffect(refusal) ? Effect.flatMapEager(refusal, settle) : settle(refusal)
     }
   }
 
 /** The input of a decision. It reads the request when the decision does. */
-class Input implements Guard.Input {
+class Input implements Guard.OptionalInput {
   readonly #contract: Contract
-  readonly identity: Identity
+  readonly identity: Identity | undefined
   readonly #request: Incoming
 
-  constructor(contract: Contract, identity: Identity, request: Incoming) {
+  constructor(contract: Contract, identity: Identity | undefined, request: Incoming) {
     this.#contract = contract
     this.identity = identity
     this.#request = request
