@@ -94,6 +94,26 @@ interface Canonical {
   readonly text: string
 }
 
+/**
+ * Returns what limits count an address by: of IPv6 the network of 64 bits that a provider
+ * assigns to one customer.
+ *
+ * @example
+ * ```ts
+ * import { ClientIp } from "flange"
+ *
+ * ClientIp.networkOf("2001:db8::7") // => "2001:db8::/64"
+ * ClientIp.networkOf("198.51.100.7") // => "198.51.100.7"
+ * ```
+ */
+export const networkOf = (address: string): string => {
+  if (!address.includes(":")) return address
+  const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>
+    IpNetwork.fromAddress(ip, 64)
+  )
+  return Result.isSuccess(network) ? IpNetwork.format(network.success) : address
+}
+
 /** Addresses that were parsed before: a connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096

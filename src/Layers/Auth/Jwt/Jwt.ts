@@ -123,11 +123,14 @@ export const jwt = <E = never, R = never>(
       }
       return Effect.flatMapEager(verify(token, request.now()), (claims) => {
         const input = mapper(claims)
-        if (typeof input === "string") return rejected(input)
+        if (typeof input === "string") {
+          return Effect.fail(new CredentialsRejected({ isGenuine: true, reason: input }))
+        }
         if (decode === undefined) return Effect.succeed(identity(input, name))
         return Effect.mapBothEager(decode(claims), {
           onFailure: () =>
             new CredentialsRejected({
+              isGenuine: true,
               reason: "The claims do not have the shape of the attributes"
             }),
           onSuccess: (attributes) =>
