@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { App, Plugin, RequestFields, Route } from "flange"
 import * as Logging from "flange/Logging"
+import { MockAuth } from "flange/Testing"
 import { afterEach, assert, describe, it } from "vitest"
 
 const closes: Array<() => Promise<void>> = []
@@ -69,7 +70,7 @@ const items = (started = Deferred.makeUnsafe<void>()) =>
 
 const listening = async (
   plugins: ReadonlyArray<Plugin.Any>,
-  values: { readonly app?: object; readonly logging?: object } = {}
+  values: { readonly app?: object; readonly logging?: object; readonly server?: object } = {}
 ) => {
   const lines: Lines = []
   let url = ""
@@ -85,7 +86,7 @@ const listening = async (
         app: { version: "1.2.0", ...values.app },
         env: "production",
         logging: values.logging ?? {},
-        server: { host: "127.0.0.1", port: 0 }
+        server: { host: "127.0.0.1", port: 0, ...values.server }
       },
       variables: {}
     }
@@ -128,6 +129,42 @@ describe("the access line", () => {
     assert.match(message, /^GET \/v1\/items\/:id 200 \d+ms$/)
     assert.isAtLeast(durationMs, 0)
     assert.isFalse(Number.isNaN(Date.parse(time)))
+  })
+
+  it("says who called: the client behind a trusted proxy, and whether it is privileged", async () => {
+    class AdminApi extends HttpApiGroup.make("admin").add(HttpApiEndpoint.get("read", "/admin")) {}
+    const admin = Plugin.make("app:admin", {
+      routes: [
+        Route.protected(AdminApi, (handlers) =>
+          handlers.handleAll({
+            // It may not say itself who it is.
+            read: () => RequestFields.set({ level: "none", method: "FAKE", time: "never" })
+          })
+        )
+      ]
+    })
+    const auth = MockAuth.as("root", { isPrivileged: true })
+    const { lines, url } = await listening([auth, admin], {
+      server: { trustedProxies: ["127.0.0.1"] }
+    })
+    await fetch(`${url}/admin`, {
+      headers: { "user-agent": "é".repeat(1000), "x-forwarded-for": "198.51.100.7" }
+    }).catch(() => undefined)
+    await fetch(`${url}/admin`, {
+      headers: { "user-agent": "a".repeat(5000), "x-forwarded-for": "198.51.100.7" }
+    })
+    const text = lines.at(-1)!
+    const line = JSON.parse(text)
+    assert.deepInclude(line, {
+      "annotation.level": "none",
+      client_ip: "198.51.100.7",
+      is_privileged: true,
+      level: "info",
+      method: "GET",
+      user_agent: "a".repeat(512)
+    })
+    const names = [...text.matchAll(/"(\w+)":/g)].map(([, name]) => name)
+    assert.deepStrictEqual(names, [...new Set(names)])
   })
 
   it("is written for what no route takes, and names the path", async () => {
