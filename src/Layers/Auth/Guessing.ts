@@ -15,7 +15,7 @@ export type Guarded = Verdict | { readonly _tag: "Limited"; readonly seconds: nu
 /** Decides about a request. */
 export type Decide = (request: Incoming) => Effect.Effect<Guarded>
 
-/** The parts of a chain that the limit stands in front of. */
+/** The parts of a chain that the limit needs. */
 type Checking = Pick<Made, "carries" | "decide">
 
 /** Returns the function that puts the limit in front of a chain; all chains share the counts. */

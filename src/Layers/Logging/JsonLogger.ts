@@ -51,7 +51,7 @@ export const json = (origin: Origin): Logger.Logger<unknown, string> =>
   Logger.make((options) => {
     const { annotations, data, errors, message, spans, trace } = LogRecord.fromOptions(options)
     const record: Record<string, unknown> = {
-      // A date that is none has no ISO form.
+      // `null` for an invalid date.
       time: options.date.toJSON(),
       level: options.logLevel.toLowerCase(),
       message,

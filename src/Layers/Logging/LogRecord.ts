@@ -7,7 +7,7 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { type Data, type ErrorRecord, isError, Reader, type Told } from "./PlainData.ts"
 
-/** One log entry as plain data, apart from what says where it comes from. */
+/** One log entry as plain data, without its origin. */
 export interface LogRecord {
   readonly annotations: { readonly [name: string]: Data }
   /** What was logged besides text and errors. */
@@ -75,7 +75,7 @@ const errorsOf = (
 /** More failures of one cause are not logged. */
 const maxErrors = 100
 
-/** Returns the stack with the spans that Effect adds to it, and a message for what has none. */
+/** Returns the stack with the spans that Effect adds to it, and the message of a value that is not an error. */
 const toldOf = (reason: Cause.Reason<unknown>, thrown: unknown): Told => {
   try {
     const { message, stack } = Cause.prettyErrors(Cause.fromReasons([reason]))[0]!

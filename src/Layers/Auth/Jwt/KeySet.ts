@@ -24,7 +24,7 @@ interface Member {
 /** More keys than that are not tried for one token. */
 const maxCandidates = 8
 
-/** Reads a set; undefined if the document is none. */
+/** Reads a set. Returns undefined if the document is not a key set. */
 export const read = (document: unknown): KeySet | undefined => {
   if (!isObject(document) || !Array.isArray(document["keys"])) return undefined
   const members: Array<Member> = []
