@@ -73,8 +73,15 @@ export const layer = <A extends AppDefinition.Any>(
 ): Layer.Layer<AppDefinition.Provides<A> | AppRuntime, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const running = yield* boot(app, { listener: ConfiguredListener.listen })
-      return running.context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
+      const { address, context, runtime } = yield* boot(app, {
+        listener: ConfiguredListener.listen
+      })
+      // An app without the Logging battery logs it too, by Effect's own logger.
+      yield* Effect.provideContext(
+        Effect.logInfo(`${runtime.name} ${runtime.version} listens on ${address}`),
+        context
+      )
+      return context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
     })
   ).pipe(Layer.provide(nodeFiles))
 

@@ -13,19 +13,25 @@ import { Forbidden, Unauthenticated } from "./Catalogue.ts"
 /** The errors that a guard adds to an endpoint. */
 export type Errors = readonly [typeof Unauthenticated, typeof Forbidden]
 
-/** The service of a key with this name. It requires the caller that authentication provides. */
-export interface Asked<Name extends string> extends Identified<
+/**
+ * The service of a key with this name. It requires the caller that authentication
+ * provides, or nothing if it decides about callers without credentials too.
+ */
+export interface Asked<Name extends string, Requires = CurrentIdentity> extends Identified<
   Name,
-  { readonly error: Errors; readonly provides: never; readonly requires: CurrentIdentity }
+  { readonly error: Errors; readonly provides: never; readonly requires: Requires }
 > {}
 
 /** The service of every guard; the server provides it. */
 export interface Guard extends Asked<"flange/Guard"> {}
 
+/** The service of every guard that decides about anybody; the server provides it. */
+export interface OptionalGuard extends Asked<"flange/OptionalGuard", never> {}
+
 /** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
-export interface Key<Id> extends Context.Service<
+export interface Key<Id, Requires = CurrentIdentity> extends Context.Service<
   Id,
-  HttpApiMiddleware.HttpApiMiddleware<never, Errors, CurrentIdentity>
+  HttpApiMiddleware.HttpApiMiddleware<never, Errors, Requires>
 > {}
 
 /** The caller, the endpoint and the request that a decision is about. */
@@ -42,6 +48,12 @@ export interface Input {
   }
 }
 
+/** The same about a caller who may be unknown. */
+export interface OptionalInput extends Omit<Input, "identity"> {
+  /** Undefined for a caller without credentials. */
+  readonly identity: Identity | undefined
+}
+
 /** Why a caller may not go on. */
 export interface Refusal {
   /** Goes to audit and log, never to the client. */
@@ -51,7 +63,7 @@ export interface Refusal {
 }
 
 /** Returns why the caller may not go on, or `undefined` to let it pass. */
-export type Decide = (input: Input) => Refusal | undefined
+export type Decide<In = Input> = (input: In) => Refusal | undefined
 
 /** Scopes, and whether a caller needs all or any of them. */
 export interface Scopes {
@@ -63,7 +75,10 @@ const typeId = "~flange/Guard"
 
 /** The part of a guard that its key holds. */
 export interface Decision {
+  /** Does not see a caller without credentials unless `isOptional`. */
   readonly decide: Decide
+  /** Whether it decides about callers without credentials too. */
+  readonly isOptional: boolean
   /** The scopes that it asks for, if it asks for scopes; OpenAPI lists them. */
   readonly scopes: Scopes | undefined
 }
@@ -76,7 +91,34 @@ export const declare = <Id>(id: string): Key<Id> =>
 
 /** Creates the key of a guard. `decide` must depend on nothing but its input. */
 export const make = (id: string, decide: Decide, scopes?: Scopes): Key<Guard> =>
-  Object.assign(declare<Guard>(id), { [typeId]: { decide, scopes } satisfies Decision })
+  Object.assign(declare<Guard>(id), {
+    [typeId]: { decide, isOptional: false, scopes } satisfies Decision
+  })
+
+const optionalTypeId = "~flange/Guard/optional"
+
+/** Creates the key of a policy about anybody that some plugin has to provide. */
+export const declareOptional = <Id>(id: string): Key<Id, never> =>
+  Object.assign(HttpApiMiddleware.Service<Id>()(id, { error: [Unauthenticated, Forbidden] }), {
+    [optionalTypeId]: true
+  })
+
+/** Creates the key of a guard that decides about callers without credentials too. */
+export const makeOptional = (
+  id: string,
+  decide: Decide<OptionalInput>
+): Key<OptionalGuard, never> =>
+  Object.assign(declareOptional<OptionalGuard>(id), {
+    [typeId]: {
+      // `isOptional` says that its input is that of anybody.
+      decide: decide as Decide,
+      isOptional: true,
+      scopes: undefined
+    } satisfies Decision
+  })
+
+/** Whether the key is that of a guard or policy that decides about anybody. */
+export const isOptional = (key: object): boolean => optionalTypeId in key
 
 /** Returns the decision of a guard's key; undefined for the key of any other middleware. */
 export const decisionOf = (key: object): Decision | undefined =>

@@ -39,6 +39,12 @@ export const deny = (reason: string): Deny => ({ _tag: "Deny", reason })
 /** A policy that some plugin implements. */
 export interface Declared<Name extends string> extends Guard.Asked<`flange/Policy/${Name}`> {}
 
+/** The same of a policy about anybody. */
+export interface DeclaredOptional<Name extends string> extends Guard.Asked<
+  `flange/Policy/${Name}`,
+  never
+> {}
+
 /** Returns why a decision refuses the caller; undefined if it does not. */
 export const refusalOf = (decision: Decision): Guard.Refusal | undefined =>
   decision._tag === "Allow" ? undefined : { reason: decision.reason }
@@ -68,6 +74,45 @@ export const make = (
   name: string,
   rule: (input: Guard.Input) => Decision
 ): Guard.Key<Guard.Guard> => Guard.make(`flange/Policy/${name}`, (input) => refusalOf(rule(input)))
+
+/**
+ * Creates a policy about callers with and without credentials: the `identity` of its input
+ * is undefined for a caller whom nobody authenticated. It goes on endpoints of any route
+ * except `bare` ones; on a public route there is never a caller. Whom it refuses is
+ * answered with 403, and with 401 if authentication could help. Otherwise like `make`.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * const Readable = Policy.optional("readable", ({ action, identity }) =>
+ *   identity !== undefined || action === "read" ? Policy.allow : Policy.deny("unknown caller")
+ * )
+ * const read = HttpApiEndpoint.get("read", "/v1/posts").middleware(Readable)
+ * read.middlewares.size // => 1
+ * ```
+ */
+export const optional = (
+  name: string,
+  rule: (input: Guard.OptionalInput) => Decision
+): Guard.Key<Guard.OptionalGuard, never> =>
+  Guard.makeOptional(`flange/Policy/${name}`, (input) => refusalOf(rule(input)))
+
+/**
+ * Creates the key of a policy about callers with and without credentials, whose rule needs
+ * services.
+ *
+ * @example
+ * ```ts
+ * import { Policy } from "flange/Auth/Contract"
+ *
+ * Policy.declareOptional("open-post").key // => "flange/Policy/open-post"
+ * ```
+ */
+export const declareOptional = <const Name extends string>(
+  name: Name
+): Guard.Key<DeclaredOptional<Name>, never> => Guard.declareOptional(`flange/Policy/${name}`)
 
 /**
  * Creates the key of a policy whose rule needs services. The contract has the key;

@@ -1,4 +1,4 @@
-/** From a chain's verdict to what happens: the handler with a caller, or 401 or 503; audited either way. */
+/** From a chain's verdict to what happens: the handler with a caller, or 401, 429 or 503; audited either way. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -10,14 +10,20 @@ import {
   type Identity,
   OptionalIdentity
 } from "../../Contract/Authentication.ts"
-import { InternalError, ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import { InternalError, RateLimited, ServiceUnavailable } from "../../Contract/Catalogue.ts"
 import { report } from "../../Server/Exchange/Audit.ts"
 import type * as Before from "../../Server/Exchange/Before.ts"
 import { unauthenticated } from "../../Server/Route/Guarding.ts"
-import type { Made, Verdict } from "./Chain.ts"
+import type { Made } from "./Chain.ts"
+import type { Decide, Guarded } from "./Guessing.ts"
+
+/** A chain whose backends are made, behind the limit of wrong credentials. */
+export interface Admitting extends Pick<Made, "challenge" | "name"> {
+  readonly decide: Decide
+}
 
 /** Authenticates the caller of a request, or answers it. An optional route serves callers without credentials too. */
-export const admit = (made: Made, optional: boolean, route: string): Before.Before => {
+export const admit = (made: Admitting, optional: boolean, route: string): Before.Before => {
   const { name: chain } = made
   const challenge = made.challenge()
 
@@ -31,7 +37,7 @@ export const admit = (made: Made, optional: boolean, route: string): Before.Befo
 
   const settle = (
     request: Before.Incoming,
-    verdict: Verdict
+    verdict: Guarded
   ): Effect.Effect<HttpServerResponse.HttpServerResponse | undefined> => {
     switch (verdict._tag) {
       case "Anonymous": {
@@ -55,6 +61,19 @@ export const admit = (made: Made, optional: boolean, route: string): Before.Befo
           cause.reasons.some((reason) => reason._tag === "Die") ? internalError : unavailable
         )
       }
+      case "Limited": {
+        const reason = "Too many wrong credentials came from the address of the client"
+        return Effect.andThen(
+          report(request, { chain, outcome: "denied", reason, route }),
+          Effect.map(
+            limited,
+            HttpServerResponse.setHeaders({
+              "cache-control": "no-store",
+              "retry-after": String(verdict.seconds)
+            })
+          )
+        )
+      }
       case "Refused": {
         const { backend: method, reason } = verdict
         return Effect.andThen(
@@ -76,6 +95,8 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 
 // The exchange adds what is known of the request.
 const internalError = HttpServerRespondable.toResponse(new InternalError())
+
+const limited = HttpServerRespondable.toResponse(new RateLimited())
 
 const unavailable = Effect.map(
   HttpServerRespondable.toResponse(new ServiceUnavailable()),

@@ -10,8 +10,10 @@ import * as Authentication from "../../Contract/Authentication.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { admit } from "./Admission.ts"
+import { admit, type Admitting } from "./Admission.ts"
 import * as Chain from "./Chain.ts"
+import * as Guessing from "./Guessing.ts"
+import { GuessingConfig } from "./GuessingConfig.ts"
 import * as OpenApiSecurity from "./OpenApiSecurity.ts"
 
 /** The services that a chain provides to the routes that name it. */
@@ -64,7 +66,9 @@ export type ProvidesAll<Default, Named> =
  * sections. Backends are made in the acquire phase; what they may fail with is in
  * the type. Callers are authenticated in the slot `Authentication`, so that
  * limits and transactions behind it know them; the reply to a caller that is not
- * let in is 401 with `WWW-Authenticate`, or 503 where a backend cannot check it.
+ * let in is 401 with `WWW-Authenticate`, or 503 if a backend cannot check it. An address
+ * that sends too many wrong credentials (section `guessing`) is answered with 429 before
+ * more of them are checked.
  *
  * @example
  * ```ts
@@ -130,7 +134,7 @@ export const plugin = <
   }
   return Plugin.make("flange:auth", {
     annotate: OpenApiSecurity.annotate(chains),
-    config: options.config ?? [],
+    config: [GuessingConfig, ...(options.config ?? [])],
     layer: layer(chains),
     middleware: [slot],
     provides: keysOf(chains),
@@ -150,19 +154,25 @@ const layer = (chains: Readonly<Record<string, Chain.Any>>) =>
   Layer.effectContext(
     Effect.gen(function* () {
       let context = (yield* redacted(chains)) as Context.Context<unknown>
+      const guarded = yield* Guessing.make
       for (const [name, chain] of Object.entries(chains)) {
         const made = yield* Chain.make(name, chain)
-        context = Context.add(context, Chain.key(name), made)
+        const admitting: Admitting = { ...made, decide: guarded(made) }
+        context = Context.add(context, keyOf(name), admitting)
         for (const key of keysOf({ [name]: chain })) {
-          context = Context.add(context, key as AnyKey, middleware(made, key.optional))
+          context = Context.add(context, key as AnyKey, middleware(admitting, key.optional))
         }
       }
       return context
     })
   )
 
+/** The key of the made chain with this name. Only this module reads it, so no replacement has to provide it. */
+const keyOf = (name: string): Context.Key<Admitting, Admitting> =>
+  Context.Service<Admitting>(`flange/Auth/Chain/${name}`)
+
 /** The middleware of the contract: authenticates on routes where the slot has not done so. */
-const middleware = (chain: Chain.Made, optional: boolean) =>
+const middleware = (chain: Admitting, optional: boolean) =>
   ContractMiddleware.make(({ endpoint }) => {
     const before = admit(chain, optional, `${endpoint.method} ${endpoint.path}`)
     return (request) => {
@@ -181,7 +191,7 @@ const middleware = (chain: Chain.Made, optional: boolean) =>
 const slot = Middleware.before("authentication", {
   build: Effect.map(Effect.context<never>(), (context) => ({ access, method, path }) => {
     if (!("chain" in access)) return undefined
-    const chain = Context.getOrUndefined(context, Chain.key(access.chain))
+    const chain = Context.getOrUndefined(context, keyOf(access.chain))
     return chain && admit(chain, access.type === "optional", `${method} ${path}`)
   }),
   slot: "Authentication"

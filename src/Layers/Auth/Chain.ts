@@ -1,6 +1,5 @@
 /** Chains: backends that are asked in turn. */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Identity } from "../../Contract/Authentication.ts"
@@ -82,20 +81,20 @@ export type Verdict =
   | {
       readonly _tag: "Refused"
       readonly backend: string
+      /** Whether the credentials are no guess. */
+      readonly isGenuine: boolean
       readonly reason: string
     }
 
 /** A chain whose backends are made. */
 export interface Made {
+  /** Whether the request has something where a backend looks, right or wrong. */
+  readonly carries: (request: Incoming) => boolean
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string
   readonly decide: (request: Incoming) => Effect.Effect<Verdict>
   readonly name: string
 }
-
-/** The key of the made chain with this name. Only this battery reads it, so no replacement has to provide it. */
-export const key = (name: string): Context.Key<Made, Made> =>
-  Context.Service<Made>(`flange/Auth/Chain/${name}`)
 
 const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
 
@@ -126,6 +125,7 @@ export const make = (
               return Effect.succeed({
                 _tag: "Refused",
                 backend: asked.name,
+                isGenuine: false,
                 reason: outcome.reason
               })
             }
@@ -135,6 +135,10 @@ export const make = (
       }
       const challenge = challengeOf(backends, realm, undefined)
       return {
+        carries: (request) =>
+          backends.some(
+            ({ source }) => source !== undefined && Source.read(source, request)._tag !== "None"
+          ),
         challenge: (refused) =>
           refused === undefined ? challenge : challengeOf(backends, realm, refused),
         decide: (request) => decide(request, 0),
@@ -174,7 +178,8 @@ const verdictOf =
   (cause: Cause.Cause<BackendUnavailable | CredentialsRejected>): Verdict => {
     for (const reason of cause.reasons) {
       if (reason._tag === "Fail" && reason.error._tag === "CredentialsRejected") {
-        return { _tag: "Refused", backend, reason: reason.error.reason }
+        const { isGenuine = false } = reason.error
+        return { _tag: "Refused", backend, isGenuine, reason: reason.error.reason }
       }
     }
     return { _tag: "Failed", backend, cause }

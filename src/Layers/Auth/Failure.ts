@@ -5,8 +5,13 @@ import * as Data from "effect/Data"
  * The request brings credentials of the backend's kind, and they are wrong. It
  * ends the chain: the client gets 401 with a fixed text; `reason` goes to the
  * audit and the log. Never put a credential into it.
+ *
+ * Rejected credentials count as guesses: after `guessing.limit` of them the client's
+ * address is answered with 429. Credentials that somebody who may make them did make, such
+ * as a token that has expired, are no guess: set `isGenuine`.
  */
 export class CredentialsRejected extends Data.TaggedError("CredentialsRejected")<{
+  readonly isGenuine?: boolean
   readonly reason: string
 }> {
   override get message(): string {

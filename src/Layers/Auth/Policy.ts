@@ -1,7 +1,7 @@
 /** Policies: those of contracts, and the layers that implement declared ones. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Guard from "../../Contract/Guard.ts"
+import * as Guard from "../../Contract/Guard.ts"
 import * as Policy from "../../Contract/Policy.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Guarding from "../../Server/Route/Guarding.ts"
@@ -40,20 +40,32 @@ export * from "../../Contract/Policy.ts"
  * OwnOrderPlugin.id // => "app:own-order"
  * ```
  */
-export const implement = <Name extends string, R = never>(
+export function implement<Name extends string, R = never>(
   policy: Guard.Key<Policy.Declared<Name>>,
   rule: (input: Guard.Input) => Effect.Effect<Policy.Decision, never, R> | Policy.Decision
-): Layer.Layer<Policy.Declared<Name>, never, R> =>
-  Layer.effect(
-    policy,
+): Layer.Layer<Policy.Declared<Name>, never, R>
+/** Creates the layer that implements a declared policy about callers with and without credentials. */
+export function implement<Name extends string, R = never>(
+  policy: Guard.Key<Policy.DeclaredOptional<Name>, never>,
+  rule: (input: Guard.OptionalInput) => Effect.Effect<Policy.Decision, never, R> | Policy.Decision
+): Layer.Layer<Policy.DeclaredOptional<Name>, never, R>
+export function implement<R>(
+  policy: object,
+  // A rule about known callers gets no others: `Guarding.before` sees to it.
+  rule: (input: never) => Effect.Effect<Policy.Decision, never, R> | Policy.Decision
+): Layer.Layer<never, never, R> {
+  return Layer.effect(
+    // The overloads say which keys it takes.
+    policy as Guard.Key<never>,
     Effect.map(Effect.context<R>(), (context) =>
       ContractMiddleware.make(
         Guarding.make((input) => {
-          const decision = rule(input)
+          const decision = rule(input as never)
           return Effect.isEffect(decision)
             ? Effect.provideContext(Effect.map(decision, Policy.refusalOf), context)
             : Policy.refusalOf(decision)
-        })
+        }, Guard.isOptional(policy))
       )
     )
   )
+}

@@ -20,6 +20,7 @@ export { authorization, cookie, header, query, type Source } from "./Backend/Sou
 export { type Chain, chain, type Mode } from "./Chain.ts"
 export { privileged, requireAnyScope, requireScopes, serviceAccount } from "./Contract.ts"
 export { AuthSettingsError, BackendUnavailable, CredentialsRejected } from "./Failure.ts"
+export { GuessingConfig } from "./GuessingConfig.ts"
 export { attributes, identity, type IdentityInput } from "./Identity.ts"
 export { type Claims, claims, type Mapper, oauthClaims } from "./Jwt/Claims.ts"
 export type { JwksOptions } from "./Jwt/Jwks.ts"

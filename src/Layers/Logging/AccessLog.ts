@@ -2,14 +2,25 @@
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
+import { clean } from "../../Server/Exchange/Text.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
+import { escaped } from "./Control.ts"
+import { fieldName } from "./JsonLogger.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import { CurrentOutput, type Output } from "./Output.ts"
+import { Reader } from "./PlainData.ts"
 
 /** The fields of an access line, as annotations of its log entry. `requestId` is there as on every line. */
 export interface Access {
+  /** Derived with `server.trustedProxies`; left out if the listener knows no peer. */
+  readonly client_ip?: string
+  /** The code of the problem document that was sent; left out for any other reply. */
+  readonly code?: string
   /** Milliseconds from the slot on the way in until the reply's head is known, to a tenth. */
   readonly durationMs: number
+  /** Whether the caller is privileged; false if nobody authenticated it. */
+  readonly is_privileged: boolean
   readonly method: string
   /** The path that was asked for, without its query. */
   readonly path: string
@@ -17,6 +28,8 @@ export interface Access {
   readonly route: string
   /** The reply's status; 499 where the client went away before it, 503 where the drain cut the request off. */
   readonly status: number
+  /** Cut to 512 bytes, without control characters; left out if the request has none. */
+  readonly user_agent?: string
 }
 
 /** Whether the annotations are those of an access line. */
@@ -68,16 +81,38 @@ const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middlewa
     const path = inner(pathOf(request.target))
     let fields = ""
     for (const name in request.fields) {
-      const value = request.fields[name]
-      fields += `,"${inner(name)}":${typeof value === "string" ? `"${inner(value)}"` : JSON.stringify(value)}`
+      if (!own.has(name)) fields += member(fieldName(name), request.fields[name])
     }
+    const { client_ip, code, is_privileged, user_agent } = aboutClient(request)
     write(
       `{"time":"${now()}","level":"info",` +
         `"message":"${method} ${template === "*" ? path : template} ${status} ${Math.round(durationMs)}ms",` +
-        `${from},"requestId":"${request.requestId}"${fields},"durationMs":${durationMs},` +
-        `"method":"${method}","path":"${path}","route":"${template}","status":${status}}`
+        `${from},"requestId":"${request.requestId}"${fields}` +
+        `${member("client_ip", client_ip)}${member("code", code)},"durationMs":${durationMs},` +
+        `"is_privileged":${is_privileged},"method":"${method}","path":"${path}",` +
+        `"route":"${template}","status":${status}${member("user_agent", user_agent)}}`
     )
   }
+}
+
+/** The names of `Access`. */
+const own: ReadonlySet<string> = new Set<keyof Access>([
+  "client_ip",
+  "code",
+  "durationMs",
+  "is_privileged",
+  "method",
+  "path",
+  "route",
+  "status",
+  "user_agent"
+])
+
+/** A member of a JSON object with the comma before it; empty for what is undefined. */
+const member = (name: string, value: unknown): string => {
+  if (typeof value === "string") return `,"${inner(name)}":"${inner(value)}"`
+  const data = new Reader().value(value)
+  return data === undefined ? "" : `,"${inner(name)}":${escaped(JSON.stringify(data))}`
 }
 
 /** What most texts are made of: JSON has it as it is. */
@@ -85,7 +120,7 @@ const plain = /^[\w\-./:@~]*$/
 
 /** A text as it stands between the quotes of JSON. */
 const inner = (text: string): string =>
-  plain.test(text) ? text : JSON.stringify(text).slice(1, -1)
+  plain.test(text) ? text : escaped(JSON.stringify(text).slice(1, -1))
 
 let second = 0
 let prefix = ""
@@ -106,12 +141,25 @@ const accessOf = (
   route: Middleware.RouteInfo,
   status: number
 ): Access => ({
+  ...aboutClient(request),
   durationMs: durationOf(request),
   method: request.method,
   path: pathOf(request.target),
   route: route.path,
   status
 })
+
+const aboutClient = (request: Middleware.Observed) => {
+  const agent = request.header("user-agent")
+  const address = ClientIp.resolve(request)
+  return {
+    ...(address === undefined ? {} : { client_ip: address }),
+    ...(request.code === undefined ? {} : { code: request.code }),
+    // Authentication sets it for the callers whom it knows.
+    is_privileged: request.fields["is_privileged"] === true,
+    ...(agent === undefined ? {} : { user_agent: clean(agent) })
+  }
+}
 
 const durationOf = (request: Middleware.Observed): number => Math.round(request.elapsed() * 10) / 10
 

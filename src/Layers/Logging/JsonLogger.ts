@@ -1,6 +1,6 @@
 /** One JSON object per line, for programs. */
-import * as Formatter from "effect/Formatter"
 import * as Logger from "effect/Logger"
+import { escaped } from "./Control.ts"
 import * as LogRecord from "./LogRecord.ts"
 
 /** What says where an entry comes from, on every line. */
@@ -24,9 +24,15 @@ export interface Origin {
  *
  * Annotations stand beside the fixed fields; one that has the name of a fixed
  * field gets the prefix `annotation.`. `error` is the first error; the others,
- * where there are several, are in `suppressed`. Objects that were logged are in
- * `data`. A `Redacted` value is written as `<redacted>`. A value that cannot be
- * written as JSON never keeps the line from being written.
+ * if there are several, are in `suppressed`. An error has its own fields, such as
+ * `code` and `errno`, the `errors` of an `AggregateError`, and its `cause`. Objects
+ * that were logged are in `data`; a `Map` with texts as keys is an object there,
+ * any other `Map` a list of pairs, a `Set` a list.
+ *
+ * `<redacted>` stands for a `Redacted` value, and for a field with the name of a
+ * header that is never shown, such as `authorization`. Long texts and lists are cut,
+ * deep values end in `…`, cycles in `<circular>`; what throws when it is read is
+ * `<unreadable>`. Control characters are escaped.
  *
  * @example
  * ```ts
@@ -45,7 +51,8 @@ export const json = (origin: Origin): Logger.Logger<unknown, string> =>
   Logger.make((options) => {
     const { annotations, data, errors, message, spans, trace } = LogRecord.fromOptions(options)
     const record: Record<string, unknown> = {
-      time: options.date.toISOString(),
+      // `null` for an invalid date.
+      time: options.date.toJSON(),
       level: options.logLevel.toLowerCase(),
       message,
       service: origin.service,
@@ -53,15 +60,19 @@ export const json = (origin: Origin): Logger.Logger<unknown, string> =>
       environment: origin.environment
     }
     for (const key of Object.keys(annotations)) {
-      record[fixed.has(key) ? `annotation.${key}` : key] = annotations[key]
+      record[fieldName(key)] = annotations[key]
     }
     if (trace !== undefined) Object.assign(record, trace)
     if (spans !== undefined) record["spans"] = spans
     if (data.length > 0) record["data"] = data.length === 1 ? data[0] : data
-    if (errors.length > 0) record["error"] = LogRecord.toErrorRecord(errors[0]!)
-    if (errors.length > 1) record["suppressed"] = errors.slice(1).map(LogRecord.toErrorRecord)
-    return stringify(record)
+    if (errors.length > 0) record["error"] = errors[0]
+    if (errors.length > 1) record["suppressed"] = errors.slice(1)
+    return escaped(JSON.stringify(record))
   })
+
+/** The name that an annotation has in a line. */
+export const fieldName = (annotation: string): string =>
+  fixed.has(annotation) ? `annotation.${annotation}` : annotation
 
 const fixed: ReadonlySet<string> = new Set([
   "data",
@@ -77,26 +88,3 @@ const fixed: ReadonlySet<string> = new Set([
   "traceId",
   "version"
 ])
-
-/** Most records hold only strings and numbers: those take the engine's own fast path. */
-const stringify = (record: Record<string, unknown>): string => {
-  for (const key in record) {
-    const value = record[key]
-    if (key !== "error" && key !== "spans" && key !== "suppressed" && isExotic(value)) {
-      return stringifyAnything(record)
-    }
-  }
-  return JSON.stringify(record)
-}
-
-const isExotic = (value: unknown) => typeof value === "bigint" || typeof value === "object"
-
-const stringifyAnything = (record: Record<string, unknown>): string => {
-  try {
-    return Formatter.formatJson(record)
-  } catch (error) {
-    // A getter or `toJSON` of a logged value throws.
-    const plain = Object.entries(record).filter(([, value]) => !isExotic(value))
-    return JSON.stringify({ ...Object.fromEntries(plain), unprintable: String(error) })
-  }
-}

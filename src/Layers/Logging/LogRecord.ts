@@ -1,73 +1,87 @@
 /** What every format writes of one log entry: its text, its fields and its errors. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Inspectable from "effect/Inspectable"
+import * as Headers from "effect/http/Headers"
 import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { type Data, type ErrorRecord, isError, Reader, type Told } from "./PlainData.ts"
 
-/** An error and what caused it, as data. */
-export interface ErrorRecord {
-  readonly cause?: ErrorRecord
-  readonly message: string
-  readonly stack?: string
-  /** Its name or tag. */
-  readonly type: string
-}
-
-/** One log entry, apart from what says where it comes from. */
+/** One log entry as plain data, without its origin. */
 export interface LogRecord {
-  readonly annotations: Readonly<Record<string, unknown>>
+  readonly annotations: { readonly [name: string]: Data }
   /** What was logged besides text and errors. */
-  readonly data: ReadonlyArray<unknown>
+  readonly data: ReadonlyArray<Data>
   /** The causes and errors that were logged, first the cause. */
-  readonly errors: ReadonlyArray<Error>
+  readonly errors: ReadonlyArray<ErrorRecord>
   /** The text parts, joined. */
   readonly message: string
   /** Milliseconds in each log span. */
-  readonly spans: Readonly<Record<string, number>> | undefined
+  readonly spans: { readonly [label: string]: Data } | undefined
   /** Of the innermost tracing span. */
   readonly trace: { readonly spanId: string; readonly traceId: string } | undefined
 }
 
-/** Takes an entry apart. */
+/** Takes an entry apart. Never throws. */
 export const fromOptions = ({
   cause,
   date,
   fiber,
   message
 }: Logger.Options<unknown>): LogRecord => {
+  // Each part has limits of its own, so that long data does not hide the error.
+  const reader = () => new Reader(fiber.getRef(Headers.CurrentRedactedNames))
   const data: Array<unknown> = []
-  const errors: Array<Error> = cause.reasons.length > 0 ? Cause.prettyErrors(cause) : []
+  const reasons: Array<Cause.Reason<unknown>> = [...cause.reasons]
   let text = ""
   for (const part of Array.isArray(message) ? message : [message]) {
-    if (part instanceof Error) errors.push(...Cause.prettyErrors(Cause.die(part)))
+    if (isError(part)) reasons.push(...Cause.die(part).reasons)
     else if (typeof part === "object" && part !== null) data.push(part)
     else text += text === "" ? String(part) : ` ${String(part)}`
   }
+  const errors = errorsOf(reasons, reader())
   const spans = fiber.getRef(References.CurrentLogSpans)
   const span = Context.getOrUndefined(fiber.context as Context.Context<unknown>, Tracer.ParentSpan)
   return {
-    annotations: fiber.getRef(References.CurrentLogAnnotations),
-    data,
+    annotations: reader().fields(fiber.getRef(References.CurrentLogAnnotations)),
+    data: reader().list(data),
     errors,
-    message: text === "" ? (errors[0]?.message ?? "") : text,
+    message: text === "" ? (errors[0]?.message ?? "") : new Reader().text(text),
     spans:
       spans.length === 0
         ? undefined
-        : Object.fromEntries(spans.map(([label, start]) => [label, date.getTime() - start])),
+        : reader().fields(
+            Object.fromEntries(spans.map(([label, start]) => [label, date.getTime() - start]))
+          ),
     trace: span === undefined ? undefined : { spanId: span.spanId, traceId: span.traceId }
   }
 }
 
-/** An error with its whole chain of causes. */
-export const toErrorRecord = (error: Error): ErrorRecord => ({
-  type: error.name,
-  message: error.message,
-  ...(error.stack === undefined ? {} : { stack: error.stack }),
-  ...(error.cause instanceof Error ? { cause: toErrorRecord(error.cause) } : {})
-})
+const errorsOf = (
+  reasons: ReadonlyArray<Cause.Reason<unknown>>,
+  reader: Reader
+): ReadonlyArray<ErrorRecord> => {
+  const failures = reasons.filter(({ _tag }) => _tag !== "Interrupt")
+  if (failures.length === 0 && reasons.length > 0) {
+    const { message, name } = Cause.prettyErrors(Cause.fromReasons(reasons))[0]!
+    return [{ type: name, message }]
+  }
+  return failures.slice(0, maxErrors).map((reason) => {
+    const thrown = reason._tag === "Fail" ? reason.error : (reason as Cause.Die).defect
+    return reader.error(thrown, toldOf(reason, thrown))
+  })
+}
 
-/** A value as one line of text for people. */
-export const inline = (value: unknown): string =>
-  typeof value === "string" ? value : Inspectable.toStringUnknown(value, 0)
+/** More failures of one cause are not logged. */
+const maxErrors = 100
+
+/** Returns the stack with the spans that Effect adds to it, and the message of a value that is not an error. */
+const toldOf = (reason: Cause.Reason<unknown>, thrown: unknown): Told => {
+  try {
+    const { message, stack } = Cause.prettyErrors(Cause.fromReasons([reason]))[0]!
+    return isError(thrown) ? { stack } : { message, stack }
+  } catch {
+    // A getter of the error throws.
+    return {}
+  }
+}

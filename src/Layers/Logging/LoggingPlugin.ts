@@ -19,7 +19,8 @@ import { pretty } from "./PrettyLogger.ts"
  * plugins, requests, and what the boot engine itself reports. Loggers that were
  * installed besides it stay. It stands first, so that no other plugin logs
  * before it. In JSON everything that it writes to stdout is one object a line; a
- * boot that fails is reported in words on stderr.
+ * boot that fails is reported in words on stderr. If stdout closes, the app serves
+ * on and stderr says once that lines are lost.
  *
  * @example
  * ```ts
@@ -39,6 +40,7 @@ export const plugin = Plugin.make("flange:logging", {
       const { environment, name, version } = yield* AppRuntime
       const isPretty = format === "pretty" || (format === "auto" && environment === "local")
       const origin = { environment, service: name, version }
+      Output.guardStdout()
       const output = isPretty ? undefined : yield* Output.make(origin)
       const logger =
         output === undefined
@@ -55,13 +57,7 @@ export const plugin = Plugin.make("flange:logging", {
     })
   ),
   middleware: [accessLog],
-  order: { first: true },
-  ready: ({ address }) =>
-    Effect.flatMap(AppRuntime, ({ name, version }) =>
-      address === undefined
-        ? Effect.void
-        : Effect.logInfo(`${name} ${version} listens on ${address}`)
-    )
+  order: { first: true }
 })
 
 /** Whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */

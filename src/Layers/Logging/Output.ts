@@ -50,7 +50,12 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
         if (lines.length === 0) return
         const text = `${lines.join("\n")}\n`
         lines.length = 0
-        process.stdout.write(text)
+        try {
+          process.stdout.write(text)
+        } catch (error) {
+          // A file is written at once, and its disk may be full.
+          lost(error)
+        }
       }
       process.once("exit", flush)
       const stop = () => {
@@ -67,6 +72,34 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
     }),
     ({ stop }) => Effect.sync(stop)
   )
+
+let isGuarded = false
+let isLost = false
+
+/**
+ * Keeps the process running when stdout fails, such as with EPIPE when its reader has gone.
+ * The listener stays: other code of the process may still write there.
+ */
+export const guardStdout = (): void => {
+  if (isGuarded || globalThis.process?.stdout?.on === undefined) return
+  isGuarded = true
+  process.stdout.on("error", lost)
+}
+
+/** Says on stderr, once in the life of the process, that lines are lost. */
+const lost = (error: unknown): void => {
+  if (isLost) return
+  isLost = true
+  try {
+    // stderr may have the same reader.
+    process.stderr.on("error", () => {})
+    process.stderr.write(
+      `Log lines are lost: stdout cannot be written (${error instanceof Error ? error.message : String(error)}).\n`
+    )
+  } catch {
+    // Nobody can be told.
+  }
+}
 
 const made = (origin: Origin, write: (line: string) => void, stop: () => void) => ({
   logger: Logger.map(json(origin), write),

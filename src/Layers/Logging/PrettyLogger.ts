@@ -2,7 +2,9 @@
 import * as Logger from "effect/Logger"
 import type { LogLevel } from "effect/LogLevel"
 import { isAccess } from "./AccessLog.ts"
+import { escaped } from "./Control.ts"
 import * as LogRecord from "./LogRecord.ts"
+import { type Data, type ErrorRecord, isErrorRecord } from "./PlainData.ts"
 
 /**
  * A logger for a terminal: time of day, level, message, annotations, and the
@@ -39,15 +41,17 @@ export const pretty = (
     const fields = [
       ...Object.entries(annotations).filter(([key]) => !(access && inMessage.has(key))),
       ...Object.entries(spans ?? {}).map(([label, millis]) => [label, `${millis}ms`] as const)
-    ].map(([key, value]) => paint(dim, `${key}=${printable(LogRecord.inline(value))}`))
+    ].map(([key, value]) => paint(dim, escaped(`${key}=${inline(value)}`)))
     const head = [
       paint(dim, timeOf(entry.date)),
       paint(colorOf[entry.logLevel], entry.logLevel.toUpperCase().padEnd(5)),
-      message,
-      ...data.map(LogRecord.inline),
+      escaped(message),
+      ...data.map((value) => escaped(inline(value))),
       ...fields
     ].join(" ")
-    return [head, ...errors.map((error) => indent(stackOf(error)))].join("\n")
+    return [head, ...errors.flatMap((error) => linesOf(error)).map((line) => `  ${line}`)].join(
+      "\n"
+    )
   })
 }
 
@@ -72,16 +76,32 @@ const pad = (value: number, length: number) => String(value).padStart(length, "0
 const timeOf = (date: Date) =>
   `${pad(date.getHours(), 2)}:${pad(date.getMinutes(), 2)}:${pad(date.getSeconds(), 2)}.${pad(date.getMilliseconds(), 3)}`
 
-/** What a caller sends must not move the cursor of the terminal. */
-const printable = (text: string) =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) =>
-    JSON.stringify(character).slice(1, -1)
-  )
+const inline = (value: Data): string => (typeof value === "string" ? value : JSON.stringify(value))
 
-const stackOf = (error: Error): string => {
-  const own = error.stack ?? `${error.name}: ${error.message}`
-  return error.cause instanceof Error ? `${own}\ncaused by ${stackOf(error.cause)}` : own
+/** The lines of an error: its message and own fields, its stack, then its cause and its members. */
+const linesOf = (error: ErrorRecord): ReadonlyArray<string> => {
+  const { cause, errors, message, stack, type, ...fields } = error
+  const title = message === "" ? type : `${type}: ${message}`
+  const own = Object.keys(fields).length === 0 ? "" : ` ${JSON.stringify(fields)}`
+  return [
+    escaped(title + own),
+    ...framesOf(stack, message).map(escaped),
+    ...(cause === undefined ? [] : named("caused by", cause)),
+    ...(Array.isArray(errors) ? errors : []).flatMap((member, i) =>
+      named(`error ${i + 1}:`, member)
+    )
+  ]
 }
 
-const indent = (text: string) => `  ${text.replaceAll("\n", "\n  ")}`
+const named = (name: string, value: Data): ReadonlyArray<string> => {
+  const [first, ...more] = isErrorRecord(value) ? linesOf(value) : [escaped(inline(value))]
+  return [`${name} ${first}`, ...more]
+}
+
+/** The stack without the message before it, which may have line breaks that look like frames. */
+const framesOf = (stack: Data | undefined, message: string): ReadonlyArray<string> => {
+  if (typeof stack !== "string") return []
+  const at = stack.indexOf(message)
+  const frames = at === -1 ? stack : stack.slice(at + message.length)
+  return frames.split("\n").filter((line) => /^\s+at /.test(line))
+}

@@ -1,7 +1,5 @@
 /** By what requests are counted. */
-import * as IpNetwork from "effect/net/IpNetwork"
-import * as NetAddress from "effect/net/NetAddress"
-import * as Result from "effect/Result"
+import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
 
 const maxBytes = 256
 
@@ -21,11 +19,5 @@ export const caller = (chain: string, subject: string): string => cut(`caller:${
  * bits that a provider gives to one customer. Without an address, as on a unix
  * socket without a trusted proxy, such callers share one limit.
  */
-export const address = (address: string | undefined): string => {
-  if (address === undefined) return "ip:unknown"
-  if (!address.includes(":")) return `ip:${address}`
-  const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>
-    IpNetwork.fromAddress(ip, 64)
-  )
-  return Result.isSuccess(network) ? `ip:${IpNetwork.format(network.success)}` : `ip:${address}`
-}
+export const address = (address: string | undefined): string =>
+  address === undefined ? "ip:unknown" : `ip:${ClientIp.networkOf(address)}`

@@ -19,6 +19,7 @@ import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
+import { logDeclared } from "../Exchange/FailureLog.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
@@ -355,6 +356,10 @@ export const failureReply = (
         Effect.suspend(() => encode(error)),
         {
           onFailure: () => Effect.fail(error),
-          onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
+          onSuccess: (encoded) =>
+            Effect.as(
+              logDeclared(error, encoded.status, encoded.problem?.["code"]),
+              toResponse(encoded, exchange)
+            )
         }
       )

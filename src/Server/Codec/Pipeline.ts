@@ -73,16 +73,22 @@ export const make = ({
 
 /** Returns the steps of the middleware in a row's contract, outermost first. */
 export const contractSteps = (
-  { contract, endpoint }: Row,
+  { contract, endpoint: written, guarded }: Row,
   context: Context.Context<unknown>
 ): ReadonlyArray<Step> => {
-  if (contract === undefined || endpoint === undefined) return []
-  const options = { endpoint, group: contract }
+  const options =
+    contract === undefined || written === undefined
+      ? guarded
+      : { endpoint: written, group: contract }
+  if (options === undefined) return []
+  const { endpoint } = options
   // Only middleware keys get into an endpoint's set; the last one is the outermost.
   const keys = [...endpoint.middlewares] as unknown as ReadonlyArray<HttpApiMiddleware.AnyService>
   return keys.toReversed().flatMap((key): ReadonlyArray<Step> => {
     const decision = Guard.decisionOf(key)
-    if (decision !== undefined) return [{ before: Guarding.make(decision.decide)(options) }]
+    if (decision !== undefined) {
+      return [{ before: Guarding.make(decision.decide, decision.isOptional)(options) }]
+    }
     const service: unknown = Context.getUnsafe(context, key)
     if (HttpApiMiddleware.isSecurity(key)) {
       // The service of a security key has this shape. Its failures are encoded outside.

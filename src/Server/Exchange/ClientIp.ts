@@ -97,6 +97,26 @@ interface Canonical {
   readonly text: string
 }
 
+/**
+ * Returns what limits count an address by: of IPv6 the network of 64 bits that a provider
+ * assigns to one customer.
+ *
+ * @example
+ * ```ts
+ * import { ClientIp } from "flange"
+ *
+ * ClientIp.networkOf("2001:db8::7") // => "2001:db8::/64"
+ * ClientIp.networkOf("198.51.100.7") // => "198.51.100.7"
+ * ```
+ */
+export const networkOf = (address: string): string => {
+  if (!address.includes(":")) return address
+  const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>
+    IpNetwork.fromAddress(ip, 64)
+  )
+  return Result.isSuccess(network) ? IpNetwork.format(network.success) : address
+}
+
 /** Addresses that were parsed before. A connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
 const maxKnown = 4096
@@ -171,7 +191,7 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
 })
 
 /** Returns the same address for a request that has not reached its handler. */
-export const resolve = (request: Incoming): string | undefined =>
+export const resolve = (request: Pick<Incoming, "find" | "header" | "peer">): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
 const configured = (

@@ -43,6 +43,7 @@ const resetContent = 205
 export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
+  code: string | undefined
   /** Calls the user's handler. Effect's own handler passes the request that it has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
@@ -334,6 +335,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
         )
       )
     }
+    this.code = Problem.codeOf(response)
     const handler = this.#state?.preResponseHandler
     if (handler !== undefined) {
       this.#state = undefined

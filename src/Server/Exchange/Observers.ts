@@ -2,11 +2,14 @@
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { Incoming } from "./Before.ts"
 import { logFailure } from "./FailureLog.ts"
 import type { Fields } from "./RequestFields.ts"
 
 /** The request that an observer sees. */
-export interface Observed {
+export interface Observed extends Pick<Incoming, "find" | "header" | "peer"> {
+  /** The code of the problem document that was sent; undefined for any other reply. */
+  readonly code: string | undefined
   /** Returns the milliseconds since the request arrived. */
   readonly elapsed: () => number
   /** The fields that handlers and middleware have set; see `RequestFields`. */

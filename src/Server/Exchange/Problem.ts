@@ -168,7 +168,7 @@ export const written = (
     contentType: ProblemDetails.contentType,
     status
   })
-  asComplete(response.body)
+  asComplete(response.body, members)
   return response
 }
 
@@ -202,7 +202,7 @@ export const complete = (
   return Effect.succeed(
     HttpServerResponse.setBody(
       response,
-      asComplete(HttpBody.text(toText(whole), ProblemDetails.contentType))
+      asComplete(HttpBody.text(toText(whole), ProblemDetails.contentType), whole)
     )
   )
 }
@@ -220,13 +220,19 @@ const isComplete = Symbol("flange/Problem/isComplete")
 
 /** A body with the mark, which Effect's type does not have. */
 interface Marked {
-  [isComplete]?: true
+  [isComplete]?: object
 }
 
-/** Marks a body that is a whole problem document already. */
-const asComplete = <Body extends HttpBody.HttpBody>(body: Body): Body => {
-  ;(body as Marked)[isComplete] = true
+/** Marks a body that is a whole problem document already with the members of the document. */
+const asComplete = <Body extends HttpBody.HttpBody>(body: Body, members: object): Body => {
+  ;(body as Marked)[isComplete] = members
   return body
+}
+
+/** Returns the code of a reply that is a whole problem document; undefined for any other. */
+export const codeOf = ({ body }: HttpServerResponse.HttpServerResponse): string | undefined => {
+  const { code } = ((body as Marked)[isComplete] ?? {}) as { readonly code?: unknown }
+  return typeof code === "string" ? code : undefined
 }
 
 /** Whether `complete` would change this reply. */

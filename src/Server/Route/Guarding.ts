@@ -17,9 +17,12 @@ type Refusal = Guard.Refusal | undefined
  * Creates the check of an endpoint, which runs `decide`. If that returns a refusal, the
  * check audits the denial and answers 403 with the catalogue's text. If there is no caller,
  * because the guard is outside of authentication, it answers 401.
+ *
+ * With `isOptional` it decides about a request without a caller too. If it refuses one
+ * on a route with authentication, the answer is 401.
  */
 export const make =
-  (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal) =>
+  (decide: (input: Guard.Input) => Effect.Effect<Refusal> | Refusal, isOptional: boolean) =>
   (options: EndpointInGroup): Before => {
     const route = `${options.endpoint.method} ${options.endpoint.path}`
     return (request) => {
@@ -33,7 +36,7 @@ export const make =
           reason,
           route
         })
-      if (identity === undefined) {
+      if (identity === undefined && !isOptional) {
         return Effect.andThen(
           denied("A guard found no caller"),
           unauthenticated(caller?.challenge ?? "Custom")
@@ -42,19 +45,25 @@ export const make =
       const settle = (refusal: Refusal) =>
         refusal === undefined
           ? pass
-          : Effect.andThen(denied(refusal.reason), forbidden(refusal.scope, caller?.challenge))
-      const refusal = decide(new Input(options, identity, request))
+          : Effect.andThen(
+              denied(refusal.reason),
+              identity === undefined && caller !== undefined
+                ? unauthenticated(caller.challenge)
+                : forbidden(refusal.scope, caller?.challenge)
+            )
+      // A decision that is not optional sees known callers only.
+      const refusal = decide(new Input(options, identity, request) as Guard.Input)
       return Effect.isEffect(refusal) ? Effect.flatMapEager(refusal, settle) : settle(refusal)
     }
   }
 
 /** The input of a decision. The request is made only if the decision reads it. */
-class Input implements Guard.Input {
+class Input implements Guard.OptionalInput {
   readonly #options: EndpointInGroup
-  readonly identity: Identity
+  readonly identity: Identity | undefined
   readonly #request: Incoming
 
-  constructor(options: EndpointInGroup, identity: Identity, request: Incoming) {
+  constructor(options: EndpointInGroup, identity: Identity | undefined, request: Incoming) {
     this.#options = options
     this.identity = identity
     this.#request = request

@@ -47,7 +47,7 @@ export interface Route<
 /** The services of a group's own middleware that plugins provide. */
 type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
   HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
-  Guard.Guard | StandardErrors
+  Guard.Guard | Guard.OptionalGuard | StandardErrors
 >
 
 /** A group whose endpoints have the types that handlers need. */
@@ -125,7 +125,7 @@ export interface Optional<
 /** The services that the handlers of a group need from plugins, without those of the server. */
 type Needs<Return> = Exclude<
   Unwrap<HttpApiBuilder.Handlers.Context<Return>>,
-  Guard.Guard | HttpRouter.Provided | StandardErrors
+  Guard.Guard | Guard.OptionalGuard | HttpRouter.Provided | StandardErrors
 >
 
 type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
@@ -296,19 +296,41 @@ export const optional = <G extends Group, Return>(
   Optional<G, Authentication.DefaultChain>
 > => optionalWith("default")(contract, build)
 
+/** Who may call a group of plain routes. */
+type RawAccess = Access["type"]
+
+/** A group of plain routes behind an authentication chain. It adds nothing to the contract. */
+export interface Raw<in out Middleware> extends Contribution.Contract {
+  readonly "~flange/Group": never
+  readonly "~flange/Middlewares": Middleware
+}
+
+/** The service that authenticates the callers of a group of plain routes. */
+type RawMiddleware<A extends RawAccess, Chain extends string> = A extends "protected"
+  ? Authentication.Authentication<Chain>
+  : A extends "optional"
+    ? Authentication.OptionalAuthentication<Chain>
+    : never
+
 /** The services of a layer of routes that plugins must provide. */
-type RawNeeds<R> = Exclude<
+type RawNeeds<R, Middleware> = Exclude<
   R extends HttpRouter.Request<string, unknown>
     ? R extends HttpRouter.Request<"GlobalRequires" | "Requires", infer T>
       ? T
       : never
     : R,
-  HttpRouter.HttpRouter | HttpRouter.Provided
+  | ([Middleware] extends [never] ? never : HttpApiMiddleware.Provides<Middleware>)
+  | HttpRouter.HttpRouter
+  | HttpRouter.Provided
 >
 
 /**
  * Creates a group of plain `HttpRouter` routes, for what `HttpApi` cannot express. Global
  * middleware of the layer applies to this group only.
+ *
+ * `access` is that of the group: `protected` and `optional` authenticate its callers with
+ * `chain`, by default the default chain, and its handlers may read `CurrentIdentity` or
+ * `OptionalIdentity`. An app in which no plugin provides the chain does not compile.
  *
  * @example
  * ```ts
@@ -320,21 +342,46 @@ type RawNeeds<R> = Exclude<
  * Route.raw("robots", robots, { access: "public" }).name // => "robots"
  * ```
  */
-export const raw = <E, R>(
+export const raw = <
+  E,
+  R,
+  const A extends RawAccess,
+  const Chain extends string = Authentication.DefaultChain
+>(
   name: string,
   layer: Layer.Layer<never, E, R>,
-  options: { readonly access: "bare" | "public" }
-): Route<E, RawNeeds<R>> => ({
-  ...Contribution.make<"route", E, RawNeeds<R>>("route", name),
-  access: { type: options.access },
-  declared: [],
-  group: undefined,
-  // `rawRows` provides the router, which is the rest of `R`.
-  rows: (() => rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>)) as Route<
-    E,
-    RawNeeds<R>
-  >["rows"]
-})
+  options: {
+    readonly access: A
+    /** The chain of a `protected` or `optional` group. */
+    readonly chain?: A extends "optional" | "protected" ? Chain : never
+  }
+): Route<
+  E,
+  RawMiddleware<A, Chain> | RawNeeds<R, RawMiddleware<A, Chain>>,
+  [RawMiddleware<A, Chain>] extends [never] ? never : Raw<RawMiddleware<A, Chain>>
+> => {
+  const access = rawAccess(options.access, options.chain ?? "default")
+  const authentication = chainKeys(access)
+  return {
+    ...Contribution.make("route", name, authentication),
+    access,
+    declared: [],
+    group: undefined,
+    // The router that is provided here takes the rest of `R` away.
+    rows: () => rawRows(name, layer as Layer.Layer<never, E, HttpRouter.HttpRouter>, authentication)
+    // The phantom members are those of the signature.
+  } as never
+}
+
+const rawAccess = (type: RawAccess, chain: string): Access =>
+  type === "optional" || type === "protected" ? { chain, type } : { type }
+
+const chainKeys = (access: Access): ReadonlyArray<Context.Key<any, unknown>> => {
+  if (!("chain" in access)) return []
+  return access.type === "optional"
+    ? [Authentication.optionalMiddleware(access.chain)]
+    : [Authentication.middleware(access.chain)]
+}
 
 /**
  * Returns the constructor of endpoints with any method, such as `PURGE`. The listener's

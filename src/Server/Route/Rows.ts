@@ -1,11 +1,14 @@
 /** The rows of a route group in the route table. */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type { HttpMethod } from "effect/http/HttpMethod"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type EffectHandler, groupHandlers, type UserHandler } from "../EffectInternals.ts"
 import { CurrentExchange } from "../Exchange/Exchange.ts"
+import type { EndpointInGroup } from "./ContractMiddleware.ts"
 import { routerConfig } from "./RouteTable.ts"
 
 /** One row of the route table: an endpoint of a contract, or a route of a plain router. */
@@ -16,6 +19,8 @@ export interface Row {
   readonly effect: EffectHandler | undefined
   readonly endpoint: HttpApiEndpoint.Top | undefined
   readonly group: string
+  /** The middleware that authenticates a route of a plain router, on an endpoint that represents it. */
+  readonly guarded?: EndpointInGroup
   /** The handler as the user wrote it; undefined for a route of a plain router. */
   readonly handler: UserHandler | undefined
   readonly method: string
@@ -59,7 +64,11 @@ const handleInExchange: UserHandler["handler"] = (request) =>
   Effect.flatMap(CurrentExchange, ({ handle }) => handle!(request))
 
 /** Returns the rows of a layer of plain routes. */
-export const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter.HttpRouter>) =>
+export const rawRows = <E>(
+  name: string,
+  layer: Layer.Layer<never, E, HttpRouter.HttpRouter>,
+  authentication: ReadonlyArray<Context.Key<any, unknown>>
+) =>
   Effect.gen(function* () {
     const router = yield* Effect.provideService(
       HttpRouter.make,
@@ -78,9 +87,27 @@ export const rawRows = <E>(name: string, layer: Layer.Layer<never, E, HttpRouter
       effect,
       endpoint: undefined,
       group: name,
-      handler: undefined
+      handler: undefined,
+      ...(authentication.length === 0 ? {} : { guarded: guarded(name, row, authentication) })
     }))
   })
+
+/** Returns an endpoint that represents a route of a plain router, for the middleware in front of it. */
+const guarded = (
+  name: string,
+  { method, path }: Pick<Row, "method" | "path">,
+  authentication: ReadonlyArray<Context.Key<any, unknown>>
+): EndpointInGroup => {
+  // A plain router takes any method and path.
+  const endpoint = HttpApiEndpoint.make(method as HttpMethod)(name, path as `/${string}`)
+  return {
+    endpoint: authentication.reduce<HttpApiEndpoint.Top>(
+      (changed, key) => changed.middleware(key) as never,
+      endpoint as never
+    ),
+    group: HttpApiGroup.make(name) as never
+  }
+}
 
 /** Returns a router that also records the routes that are added to it. */
 const recording = (

@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { App, Plugin, RequestFields, Route } from "flange"
+import { MockAuth } from "flange/Auth/Testing"
 import * as Logging from "flange/Logging"
 import { afterEach, assert, describe, it } from "vitest"
 
@@ -69,7 +70,7 @@ const items = (started = Deferred.makeUnsafe<void>()) =>
 
 const listening = async (
   plugins: ReadonlyArray<Plugin.Any>,
-  values: { readonly app?: object; readonly logging?: object } = {}
+  values: { readonly app?: object; readonly logging?: object; readonly server?: object } = {}
 ) => {
   const lines: Lines = []
   let url = ""
@@ -85,7 +86,7 @@ const listening = async (
         app: { version: "1.2.0", ...values.app },
         env: "production",
         logging: values.logging ?? {},
-        server: { host: "127.0.0.1", port: 0 }
+        server: { host: "127.0.0.1", port: 0, ...values.server }
       },
       variables: {}
     }
@@ -104,14 +105,16 @@ describe("the access line", () => {
     const { lines, url } = await listening([items()])
     const before = lines.length
     const reply = await fetch(`${url}/v1/items/7?token=secret`, {
-      headers: { "x-request-id": "abc" }
+      headers: { "user-agent": "curl/8 (\u009b31m)", "x-request-id": "abc" }
     })
     assert.strictEqual(reply.status, 200)
     const [line, ...rest] = parsed(lines.slice(before))
     assert.deepStrictEqual(rest, [])
     const { durationMs, message, time, ...others } = line!
     assert.deepStrictEqual(others, {
+      client_ip: "127.0.0.1",
       environment: "production",
+      is_privileged: false,
       level: "info",
       method: "GET",
       path: "/v1/items/7",
@@ -120,6 +123,7 @@ describe("the access line", () => {
       service: "shop",
       status: 200,
       tenant: "acme",
+      user_agent: "curl/8 (31m)",
       version: "1.2.0"
     })
     assert.match(message, /^GET \/v1\/items\/:id 200 \d+ms$/)
@@ -127,12 +131,53 @@ describe("the access line", () => {
     assert.isFalse(Number.isNaN(Date.parse(time)))
   })
 
+  it("says who called: the client behind a trusted proxy, and whether it is privileged", async () => {
+    class AdminApi extends HttpApiGroup.make("admin").add(HttpApiEndpoint.get("read", "/admin")) {}
+    const admin = Plugin.make("app:admin", {
+      routes: [
+        Route.protected(AdminApi, (handlers) =>
+          handlers.handleAll({
+            // It may not say itself who it is.
+            read: () => RequestFields.set({ level: "none", method: "FAKE", time: "never" })
+          })
+        )
+      ]
+    })
+    const auth = MockAuth.as("root", { isPrivileged: true })
+    const { lines, url } = await listening([auth, admin], {
+      server: { trustedProxies: ["127.0.0.1"] }
+    })
+    await fetch(`${url}/admin`, {
+      headers: { "user-agent": "é".repeat(1000), "x-forwarded-for": "198.51.100.7" }
+    }).catch(() => undefined)
+    await fetch(`${url}/admin`, {
+      headers: { "user-agent": "a".repeat(5000), "x-forwarded-for": "198.51.100.7" }
+    })
+    const text = lines.at(-1)!
+    const line = JSON.parse(text)
+    assert.deepInclude(line, {
+      "annotation.level": "none",
+      client_ip: "198.51.100.7",
+      is_privileged: true,
+      level: "info",
+      method: "GET",
+      user_agent: "a".repeat(512)
+    })
+    const names = [...text.matchAll(/"(\w+)":/g)].map(([, name]) => name)
+    assert.deepStrictEqual(names, [...new Set(names)])
+  })
+
   it("is written for what no route takes, and names the path", async () => {
     const { lines, url } = await listening([items()])
     await fetch(`${url}/nowhere?x=1`)
     const line = parsed(lines).at(-1)!
     assert.match(line["message"], /^GET \/nowhere 404 \d+ms$/)
-    assert.deepInclude(line, { path: "/nowhere", route: "*", status: 404 })
+    assert.deepInclude(line, {
+      code: "ROUTE_NOT_FOUND",
+      path: "/nowhere",
+      route: "*",
+      status: 404
+    })
   })
 
   it("is never written for a bare route", async () => {
@@ -286,8 +331,8 @@ describe("a line of JSON", () => {
     }
     assert.strictEqual(json(Effect.logInfo(circle))["data"].name, "circle")
     assert.deepInclude(json(Effect.logInfo("x", trap)), {
-      message: "x",
-      unprintable: "Error: no JSON of me"
+      data: "<unreadable: Error: no JSON of me>",
+      message: "x"
     })
     assert.strictEqual(json(Effect.logInfo("two\nlines\u2028"))["message"], "two\nlines\u2028")
     assert.strictEqual(

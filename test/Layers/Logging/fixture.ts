@@ -33,7 +33,7 @@ const Noisy = Plugin.make("app:noisy", {
 })
 
 App.run(
-  App.make("noisy", [Noisy, ...Preset.minimal], {
+  App.make("noisy", [Noisy, ...(process.env["PLUGINS"] === "none" ? [] : Preset.minimal)], {
     config: { values: { unread: { key: 1 } } }
   })
 )

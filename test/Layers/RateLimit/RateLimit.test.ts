@@ -111,6 +111,8 @@ describe("a limit", () => {
           .filter(({ annotations }) => annotations["route"] === "/login")
           .map(({ annotations: { durationMs: _, ...fields } }) => fields),
         [200, 429].map((status, i) => ({
+          ...(status === 429 ? { code: "RATE_LIMITED" } : {}),
+          is_privileged: false,
           method: "POST",
           path: "/login",
           requestId: `r-${i}`,

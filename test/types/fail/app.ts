@@ -3,6 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Action, App, Plugin, Route } from "flange"
@@ -39,6 +41,24 @@ const Items = Plugin.make("app:items", {
 
 export const missingAuthentication = App.make("shop", [Items])
 // ^ expect: No plugin in this app provides flange/Authentication/default: add one that does
+
+const Files = Plugin.make("app:files", {
+  routes: [
+    Route.raw("files", HttpRouter.add("GET", "/files", HttpServerResponse.empty()), {
+      access: "protected",
+      chain: "partner"
+    })
+  ]
+})
+
+export const missingRawChain = App.make("shop", [Files])
+// ^ expect: No plugin in this app provides flange/Authentication/partner: add one that does
+
+export const chainOfPublic = Route.raw("open", HttpRouter.add("GET", "/open", HttpServerResponse.empty()), {
+  access: "public",
+  chain: "partner"
+  // ^ expect: Type 'string' is not assignable to type 'never'
+})
 
 const Admin = Plugin.make("app:admin", {
   routes: [

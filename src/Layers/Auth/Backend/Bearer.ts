@@ -57,7 +57,8 @@ export const bearer = <E = never, R = never>(
           identity: identity(entry.identity, name),
           token: Redacted.value(entry.token)
         }))
-        return (sent) => {
+        return (credential) => {
+          const sent = Source.withoutScheme(source, credential)
           let found: (typeof known)[number] | undefined
           for (const entry of known) if (equal(sent, entry.token)) found = entry
           return Effect.succeed(

@@ -26,7 +26,8 @@ const ambiguous = (what: string): Found => ({
 })
 
 /**
- * A credential in a header of its own, such as `X-Api-Key`.
+ * A credential in a header of its own, such as `X-Api-Key`. A token there may have `Bearer`
+ * before it.
  *
  * @example
  * ```ts
@@ -75,6 +76,13 @@ export const cookie = (name: string): Source => ({ in: "cookie", name, scheme: u
  */
 export const query = (name: string): Source => ({ in: "query", name, scheme: undefined })
 
+/**
+ * Returns a token without the `Bearer` that may stand before it in a header of its own. No
+ * token has a space.
+ */
+export const withoutScheme = ({ in: place, scheme }: Source, sent: string): string =>
+  place === "header" && scheme === undefined ? sent.replace(/^bearer[ \t]+/i, "") : sent
+
 /** Whether two sources read the same place. */
 export const same = (a: Source, b: Source): boolean =>
   a.in === b.in && a.name === b.name && a.scheme === b.scheme
@@ -102,8 +110,11 @@ const fromHeader = ({ name, scheme }: Source, request: Read): Found => {
     if (value.split(",").some(mine)) return ambiguous(`Header ${name}`)
   }
   if (scheme === undefined) return value === "" ? none : some(value)
-  return schemeOf(value) === scheme ? some(value.slice(scheme.length).trim()) : none
+  return schemeOf(value) === scheme ? some(trimmed(value.slice(scheme.length))) : none
 }
+
+/** Without the white space of HTTP around it; any other is part of the credential. */
+const trimmed = (text: string): string => text.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "")
 
 const schemeOf = (value: string): string => value.split(" ", 1)[0]!.toLowerCase()
 

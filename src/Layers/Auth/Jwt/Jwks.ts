@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { AuthSettingsError, BackendUnavailable } from "../Failure.ts"
-import { type Jose, loadJose } from "./Jose.ts"
 import { fetchJson } from "./JwksFetch.ts"
-import * as VerificationKey from "./VerificationKey.ts"
+import * as KeySet from "./KeySet.ts"
+import type * as VerificationKey from "./VerificationKey.ts"
 
 /** How a key set is fetched and kept. */
 export interface JwksOptions {
@@ -46,20 +46,17 @@ const asymmetric: ReadonlySet<string> = new Set([
   "RS512"
 ])
 
-/** More keys than that are not tried for a token without a `kid`. */
-const maxCandidates = 8
-
-/** A key set as jose reads it: the keys that fit a header. */
-type Candidates = (
-  header: VerificationKey.Header
-) => Promise<ReadonlyArray<VerificationKey.VerificationKey>>
-
-interface KeySet {
-  readonly candidates: Candidates
-  readonly fetchedAt: number
+/** A set, and when it came. */
+interface Fetched {
+  readonly at: number
   /** Keys that were found before, as the value of a fetch: as many as the set has, for each algorithm. */
   readonly found: Map<string, Effect.Effect<ReadonlyArray<VerificationKey.VerificationKey>>>
+  readonly set: KeySet.KeySet
 }
+
+/** How many problems are named in one line, and how many are remembered as named. */
+const maxNamed = 16
+const maxRemembered = 1000
 
 /** Opens a key set. Fails where the URL is not `https:`, but for this machine itself. */
 export const make = (
@@ -83,27 +80,42 @@ export const make = (
       [...(options.algorithms ?? asymmetric)].filter((algorithm) => asymmetric.has(algorithm))
     )
     const scope = yield* Effect.scope
-    const jose = yield* loadJose(backend)
 
-    let current: KeySet | undefined
+    let current: Fetched | undefined
     let failure: { readonly at: number; readonly error: BackendUnavailable } | undefined
     let pending: Deferred.Deferred<void> | undefined
+
+    const named = new Set<string>()
+    /** Names what is wrong with keys, once: the set is fetched again and again. */
+    const name = (problems: ReadonlyArray<string>) => {
+      const fresh = problems.filter((problem) => !named.has(problem))
+      if (fresh.length === 0) return Effect.void
+      if (named.size > maxRemembered) named.clear()
+      for (const problem of fresh.slice(0, maxRemembered)) named.add(problem)
+      const rest = fresh.length > maxNamed ? `, and ${fresh.length - maxNamed} more` : ""
+      return Effect.logWarning(
+        `Key set of backend "${backend}": ${fresh.slice(0, maxNamed).join("; ")}${rest}`
+      )
+    }
 
     const refresh = Effect.gen(function* () {
       const exit = yield* Effect.exit(
         Effect.flatMap(fetch, (json) =>
-          Effect.try({
-            catch: (cause) =>
-              new BackendUnavailable({ cause, reason: `The key set at ${url} is malformed` }),
-            try: () => candidatesIn(jose, json)
+          Effect.suspend(() => {
+            const set = KeySet.read(json)
+            return set === undefined
+              ? Effect.fail(
+                  new BackendUnavailable({ reason: `The key set at ${url} is malformed` })
+                )
+              : Effect.succeed(set)
           })
         )
       )
       const at = yield* Clock.currentTimeMillis
       if (Exit.isSuccess(exit)) {
-        current = { candidates: exit.value, fetchedAt: at, found: new Map() }
+        current = { at, found: new Map(), set: exit.value }
         failure = undefined
-        return
+        return yield* name(exit.value.problems)
       }
       const found = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
       const error = found ?? new BackendUnavailable({ reason: `${url} could not be fetched` })
@@ -129,42 +141,35 @@ export const make = (
 
     const mayTry = (now: number) => failure === undefined || now - failure.at >= retryDelay
 
-    const isFresh = (set: KeySet | undefined, now: number): set is KeySet =>
-      set !== undefined && now - set.fetchedAt < maxAge
+    const isFresh = (set: Fetched | undefined, now: number): set is Fetched =>
+      set !== undefined && now - set.at < maxAge
 
     const refreshed = (now: number) =>
       Effect.gen(function* () {
         if (pending !== undefined || mayTry(now)) yield* shared
-        if (current !== undefined && now - current.fetchedAt < maxAge + maxStale) return current
+        if (current !== undefined && now - current.at < maxAge + maxStale) return current
         return yield* failure?.error ?? new BackendUnavailable({ reason: `${url} was not fetched` })
       })
 
-    const look = (set: KeySet, header: VerificationKey.Header) =>
-      Effect.tap(
-        Effect.tryPromise({
-          catch: (cause) =>
-            new BackendUnavailable({ cause, reason: `A key of ${url} cannot be used` }),
-          try: () => set.candidates(header)
-        }),
-        (keys) =>
-          Effect.sync(() => {
-            if (keys.length > 0) set.found.set(nameOf(header), Effect.succeed(keys))
-          })
-      )
+    const look = (fetched: Fetched, header: VerificationKey.Header) => {
+      const keys = fetched.set.candidates(header)
+      if (keys.length > 0) fetched.found.set(nameOf(header), Effect.succeed(keys))
+      return keys
+    }
 
-    const search = (set: KeySet, header: VerificationKey.Header) =>
+    const search = (set: Fetched, header: VerificationKey.Header) =>
       Effect.gen(function* () {
-        const found = yield* look(set, header)
+        const found = look(set, header)
         if (found.length > 0) return found
         // A key that is not in the set may be a new one, so the set may be old.
         const now = yield* Clock.currentTimeMillis
-        const rested = now - set.fetchedAt >= cooldown && mayTry(now)
+        const rested = now - set.at >= cooldown && mayTry(now)
         if (pending === undefined && current === set && !rested) return []
         if (current === set) yield* shared
-        return current === undefined || current === set ? [] : yield* look(current, header)
+        return current === undefined || current === set ? [] : look(current, header)
       })
 
-    const findIn = (set: KeySet, header: VerificationKey.Header) =>
+    const findIn = (set: Fetched, header: VerificationKey.Header) =>
       set.found.get(nameOf(header)) ?? search(set, header)
 
     return (header: VerificationKey.Header) =>
@@ -182,28 +187,6 @@ const none = Effect.succeed<ReadonlyArray<VerificationKey.VerificationKey>>([])
 
 /** No algorithm has a space. */
 const nameOf = ({ alg, kid }: VerificationKey.Header) => (kid === undefined ? alg : `${alg} ${kid}`)
-
-const candidatesIn = (jose: Jose, json: unknown): Candidates => {
-  // jose checks the shape, and refuses secrets and private keys in a set.
-  const find = jose.createLocalJWKSet(json as Parameters<Jose["createLocalJWKSet"]>[0])
-  return async ({ alg, kid }) => {
-    try {
-      const key = await find({ alg, ...(kid === undefined ? {} : { kid }) })
-      return [VerificationKey.make([alg], key)]
-    } catch (error) {
-      if (error instanceof jose.errors.JWKSMultipleMatchingKeys) {
-        const keys: Array<VerificationKey.VerificationKey> = []
-        for await (const key of error) {
-          keys.push(VerificationKey.make([alg], key))
-          if (keys.length === maxCandidates) break
-        }
-        return keys
-      }
-      if (error instanceof jose.errors.JOSEError) return []
-      throw error
-    }
-  }
-}
 
 const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 

@@ -45,6 +45,16 @@ export interface JwtOptions {
 /** Three parts of base64url: whatever else comes as a bearer token is no JWT. */
 const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
+/** The characters that leave no bit after the last byte, by the length of the last group. */
+const lasts: ReadonlyArray<string | undefined> = [undefined, "", "AQgw", "AEIMQUYcgkosw048"]
+
+/**
+ * Whether a part is base64url as RFC 4648 encodes: the bits after the last byte are zero.
+ * Otherwise one token would have several texts.
+ */
+const isCanonical = (part: string): boolean =>
+  lasts[part.length % 4]?.includes(part.at(-1)!) !== false
+
 /**
  * A backend for signed JSON Web Tokens, on the package `jose`.
  *
@@ -100,20 +110,27 @@ export const jwt = <E = never, R = never>(
       type: found.type
     })
     const rejected = (reason: string) => Effect.fail(new CredentialsRejected({ reason }))
-    return ((token, request) => {
+    return ((sent, request) => {
+      const token = Source.withoutScheme(source, sent)
       if (token.length > maxLength) {
         return rejected(`The token is longer than ${maxLength} characters`)
       }
       if (!shape.test(token)) {
         return Effect.succeed({ _tag: "Declined", reason: "The token is no JWT" })
       }
+      if (!token.split(".").every(isCanonical)) {
+        return rejected("The token's header, payload or signature is not canonical base64url")
+      }
       return Effect.flatMapEager(verify(token, request.now()), (claims) => {
         const input = mapper(claims)
-        if (typeof input === "string") return rejected(input)
+        if (typeof input === "string") {
+          return Effect.fail(new CredentialsRejected({ isGenuine: true, reason: input }))
+        }
         if (decode === undefined) return Effect.succeed(identity(input, name))
         return Effect.mapBothEager(decode(claims), {
           onFailure: () =>
             new CredentialsRejected({
+              isGenuine: true,
               reason: "The claims do not have the shape of the attributes"
             }),
           onSuccess: (attributes) =>

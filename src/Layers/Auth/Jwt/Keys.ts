@@ -1,29 +1,18 @@
 /** Keys that tokens are verified with. Each allows only the algorithms of its own type. */
-import type { JsonWebKey, KeyObject } from "node:crypto"
+import type { JsonWebKey } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { crypto } from "../Backend/Crypto.ts"
 import { AuthSettingsError } from "../Failure.ts"
 import * as Jwks from "./Jwks.ts"
+import { algorithmsOf, isSecret, type Jwk, type PublicAlgorithm, weaknessOf } from "./PublicKey.ts"
 import * as VerificationKey from "./VerificationKey.ts"
+
+export type { Jwk, PublicAlgorithm } from "./PublicKey.ts"
 
 /** Algorithms with a shared secret. */
 export type HmacAlgorithm = "HS256" | "HS384" | "HS512"
-
-/** Algorithms with a key pair. Source: RFC 7518, RFC 8037, RFC 9864. */
-export type PublicAlgorithm =
-  | "Ed25519"
-  | "EdDSA"
-  | "ES256"
-  | "ES384"
-  | "ES512"
-  | "PS256"
-  | "PS384"
-  | "PS512"
-  | "RS256"
-  | "RS384"
-  | "RS512"
 
 /** Where keys come from. Made with `Auth.secret`, `Auth.publicKey`, `Auth.jwks`. */
 export interface Keys {
@@ -92,33 +81,6 @@ export const secret = (
   }
 })
 
-/** A public key as a JSON Web Key. Source: RFC 7517. */
-export type Jwk = Readonly<Record<string, unknown>>
-
-const curves: Readonly<Record<string, PublicAlgorithm>> = {
-  prime256v1: "ES256",
-  secp384r1: "ES384",
-  secp521r1: "ES512"
-}
-
-const rsa: ReadonlyArray<string> = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-
-/** The algorithms that a key can verify, the usual one first. */
-const algorithmsOf = ({ asymmetricKeyDetails, asymmetricKeyType }: KeyObject) => {
-  switch (asymmetricKeyType) {
-    case "ec": {
-      const algorithm = curves[asymmetricKeyDetails?.namedCurve ?? ""]
-      return algorithm === undefined ? [] : [algorithm]
-    }
-    case "ed25519":
-      return ["EdDSA", "Ed25519"]
-    case "rsa":
-      return rsa
-    default:
-      return []
-  }
-}
-
 /**
  * The public key of an issuer: PEM (SPKI, or a certificate) or JWK; RSA of at
  * least 2048 bits, P-256, P-384, P-521 or Ed25519. It verifies the algorithm of
@@ -145,7 +107,7 @@ export const publicKey = (
   make: (backend) =>
     Effect.gen(function* () {
       const jwk = typeof key === "string" ? undefined : key
-      if (typeof key === "string" ? key.includes("PRIVATE KEY") : "d" in key || "k" in key) {
+      if (typeof key === "string" ? key.includes("PRIVATE KEY") : isSecret(key)) {
         return yield* settings(
           backend,
           "a private or secret key was given to `Auth.publicKey`. Give the public half; keep the other where tokens are made."
@@ -174,12 +136,8 @@ export const publicKey = (
           }`
         )
       }
-      if ((made.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) {
-        return yield* settings(
-          backend,
-          `the RSA key has ${made.asymmetricKeyDetails?.modulusLength} bits. Use at least 2048.`
-        )
-      }
+      const weakness = weaknessOf(made)
+      if (weakness !== undefined) return yield* settings(backend, weakness)
       const algorithms = made.asymmetricKeyType === "ed25519" ? possible : [String(wanted)]
       const kid = options.kid ?? (typeof jwk?.["kid"] === "string" ? jwk["kid"] : undefined)
       return fixed(kid, VerificationKey.make(algorithms, made))

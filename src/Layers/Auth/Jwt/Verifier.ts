@@ -31,7 +31,8 @@ interface Unverified extends Header {
   readonly typ: unknown
 }
 
-const rejected = (reason: string) => Effect.fail(new CredentialsRejected({ reason }))
+const rejected = (reason: string, isGenuine = false) =>
+  Effect.fail(new CredentialsRejected({ isGenuine, reason }))
 
 const noKey = "No key fits the token's algorithm and key id"
 
@@ -83,6 +84,13 @@ export const make = (
           if (result._tag === "Success") return result.success.payload
           const error = result.failure
           if (!(error instanceof jose.errors.JOSEError)) return yield* Effect.die(error)
+          if (
+            error instanceof jose.errors.JWTExpired ||
+            error instanceof jose.errors.JWTClaimValidationFailed
+          ) {
+            // jose looks at claims after the signature.
+            return yield* rejected(error.message, true)
+          }
           reason = error.message
           if (!(error instanceof jose.errors.JWSSignatureVerificationFailed)) break
         }
@@ -100,7 +108,9 @@ export const make = (
           }).payload
         )
       } catch (error) {
-        return error instanceof jose.errors.JOSEError ? rejected(error.message) : Effect.die(error)
+        return error instanceof jose.errors.JOSEError
+          ? rejected(error.message, true)
+          : Effect.die(error)
       }
     }
 

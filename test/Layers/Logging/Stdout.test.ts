@@ -1,0 +1,85 @@
+/** What a process does when nobody reads its stdout any more. */
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "vitest"
+
+const root = fileURLToPath(new URL("../../..", import.meta.url))
+
+const start = async (env: Readonly<Record<string, string>>) => {
+  const child = spawn(
+    `${root}/node_modules/.bin/node`,
+    ["--conditions=flange-source", "test/Layers/Logging/fixture.ts"],
+    {
+      cwd: root,
+      env: { ...process.env, HOST: "127.0.0.1", PORT: "0", ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    }
+  )
+  let [stdout, stderr] = ["", ""]
+  child.stderr.on("data", (chunk) => (stderr += chunk))
+  const exit = once(child, "close")
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk
+      const found = /listens on (http:\/\/[\d.:]+)/.exec(stdout)
+      if (found !== null) resolve(found[1]!)
+    })
+    void exit.then(() => reject(new Error(stdout + stderr)))
+  })
+  return { child, exit, stderr: () => stderr, stdout: () => stdout, url }
+}
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+describe("a process whose stdout closes", () => {
+  it.each(["production", "local"])(
+    "says so once on stderr and serves on, in the environment %s",
+    async (environment) => {
+      const { child, exit, stderr, url } = await start({ FLANGE_ENV: environment })
+      try {
+        child.stdout.destroy()
+        const lost = /^Log lines are lost: stdout cannot be written \(.*EPIPE.*\)\.$/gm
+        await until(() => {
+          void fetch(`${url}/nowhere`).catch(() => undefined)
+          return lost.test(stderr())
+        })
+        for (let i = 0; i < 20; i++) assert.strictEqual((await fetch(`${url}/nowhere`)).status, 404)
+        assert.lengthOf(stderr().match(lost)!, 1)
+        child.kill("SIGTERM")
+        assert.deepStrictEqual(await exit, [0, null])
+      } finally {
+        child.kill("SIGKILL")
+      }
+    }
+  )
+
+  it("serves on if stderr closes too", async () => {
+    const { child, exit, url } = await start({ FLANGE_ENV: "production" })
+    try {
+      child.stdout.destroy()
+      child.stderr.destroy()
+      for (let i = 0; i < 50; i++) assert.strictEqual((await fetch(`${url}/nowhere`)).status, 404)
+      child.kill("SIGTERM")
+      assert.deepStrictEqual(await exit, [0, null])
+    } finally {
+      child.kill("SIGKILL")
+    }
+  })
+})
+
+describe("an app without the Logging plugin", () => {
+  it("says where it listens", async () => {
+    const { child, exit, stdout, url } = await start({ FLANGE_ENV: "production", PLUGINS: "none" })
+    try {
+      assert.strictEqual((await fetch(`${url}/nowhere`)).status, 404)
+      assert.match(stdout(), /noisy 0\.0\.0\S* listens on http:\/\/127\.0\.0\.1:\d+/)
+      child.kill("SIGTERM")
+      assert.deepStrictEqual(await exit, [0, null])
+    } finally {
+      child.kill("SIGKILL")
+    }
+  })
+})
