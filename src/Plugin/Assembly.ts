@@ -1,11 +1,14 @@
 /** The assemble phase: from a list of plugins to their order and description, without acquiring anything. */
 import * as Effect from "effect/Effect"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import { nearest } from "../Config/Nearest.ts"
 import { AppRuntime } from "./AppRuntime.ts"
+import * as Contract from "./Contract.ts"
 import type { Description } from "./Description.ts"
 import { AssemblyError } from "./Errors.ts"
 import * as Order from "./Order.ts"
 import type * as Plugin from "./Plugin.ts"
+import * as PluginCheck from "./PluginCheck.ts"
 
 /** Keys of the services that the engine itself gives to every plugin. */
 export const given: ReadonlySet<string> = new Set([AppRuntime.key])
@@ -17,11 +20,17 @@ export type Check = (plugins: ReadonlyArray<Plugin.Any>) => ReadonlyArray<Order.
 export const assemble = (
   app: string,
   plugins: ReadonlyArray<Plugin.Any>,
-  check: Check
+  check: Check,
+  api: HttpApi.Top = Contract.of(app, plugins)
 ): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
   Effect.suspend(() => {
     const { order, problems } = Order.solve(plugins, given)
-    const all = [...problems, ...undeclaredPoints(plugins), ...check(plugins)]
+    const all = [
+      ...problems,
+      ...undeclaredPoints(plugins),
+      ...check(plugins),
+      ...PluginCheck.problems({ api, plugins })
+    ]
     return all.length > 0
       ? Effect.fail(new AssemblyError({ app, problems: all }))
       : Effect.succeed(order)

@@ -118,7 +118,9 @@ export const boot = (
     const tree = BootTree.recorder(startedAt)
     let status: Status = "starting"
 
-    const ordered = yield* Assembly.assemble(definition.id, definition.plugins, host.check).pipe(
+    const { id, plugins } = definition
+    const api = Contract.of(id, plugins)
+    const ordered = yield* Assembly.assemble(id, plugins, host.check, api).pipe(
       tree.measure("assemble")
     )
     const config = yield* configure(ordered, host, source).pipe(tree.measure("configure"))
@@ -134,7 +136,7 @@ export const boot = (
     const healthChecks: Array<BoundHealthCheck> = []
     const runtime: AppRuntimeShape = {
       actions,
-      api: Contract.of(definition.id, definition.plugins),
+      api,
       bootTree: tree.steps,
       buildDate: app.buildDate,
       commit: app.commit,

@@ -14,6 +14,7 @@ export interface Problem {
     | "Cycle"
     | "DuplicateId"
     | "DuplicateService"
+    | "InvalidDocument"
     | "MissingService"
     | "RouteConflict"
     | "UndeclaredExtension"
