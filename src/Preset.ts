@@ -15,7 +15,7 @@ export const minimal = [Logging.plugin, Health.plugin] as const
  *
  * const Items = Plugin.make("app:items", {})
  * const app = App.make("shop", [...Preset.api, Items])
- * Object.keys(app.api.groups) // => ["probes", "health"]
+ * Object.keys(app.api.groups) // => ["health", "probes"]
  * ```
  */
 export const api = [...minimal, OpenApi.plugin] as const

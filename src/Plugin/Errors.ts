@@ -9,6 +9,7 @@ export interface AssemblyProblem {
     | "Cycle"
     | "DuplicateId"
     | "DuplicateService"
+    | "InvalidDocument"
     | "MissingService"
     | "RouteConflict"
     | "UndeclaredExtension"

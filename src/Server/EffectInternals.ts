@@ -18,7 +18,7 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import type * as Schema from "effect/Schema"
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 
@@ -97,6 +97,11 @@ interface SchemaInternals {
   readonly isWithHeadersValue: (
     value: unknown
   ) => value is HttpApiSchema.withHeaders<unknown, unknown>
+  /** Keeps what Effect remembers of a node, which a copy does not. */
+  readonly replaceEncoding: <A extends SchemaAST.AST>(
+    ast: A,
+    encoding: SchemaAST.Encoding | undefined
+  ) => A
 }
 
 /** The functions behind `HttpApiBuilder`'s own encoding, marked internal. */
@@ -108,10 +113,11 @@ export const {
   getWithHeadersAnnotation,
   isStreamSchema,
   isUpgrade,
-  isWithHeadersValue
+  isWithHeadersValue,
+  replaceEncoding
 }: SchemaInternals =
   // Marked internal, so the declarations do not have them.
-  { ...HttpApiEndpoint, ...HttpApiSchema } as unknown as SchemaInternals
+  { ...HttpApiEndpoint, ...HttpApiSchema, ...SchemaAST } as unknown as SchemaInternals
 
 /** A handler as the user wrote it. */
 export interface UserHandler {

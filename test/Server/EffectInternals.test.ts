@@ -168,6 +168,15 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
     services.set("test/later", 3)
     assert.strictEqual(Context.getOrUndefined(context, Later), 3)
   },
+  replaceEncoding: () => {
+    const text = Schema.toCodecJson(Schema.Date).ast
+    const encoded = EffectInternals.replaceEncoding(text, undefined)
+    assert.isUndefined(encoded.encoding)
+    assert.strictEqual(
+      Schema.toCodecJson(Schema.make<Schema.Top>(encoded)).ast.encoding,
+      text.encoding
+    )
+  },
   requestStateKey: () => {
     const state: { preResponseHandler: unknown } = { preResponseHandler: undefined }
     const context = Context.addUnsafe(Context.empty(), EffectInternals.requestStateKey, state)

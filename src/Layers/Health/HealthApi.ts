@@ -21,20 +21,23 @@ export const Component = Schema.Struct({
 /** One component of the service, as its last check found it. */
 export type Component = typeof Component.Type
 
-/** The body of `/healthcheck`. Says nothing of why a component is down: that is in the log. */
+/**
+ * The body of `/healthcheck`. Without `health.details` it is the status alone. The reason
+ * why a component is down is in the log only.
+ */
 export const Report = Schema.Struct({
   /** `fail` if a critical component is down, `degraded` if another one is, else `pass`. */
   status: Schema.Literals(["degraded", "fail", "pass"]),
-  name: Schema.String,
-  version: Schema.String,
+  name: Schema.optionalKey(Schema.String),
+  version: Schema.optionalKey(Schema.String),
   /** ISO time of the build. */
   buildDate: Schema.optionalKey(Schema.String),
   /** Source revision. */
   commit: Schema.optionalKey(Schema.String),
-  hostname: Schema.String,
+  hostname: Schema.optionalKey(Schema.String),
   /** Seconds since the process began to boot the app. */
-  uptime: Schema.Finite,
-  components: Schema.Array(Component)
+  uptime: Schema.optionalKey(Schema.Finite),
+  components: Schema.optionalKey(Schema.Array(Component))
 }).annotate({ identifier: "HealthReport" })
 
 /** The body of `/healthcheck`. */
@@ -58,7 +61,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
     ),
     HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
       OpenApi.Summary,
-      "Whether the process answers"
+      "Whether the process answers: another name of /livez"
     ),
     HttpApiEndpoint.get("readyz", "/readyz", {
       error: ServiceUnavailable,

@@ -12,7 +12,8 @@ import { HealthMonitor } from "./HealthMonitor.ts"
 
 /**
  * `/livez`, `/healthz` and `/readyz` for orchestrators and load balancers,
- * `/healthcheck` for people and dashboards.
+ * `/healthcheck` for people and dashboards. In the environment `production`
+ * `/healthcheck` tells the status alone, unless `health.details = "public"`.
  *
  * What plugins give as `health` is checked in the background every
  * `health.interval`; a request only reads what was found. Of the classes of
@@ -37,6 +38,23 @@ export const plugin = Plugin.make("flange:health", {
   provides: [HealthMonitor],
   ready: () => HealthMonitor.use(({ start }) => start),
   routes: [
+    Route.public(HealthApi, (handlers) =>
+      Effect.gen(function* () {
+        const monitor = yield* HealthMonitor
+        const runtime = yield* AppRuntime
+        const isProduction = runtime.environment === "production"
+        const { details = isProduction ? "off" : "public" } = yield* HealthConfig
+        return handlers.handleAll({
+          healthcheck: () =>
+            Effect.gen(function* () {
+              const components = yield* monitor.components
+              if (details === "off") return { status: statusOf(components) }
+              const now = yield* Clock.currentTimeMillis
+              return report(runtime, components, now)
+            })
+        })
+      })
+    ),
     Route.bare(ProbesApi, (handlers) =>
       Effect.gen(function* () {
         const monitor = yield* HealthMonitor
@@ -50,20 +68,6 @@ export const plugin = Plugin.make("flange:health", {
               if ((yield* runtime.status) !== "ready") return yield* new ServiceUnavailable()
               if (!isServing(yield* monitor.components)) return yield* new ServiceUnavailable()
               return { status: "ready" } as const
-            })
-        })
-      })
-    ),
-    Route.public(HealthApi, (handlers) =>
-      Effect.gen(function* () {
-        const monitor = yield* HealthMonitor
-        const runtime = yield* AppRuntime
-        return handlers.handleAll({
-          healthcheck: () =>
-            Effect.gen(function* () {
-              const components = yield* monitor.components
-              const now = yield* Clock.currentTimeMillis
-              return report(runtime, components, now)
             })
         })
       })

@@ -14,12 +14,14 @@ const Path = (fallback: string) =>
  *
  * | key | default | meaning |
  * |---|---|---|
+ * | `access` | `public`, in production `off` | who may read the document and the pages: `public` is everybody, `off` nobody |
  * | `documentPath` | `/openapi.json` | where the document is |
  * | `enabled` | `true` | `false` adds none of the routes |
  * | `scalarPath` | `/docs` | where the Scalar page is |
  * | `swaggerPath` | `/swagger-ui` | where Swagger UI is, with a slash after it |
  */
 export const OpenApiConfig = Config.section("openapi", {
+  access: Schema.optionalKey(Schema.Literals(["off", "public"])),
   documentPath: Path("/openapi.json"),
   enabled: Schema.Boolean.pipe(Config.withDefault(true)),
   scalarPath: Path("/docs"),

@@ -4,31 +4,42 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Route from "../../Server/Route/Route.ts"
 import * as Document from "./Document.ts"
+import * as DocumentCheck from "./DocumentCheck.ts"
 import { OpenApiConfig } from "./OpenApiConfig.ts"
 import * as Pages from "./Pages.ts"
 import * as Static from "./Static.ts"
 
-/** The pages are whole: the browser is told to fetch nothing from another host. */
-const contentSecurityPolicy = "default-src 'self' 'unsafe-eval' 'unsafe-inline' blob: data:"
-
 const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
-    const { documentPath, enabled, scalarPath, swaggerPath } = yield* OpenApiConfig
-    if (!enabled) return
-    const runtime = yield* AppRuntime
-    const api = Document.annotated(runtime.api, runtime)
+    const config = yield* OpenApiConfig
+    const { api, description, environment, name, version } = yield* AppRuntime
+    const { access = environment === "production" ? "off" : "public" } = config
+    if (!config.enabled || access === "off") return
+    const { documentPath, scalarPath, swaggerPath } = config
+    const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
+    const json = Document.make(api).finish({
+      // A reader looks for the app's own groups first.
+      last: new Set(
+        batteries.flatMap(({ contributions }) =>
+          contributions.flatMap(({ kind, name }) => (kind === "route" ? [name] : []))
+        )
+      ),
+      name,
+      version
+    })
     const page = {
       contentType: "text/html; charset=utf-8",
-      headers: { "content-security-policy": contentSecurityPolicy }
+      headers: { "content-security-policy": Pages.contentSecurityPolicy }
     }
     const document = yield* Static.make(
-      Effect.sync(() => new TextEncoder().encode(Document.toJson(api))),
+      Effect.sync(() => new TextEncoder().encode(JSON.stringify(json))),
       { contentType: "application/json" }
     )
-    const scalar = yield* Static.make(Pages.scalar(api), page)
-    const swagger = yield* Static.make(Pages.swagger(api), page)
+    const scalar = yield* Static.make(Pages.scalar(json), page)
+    const swagger = yield* Static.make(Pages.swagger(json), page)
     yield* router.add("GET", asPath(documentPath), document)
     yield* router.add("GET", asPath(scalarPath), scalar)
     const withSlash = HttpServerResponse.redirect(`${swaggerPath}/`, { status: 308 })
@@ -42,11 +53,13 @@ const asPath = (path: string) => path as `/${string}`
 
 /**
  * The OpenAPI 3.1 document of the app at `/openapi.json`, made of the contracts
- * of all its plugins with every error that their middleware can give, Swagger UI
- * at `/swagger-ui/` and Scalar at `/docs`. The pages load nothing from another
- * host. `openapi.enabled = false` switches all of it off.
+ * of all its plugins with every error that their middleware can fail with, Swagger
+ * UI at `/swagger-ui/` and Scalar at `/docs`. The pages load nothing from another
+ * host. In the environment `production` none of it is served, unless
+ * `openapi.access = "public"`.
  *
- * The document and the pages are made when they are asked for the first time.
+ * The document is made while the app is assembled: contracts that one document
+ * cannot hold are an `AssemblyError`. The pages are made at their first visit.
  * Raw groups have no contract, so they are not in the document.
  *
  * @example
@@ -63,5 +76,6 @@ const asPath = (path: string) => path as `/${string}`
  */
 export const plugin = Plugin.make("flange:openapi", {
   config: [OpenApiConfig],
+  contributes: [PluginCheck.kind.make("document", DocumentCheck.check)],
   routes: [Route.raw("openapi", routes, { access: "public" })]
 })

@@ -1,22 +1,30 @@
 /** The assemble phase: checks, orders and describes a list of plugins without acquiring anything. */
 import * as Effect from "effect/Effect"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import { nearest } from "../../Config/Nearest.ts"
 import * as Contribution from "../Contribution.ts"
 import type { AppDescription } from "../Description.ts"
 import { AssemblyError, type AssemblyProblem } from "../Errors.ts"
 import type { Host } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
+import * as PluginCheck from "../PluginCheck.ts"
 import * as Order from "./Order.ts"
 
-/** Returns the plugins in their order. Fails with all problems in one error. */
+/** Returns the plugins in their order. `api` is their contract. Fails with all problems in one error. */
 export const assemble = (
   app: string,
   plugins: ReadonlyArray<Plugin.Any>,
-  check: Host["check"]
+  check: Host["check"],
+  api: HttpApi.Top
 ): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
   Effect.suspend(() => {
     const { order, problems } = Order.solve(plugins)
-    const all = [...problems, ...undeclaredPoints(plugins), ...check(plugins)]
+    const all = [
+      ...problems,
+      ...undeclaredPoints(plugins),
+      ...check(plugins),
+      ...PluginCheck.problems({ api, plugins })
+    ]
     return all.length > 0
       ? Effect.fail(new AssemblyError({ app, problems: all }))
       : Effect.succeed(order)

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
@@ -40,6 +41,8 @@ type App = Pick<AppDefinition.Any, "id" | "plugins">
 
 /** One boot: the state that its phases share. */
 interface Boot {
+  /** The contract of all plugins. */
+  readonly api: HttpApi.Top
   readonly app: App
   readonly config: Config.Resolved
   /** The services that exist so far. */
@@ -73,11 +76,13 @@ export const boot = (
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const tree = BootTree.makeRecorder(startedAt)
-    const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check).pipe(
+    const api = Api.make(app.id, app.plugins)
+    const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check, api).pipe(
       tree.measure("assemble")
     )
     const config = yield* configure(plugins, host, source).pipe(tree.measure("configure"))
     const boot: Boot = {
+      api,
       app,
       config,
       // Plugins add services of any type.
@@ -117,7 +122,7 @@ const configure = (plugins: ReadonlyArray<Plugin.Any>, host: Host, source: Confi
   })
 
 const makeRuntime = (boot: Boot): AppRuntimeShape => ({
-  api: Api.make(boot.app.id, boot.app.plugins),
+  api: boot.api,
   bootTree: boot.tree.steps,
   buildDate: boot.settings.buildDate,
   commit: boot.settings.commit,

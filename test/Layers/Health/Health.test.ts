@@ -18,7 +18,11 @@ afterEach(async () => {
 })
 
 /** An app on a real socket, with everything that it logs. */
-const listening = async (plugins: ReadonlyArray<Plugin.Any>, appSection: object = {}) => {
+const listening = async (
+  plugins: ReadonlyArray<Plugin.Any>,
+  appSection: object = {},
+  { environment = "local", health = {} }: { environment?: string; health?: object } = {}
+) => {
   const logs: Array<string> = []
   let url = ""
   const Address = Plugin.make("app:address", {
@@ -35,7 +39,8 @@ const listening = async (plugins: ReadonlyArray<Plugin.Any>, appSection: object 
   })
   const app = App.make("shop", [Address, Health.plugin, ...plugins], {
     config: {
-      values: { app: appSection, server: { host: "127.0.0.1", port: 0 } },
+      environment,
+      values: { app: appSection, health, server: { host: "127.0.0.1", port: 0 } },
       variables: { APP_VERSION: "1.2.0", BUILD_DATE: "2025-01-02T03:04:05Z", GIT_COMMIT: "abc123" }
     }
   })
@@ -140,6 +145,22 @@ describe("GET /healthcheck", () => {
     assert.notInclude(JSON.stringify(body), "password")
     assert.include(logs.join("\n"), 'Component "cache" of plugin "app:checks" is down (shared)')
     assert.include(logs.join("\n"), "password of db.internal refused")
+  })
+
+  it.each([
+    ["production", {}, "status"],
+    ["local", { details: "off" }, "status"],
+    ["production", { details: "public" }, "everything"],
+    ["staging", {}, "everything"]
+  ])("in the environment %s with %o tells %s", async (environment, health, told) => {
+    const checks = withChecks({ database: failing })
+    const { boot, url } = await listening([checks], {}, { environment, health })
+    await boot
+    const { body, reply } = await json(`${url()}/healthcheck`)
+    assert.strictEqual(reply.status, 200)
+    assert.strictEqual(body["status"], "degraded")
+    if (told === "status") assert.deepStrictEqual(body, { status: "degraded" })
+    else assert.containsAllKeys(body, ["components", "hostname", "name", "uptime", "version"])
   })
 
   it.each([

@@ -99,12 +99,10 @@ describe("GET /openapi.json", () => {
     ["400", "MALFORMED_REQUEST"],
     ["400", "VALIDATION_FAILED"],
     ["404", "ITEM_NOT_FOUND"],
-    ["413", "PAYLOAD_TOO_LARGE"],
-    ["415", "UNSUPPORTED_MEDIA_TYPE"],
     ["418", "TEAPOT"],
     ["500", "INTERNAL_ERROR"],
     ["503", "SERVICE_UNAVAILABLE"]
-  ])("says that an endpoint may answer %s %s, as a problem document", async (status, code) => {
+  ])("an endpoint that may answer %s %s states it as a problem document", async (status, code) => {
     const { components, paths } = await document()
     const { responses } = paths["/v1/items/{id}"].get
     assert.deepStrictEqual(Object.keys(responses[status].content), ["application/problem+json"])
@@ -116,6 +114,44 @@ describe("GET /openapi.json", () => {
       .flatMap(resolve)
       .map(({ properties }) => properties.code.enum ?? [properties.code.const])
     assert.include(codes.flat(), code)
+  })
+
+  it("413 and 415 are stated by the endpoints that read a body", async () => {
+    const { paths } = await document()
+    assert.containsAllKeys(paths["/v1/items"].post.responses, ["413", "415"])
+    assert.doesNotHaveAnyKeys(paths["/v1/items/{id}"].get.responses, ["413", "415"])
+    assert.doesNotHaveAnyKeys(paths["/livez"].get.responses, ["413", "415"])
+  })
+
+  it("the groups of the app come before those of batteries, and the probes are last", async () => {
+    const { paths, tags } = await document()
+    assert.deepStrictEqual(
+      tags.map(({ name }: { readonly name: string }) => name),
+      ["items", "health", "probes"]
+    )
+    assert.deepStrictEqual(Object.keys(paths), [
+      "/v1/items/{id}",
+      "/v1/items",
+      "/healthcheck",
+      "/livez",
+      "/healthz",
+      "/readyz"
+    ])
+  })
+
+  it("no two operations have the same summary: it is the endpoint's name if there is none", async () => {
+    const { paths } = await document()
+    const summaries = Object.values<any>(paths).flatMap(({ get, post }) =>
+      [get, post].flatMap((operation) => operation?.summary ?? [])
+    )
+    assert.deepStrictEqual(summaries, [
+      "Read",
+      "Create",
+      "What the service is, and how its components are",
+      "Whether the process answers",
+      "Whether the process answers: another name of /livez",
+      "Whether the service takes requests"
+    ])
   })
 
   it("keeps methods that 3.1 has no place for out of the way of its readers", async () => {
@@ -159,9 +195,19 @@ describe.each([
       "$1$3"
     )
     assert.isBelow(markup.length, 2000)
-    assert.notMatch(markup, /https?:|\bsrc=|<link|\/\//)
-    const policy = reply.headers.get("content-security-policy")!
+    const links = markup.match(/<link[^>]*>/g) ?? []
+    assert.lengthOf(links, 1)
+    assert.match(
+      links[0]!,
+      /^<link rel="icon" href="data:image\/svg\+xml;base64,[A-Za-z0-9+/=]+">$/
+    )
+    assert.notMatch(markup.replace(links[0]!, ""), /https?:|\bsrc=|\/\//)
+  })
+
+  it("has a policy that lets no other host in, and no other site frame it", async () => {
+    const policy = (await get(path)).headers.get("content-security-policy")!
     assert.match(policy, /^default-src 'self'/)
+    assert.match(policy, /; frame-ancestors 'self'/)
     assert.notMatch(policy, /https?:|\*/)
   })
 })
@@ -173,13 +219,32 @@ it("redirects /swagger-ui to /swagger-ui/", async () => {
 })
 
 describe("the section openapi", () => {
-  it("switches the routes off", async () => {
-    const off = make({ enabled: false })
-    for (const path of ["/openapi.json", "/swagger-ui", "/swagger-ui/", "/docs"]) {
-      const reply = await off.handler(new Request(`http://app${path}`))
-      assert.strictEqual(reply.status, 404, path)
+  it.each([{ enabled: false }, { access: "off" }])(
+    "%o switches the routes off",
+    async (section) => {
+      const off = make(section)
+      for (const path of ["/openapi.json", "/swagger-ui", "/swagger-ui/", "/docs"]) {
+        const reply = await off.handler(new Request(`http://app${path}`))
+        assert.strictEqual(reply.status, 404, path)
+      }
+      await off.dispose()
     }
-    await off.dispose()
+  )
+
+  it.each([
+    ["production", {}, 404],
+    ["production", { access: "public" }, 200],
+    ["staging", {}, 200],
+    ["local", {}, 200]
+  ])("in the environment %s with %o the document is %d", async (environment, openapi, status) => {
+    const app = App.make("shop", [...Preset.api, Items], {
+      config: { environment, values: { logging: { level: "none" }, openapi }, variables: {} }
+    })
+    const placed = App.toWebHandler(app)
+    for (const path of ["/openapi.json", "/docs", "/swagger-ui/"]) {
+      assert.strictEqual((await placed.handler(new Request(`http://app${path}`))).status, status)
+    }
+    await placed.dispose()
   })
 
   it("moves them", async () => {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Api from "../../../src/Plugin/Api.ts"
 import * as Assembly from "../../../src/Plugin/Boot/Assembly.ts"
 import { AssemblyError, type AssemblyProblem } from "../../../src/Plugin/Errors.ts"
 import { plugin } from "./fixtures.ts"
+
+// A contract without groups.
+const api = Api.make("shop", [])
 
 describe("Assembly.assemble", () => {
   it.effect("all problems of a list are in one error", () =>
@@ -21,7 +25,7 @@ describe("Assembly.assemble", () => {
         message: "GET /items is declared by two groups.",
         plugins: ["web"]
       }
-      const error = yield* Effect.flip(Assembly.assemble("shop", plugins, () => [conflict]))
+      const error = yield* Effect.flip(Assembly.assemble("shop", plugins, () => [conflict], api))
       expect(error).toBeInstanceOf(AssemblyError)
       expect(error.message).toBe(
         [
@@ -41,7 +45,7 @@ describe("Assembly.assemble", () => {
   it.effect("plugins without a problem are returned in their order", () =>
     Effect.gen(function* () {
       const plugins = [plugin("web", { requires: ["db"] }), plugin("db")]
-      const ordered = yield* Assembly.assemble("shop", plugins, () => [])
+      const ordered = yield* Assembly.assemble("shop", plugins, () => [], api)
       expect(ordered.map(({ id }) => id)).toEqual(["db", "web"])
     })
   )
