@@ -58,7 +58,7 @@ const options: OpenApi.FromApiOptions = { includeAnnotationKey: (key) => key ===
 const made = new WeakMap<HttpApi.Top, Document>()
 
 /** Returns the document of a contract, made once: an app is checked before it is served. */
-export const make = (api: HttpApi.Top): Document => {
+export const fromApi = (api: HttpApi.Top): Document => {
   const document = made.get(api) ?? make(api)
   made.set(api, document)
   return document

@@ -21,7 +21,7 @@ export const check: PluginCheck.Check = ({ api, plugins }) => {
     }
   }
   try {
-    const document = Document.make(api)
+    const document = Document.fromApi(api)
     // What the app changes in the whole document may fail as well.
     document.finish({ last: new Set(), name: "", version: "" })
     problems.push(...conflicts(document.entries, owners))

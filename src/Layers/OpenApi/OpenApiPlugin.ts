@@ -20,7 +20,7 @@ const routes = HttpRouter.use(
     if (!config.enabled || access === "off") return
     const { documentPath, scalarPath, swaggerPath } = config
     const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
-    const json = Document.make(api).finish({
+    const json = Document.fromApi(api).finish({
       // A reader looks for the app's own groups first.
       last: new Set(
         batteries.flatMap(({ contributions }) =>

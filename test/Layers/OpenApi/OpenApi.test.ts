@@ -130,11 +130,11 @@ describe("GET /openapi.json", () => {
       ["items", "health", "probes"]
     )
     assert.deepStrictEqual(Object.keys(paths), [
-      "/v1/items/{id}",
       "/v1/items",
+      "/v1/items/{id}",
       "/healthcheck",
-      "/livez",
       "/healthz",
+      "/livez",
       "/readyz"
     ])
   })
@@ -145,11 +145,11 @@ describe("GET /openapi.json", () => {
       [get, post].flatMap((operation) => operation?.summary ?? [])
     )
     assert.deepStrictEqual(summaries, [
-      "Read",
       "Create",
+      "Read",
       "What the service is, and how its components are",
-      "Whether the process answers",
       "Whether the process answers: another name of /livez",
+      "Whether the process answers",
       "Whether the service takes requests"
     ])
   })
