@@ -1,4 +1,4 @@
-/** Codecs of the fields of sections. */
+/** Codecs for the fields of sections: sizes, durations, ports and secrets. */
 import * as EffectByteSize from "effect/ByteSize"
 import * as EffectDuration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -69,7 +69,7 @@ const parseDuration = (value: number | string): EffectDuration.Duration | undefi
   const short = /^(\d+(?:\.\d+)?) ?(ms|s|min|[mhdw])$/.exec(value.trim())
   if (short !== null)
     return EffectDuration.millis(Number(short[1]) * (units[short[2] ?? ""] ?? NaN))
-  // The cast-free way to ask whether a string is a `Duration.Input`.
+  // Checks without a cast whether the string is a `Duration.Input`.
   const decoded = Schema.decodeUnknownOption(Schema.DurationFromString)(value.trim())
   return Option.isSome(decoded) && !EffectDuration.isNegative(decoded.value)
     ? decoded.value
@@ -78,8 +78,8 @@ const parseDuration = (value: number | string): EffectDuration.Duration | undefi
 
 /**
  * A length of time, decoded to an Effect `Duration`. Takes a number of milliseconds, a short form
- * (`500ms`, `75s` or `75 s`, `5m` or `5 min`, `2h`, `1d`, `1w`) or Effect's own (`"5 seconds"`, `"Infinity"`). Negative
- * durations are refused.
+ * (`500ms`, `75s` or `75 s`, `5m` or `5 min`, `2h`, `1d`, `1w`) or the form of Effect
+ * (`"5 seconds"`, `"Infinity"`). Negative durations are refused.
  *
  * @example
  * ```ts
@@ -107,7 +107,7 @@ export const Duration: Schema.Codec<EffectDuration.Duration, number | string> = 
   .pipe(expected(durationWords))
 
 /**
- * A TCP port: an integer from 0 to 65535. Port 0 asks the system for a free one.
+ * A TCP port: an integer from 0 to 65535. For port 0 the operating system chooses a free port.
  *
  * @example
  * ```ts
@@ -123,7 +123,7 @@ export const Port: Schema.Codec<number> = Schema.Int.check(
 
 /**
  * A secret string, decoded to a `Redacted`. Its value never appears in errors, warnings,
- * explanations or logs; `Redacted.value` gives it to the code that needs it.
+ * explanations or logs. Code that needs the value reads it with `Redacted.value`.
  *
  * Any schema made with `Schema.Redacted` or `Schema.RedactedFromValue` is treated the same way.
  *
@@ -140,8 +140,8 @@ export const Secret: Schema.Codec<Redacted.Redacted<string>, string> = Schema.Re
 )
 
 /**
- * Sets the value of a field that no source sets. The default is written as in a file, and decoded
- * with the field's schema.
+ * Sets the default of a field: its value if no source sets one. Write the default as in a file; the
+ * field's schema decodes it.
  *
  * @example
  * ```ts

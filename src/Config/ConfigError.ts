@@ -3,13 +3,16 @@ import * as Data from "effect/Data"
 
 /** One reason why a configuration is refused. Values of secret fields are never in it. */
 export interface Problem {
-  /** What the key takes, in words. */
+  /** A description of the values that the key takes. */
   readonly expected: string
-  /** The dotted key, such as `server.port`, or `(file)` and `(variable)` for what has no key. */
+  /**
+   * The dotted key, such as `server.port`, or `(file)` or `(variable)` if the problem is not about
+   * a key.
+   */
   readonly key: string
   /** One sentence: the value, why it is refused, what to write instead. */
   readonly message: string
-  /** The known name that is closest to an unknown one, if one is close. */
+  /** The known name closest to the unknown one, if one is close. */
   readonly nearest: string | undefined
   /** The value as text, `<redacted>` for a secret, `undefined` if nothing is set. */
   readonly received: string | undefined

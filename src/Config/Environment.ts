@@ -4,8 +4,8 @@ import type { Problem } from "./ConfigError.ts"
 import { nearest } from "./Nearest.ts"
 
 /**
- * The name of the environment that the configuration was loaded for, `local` when nothing was
- * loaded. `Config.load` puts it into the context that it returns.
+ * The name of the environment that the configuration was loaded for, `local` if nothing was loaded.
+ * `Config.load` puts it into the context that it returns.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ const builtIn: ReadonlyArray<string> = [
   "test"
 ]
 
-/** Returns the full name of an environment that may be given by its alias. */
+/** Returns the full name of an environment: `production` for its alias `prod`. */
 export const canonical = (name: string): string => aliases.get(name) ?? name
 
 /** Returns the environment for a given name, or the problem with the name. */

@@ -6,8 +6,8 @@ import { expand, fromAst, isRedacted, keysOf, type Nodes } from "./SchemaTree.ts
 const annotation = "flange/Config/expected"
 
 /**
- * Sets the words by which reports describe what a schema takes, whichever part of it refuses a
- * value. They complete the sentence "write ...".
+ * Sets the words with which reports describe the values that a schema takes. Reports use them
+ * whichever part of the schema refuses a value. The words complete the sentence "write ...".
  *
  * @example
  * ```ts
@@ -127,7 +127,10 @@ const describeNode = (ast: SchemaAST.AST, depth: number): string => {
   return [...(covered ? [] : [start]), ...checks].join(", ")
 }
 
-/** Describes what the schemas take to a person who edits a file: "a number", "true or false". */
+/**
+ * Describes the values that the schemas take, for a person who edits a file: "a number", "true or
+ * false".
+ */
 export const describe = (nodes: Nodes): string => {
   const first = nodes[0]
   return first === undefined ? "nothing" : describeNode(first, 0)

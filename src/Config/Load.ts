@@ -19,11 +19,11 @@ import { chooseEnvironment, loadFile, splitFile } from "./Source/Overlays.ts"
 import { fromVariables } from "./Source/Variables.ts"
 import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
 
-/** Values that a plugin sets below those of the app's owner. */
+/** Default values of a plugin. The configuration of the app overrides them. */
 export interface Defaults {
   /** The id of the plugin, which names the source of the values. */
   readonly plugin: string
-  /** One key per section, or a function of the environment that gives them. */
+  /** An object with one key per section, or a function that returns it for an environment. */
   readonly values: ((environment: string) => object) | object
 }
 
@@ -35,11 +35,13 @@ export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
   readonly directory?: string | undefined
   /** The environment. Default: the variable `FLANGE_ENV`, then `env` in the file, then `local`. */
   readonly environment?: string | undefined
-  /** One file to read instead of looking for it. A file that does not exist is a problem. */
+  /**
+   * The file to read; `directory` is then not searched. A file that does not exist is a problem.
+   */
   readonly file?: string | undefined
   /** Values that win over every other source, for code and tests. Default: none. */
   readonly overrides?: object | undefined
-  /** The sections to decode. Two different ones of one name are a problem. */
+  /** The sections to decode. Two different sections with the same name are a problem. */
   readonly sections: Sections
   /** Configuration in code instead of a file: the same shape, with `env` and `environments`. */
   readonly values?: object | undefined
@@ -60,9 +62,10 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
  * values: each segment of a path is a key.
  *
- * Keys that no section reads are warnings. Fails with `ConfigError` when a value is missing or
- * refused by a schema or a check, the environment is unknown, a file cannot be parsed, more than one file is present, two
- * sections share a name, or a key could reach a prototype. Secrets appear in none of it.
+ * Keys that no section reads are warnings. Fails with `ConfigError` if a value is missing or
+ * refused by a schema or a check, the environment is unknown, a file cannot be parsed, more than
+ * one file is present, two sections share a name, or a key could reach a prototype. Neither
+ * warnings nor errors contain secrets.
  *
  * @example
  * ```ts
@@ -104,7 +107,8 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
     ...file.problems,
     ...("problem" in chosen && !unreadable ? [chosen.problem] : [])
   ].map((problem) => ({ missing: false, problem }))
-  // Without the file or its overlay most keys look missing: saying so would bury the real problem.
+  // Without the file or its overlay most keys are missing: reporting them would hide the real
+  // problem.
   const incomplete = loaded.problems.length > 0 || file.problems.length > 0 || "problem" in chosen
   const environment = "name" in chosen ? chosen.name : "local"
 
@@ -155,7 +159,7 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
       continue
     }
     const decoded = result.success
-    // Without the file a check would refuse what the file may set right.
+    // Without the file, a check could refuse values that the file would correct.
     if (!incomplete) {
       const issues = one.section.check(decoded, environment)
       found.push(...checkProblems(one, issues, decoded, around))
@@ -182,8 +186,9 @@ const byKey = (a: { readonly key: string }, b: { readonly key: string }): number
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 
 /**
- * Creates what `effect/Config` reads: the merged values, with a key for each segment of a path. A
- * path that they lack is looked up among the variables, by the names that Effect derives from it.
+ * Creates the provider that `effect/Config` reads. Each segment of a path is a key of the merged
+ * values. If the merged values lack the path, it is looked up in the variables by the names that
+ * Effect derives from it.
  */
 const providerOf = (
   merged: Tree,

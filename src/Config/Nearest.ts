@@ -23,8 +23,9 @@ const distance = (left: string, right: string): number => {
 export const normalize = (key: string): string => key.replaceAll(/[-_]/g, "").toLowerCase()
 
 /**
- * Returns the candidate that is the most likely meaning of a misspelled name, or `undefined` if no
- * candidate is close: at most one edit per three characters, two at least. Ties go to the first in the alphabet.
+ * Returns the candidate that a misspelled name most likely means, or `undefined` if no candidate is
+ * close. A close candidate differs by at most one edit per three characters, or by two edits if the
+ * name is short. If several are equally close, the first in the alphabet is returned.
  */
 export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
   const wanted = normalize(name)

@@ -10,7 +10,7 @@ import { expected } from "./Expected.ts"
 
 const words = 'a network such as "10.0.0.0/8" or "fd00::/8", without host bits, or one address'
 
-/** Parses a network in CIDR notation, or an address, which is a network of one. */
+/** Parses a network in CIDR notation, or an address, which is a network of one address. */
 const parse = (text: string): IpNetwork.IpNetwork | undefined => {
   if (text.includes("/")) return Result.getOrUndefined(IpNetwork.fromString(text))
   const address = Result.getOrUndefined(NetAddress.ipFromString(text))

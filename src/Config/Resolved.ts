@@ -12,7 +12,7 @@ export interface Overridden {
 export interface Entry {
   /** The dotted key, such as `server.port`. */
   readonly key: string
-  /** What it replaced, the highest precedence first. */
+  /** The values that it replaced, the highest precedence first. */
   readonly overridden: ReadonlyArray<Overridden>
   /** Where the value is, such as `variable PORT`, or `schema default`. */
   readonly source: string

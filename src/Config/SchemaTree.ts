@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import { isPlain, type KeyPath } from "./Tree.ts"
 
-/** Schemas that may describe one place: several when it is inside a union or a transformation. */
+/** The schemas that may describe one place: several if it is inside a union or a transformation. */
 export type Nodes = ReadonlyArray<SchemaAST.AST>
 
 /** Wraps an AST back into a schema that decodes without services. */
@@ -16,7 +16,10 @@ export const fromAst = (ast: SchemaAST.AST): Schema.ConstraintDecoder<unknown> =
 export const accepts = (ast: SchemaAST.AST, value: unknown): boolean =>
   Exit.isSuccess(Schema.decodeUnknownExit(fromAst(ast))(value))
 
-/** Returns a node, everything it is decoded from, and the members of every union on the way. */
+/**
+ * Returns the nodes, all schemas that they are decoded from, and the members of the unions among
+ * them.
+ */
 export const expand = (nodes: Nodes): Nodes => {
   const seen = new Set<SchemaAST.AST>()
   const visit = (ast: SchemaAST.AST): void => {
@@ -63,7 +66,7 @@ export const keysOf = (nodes: Nodes): ReadonlyArray<string> => {
 
 const openTags: ReadonlySet<string> = new Set(["Any", "Declaration", "ObjectKeyword", "Unknown"])
 
-/** Checks whether the encoded schemas accept any key, so that each of their keys is read. */
+/** Checks whether the encoded schemas accept any key. Then no key counts as unread. */
 export const isOpen = (nodes: Nodes): boolean =>
   expand(nodes).some(
     (ast) =>
@@ -71,7 +74,7 @@ export const isOpen = (nodes: Nodes): boolean =>
       (ast._tag === "Objects" && ast.indexSignatures.length > 0)
   )
 
-/** Checks for the schema of a `Redacted`, whoever built it. */
+/** Checks whether a schema is that of a `Redacted`, whichever function created it. */
 export const isRedacted = (ast: SchemaAST.AST): boolean => {
   const representation: unknown =
     ast._tag === "Declaration" ? ast.annotations?.["representation"] : undefined
@@ -82,7 +85,7 @@ export const isRedacted = (ast: SchemaAST.AST): boolean => {
 
 const secrecy = new WeakMap<SchemaAST.AST, boolean>()
 
-/** Checks for a `Redacted` at, under, or on the way to one of the schemas. */
+/** Checks whether a schema, a schema inside it, or one that it is decoded from is a `Redacted`. */
 export const holdsSecret = (nodes: Nodes): boolean => nodes.some(holdsSecretNode)
 
 const holdsSecretNode = (root: SchemaAST.AST): boolean => {
@@ -116,8 +119,8 @@ const below = (ast: SchemaAST.AST): Nodes => {
   }
 }
 
-// A transformation may rename its keys: the encoded key then has no `Redacted` of its own, so a
-// key that only some stages know is as secret as the stages that do not know it.
+// A transformation may rename keys: the encoded key then has no `Redacted` of its own. So a key
+// counts as secret if a stage of the transformation lacks it and holds a secret.
 const renamesSecret = (nodes: Nodes, key: string): boolean =>
   expand(nodes).some(
     (ast) =>
@@ -144,8 +147,9 @@ const stages = (ast: SchemaAST.AST): Nodes => {
 }
 
 /**
- * Checks whether a value at the path must not be printed. A value that is not an object, where the
- * schema has an object with a secret inside, counts as the secret: it may be one in the wrong place.
+ * Checks whether a value at the path must not be printed. If the schema has an object with a secret
+ * inside and the value is not an object, the value counts as secret: somebody may have written the
+ * secret in the wrong place.
  */
 export const isSecret = (nodes: Nodes, path: KeyPath, value: unknown): boolean => {
   let current = nodes

@@ -27,11 +27,12 @@ export interface SectionIssue {
   readonly reason: string
 }
 
-/** Any section: what a list of sections holds. */
+/** A section of any type, for lists of sections. */
 export interface AnySection extends Context.Key<unknown, unknown> {
   /**
-   * Checks the decoded values in the given environment. A method, so that a section of any type is
-   * an `AnySection`: only values that `schema` decoded reach it.
+   * Checks the decoded values in the given environment. It is called only with values that `schema`
+   * decoded. It is a method, because TypeScript then accepts a section of any type as an
+   * `AnySection`.
    */
   check(value: unknown, environment: string): ReadonlyArray<SectionIssue>
   /** The schema whose encoded side is what files contain. */
@@ -57,7 +58,7 @@ export interface SectionKey<Name extends string, in out A> extends Context.Servi
   readonly variables: Readonly<Record<string, string>>
 }
 
-/** The optional part of a section. */
+/** The options of `section`. */
 export interface SectionOptions<A> {
   /**
    * Checks the decoded values and the name of the environment. `Config.load` reports the issues
@@ -86,14 +87,15 @@ const make = <Name extends string, A>(
   })
 
 /**
- * Declares a typed section of the configuration. The result is the key of a service: yielding it
- * gives the decoded values, and requires the section in the type of the effect.
+ * Declares a typed section of the configuration. The result is the key of a service. An effect that
+ * yields the key receives the decoded values, and its type requires the section.
  *
- * The second argument is the fields of a struct or any schema. Values of files are its encoded
- * side; strings from variables are turned into numbers, booleans and lists where it wants them.
- * `variables` names variables that set a key without the `FLANGE__` prefix. `check` refuses what the
- * schema cannot: values that contradict each other, or that one environment must not have. The names
- * `env` and `environments` are reserved; `Config.load` refuses them.
+ * The second argument is the fields of a struct, or a schema. Files contain the encoded side of
+ * that schema. The text of a variable becomes a number, a boolean or a list if the schema takes
+ * one. `variables` names variables that set a key without the `FLANGE__` prefix. `check` refuses
+ * values that the schema cannot refuse: those that contradict each other, and those that one
+ * environment must not have. The names `env` and `environments` are reserved; `Config.load` refuses
+ * them.
  *
  * @example
  * ```ts
@@ -141,11 +143,11 @@ const isSchema = (
   shape: Schema.ConstraintDecoder<unknown> | SectionFields
 ): shape is Schema.ConstraintDecoder<unknown> => Schema.isSchema(shape)
 
-/** A section as `load` works with it. */
+/** A section that `compile` has prepared for `load`. */
 export interface Compiled {
   /** The schema, with an encoded side that is JSON. */
   readonly codec: Schema.ConstraintDecoder<unknown>
-  /** The schema as its author wrote it, for words. */
+  /** The schema as its author wrote it, for descriptions. */
   readonly declared: Nodes
   /** The encoded side of `codec`: what files contain. */
   readonly encoded: Nodes
@@ -173,7 +175,7 @@ export const compile = (
           name,
           "sections",
           "a name of letters, digits, - and _ that is not reserved",
-          `The section name ${JSON.stringify(name)} is ${reserved.has(name) ? "reserved" : "not a key"}: ` +
+          `The section name ${JSON.stringify(name)} is ${reserved.has(name) ? "reserved" : "not valid"}: ` +
             "choose a name of letters, digits, - and _."
         )
       )

@@ -51,7 +51,9 @@ export const tree = (pairs: Iterable<readonly [string, unknown]>): Tree => {
   return output
 }
 
-/** Merges two trees: objects merge key by key, everything else of `over` replaces what `base` has. */
+/**
+ * Merges two trees. Objects merge key by key; any other value of `over` replaces that of `base`.
+ */
 const merge = (base: Tree, over: Tree): Tree => {
   const pairs = new Map<string, unknown>(Object.entries(base))
   for (const [key, value] of Object.entries(over)) {

@@ -88,7 +88,10 @@ const unreadBelow = (nodes: Nodes, value: unknown, path: KeyPath): ReadonlyArray
   })
 }
 
-/** Returns the keys of a section that its schema does not have, as paths from the section. */
+/**
+ * Returns the keys that are set in a section and that its schema does not have, as paths from the
+ * section.
+ */
 export const unreadKeys = (section: Compiled, given: unknown): ReadonlyArray<KeyPath> =>
   unreadBelow(section.encoded, given, [])
 

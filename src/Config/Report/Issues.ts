@@ -1,4 +1,4 @@
-/** Turns what a schema or a check refuses into problems of the report. */
+/** Turns the issues of a schema or a check into problems of the report. */
 import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Problem } from "../ConfigError.ts"
 import { describe, ownWords } from "../Expected.ts"
@@ -9,7 +9,7 @@ import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { sourcesAt } from "./Entries.ts"
 import { render, type Scrubber } from "./Render.ts"
 
-/** A problem, and whether it is only that a value is missing. */
+/** A problem, and whether it is a missing value. */
 export interface Found {
   readonly missing: boolean
   readonly problem: Problem
@@ -27,7 +27,8 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): ReadonlyArray<Flat> => {
   switch (issue._tag) {
     case "AnyOf":
-      // Several failed alternatives are one problem; a single one was chosen by its discriminator.
+      // Several failed alternatives are reported as one problem. A single one was chosen by its
+      // discriminator.
       return issue.issues.length === 1 && issue.issues[0] !== undefined
         ? flatten(issue.issues[0], path, outer)
         : [{ ...outer, missing: false, path }]
@@ -62,7 +63,7 @@ const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): Readonl
   }
 }
 
-/** What the problems of a section are described from. */
+/** The values from which the problems of a section are described. */
 export interface Surroundings {
   readonly file: string
   readonly given: unknown
@@ -81,8 +82,8 @@ const variableFor = (section: Compiled, path: KeyPath): string =>
   Object.entries(section.variables).find(([, target]) => target === path.join("."))?.[0] ??
   ["FLANGE", section.name, ...path].map(snake).join("__")
 
-// Decoders report places inside a decoded value, such as the inside of a `Redacted`; in the file
-// the value is one leaf.
+// Decoders report paths inside a decoded value, such as a `Redacted`; in the file that value is one
+// leaf.
 const toLeaf = (given: unknown, path: KeyPath): KeyPath => {
   const end = path.findIndex((_, index) => {
     const value = getPath(given, path.slice(0, index))
@@ -153,7 +154,8 @@ const refused = (
 const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem => {
   const value = getPath(around.given, flat.path)
   const declared = descend(section.declared, flat.path)
-  // Texts of checks and transformations may quote the value, so a secret field goes without.
+  // Texts of checks and transformations may quote the value, so they are omitted for a secret
+  // field.
   const secret = isSecret(section.nodes, flat.path, value)
   const own = ownWords(declared)
   const whole = own ?? describe(declared)

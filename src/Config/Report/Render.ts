@@ -9,7 +9,7 @@ export const redacted = "<redacted>"
 
 const longest = 160
 
-/** Hides the password of any URL inside a text, whatever field the text comes from. */
+/** Hides the passwords of all URLs inside a text, also if its field is not secret. */
 const maskUrls = (text: string): string =>
   text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#"@]*):[^\s"]*@/gi, `$1:${redacted}@`)
 
@@ -23,7 +23,8 @@ export class Scrubber {
       return Object.values(value).forEach((v) => this.add(v))
     if (typeof value !== "bigint" && typeof value !== "number" && typeof value !== "string") return
     const text = String(value)
-    // A shorter secret is protected by its field; replacing it everywhere would garble every text.
+    // A shorter secret is hidden in its own field only: replacing it everywhere would garble other
+    // texts.
     if (text.length < 3) return
     for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
       this.#secrets.add(form)

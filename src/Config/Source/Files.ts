@@ -7,7 +7,7 @@ import type { Problem } from "../ConfigError.ts"
 import { isPlain, sanitize, type Tree, tree } from "../Tree.ts"
 import { findJsonError } from "./JsonPosition.ts"
 
-/** What was read: the values, the label of their source, and what is wrong with them. */
+/** Values that were read, the label of their source, and their problems. */
 export interface Loaded {
   readonly label: string | undefined
   readonly problems: ReadonlyArray<Problem>
@@ -54,7 +54,8 @@ export const fromValues = (label: string, input: unknown): Loaded => {
 
 type Parsed = { readonly value: unknown } | { readonly where: string; readonly why: string }
 
-// The parsers quote what they refuse, which may be a secret: only single characters stay.
+// The parsers quote the text that they refuse, which may be a secret. So quotes of more than one
+// character are removed.
 const describe = (message: string): Parsed => {
   const place = /^(.*) at (?:(line \d+(?:, column \d+)?)|flow offset \d+)$/s.exec(message)
   const why = (place?.[1] ?? message).replace(/ '.{2,}'$/s, "")
@@ -118,7 +119,10 @@ const failed = (problem: Problem): Loaded => ({
   values: tree([])
 })
 
-/** Reads the file that is given, or the only `flange.*` file of the directory, or nothing. */
+/**
+ * Reads the given file, or else the only `flange.*` file of the directory. Returns empty values if
+ * there is no such file.
+ */
 export const readFile = Effect.fnUntraced(function* (options: {
   readonly directory?: string | undefined
   readonly file?: string | undefined

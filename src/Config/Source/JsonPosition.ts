@@ -90,7 +90,7 @@ export const findJsonError = (text: string): JsonPosition => {
         reason: error.message
       }
     }
-    // The scanner recurses once per level and so does `JSON.parse`: only depth ends up here.
+    // The scanner recurses once per level, as `JSON.parse` does, so this error is a stack overflow.
     return { column: 1, line: 1, reason: "nested too deeply" }
   }
   return { column: 1, line: 1, reason: "not JSON" }

@@ -17,7 +17,7 @@ export interface FileSources {
   readonly problems: ReadonlyArray<Problem>
 }
 
-/** Takes `env` and `environments` out of the loaded values. */
+/** Separates `env` and `environments` from the other loaded values. */
 export const splitFile = (loaded: Loaded): FileSources => {
   const label = loaded.label ?? codeLabel
   const { env, environments, ...base } = loaded.values

@@ -17,7 +17,9 @@ import {
 } from "../Tree.ts"
 import { coerce } from "./Coerce.ts"
 
-/** The sources that variables make, lowest first, and the variables that nothing reads. */
+/**
+ * The sources made from variables, the lowest precedence first, and the problems of the variables.
+ */
 export interface FromVariables {
   readonly problems: ReadonlyArray<Problem>
   readonly sources: ReadonlyArray<Source>
@@ -114,9 +116,9 @@ const sourceOf = (
 }
 
 /**
- * Turns variables into sources above `below`. Short names come first, so that `FLANGE__` names
- * win; among these the more specific wins. An empty short variable counts as unset, because
- * container tools pass unset variables on as empty ones.
+ * Turns variables into sources that override `below`. `FLANGE__` variables override short ones, and
+ * among them those with more segments override the others. An empty short variable counts as unset,
+ * because container tools pass unset variables as empty ones.
  */
 export const fromVariables = (
   variables: Values,
