@@ -37,9 +37,9 @@ export interface Description extends AppDescription {
 }
 
 /**
- * Describes an app: its plugins in the order in which they are acquired, with what each
- * requires, provides and contributes, and its routes. Acquires nothing. If the plugins do
- * not fit together, they keep the order of the list.
+ * Describes an app: its plugins in the order in which they are acquired, with what each requires,
+ * provides and contributes, and its routes. No plugin is acquired. If the plugins do not fit
+ * together, they keep the order of the list.
  */
 export const describe = (app: AppDefinition.Any): Description => {
   const { order, problems } = Order.solve(app.plugins)

@@ -1,4 +1,4 @@
-/** Lists of batteries for the start of an app. */
+/** Presets: lists of batteries to begin an app with. */
 import * as Health from "./Layers/Health/index.ts"
 import * as Logging from "./Layers/Logging/index.ts"
 import * as OpenApi from "./Layers/OpenApi/index.ts"
@@ -7,7 +7,8 @@ import * as OpenApi from "./Layers/OpenApi/index.ts"
 export const minimal = [Logging.plugin, Health.plugin] as const
 
 /**
- * The batteries for an HTTP API: `minimal`, and its OpenAPI document with pages.
+ * The batteries for an HTTP API: `minimal`, and the OpenAPI document of the API with pages that
+ * show it.
  *
  * @example
  * ```ts

@@ -24,9 +24,9 @@ export class BuildError extends Data.TaggedError("BuildError")<{
 }
 
 /**
- * Bundles a program and its imports into one ES module for Node, with a source map beside
- * it. Packages in `external` stay imports: those with native code, and those that read their
- * own files, such as PGlite.
+ * Bundles a program and its imports into one ES module for Node, with a source map beside it.
+ * Packages in `external` stay imports. List those with native code, and those that read files of
+ * their own, such as PGlite.
  *
  * A bundle starts fast, because Node reads one file instead of a thousand. Run it with
  * `node --enable-source-maps`.
@@ -54,7 +54,7 @@ export const build = (
             js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
           },
           bundle: true,
-          // The program resolves its packages by the conditions of this command.
+          // Packages are resolved with the `--conditions` of this command.
           conditions: process.execArgv.flatMap(
             (option) => /^(?:--conditions|-C)=(.+)$/.exec(option)?.[1] ?? []
           ),
@@ -87,8 +87,8 @@ const { peerDependencies }: { readonly peerDependencies: Record<string, string> 
 const optional = new RegExp(`^(?:${Object.keys(peerDependencies).join("|")})(?:/|$)`)
 
 /**
- * Loads `node:http` as CommonJS. An ES import reads each of its exports, also `WebSocket`, which
- * loads Node's own HTTP client.
+ * Loads `node:http` as CommonJS. An ES import reads every export of the module, and reading
+ * `WebSocket` loads Node's own HTTP client.
  */
 const http: Plugin = {
   name: "flange-http",
@@ -103,7 +103,10 @@ const http: Plugin = {
   }
 }
 
-/** Leaves optional packages out of the bundle, and loads them when they are used. */
+/**
+ * Leaves PGlite, esbuild and optional packages that are not installed out of the bundle. They are
+ * loaded when they are used.
+ */
 const drivers: Plugin = {
   name: "flange-drivers",
   setup: (build) => {
@@ -114,7 +117,7 @@ const drivers: Plugin = {
       const { errors } = await build.resolve(path, { kind, pluginData: drivers, resolveDir })
       return errors.length > 0 ? lazy : undefined
     })
-    // CommonJS is evaluated at its first use; an import would be hoisted.
+    // CommonJS is evaluated when it is first used; an import would be hoisted.
     build.onLoad({ filter: optional, namespace: drivers.name }, ({ path }) => ({
       contents: `const name = ${JSON.stringify(path)}; module.exports = require(name)`,
       loader: "js"

@@ -16,7 +16,7 @@ const build = Command.make(
       Argument.withDescription("The program to bundle, such as src/main.ts")
     ),
     external: Flag.String("external").pipe(
-      Flag.withDescription("A package to leave out of the bundle; may be given again"),
+      Flag.withDescription("A package to leave out of the bundle; may be repeated"),
       Flag.atLeast(0)
     ),
     out: Flag.String("out").pipe(

@@ -36,8 +36,8 @@ type MissingSelf =
   'Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)'
 
 /**
- * Creates the class of an error: a typed failure of a handler, an entry of the
- * OpenAPI document, the same class again in the client, and on the wire
+ * Creates the class of an error. A handler fails with it, the OpenAPI document lists it, and the
+ * typed client fails with the same class. The reply is
  *
  * ```json
  * {
@@ -51,8 +51,8 @@ type MissingSelf =
  * request and `correlationId` its request id; the server fills them in. `type`
  * is a URN made of the code.
  *
- * `code`, `meaning`, `remedy` and `status` are also static members of the class,
- * from which a reference of errors can be written.
+ * `code`, `meaning`, `remedy` and `status` are also static members of the class, so that a
+ * reference of errors can be generated from them.
  *
  * Source: RFC 9457; built on Effect's `HttpApiError.Problem`.
  *
@@ -96,7 +96,8 @@ export const make =
         correlationId: Schema.optionalKey(Schema.String),
         ...fields
       }
-      // The signature above has the type of the class; Effect's type needs a class that is not known here.
+      // The signature above has the type of the class. Effect's type requires `Self`, which is not
+      // known here.
     ) as unknown as ProblemBase
     const encode = Schema.encodeUnknownEffect(Schema.Struct(Base.fields))
     class WithDetail extends Base {
@@ -137,9 +138,9 @@ export type ApiErrorClass<
     ...args: {} extends Props<Fields> ? [props?: Props<Fields>] : [props: Props<Fields>]
   ): InstanceType<HttpApiError.ProblemClass<Self, Tag, Type, Status, Fields & Members<Code>, {}>>
   readonly code: Code
-  /** When the server answers with it; empty if that was not declared. */
+  /** When the server answers with the error; empty if not declared. */
   readonly meaning: string
-  /** What to do about it; empty if that was not declared. */
+  /** What to do about the error; empty if not declared. */
   readonly remedy: string
   readonly status: Status
 }

@@ -1,5 +1,5 @@
 /**
- * The keys between routes and the plugin that authenticates their callers. The server
+ * The keys that connect routes with the plugin that authenticates their callers. A protected route
  * requires the service of a chain; the Auth battery, or a mock, provides it.
  */
 import * as Context from "effect/Context"
@@ -9,7 +9,7 @@ import { Unauthenticated } from "./Catalogue.ts"
 
 /** Who is calling. */
 export interface Identity {
-  /** What the backend knows about the caller beside the other fields. */
+  /** What else the backend knows about the caller. */
   readonly attributes: Readonly<Record<string, unknown>>
   /** A name for people. */
   readonly displayName: string

@@ -4,7 +4,7 @@ import * as ApiError from "./ApiError.ts"
 
 /** One problem of a request. */
 export const Issue = Schema.Struct({
-  /** The expected shape and the value that came. Never the value of a header or cookie. */
+  /** The expected shape and the received value. It never has the value of a header or cookie. */
   detail: Schema.String,
   /** The part of the request. */
   location: Schema.Literals(["body", "header", "path", "query"]),
@@ -25,7 +25,7 @@ export class ValidationFailed extends ApiError.make<ValidationFailed>()(
         ? "The request has 1 problem"
         : `The request has ${errors.length} problems`,
     meaning: "Parameters, headers or body do not have the declared shape.",
-    remedy: "Correct what `errors` names; each has its location and a JSON pointer.",
+    remedy: "Correct the problems in `errors`; each has its location and a JSON pointer.",
     status: 400
   },
   { errors: Schema.Array(Issue) }
@@ -42,17 +42,18 @@ export class MalformedRequest extends ApiError.make<MalformedRequest>()(
     detail: "The request cannot be read",
     meaning:
       "The request cannot be read: broken JSON, invalid UTF-8, bad percent-encoding, or the key __proto__.",
-    remedy: "Correct what `errors` names. Encode bodies as UTF-8 and paths with percent-encoding.",
+    remedy:
+      "Correct the problems in `errors`. Encode bodies as UTF-8 and paths with percent-encoding.",
     status: 400
   },
   { errors: Schema.Array(Issue) }
 ) {}
 
-/** No valid credentials came with a request to a protected route. */
+/** A request to a protected route has no valid credentials. */
 export class Unauthenticated extends ApiError.make<Unauthenticated>()("Unauthenticated", {
   code: "UNAUTHENTICATED",
   detail: "Authentication is required",
-  meaning: "No valid credentials came with the request.",
+  meaning: "The request has no valid credentials.",
   remedy: "Send credentials of a kind that WWW-Authenticate names.",
   status: 401
 }) {}
@@ -159,12 +160,12 @@ export class HeadersTooLarge extends ApiError.make<HeadersTooLarge>()("HeadersTo
   status: 431
 }) {}
 
-/** Something went wrong inside. The log has it under the correlation id. */
+/** The server failed unexpectedly. The log has the cause under the correlation id. */
 export class InternalError extends ApiError.make<InternalError>()("InternalError", {
   code: "INTERNAL_ERROR",
   detail: "The server could not complete the request",
   meaning: "A handler failed in a way that its contract does not declare.",
-  remedy: "Look for the correlation id in the log; the cause stands there. Retrying may help.",
+  remedy: "Look up the cause in the log by the correlation id. Retrying may help.",
   status: 500
 }) {}
 
@@ -177,7 +178,7 @@ export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("Unsup
   status: 501
 }) {}
 
-/** The request asks for something that HTTP has and this server does not. */
+/** The request uses a feature of HTTP that this server does not implement. */
 export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemented", {
   code: "NOT_IMPLEMENTED",
   detail: "This server does not do what the request asks for",
@@ -186,7 +187,7 @@ export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemen
   status: 501
 }) {}
 
-/** The server cannot take the request now; it is stopping, or something it needs is down. */
+/** The server cannot take the request now: it is stopping, or something it needs is down. */
 export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("ServiceUnavailable", {
   code: "SERVICE_UNAVAILABLE",
   detail: "The service cannot take the request now",

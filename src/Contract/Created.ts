@@ -1,11 +1,14 @@
-/** The reply to a request that created something: status 201 and its address in `Location`. */
+/**
+ * The reply to a request that created a resource: status 201, and the address of the resource in
+ * `Location`.
+ */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 
 const schema = <Body extends Schema.Top>(body: Body) =>
   HttpApiSchema.WithHeaders(body.pipe(HttpApiSchema.status(201)), { location: Schema.String })
 
-// Whatever no URI may hold: a line break in it would be refused as a header.
+// Characters that a URI may not have. A line break among them would also be refused in a header.
 const unsafe = /[^\w!#$%&'()*+,./:;=?@~-]|%(?![\da-f]{2})/giu
 
 const at = <Body>(location: string, body: Body) =>
@@ -18,8 +21,8 @@ const at = <Body>(location: string, body: Body) =>
  * Creates the schema of a reply with status 201, the body and the header
  * `Location`. `Created.at` creates the reply in a handler.
  *
- * Characters of the location that no URI may hold are percent-encoded. Pass text
- * that may hold `/`, `?` or `#` through `encodeURIComponent` first.
+ * Characters of the location that a URI may not have are percent-encoded. Pass text that may
+ * contain `/`, `?` or `#` through `encodeURIComponent` first.
  *
  * @example
  * ```ts

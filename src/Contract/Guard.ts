@@ -1,8 +1,8 @@
 /**
- * Guards: middleware of a contract that decides whether a known caller may go on.
- * A guard is data: its key holds the decision as a pure function, which the server
- * asks, so no plugin provides it. It adds 401 and 403 to the errors of its
- * endpoints, in OpenAPI and in the client.
+ * Guards: middleware of a contract that decides whether an authenticated caller may continue. A
+ * guard is data: its key holds the decision as a pure function, which the server calls. No plugin
+ * has to provide it. It adds 401 and 403 to the errors of its endpoints, in OpenAPI and in the
+ * client.
  */
 import type * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
@@ -43,7 +43,7 @@ export interface Input {
   readonly resource: {
     /** The group's identifier: `orders`, ... */
     readonly group: string
-    /** The path's parameters as they came, before they are decoded. */
+    /** The parameters of the path before they are decoded. */
     readonly params: Readonly<Record<string, string | undefined>>
   }
 }
@@ -54,15 +54,15 @@ export interface OptionalInput extends Omit<Input, "identity"> {
   readonly identity: Identity | undefined
 }
 
-/** Why a caller may not go on. */
+/** Why a caller may not continue. */
 export interface Refusal {
-  /** Goes to audit and log, never to the client. */
+  /** The reason for audit and log. The client never receives it. */
   readonly reason: string
   /** The scope that is missing; the challenge of a chain of bearer tokens names it. */
   readonly scope?: string
 }
 
-/** Returns why the caller may not go on, or `undefined` to let it pass. */
+/** Returns why the caller may not continue, or `undefined` to admit it. */
 export type Decide<In = Input> = (input: In) => Refusal | undefined
 
 /** Scopes, and whether a caller needs all or any of them. */
@@ -79,7 +79,7 @@ export interface Decision {
   readonly decide: Decide
   /** Whether it decides about callers without credentials too. */
   readonly isOptional: boolean
-  /** The scopes that it asks for, if it asks for scopes; OpenAPI lists them. */
+  /** The scopes that the guard requires, if it requires scopes. OpenAPI lists them. */
   readonly scopes: Scopes | undefined
 }
 

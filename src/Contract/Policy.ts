@@ -1,17 +1,17 @@
 /**
- * Policies: rules on the caller, the action, the resource and the request, as
- * middleware of endpoints and groups. A policy that needs services is declared
- * here, and `flange/Auth` has what implements it.
+ * Policies: rules on the caller, the action, the resource and the request, as middleware of
+ * endpoints and groups. A policy that needs services is declared here and implemented with
+ * `Policy.implement` of `flange/Auth`.
  */
 import type { Identity } from "./Authentication.ts"
 import * as Guard from "./Guard.ts"
 
-/** The caller may go on. */
+/** The caller may continue. */
 export interface Allow {
   readonly _tag: "Allow"
 }
 
-/** The caller may not; the reason goes to audit and log, never to the client. */
+/** The caller may not continue. The reason is for audit and log; the client never receives it. */
 export interface Deny {
   readonly _tag: "Deny"
   readonly reason: string
@@ -20,12 +20,12 @@ export interface Deny {
 /** What a policy decides. */
 export type Decision = Allow | Deny
 
-/** The caller may go on. */
+/** The caller may continue. */
 export const allow: Allow = { _tag: "Allow" }
 
 /**
- * The caller may not go on, because of this. Control characters are removed and
- * the reason is cut to 512 bytes.
+ * Creates the decision that the caller may not continue, for this reason. Control characters are
+ * removed and the reason is cut to 512 bytes.
  *
  * @example
  * ```ts
@@ -50,11 +50,10 @@ export const refusalOf = (decision: Decision): Guard.Refusal | undefined =>
   decision._tag === "Allow" ? undefined : { reason: decision.reason }
 
 /**
- * Creates a policy that needs nothing but its input. It adds 401 and 403 to the
- * errors of its endpoints and goes on endpoints and groups. Policies of one name
- * are one policy. If `rule` throws, that is a defect: the reply is 500 and the
- * handler does not run. A rule that has to wait or needs services is
- * `Policy.declare` in the contract and `Policy.implement` in a plugin.
+ * Creates a policy that needs nothing but its input. Add it to endpoints or groups with
+ * `.middleware`; it adds 401 and 403 to their errors. Policies with the same name are the same
+ * policy. If `rule` throws, the reply is 500 and the handler does not run. If a rule has to wait or
+ * needs services, use `Policy.declare` in the contract and `Policy.implement` in a plugin.
  *
  * @example
  * ```ts
@@ -115,9 +114,8 @@ export const declareOptional = <const Name extends string>(
 ): Guard.Key<DeclaredOptional<Name>, never> => Guard.declareOptional(`flange/Policy/${name}`)
 
 /**
- * Creates the key of a policy whose rule needs services. The contract has the key;
- * some plugin provides the layer that `Policy.implement` of `flange/Auth` creates,
- * or the app does not compile.
+ * Creates the key of a policy whose rule needs services. The contract has the key. The app compiles
+ * only if a plugin provides the layer that `Policy.implement` of `flange/Auth` creates.
  *
  * @example
  * ```ts
@@ -130,8 +128,8 @@ export const declare = <const Name extends string>(name: Name): Guard.Key<Declar
   Guard.declare(`flange/Policy/${name}`)
 
 /**
- * Creates a policy of roles: a caller may do an action if one of its roles lists
- * it. `*` in a list stands for every action.
+ * Creates a policy of roles: a caller may do an action if one of its roles lists it. `*` in a list
+ * means every action.
  *
  * @example
  * ```ts

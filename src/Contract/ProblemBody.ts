@@ -1,4 +1,7 @@
-/** Replies with a problem document that keep its members beside their text. */
+/**
+ * Replies whose body is a problem document. The body keeps the members of the document as an
+ * object, in addition to the text.
+ */
 import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"

@@ -15,10 +15,10 @@ export interface Policy {
 }
 
 /**
- * The annotation for the limit of an endpoint, or of all endpoints of a group together.
- * `unlimited` exempts. The default is `rateLimit` in the configuration, for endpoints with
- * authentication. Requests under this limit do not count for other limits. It has an
- * effect only in an app with a plugin that limits.
+ * The annotation for the limit of an endpoint, or of all endpoints of a group together. `unlimited`
+ * exempts them. Endpoints with authentication that have no annotation share the limit `rateLimit`
+ * of the configuration. Requests that this limit counts do not count for other limits. The
+ * annotation has an effect only if a plugin of the app limits requests.
  *
  * @example
  * ```ts
@@ -37,9 +37,9 @@ export class RatePolicy extends Context.Service<RatePolicy, Policy | "unlimited"
 ) {}
 
 /**
- * Contract middleware that declares a limit: 429 `RATE_LIMITED` becomes an error of the
- * endpoint, also for the typed client. An app without a plugin that limits does not
- * compile. A public endpoint with it has a limit.
+ * Contract middleware that declares a limit: 429 `RATE_LIMITED` becomes an error of the endpoint,
+ * also for the typed client. The app compiles only if one of its plugins limits requests. With this
+ * middleware, the limit `rateLimit` also holds for a public endpoint.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The modules for contracts. They hold no server code, so that a browser can import a
- * contract together with its client.
+ * The modules with which contracts are written. They hold no server code, so that a browser can
+ * import a contract together with its client.
  */
 
 export * as ApiError from "./ApiError.ts"

@@ -1,4 +1,4 @@
-/** Other plugins, or other services, in the place of an app's own. */
+/** Replacements: plugins or layers that a test uses instead of an app's own. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
@@ -13,12 +13,12 @@ import { TestOptionsError } from "./TestOptionsError.ts"
 type AnyLayer = Layer.Layer<never, any, any>
 
 /**
- * What stands in for what. The first is a plugin of the app or its id.
+ * A plugin of the app, or its id, and its replacement.
  *
- * - A plugin takes the whole place, routes included, and the id, so that what is
- *   ordered around it stays so. It provides at least the services of the other.
- * - A layer takes the place of the plugin's layer only: its routes, actions and
- *   checks stay, and run on the layer's services.
+ * - A plugin replaces the whole plugin, routes included. It takes the id of the replaced plugin, so
+ *   that other plugins keep their order relative to it. It must provide at least the same services.
+ * - A layer replaces only the plugin's layer. The plugin's routes, actions and health checks stay,
+ *   and run on the services of the new layer.
  */
 export type Replacement = readonly [plugin: Plugin.Any | string, by: AnyLayer | Plugin.Any]
 
@@ -30,14 +30,14 @@ type Provided<By> = By extends Plugin.Any
     : never
 
 /**
- * Whether nothing is known of the replacements: there are none, or the compiler
- * has put off a layer that is written in place to a second look.
+ * `true` if the compiler knows nothing about the replacements: there are none, or it has deferred
+ * the type of a layer that is written inline.
  */
 type Unseen<Rs extends ReadonlyArray<Replacement>> = [Replacement] extends [Rs[number]]
   ? true
   : false
 
-/** What the replacements may fail with while they are built. */
+/** The errors with which building the replacements may fail. */
 export type Error<Rs extends ReadonlyArray<Replacement>> =
   Unseen<Rs> extends true ? never : Failure<Rs[number][1]>
 
@@ -72,16 +72,23 @@ type Unmet<By, Services> = Exclude<NotSection<Required<By>>, AppRuntime | Scope.
 
 type NotSection<R> = R extends Section<infer _Name, infer _A> ? never : R
 
-/** What keeps one of the replacements from fitting; never where all fit. */
+/** The reason why a replacement does not fit; `never` if all fit. */
 type Misfit<R, Services> = R extends readonly [infer Replaced, infer By]
   ? [Lacks<Replaced, By>] extends [never]
     ? [Unmet<By, Services>] extends [never]
       ? never
       : Named<Unmet<By, Services>, "The replacement requires", "which the app lacks">
-    : Named<Lacks<Replaced, By>, "The replacement does not provide", "which it stands in for">
+    : Named<
+        Lacks<Replaced, By>,
+        "The replacement does not provide",
+        "which the replaced plugin provides"
+      >
   : never
 
-/** Nothing, or the compiler's message for replacements that do not fit an app with `Services`. */
+/**
+ * `unknown` if the replacements fit an app with `Services`; otherwise the message that the compiler
+ * shows.
+ */
 export type Fit<Rs extends ReadonlyArray<Replacement>, Services> =
   Unseen<Rs> extends true
     ? unknown
@@ -92,7 +99,7 @@ export type Fit<Rs extends ReadonlyArray<Replacement>, Services> =
 const idOf = (plugin: Plugin.Any | string): string =>
   typeof plugin === "string" ? plugin : plugin.id
 
-/** Every reason why the replacements do not fit the plugins. */
+/** Returns every reason why the replacements do not fit the plugins. */
 export const problems = (
   plugins: ReadonlyArray<Plugin.Any>,
   replacements: ReadonlyArray<Replacement>
@@ -119,7 +126,7 @@ export const problems = (
     const lacking = replaced.manifest.provides.filter(({ key }) => !keys.has(key))
     if (lacking.length > 0) {
       found.push(
-        `\`replace\` puts plugin "${by.id}" in the place of "${id}" but does not provide ${lacking
+        `\`replace\` replaces plugin "${id}" by "${by.id}", which does not provide ${lacking
           .map(({ key }) => key)
           .join(", ")}: list it in \`provides\` of "${by.id}".`
       )
@@ -128,7 +135,7 @@ export const problems = (
   return found
 }
 
-/** The plugins with the replacements in place. */
+/** Returns the plugins with the replacements applied. */
 export const apply = (
   app: string,
   plugins: ReadonlyArray<Plugin.Any>,
@@ -142,7 +149,10 @@ export const apply = (
     return { ...plugin, manifest: { ...plugin.manifest, layer } }
   })
 
-/** The layer, refused when it lacks a service: what it provides is known only when it is built. */
+/**
+ * Returns the layer with a check that it provides the services of the plugin. The services of a
+ * layer are known only when it is built.
+ */
 const providing = (
   app: string,
   { id, manifest }: Plugin.Any,
@@ -172,5 +182,5 @@ const providing = (
             })
           )
         )
-  }) as unknown as Layer.Layer<unknown, unknown, unknown> // a manifest forgets types
+  }) as unknown as Layer.Layer<unknown, unknown, unknown> // A manifest does not keep types.
 }

@@ -20,12 +20,12 @@ type Get = (path: string, options?: TestRequest.RequestOptions) => Effect.Effect
 type Send = (path: string, options?: TestRequest.BodyOptions) => Effect.Effect<TestResponse>
 
 /**
- * Requests by method and path, which is relative to the app's `url`. Those that
- * cannot be made die with `TestOptionsError`.
+ * Sends requests by method and path. Paths are relative to the app's `url`. If a request cannot be
+ * made from its options, the effect dies with `TestOptionsError`.
  */
 export interface Requests {
   readonly delete: Send
-  /** Sends a web request as it is, for bodies that are read or written bit by bit. */
+  /** Sends a web request as it is, for bodies that are read or written piece by piece. */
   readonly fetch: (request: Request) => Effect.Effect<Response>
   readonly get: Get
   readonly head: Get
@@ -41,14 +41,14 @@ export interface Requests {
   ) => Effect.Effect<TestResponse>
 }
 
-/** What a request takes from the fiber that sends it. */
+/** Reads the services that a request takes from the fiber that sends it: clock and scheduler. */
 const references = Effect.map(Effect.context<never>(), (context): Context.Context<never> =>
   Context.make(Clock.Clock, Context.get(context, Clock.Clock)).pipe(
     Context.add(Scheduler.Scheduler, Context.get(context, Scheduler.Scheduler))
   )
 )
 
-/** The typed client of an app. */
+/** Creates the typed client of an app. */
 export const clientOf = <G extends HttpApiGroup.Constraint>(
   { api }: { readonly api: HttpApi.HttpApi<string, G> },
   url: string,
@@ -65,7 +65,7 @@ export const clientOf = <G extends HttpApiGroup.Constraint>(
     )
   }).pipe(Effect.provide(FetchHttpClient.layer))
 
-/** Sends by method and path. */
+/** Creates the functions that send requests by method and path. */
 export const requests = (
   app: string,
   url: string,

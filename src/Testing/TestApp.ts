@@ -19,20 +19,23 @@ import * as TestOptions from "./TestOptions.ts"
 import type { TestOptionsError } from "./TestOptionsError.ts"
 
 /**
- * A booted app and the means to talk to it. Every request runs on the clock of
- * the fiber that sends it, so `TestClock.adjust` moves its timeouts and sleeps;
- * interrupting that fiber is the client going away.
+ * A booted app and the means to talk to it. Every request runs on the clock of the fiber that sends
+ * it, so `TestClock.adjust` moves its timeouts and sleeps. If that fiber is interrupted, the client
+ * has disconnected.
  */
 export interface TestApp<Provides, Contracts extends Contribution.Contract>
   extends Requests.Requests {
   /** The typed client of `app.api`; errors come back as the classes of the contract. */
   readonly client: HttpApiClient.Client<Contribution.Group<Contracts>>
   /**
-   * Throws an `AssertionError` with every line that the app logged at level Error
-   * or Fatal, causes included, if there is any.
+   * Throws an `AssertionError` if the app logged a line at level Error or Fatal. Its message has
+   * all such lines with their causes.
    */
   readonly expectNoErrors: () => void
-  /** Every line of the app's log since it began to boot, oldest first. It grows. */
+  /**
+   * Every line of the app's log since it began to boot, oldest first. The list grows while the app
+   * runs.
+   */
   readonly logs: ReadonlyArray<TestLogs.LogEntry>
   /** Runs an effect with the services of the app. */
   readonly run: <A, E, R>(
@@ -40,7 +43,7 @@ export interface TestApp<Provides, Contracts extends Contribution.Contract>
   ) => Effect.Effect<A, E, Exclude<R, AppRuntime | Provides>>
   /** The services of the app. */
   readonly services: Context.Context<AppRuntime | Provides>
-  /** What paths are relative to; `http://localhost` in memory, where no socket has it. */
+  /** The URL that paths are relative to. In memory it is `http://localhost`, without a socket. */
   readonly url: string
 }
 
@@ -50,7 +53,7 @@ export interface Booted<Id extends string> {
 }
 
 /**
- * The key under which `layer` and `layerListening` give the `TestApp` of an app.
+ * Returns the key under which `layer` and `layerListening` provide the `TestApp` of an app.
  *
  * @example
  * ```ts
@@ -71,7 +74,7 @@ export const service = <const Id extends string, P, E, C extends Contribution.Co
   app: App.App<Id, P, E, C>
 ): Context.Service<Booted<Id>, TestApp<P, C>> => Context.Service(`flange/TestApp/${app.id}`)
 
-/** What booting an app for a test may fail with. */
+/** The errors with which booting an app for a test may fail. */
 export type BootError<E, Rs extends ReadonlyArray<Replacements.Replacement>> =
   | App.BootError<App.App<string, never, E>>
   | Replacements.Error<Rs>
@@ -91,8 +94,8 @@ type Needs<C extends Contribution.Contract> = HttpApiGroup.MiddlewareClient<Cont
  * drains and releases it. Neither files nor variables are read unless the options
  * name them; the environment is `test`.
  *
- * Fails with what the app's boot fails with, and with `TestOptionsError` when the
- * options contradict each other or the app.
+ * Fails with the errors of the app's boot, and with `TestOptionsError` if the options contradict
+ * each other or the app.
  *
  * @example
  * ```ts
@@ -137,7 +140,7 @@ export const make = <
       listener: WebListener.make((made) => {
         handler = made
       }),
-      // Boot has bound the listener before anybody can send.
+      // Boot binds the listener before a test can send a request.
       transport: () => handler!
     })
   })
@@ -156,9 +159,9 @@ export const layer = <
   toLayer(app, make<Id, P, E, C, Rs>(app, options))
 
 /**
- * The same as `make` on a real socket: `node:http` on a free port of 127.0.0.1,
- * unless `config.server` says otherwise. Requests run on the clock of the fiber
- * that booted the app.
+ * Boots an app like `make`, but on a real socket: `node:http` on a free port of 127.0.0.1, unless
+ * `config.server` sets another listener, host or port. Requests run on the clock of the fiber that
+ * booted the app.
  *
  * @example
  * ```ts
@@ -209,10 +212,13 @@ const toLayer = <Id extends string, P, E, C extends Contribution.Contract, E2, R
   Layer.effectContext(Effect.map(made, (test) => Context.add(test.services, service(app), test)))
 
 interface Place {
-  /** Configuration below the options' own. */
+  /** Configuration that the options override. */
   readonly defaults: object
   readonly listener: Listener
-  /** How requests reach the listener, once it is bound. */
+  /**
+   * Returns the function that sends requests to the listener. It is called after the listener is
+   * bound.
+   */
   readonly transport: () => WebListener.ContextualWebHandler
 }
 
@@ -242,7 +248,7 @@ const boot = <
       })
     )
     const files = yield* Layer.build(NodeServices.layer)
-    // A scope of its own, so that what drain and release log is collected too.
+    // The app has a scope of its own, so that the log of drain and release is collected too.
     const gone = new AbortController()
     const scope = yield* Effect.acquireRelease(Scope.make(), (own, exit) =>
       collect(hangingUp(gone, Scope.close(own, exit)))
@@ -272,8 +278,8 @@ const boot = <
   })
 
 /**
- * Ends the requests that are still in flight a second after the release began: a
- * test that never moves its clock would wait for their drain without end.
+ * Aborts the requests that are still in flight one second after the release began. Otherwise a test
+ * that never moves its clock would wait forever for their drain.
  */
 const hangingUp = (gone: AbortController, release: Effect.Effect<void>) =>
   Effect.suspend(() => {

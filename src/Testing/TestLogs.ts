@@ -11,26 +11,28 @@ import * as References from "effect/References"
 
 /** One line of the log. */
 export interface LogEntry {
-  /** What `Effect.annotateLogs` put on it; a request's lines have its `requestId`. */
+  /** The annotations set with `Effect.annotateLogs`. Lines of a request have its `requestId`. */
   readonly annotations: Readonly<Record<string, unknown>>
-  /** The failure that was logged with it; undefined where there was none. */
+  /** The cause that was logged with the line; `undefined` if there was none. */
   readonly cause: Cause.Cause<unknown> | undefined
   readonly date: Date
   readonly level: LogLevel
-  /** The message; several values are joined with spaces, those that are no strings formatted. */
+  /**
+   * The message. Several values are joined with spaces; values that are not strings are formatted.
+   */
   readonly message: string
 }
 
 /** Collects log lines. */
 export interface Collector {
   readonly entries: ReadonlyArray<LogEntry>
-  /** The loggers to run with instead of `loggers`. */
+  /** Returns the loggers to use instead of `loggers`. */
   readonly over: (
     loggers: ReadonlySet<Logger.Logger<unknown, unknown>>
   ) => ReadonlySet<Logger.Logger<unknown, unknown>>
 }
 
-/** Collects; with `print`, the app's own loggers go on writing. */
+/** Creates a collector. With `print`, the app's own loggers still write. */
 export const make = (print: boolean): Collector => {
   const entries: Array<LogEntry> = []
   const logger = Logger.make<unknown, void>(({ cause, date, fiber, logLevel, message }) => {
@@ -53,7 +55,7 @@ export const collecting =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.updateService(effect, References.CurrentLoggers, collector.over)
 
-/** A layer whose loggers, if it provides any, are collected too. */
+/** Returns the layer with its log collected, also if it provides loggers of its own. */
 export const collectingLayer =
   (collector: Collector) =>
   <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
@@ -67,18 +69,18 @@ export const collectingLayer =
       )
     })
 
-/** One line as text, with its failure below. */
+/** Returns a line as text, followed by its cause. */
 export const toText = ({ cause, level, message }: LogEntry): string =>
   [
     `${level.toUpperCase()} ${message}`,
     ...(cause === undefined ? [] : Cause.pretty(cause).split("\n"))
   ].join("\n    ")
 
-/** The lines that say that something is broken. */
+/** Returns the lines at level Error or Fatal. */
 export const errors = (entries: ReadonlyArray<LogEntry>): ReadonlyArray<LogEntry> =>
   entries.filter(({ level }) => level === "Error" || level === "Fatal")
 
-/** Throws an `AssertionError` with the lines that say that something is broken, if there are any. */
+/** Throws an `AssertionError` with all lines at level Error or Fatal, if there are any. */
 export const expectNoErrors = (entries: ReadonlyArray<LogEntry>, from: Function): void => {
   const found = errors(entries)
   if (found.length === 0) return

@@ -1,4 +1,4 @@
-/** How an app is booted for a test. */
+/** The options with which a test boots an app, and their checks. */
 import { isPlain, mergeAll, type Tree } from "../Config/Tree.ts"
 import type * as AppDefinition from "../Plugin/AppDefinition.ts"
 import type { ConfigSource } from "../Plugin/ConfigSource.ts"
@@ -6,24 +6,26 @@ import type { Replacement } from "./Replacements.ts"
 import * as Replacements from "./Replacements.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
 
-/** How an app is booted for a test. Nothing outside the test is read unless an option says so. */
+/**
+ * The options with which a test boots an app. Files and variables of the process are read only if an
+ * option names them.
+ */
 export interface Options {
   /** Configuration that wins over everything: `{ server: { bodyLimit: "1 KiB" } }`. Default: none. */
   readonly config?: Readonly<Record<string, unknown>> | undefined
-  /** A folder whose `flange.toml`, `.yaml`, `.yml` or `.json` is read. Default: none is. */
+  /** A folder whose `flange.toml`, `.yaml`, `.yml` or `.json` is read. Default: none. */
   readonly directory?: string | undefined
-  /**
-   * The environment. Default: what `variables` or `values` name, where they are
-   * given and do; else `test`.
-   */
+  /** The environment. Default: the one that `variables` or `values` name, or else `test`. */
   readonly environment?: string | undefined
   /** A configuration file to read. Default: none. */
   readonly file?: string | undefined
-  /** Whether the app's own loggers go on writing; its log is collected anyway. Default: false. */
+  /**
+   * Whether the app's own loggers still write. The log is collected in any case. Default: false.
+   */
   readonly printLogs?: boolean | undefined
   /** Plugins, or their services, to replace. */
   readonly replace?: ReadonlyArray<Replacement> | undefined
-  /** Configuration instead of a file's; default: what the app has in code. */
+  /** Configuration instead of a file. Default: the `values` of the app. */
   readonly values?: Readonly<Record<string, unknown>> | undefined
   /** Environment variables, such as `process.env`. Default: none. */
   readonly variables?: Readonly<Record<string, string | undefined>> | undefined
@@ -36,7 +38,7 @@ const leaves = (value: object, path = ""): ReadonlyArray<string> =>
     isPlain(below) ? leaves(below, `${path}${key}.`) : [`${path}${key}`]
   )
 
-/** Every reason why the options contradict each other or the app. */
+/** Returns every reason why the options contradict each other or the app. */
 const problems = (app: AppDefinition.Any, options: Options): ReadonlyArray<string> => {
   const found: Array<string> = []
   const both = (a: string, b: string, advice: string) =>
@@ -44,10 +46,10 @@ const problems = (app: AppDefinition.Any, options: Options): ReadonlyArray<strin
   const { directory, environment, file, values, variables } = options
   const source = file === undefined ? (directory === undefined ? undefined : "directory") : "file"
   if (file !== undefined && directory !== undefined) {
-    both("`file`", "`directory`", "`directory` looks for a file, so name one or let it look.")
+    both("`file`", "`directory`", "a file is searched in `directory`, so keep one of the two.")
   }
   if (source !== undefined && values !== undefined) {
-    both(`\`${source}\``, "`values`", "`values` stands in for a file; use `config` to override it.")
+    both(`\`${source}\``, "`values`", "`values` replaces the file; use `config` to override it.")
   }
   if (environment !== undefined && variables?.["FLANGE_ENV"] !== undefined) {
     both("`environment`", "`variables.FLANGE_ENV`", "name the environment once.")
@@ -62,13 +64,16 @@ const problems = (app: AppDefinition.Any, options: Options): ReadonlyArray<strin
   return [...found, ...Replacements.problems(app.plugins, options.replace ?? [])]
 }
 
-/** What is wrong with the options, if anything. */
+/** Returns the error of options that contradict each other or the app, if they do. */
 export const check = (app: AppDefinition.Any, options: Options): TestOptionsError | undefined => {
   const found = problems(app, options)
   return found.length === 0 ? undefined : new TestOptionsError({ app: app.id, problems: found })
 }
 
-/** Where the app takes its configuration from in a test; `defaults` are what the listener wants. */
+/**
+ * Returns the configuration source of an app in a test. `defaults` is configuration for the
+ * listener.
+ */
 export const source = (
   app: AppDefinition.Any,
   options: Options,

@@ -1,14 +1,17 @@
-/** What a test asked for cannot be done. */
+/** The error of test options that contradict each other or the app. */
 import * as Data from "effect/Data"
 
 /**
- * The options of a test contradict each other, or do not fit the app. Holds every
- * problem at once, each with the names of the options. Nothing was booted.
+ * The options of a test contradict each other, or do not fit the app. The error holds every problem
+ * at once, each with the names of the options. The app was not booted.
  */
 export class TestOptionsError extends Data.TaggedError("TestOptionsError")<{
   /** The id of the app. */
   readonly app: string
-  /** Sentences: what contradicts what, and what to write instead. */
+  /**
+   * One sentence for each problem: the options that contradict each other, and what to write
+   * instead.
+   */
   readonly problems: ReadonlyArray<string>
 }> {
   override get message(): string {

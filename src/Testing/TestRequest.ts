@@ -1,4 +1,4 @@
-/** What a test sends, as a web `Request`. */
+/** Creates web requests from the options of a test. */
 import * as Result from "effect/Result"
 
 /** A body that is sent as it is. */
@@ -10,17 +10,17 @@ export type RawBody =
   | Uint8Array<ArrayBuffer>
   | URLSearchParams
 
-/** What a request without a body may carry. */
+/** The options of a request without a body. */
 export interface RequestOptions {
   /** Headers; they win over those that `json` and `body` imply. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Parameters to append to the path; a list gives the parameter several times. */
+  /** Parameters to append to the path; a list repeats the parameter. */
   readonly query?:
     | Readonly<Record<string, boolean | number | ReadonlyArray<boolean | number | string> | string>>
     | undefined
 }
 
-/** What a request with a body may carry: `json` or `body`, not both. */
+/** The options of a request with a body: `json` or `body`, not both. */
 export interface BodyOptions extends RequestOptions {
   /** A body that is sent as it is. */
   readonly body?: RawBody | undefined
@@ -30,7 +30,7 @@ export interface BodyOptions extends RequestOptions {
 
 const bodiless = new Set(["GET", "HEAD"])
 
-/** Every reason why the options make no request. */
+/** Returns every reason why no request can be made from the options. */
 const contradictions = (
   method: string,
   path: string,
@@ -59,7 +59,7 @@ const contradictions = (
   return problems
 }
 
-/** The request, or every reason why there is none. */
+/** Creates the request, or returns every reason why it cannot be made. */
 export const make = (
   url: string,
   method: string,

@@ -1,4 +1,4 @@
-/** A reply, with assertions that say what came instead. */
+/** Replies with assertions. The message of a failed assertion shows the received reply. */
 import { AssertionError } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
 import { format } from "effect/Formatter"
@@ -6,7 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { type LogEntry, toText } from "./TestLogs.ts"
 
-/** What is known of an exchange when its reply has been read. */
+/** The data of an exchange whose reply has been read. */
 export interface Exchanged {
   readonly bytes: Uint8Array
   readonly headers: Headers
@@ -20,13 +20,13 @@ export interface Exchanged {
 /**
  * A reply whose body has been read.
  *
- * The assertions throw an `AssertionError` of `node:assert`, which every test
- * runner understands, and give the response back so that they can be chained.
- * Its message has method, path, status, the request id, the body, and what the
- * app logged as an error while it handled the request.
+ * The assertions throw an `AssertionError` of `node:assert`, which every test runner understands,
+ * and otherwise return the response, so that calls can be chained. The message of the error has
+ * method, path, status, request id and body, and the errors that the app logged while it handled
+ * the request.
  */
 export class TestResponse {
-  /** The body as it came. */
+  /** The bytes of the body. */
   readonly bytes: Uint8Array
   readonly headers: Headers
   readonly method: string
@@ -44,7 +44,7 @@ export class TestResponse {
     this.#logs = logs
   }
 
-  /** The body as JSON. Throws an `AssertionError` where it is not JSON. */
+  /** The body as JSON. Throws an `AssertionError` if it is not JSON. */
   get json(): unknown {
     try {
       return JSON.parse(this.text)
@@ -58,7 +58,7 @@ export class TestResponse {
     return new TextDecoder().decode(this.bytes)
   }
 
-  /** The body as JSON, decoded with a schema. Throws an `AssertionError` where it does not fit. */
+  /** The body as JSON, decoded with a schema. Throws an `AssertionError` if it does not fit. */
   decode<A>(schema: Schema.ConstraintDecoder<A>): A {
     const decoded = Schema.decodeUnknownResult(Schema.toCodecJson(schema))(this.json)
     return Result.isSuccess(decoded)
@@ -66,7 +66,7 @@ export class TestResponse {
       : this.#fail("a body that fits the schema", decoded.failure.message, this.decode)
   }
 
-  /** The header has the value, or matches the pattern. */
+  /** Asserts that the header equals the value or matches the pattern. */
   expectHeader(name: string, expected: RegExp | string): this {
     const actual = this.headers.get(name)
     const fits =
@@ -74,7 +74,7 @@ export class TestResponse {
     return fits ? this : this.#fail(expected, actual, this.expectHeader, `header ${name}`)
   }
 
-  /** The body is JSON and deeply equals the value. */
+  /** Asserts that the body is JSON and deeply equals the value. */
   expectJson(expected: unknown): this {
     const actual = this.json
     return isDeepStrictEqual(actual, expected)
@@ -83,8 +83,8 @@ export class TestResponse {
   }
 
   /**
-   * The body is JSON and has what the value has: keys that an object of the value
-   * does not name may be there, lists have the same length.
+   * Asserts that the body is JSON and matches the value: objects of the body may have more keys,
+   * and lists must have the same length.
    */
   expectJsonMatch(expected: unknown): this {
     const actual = this.json
@@ -94,9 +94,10 @@ export class TestResponse {
   }
 
   /**
-   * The reply is a problem document (RFC 9457) with this code and, where given,
-   * status and other members, of which objects may have more keys. Its status is
-   * that of the reply and its `correlationId` the request id.
+   * Asserts that the reply is a problem document (RFC 9457) with this code. If `status` or
+   * `members` are given, the document must match them as in `expectJsonMatch`. The `status` of the
+   * document must be that of the reply, and its `correlationId` the request id, if the reply has
+   * one.
    */
   expectProblem(code: string, status?: number, members: object = {}): this {
     const type = this.headers.get("content-type") ?? "none"
@@ -119,7 +120,7 @@ export class TestResponse {
       : this.#fail(expected.status, this.status, this.expectProblem, "status")
   }
 
-  /** The reply has this status. */
+  /** Asserts that the reply has this status. */
   expectStatus(expected: number): this {
     return this.status === expected
       ? this

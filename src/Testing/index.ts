@@ -1,7 +1,7 @@
 /**
- * Apps under test: the real plugins, booted in memory or on a free port, with a
- * typed client, requests by path, replies that explain failed assertions, other
- * plugins in the place of some, and the log as data.
+ * Apps under test: the real plugins, booted in memory or on a free port, with a typed client,
+ * requests by path, replies that explain failed assertions, replacements of plugins, and the log as
+ * data.
  *
  * It works with every test runner: assertions throw `AssertionError` of `node:assert`.
  */

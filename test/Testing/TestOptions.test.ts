@@ -128,7 +128,7 @@ describe("replacement", () => {
         )
         expect(refused).toBeInstanceOf(TestOptionsError)
         expect(String(refused)).toContain(
-          '`replace` puts plugin "fake:empty" in the place of "test:greeter" but does not provide test/Greeter'
+          '`replace` replaces plugin "test:greeter" by "fake:empty", which does not provide test/Greeter'
         )
         const built = yield* Effect.flip(
           TestApp.make(app, { replace: [["test:greeter", Layer.empty]] })

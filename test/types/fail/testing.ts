@@ -1,4 +1,4 @@
-// A replacement in a test provides what it stands in for, and requires what the app has.
+// A replacement in a test provides the services of the replaced plugin, and requires what the app has.
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,10 +18,10 @@ const app = App.make("shop", [DatabasePlugin])
 TestApp.make(app, { replace: [[DatabasePlugin, Layer.succeed(Database, "fake")]] })
 
 TestApp.make(app, { replace: [[DatabasePlugin, Empty]] })
-// ^ expect: The replacement does not provide app/Database which it stands in for
+// ^ expect: The replacement does not provide app/Database which the replaced plugin provides
 
 TestApp.layer(app, { replace: [[DatabasePlugin, Layer.empty]] })
-// ^ expect: The replacement does not provide app/Database which it stands in for
+// ^ expect: The replacement does not provide app/Database which the replaced plugin provides
 
 TestApp.listening(app, { replace: [[DatabasePlugin, needsClock]] })
 // ^ expect: The replacement requires app/Clock which the app lacks
