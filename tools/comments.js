@@ -2,7 +2,9 @@
 // where neither the formatter nor `sort/exports` moves it. `comments/stars`: every line inside a
 // doc comment starts with ` *`.
 
-/** What follows the header: an import, or a blank line, without which it would be a declaration's. */
+/**
+ * An import or a blank line follows the header. Otherwise the header would document a declaration.
+ */
 const header = /^(?:#![^\n]*\n)?\/\*\*(?:[^*]|\*(?!\/))*\*\/\n(?:\n|import\b)/
 
 const moduleHeader = {

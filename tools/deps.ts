@@ -1,5 +1,5 @@
-// Checks what each part of src may import, and that no files import each other in a circle.
-// Types count as imports. Run it with `npm run deps`.
+// Checks what each part of src imports, and that there are no import cycles. Types count as
+// imports. Run it with `npm run deps`.
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import { dirname, join, relative, resolve, sep } from "node:path"
@@ -41,7 +41,7 @@ const rooms = [
 
 const base: ReadonlySet<string> = new Set(["Defaults", "EffectInternals", "ServerConfig"])
 
-/** What batteries use of the server. */
+/** The rooms of the server that batteries may import. */
 const forLayers: ReadonlySet<string> = new Set(["Server/Base", "Server/Exchange", "Server/Route"])
 
 interface Manifest {
@@ -79,7 +79,10 @@ const importsOf = (file: string): ReadonlyArray<Import> => {
   return found
 }
 
-/** `src/Layers/Auth/index.ts` is of the area `Layers`, in the folder `Layers/Auth`. */
+/**
+ * Returns the area and the folder of a file: `Layers` and `Layers/Auth` for
+ * `src/Layers/Auth/index.ts`.
+ */
 const placeOf = (file: string) => {
   const parts = file.replace(/^src\//, "").split("/")
   const area = parts.length === 1 ? parts[0]!.replace(/\.ts$/, "") : parts[0]!
@@ -90,14 +93,17 @@ const placeOf = (file: string) => {
   return { area, folder: isBase ? "Server/Base" : area }
 }
 
-/** What contracts are written with, so that a browser imports it: `src/Contract`, and `Contract.ts` of a battery. */
+/**
+ * Checks for the files that browsers import with a contract: `src/Contract`, and `Contract.ts` of a
+ * battery.
+ */
 const isContract = (file: string): boolean =>
   /^src\/(Contract\/.*|Layers\/[^/]+\/Contract\.ts)$/.test(file)
 
 const layering = (from: string, to: string): string | undefined => {
   const [a, b] = [placeOf(from), placeOf(to)]
   const rule = allowed[a.area]
-  if (!rule) return `src/${a.area} is no known area: give it a rule in tools/deps.ts`
+  if (!rule) return `src/${a.area} is not a known area: add a rule for it in tools/deps.ts`
   if (a.area === "Layers" && isContract(from) && b.area !== "Contract") {
     return `${from} may import src/Contract only: browsers import it`
   }
@@ -143,7 +149,7 @@ const packages = (
   return name in (manifest.dependencies ?? {}) ? undefined : `${name} is not in dependencies`
 }
 
-/** Each circle once, as the path that closes it. */
+/** Returns each import cycle once, as the path of its files. */
 const cycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArray<string> => {
   const found: Array<string> = []
   const done = new Set<string>()
@@ -161,7 +167,7 @@ const cycles = (graph: ReadonlyMap<string, ReadonlyArray<string>>): ReadonlyArra
   return found
 }
 
-/** All problems of the tree under `root`, as `file:line: message`. */
+/** Returns all problems of the tree under `root`, as `file:line: message`. */
 export const problems = (root: string): ReadonlyArray<string> => {
   const manifest: Manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   const homes = new Map<string, string>()

@@ -1,8 +1,7 @@
-// Writes the `exports` of package.json: one subpath for each area of src that has an
-// index.ts, for each battery its Contract.ts (what contracts take) and its Testing.ts (test
-// doubles), and the types of all modules, which the compiler names in the declaration files that
-// it writes for users.
-// Run it with `npm run exports` after adding an area.
+// Writes the `exports` of package.json: one subpath for each area of src that has an index.ts; for
+// each battery also its Contract.ts (for contracts) and its Testing.ts (test doubles). The types of
+// all modules are exported too, because the declaration files of users name them. Run it with
+// `npm run exports` after adding an area.
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 

@@ -1,8 +1,8 @@
 // Runs the tests on codecs and listeners, one combination after the other, and counts them.
 //
 //   node tools/matrix.ts                 every test on every combination
-//   node tools/matrix.ts --short         what `npm test` leaves out and is worth its time in CI
-//   node tools/matrix.ts test/examples   other arguments are vitest's
+//   node tools/matrix.ts --short         the combinations that CI runs besides `npm test`
+//   node tools/matrix.ts test/examples   other arguments are passed to vitest
 //
 // Reports are in reports/<codec>-<listener>.json.
 import { spawnSync } from "node:child_process"
@@ -14,12 +14,12 @@ const root = join(import.meta.dirname, "..")
 
 const combinations = listeners.flatMap((listener) => codecs.map((codec) => ({ codec, listener })))
 
-/** With what `npm test` runs, these have every codec and every listener. */
+/** Together with the combination of `npm test`, these cover every codec and every listener. */
 const others = combinations.filter(
   ({ codec, listener }) => listener === "proxied" || (codec === "effect" && listener === "node")
 )
 
-/** The suites that depend on how requests are served, without the slowest. */
+/** The suites that depend on codec and listener, without the slowest. */
 const serving = [
   ...globSync("test/Layers/*", { cwd: root }).filter((folder) => !folder.endsWith("Database")),
   "test/App.test.ts",

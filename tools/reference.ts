@@ -28,7 +28,7 @@ const docTable = (comment: string): Rows =>
 
 /** One key of a section, as its table describes it. */
 export interface Key {
-  /** What the table says of the default. */
+  /** The default as the table writes it. */
   readonly default: string
   readonly meaning: string
   readonly name: string
@@ -44,11 +44,11 @@ export interface SectionPage {
 const isSection = (value: unknown): value is Config.AnySection =>
   typeof value === "function" && "sectionName" in value
 
-/** A duration the way a file takes it: the tables say `20 s` and `5 min`. */
+/** Returns a duration as a file takes it; the tables have `20 s` and `5 min`. */
 const writable = (text: string): string =>
   text.replace(/^(\d+) (s|ms)$/, "`$1$2`").replace(/^(\d+) min$/, "`$1m`")
 
-/** Every section of Flange, by name. A battery counts from the day it has an `index.ts`. */
+/** Every section of Flange, by name. Batteries without an `index.ts` are left out. */
 export const sections: ReadonlyArray<SectionPage> = (
   await Promise.all(
     globSync("src/**/*Config.ts", { cwd: root })
@@ -82,7 +82,7 @@ export const schemaDefaults = (section: Config.AnySection): Promise<ReadonlyMap<
   Effect.runPromise(
     Config.load({ sections: [section], values: {}, variables: {} }).pipe(
       Effect.map(({ entries }) => new Map(entries.map(({ key, value }) => [key, value]))),
-      // A section with a required key has no whole set of defaults.
+      // A section with a required key cannot be loaded from defaults alone.
       Effect.catch(() => Effect.succeed(new Map<string, string>())),
       Effect.provide(NodeServices.layer)
     )
@@ -109,7 +109,7 @@ const keyTable = (wanted: ReadonlyArray<string>): string =>
 const dottedKeys = ({ keys, section }: SectionPage) =>
   keys.map(({ name }) => `${section.sectionName}.${name}`)
 
-/** What can be generated, by name. */
+/** The parts that can be generated, by name. */
 const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>> = {
   batteries: () =>
     table(
@@ -133,7 +133,7 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
       catalogue.map(({ code, meaning, remedy, status }) => [
         `\`${code}\``,
         String(status),
-        // The catalogue is plain text, in which Markdown would see emphasis.
+        // The catalogue is plain text; Markdown would read the underscores as emphasis.
         meaning.replaceAll(/\b__\w+__/g, "`$&`"),
         remedy
       ])

@@ -15,7 +15,7 @@ export const compare = (a, b) => {
 
 const spaceless = (text) => text.replace(/\s+/g, " ")
 
-/** The first item that stands after one it should precede, with the sorted order. */
+/** Returns the first item that should come before its predecessor, with the sorted order. */
 const misplaced = (items, order) => {
   const sorted = [...items].sort(order)
   const at = items.findIndex((item, i) => i > 0 && order(items[i - 1], item) > 0)
@@ -24,7 +24,7 @@ const misplaced = (items, order) => {
 
 const byKey = (a, b) => compare(a.key, b.key)
 
-/** Whether the comment above the first item claims the order for itself. */
+/** Checks whether the comment above the first item opts out of sorting. */
 const isOrdered = (context, first) =>
   context.sourceCode
     .getCommentsBefore(first)
@@ -39,7 +39,10 @@ const listStart = (context, first) => {
   return start + (comment ? comment[0].length : 0)
 }
 
-/** The texts of a run, each item with the comments above it and the one on its last line. */
+/**
+ * Returns the texts of a run, each item with the comments above it and the comment on its last
+ * line.
+ */
 const partsOf = (text, run, start) => {
   let from = start
   return run.map(({ key, node }) => {
@@ -60,7 +63,7 @@ const partsOf = (text, run, start) => {
   })
 }
 
-/** Whether nothing but comments is between the items, such as parentheses or a late comma. */
+/** Checks that only comments are between the items: no parentheses and no late comma. */
 const isMovable = ({ gap }) => !/\S/.test(gap.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, ""))
 
 /** Reports the run of `{ key, node }` and reorders it, each item with its comments. */
@@ -224,7 +227,7 @@ const typeMembers = {
   meta: { fixable: "code" }
 }
 
-// `null` and `undefined` close a union.
+// `null` and `undefined` come last in a union.
 const rank = (node) =>
   node.type === "TSNullKeyword" ? 1 : node.type === "TSUndefinedKeyword" ? 2 : 0
 
@@ -333,7 +336,8 @@ const cases = {
         labels.every(({ type }) => type === "Literal") &&
         new Set(labels.map(name)).size === labels.length &&
         all.every(({ consequent, test }, i) => {
-          // What falls out of the last case cannot be moved up, but a last `default` stays.
+          // The last case may lack a jump, so it cannot be moved up. A last `default` stays where
+          // it is.
           if (i === all.length - 1 && test === null) return true
           return (consequent.length === 0 && i < all.length - 1) || isEnd(consequent.at(-1))
         })

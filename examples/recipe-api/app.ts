@@ -7,7 +7,7 @@ import { OrdersPlugin } from "./orders/OrdersPlugin.ts"
 import { StatusPlugin } from "./status/StatusPlugin.ts"
 import { StringsPlugin } from "./strings/StringsPlugin.ts"
 
-/** `flange.toml` is beside this file, wherever the process was started. */
+/** `flange.toml` is read from the folder of this file, whatever the working directory is. */
 export const config = { directory: import.meta.dirname }
 
 export const app = App.make(

@@ -22,10 +22,10 @@ import { StringsApi } from "./strings/StringsApi.ts"
 const baseUrl = process.argv[2] ?? "http://localhost:8080"
 const token = process.env["TOKEN"] ?? ""
 
-// Of the contracts alone: a client needs none of the server's code.
+// The client is created from the contracts alone, without server code.
 const RecipeApi = HttpApi.make("recipe-api").add(MeApi, OrdersApi, StatusApi, StringsApi)
 
-/** A client whose requests carry what `credentials` puts on them. */
+/** Creates a client that adds `credentials` to its requests. */
 const clientWith = (
   credentials: (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
 ) =>

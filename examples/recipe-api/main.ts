@@ -1,6 +1,6 @@
 /**
  * Orders behind authentication: tokens for people, a key for a service account, scopes in the
- * contract, and an answer for everybody else.
+ * contract. Two endpoints are public.
  *
  * Run: npm run example:recipe        (port 8080, or PORT=3000 npm run example:recipe)
  *
@@ -19,9 +19,11 @@
  *
  * Read: http://localhost:8080/docs
  *
- * All of it with types: node --conditions=flange-source examples/recipe-api/client.ts
+ * All endpoints through the typed client: node --conditions=flange-source
+ * examples/recipe-api/client.ts
  *
- * Elsewhere: FLANGE_ENV=production needs JWT_SECRET and FULFILMENT_API_KEY, and makes no tokens.
+ * With FLANGE_ENV=production, JWT_SECRET and FULFILMENT_API_KEY are required, and the command
+ * `token` refuses to run.
  */
 import { App } from "flange"
 import { app } from "./app.ts"

@@ -1,6 +1,6 @@
 /**
- * The command `token`: makes a token for trying the API. What issues tokens in production is
- * another system, so this works in the environment `local` only.
+ * The command `token`: prints a token for trying the API. In production another system issues
+ * tokens, so the command works in the environment `local` only.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -21,16 +21,16 @@ const token = Command.make(
   "token",
   {
     scopes: Flag.String("scopes").pipe(
-      Flag.withDescription("What the token allows, several with commas or spaces"),
+      Flag.withDescription("The scopes of the token, separated by commas or spaces"),
       Flag.withDefault("")
     ),
-    subject: Argument.String("subject").pipe(Argument.withDescription("Whose token it is"))
+    subject: Argument.String("subject").pipe(Argument.withDescription("The subject of the token"))
   },
   Effect.fnUntraced(function* ({ scopes, subject }) {
     const { environment } = yield* Config.load({ ...source, sections: [] })
     if (environment !== "local") {
       return yield* refuse(
-        `Tokens are made in the environment local, and this is ${environment}. Ask its issuer for one.`
+        `Tokens are made in the environment local only, and this is ${environment}. Ask the issuer of ${environment} for a token.`
       )
     }
     const { context } = yield* Config.load({ ...source, sections: [AuthConfig] })

@@ -15,7 +15,7 @@ import { ItemNotFound, ItemsApi } from "./items/ItemsApi.ts"
 const baseUrl = process.argv[2] ?? "http://localhost:8080"
 
 const program = Effect.gen(function* () {
-  // Of the contract alone: a client needs none of the server's code.
+  // The client is created from the contract alone, without server code.
   const { items } = yield* HttpApiClient.make(HttpApi.make("sample-api").add(ItemsApi), { baseUrl })
 
   const { body: lamp, headers } = yield* items.create({ payload: { name: "Lamp" } })

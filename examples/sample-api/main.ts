@@ -1,5 +1,5 @@
 /**
- * Items over HTTP: what to copy to begin a service.
+ * Items over HTTP: an example to copy for a new service.
  *
  * Run: npm start        (port 8080, or PORT=3000 npm start)
  *      DATABASE_URL=postgres://postgres@localhost/test npm start
@@ -15,9 +15,10 @@
  *      curl -i localhost:8080/v1/items -d '{"name":""}' -H 'content-type: application/json'
  *      curl localhost:8080/healthcheck
  *
- * Read: http://localhost:8080/docs, made of the contract in items/ItemsApi.ts
+ * Read: http://localhost:8080/docs, generated from the contract in items/ItemsApi.ts
  *
- * All of it with types: node --conditions=flange-source examples/sample-api/client.ts
+ * All endpoints through the typed client: node --conditions=flange-source
+ * examples/sample-api/client.ts
  */
 import { App } from "flange"
 import { app } from "./app.ts"

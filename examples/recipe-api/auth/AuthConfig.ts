@@ -1,4 +1,4 @@
-/** What authentication is configured with. Secrets have no default here: see flange.toml. */
+/** The configuration of authentication. Secrets have no default here: see flange.toml. */
 import * as Schema from "effect/Schema"
 import { Config } from "flange"
 
@@ -9,7 +9,7 @@ export const AuthConfig = Config.section(
     apiKey: Config.Secret,
     audience: Schema.String.pipe(Config.withDefault("recipe-api")),
     issuer: Schema.String.pipe(Config.withDefault("recipe-api")),
-    /** What the issuer signs tokens with (HS256): 32 bytes or more. */
+    /** The secret with which the issuer signs tokens (HS256): 32 bytes or more. */
     jwtSecret: Config.Secret
   },
   { variables: { FULFILMENT_API_KEY: "apiKey", JWT_SECRET: "jwtSecret" } }

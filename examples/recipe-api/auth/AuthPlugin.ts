@@ -1,4 +1,4 @@
-/** Who calls: people with a token, and the service account `fulfilment` with a key. */
+/** Authentication: people send a token, and the service account `fulfilment` sends a key. */
 import * as Effect from "effect/Effect"
 import * as Auth from "flange/Auth"
 import { AuthConfig } from "./AuthConfig.ts"
@@ -12,7 +12,7 @@ const tokens = Auth.jwt(
   }))
 )
 
-/** `X-Api-Key`; being privileged, fulfilment sees the orders of everybody. */
+/** `X-Api-Key`. The service account is privileged, so it sees all orders. */
 const keys = Auth.apiKey({
   validate: Effect.map(AuthConfig, ({ apiKey }) =>
     Auth.keys([

@@ -1,4 +1,4 @@
-/** Says at start how to get a token, where that is possible. */
+/** Logs at start how to get a token, in the environment `local` only. */
 import * as Effect from "effect/Effect"
 import { Plugin } from "flange"
 

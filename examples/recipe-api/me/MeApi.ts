@@ -1,4 +1,4 @@
-/** The contract of the caller's own page. */
+/** The contract of `/v1/me`, which returns the caller's identity. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
@@ -12,7 +12,7 @@ export const Me = Schema.Struct({
   subject: Schema.String
 })
 
-// Authentication stands in the contract, so that clients of the contract alone know the 401.
+// Authentication is in the contract, so that clients created from it know the 401.
 export class MeApi extends HttpApiGroup.make("me")
   .add(HttpApiEndpoint.get("read", "/v1/me", { success: Me }))
   .middleware(Authentication.Default) {}

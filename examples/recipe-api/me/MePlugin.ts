@@ -1,4 +1,4 @@
-/** Tells callers whom they are taken for. */
+/** The plugin that returns the identity of the caller. */
 import * as Effect from "effect/Effect"
 import { Plugin, Route } from "flange"
 import { MeApi } from "./MeApi.ts"

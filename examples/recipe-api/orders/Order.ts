@@ -1,7 +1,7 @@
-/** What an order is. Shared by the server and every client. */
+/** The schemas of an order, shared by the server and every client. */
 import * as Schema from "effect/Schema"
 
-/** Made by the server: a UUID of version 7, so that ids sort by the time they were made. */
+/** The server creates ids as UUIDs of version 7, so that they sort by creation time. */
 export const OrderId = Schema.String.check(Schema.isUUID(7)).pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
 
@@ -18,7 +18,7 @@ export type Order = typeof Order.Type
 const customerRequired = "customer is required"
 const itemRequired = "at least one item is required"
 
-/** Text with more in it than white space. */
+/** Text that is not blank. */
 const filled = (message: string) => Schema.String.check(Schema.isPattern(/\S/, { message }))
 
 /** The body of POST. The messages are what callers read in `errors`. */

@@ -1,4 +1,4 @@
-/** The contract of the orders, with who may do what. */
+/** The contract of the orders, with the scopes that callers need. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
@@ -6,7 +6,9 @@ import * as Auth from "flange/Auth/Contract"
 import { ApiError, Authentication, Created, Pagination } from "flange/Contract"
 import { Order, OrderDraft, OrderId } from "./Order.ts"
 
-/** Also the answer about an order of somebody else, so that nobody learns which ids exist. */
+/**
+ * Also the error for an order of another caller, so that callers cannot find out which ids exist.
+ */
 export class OrderNotFound extends ApiError.make<OrderNotFound>()(
   "OrderNotFound",
   { code: "ORDER_NOT_FOUND", detail: ({ id }) => `Order ${id} does not exist`, status: 404 },
@@ -15,7 +17,7 @@ export class OrderNotFound extends ApiError.make<OrderNotFound>()(
 
 export const OneOrder = Schema.Struct({ order: Order })
 
-/** `customer` finds those whose name has the text in it, in capitals or not. */
+/** `customer` selects the orders whose customer contains the text, ignoring case. */
 export const OrdersQuery = Schema.Struct({
   ...Pagination.query,
   customer: Schema.optionalKey(Schema.String)
@@ -44,5 +46,5 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       success: OneOrder
     })
   )
-  // Clients of the contract alone know the 401 by it.
+  // Clients created from the contract know the 401 because of it.
   .middleware(Authentication.Default) {}

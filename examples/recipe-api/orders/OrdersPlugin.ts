@@ -1,4 +1,4 @@
-/** The orders: their repository, and the handlers of their contract. */
+/** The plugin of the orders: repository and handlers. */
 import * as Effect from "effect/Effect"
 import { Created, Plugin, Route } from "flange"
 import { OrdersApi } from "./OrdersApi.ts"

@@ -1,4 +1,4 @@
-/** Where the orders are kept, and who sees which. */
+/** The repository of the orders, and which callers see an order. */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -13,11 +13,11 @@ export class OrdersRepo extends Context.Service<
     readonly create: (caller: Identity, draft: OrderDraft) => Effect.Effect<Order>
     /** One page of what the caller sees, oldest first. */
     readonly list: (caller: Identity, query: OrdersQuery) => Effect.Effect<OrdersPage>
-    /** Fails about an order that the caller does not see as if it did not exist. */
+    /** Fails with `OrderNotFound` also if the order exists and the caller does not see it. */
     readonly read: (caller: Identity, id: OrderId) => Effect.Effect<Order, OrderNotFound>
   }
 >()("recipe/OrdersRepo") {
-  /** Keeps them in memory, until the process ends. */
+  /** Keeps the orders in memory until the process ends. */
   static readonly layer = Layer.effect(
     OrdersRepo,
     Effect.gen(function* () {
@@ -60,6 +60,6 @@ export class OrdersRepo extends Context.Service<
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
 
-/** Callers see their own orders, privileged ones all of them. */
+/** Callers see their own orders. Privileged callers see all orders. */
 const sees = (caller: Identity, { createdBy }: Order): boolean =>
   caller.isPrivileged || createdBy === caller.subject

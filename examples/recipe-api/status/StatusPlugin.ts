@@ -1,4 +1,4 @@
-/** Says that the service is there, to everybody. */
+/** The plugin of the public endpoint that reports that the service is running. */
 import * as Effect from "effect/Effect"
 import { Plugin, Route } from "flange"
 import { StatusApi } from "./StatusApi.ts"

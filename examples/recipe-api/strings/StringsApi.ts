@@ -1,4 +1,4 @@
-/** The contract of what is done to texts. */
+/** The contract of the operations on text. */
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"

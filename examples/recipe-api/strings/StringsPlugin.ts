@@ -1,4 +1,4 @@
-/** Texts in capital letters, for everybody. */
+/** The plugin of the public endpoint that converts text to capital letters. */
 import * as Effect from "effect/Effect"
 import { Plugin, Route } from "flange"
 import { StringsApi } from "./StringsApi.ts"

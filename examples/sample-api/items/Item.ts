@@ -1,11 +1,11 @@
-/** What an item is. Shared by the server and every client. */
+/** The schemas of an item, shared by the server and every client. */
 import * as Schema from "effect/Schema"
 
-/** Made by the server: a UUID of version 7, so that ids sort by the time they were made. */
+/** The server creates ids as UUIDs of version 7, so that they sort by creation time. */
 export const ItemId = Schema.String.check(Schema.isUUID(7)).pipe(Schema.brand("ItemId"))
 export type ItemId = typeof ItemId.Type
 
-/** What every database keeps as it is: no NUL, and no half of a pair of surrogates. */
+/** Text that every database stores unchanged: without NUL and lone surrogates. */
 const isText = Schema.isPattern(/^[^\0\ud800-\udfff]*$/u, {
   expected: "text without NUL and lone surrogates",
   toJsonSchema: () => ({})
@@ -30,7 +30,7 @@ export const ItemDraft = Schema.Struct({
 })
 export type ItemDraft = typeof ItemDraft.Type
 
-/** The body of PATCH: an absent field stays as it is, and null takes the description away. */
+/** The body of PATCH: an absent field is unchanged, and `null` removes the description. */
 export const ItemChanges = Schema.Struct({
   description: Schema.optionalKey(Schema.NullOr(Description)),
   name: Schema.optionalKey(Name)

@@ -25,14 +25,14 @@ export class ItemsApi extends HttpApiGroup.make("items").add(
     params,
     success: HttpApiSchema.NoContent
   }),
-  // PUT gives the item as a whole: a description that is absent is taken away.
+  // PUT replaces the whole item: an absent description is removed.
   HttpApiEndpoint.put("replace", "/v1/items/:id", {
     error: ItemNotFound,
     params,
     payload: ItemDraft,
     success: Item
   }),
-  // PATCH gives only what changes: a description that is null is taken away.
+  // PATCH changes only the given fields: `null` removes the description.
   HttpApiEndpoint.patch("update", "/v1/items/:id", {
     error: ItemNotFound,
     params,

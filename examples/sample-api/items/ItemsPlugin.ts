@@ -1,4 +1,4 @@
-/** The items: their repository and its migrations, and the handlers of their contract. */
+/** The plugin of the items: repository, migrations and handlers. */
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { Created, Plugin, Route } from "flange"

@@ -1,4 +1,4 @@
-/** Where the items are kept: the table `items`, which `migrations` makes. */
+/** The repository of the items, on the table `items` that `migrations` creates. */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
@@ -20,7 +20,7 @@ export class ItemsRepo extends Context.Service<
     readonly list: (query: Pagination.Query) => Effect.Effect<Pagination.Page<Item>>
     readonly read: (id: ItemId) => Effect.Effect<Item, ItemNotFound>
     readonly remove: (id: ItemId) => Effect.Effect<void, ItemNotFound>
-    /** Sets every field; a description that the draft lacks is gone. */
+    /** Sets every field; a description that the draft lacks is removed. */
     readonly replace: (id: ItemId, draft: ItemDraft) => Effect.Effect<Item, ItemNotFound>
     /** Sets the fields that are given. */
     readonly update: (id: ItemId, changes: ItemChanges) => Effect.Effect<Item, ItemNotFound>
@@ -32,8 +32,8 @@ export class ItemsRepo extends Context.Service<
       const random = yield* SecureRandom.SecureRandom
       const items = yield* Database.table("items", { key: "id", row: ItemRow })
 
-      // A query that fails is a defect: no caller can act on it. The log has it, the reply is 500,
-      // or 503 when the database is not there.
+      // A failed query is a defect, because a caller cannot handle it. It is logged, and the reply
+      // is 500, or 503 if the database cannot be reached.
       const orNotFound = Effect.fnUntraced(function* (
         id: ItemId,
         query: Effect.Effect<Option.Option<Item>, SqlError>
@@ -50,7 +50,7 @@ export class ItemsRepo extends Context.Service<
           yield* Effect.orDie(items.insert(item))
           return item
         }),
-        // Ids sort by the time they were made.
+        // Ids sort by creation time.
         list: (query) => Effect.orDie(items.page(query)),
         read: (id) => orNotFound(id, items.find(id)),
         remove: (id) => Effect.asVoid(orNotFound(id, items.remove(id))),

@@ -22,7 +22,7 @@ export interface Admitting extends Pick<Made, "challenge" | "name"> {
   readonly decide: Decide
 }
 
-/** Authenticates the caller of a request, or answers it. An optional route serves callers without credentials too. */
+/** Authenticates the caller of a request, or returns the reply that refuses the request. */
 export const admit = (made: Admitting, optional: boolean, route: string): Before.Before => {
   const { name: chain } = made
   const challenge = made.challenge()

@@ -1,4 +1,4 @@
-/** The battery as a plugin. */
+/** The authentication plugin. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
@@ -34,7 +34,7 @@ type Identifiers<Keys extends ReadonlyArray<AnyKey>> = Context.Service.Identifie
 
 type SectionNames<S> = S extends Config.Section<infer Name, infer _A> ? Name : never
 
-/** `unknown` where the lists name what the backends use; else an option that nobody can give. */
+/** `unknown` if the lists name all that the backends use; otherwise the compiler's message. */
 type Undeclared<Uses, Listed, Lacking = Exclude<Uses, Listed | Scope.Scope>> = [Lacking] extends [
   never
 ]
@@ -63,7 +63,7 @@ export type ProvidesAll<Default, Named> =
  * A route that names a chain which no plugin defines does not compile.
  *
  * `requires` lists the services that backends use, `config` the configuration
- * sections. Backends are made in the acquire phase; what they may fail with is in
+ * sections. Backends are made in the acquire phase; their errors are in
  * the type. Callers are authenticated in the slot `Authentication`, so that
  * limits and transactions behind it know them; the reply to a caller that is not
  * let in is 401 with `WWW-Authenticate`, or 503 if a backend cannot check it. An address
@@ -139,7 +139,7 @@ export const plugin = <
     middleware: [slot],
     provides: keysOf(chains),
     requires: options.requires ?? []
-    // The signature above says it with the types of the chains.
+    // The signature above has the types of the chains.
   } as never) as never
 }
 
@@ -177,7 +177,7 @@ const middleware = (chain: Admitting, optional: boolean) =>
     const before = admit(chain, optional, `${endpoint.method} ${endpoint.path}`)
     return (request) => {
       const caller = request.find(Authentication.CurrentCaller)
-      // An optional route lets callers pass that a protected endpoint in it does not.
+      // An optional route admits callers without credentials. A protected endpoint in it does not.
       return caller?.chain === chain.name && (optional || caller.identity !== undefined)
         ? Middleware.pass
         : before(request)
@@ -185,8 +185,8 @@ const middleware = (chain: Admitting, optional: boolean) =>
   })
 
 /**
- * Authenticates before limits and transactions. Where a layer without the made chain
- * stands in for this plugin's, its middleware of the contract does it later.
+ * Authenticates before limits and transactions. If a layer without the made chain
+ * replaces that of this plugin, the middleware of the contract authenticates later.
  */
 const slot = Middleware.before("authentication", {
   build: Effect.map(Effect.context<never>(), (context) => ({ access, method, path }) => {

@@ -10,7 +10,7 @@ import type { ChallengeError, Scheme } from "./Backend/Scheme.ts"
 import * as Source from "./Backend/Source.ts"
 import type { BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 
-/** What becomes of a caller without credentials. */
+/** How a chain treats a caller without credentials. */
 export type Mode = "anonymous" | "reject"
 
 /** Backends in the order in which they are asked. Made with `Auth.chain`. */
@@ -29,7 +29,7 @@ export type Any = Chain<unknown, unknown>
  * Backends, asked in turn; the first identity wins. Wrong credentials end the
  * chain: a caller whose token has expired is not let in by another backend.
  *
- * `unauthenticated` says what becomes of a caller without credentials:
+ * `unauthenticated` is how the chain treats a caller without credentials:
  *
  * - `reject` (default): 401. The chain serves protected routes.
  * - `anonymous`: passes on optional routes (`Route.optional`), where handlers
@@ -73,7 +73,7 @@ export const chain = <
   } as never // the phantom members exist in types only
 }
 
-/** What a chain found out about a request. */
+/** The verdict of a chain on a request. */
 export type Verdict =
   | { readonly _tag: "Anonymous" }
   | { readonly _tag: "Authenticated"; readonly identity: Identity }
@@ -106,7 +106,7 @@ export const make = (
   Effect.map(
     Effect.forEach(backends, (backend) =>
       Effect.map(
-        // A list of backends forgets what making them may fail with and takes.
+        // The type of the list does not keep the errors and requirements of its backends.
         (backend as Backend.Backend<unknown, unknown>).make,
         (authenticate) => ({ ...backend, authenticate, onFailure: refusing(backend.name) })
       )
@@ -164,7 +164,7 @@ const looksToo = (backends: ReadonlyArray<Backend.Any>, i: number): boolean => {
   )
 }
 
-/** A cause becomes a verdict, but a plain interruption, which goes on. */
+/** Turns a cause into a verdict. A plain interruption is passed on. */
 const refusing = (backend: string) => {
   const verdict = verdictOf(backend)
   return (cause: Cause.Cause<BackendUnavailable | CredentialsRejected>): Effect.Effect<Verdict> =>
@@ -200,7 +200,7 @@ const challengeOf = (
   const challenges = backends.flatMap(({ scheme }) =>
     scheme === undefined ? [] : [scheme.challenge(realm, errorOf(scheme))]
   )
-  // A 401 has a challenge whatever the backends are.
+  // A 401 must have a challenge, also if no backend has a scheme.
   return challenges.length === 0
     ? `Custom realm=${quoted(realm)}`
     : [...new Set(challenges)].join(", ")

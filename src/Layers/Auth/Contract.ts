@@ -34,7 +34,7 @@ const scopesGuard = (match: "all" | "any", scopes: ReadonlyArray<string>) => {
 }
 
 /**
- * Lets callers pass that have all of these scopes. Adds 401 and 403 to the
+ * Creates a guard that admits callers with all of these scopes. Adds 401 and 403 to the
  * endpoint's errors, and the scopes to OpenAPI. Only behind authentication: in a
  * public route it does not compile. Throws if a text is no scope (RFC 6749,
  * section 3.3).
@@ -55,7 +55,7 @@ export const requireScopes = (
 ): Guard.Key<Guard.Guard> => scopesGuard("all", scopes)
 
 /**
- * Lets callers pass that have at least one of these scopes; otherwise like
+ * Creates a guard that admits callers with at least one of these scopes; otherwise like
  * `requireScopes`.
  *
  * @example
@@ -76,13 +76,13 @@ export const requireAnyScope = (
 const flag = (name: "isPrivileged" | "isServiceAccount", reason: string) =>
   Guard.make(`flange/Guard/${name}`, ({ identity }) => (identity[name] ? undefined : { reason }))
 
-/** Lets service accounts pass. Adds 401 and 403 to the endpoint's errors. */
+/** Admits service accounts only. Adds 401 and 403 to the endpoint's errors. */
 export const serviceAccount: Guard.Key<Guard.Guard> = flag(
   "isServiceAccount",
   "The caller is no service account"
 )
 
-/** Lets privileged callers pass. Adds 401 and 403 to the endpoint's errors. */
+/** Admits privileged callers only. Adds 401 and 403 to the endpoint's errors. */
 export const privileged: Guard.Key<Guard.Guard> = flag(
   "isPrivileged",
   "The caller is not privileged"

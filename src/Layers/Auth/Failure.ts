@@ -1,8 +1,8 @@
-/** Why a backend does not answer with an identity. Neither is ever shown to the client. */
+/** The failures of a backend. The client never sees their reasons. */
 import * as Data from "effect/Data"
 
 /**
- * The request brings credentials of the backend's kind, and they are wrong. It
+ * The request has credentials of the backend's kind, and they are wrong. The failure
  * ends the chain: the client gets 401 with a fixed text; `reason` goes to the
  * audit and the log. Never put a credential into it.
  *

@@ -1,12 +1,12 @@
-/** Identities, and their attributes with a type. */
+/** Identities and their typed attributes. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 
-/** The fields of an identity; what is left out has the value that grants least. */
+/** The fields of an identity. An absent field has the value that grants least. */
 export interface IdentityInput {
   readonly attributes?: Readonly<Record<string, unknown>> | undefined
-  /** The subject, if left out. */
+  /** Default: the subject. */
   readonly displayName?: string | undefined
   readonly isPrivileged?: boolean | undefined
   readonly isServiceAccount?: boolean | undefined
@@ -15,7 +15,7 @@ export interface IdentityInput {
 }
 
 /**
- * Makes an identity. Its `method` is the name of the backend that answers with it.
+ * Creates an identity. Its `method` is the name of the backend that answers with it.
  *
  * @example
  * ```ts

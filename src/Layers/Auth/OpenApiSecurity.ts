@@ -1,4 +1,4 @@
-/** What chains and scopes say in the OpenAPI document of an app. */
+/** Adds the chains and scopes of an app to its OpenAPI document. */
 import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -16,9 +16,9 @@ import type * as Chain from "./Chain.ts"
 type Schemes = Readonly<Record<string, HttpApiSecurity>>
 
 /**
- * The contract with security schemes on every endpoint behind a chain. Scopes of
- * guards stand at each scheme; `any` of several scopes are alternatives. The
- * result describes: the server runs the contract as it was.
+ * Returns the contract with security schemes on every endpoint behind a chain. Scopes of
+ * guards are listed at each scheme; `any` of several scopes are alternatives. The
+ * result is for OpenAPI only: the server runs the original contract.
  */
 export const annotate =
   (chains: Readonly<Record<string, Chain.Any>>) =>
@@ -34,7 +34,7 @@ const described = (
   group: HttpApiGroup.Top,
   chains: Readonly<Record<string, Schemes>>
 ): HttpApiGroup.Top =>
-  // A group's endpoints replace those of the same name.
+  // `add` replaces an endpoint of the same name.
   Object.values(group.endpoints).reduce<HttpApiGroup.Top>(
     (whole, endpoint) => whole.add(secured(endpoint, chains) as never) as never,
     group
@@ -71,7 +71,7 @@ const secured = (
   }) as HttpApiEndpoint.Top
 }
 
-/** Every way to satisfy the guards: lists of scopes. */
+/** Returns every list of scopes that satisfies the guards. */
 const alternatives = (guards: ReadonlyArray<Guard.Scopes>): ReadonlyArray<ReadonlyArray<string>> =>
   guards.reduce<ReadonlyArray<ReadonlyArray<string>>>(
     (ways, { match, scopes }) =>
@@ -119,7 +119,7 @@ const withScopes = (
   }
 }
 
-/** Names schemes by their backend; one that would mean two things gets its chain's name in front. */
+/** Names schemes by their backend. If two schemes would have one name, the name of the chain comes first. */
 const schemesOf = (
   chains: Readonly<Record<string, Chain.Any>>
 ): Readonly<Record<string, Schemes>> => {

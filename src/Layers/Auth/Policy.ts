@@ -1,4 +1,4 @@
-/** Policies: those of contracts, and the layers that implement declared ones. */
+/** Policies of contracts, and the layers that implement declared policies. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Guard from "../../Contract/Guard.ts"

@@ -1,5 +1,5 @@
 /**
- * Who calls, and what the caller may do: backends in chains, guards and policies
+ * Authentication and authorization: backends in chains, guards and policies
  * in the contract, an audit of every decision.
  */
 

@@ -1,4 +1,4 @@
-/** What is said to browsers: on every reply, and on the preflight that comes before a request. */
+/** The CORS headers of replies, and the answers to preflight requests. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -9,7 +9,7 @@ type Config = (typeof CorsConfig)["Service"]
 
 type Fields = Readonly<Record<string, string>>
 
-/** What the pages of every allowed origin are told. */
+/** Returns the headers that are the same for every allowed origin. */
 const shared = ({ credentials, exposedHeaders }: Config): Fields => ({
   ...(credentials ? { "access-control-allow-credentials": "true" } : {}),
   ...(exposedHeaders.length > 0
@@ -18,9 +18,9 @@ const shared = ({ credentials, exposedHeaders }: Config): Fields => ({
 })
 
 /**
- * The headers of every reply where they are the same for every request: none or
- * one origin, or all. No `Vary` then, because nothing varies. Source: Fetch,
- * section "CORS protocol and HTTP caches".
+ * Returns the headers of every reply if all requests get the same ones: with one origin, or with
+ * `*`. Returns `undefined` with no origin or with several. Constant headers need no `Vary`. Source:
+ * Fetch, section "CORS protocol and HTTP caches".
  */
 export const constant = (config: Config): Fields | undefined => {
   const [origin, ...more] = config.origins
@@ -29,7 +29,10 @@ export const constant = (config: Config): Fields | undefined => {
     : { "access-control-allow-origin": origin, ...shared(config) }
 }
 
-/** Names the origin of the request on its reply, whoever makes that, if it is one of several allowed. */
+/**
+ * Creates the step that allows the origin of a request if it is one of several allowed. It sets the
+ * headers of every reply, whoever creates the reply.
+ */
 export const allowOrigin = (config: Config): Middleware.Before => {
   const origins = new Set(config.origins)
   const same = Object.entries(shared(config))
@@ -45,8 +48,8 @@ export const allowOrigin = (config: Config): Middleware.Before => {
 }
 
 /**
- * Answers preflights with 204 and what is allowed; where the origin is not, with
- * 204 alone. An `OPTIONS` that is no preflight goes on.
+ * Answers preflights with 204 and the allowed methods and headers. If the origin is not allowed,
+ * the reply is 204 without them. An `OPTIONS` request that is not a preflight continues.
  */
 export const preflight = (config: Config): Middleware.Before => {
   const origins = new Set(config.origins)

@@ -32,7 +32,7 @@ const Tokens = (...fallback: ReadonlyArray<string>) =>
  * | `exposedHeaders` | `retry-after`, `x-request-id` | headers of a reply that a page may read |
  * | `maxAge` | 10 min | how long a browser remembers what is allowed |
  * | `methods` | `GET`, `HEAD`, `PUT`, `PATCH`, `POST`, `DELETE` | methods that a page may use |
- * | `openInProduction` | `false` | whether the origin `*` is meant in the environment `production`, which refuses it otherwise |
+ * | `openInProduction` | `false` | whether the origin `*` is allowed in the environment `production` |
  * | `origins` | none | origins whose pages may call, such as `https://app.example.com`; `*` alone for all |
  */
 export const CorsConfig = Config.section(
@@ -61,7 +61,7 @@ export const CorsConfig = Config.section(
         issues.push({
           expected: "false, or list the origins",
           key: "credentials",
-          reason: "a browser takes no credentials with the origin *"
+          reason: "browsers refuse credentials with the origin *"
         })
       }
       if (environment === "production" && !openInProduction) {

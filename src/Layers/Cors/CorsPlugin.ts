@@ -1,4 +1,4 @@
-/** The battery as a plugin. */
+/** The CORS plugin. */
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
@@ -30,17 +30,15 @@ const preflight = Middleware.before("cors-preflight", {
 })
 
 /**
- * Lets pages of other origins call the app (CORS, as the Fetch standard has it),
- * on every reply but those of bare routes, errors among them. Strict: without
- * `cors.origins` no origin may. Preflights are answered before any other slot,
- * with 204, for every path.
+ * Lets pages of other origins call the app (CORS, Fetch standard). All replies have the headers,
+ * errors included, except those of bare routes. Without `cors.origins` no other origin may call.
+ * Preflights of every path are answered with 204 before any other slot runs.
  *
- * One origin, or `*`, costs a request nothing: the headers are put together once.
- * With several the reply names the one that asked, and varies by it.
+ * With one origin, or `*`, the headers are computed once at boot. With several, the reply names the
+ * origin of the request and has `Vary: Origin`.
  *
- * Boot fails with `ConfigError` if the origin `*` comes with credentials, which no
- * browser takes, or if it is used in the environment `production` without
- * `cors.openInProduction`.
+ * Boot fails with `ConfigError` if the origin `*` is combined with credentials, which browsers
+ * refuse, or if it is used in the environment `production` without `cors.openInProduction`.
  *
  * @example
  * ```ts

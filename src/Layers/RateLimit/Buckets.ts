@@ -1,30 +1,30 @@
-/** Token buckets in memory, of which there is never more than a fixed number. */
+/** Token buckets in memory, at most a fixed number of them. */
 
 interface Bucket {
-  /** When the refill interval that runs now began, in Unix milliseconds. */
+  /** When the current refill interval began, in Unix milliseconds. */
   at: number
   tokens: number
 }
 
-/** What is taken from a bucket. */
+/** The tokens to take, and the bucket to take them from. */
 export interface Take {
   readonly allowOverflow: boolean
   readonly key: string
-  /** What the bucket holds when it is full. */
+  /** The number of tokens in a full bucket. */
   readonly limit: number
   /** Unix milliseconds. */
   readonly now: number
-  /** Milliseconds after which it holds one token more. */
+  /** Milliseconds after which the bucket gets one more token. */
   readonly refillMillis: number
   readonly tokens: number
 }
 
 /**
- * Buckets by key, in two generations: a bucket that is used is in the young one.
- * When that holds half of `maxKeys`, it becomes the old one, and what was old is
- * forgotten. So a bucket stays while fewer than half of `maxKeys` others were used
- * since, and one look-up finds a caller that comes again. A bucket that is
- * forgotten is full when its caller comes back.
+ * Buckets by key, in two generations. A bucket that is used is moved to the young generation. When
+ * that generation holds half of `maxKeys`, it becomes the old one, and the previous old one is
+ * dropped. So a bucket is kept while fewer than half of `maxKeys` other buckets have been used
+ * after it. The bucket of an active caller is found with one look-up. A caller whose bucket was
+ * dropped starts again with a full one.
  */
 export class Buckets {
   readonly #half: number
@@ -35,15 +35,15 @@ export class Buckets {
     this.#half = Math.max(1, Math.floor(maxKeys / 2))
   }
 
-  /** How many buckets are remembered. */
+  /** The number of buckets that are kept. */
   get size(): number {
     return this.#old.size + this.#young.size
   }
 
   /**
-   * Refills the bucket and takes from it. Gives the tokens that are left, below
-   * zero where there were too few, and the milliseconds since the refill interval
-   * began. Where there were too few, and `allowOverflow` is not set, none is taken.
+   * Refills the bucket and takes tokens from it. Returns the tokens that are left, negative if
+   * there were too few, and the milliseconds since the refill interval began. If there were too few
+   * and `allowOverflow` is not set, no token is taken.
    */
   take({
     allowOverflow,
@@ -67,7 +67,7 @@ export class Buckets {
     return [remaining, Math.max(0, now - bucket.at)]
   }
 
-  /** Brings a bucket into the young generation. */
+  /** Moves the bucket of a key, or a new one, to the young generation. */
   #admit(key: string, limit: number, now: number): Bucket {
     const bucket = this.#old.get(key) ?? { at: now, tokens: limit }
     this.#old.delete(key)

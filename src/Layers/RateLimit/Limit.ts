@@ -1,13 +1,13 @@
-/** Which limit a route has. */
+/** Finds the limit of a route. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
 import type { RouteInfo } from "../../Server/Route/Middleware.ts"
 import type { RateLimitConfig } from "./RateLimitConfig.ts"
 
-/** A limit, worked out once for a route. */
+/** A limit, computed once for a route. */
 export interface Limit {
-  /** What a full bucket holds. */
+  /** The number of tokens in a full bucket. */
   readonly burst: number
   readonly name: string
   readonly refillMillis: number
@@ -22,7 +22,10 @@ const policyOf = (contract: Annotated) =>
   contract &&
   Context.getOrUndefined(contract.annotations as Context.Context<RatePolicy>, RatePolicy)
 
-/** What the contract of a route says: a policy of its own with its name, or none. */
+/**
+ * Returns the policy that the contract declares for a route, with a name: that of the endpoint, or
+ * else that of the group.
+ */
 const declared = ({ contract, endpoint, group }: RouteInfo) => {
   const own = policyOf(endpoint)
   if (own !== undefined) return { name: `${group}.${endpoint!.identifier}`, policy: own }
@@ -30,7 +33,7 @@ const declared = ({ contract, endpoint, group }: RouteInfo) => {
   return shared === undefined ? undefined : { name: group, policy: shared }
 }
 
-/** The limit of a route; undefined where it has none. */
+/** Returns the limit of a route; `undefined` if the route is not limited. */
 export const find = (
   config: (typeof RateLimitConfig)["Service"],
   route: RouteInfo
@@ -66,5 +69,5 @@ const make = (name: string, { burst, limit, window }: Policy): Limit => {
 
 const isCount = (n: number) => Number.isSafeInteger(n) && n > 0
 
-/** A name as a string of a structured field. Source: RFC 9651, section 3.3.3. */
+/** Returns a name as a string of a structured field. Source: RFC 9651, section 3.3.3. */
 export const quoted = (name: string): string => `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, "_")}"`

@@ -1,4 +1,4 @@
-/** Counts the requests of callers, and refuses those that are too many. */
+/** Counts the requests of callers, and refuses those above the limit. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -28,7 +28,7 @@ const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit):
     request: Before.Incoming,
     [remaining, elapsed]: readonly [remaining: number, elapsedMillis: number]
   ) => {
-    // Until the next token comes the caller can send no more than what is left.
+    // Until the next token, the caller can send only the remaining requests.
     const seconds = Math.max(1, Math.ceil((refillMillis - elapsed) / 1000))
     request.setHeader("ratelimit", `${item}${Math.max(0, remaining)};t=${seconds}`)
     return remaining < 0 ? refused(seconds) : Before.pass
@@ -41,7 +41,7 @@ const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit):
     return buckets !== undefined
       ? settle(request, buckets.take({ ...bucket, key, now: request.now(), refillMillis }))
       : Effect.matchEffect(store.tokenBucket({ ...bucket, key, refillRate }), {
-          // A limit protects the service; a store that is down must not be its end.
+          // A limit protects the service, so a store that is down must not stop the service.
           onFailure: (error) =>
             Effect.andThen(Effect.logError("Requests are not limited", error), Before.pass),
           onSuccess: (taken) => settle(request, taken)
@@ -70,7 +70,7 @@ export const requests = Middleware.before("rate-limit", {
   slot: "RateLimit"
 })
 
-/** Says on every reply of a limited route what its limit is. */
+/** Sets `RateLimit-Policy` on every reply of a limited route. */
 export const policies = Middleware.headers("rate-limit-policy", {
   build: Effect.map(RateLimitConfig, (config) => (route: Middleware.RouteInfo) => {
     const limit = Limit.find(config, route)

@@ -1,4 +1,4 @@
-/** What limits say in the OpenAPI document of an app. */
+/** Adds rate limits to the OpenAPI document of an app. */
 import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -8,8 +8,8 @@ import { chainOf } from "../../Contract/Authentication.ts"
 import { Limited, RatePolicy } from "../../Contract/RatePolicy.ts"
 
 /**
- * The contract with 429 on every endpoint that has a limit. The result describes:
- * the server runs the contract as it was.
+ * Returns the contract with 429 on every endpoint that has a limit. Only the OpenAPI document uses
+ * the result; the server runs the original contract.
  */
 export const annotate = (api: HttpApi.Top): HttpApi.Top =>
   Object.values(api.groups).reduce<HttpApi.Top>(
@@ -18,7 +18,7 @@ export const annotate = (api: HttpApi.Top): HttpApi.Top =>
   )
 
 const described = (group: HttpApiGroup.Top): HttpApiGroup.Top =>
-  // A group's endpoints replace those of the same name.
+  // `add` replaces an endpoint of the same name.
   Object.values(group.endpoints).reduce<HttpApiGroup.Top>(
     (whole, endpoint) => whole.add(limited(endpoint, group) as never) as never,
     group

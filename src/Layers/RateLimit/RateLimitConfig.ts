@@ -15,10 +15,10 @@ const keyWords = 'a key such as "caller:default:ada" or "ip:203.0.113.7"'
  * | key | default | meaning |
  * |---|---|---|
  * | `burst` | `limit` | the most requests that a caller may send at once |
- * | `exempt` | none | keys without a limit: `caller:CHAIN:SUBJECT`, `ip:ADDRESS`, of IPv6 `ip:NETWORK/64` |
+ * | `exempt` | none | keys without a limit: `caller:CHAIN:SUBJECT`, `ip:ADDRESS`, or `ip:NETWORK/64` for IPv6 |
  * | `limit` | 600 | how many requests a caller may send in `window` |
- * | `maxKeys` | 100000 | how many callers are remembered; beyond it, those who have been silent longest are forgotten |
- * | `window` | 1 min | see `limit` |
+ * | `maxKeys` | 100000 | how many callers are remembered; above it, those without a request for the longest time are dropped |
+ * | `window` | 1 min | the time in which `limit` requests are allowed |
  */
 export const RateLimitConfig = Config.section("rateLimit", {
   burst: Schema.optionalKey(Count),

@@ -1,4 +1,4 @@
-/** The battery as a plugin. */
+/** The plugin that limits requests. */
 import * as Layer from "effect/Layer"
 import { Limited } from "../../Contract/RatePolicy.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
@@ -9,22 +9,22 @@ import { RateLimitConfig } from "./RateLimitConfig.ts"
 import * as Store from "./Store.ts"
 
 /**
- * Limits how many requests a caller may send: a token bucket for each caller of
- * protected and optional routes, `rateLimit.limit` in `rateLimit.window`. A
- * `RatePolicy` in the contract gives an endpoint or a group a limit of its own,
- * also a public one, or none. Bare routes have no limit.
+ * Limits how many requests a caller may send: a token bucket for each caller of protected and
+ * optional routes, `rateLimit.limit` in `rateLimit.window`. A `RatePolicy` in the contract sets
+ * another limit for an endpoint or a group, also for a public one, or exempts it. Bare routes have
+ * no limit.
  *
- * A caller is who authentication says, by chain and subject; without a subject the
- * client's address as `server.trustedProxies` lets it be known, of IPv6 its /64.
+ * An authenticated caller is counted by chain and subject. Any other caller is counted by the
+ * client's address, which `server.trustedProxies` determines, and for IPv6 by its /64 network.
  *
- * A request too many is answered with 429 `RATE_LIMITED` and `Retry-After`, before
- * a transaction begins. Replies say what is left in `RateLimit` and
- * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11); `t` is the time
- * until the next request is granted. OpenAPI has 429 on every limited endpoint;
- * the typed client has it where the contract says `Limited`.
+ * A request above the limit is answered with 429 `RATE_LIMITED` and `Retry-After`, before a
+ * transaction begins. Replies have the remaining requests in `RateLimit` and the limit in
+ * `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11); `t` is the time until the next
+ * request is granted. OpenAPI has 429 on every limited endpoint; the typed client has it if the
+ * contract has `Limited`.
  *
- * The buckets are in the memory of the process: several replicas allow several
- * times the limit. Where another `Store` fails, requests pass and the log says so.
+ * The buckets are in the memory of the process: several replicas allow several times the limit. If
+ * another `Store` fails, requests pass and the failure is logged.
  *
  * @example
  * ```ts

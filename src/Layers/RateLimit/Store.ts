@@ -1,4 +1,4 @@
-/** Where buckets are kept. */
+/** The service that keeps the buckets. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -12,12 +12,12 @@ import { RateLimitConfig } from "./RateLimitConfig.ts"
 export type Shape = Pick<RateLimiterStore["Service"], "tokenBucket">
 
 /**
- * Keeps the buckets of all callers. The plugin provides one in the memory of the
- * process; any `RateLimiterStore` of Effect can stand in its place.
+ * Keeps the buckets of all callers. The plugin provides one in the memory of the process; any
+ * `RateLimiterStore` of Effect can replace it.
  */
 export class Store extends Context.Service<Store, Shape>()("flange/RateLimit/Store") {}
 
-/** Buckets in memory as a store. Its buckets can be asked without a fiber and without a wait. */
+/** A store in memory. Tokens can be taken from its `buckets` synchronously, without a fiber. */
 export class Memory implements Shape {
   readonly buckets: Buckets
   readonly tokenBucket: Shape["tokenBucket"]
@@ -42,8 +42,8 @@ export class Memory implements Shape {
 }
 
 /**
- * A store in memory that remembers `maxKeys` buckets at most, by the clock of the
- * fiber that asks.
+ * Creates a store in memory that keeps at most `maxKeys` buckets. It uses the clock of the calling
+ * fiber.
  *
  * @example
  * ```ts

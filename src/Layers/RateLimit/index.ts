@@ -1,4 +1,4 @@
-/** How many requests a caller may send. */
+/** Rate limits: how many requests a caller may send. */
 
 export { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
 export { RateLimitConfig } from "./RateLimitConfig.ts"

@@ -2,21 +2,24 @@
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
-/** What a value may consist of. Source: RFC 9110, section 5.5. */
+/** The characters of a header value. Source: RFC 9110, section 5.5. */
 const Value = Schema.String.check(
   Schema.isPattern(/^[\t\x20-\x7e]*$/, { expected: "a header value of printable ASCII" })
 )
 
-/** A header's name, as the rest of the server writes it. Source: RFC 9110, section 5.6.2. */
+/**
+ * Checks for a header name in lower case, as everywhere in the server. Source: RFC 9110, section
+ * 5.6.2.
+ */
 const isName = (text: string) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(text)
 
-/** A record whose keys are checked leaves wrong ones out without a word; here they are refused. */
+/** A record with a schema for its keys drops wrong keys silently. This check refuses them. */
 const Headers = Schema.Record(Schema.String, Value).check(
   Schema.makeFilter((headers) =>
     Object.keys(headers)
       .filter((name) => !isName(name))
       .map((name) => ({
-        issue: `"${name}" is no header name in lower case: write one such as "permissions-policy"`,
+        issue: `"${name}" is not a header name in lower case: write one such as "permissions-policy"`,
         path: [name]
       }))
   )
@@ -27,9 +30,9 @@ const Headers = Schema.Record(Schema.String, Value).check(
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `contentSecurityPolicy` | helmet's | value of `Content-Security-Policy`; empty leaves it out |
- * | `headers` | none | more headers, or other values for those that are sent, by lower-case name; empty leaves one out |
- * | `hsts` | none | value of `Strict-Transport-Security`, such as `max-age=31536000; includeSubDomains`, once every client comes over https |
+ * | `contentSecurityPolicy` | helmet's | value of `Content-Security-Policy`; an empty value removes the header |
+ * | `headers` | none | more headers, or other values of those that are sent, by lower-case name; an empty value removes a header |
+ * | `hsts` | none | value of `Strict-Transport-Security`, such as `max-age=31536000; includeSubDomains`; set it once every client uses https |
  */
 export const SecureHeadersConfig = Config.section("secureHeaders", {
   contentSecurityPolicy: Schema.optionalKey(Value),

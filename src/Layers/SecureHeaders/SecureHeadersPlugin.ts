@@ -1,10 +1,10 @@
-/** The battery as a plugin. */
+/** The plugin that sets security headers. */
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
 
-/** What helmet 8 sends by default, but for Strict-Transport-Security. */
+/** The headers that helmet 8 sends by default, except Strict-Transport-Security. */
 const defaults: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';" +
@@ -36,16 +36,15 @@ const middleware = Middleware.headers("secure-headers", {
 })
 
 /**
- * Headers that tell browsers what they may do with a reply: those that helmet 8
- * sends by default, on every reply but those of bare routes. A header that a
- * handler sets itself stays, so a page can have a policy of its own. The section
- * `secureHeaders` changes them.
+ * Sets headers that tell browsers what they may do with a reply: those that helmet 8 sends by
+ * default, on all replies except those of bare routes. A header that a handler sets is kept, so a
+ * page can have a policy of its own. The section `secureHeaders` changes the headers.
  *
- * `Strict-Transport-Security` is sent only where `secureHeaders.hsts` says so: a
- * host that is also reached over plain http would no longer be (RFC 6797).
+ * `Strict-Transport-Security` is sent only if `secureHeaders.hsts` is set: browsers then no longer
+ * reach the host over plain http (RFC 6797).
  *
- * They are put together once, in the slot `TransportSecurity`, and cost a request
- * nothing but their bytes.
+ * The headers are computed once at boot, in the slot `TransportSecurity`. A request costs only
+ * their bytes.
  *
  * @example
  * ```ts

@@ -10,12 +10,12 @@ import { sha256 } from "./Crypto.ts"
 import * as Scheme from "./Scheme.ts"
 import * as Source from "./Source.ts"
 
-/** Says whose key it is; none for a key that nobody has. */
+/** Returns the identity of a key; `Option.none()` for an unknown key. */
 export type ValidateKey<R = never> = (
   key: Redacted.Redacted
 ) => Effect.Effect<Option.Option<IdentityInput>, BackendUnavailable, R>
 
-/** A key and whose it is. Give the key itself, or its hash where only that is known. */
+/** A key, or only its hash, and the identity of its owner. */
 export type KeyEntry =
   | { readonly hash: string; readonly identity: IdentityInput }
   | { readonly identity: IdentityInput; readonly key: Redacted.Redacted }
@@ -35,7 +35,7 @@ export type KeyEntry =
 export const hashKey = (key: Redacted.Redacted): string => sha256(Redacted.value(key))
 
 /**
- * A validator of a list of keys. A key is looked up by its hash, so time tells
+ * Creates a validator of a list of keys. A key is looked up by its hash, so time tells
  * nothing about the keys in the list.
  *
  * @example
@@ -62,13 +62,13 @@ export const keys = (entries: ReadonlyArray<KeyEntry>): ValidateKey => {
   return (key) => Effect.sync(() => Option.fromUndefinedOr(all().get(hashKey(key))))
 }
 
-/** Longer keys are nobody's, and not worth hashing. */
+/** Longer keys are refused without hashing them. */
 const maxLength = 1024
 
 /**
- * A backend for API keys, by default in the header `X-Api-Key`. `validate` says
- * whose key it is; with a store, look the key up by `Auth.hashKey`. The validator
- * may come from an effect that runs once, for keys that stand in the configuration.
+ * A backend for API keys, by default in the header `X-Api-Key`. `validate` returns
+ * the identity of the key; with a store, look the key up by `Auth.hashKey`. The validator
+ * may come from an effect that runs once, for keys that are in the configuration.
  *
  * @example
  * ```ts

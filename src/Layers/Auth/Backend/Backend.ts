@@ -10,16 +10,16 @@ import { type BackendUnavailable, CredentialsRejected } from "../Failure.ts"
 import type { Scheme } from "./Scheme.ts"
 import * as Source from "./Source.ts"
 
-/** The request has no credentials of the backend's kind: the next one is asked. */
+/** The request has no credentials of the backend's kind. The chain asks the next backend. */
 export interface Skip {
   readonly _tag: "Skip"
 }
 
-/** The request has no credentials of the backend's kind: the next one is asked. */
+/** The request has no credentials of the backend's kind. The chain asks the next backend. */
 export const Skip: Skip = { _tag: "Skip" }
 
 /**
- * There is something where the backend looks, but not of its form. The next
+ * The place where the backend looks has a value of another form. The next
  * backend that looks there is asked; without one it counts as wrong credentials.
  */
 export interface Declined {
@@ -27,7 +27,7 @@ export interface Declined {
   readonly reason: string
 }
 
-/** What a backend answers, beside its failures. */
+/** The success values of a backend. */
 export type Outcome = Declined | Identity | Skip
 
 /**
@@ -46,13 +46,13 @@ export interface Backend<out E = never, out R = never> {
   readonly make: Effect.Effect<Authenticate, E, R | Scope.Scope>
   /** Unique in its chain; the `method` of its identities, and its name in OpenAPI. */
   readonly name: string
-  /** How it shows to clients; undefined for one that does not. */
+  /** The scheme that clients see; undefined if clients do not see the backend. */
   readonly scheme: Scheme | undefined
-  /** Where it looks; undefined for one that looks at the whole request. */
+  /** Where the backend looks for credentials; undefined if it looks at the whole request. */
   readonly source: Source.Source | undefined
 }
 
-/** Any backend. It says nothing of `E` and `R`, so that a call written in a list infers its own. */
+/** Any backend. It has no `E` and `R`, so that a call inside a list infers its own. */
 export interface Any {
   readonly make: object
   readonly name: string
@@ -60,18 +60,18 @@ export interface Any {
   readonly source: Source.Source | undefined
 }
 
-/** What making the backends may fail with. */
+/** The errors with which making the backends may fail. */
 export type Error<B> = B extends Backend<infer E, infer _R> ? E : never
 
-/** The services that making the backends takes. */
+/** The services that making the backends requires. */
 export type Requires<B> = B extends Backend<infer _E, infer R> ? R : never
 
 /** Whether an outcome is an identity. */
 export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in outcome)
 
 /**
- * A backend of your own. `authenticate` says `Auth.Skip` where the request has
- * no credentials of its kind, gives an identity, or fails with
+ * Creates a backend of your own. `authenticate` returns `Auth.Skip` if the request has
+ * no credentials of its kind, returns an identity, or fails with
  * `Auth.CredentialsRejected` or `Auth.BackendUnavailable`.
  *
  * @example
@@ -113,7 +113,7 @@ export const backend = <R = never>(options: {
   source: undefined
 })
 
-/** Runs with the services of the acquire phase, under those of the request. */
+/** Runs with the services captured at acquire; those of the request take precedence. */
 const provided = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   context: Context.Context<R>
@@ -129,8 +129,8 @@ const named =
     isIdentity(outcome) && outcome.method !== method ? { ...outcome, method } : outcome
 
 /**
- * A validator that needs nothing more: made by an effect or given, and run with
- * the services of the acquire phase, under those of the request.
+ * Returns a validator without requirements: the given one, or that of an effect, with
+ * the services captured at acquire; those of the request take precedence.
  */
 export const bindValidator = <Sent, A, E2, R2, E, R>(
   validate:
@@ -154,7 +154,7 @@ export const bindValidator = <Sent, A, E2, R2, E, R>(
 
 const skip = Effect.succeed(Skip)
 
-/** What checks one credential. */
+/** The function that checks one credential. */
 export type Check = (
   credential: string,
   request: Incoming

@@ -16,7 +16,7 @@ export interface Credentials {
   readonly username: string
 }
 
-/** Says whose credentials they are; none for wrong ones. */
+/** Returns the identity of credentials; `Option.none()` for wrong ones. */
 export type ValidatePassword<R = never> = (
   credentials: Credentials
 ) => Effect.Effect<Option.Option<IdentityInput>, BackendUnavailable, R>
@@ -29,7 +29,7 @@ export interface User {
 }
 
 /**
- * A validator of a list of users. Name and password of every user are compared
+ * Creates a validator of a list of users. Name and password of every user are compared
  * in constant time, so time does not tell which users exist.
  *
  * @example
@@ -59,7 +59,7 @@ export const users =
         : Option.some({ ...found.identity, subject: found.username })
     })
 
-/** Longer credentials are nobody's. */
+/** Longer credentials are refused. */
 const maxLength = 1024
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -78,9 +78,9 @@ const parse = (encoded: string): Credentials | undefined => {
 }
 
 /**
- * A backend for HTTP Basic. `validate` says whose credentials they are; hash
+ * A backend for HTTP Basic. `validate` returns the identity; hash
  * stored passwords with something slow (scrypt, argon2). The validator may come
- * from an effect that runs once, for users that stand in the configuration.
+ * from an effect that runs once, for users that are in the configuration.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ export const basic = <E = never, R = never>(options: {
           return Effect.flatMapEager(
             validate(credentials),
             Option.match({
-              // People type passwords into the wrong field, so the name is not in the reason.
+              // People type passwords into the name field, so the reason does not have the name.
               onNone: () =>
                 Effect.fail(new CredentialsRejected({ reason: "Wrong user name or password" })),
               onSome: (found) => Effect.succeed(identity(found, name))

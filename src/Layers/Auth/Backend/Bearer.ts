@@ -8,7 +8,7 @@ import { equal } from "./Crypto.ts"
 import * as Scheme from "./Scheme.ts"
 import * as Source from "./Source.ts"
 
-/** A token and whose it is. */
+/** A token and the identity of its owner. */
 export interface TokenEntry {
   readonly identity: IdentityInput
   readonly token: Redacted.Redacted
@@ -17,7 +17,7 @@ export interface TokenEntry {
 /**
  * A backend for a few static tokens, by default in `Authorization: Bearer`. Every
  * token is compared in constant time, whether or not an earlier one matched. A
- * token that is none of them goes to the next backend that reads the same place,
+ * token that is not in the list goes to the next backend that reads the same place,
  * such as `Auth.jwt`; without one it is refused.
  *
  * The tokens may be an effect, for those that come from configuration.
@@ -49,7 +49,7 @@ export const bearer = <E = never, R = never>(
       (Effect.isEffect(tokens) ? tokens : Effect.succeed(tokens)) as Effect.Effect<
         ReadonlyArray<TokenEntry>,
         E,
-        // `fromSource` gives the scope that is taken out of R here.
+        // `fromSource` provides the scope that is removed from R here.
         Exclude<R, Scope.Scope> | Scope.Scope
       >,
       (entries): Backend.Check => {

@@ -5,7 +5,7 @@ import type * as Crypto from "node:crypto"
 let loaded: typeof Crypto | undefined
 
 /**
- * `node:crypto`, in Node, Bun and Deno. Asked for when a backend is made and not
+ * `node:crypto`, in Node, Bun and Deno. It is loaded when a backend is made and not
  * imported: contracts import this battery for its guards, and browsers have none.
  */
 export const crypto = (): typeof Crypto => {
@@ -25,7 +25,7 @@ export const sha256 = (text: string): string =>
 let key: Uint8Array | undefined
 
 /**
- * Compares a secret without telling by time where it differs: both sides are
+ * Compares a secret in constant time: both sides are
  * hashed under a key that only this process knows, so that not even the length
  * shows.
  */

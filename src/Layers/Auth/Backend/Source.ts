@@ -1,4 +1,4 @@
-/** Where a request carries a credential, and how it is read without being fooled. */
+/** Where a request carries a credential, and how it is read. */
 import type { Incoming } from "../../../Server/Exchange/Before.ts"
 
 /** The place of a credential in a request. */
@@ -89,7 +89,7 @@ export const same = (a: Source, b: Source): boolean =>
 
 type Read = Pick<Incoming, "header" | "target">
 
-/** Reads the credential. One that came twice is ambiguous: two readers could take different ones. */
+/** Reads the credential. A credential that is present twice is refused as ambiguous. */
 export const read = (source: Source, request: Read): Found => {
   switch (source.in) {
     case "cookie":

@@ -1,11 +1,11 @@
-/** From the claims of a token to an identity. */
+/** Maps the claims of a token to an identity. */
 import type { IdentityInput } from "../Identity.ts"
 
 /** The claims of a verified token. */
 export type Claims = Readonly<Record<string, unknown>>
 
 /**
- * Makes an identity of claims. A text instead is the reason why the token is
+ * Returns the identity for claims. If it returns a text, that is the reason why the token is
  * refused; it goes to audit and log only.
  */
 export type Mapper = (claims: Claims) => IdentityInput | string

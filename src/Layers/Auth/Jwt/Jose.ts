@@ -6,7 +6,7 @@ import { AuthSettingsError } from "../Failure.ts"
 /** jose, as a value. */
 export type Jose = typeof jose
 
-/** jose is an optional peer, so it is loaded by those who use it. */
+/** jose is an optional peer dependency, so it is loaded when a backend needs it. */
 export const loadJose = (backend: string): Effect.Effect<Jose, AuthSettingsError> =>
   Effect.tryPromise({
     catch: () =>

@@ -1,6 +1,6 @@
 /**
- * A key set by URL: fetched when it is needed, kept, and never fetched once for
- * each request, whatever the requests are.
+ * A key set at a URL. It is fetched when it is needed, kept, and never fetched for
+ * each request, whatever tokens clients send.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -25,7 +25,7 @@ export interface JwksOptions {
   readonly maxBytes?: number | undefined
   /** How long the set is used past `maxAge` while it cannot be fetched. Default 24 hours. */
   readonly maxStale?: Duration.Input | undefined
-  /** How long after a failed fetch the next is tried. Default 5 seconds. */
+  /** How long after a failed fetch the next one is tried. Default 5 seconds. */
   readonly retryDelay?: Duration.Input | undefined
   /** How long a fetch may take. Default 5 seconds. */
   readonly timeout?: Duration.Input | undefined
@@ -49,7 +49,7 @@ const asymmetric: ReadonlySet<string> = new Set([
 /** A set, and when it came. */
 interface Fetched {
   readonly at: number
-  /** Keys that were found before, as the value of a fetch: as many as the set has, for each algorithm. */
+  /** Keys that earlier look-ups found, by header: as many as the set has keys, for each algorithm. */
   readonly found: Map<string, Effect.Effect<ReadonlyArray<VerificationKey.VerificationKey>>>
   readonly set: KeySet.KeySet
 }
@@ -58,7 +58,7 @@ interface Fetched {
 const maxNamed = 16
 const maxRemembered = 1000
 
-/** Opens a key set. Fails where the URL is not `https:`, but for this machine itself. */
+/** Opens a key set. Fails if the URL is not `https:`, except for this machine itself. */
 export const make = (
   backend: string,
   url: string,

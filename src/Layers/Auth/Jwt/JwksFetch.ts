@@ -1,4 +1,4 @@
-/** One JSON document by HTTP, with limits: for what an operator configured, not for what a client sends. */
+/** Fetches one JSON document by HTTP, with limits. The URL comes from the operator, never from a client. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { BackendUnavailable } from "../Failure.ts"

@@ -12,7 +12,7 @@ import { claims as defaultMapper, type Mapper } from "./Claims.ts"
 import type { Keys } from "./Keys.ts"
 import * as Verifier from "./Verifier.ts"
 
-/** What tokens are accepted. */
+/** Which tokens are accepted. */
 export interface JwtSettings {
   /** The `aud` that tokens must have, or several of which one is enough. `undefined` accepts any. */
   readonly audience: ReadonlyArray<string> | string | undefined
@@ -22,7 +22,7 @@ export interface JwtSettings {
   readonly keys: Keys
   /** How far the clocks of issuer and service may differ for `exp` and `nbf`. Default none. */
   readonly leeway?: Duration.Input | undefined
-  /** How old a token may be by its `iat`, which it then must have. Default no limit but `exp`. */
+  /** How old a token may be by its `iat`, which is then required. Default no limit but `exp`. */
   readonly maxAge?: Duration.Input | undefined
   /** The longest token in characters. Default 8192. */
   readonly maxLength?: number | undefined
@@ -42,7 +42,7 @@ export interface JwtOptions {
   readonly source?: Source.Source | undefined
 }
 
-/** Three parts of base64url: whatever else comes as a bearer token is no JWT. */
+/** A JWT has three parts of base64url. Any other bearer token is not a JWT. */
 const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
 /** The characters that leave no bit after the last byte, by the length of the last group. */
@@ -65,9 +65,9 @@ const isCanonical = (part: string): boolean =>
  * `AuthSettingsError`.
  *
  * HS256, HS384, HS512, and RS256, RS384, RS512 with a key of 2048 bits, are
- * verified by `node:crypto` in the step of the request, which costs a quarter (HS) or
- * half (RS) of the CPU time of jose, which asks a pool of threads; all others by jose,
- * because the event loop would wait for them. Claims are checked by jose always.
+ * verified by `node:crypto` on the event loop, which costs a quarter (HS) or
+ * half (RS) of the CPU time of jose, which uses a pool of threads. Others are verified by jose,
+ * because they would block the event loop. Claims are always checked by jose.
  *
  * @example
  * ```ts
@@ -140,7 +140,7 @@ export const jwt = <E = never, R = never>(
     }) satisfies Backend.Check
   })
   return Backend.fromSource({
-    // `fromSource` gives the scope that is taken out of R here.
+    // `fromSource` provides the scope that is removed from R here.
     check: check as Effect.Effect<
       Backend.Check,
       AuthSettingsError | E,

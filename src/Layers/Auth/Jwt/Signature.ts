@@ -5,7 +5,7 @@
 import type { KeyObject, webcrypto } from "node:crypto"
 import { crypto } from "../Backend/Crypto.ts"
 
-/** Whether a signature in base64url is that of the text. */
+/** Checks whether a signature in base64url is that of the text. */
 export type Check = (text: string, signature: string) => boolean
 
 /** Digest, and bytes of the signature. Source: RFC 7518, section 3.2. */
@@ -26,9 +26,9 @@ const digests: ReadonlyMap<string, string> = new Map([
 const rsaBits = 2048
 
 /**
- * The check for a key under the one algorithm that it is for; undefined for those
- * that are left to jose. Elliptic curves and long RSA keys are: a check takes 70
- * to 1300 µs, for anybody who sends a token, and the pool does it beside other
+ * Returns the check for a key and its algorithm; undefined for the algorithms
+ * that are left to jose: elliptic curves and long RSA keys. Their check takes 70
+ * to 1300 µs, for any client that sends a token, and a thread runs it beside other
  * requests.
  */
 export const checkOf = (
@@ -59,7 +59,7 @@ const rsaCheck = (digest: string, given: KeyObject | webcrypto.CryptoKey) => {
   const { asymmetricKeyDetails, asymmetricKeyType, type } = key
   if (type !== "public" || asymmetricKeyType !== "rsa") return undefined
   if (asymmetricKeyDetails?.modulusLength !== rsaBits) return undefined
-  // The padding of a key of type `rsa` is that of PKCS #1 v1.5. Saying so costs 10 µs each time.
+  // The padding of a key of type `rsa` is that of PKCS #1 v1.5. Setting it costs 10 µs each time.
   return (text: string, signature: string) => {
     const bytes = decoded(signature, rsaBits / 8)
     return bytes !== undefined && verify(digest, Buffer.from(text), key, bytes)
@@ -68,13 +68,13 @@ const rsaCheck = (digest: string, given: KeyObject | webcrypto.CryptoKey) => {
 
 const isKeyObject = (key: KeyObject | webcrypto.CryptoKey): key is KeyObject => !("usages" in key)
 
-/** A key of WebCrypto says itself what it is for. */
+/** A WebCrypto key holds its own algorithm. */
 const isFor = (digest: string, { algorithm, usages }: webcrypto.CryptoKey) =>
   algorithm.name === "RSASSA-PKCS1-v1_5" &&
   (algorithm as webcrypto.RsaHashedKeyAlgorithm).hash.name === digest.replace("sha", "SHA-") &&
   usages.includes("verify")
 
-/** Buffer passes over what is no base64url, and takes base64 for it; neither is a signature. */
+/** Buffer ignores characters outside base64url, and accepts base64. Both are refused here. */
 const decoded = (text: string, bytes: number): Buffer | undefined =>
   text.length === Math.ceil((bytes * 4) / 3) && /^[\w-]+$/.test(text)
     ? Buffer.from(text, "base64url")

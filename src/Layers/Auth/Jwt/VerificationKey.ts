@@ -1,4 +1,4 @@
-/** A key, and what it takes to find it. */
+/** Keys that verify tokens, and the header by which a key is found. */
 import type { KeyObject, webcrypto } from "node:crypto"
 import type * as Effect from "effect/Effect"
 import type { BackendUnavailable, CredentialsRejected } from "../Failure.ts"
@@ -28,7 +28,7 @@ export const make = (
   return { algorithms, check, key }
 }
 
-/** Keys that fit a token: none refuses it. */
+/** Returns the keys that fit a token. If there are none, the token is refused. */
 export type FindKeys = (
   header: Header
 ) => Effect.Effect<ReadonlyArray<VerificationKey>, BackendUnavailable | CredentialsRejected>

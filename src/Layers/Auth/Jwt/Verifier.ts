@@ -8,7 +8,7 @@ import type { Claims } from "./Claims.ts"
 import { type Jose, loadJose } from "./Jose.ts"
 import type { FindKeys, Header, VerificationKey } from "./VerificationKey.ts"
 
-/** What a token must say. */
+/** The claims that a token must have. */
 export interface Expectations {
   readonly audience: ReadonlyArray<string> | string | undefined
   readonly issuer: ReadonlyArray<string> | string
@@ -19,13 +19,13 @@ export interface Expectations {
   readonly type: string | undefined
 }
 
-/** Gives the claims of a token that is right at that time, in Unix milliseconds. */
+/** Returns the claims of a token that is valid at that time, in Unix milliseconds. */
 export type Verify = (
   token: string,
   now: number
 ) => Effect.Effect<Claims, BackendUnavailable | CredentialsRejected>
 
-/** A protected header that was not verified yet: enough to choose a key, no more. */
+/** A protected header that is not verified yet. It may be used to choose a key only. */
 interface Unverified extends Header {
   readonly crit: unknown
   readonly typ: unknown
@@ -37,8 +37,8 @@ const rejected = (reason: string, isGenuine = false) =>
 const noKey = "No key fits the token's algorithm and key id"
 
 /**
- * A verifier. One that needs no key set from afar and no other thread ends in the
- * step in which it began: the request's fiber does not wait.
+ * Creates a verifier. If it needs neither a remote key set nor a thread, it ends in the
+ * same step of the event loop: the request's fiber does not wait.
  */
 export const make = (
   backend: string,
@@ -121,7 +121,7 @@ export const make = (
       now: number
     ) => {
       const parts = token.split(".")
-      // What few tokens have is left to jose as a whole.
+      // Tokens with rare header fields are left to jose.
       if (crit !== undefined || parts.length !== 3) return verifyInPool(token, now, keys)
       const [header, payload, signature] = parts as [string, string, string]
       const signed = `${header}.${payload}`
@@ -154,7 +154,7 @@ export const make = (
 const mutable = (value: ReadonlyArray<string> | string) =>
   typeof value === "string" ? value : [...value]
 
-/** The same words whoever has checked. */
+/** The reasons are the same for both ways of checking. */
 const failed = (jose: Jose) => new jose.errors.JWSSignatureVerificationFailed().message
 
 const unsecuredWith = (typ: unknown) =>
@@ -164,7 +164,7 @@ const unsecured = "eyJhbGciOiJub25lIn0" // {"alg":"none"}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
-/** How many headers are remembered, and of what length at most. */
+/** How many headers are kept, and their greatest length. */
 const maxKnown = 64
 const maxKnownLength = 512
 
@@ -172,7 +172,7 @@ const headerOf = (encoded: string): Unverified | undefined => {
   if (!/^[\w-]+$/.test(encoded)) return undefined
   try {
     const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"))
-    // oxlint-disable-next-line no-control-regex -- ASCII is what nearly all have
+    // oxlint-disable-next-line no-control-regex -- nearly all tokens are ASCII
     const ascii = /^[\x00-\x7f]*$/.test(binary)
     const header: unknown = JSON.parse(ascii ? binary : utf8.decode(Buffer.from(binary, "latin1")))
     if (typeof header !== "object" || header === null || Array.isArray(header)) return undefined
