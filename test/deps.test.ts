@@ -180,7 +180,7 @@ it.each([
   ["an unlisted package", "Server/B.ts", `import "left-pad"`, "left-pad is not in dependencies"],
   ["its own name", "Server/B.ts", `import "flange/Config"`, "relative paths"],
   ["no such file", "Server/B.ts", `import "./C.ts"`, "does not exist"],
-  ["an unknown area", "Other/B.ts", `import "../Plugin/A.ts"`, "no known area"]
+  ["an unknown area", "Other/B.ts", `import "../Plugin/A.ts"`, "not a known area"]
 ])("refuses: %s", (_, file, text, message) => {
   const found = check({
     "Cli/A.ts": `import "esbuild"`,

@@ -76,8 +76,8 @@ const checkRun = (context, run, start, what) => {
   context.report({
     ...(parts.every(isMovable) && {
       fix: (fixer) => {
-        // At the start of a file the first item has no line break to take along, and after a
-        // comment to the end of the line every item needs one.
+        // The first item of a file has no line break before it, and every item after a line comment
+        // needs one.
         const startsLine = (part) => /^\s*\n/.test(part.body)
         const bare = !startsLine(parts[0]) && startsLine(parts[1])
         const commented = parts.some(({ comment }) => /^\s*\/\//.test(comment))
@@ -250,11 +250,11 @@ const unions = {
 const readsOrder =
   /^(HttpApiSchema|JSON|Object|Record|Schema|sql|z)\b|\.(all|json|jsonUnsafe)#|\bsection#1$/
 
-// Evaluated in another order, these could see or do something else.
+// Expressions whose evaluation order can be observed.
 const effects =
   /^(Assignment|Await|Sequence|Update|Yield)Expression$|^(Class|Import)Expression$|^delete$/
 
-/** Whether evaluating the node does more than make a value. Functions are not entered. */
+/** Checks whether evaluating the node has an effect. Functions are not entered. */
 const hasEffect = (node) => {
   if (Array.isArray(node)) return node.some(hasEffect)
   if (typeof node?.type !== "string" || /Function/.test(node.type)) return false

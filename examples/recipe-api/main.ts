@@ -22,7 +22,7 @@
  * All endpoints through the typed client: node --conditions=flange-source
  * examples/recipe-api/client.ts
  *
- * With FLANGE_ENV=production, JWT_SECRET and FULFILMENT_API_KEY are required, and the command
+ * If FLANGE_ENV is production, JWT_SECRET and FULFILMENT_API_KEY must be set, and the command
  * `token` refuses to run.
  */
 import { App } from "flange"

@@ -62,10 +62,10 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
  * values: each segment of a path is a key.
  *
- * Keys that no section reads are warnings. Fails with `ConfigError` if a value is missing or
- * refused by a schema or a check, the environment is unknown, a file cannot be parsed, more than
- * one file is present, two sections share a name, or a key could reach a prototype. Neither
- * warnings nor errors contain secrets.
+ * A key that no section reads is reported as a warning. Fails with `ConfigError` if a value is
+ * missing or refused by a schema or a check, the environment is unknown, a file cannot be parsed,
+ * more than one file is present, two sections share a name, or a key could reach a prototype.
+ * Neither warnings nor errors contain secrets.
  *
  * @example
  * ```ts

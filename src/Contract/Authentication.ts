@@ -60,8 +60,8 @@ export const CurrentCaller: Context.Reference<Caller | undefined> = Context.Refe
 export type DefaultChain = "default"
 
 /**
- * The service of a middleware key with this name. The types of endpoints, groups
- * and clients read the key's errors and requirements from it.
+ * The service type of a middleware key with this name. Endpoints, groups and clients read the
+ * errors and requirements of the key from this type.
  */
 export interface Identified<Name extends string, Config> extends Readonly<
   Record<

@@ -16,8 +16,8 @@ export interface Policy {
 
 /**
  * The annotation for the limit of an endpoint, or of all endpoints of a group together. `unlimited`
- * exempts them. Endpoints with authentication that have no annotation share the limit `rateLimit`
- * of the configuration. Requests that this limit counts do not count for other limits. The
+ * exempts them. Requests that the annotated limit counts do not count for other limits. Endpoints
+ * with authentication that have no annotation share the limit `rateLimit` of the configuration. The
  * annotation has an effect only if a plugin of the app limits requests.
  *
  * @example

@@ -15,8 +15,9 @@ type AnyLayer = Layer.Layer<never, any, any>
 /**
  * A plugin of the app, or its id, and its replacement.
  *
- * - A plugin replaces the whole plugin, routes included. It takes the id of the replaced plugin, so
- *   that other plugins keep their order relative to it. It must provide at least the same services.
+ * - A plugin replaces all of the other plugin, routes included. It takes the id of the replaced
+ *   plugin, so that other plugins keep their order relative to it. It must provide at least the
+ *   same services.
  * - A layer replaces only the plugin's layer. The plugin's routes, actions and health checks stay,
  *   and run on the services of the new layer.
  */
@@ -67,7 +68,7 @@ type Lacks<Replaced, By> = Replaced extends Plugin.Any
   ? Exclude<Stays<By, Plugin.Provides<Replaced>>, Provided<By>>
   : never
 
-/** Which sections of the configuration the app reads is known at boot only. */
+/** The sections that an app reads are known only at boot, so they are not checked here. */
 type Unmet<By, Services> = Exclude<NotSection<Required<By>>, AppRuntime | Scope.Scope | Services>
 
 type NotSection<R> = R extends Section<infer _Name, infer _A> ? never : R

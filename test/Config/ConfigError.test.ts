@@ -80,7 +80,7 @@ layer(NodeServices.layer)("ConfigError", (it) => {
     })
   )
 
-  it.effect("says which variable sets a missing key that has no short one", () =>
+  it.effect("names the variable that sets a missing key without a short variable", () =>
     Effect.gen(function* () {
       const Mail = Config.section("mail", { fromAddress: Schema.String })
       const { problems } = yield* Effect.flip(Config.load({ sections: [Mail] }))

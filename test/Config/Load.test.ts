@@ -70,7 +70,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
       )
     }
 
-    it.effect("objects merge and everything else replaces", () =>
+    it.effect("objects of two sources merge, any other value replaces the one below", () =>
       Effect.gen(function* () {
         const resolved = yield* Config.load({
           overrides: { database: { pool: { max: 5 } } },
@@ -166,7 +166,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
     }) => Config.load({ ...options, sections: [] })
 
     it.effect(
-      "the option wins over FLANGE_ENV, FLANGE_ENV over env in the file, local is last",
+      "the option wins over FLANGE_ENV, FLANGE_ENV over env in the file; the default is local",
       () =>
         Effect.gen(function* () {
           const values = { env: "staging" }
@@ -180,7 +180,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
         })
     )
 
-    it.effect("Config.Environment is local where nothing was loaded", () =>
+    it.effect("Config.Environment is local if nothing was loaded", () =>
       Effect.gen(function* () {
         assert.strictEqual(yield* Config.Environment, "local")
       })
@@ -254,7 +254,7 @@ layer(NodeServices.layer)("Config.load", (it) => {
       )
     const poolSize = EffectConfig.Int("size").pipe(EffectConfig.nested("pool"))
 
-    it.effect("a path is a key for each segment, and the sources have their precedence", () =>
+    it.effect("each segment of a path is a key, and sources keep their precedence", () =>
       Effect.gen(function* () {
         const steps = [
           { defaults: [{ plugin: "a", values: { pool: { size: 1 } } }] },
@@ -288,23 +288,25 @@ layer(NodeServices.layer)("Config.load", (it) => {
       })
     )
 
-    it.effect("a key that nothing sets is read from the variables as Effect names them", () =>
-      Effect.gen(function* () {
-        const variables = { SMTP_HOST: "mail.example" }
-        const host = EffectConfig.String("HOST").pipe(EffectConfig.nested("SMTP"))
-        assert.strictEqual(yield* read(host, { values: {}, variables }), "mail.example")
-        assert.strictEqual(
-          yield* read(EffectConfig.String("SMTP_HOST"), { values: {}, variables }),
-          "mail.example"
-        )
-        const home = EffectConfig.withDefault(EffectConfig.String("HOME"), "unset")
-        assert.strictEqual(yield* read(home, { values: {}, variables }), "unset")
-      })
+    it.effect(
+      "a key that no source sets is read from the variable that Effect names after it",
+      () =>
+        Effect.gen(function* () {
+          const variables = { SMTP_HOST: "mail.example" }
+          const host = EffectConfig.String("HOST").pipe(EffectConfig.nested("SMTP"))
+          assert.strictEqual(yield* read(host, { values: {}, variables }), "mail.example")
+          assert.strictEqual(
+            yield* read(EffectConfig.String("SMTP_HOST"), { values: {}, variables }),
+            "mail.example"
+          )
+          const home = EffectConfig.withDefault(EffectConfig.String("HOME"), "unset")
+          assert.strictEqual(yield* read(home, { values: {}, variables }), "unset")
+        })
     )
   })
 
   describe("unread keys", () => {
-    it.effect("are warnings with the nearest known key", () =>
+    it.effect("an unread key is a warning with the nearest known key", () =>
       Effect.gen(function* () {
         const resolved = yield* Config.load({
           sections: [ServerConfig],
@@ -324,28 +326,30 @@ layer(NodeServices.layer)("Config.load", (it) => {
       })
     )
 
-    it.effect("inside lists and nested objects are found, inside open records there are none", () =>
-      Effect.gen(function* () {
-        const Proxy = Config.section("proxy", {
-          labels: Schema.Record(Schema.String, Schema.String),
-          raw: Schema.Unknown,
-          upstreams: Schema.Array(Schema.Struct({ url: Schema.String }))
+    it.effect(
+      "an unread key is found inside lists and nested objects, and none inside open records",
+      () =>
+        Effect.gen(function* () {
+          const Proxy = Config.section("proxy", {
+            labels: Schema.Record(Schema.String, Schema.String),
+            raw: Schema.Unknown,
+            upstreams: Schema.Array(Schema.Struct({ url: Schema.String }))
+          })
+          const { warnings } = yield* Config.load({
+            sections: [Proxy],
+            values: {
+              proxy: { labels: { any: "x" }, raw: { any: 1 }, upstreams: [{ ulr: "y", url: "x" }] }
+            }
+          })
+          assert.deepStrictEqual(warnings, [
+            "proxy.upstreams.0.ulr (code) is read by no section: did you mean proxy.upstreams.0.url?"
+          ])
         })
-        const { warnings } = yield* Config.load({
-          sections: [Proxy],
-          values: {
-            proxy: { labels: { any: "x" }, raw: { any: 1 }, upstreams: [{ ulr: "y", url: "x" }] }
-          }
-        })
-        assert.deepStrictEqual(warnings, [
-          "proxy.upstreams.0.ulr (code) is read by no section: did you mean proxy.upstreams.0.url?"
-        ])
-      })
     )
   })
 
   describe("explain", () => {
-    it.effect("every value knows its source and what it replaced, sorted by key", () =>
+    it.effect("explain lists every value with its source and what it replaced, sorted by key", () =>
       Effect.gen(function* () {
         const directory = yield* directoryWith({
           "flange.toml":

@@ -11,7 +11,7 @@ describe("nearest", () => {
     ["anything", [], undefined]
   ] as const
   for (const [name, candidates, wanted] of table) {
-    it(`of ${name} in [${candidates.join(", ")}] is ${wanted ?? "nothing"}`, () => {
+    it(`the nearest to ${name} in [${candidates.join(", ")}] is ${wanted ?? "nothing"}`, () => {
       assert.strictEqual(nearest(name, candidates), wanted)
     })
   }

@@ -95,7 +95,7 @@ layer(NodeServices.layer)("Config.section", (it) => {
       })
     )
 
-    it.effect("an issue names the source of its value, a default of the schema among them", () =>
+    it.effect("an issue names the source of its value, also a default of the schema", () =>
       Effect.gen(function* () {
         const variables = { FLANGE__TLS__GRACE: "2m" }
         const [named] = yield* messages({ grace: "45s" }, { environment: "prod", variables })

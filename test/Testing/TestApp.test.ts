@@ -72,7 +72,7 @@ describe.each(places)("an app %s", (_place, make) => {
     })
   )
 
-  it.effect("answers by path, and its client with the contract's types", () =>
+  it.effect("answers requests by path, and its client has the types of the contract", () =>
     Effect.gen(function* () {
       const test = yield* make(app)
       const reply = yield* test.get("/greet/Ada")
@@ -83,7 +83,7 @@ describe.each(places)("an app %s", (_place, make) => {
     })
   )
 
-  it.effect("takes JSON, bodies as they are, headers and queries", () =>
+  it.effect("accepts JSON, raw bodies, headers and queries", () =>
     Effect.gen(function* () {
       const test = yield* make(app)
       const json = yield* test.post("/echo", { json: { value: [1] } })
@@ -119,7 +119,7 @@ describe.each(places)("an app %s", (_place, make) => {
     })
   )
 
-  it.effect("gives its services, and runs effects with them", () =>
+  it.effect("provides its services, and runs effects with them", () =>
     Effect.gen(function* () {
       const test = yield* make(app)
       const greeting = Effect.flatMap(Greeter, (greeter) => greeter.greet("Ada"))
@@ -130,7 +130,7 @@ describe.each(places)("an app %s", (_place, make) => {
   )
 
   it.effect(
-    "logs into `logs` until it is released, whatever loggers it has, and prints nothing",
+    "collects its log in `logs` until it is released, whatever loggers it has, and prints nothing",
     () =>
       Effect.gen(function* () {
         printed.length = 0
@@ -154,7 +154,7 @@ describe.each(places)("an app %s", (_place, make) => {
       })
   )
 
-  it.effect("is released though a test has left a request behind", () =>
+  it.effect("is released even if a request of the test is still in flight", () =>
     Effect.gen(function* () {
       const test = yield* Effect.scoped(
         Effect.gen(function* () {
@@ -207,7 +207,7 @@ describe("an app in memory", () => {
     })
   )
 
-  it.effect("sends web requests as they are", () =>
+  it.effect("sends web requests unchanged", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(app)
       const reply = yield* test.fetch(new Request(`${test.url}/greet/Ada`))
@@ -215,7 +215,7 @@ describe("an app in memory", () => {
     })
   )
 
-  it.effect("lets its loggers write with `printLogs`", () =>
+  it.effect("writes with its own loggers if `printLogs` is set", () =>
     Effect.gen(function* () {
       printed.length = 0
       const test = yield* TestApp.make(app, { printLogs: true })
@@ -225,7 +225,7 @@ describe("an app in memory", () => {
     })
   )
 
-  it.effect("fails with what a plugin fails with", () =>
+  it.effect("fails with the error of a plugin", () =>
     Effect.gen(function* () {
       const Failing = Plugin.make("test:failing", { ready: () => Effect.fail("no" as const) })
       expect(yield* Effect.flip(TestApp.make(App.make("failing", [Failing])))).toBe("no")
@@ -234,7 +234,7 @@ describe("an app in memory", () => {
 })
 
 layer(TestApp.layer(app))("an app as a layer", (it) => {
-  it.effect("is there with its services, and requests run on each test's clock", () =>
+  it.effect("provides the app and its services, and requests run on the clock of each test", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.service(app)
       const greeter = yield* Greeter

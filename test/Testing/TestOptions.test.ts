@@ -37,7 +37,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("comes from the option that is given, `config` above the others", () =>
+  it.effect("comes from the given options, and `config` overrides the others", () =>
     Effect.gen(function* () {
       expect(yield* greeting({ config: { greeter: { greeting: "Config" } } })).toBe("Config, Ada")
       expect(yield* greeting({ values: { greeter: { greeting: "Values" } } })).toBe("Values, Ada")
@@ -49,7 +49,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("comes from a file or a folder that is named", () =>
+  it.effect("comes from the named file or folder", () =>
     Effect.gen(function* () {
       const directory = yield* Effect.acquireRelease(
         Effect.promise(() => mkdtemp(join(tmpdir(), "flange-"))),
@@ -63,7 +63,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("has the app's own values in code, with the overlay of the environment", () =>
+  it.effect("has the values of the app's code, with the overlay of the environment", () =>
     Effect.gen(function* () {
       const inCode = App.make("greet", [GreeterPlugin, GreetPlugin], {
         config: {
@@ -85,7 +85,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("that is refused says so", () =>
+  it.effect("that is refused fails the boot with ConfigError", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(TestApp.make(app, { config: { greeter: { greeting: 1 } } }))
       expect(error).toMatchObject({ _tag: "ConfigError" })
@@ -103,7 +103,7 @@ describe("replacement", () => {
     })
   )
 
-  it.effect("by a plugin takes its place and its id", () =>
+  it.effect("by a plugin keeps the place and the id of the replaced plugin", () =>
     Effect.gen(function* () {
       const Fake = Plugin.make("fake:greeter", { layer: greetsLoudly, provides: [Greeter] })
       const ordered = App.make("greet", [

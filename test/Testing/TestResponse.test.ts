@@ -29,7 +29,7 @@ describe("a failed assertion", () => {
     })
   )
 
-  it.effect("is thrown by every assertion that does not hold, and by none that does", () =>
+  it.effect("is thrown by every assertion that is false, and by no assertion that is true", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(app)
       const reply = yield* test.post("/echo", { json: { value: { a: [1, { b: 2 }], c: 3 } } })

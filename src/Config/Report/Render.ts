@@ -9,7 +9,7 @@ export const redacted = "<redacted>"
 
 const longest = 160
 
-/** Hides the passwords of all URLs inside a text, also if its field is not secret. */
+/** Hides the passwords of all URLs inside a text, also in fields that are not secret. */
 const maskUrls = (text: string): string =>
   text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#"@]*):[^\s"]*@/gi, `$1:${redacted}@`)
 

@@ -22,10 +22,7 @@ const policyOf = (contract: Annotated) =>
   contract &&
   Context.getOrUndefined(contract.annotations as Context.Context<RatePolicy>, RatePolicy)
 
-/**
- * Returns the policy that the contract declares for a route, with a name: that of the endpoint, or
- * else that of the group.
- */
+/** Returns the policy of the endpoint, or else that of its group, with the name of the limit. */
 const declared = ({ contract, endpoint, group }: RouteInfo) => {
   const own = policyOf(endpoint)
   if (own !== undefined) return { name: `${group}.${endpoint!.identifier}`, policy: own }

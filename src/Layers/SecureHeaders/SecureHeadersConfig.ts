@@ -31,7 +31,7 @@ const Headers = Schema.Record(Schema.String, Value).check(
  * | key | default | meaning |
  * |---|---|---|
  * | `contentSecurityPolicy` | helmet's | value of `Content-Security-Policy`; an empty value removes the header |
- * | `headers` | none | more headers, or other values of those that are sent, by lower-case name; an empty value removes a header |
+ * | `headers` | none | additional headers, or new values of the default ones, by lower-case name; an empty value removes a header |
  * | `hsts` | none | value of `Strict-Transport-Security`, such as `max-age=31536000; includeSubDomains`; set it once every client uses https |
  */
 export const SecureHeadersConfig = Config.section("secureHeaders", {

@@ -123,7 +123,7 @@ layer(NodeServices.layer)("Config secrets", (it) => {
     })
   )
 
-  it.effect("the words for a secret field still say what it takes", () =>
+  it.effect("the problem of a secret field still describes what the field takes", () =>
     Effect.gen(function* () {
       const { problems } = yield* Effect.flip(
         Config.load({ sections: [Vault], values: { vault: { url: 5 } } })

@@ -37,7 +37,7 @@ layer(NodeServices.layer)("Config files", (it) => {
     })
   )
 
-  it.effect("two files are a problem that names both, and no key is called missing", () =>
+  it.effect("two files are a problem that names both, and no missing key is reported", () =>
     Effect.gen(function* () {
       const directory = yield* directoryWith({ "flange.json": "{}", "flange.toml": "" })
       const { problems } = yield* Effect.flip(Config.load({ directory, sections }))
@@ -84,7 +84,7 @@ layer(NodeServices.layer)("Config files", (it) => {
     })
   )
 
-  describe("that cannot be parsed", () => {
+  describe("syntax errors", () => {
     const broken = [
       [
         "flange.json",
@@ -119,7 +119,7 @@ layer(NodeServices.layer)("Config files", (it) => {
       ["flange.yaml", "a: [1\n", "flange.yaml", "expected ','"]
     ] as const
     for (const [name, content, source, reason] of broken) {
-      it.effect(`${name} with ${JSON.stringify(content)} says where and why`, () =>
+      it.effect(`${name} with ${JSON.stringify(content)} is refused with position and reason`, () =>
         Effect.gen(function* () {
           const directory = yield* directoryWith({ [name]: content })
           const error = yield* Effect.flip(Config.load({ directory, sections }))
@@ -145,7 +145,7 @@ layer(NodeServices.layer)("Config files", (it) => {
     })
   )
 
-  describe("with a wrong shape", () => {
+  describe("shape", () => {
     const shapes = [
       ["[1]", "flange.json holds a list at the top: write an object with one key per section."],
       ['"x"', "flange.json holds a string at the top: write an object with one key per section."],
@@ -160,7 +160,7 @@ layer(NodeServices.layer)("Config files", (it) => {
       ['{"env": 1}', "env in flange.json is not a string: write the name of an environment."]
     ] as const
     for (const [content, message] of shapes) {
-      it.effect(`${content} is refused`, () =>
+      it.effect(`a file with ${content} is refused`, () =>
         Effect.gen(function* () {
           const directory = yield* directoryWith({ "flange.json": content })
           const { problems } = yield* Effect.flip(Config.load({ directory, sections: [] }))
@@ -181,7 +181,7 @@ layer(NodeServices.layer)("Config files", (it) => {
       "flange.yaml": "server:\n  port: 1\n  __proto__:\n    polluted: true\nconstructor:\n  x: 1\n"
     }
     for (const [name, content] of Object.entries(files)) {
-      it.effect(`are refused in ${name}`, () =>
+      it.effect(`a prototype key in ${name} is refused`, () =>
         Effect.gen(function* () {
           const directory = yield* directoryWith({ [name]: content })
           const { problems } = yield* Effect.flip(Config.load({ directory, sections }))
@@ -194,7 +194,7 @@ layer(NodeServices.layer)("Config files", (it) => {
       )
     }
 
-    it.effect("are refused in variables, defaults and overrides", () =>
+    it.effect("a prototype key in variables, defaults and overrides is refused", () =>
       Effect.gen(function* () {
         const hostile: object = JSON.parse(`{"server":{"prototype":{"polluted":true}}}`)
         const { problems } = yield* Effect.flip(

@@ -90,7 +90,7 @@ describe.each(places)("CORS %s", (_place, boot) => {
     })
   )
 
-  it.live("names one origin on every reply, problems among them, and varies by nothing", () =>
+  it.live("names a single origin on every reply, problems included, and sends no Vary", () =>
     Effect.gen(function* () {
       const test = yield* boot(app, { config: { cors: { credentials: true, origins: [one] } } })
       for (const [path, status] of paths) {
@@ -106,7 +106,7 @@ describe.each(places)("CORS %s", (_place, boot) => {
     })
   )
 
-  it.live("of several origins names the one that asks, and varies by it", () =>
+  it.live("names the origin of the request if it is one of several, and varies by it", () =>
     Effect.gen(function* () {
       const test = yield* boot(app, {
         config: { cors: { credentials: true, origins: [one, two] } }
@@ -132,26 +132,28 @@ describe.each(places)("CORS %s", (_place, boot) => {
   )
 
   for (const origins of [[one], [one, two]]) {
-    it.live(`answers preflights for ${origins.length} with 204 and what is allowed`, () =>
-      Effect.gen(function* () {
-        const test = yield* boot(app, { config: { cors: { maxAge: "1 hour", origins } } })
-        for (const path of ["/shop/1", "/secret", "/nowhere", "/ask"]) {
-          const reply = (yield* test.options(path, asking(one))).expectStatus(204)
-          reply
-            .expectHeader("access-control-allow-headers", "authorization, content-type")
-            .expectHeader("access-control-allow-methods", "GET, HEAD, PUT, PATCH, POST, DELETE")
-            .expectHeader("access-control-allow-origin", one)
-            .expectHeader("access-control-max-age", "3600")
-          assert.strictEqual(reply.text, "")
-          const refused = (yield* test.options(path, asking(stranger))).expectStatus(204)
-          assert.notStrictEqual(allowedOrigin(refused), stranger)
-          assert.isFalse(refused.headers.has("access-control-allow-methods"))
-        }
-      })
+    it.live(
+      `answers preflights for ${origins.length} origins with 204 and the allowed methods`,
+      () =>
+        Effect.gen(function* () {
+          const test = yield* boot(app, { config: { cors: { maxAge: "1 hour", origins } } })
+          for (const path of ["/shop/1", "/secret", "/nowhere", "/ask"]) {
+            const reply = (yield* test.options(path, asking(one))).expectStatus(204)
+            reply
+              .expectHeader("access-control-allow-headers", "authorization, content-type")
+              .expectHeader("access-control-allow-methods", "GET, HEAD, PUT, PATCH, POST, DELETE")
+              .expectHeader("access-control-allow-origin", one)
+              .expectHeader("access-control-max-age", "3600")
+            assert.strictEqual(reply.text, "")
+            const refused = (yield* test.options(path, asking(stranger))).expectStatus(204)
+            assert.notStrictEqual(allowedOrigin(refused), stranger)
+            assert.isFalse(refused.headers.has("access-control-allow-methods"))
+          }
+        })
     )
   }
 
-  it.live("leaves an OPTIONS that is no preflight to the route, or to Allow", () =>
+  it.live("passes an OPTIONS that is not a preflight to the route, or to the Allow reply", () =>
     Effect.gen(function* () {
       const test = yield* boot(app, { config: { cors: { origins: [one, two] } } })
       const asked = (yield* test.options("/ask", from(one))).expectStatus(200)
@@ -197,7 +199,7 @@ describe("the section cors", () => {
     )
   }
 
-  it.live("takes the origins of apps that are no web pages", () =>
+  it.live("accepts origins of apps that are not web pages", () =>
     Effect.gen(function* () {
       const origins = ["capacitor://localhost", "http://[::1]:3000", "http://localhost:5173"]
       const test = yield* TestApp.make(app, { config: { cors: { origins } } })
@@ -208,7 +210,7 @@ describe("the section cors", () => {
     })
   )
 
-  it.live("refuses * in production in one report with the problems of other sections", () =>
+  it.live("reports * in production together with the problems of other sections", () =>
     Effect.gen(function* () {
       const config = { cors: { credentials: true, origins: ["*"] }, server: { port: -1 } }
       const error = yield* Effect.flip(TestApp.make(app, { config, environment: "production" }))
@@ -220,7 +222,7 @@ describe("the section cors", () => {
     })
   )
 
-  it.live("refuses * in production, unless it is meant", () =>
+  it.live("refuses * in production unless openInProduction is set", () =>
     Effect.gen(function* () {
       const production = { environment: "production" }
       const cors = { origins: ["*"] }

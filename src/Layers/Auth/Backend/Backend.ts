@@ -119,7 +119,7 @@ const provided = <A, E, R>(
   context: Context.Context<R>
 ): Effect.Effect<A, E> =>
   Exit.isExit(effect)
-    ? // What has ended needs no services.
+    ? // An effect that has ended needs no services.
       (effect as Exit.Exit<A, E>)
     : Effect.provideContext(effect, context)
 

@@ -5,8 +5,8 @@ import type * as Crypto from "node:crypto"
 let loaded: typeof Crypto | undefined
 
 /**
- * `node:crypto`, in Node, Bun and Deno. It is loaded when a backend is made and not
- * imported: contracts import this battery for its guards, and browsers have none.
+ * `node:crypto`, in Node, Bun and Deno. It is loaded when a backend is made, not by an
+ * import: contracts import this battery for its guards, and browsers have none.
  */
 export const crypto = (): typeof Crypto => {
   loaded ??= globalThis.process?.getBuiltinModule?.("node:crypto")

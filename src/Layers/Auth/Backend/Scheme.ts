@@ -32,7 +32,7 @@ export const basic: Scheme = {
 }
 
 /**
- * A key in a place of its own. HTTP has no registered scheme for it, and a 401
+ * A key in a header, cookie or query parameter. HTTP has no registered scheme for it, and a 401
  * must have a challenge (RFC 9110, section 15.5.2), so it says where the key goes.
  */
 export const apiKey = (source: Source): Scheme => ({

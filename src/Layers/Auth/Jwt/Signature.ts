@@ -1,6 +1,6 @@
 /**
  * Signatures that are checked where the request runs. jose checks them in a pool of threads, and
- * for those that are quick the way there and back costs more than the check (bench/jwt.ts).
+ * for quick checks the transfer to a thread and back costs more than the check (bench/jwt.ts).
  */
 import type { KeyObject, webcrypto } from "node:crypto"
 import { crypto } from "../Backend/Crypto.ts"

@@ -13,7 +13,7 @@ export interface Header {
 /** A key for one token. */
 export interface VerificationKey {
   readonly algorithms: ReadonlyArray<string>
-  /** Checks signatures where the request runs; undefined for keys that jose checks with. */
+  /** Checks signatures on the event loop; undefined if jose checks the signatures of this key. */
   readonly check: Check | undefined
   readonly key: KeyObject | webcrypto.CryptoKey
 }

@@ -97,7 +97,7 @@ export const make = (
         return yield* rejected(reason)
       })
 
-    /** The claims of a token whose signature is right. jose reads them from what it calls unsecured. */
+    /** The claims of a token whose signature is right. jose reads them as an unsecured token. */
     const claimsOf = (payload: string, typ: unknown, now: number) => {
       const header = expected.type === undefined ? unsecured : unsecuredWith(typ)
       try {
