@@ -14,8 +14,8 @@ import { Forbidden, Unauthenticated } from "./Catalogue.ts"
 export type Errors = readonly [typeof Unauthenticated, typeof Forbidden]
 
 /**
- * The service of a key with this name. It requires the caller that authentication
- * provides, or nothing if it decides about callers without credentials too.
+ * The service type of the key of a guard or policy. It requires the caller that authentication
+ * provides, or nothing if it also decides about callers without credentials.
  */
 export interface Asked<Name extends string, Requires = CurrentIdentity> extends Identified<
   Name,
@@ -25,7 +25,10 @@ export interface Asked<Name extends string, Requires = CurrentIdentity> extends 
 /** The service of every guard; the server provides it. */
 export interface Guard extends Asked<"flange/Guard"> {}
 
-/** The service of every guard that decides about anybody; the server provides it. */
+/**
+ * The service of every guard that also decides about callers without credentials; the server
+ * provides it.
+ */
 export interface OptionalGuard extends Asked<"flange/OptionalGuard", never> {}
 
 /** The key of a guard or of a policy: `endpoint.middleware(key)`, `group.middleware(key)`. */
@@ -48,7 +51,7 @@ export interface Input {
   }
 }
 
-/** The same about a caller who may be unknown. */
+/** The input of a decision about a caller with or without credentials. */
 export interface OptionalInput extends Omit<Input, "identity"> {
   /** Undefined for a caller without credentials. */
   readonly identity: Identity | undefined
@@ -75,9 +78,9 @@ const typeId = "~flange/Guard"
 
 /** The part of a guard that its key holds. */
 export interface Decision {
-  /** Does not see a caller without credentials unless `isOptional`. */
+  /** Receives callers without credentials only if `isOptional` is set. */
   readonly decide: Decide
-  /** Whether it decides about callers without credentials too. */
+  /** Whether the guard also decides about callers without credentials. */
   readonly isOptional: boolean
   /** The scopes that the guard requires, if it requires scopes. OpenAPI lists them. */
   readonly scopes: Scopes | undefined
@@ -97,7 +100,10 @@ export const make = (id: string, decide: Decide, scopes?: Scopes): Key<Guard> =>
 
 const optionalTypeId = "~flange/Guard/optional"
 
-/** Creates the key of a policy about anybody that some plugin has to provide. */
+/**
+ * Creates the key of a policy that some plugin has to provide and that also decides about callers
+ * without credentials.
+ */
 export const declareOptional = <Id>(id: string): Key<Id, never> =>
   Object.assign(HttpApiMiddleware.Service<Id>()(id, { error: [Unauthenticated, Forbidden] }), {
     [optionalTypeId]: true
@@ -110,14 +116,17 @@ export const makeOptional = (
 ): Key<OptionalGuard, never> =>
   Object.assign(declareOptional<OptionalGuard>(id), {
     [typeId]: {
-      // `isOptional` says that its input is that of anybody.
+      // `isOptional` means that `decide` takes an `OptionalInput`.
       decide: decide as Decide,
       isOptional: true,
       scopes: undefined
     } satisfies Decision
   })
 
-/** Whether the key is that of a guard or policy that decides about anybody. */
+/**
+ * Checks whether the key is that of a guard or policy that also decides about callers without
+ * credentials.
+ */
 export const isOptional = (key: object): boolean => optionalTypeId in key
 
 /** Returns the decision of a guard's key; undefined for the key of any other middleware. */

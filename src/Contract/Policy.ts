@@ -39,7 +39,7 @@ export const deny = (reason: string): Deny => ({ _tag: "Deny", reason })
 /** A policy that some plugin implements. */
 export interface Declared<Name extends string> extends Guard.Asked<`flange/Policy/${Name}`> {}
 
-/** The same of a policy about anybody. */
+/** A policy that some plugin implements and that also decides about callers without credentials. */
 export interface DeclaredOptional<Name extends string> extends Guard.Asked<
   `flange/Policy/${Name}`,
   never
@@ -75,10 +75,10 @@ export const make = (
 ): Guard.Key<Guard.Guard> => Guard.make(`flange/Policy/${name}`, (input) => refusalOf(rule(input)))
 
 /**
- * Creates a policy about callers with and without credentials: the `identity` of its input
- * is undefined for a caller whom nobody authenticated. It goes on endpoints of any route
- * except `bare` ones; on a public route there is never a caller. Whom it refuses is
- * answered with 403, and with 401 if authentication could help. Otherwise like `make`.
+ * Creates a policy about callers with and without credentials. The `identity` of its input is
+ * undefined for a caller that was not authenticated, and on public routes for every caller. Add it
+ * to endpoints of all routes except `bare` ones. A refused caller is answered with 403, or with 401
+ * if authentication could help. Otherwise the policy is like that of `make`.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** From a chain's verdict to what happens: the handler with a caller, or 401, 429 or 503; audited either way. */
+/** Turns the verdict of a chain into a caller or a reply (401, 429, 500, 503). Both are audited. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"

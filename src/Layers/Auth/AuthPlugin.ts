@@ -66,7 +66,7 @@ export type ProvidesAll<Default, Named> =
  * sections. Backends are made in the acquire phase; their errors are in
  * the type. Callers are authenticated in the slot `Authentication`, so that
  * limits and transactions behind it know them; the reply to a caller that is not
- * let in is 401 with `WWW-Authenticate`, or 503 if a backend cannot check it. An address
+ * let in is 401 with `WWW-Authenticate`, or 503 if a backend cannot check the credentials. An address
  * that sends too many wrong credentials (section `guessing`) is answered with 429 before
  * more of them are checked.
  *

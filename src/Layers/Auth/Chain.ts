@@ -81,14 +81,14 @@ export type Verdict =
   | {
       readonly _tag: "Refused"
       readonly backend: string
-      /** Whether the credentials are no guess. */
+      /** Whether the credentials do not count as a guess. */
       readonly isGenuine: boolean
       readonly reason: string
     }
 
 /** A chain whose backends are made. */
 export interface Made {
-  /** Whether the request has something where a backend looks, right or wrong. */
+  /** Checks whether the request has credentials, right or wrong, where a backend looks. */
   readonly carries: (request: Incoming) => boolean
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string

@@ -7,8 +7,8 @@ import * as Data from "effect/Data"
  * audit and the log. Never put a credential into it.
  *
  * Rejected credentials count as guesses: after `guessing.limit` of them the client's
- * address is answered with 429. Credentials that somebody who may make them did make, such
- * as a token that has expired, are no guess: set `isGenuine`.
+ * address is answered with 429. Credentials that were once issued as genuine, such
+ * as a token that has expired, are not guesses: set `isGenuine`.
  */
 export class CredentialsRejected extends Data.TaggedError("CredentialsRejected")<{
   readonly isGenuine?: boolean

@@ -2,18 +2,18 @@
 
 /** The refused credentials of an address. */
 interface Count {
-  /** When the interval that runs now began, in Unix milliseconds. */
+  /** When the current interval began, in Unix milliseconds. */
   at: number
   refusals: number
 }
 
-/** The checks of an address that run now or wait for their turn. */
+/** The checks of an address that are running or waiting. */
 interface Checks {
   running: number
   readonly waiting: Set<() => void>
 }
 
-/** What an address may send. */
+/** The limits of an address. */
 export interface Limits {
   /** Refused credentials in a window. */
   readonly limit: number
@@ -23,7 +23,7 @@ export interface Limits {
 
 /**
  * Counts by address, in two generations: when the young one holds half of
- * `maxAddresses`, it becomes the old one, and what was old is forgotten. One refusal is
+ * `maxAddresses`, it becomes the old one, and the previous old one is dropped. One refusal is
  * forgiven in each `limit`th part of the window.
  */
 export class Guesses {
@@ -40,17 +40,17 @@ export class Guesses {
     this.#limit = limit
   }
 
-  /** How many addresses are remembered. */
+  /** The number of addresses that are kept. */
   get size(): number {
     return this.#old.size + this.#young.size
   }
 
-  /** Whether no address has refused credentials or a check that runs. */
+  /** Whether no address has refused credentials or a running check. */
   get isIdle(): boolean {
     return this.size === 0 && this.#checks.size === 0
   }
 
-  /** Whether as many checks of the address run as may still be refused. */
+  /** Whether the running checks of the address are as many as may still be refused. */
   isBusy(address: string, now: number): boolean {
     const running = this.#checks.get(address)?.running ?? 0
     return running > 0 && running >= this.left(address, now)
@@ -76,7 +76,7 @@ export class Guesses {
   }
 
   /**
-   * Begins a check of credentials that waits, and returns what ends it; undefined if its
+   * Begins an asynchronous check of credentials. Returns the function that ends it; undefined if the
    * address has to wait, because as many checks run as may still be refused.
    */
   begin(address: string, now: number): (() => void) | undefined {
@@ -89,7 +89,7 @@ export class Guesses {
     }
   }
 
-  /** Calls back when it may be the address's turn; returns what takes the call back. */
+  /** Calls back when it may be the turn of the address. Returns the function that cancels this. */
   queue(address: string, turn: () => void): () => void {
     const { waiting } = this.#checksOf(address)
     waiting.add(turn)
@@ -107,7 +107,7 @@ export class Guesses {
     const [next] = checks.waiting
     if (next !== undefined) {
       checks.waiting.delete(next)
-      // Not at once: a long queue would be as deep a stack.
+      // Asynchronously: a long queue would otherwise overflow the stack.
       queueMicrotask(next)
     } else if (checks.running === 0) this.#checks.delete(address)
   }
@@ -132,7 +132,7 @@ export class Guesses {
     return count
   }
 
-  /** Brings a count into the young generation. */
+  /** Moves a count to the young generation. */
   #admit(address: string, now: number): Count {
     const count = this.#old.get(address) ?? { at: now, refusals: 0 }
     this.#old.delete(address)

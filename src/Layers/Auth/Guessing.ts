@@ -1,4 +1,4 @@
-/** In front of a chain: a client that sends too many wrong credentials has to wait. */
+/** Puts a limit in front of a chain: a client that sends too many wrong credentials has to wait. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -41,7 +41,7 @@ const guarded = (
   guesses: Guesses,
   warning: Effect.Effect<void>
 ): Decide => {
-  /** Returns the verdict of a check that waits. */
+  /** Returns the verdict of an asynchronous check. */
   const inTurn = (
     request: Incoming,
     address: string,
@@ -77,7 +77,7 @@ const guarded = (
     const seconds = address === undefined ? 0 : guesses.wait(address, request.now())
     if (seconds > 0) {
       if (carries(request)) return limited(seconds)
-      // A backend that reads the whole request knows alone whether it has credentials.
+      // Only a backend that reads the whole request knows whether the request has credentials.
       return Effect.flatMapEager(decide(request), (verdict) =>
         verdict._tag === "Anonymous" ? Effect.succeed(verdict) : limited(seconds)
       )

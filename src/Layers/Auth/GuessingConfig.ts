@@ -10,10 +10,10 @@ const windowWords = 'a duration above zero, such as "1 minute"'
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `enabled` | true | `false` checks every credential, however many were wrong |
+ * | `enabled` | true | if `false`, every credential is checked, however many were wrong |
  * | `limit` | 10 | how many wrong credentials an address may send in `window`; then it is answered with 429 |
- * | `maxAddresses` | 100000 | how many addresses are remembered; beyond it, those that have been silent longest are forgotten |
- * | `window` | 1 min | see `limit` |
+ * | `maxAddresses` | 100000 | how many addresses are remembered; above it, those without wrong credentials for the longest time are dropped |
+ * | `window` | 1 min | the time in which `limit` wrong credentials are allowed |
  */
 export const GuessingConfig = Config.section("guessing", {
   enabled: Schema.Boolean.pipe(Config.withDefault(true)),

@@ -77,7 +77,7 @@ export const cookie = (name: string): Source => ({ in: "cookie", name, scheme: u
 export const query = (name: string): Source => ({ in: "query", name, scheme: undefined })
 
 /**
- * Returns a token without the `Bearer` that may stand before it in a header of its own. No
+ * Returns a token without the `Bearer` that may come before it in a header of its own. No
  * token has a space.
  */
 export const withoutScheme = ({ in: place, scheme }: Source, sent: string): string =>
@@ -113,7 +113,7 @@ const fromHeader = ({ name, scheme }: Source, request: Read): Found => {
   return schemeOf(value) === scheme ? some(trimmed(value.slice(scheme.length))) : none
 }
 
-/** Without the white space of HTTP around it; any other is part of the credential. */
+/** Removes the white space of HTTP around a credential. Other white space is part of the credential. */
 const trimmed = (text: string): string => text.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "")
 
 const schemeOf = (value: string): string => value.split(" ", 1)[0]!.toLowerCase()

@@ -46,7 +46,7 @@ const asymmetric: ReadonlySet<string> = new Set([
   "RS512"
 ])
 
-/** A set, and when it came. */
+/** A set, and when it was fetched. */
 interface Fetched {
   readonly at: number
   /** Keys that earlier look-ups found, by header: as many as the set has keys, for each algorithm. */
@@ -54,7 +54,7 @@ interface Fetched {
   readonly set: KeySet.KeySet
 }
 
-/** How many problems are named in one line, and how many are remembered as named. */
+/** How many problems one log line lists, and how many listed problems are remembered. */
 const maxNamed = 16
 const maxRemembered = 1000
 
@@ -86,7 +86,7 @@ export const make = (
     let pending: Deferred.Deferred<void> | undefined
 
     const named = new Set<string>()
-    /** Names what is wrong with keys, once: the set is fetched again and again. */
+    /** Logs each problem of a key once, although the set is fetched again and again. */
     const name = (problems: ReadonlyArray<string>) => {
       const fresh = problems.filter((problem) => !named.has(problem))
       if (fresh.length === 0) return Effect.void

@@ -49,7 +49,7 @@ const shape = /^[\w-]+\.[\w-]+\.[\w-]*$/
 const lasts: ReadonlyArray<string | undefined> = [undefined, "", "AQgw", "AEIMQUYcgkosw048"]
 
 /**
- * Whether a part is base64url as RFC 4648 encodes: the bits after the last byte are zero.
+ * Checks whether a part is canonical base64url (RFC 4648): the bits after the last byte are zero.
  * Otherwise one token would have several texts.
  */
 const isCanonical = (part: string): boolean =>

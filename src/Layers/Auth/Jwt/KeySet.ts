@@ -11,7 +11,7 @@ export interface KeySet {
   readonly candidates: (
     header: VerificationKey.Header
   ) => ReadonlyArray<VerificationKey.VerificationKey>
-  /** What is wrong with keys of the set, one sentence for each. */
+  /** The problems of keys of the set, one sentence for each. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -21,7 +21,7 @@ interface Member {
   readonly kid: string | undefined
 }
 
-/** More keys than that are not tried for one token. */
+/** At most this many keys are tried for one token. */
 const maxCandidates = 8
 
 /** Reads a set. Returns undefined if the document is not a key set. */
@@ -65,7 +65,7 @@ const nameOf = (jwk: unknown, i: number): string => {
   return kid === undefined ? `key ${i + 1}` : `key ${i + 1} ("${clean(kid).slice(0, 64)}")`
 }
 
-/** Returns a key that verifies signatures, or why it cannot. */
+/** Returns a key that verifies signatures, or the reason why the key cannot. */
 const memberOf = (jwk: unknown): Member | string => {
   if (!isObject(jwk)) return "it is not an object"
   const { alg, key_ops: operations, kid, use } = jwk
