@@ -57,11 +57,11 @@ export class ProbesApi extends HttpApiGroup.make("probes")
   .add(
     HttpApiEndpoint.get("healthz", "/healthz", { success: Probe("alive") }).annotate(
       OpenApi.Summary,
-      "Whether the process answers"
+      "Whether the process answers: another name of /livez"
     ),
     HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
       OpenApi.Summary,
-      "Whether the process answers: another name of /livez"
+      "Whether the process answers"
     ),
     HttpApiEndpoint.get("readyz", "/readyz", {
       error: ServiceUnavailable,
