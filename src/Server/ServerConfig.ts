@@ -20,7 +20,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
  * | `listener` | `node` | `node`, fit for the open internet, or `proxied`, faster behind a proxy |
  * | `maxConnections` | 10000 | most open connections; further ones are answered with 503 and closed |
- * | `maxFields` | 1000 | most fields of a form |
+ * | `maxFields` | 1000 | most fields of a form, and parts of a multipart form |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
  * | `maxHeaders` | 128 | proxied: most header fields of a request |
  * | `maxJsonDepth` | 100 | most levels of arrays and objects in a JSON body, 1 to 500 |

@@ -1,6 +1,7 @@
 /** The replies that handlers may return, as clients of every listener see them. */
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
@@ -21,6 +22,12 @@ const returned: Readonly<Record<string, unknown>> = {
     HttpServerResponse.setCookieUnsafe(text, "a", "1"),
     "b",
     "2"
+  ),
+  ...Object.fromEntries(
+    [402, 404, 409, 413, 418, 499, 502, 599].map((status) => [
+      `/empty-${status}`,
+      HttpServerResponse.empty({ status })
+    ])
   ),
   "/framing": HttpServerResponse.setHeader(text, "transfer-encoding", "chunked"),
   "/no-body": Object.assign(Object.create(Object.getPrototypeOf(text)), text, { body: undefined }),
@@ -54,6 +61,11 @@ const set: Readonly<Record<string, ReadonlyArray<readonly [name: string, value: 
 }
 
 class RepliesApi extends HttpApiGroup.make("replies").add(
+  HttpApiEndpoint.get("declared", "/declared/:status", {
+    error: [HttpApiError.ConflictNoContent, HttpApiError.NotFoundNoContent],
+    params: { status: Schema.Literals(["404", "409"]) },
+    success: Schema.String
+  }),
   HttpApiEndpoint.get("read", "/:name", {
     params: { name: Schema.String },
     success: Schema.String
@@ -85,6 +97,10 @@ const Replies = Plugin.make("test:replies", {
   routes: [
     Route.public(RepliesApi, (handlers) =>
       handlers.handleAll({
+        declared: ({ params }) =>
+          Effect.fail(
+            params.status === "404" ? new HttpApiError.NotFound() : new HttpApiError.Conflict()
+          ),
         // A handler may return a response, or what is none.
         read: ({ params }) => Effect.succeed(returned[`/${params.name}`] as never),
         write: ({ payload }) => Effect.succeed(payload.a)
@@ -127,6 +143,35 @@ for (const name of listeners) {
     it("has a header once, whatever the case of its name", async () => {
       const { headers } = await ask("/cases")
       assert.deepStrictEqual([headers.get("x-case"), headers.get("x-constant")], ["2", "set"])
+    })
+
+    it.each([404, 409])("is empty if the contract declares an empty error: %s", async (status) => {
+      const reply = await ask(`/declared/${status}`)
+      assert.deepStrictEqual([reply.status, reply.body], [status, ""])
+    })
+
+    it.each([
+      [402, "PAYMENT_REQUIRED", "Payment Required"],
+      [404, "NOT_FOUND", "Not Found"],
+      [409, "CONFLICT", "Conflict"],
+      [413, "PAYLOAD_TOO_LARGE", "Payload Too Large"],
+      [418, "IM_A_TEAPOT", "I'm a Teapot"],
+      [499, "STATUS_499", "Status 499"],
+      [502, "BAD_GATEWAY", "Bad Gateway"],
+      [599, "STATUS_599", "Status 599"]
+    ])("is a problem document if it is empty and its status is %s", async (status, code, title) => {
+      const { body, headers } = await ask(`/empty-${status}`)
+      assert.strictEqual(headers.get("content-type"), "application/problem+json")
+      const { correlationId, ...problem } = JSON.parse(body)
+      assert.match(correlationId, /^[0-9a-f-]{36}$/)
+      assert.deepStrictEqual(problem, {
+        code,
+        detail: title,
+        instance: `/empty-${status}`,
+        status,
+        title,
+        type: "about:blank"
+      })
     })
 
     it("varies by what its route varies by", async () => {

@@ -25,6 +25,7 @@ import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
+import * as MultipartForm from "./MultipartForm.ts"
 import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
@@ -274,6 +275,8 @@ const endpointCodec = ({
     return then(request, exchange)
   }
 
+  const formLimits = MultipartForm.limitsOf(endpoint)
+
   /** Lets Effect decode the payload and encode the reply. Effect calls `handle` in between. */
   const throughEffect: Then = (request, exchange) => {
     exchange.handle = (own) => {
@@ -284,7 +287,10 @@ const endpointCodec = ({
       request.upgrade = upgrade
       return replied(call(request), failure, exchange)
     }
-    return Decompression.decompressed(effect!) as Handled
+    return MultipartForm.explained(Decompression.decompressed(effect!), formLimits, {
+      bodyLimit: exchange.bodyLimit,
+      maxFields: limits.maxFields
+    })
   }
 
   /** Passes the request itself to the handler, with its body decompressed. */

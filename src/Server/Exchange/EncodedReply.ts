@@ -25,7 +25,8 @@ export const toResponse = (
   if (problem !== undefined) {
     return HttpServerResponse.setHeaders(Problem.written(problem, status, about), named)
   }
-  return WireReply.responseOf(body, { contentType, headers: named, status })
+  const response = WireReply.responseOf(body, { contentType, headers: named, status })
+  return contentType === undefined ? Problem.asDeclared(response) : response
 }
 
 /**

@@ -19,7 +19,6 @@ import {
   PayloadTooLarge,
   RateLimited,
   RequestTimeout,
-  RouteNotFound,
   ServiceUnavailable,
   Unauthenticated,
   UnsupportedMediaType,
@@ -185,11 +184,15 @@ export const complete = (
   if (!isIncomplete(response)) return Effect.succeed(response)
   const { body } = response
   if (body._tag !== "Uint8Array") {
+    const { status } = response
     return Effect.succeed(
-      HttpServerResponse.setHeaders(reply(byStatus.get(response.status)!, about), {
-        ...response.headers,
-        "content-type": ProblemDetails.contentType
-      })
+      HttpServerResponse.setHeaders(
+        written(byStatus.get(status) ?? unnamed(status), status, about),
+        {
+          ...response.headers,
+          "content-type": ProblemDetails.contentType
+        }
+      )
     )
   }
   const whole = completed(ProblemBody.membersOf(body) ?? parsed(body), about)
@@ -218,7 +221,7 @@ const parsed = (body: HttpBody.Uint8Array): unknown => {
 
 const isComplete = Symbol("flange/Problem/isComplete")
 
-/** A body with the mark, which Effect's type does not have. */
+/** A body or a reply with the mark, which Effect's types do not have. */
 interface Marked {
   [isComplete]?: object
 }
@@ -235,10 +238,16 @@ export const codeOf = ({ body }: HttpServerResponse.HttpServerResponse): string 
   return typeof code === "string" ? code : undefined
 }
 
+/** Marks an empty reply that the contract declares: it is sent as it is. */
+export const asDeclared = (
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse => Object.assign(response, { [isComplete]: response })
+
 /** Whether `complete` would change this reply. */
-export const isIncomplete = ({ body, status }: HttpServerResponse.HttpServerResponse): boolean => {
+export const isIncomplete = (response: HttpServerResponse.HttpServerResponse): boolean => {
+  const { body, status } = response
   if (status < 400) return false
-  if (body._tag === "Empty") return byStatus.has(status)
+  if (body._tag === "Empty") return (response as Marked)[isComplete] === undefined
   return (
     body._tag === "Uint8Array" &&
     isProblem(body.contentType) &&
@@ -260,13 +269,25 @@ const byStatus: ReadonlyMap<number, Catalogue.Any> = new Map(
     new MalformedRequest({ errors: [] }),
     new RateLimited(),
     new RequestTimeout(),
-    new RouteNotFound(),
     unavailable,
     new Unauthenticated(),
     new UnsupportedMediaType({ supported: ["gzip", "deflate"] }),
     new UriTooLong()
   ].map((error) => [error.status, error])
 )
+
+/** Returns the members of a problem document for a status without an error in the catalogue. */
+const unnamed = (status: number): object => {
+  const title = statusTexts()[status] ?? `Status ${status}`
+  const code = title
+    .replace(/'/g, "")
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .toUpperCase()
+  return { code, detail: title, status, title, type: "about:blank" }
+}
+
+// The import statement would also evaluate the module's lazy parts.
+const statusTexts = () => process.getBuiltinModule("node:http").STATUS_CODES
 
 /** Logs a cause and returns a 500 that does not show it. */
 const internal = (cause: Cause.Cause<unknown>, about: Named) =>

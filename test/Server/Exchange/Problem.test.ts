@@ -198,7 +198,7 @@ describe("an empty error reply", () => {
     Effect.gen(function* () {
       const empty = HttpServerResponse.empty({ headers: { "x-own": "yes" }, status: 404 })
       const whole = yield* Problem.complete(empty, about)
-      assert.strictEqual(JSON.parse(textOf(whole)).code, "ROUTE_NOT_FOUND")
+      assert.strictEqual(JSON.parse(textOf(whole)).code, "NOT_FOUND")
       assert.deepInclude(whole.headers, {
         "content-type": "application/problem+json",
         "x-own": "yes"

@@ -1,0 +1,89 @@
+/** The limits of multipart forms, and the errors for forms that cannot be read. */
+import * as ByteSize from "effect/ByteSize"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as Multipart from "effect/http/Multipart"
+import { hasProperty } from "effect/Predicate"
+import { PayloadTooLarge } from "../../Contract/Catalogue.ts"
+import * as Problem from "../Exchange/Problem.ts"
+
+type Limits = Multipart.withLimits.Options
+
+/** The limits that a contract sets for the forms of an endpoint. */
+export const limitsOf = ({ payload }: HttpApiEndpoint.Top): Limits => {
+  for (const { encoding } of payload.values()) {
+    if (encoding._tag === "Multipart") return encoding.limits ?? {}
+  }
+  return {}
+}
+
+/** The limits of the server for forms whose contract sets none. */
+interface Defaults {
+  readonly bodyLimit: number
+  readonly maxFields: number
+}
+
+/**
+ * Runs an effect that may read a multipart form. The form has at most `maxFields` parts if
+ * the contract sets no limit. Effect's reply to a form that cannot be read is empty; this
+ * one is a problem document with the reason.
+ */
+export const explained = <E, R>(
+  effect: Effect.Effect<unknown, E, R>,
+  limits: Limits,
+  defaults: Defaults
+): Effect.Effect<unknown, E, R> =>
+  effect.pipe(
+    Effect.provideService(Multipart.MaxParts, defaults.maxFields),
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      const known = Multipart.isMultipartError(error)
+        ? errorOf(error.reason, limits, defaults)
+        : undefined
+      return known === undefined ? Effect.failCause(cause) : Effect.die(known)
+    })
+  )
+
+const errorOf = (
+  { _tag, cause }: Multipart.MultipartErrorReason,
+  { maxFieldSize, maxFileSize, maxParts, maxTotalSize }: Limits,
+  { bodyLimit, maxFields }: Defaults
+) => {
+  switch (_tag) {
+    case "BodyTooLarge":
+      return new PayloadTooLarge({
+        limit: maxTotalSize === undefined ? bodyLimit : bytes(maxTotalSize)
+      })
+    case "FieldTooLarge":
+      return tooLarge("A field of the form is longer than", bytes(maxFieldSize), "bytes")
+    case "FileTooLarge":
+      return tooLarge("A file of the form is longer than", bytes(maxFileSize), "bytes")
+    case "InternalError":
+      return undefined
+    case "Parse":
+      return Problem.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
+    case "TooManyParts":
+      return tooLarge("The form has more than", maxParts ?? maxFields, "parts")
+  }
+}
+
+/** Effect's limit of a field, if the contract sets no other. */
+const defaultSize = ByteSize.mebibytes(10)
+
+const bytes = (size: ByteSize.Input | undefined): number =>
+  ByteSize.toNumberUnsafe(size === undefined ? defaultSize : ByteSize.fromInputUnsafe(size))
+
+const tooLarge = (start: string, limit: number, unit: string): PayloadTooLarge =>
+  // An error that is given its detail keeps it.
+  new PayloadTooLarge({ detail: `${start} ${limit} ${unit}`, limit } as { limit: number })
+
+const reasons: Readonly<Record<string, string>> = {
+  BadHeaders: "a part has headers that cannot be read",
+  EndNotReached: "it ends before its last boundary",
+  InvalidBoundary: "its Content-Type has no boundary",
+  InvalidDisposition: "a part has no Content-Disposition with a name"
+}
+
+const reasonOf = (cause: unknown): string =>
+  (hasProperty(cause, "_tag") ? reasons[String(cause._tag)] : undefined) ?? "it cannot be read"
