@@ -57,7 +57,7 @@ for (const name of listeners) {
     const send = async (path: string, body: string, contentType = type) => {
       const headers = { "content-type": contentType }
       const reply = await arrives("The reply", app.ask(path, { body, headers, method: "POST" }))
-      const value = (await reply.json()) as string | Readonly<Record<string, any>>
+      const value = (await reply.json()) as Readonly<Record<string, any>> | string
       return typeof value === "string"
         ? [reply.status, value]
         : [reply.status, value["code"], value["errors"]?.[0]?.detail ?? value["detail"]]
