@@ -10,8 +10,26 @@ export const redacted = "<redacted>"
 const longest = 160
 
 /** Hides the passwords of all URLs inside a text, also in fields that are not secret. */
-const maskUrls = (text: string): string =>
-  text.replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#"@]*):[^\s"]*@/gi, `$1:${redacted}@`)
+const maskUrls = (text: string): string => text.replaceAll(/[^\s"]+/g, maskWord)
+
+const separator = "://"
+
+/** Hides what is between the first user's colon and the last `@` of a text without white space. */
+const maskWord = (word: string): string => {
+  const end = word.lastIndexOf("@")
+  for (
+    let at = word.indexOf(separator);
+    at !== -1 && at < end;
+    at = word.indexOf(separator, at + separator.length)
+  ) {
+    const user = at + separator.length
+    const colon = word.indexOf(":", user)
+    if (colon !== -1 && colon < end && !/[/?#@]/.test(word.slice(user, colon))) {
+      return word.slice(0, colon + 1) + redacted + word.slice(end)
+    }
+  }
+  return word
+}
 
 /** Hides secrets in texts that Flange did not write itself, such as the message of a check. */
 export class Scrubber {

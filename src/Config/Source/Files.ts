@@ -58,8 +58,16 @@ type Parsed = { readonly value: unknown } | { readonly where: string; readonly w
 // character are removed.
 const describe = (message: string): Parsed => {
   const place = /^(.*) at (?:(line \d+(?:, column \d+)?)|flow offset \d+)$/s.exec(message)
-  const why = (place?.[1] ?? message).replace(/ '.{2,}'$/s, "")
+  const why = withoutQuote(place?.[1] ?? message)
   return { where: place?.[2] ?? "", why: why.charAt(0).toLowerCase() + why.slice(1) }
+}
+
+/** Removes the quote at the end of a message if it is longer than a character. */
+const withoutQuote = (message: string): string => {
+  const start = message.indexOf(" '")
+  return start !== -1 && message.endsWith("'") && message.length - start >= " 'ab'".length
+    ? message.slice(0, start)
+    : message
 }
 
 // The parser of a format is loaded for a file of that format only.

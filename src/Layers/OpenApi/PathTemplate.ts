@@ -50,7 +50,7 @@ export const fromRouter = (
 
 const template = (text: string, names: ReadonlyArray<string>): PathTemplate => {
   const path = text.startsWith("/") ? text : `/${text}`
-  return { names, shape: path.replaceAll(/\{[^}]*\}/g, "{}"), text: path }
+  return { names, shape: path.replaceAll(/\{[^{}]*\}/g, "{}"), text: path }
 }
 
 /** Braces are the syntax of templates. */

@@ -327,7 +327,8 @@ export const tooManyFields = (limit: number): PayloadTooLarge =>
 /** Creates the 400 for a body that `JSON.parse` refused with `error`. */
 export const notJson = (error: unknown): MalformedRequest => {
   // The engine's message ends with a quotation of the input, which may be long.
-  const reason = String((error as Error).message).replace(/, ".*$|(?<=position \d+) .*$/s, "")
+  const message = String((error as Error).message).split(', "', 1)[0]!
+  const reason = /^.*? at position \d+/s.exec(message)?.[0] ?? message
   return malformedBody(`Not JSON: ${reason}`)
 }
 

@@ -22,8 +22,12 @@ export const joined = (name: string, before: string | undefined, line: string): 
 export const elements = (value: string): Array<string> =>
   value.toLowerCase().split(",").map(withoutBlanks)
 
-// A regular expression would take time quadratic in the blanks inside an element.
-const withoutBlanks = (text: string): string => {
+/**
+ * Removes the white space of HTTP around a text: spaces and tabs. Other white space is part
+ * of the text.
+ */
+// A regular expression would take time quadratic in the blanks inside the text.
+export const withoutBlanks = (text: string): string => {
   let end = text.length
   let start = 0
   while (start < end && isBlank(text.charCodeAt(start))) start++

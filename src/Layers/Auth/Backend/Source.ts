@@ -1,5 +1,6 @@
 /** Where a request carries a credential, and how it is read. */
 import type { Incoming } from "../../../Server/Exchange/Before.ts"
+import { withoutBlanks } from "../../../Server/Exchange/Semantics.ts"
 
 /** The place of a credential in a request. */
 export interface Source {
@@ -110,11 +111,8 @@ const fromHeader = ({ name, scheme }: Source, request: Read): Found => {
     if (value.split(",").some(mine)) return ambiguous(`Header ${name}`)
   }
   if (scheme === undefined) return value === "" ? none : some(value)
-  return schemeOf(value) === scheme ? some(trimmed(value.slice(scheme.length))) : none
+  return schemeOf(value) === scheme ? some(withoutBlanks(value.slice(scheme.length))) : none
 }
-
-/** Removes the white space of HTTP around a credential. Other white space is part of the credential. */
-const trimmed = (text: string): string => text.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "")
 
 const schemeOf = (value: string): string => value.split(" ", 1)[0]!.toLowerCase()
 
