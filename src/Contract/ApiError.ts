@@ -32,8 +32,23 @@ type Type = `urn:problem:${string}`
 /** The argument of an error's constructor: the error's own fields. */
 export type Props<Fields extends Schema.Struct.Fields> = Schema.Struct.MakeIn<Fields>
 
+type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+
 type MissingSelf =
   'Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)'
+
+/** The compiler's message for a class that cannot be an error; never if it can. */
+type Mistake<Self, Code extends string, Status extends number> = [Self] extends [never]
+  ? MissingSelf
+  : Code extends Uppercase<Code>
+    ? number extends Status
+      ? never
+      : `${Status}` extends `${4 | 5}${Digit}${Digit}`
+        ? never
+        : `Use a status from 400 to 599, not ${Status}`
+    : string extends Code
+      ? never
+      : `Write the code ${Code} in capitals`
 
 /**
  * Creates the class of an error. A handler fails with it, the OpenAPI document lists it, and the
@@ -81,8 +96,21 @@ export const make =
     tag: Tag,
     declaration: Declaration<Status, Code, Schema.Struct.Type<Fields>>,
     fields?: Fields
-  ): [Self] extends [never] ? MissingSelf : ApiErrorClass<Self, Tag, Code, Status, Fields> => {
+  ): [Mistake<Self, Code, Status>] extends [never]
+    ? ApiErrorClass<Self, Tag, Code, Status, Fields>
+    : Mistake<Self, Code, Status> => {
+    // The types cannot check a code or a status that is computed.
     const { code, detail, meaning = "", remedy = "", status } = declaration
+    if (!Number.isInteger(status) || status < 400 || status > 599) {
+      throw new RangeError(
+        `The status of error "${tag}" is ${status}. Use an integer from 400 to 599.`
+      )
+    }
+    if (!/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/.test(code)) {
+      throw new TypeError(
+        `The code of error "${tag}" is "${code}". Use capitals, digits and single underscores, as in "ITEM_NOT_FOUND".`
+      )
+    }
     const title = declaration.title ?? sentence(code)
     const Base = HttpApiError.Problem<never>()(
       tag,

@@ -8,6 +8,7 @@ import { App } from "flange"
 import * as Auth from "flange/Auth"
 import * as RateLimit from "flange/RateLimit"
 import { TestApp } from "flange/Testing"
+import { listener } from "../../matrix/combination.ts"
 import { appWith, GreetPlugin, OrdersPlugin, StatusPlugin } from "./fixtures.ts"
 import { audience, claims, hmac, issuer, now, secret } from "./Jwt/tokens.ts"
 
@@ -313,11 +314,13 @@ describe("guesses", () => {
   it.live("of clients without an address are not counted, and the log says so once", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(appWith(chainOf(users)).app)
-      for (let i = 0; i < 20; i++) {
+      // A run of the tests on sockets has the address of each client.
+      const isKnown = listener !== "web"
+      for (let i = 0; i < (isKnown ? 10 : 20); i++) {
         ;(yield* test.get("/me", headers(basic("wrong")))).expectStatus(401)
       }
       const warnings = test.logs.filter(({ message }) => /are not counted/.test(message))
-      assert.lengthOf(warnings, 1)
+      assert.lengthOf(warnings, isKnown ? 0 : 1)
     })
   )
 

@@ -89,4 +89,7 @@ export const appWith = <E>(chain: Auth.Chain<E>) => {
   return { app, audit }
 }
 
+/** Options of a test that sends more wrong credentials than one client may. */
+export const unguarded = { config: { guessing: { enabled: false } } }
+
 export const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })

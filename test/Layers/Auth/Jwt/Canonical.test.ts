@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
-import { appWith, bearer } from "../fixtures.ts"
+import { appWith, bearer, unguarded } from "../fixtures.ts"
 import {
   audience,
   claims,
@@ -76,7 +76,8 @@ describe("a token", () => {
   it.live.each(tokens)("of %s is accepted in its one spelling only", ([_name, keys, token]) =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(
-        appWith(Auth.chain([Auth.jwt({ audience, issuer, keys })])).app
+        appWith(Auth.chain([Auth.jwt({ audience, issuer, keys })])).app,
+        unguarded
       )
       const status = (text: string) =>
         Effect.map(test.get("/me", bearer(text)), (reply) => reply.status)

@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Auth from "flange/Auth"
 import { TestApp } from "flange/Testing"
-import { appWith, bearer } from "../fixtures.ts"
+import { appWith, bearer, unguarded } from "../fixtures.ts"
 import * as jwksServer from "./jwksServer.ts"
 import { audience, claims, hmac, issuer, jwk, pem, rsa, signed } from "./tokens.ts"
 
@@ -19,7 +19,7 @@ const behind = (url: string, options: Auth.JwksOptions = {}) =>
     const { app, audit } = appWith(
       Auth.chain([Auth.jwt({ audience, issuer, keys: Auth.jwks(url, options) })])
     )
-    const test = yield* TestApp.make(app)
+    const test = yield* TestApp.make(app, unguarded)
     const status = (token: string) =>
       Effect.map(test.get("/me", bearer(token)), (reply) => reply.status)
     return { audit, status, test }
