@@ -1,27 +1,9 @@
-import { spawnSync } from "node:child_process"
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { expect, it } from "vitest"
-
-const root = join(import.meta.dirname, "..")
+import { lint } from "./lint.ts"
 
 /** The rules that a file breaks. */
-const broken = (text: string): ReadonlyArray<string> => {
-  const folder = join(root, ".doctest/comments")
-  const rules = { "comments/header": "error", "comments/stars": "error" }
-  const config = { categories: {}, jsPlugins: ["../../tools/comments.js"], rules }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "oxlint.json"), JSON.stringify(config))
-  writeFileSync(join(folder, "sample.ts"), text)
-  const oxlint = join(root, "node_modules/oxlint/bin/oxlint")
-  const args = [oxlint, "-c", "oxlint.json", "--no-ignore", "--format=json", "sample.ts"]
-  const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" })
-  rmSync(folder, { recursive: true })
-  const { diagnostics } = JSON.parse(stdout) as {
-    readonly diagnostics: ReadonlyArray<{ readonly code: string }>
-  }
-  return diagnostics.map(({ code }) => code).filter((code) => code.startsWith("comments"))
-}
+const broken = (text: string): ReadonlyArray<string> =>
+  lint("comments", ["header", "stars"], text).map(({ code }) => code)
 
 it.each([
   ["an import", `/** A. */\nimport "a"\n`],

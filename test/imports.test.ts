@@ -1,30 +1,9 @@
-import { spawnSync } from "node:child_process"
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
 import { expect, it } from "vitest"
-
-const root = join(import.meta.dirname, "..")
+import { lint } from "./lint.ts"
 
 /** The messages of the rule for a file. */
-const messages = (text: string): ReadonlyArray<string> => {
-  const folder = join(root, ".doctest/imports")
-  const config = {
-    categories: {},
-    jsPlugins: ["../../tools/imports.js"],
-    rules: { "imports/namespace": "error" }
-  }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, "oxlint.json"), JSON.stringify(config))
-  writeFileSync(join(folder, "sample.ts"), text)
-  const oxlint = join(root, "node_modules/oxlint/bin/oxlint")
-  const args = [oxlint, "-c", "oxlint.json", "--no-ignore", "--format=json", "sample.ts"]
-  const { stdout } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" })
-  rmSync(folder, { recursive: true })
-  const { diagnostics } = JSON.parse(stdout) as {
-    readonly diagnostics: ReadonlyArray<{ readonly code: string; readonly message: string }>
-  }
-  return diagnostics.filter(({ code }) => code.startsWith("imports")).map(({ message }) => message)
-}
+const messages = (text: string): ReadonlyArray<string> =>
+  lint("imports", ["namespace"], text).map(({ message }) => message)
 
 it.each([
   ["a file", `import * as Order from "./Plugin/Order.ts"`],

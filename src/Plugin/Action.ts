@@ -186,6 +186,7 @@ export const implement = <
     payload: Payload["Type"]
   ) => Effect.Effect<NoInfer<Success["Type"]>, NoInfer<Error["Type"]>, R>
 ): Implemented<Name, R> => ({
+  // The data of the kind is any action.
   ...Contribution.open(kind.name, action.name, action as Any, (services: Context.Context<R>) =>
     // The schemas of an action may use any service of the app.
     Effect.succeed(runJson(action, services as Context.Context<unknown>))

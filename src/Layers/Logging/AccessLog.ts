@@ -19,7 +19,7 @@ export interface Access {
   readonly code?: string
   /** Milliseconds from the slot on the way in until the reply's head is known, to a tenth. */
   readonly durationMs: number
-  /** Whether the caller is privileged; false if nobody authenticated it. */
+  /** Whether the caller is privileged; false for a caller without credentials. */
   readonly is_privileged: boolean
   readonly method: string
   /** The path that was asked for, without its query. */

@@ -64,7 +64,7 @@ export const fromApi = (api: HttpApi.Top): Document => {
   return document
 }
 
-/** Returns the endpoint without which the document could be made; undefined if there is none. */
+/** Returns the endpoint that prevents the document; undefined if no single endpoint does. */
 export const culprit = (api: HttpApi.Top): Pick<Entry, "endpoint" | "group"> | undefined => {
   const all = Object.values(api.groups).flatMap((group) =>
     Object.entries(group.endpoints)

@@ -14,7 +14,7 @@ const Path = (fallback: string) =>
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `access` | `public`, in production `off` | who may read the document and the pages: `public` is everybody, `off` nobody |
+ * | `access` | `public`, in production `off` | who may read the document and the pages: `public` for everybody, `off` for nobody |
  * | `documentPath` | `/openapi.json` | where the document is |
  * | `enabled` | `true` | `false` adds none of the routes |
  * | `scalarPath` | `/docs` | where the Scalar page is |

@@ -56,27 +56,28 @@ const errorOf = (
         limit: maxTotalSize === undefined ? bodyLimit : bytes(maxTotalSize)
       })
     case "FieldTooLarge":
-      return tooLarge("A field of the form is longer than", bytes(maxFieldSize), "bytes")
+      return tooLong("field", bytes(maxFieldSize))
     case "FileTooLarge":
-      return tooLarge("A file of the form is longer than", bytes(maxFileSize), "bytes")
+      return tooLong("file", bytes(maxFileSize))
     case "InternalError":
       return undefined
     case "Parse":
       return Problem.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
-    case "TooManyParts":
-      return tooLarge("The form has more than", maxParts ?? maxFields, "parts")
+    case "TooManyParts": {
+      const limit = maxParts ?? maxFields
+      return Problem.tooLarge(`The form has more than ${limit} parts`, limit)
+    }
   }
 }
+
+const tooLong = (part: "field" | "file", limit: number) =>
+  Problem.tooLarge(`A ${part} of the form is longer than ${limit} bytes`, limit)
 
 /** Effect's limit of a field, if the contract sets no other. */
 const defaultSize = ByteSize.mebibytes(10)
 
 const bytes = (size: ByteSize.Input | undefined): number =>
   ByteSize.toNumberUnsafe(size === undefined ? defaultSize : ByteSize.fromInputUnsafe(size))
-
-const tooLarge = (start: string, limit: number, unit: string): PayloadTooLarge =>
-  // An error that is given its detail keeps it.
-  new PayloadTooLarge({ detail: `${start} ${limit} ${unit}`, limit } as { limit: number })
 
 const reasons: Readonly<Record<string, string>> = {
   BadHeaders: "a part has headers that cannot be read",

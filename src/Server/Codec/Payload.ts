@@ -106,7 +106,7 @@ const formText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readForm: PayloadDecoder["read"] = (body, _query, { maxFields }) => {
   if (hasMoreThan(maxFields - 1, separator, body)) {
-    throw Problem.tooManyFields(maxFields)
+    throw Problem.tooLarge(`The form has more than ${maxFields} fields`, maxFields)
   }
   const text = JsonText.text(body, formText)
   // A leading "?" is data; URLSearchParams would drop it.

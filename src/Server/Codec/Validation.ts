@@ -43,7 +43,7 @@ const every = ({ all, kind }: Decoder, input: unknown): Found =>
 const some = ({ all, first, kind }: Decoder, input: unknown): Found => {
   const start = startOf(input)
   const onlyFirst = Effect.match(first(input), {
-    onFailure: ({ issue }) => [...Problem.issues(kind, issue), Problem.more(kind)],
+    onFailure: ({ issue }) => withMore(Problem.issues(kind, issue)),
     onSuccess: () => []
   })
   return Effect.matchCauseEffect(all(start), {
@@ -55,11 +55,17 @@ const some = ({ all, first, kind }: Decoder, input: unknown): Found => {
             // Some members of the value are not in its start, and its containers are smaller.
             ({ pointer }) => sizeOf(valueAt(input, pointer)) === sizeOf(valueAt(start, pointer))
           )
-      return near.length === 0 ? onlyFirst : Effect.succeed([...near, Problem.more(kind)])
+      return near.length === 0 ? onlyFirst : Effect.succeed(withMore(near))
     },
     onSuccess: () => onlyFirst
   })
 }
+
+/** Adds to the issues of a part that there may be more. */
+const withMore = (issues: ReadonlyArray<Issue>): ReadonlyArray<Issue> => [
+  ...issues,
+  Problem.more(issues[0]!.location)
+]
 
 /** How many members of each array and object `startOf` keeps. */
 const kept = 100

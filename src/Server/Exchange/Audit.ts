@@ -80,7 +80,7 @@ export const AuditLog: Context.Reference<AuditLogShape> = Context.Reference<Audi
 const isHeard = (audit: AuditLogShape, outcome: Outcome, minimum: LogLevel.LogLevel): boolean =>
   audit !== log || LogLevel.isGreaterThanOrEqualTo(lines[outcome][0], minimum)
 
-/** A decision about a caller, of which `report` makes an event. */
+/** A decision about a caller. `report` turns it into an event. */
 export interface Decision {
   readonly chain: string
   readonly identity?: Identity | undefined

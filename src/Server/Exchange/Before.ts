@@ -15,7 +15,7 @@ export interface Incoming {
   get<S>(reference: Context.Reference<S>): S
   /** Returns the value of a header by its lower-case name; several lines are joined with `, `. */
   header(name: string): string | undefined
-  /** The method in upper case. */
+  /** The method as it was sent: methods are case-sensitive. */
   readonly method: string
   /** Returns Unix milliseconds, by the clock of the request. */
   now(): number

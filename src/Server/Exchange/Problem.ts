@@ -317,12 +317,10 @@ export const malformed = (location: Issue["location"], detail: string, pointer =
 export const malformedBody = (detail: string, pointer?: string) =>
   malformed("body", detail, pointer)
 
-/** Creates the 413 for a form with more than `limit` fields. */
-export const tooManyFields = (limit: number): PayloadTooLarge =>
+/** Creates the 413 for a body of which another measure than its length exceeds `limit`. */
+export const tooLarge = (detail: string, limit: number): PayloadTooLarge =>
   // An error that is given its detail keeps it.
-  new PayloadTooLarge({ detail: `The form has more than ${limit} fields`, limit } as {
-    limit: number
-  })
+  new PayloadTooLarge({ detail, limit } as { limit: number })
 
 /** Creates the 400 for a body that `JSON.parse` refused with `error`. */
 export const notJson = (error: unknown): MalformedRequest => {
@@ -348,20 +346,19 @@ export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): 
 const maxIssues = 100
 
 /** Returns the last issue of a list that is not complete. */
-export const more = (kind: keyof typeof locations): Issue => ({
+export const more = (location: Issue["location"]): Issue => ({
   detail: "There may be more problems, which are not listed",
-  location: locations[kind],
+  location,
   pointer: ""
 })
 
 /** Creates the 400 for a request with issues. Lists the first 100. */
 export const invalid = (issues: ReadonlyArray<Issue>): ValidationFailed => {
   if (issues.length <= maxIssues) return new ValidationFailed({ errors: issues })
-  const { location } = issues[maxIssues]!
   return new ValidationFailed({
     // An error that is given its detail keeps it.
     detail: `The request has ${maxIssues} problems or more`,
-    errors: [...issues.slice(0, maxIssues), { ...more("Payload"), location }]
+    errors: [...issues.slice(0, maxIssues), more(issues[maxIssues]!.location)]
   } as { errors: Array<Issue> })
 }
 

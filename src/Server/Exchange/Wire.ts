@@ -25,7 +25,7 @@ export interface Wire {
    * request.
    */
   readonly load: (then: () => void) => void
-  /** The method in upper case. */
+  /** The method as it was sent: methods are case-sensitive. */
   readonly method: string
   /** The listener calls it if the client disconnects before the reply. The exchange sets it. */
   onAbort: (() => void) | undefined

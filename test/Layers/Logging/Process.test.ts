@@ -1,39 +1,16 @@
 /** What a real process writes to stdout. */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "vitest"
-
-const root = fileURLToPath(new URL("../../..", import.meta.url))
+import { start } from "./process.ts"
 
 const run = async (
   env: Readonly<Record<string, string>>,
   during: (url: string) => Promise<unknown>
 ) => {
-  const child = spawn(
-    `${root}/node_modules/.bin/node`,
-    ["--conditions=flange-source", "test/Layers/Logging/fixture.ts"],
-    {
-      cwd: root,
-      env: { ...process.env, HOST: "127.0.0.1", PORT: "0", ...env },
-      stdio: ["ignore", "pipe", "pipe"]
-    }
-  )
+  const { child, exit, stderr, stdout, url } = await start(env)
   try {
-    let [stdout, stderr] = ["", ""]
-    child.stderr.on("data", (chunk) => (stderr += chunk))
-    const exit = once(child, "close")
-    const url = await new Promise<string>((resolve, reject) => {
-      child.stdout.on("data", (chunk) => {
-        stdout += chunk
-        const found = /listens on (http:\/\/[\d.:]+)/.exec(stdout)
-        if (found !== null) resolve(found[1]!)
-      })
-      void exit.then(() => reject(new Error(stdout + stderr)))
-    })
     await during(url)
     const [code] = await exit
-    return { code, lines: stdout.trimEnd().split("\n"), stderr, stop: () => child.kill("SIGTERM") }
+    return { code, lines: stdout().trimEnd().split("\n"), stderr: stderr() }
   } finally {
     child.kill("SIGKILL")
   }

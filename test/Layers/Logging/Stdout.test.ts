@@ -1,34 +1,6 @@
 /** What a process does when nobody reads its stdout any more. */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "vitest"
-
-const root = fileURLToPath(new URL("../../..", import.meta.url))
-
-const start = async (env: Readonly<Record<string, string>>) => {
-  const child = spawn(
-    `${root}/node_modules/.bin/node`,
-    ["--conditions=flange-source", "test/Layers/Logging/fixture.ts"],
-    {
-      cwd: root,
-      env: { ...process.env, HOST: "127.0.0.1", PORT: "0", ...env },
-      stdio: ["ignore", "pipe", "pipe"]
-    }
-  )
-  let [stdout, stderr] = ["", ""]
-  child.stderr.on("data", (chunk) => (stderr += chunk))
-  const exit = once(child, "close")
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk
-      const found = /listens on (http:\/\/[\d.:]+)/.exec(stdout)
-      if (found !== null) resolve(found[1]!)
-    })
-    void exit.then(() => reject(new Error(stdout + stderr)))
-  })
-  return { child, exit, stderr: () => stderr, stdout: () => stdout, url }
-}
+import { start } from "./process.ts"
 
 const until = async (isSo: () => boolean) => {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))

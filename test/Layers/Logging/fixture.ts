@@ -1,4 +1,4 @@
-// A process that logs at every stage of its life. Run by Process.test.ts.
+// A process that logs at every stage of its life. Run by process.ts.
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
