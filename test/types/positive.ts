@@ -139,6 +139,24 @@ class ItemNotFound extends ApiError.make<ItemNotFound>()(
 
 class Gone extends ApiError.make<Gone>()("Gone", { code: "GONE", detail: "Gone", status: 410 }) {}
 
+class Hiding extends ApiError.make<Hiding>()(
+  "Hiding",
+  { code: "HIDING", detail: ({ query }) => query, internal: ["query"], status: 400 },
+  { id: Schema.Int, query: Schema.String }
+) {}
+same<Hiding["id"], number>()
+same<Hiding["query"], string | undefined>()
+same<"query" extends keyof typeof Hiding.Encoded ? true : false, false>()
+
+class Exposing extends ApiError.make<Exposing>()(
+  "Exposing",
+  { code: "EXPOSING", detail: ({ seconds }) => `${seconds} s`, expose: ["seconds"], status: 503 },
+  { host: Schema.String, seconds: Schema.Int }
+) {}
+same<Exposing["host"], string | undefined>()
+same<Exposing["seconds"], number>()
+same<"host" extends keyof typeof Exposing.Encoded ? true : false, false>()
+
 const Items = HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("read", "/items/:id", {
     error: ItemNotFound,
