@@ -20,6 +20,7 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
+import type { Socket } from "effect/socket/Socket"
 import * as Tracer from "effect/Tracer"
 
 /**
@@ -152,6 +153,25 @@ type Parts = Pick<
   HttpApiEndpoint.Top,
   "error" | "headers" | "middlewares" | "params" | "payload" | "query" | "success"
 >
+
+/** The part of an upgrade request that its copies share. */
+interface UpgradeState {
+  upgradeWith: HttpServerRequest["upgradeWith"]
+}
+
+/**
+ * Changes the socket that an upgrade request of Effect's Node server gives to its handler.
+ * `modify` returns copies of a request, which would lose a changed method.
+ */
+export const mapUpgrade = (
+  request: HttpServerRequest,
+  change: (socket: Socket) => Socket
+): void => {
+  // A private member of the class.
+  const { upgradeState } = request as unknown as { readonly upgradeState: UpgradeState }
+  const { upgradeWith } = upgradeState
+  upgradeState.upgradeWith = (...options) => Effect.map(upgradeWith(...options), change)
+}
 
 /** Returns an endpoint with other parts. */
 // An endpoint keeps its parts in own properties.

@@ -85,10 +85,12 @@ export const make = (
           steps: []
         })
         const serving = new Serving(services)
+        const table = RouteTable.make(entries, config)
         return yield* listener({
           config,
-          serve: serveWith(RouteTable.make(entries, config), unmatched, serving),
-          serving
+          serve: serveWith(table, unmatched, serving),
+          serving,
+          upgrades: (method, target) => table.find(method, target).value?.plan.upgrades === true
         })
       }),
     check: Conflicts.declaredConflicts,

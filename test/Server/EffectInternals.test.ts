@@ -1,4 +1,7 @@
 import { readFileSync } from "node:fs"
+import * as Http from "node:http"
+import * as Net from "node:net"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
@@ -7,7 +10,11 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpEffect from "effect/http/HttpEffect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Socket from "effect/socket/Socket"
 import { assert, describe, it } from "vitest"
 import * as EffectInternals from "../../src/Server/EffectInternals.ts"
 
@@ -167,6 +174,27 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
     assert.strictEqual(lookups, 200)
     services.set("test/later", 3)
     assert.strictEqual(Context.getOrUndefined(context, Later), 3)
+  },
+  mapUpgrade: () => {
+    const from = Socket.make({ reader: Effect.never, writer: Effect.never })
+    const to = Socket.make({ reader: Effect.never, writer: Effect.never })
+    let upgraded: unknown
+    const handler = Effect.flatMap(HttpServerRequest, (request) => {
+      EffectInternals.mapUpgrade(request, (socket) => (socket === from ? from : to))
+      return Effect.map(request.modify({ url: "/other" }).upgrade, (socket) => {
+        upgraded = socket
+        return HttpServerResponse.empty()
+      })
+    })
+    const scope = Scope.makeUnsafe()
+    const upgrade = Effect.runSync(
+      NodeHttpServer.makeUpgradeHandler(Effect.never, handler, { scope })
+    )
+    const connection = new Net.Socket()
+    const request = new Http.IncomingMessage(connection)
+    Object.assign(request, { method: "GET", url: "/" })
+    upgrade(request, connection, Buffer.alloc(0))
+    assert.strictEqual(upgraded, to)
   },
   replaceEncoding: () => {
     const text = Schema.toCodecJson(Schema.Date).ast

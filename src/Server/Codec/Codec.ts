@@ -53,6 +53,8 @@ export interface Codec {
   readonly serve: (exchange: Exchange, services?: Context.Context<unknown>) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
+  /** Whether the handler can upgrade the connection. */
+  readonly upgrades: boolean
 }
 
 /** Which codec an endpoint has, and why. */
@@ -103,7 +105,8 @@ const withoutContract = {
   isUninterruptible: false,
   mediaTypes: [],
   readsBody: false,
-  success: undefined
+  success: undefined,
+  upgrades: false
 }
 
 /** Creates the codec of a plain router's route, whose handler decodes and encodes itself. */
@@ -113,7 +116,7 @@ const routerCodec = (effect: NonNullable<Row["effect"]>): Codec => {
     return url === request.url ? request : request.modify({ url })
   })
   const served = Decompression.decompressed(routed) as Handled
-  return { ...withoutContract, isOpened: true, serve: () => served }
+  return { ...withoutContract, isOpened: true, serve: () => served, upgrades: true }
 }
 
 /** The codec of requests that no route takes. */
@@ -306,7 +309,7 @@ const endpointCodec = ({
   const then = effect === undefined ? (isRaw ? readingItself : call) : throughEffect
   return {
     failure,
-    isOpened: isRaw || !isDecodedHere || upgrades(endpoint),
+    isOpened: !isDecodedHere || upgrades(endpoint),
     isUninterruptible: uninterruptible,
     mediaTypes: [...endpoint.payload.keys()],
     readsBody: payloads.size > 0,
@@ -314,7 +317,8 @@ const endpointCodec = ({
       exchange.body === "Aborted"
         ? aborted
         : decode(exchange, new Requested(exchange, services, endpoint, contract), 0, then),
-    success: Encoder.success(endpoint, annotations)
+    success: Encoder.success(endpoint, annotations),
+    upgrades: isRaw || upgrades(endpoint)
   }
 }
 

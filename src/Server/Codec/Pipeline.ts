@@ -65,7 +65,8 @@ export const make = ({
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
       observers: stack.observers,
-      route: info
+      route: info,
+      upgrades: codec.upgrades
     },
     serve: layOut(stack.steps, steps, bodyLimit, codec)
   }

@@ -22,6 +22,8 @@ export interface Plan {
   readonly maxBodySize: ByteSize.ByteSize
   readonly observers: ReadonlyArray<Observe>
   readonly route: RouteName
+  /** Whether the handler can upgrade the connection. */
+  readonly upgrades: boolean
 }
 
 /** The result of the route table for a request. */

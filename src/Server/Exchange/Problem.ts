@@ -302,6 +302,8 @@ const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | unde
   }
   if (HttpApiPayloadTooLarge.is(error)) return new PayloadTooLarge({ limit: bodyLimit })
   if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RequestParseError") {
+    // Effect has no other mark for it.
+    if (/^not an upgradeable/i.test(error.reason.description ?? "")) return noUpgrade
     return error.reason.reason === "BodyTooLarge"
       ? new PayloadTooLarge({ limit: bodyLimit })
       : malformedBody("The body cannot be read")
@@ -312,6 +314,11 @@ const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | unde
 /** Creates the 400 for a part of a request that cannot be read. */
 export const malformed = (location: Issue["location"], detail: string, pointer = "") =>
   new MalformedRequest({ errors: [{ detail, location, pointer }] })
+
+const noUpgrade = malformed(
+  "header",
+  "The connection cannot be upgraded: the request is not a handshake of one protocol without a body"
+)
 
 /** Creates the 400 for a body that cannot be read. */
 export const malformedBody = (detail: string, pointer?: string) =>

@@ -14,4 +14,9 @@ export type Listener = (options: {
   readonly serve: Serve
   /** The state that the exchanges share. */
   readonly serving: Serving
+  /**
+   * Whether the route of a method and target can upgrade the connection. Other routes serve a
+   * request that offers an upgrade like any other request.
+   */
+  readonly upgrades: (method: string, target: string) => boolean
 }) => Effect.Effect<Bound, BindError, Scope.Scope>

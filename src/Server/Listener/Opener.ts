@@ -6,10 +6,13 @@ import type * as Http from "node:http"
 import type { Duplex } from "node:stream"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
+import { mapUpgrade } from "../EffectInternals.ts"
 import type { Serving } from "../Exchange/Serving.ts"
+import * as UpgradedSocket from "./UpgradedSocket.ts"
 
 /** A request that Effect's server holds until its reply is sent. */
 export interface Opened {
@@ -57,7 +60,7 @@ const held: Effect.Effect<HttpServerResponse, never, HttpServerRequest> = Effect
  * Loads Effect's server. Its modules take 25 MB, and an app of plain endpoints does not need
  * them.
  */
-const loadHandlers = (scope: Scope.Scope, requests: Scope.Scope) =>
+const loadHandlers = (requests: Scope.Scope) =>
   Effect.gen(function* () {
     const [NodeHttpServer, { WebSocketServer }] = yield* Effect.promise(() =>
       Promise.all([
@@ -65,14 +68,14 @@ const loadHandlers = (scope: Scope.Scope, requests: Scope.Scope) =>
         import("@effect/platform-node/NodeWS")
       ])
     )
-    const websockets = yield* Effect.acquireRelease(
-      Effect.sync(() => new WebSocketServer({ noServer: true })),
-      (server) => Effect.sync(() => server.close())
-    ).pipe(Scope.provide(scope))
+    // It runs in the handler's fiber, whose route has the limit.
+    const websockets = Effect.map(HttpIncomingMessage.MaxBodySize, (limit) =>
+      UpgradedSocket.acceptor(WebSocketServer, Number(limit))
+    )
     const options = { scope: requests }
     return {
       handle: yield* NodeHttpServer.makeHandler(held, options),
-      upgrade: yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(websockets), held, options)
+      upgrade: yield* NodeHttpServer.makeUpgradeHandler(websockets, held, options)
     }
   })
 
@@ -87,9 +90,8 @@ const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Ope
 }
 
 /** Creates the opener of a listener. */
-export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope> =>
+export const make = (serving: Serving): Effect.Effect<Opener> =>
   Effect.gen(function* () {
-    const scope = yield* Effect.scope
     const requests = yield* Scope.make("parallel")
     let handlers: Effect.Success<ReturnType<typeof loadHandlers>> | undefined
     let waiting: Array<() => void> | undefined
@@ -102,7 +104,7 @@ export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope
       waiting = [then]
       // Without a tracer: the exchange makes the request's span itself.
       Effect.runForkWith(serving.untraced as Context.Context<never>)(
-        Effect.map(loadHandlers(scope, requests), (loaded) => {
+        Effect.map(loadHandlers(requests), (loaded) => {
           handlers = loaded
           for (const each of waiting!) each()
         })
@@ -111,8 +113,11 @@ export const make = (serving: Serving): Effect.Effect<Opener, never, Scope.Scope
     return {
       load,
       open: (request, reply) => opened(request, () => handlers!.handle(request, reply)),
-      openUpgrade: (request, socket, rest) =>
-        opened(request, () => handlers!.upgrade(request, socket, rest)),
+      openUpgrade: (request, socket, rest) => {
+        const made = opened(request, () => handlers!.upgrade(request, socket, rest))
+        mapUpgrade(made.request, UpgradedSocket.bounded(socket))
+        return made
+      },
       requests
     }
   })

@@ -4,10 +4,11 @@ import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
 import { responseOf } from "../Exchange/WireReply.ts"
+import { lastReplyMillis } from "./Drain.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
 
@@ -98,7 +99,23 @@ export class UpgradeWire implements Wire {
     else queueMicrotask(done)
     this.load(() => {
       if (this.#opened === undefined) this.open()
-      this.#opened!.send(response)
+      // Without an upgrade this reply is sent: no parser is left for another request.
+      const { connection } = response.headers
+      const options = connection === undefined ? "close" : `${connection}, close`
+      this.#opened!.send(setHeader(response, "connection", options))
+      linger(this.#socket)
     })
   }
+}
+
+/** Destroys a connection some time after its last byte is sent, if the client keeps it open. */
+const linger = (socket: Duplex): void => {
+  const begin = () => {
+    // With unread bytes the kernel would reset the connection, and the client would lose the reply.
+    socket.resume()
+    const timer = setTimeout(() => socket.destroy(), lastReplyMillis)
+    socket.once("close", () => clearTimeout(timer))
+  }
+  if (socket.writableFinished) begin()
+  else socket.once("finish", begin)
 }

@@ -16,7 +16,7 @@ import * as Strict from "./Strict.ts"
 const { createServer } = process.getBuiltinModule("node:http")
 
 /** Listens on `server.host` and `server.port`. Fails with `BindError`. */
-export const listen: Listener = ({ config, serve, serving }) =>
+export const listen: Listener = ({ config, serve, serving, upgrades }) =>
   Effect.gen(function* () {
     const opener = yield* Opener.make(serving)
     const server = createServer({
@@ -28,7 +28,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       maxHeaderSize: config.maxHeaderBytes,
       requestTimeout: Duration.toMillis(config.requestTimeout),
       requireHostHeader: false,
-      shouldUpgradeCallback: Strict.offersUpgrade
+      shouldUpgradeCallback: (request) =>
+        Strict.offersUpgrade(request) && upgrades(request.method!, request.url!)
     })
     const connections = new Connections(server, config)
     const writeTimeout = Duration.toMillis(config.writeTimeout)
@@ -65,7 +66,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       // Node has removed its own listener, and an error without one would end the process.
       socket.on("error", () => {})
       connections.awaitReplies(socket, () => {
-        if (socket.destroyed) return
+        // The connection was refused, or is gone.
+        if (socket.writableEnded || socket.destroyed) return
         const refusal = Strict.upgradeRefusal(request)
         if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal)
         serve(new UpgradeWire(request, socket, rest, opener))

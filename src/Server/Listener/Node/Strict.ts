@@ -48,12 +48,17 @@ export const refusal = (request: Http.IncomingMessage): Refusal | undefined => {
 const slash = 0x2f
 
 /**
- * Whether a request offers to speak another protocol. HTTP/2 over cleartext is no longer
- * negotiated this way (RFC 9113, section 3.1). A request with a body is never an upgrade
- * here, because Node does not read the body of an upgrade.
+ * Whether a request can be handed over to be upgraded. One that is refused, or has a body, is
+ * an ordinary request: Node does not read the body of an upgrade.
  */
-export const offersUpgrade = ({ headers }: Http.IncomingMessage): boolean =>
-  !hasBody(headers) && !/\bh2c\b/i.test(headers.upgrade ?? "")
+export const offersUpgrade = (request: Http.IncomingMessage): boolean =>
+  refusal(request) === undefined &&
+  !hasBody(request.headers) &&
+  HeadRules.offersUpgrade({
+    header: (name) => headerOf(request, name),
+    method: request.method!,
+    minor: request.httpVersionMinor
+  })
 
 const hasBody = (headers: Http.IncomingHttpHeaders): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0

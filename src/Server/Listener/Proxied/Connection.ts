@@ -253,7 +253,7 @@ export class Connection implements WireOwner, TimedConnection {
   }
 
   #begin(head: Head): void {
-    if (head.upgrade) {
+    if (head.upgrade && this.#listener.upgrades(head.method, head.target)) {
       this.#upgrade = head
       if (this.#count === 0) this.#handOver()
       return

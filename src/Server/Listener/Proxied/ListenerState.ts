@@ -25,4 +25,6 @@ export interface ListenerState {
   readonly opener: Opener
   readonly serve: Serve
   readonly timeouts: Timeouts
+  /** Whether the route of a method and target can upgrade the connection. */
+  readonly upgrades: (method: string, target: string) => boolean
 }

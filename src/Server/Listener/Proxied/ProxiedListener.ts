@@ -23,7 +23,7 @@ import * as ReplyBytes from "./ReplyBytes.ts"
  *
  * Source: RFC 9110, RFC 9112.
  */
-export const listen: Listener = ({ config, serve, serving }) =>
+export const listen: Listener = ({ config, serve, serving, upgrades }) =>
   Effect.gen(function* () {
     const opener = yield* Opener.make(serving)
 
@@ -51,7 +51,8 @@ export const listen: Listener = ({ config, serve, serving }) =>
       maxPipelined: config.maxPipelined,
       opener,
       serve,
-      timeouts
+      timeouts,
+      upgrades
     }
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       state.connections.size < config.maxConnections

@@ -62,7 +62,8 @@ const plan = {
   isOpened: true,
   maxBodySize: ByteSize.fromInputUnsafe(Number.MAX_SAFE_INTEGER),
   observers: [],
-  route: { method: "*", path: "*" }
+  route: { method: "*", path: "*" },
+  upgrades: true
 }
 
 const match = { params: {}, refusal: undefined, searchParams: {} }
@@ -93,7 +94,8 @@ export const start = async ({
         if (dispatch(wire)) return
         wire.load(() => new Exchange(serving, wire, plan, match).respond(exchange))
       },
-      serving: drained
+      serving: drained,
+      upgrades: () => true
     }).pipe(
       Effect.provide(Logger.layer([Logger.make(({ message }) => onLog(message))])),
       Scope.provide(scope)

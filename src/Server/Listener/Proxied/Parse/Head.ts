@@ -84,13 +84,11 @@ export class Head {
   interpret(): Refusal | undefined {
     const index = this.#index
     const text = this.#text
-    let connection = -1
     let contentLength = -1
     let expect = -1
     let host = -1
     let seen = 0
     let transferEncoding = -1
-    let upgrade = -1
     for (let i = 0; i < index.length; i += 4) {
       const at = index[i]!
       switch (index[i + 1]! - at) {
@@ -104,12 +102,8 @@ export class Head {
           if (expect >= 0) return refusals.Expect
           expect = i
           break
-        case 7:
-          if (isAt(text, at, "upgrade")) upgrade = i
-          break
         case 10:
           if (!isAt(text, at, "connection")) break
-          connection = i
           if (!this.#connection(text.slice(index[i + 2], index[i + 3]))) return refusals.Connection
           break
         case 12:
@@ -162,14 +156,7 @@ export class Head {
       if (index[expect + 3]! - at !== 12 || !isAt(text, at, "100-continue")) return refusals.Expect
       this.expectsContinue = this.minor === 1 && this.hasBody
     }
-    // RFC 9113, section 3.1, has removed `h2c`.
-    this.upgrade =
-      this.#offersUpgrade &&
-      upgrade >= 0 &&
-      connection >= 0 &&
-      this.minor === 1 &&
-      !this.hasBody &&
-      !/\bh2c\b/i.test(text.slice(index[upgrade + 2], index[upgrade + 3]))
+    this.upgrade = this.#offersUpgrade && !this.hasBody && HeadRules.offersUpgrade(this)
     return undefined
   }
 

@@ -65,9 +65,17 @@ describe("Connection", () => {
 })
 
 describe("an upgrade", () => {
+  const handshake = "Sec-WebSocket-Version: 13^Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
   it.each([
-    ["Connection: Upgrade^Upgrade: websocket", true],
-    ["Upgrade: websocket^Connection: keep-alive, upgrade", true],
+    [`Connection: Upgrade^Upgrade: websocket^${handshake}`, true],
+    [`Upgrade: WebSocket^Connection: keep-alive, upgrade^${handshake}`, true],
+    ["Connection: upgrade^Upgrade: echo/1", true],
+    ["Connection: upgrade^Upgrade: a, b", false],
+    ["Connection: upgrade^Upgrade: a^Upgrade: b", false],
+    ["Connection: Upgrade^Upgrade: websocket", false],
+    [`Connection: Upgrade^Upgrade: websocket^${handshake.replace("13", "7")}`, false],
+    [`Connection: Upgrade^Upgrade: websocket^${handshake.replace("==", "=")}`, false],
+    [`Connection: Upgrade^Upgrade: websocket^${handshake}^Sec-WebSocket-Protocol: a, a`, false],
     ["Upgrade: websocket", false],
     ["Connection: upgrade", false],
     ["Connection: upgrade^Upgrade: h2c", false],
