@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 
 /**
- * The annotation for the longest body of an endpoint in bytes. The default is
- * `server.bodyLimit`.
+ * The annotation for the longest body of an endpoint in bytes, also if the body is read as a
+ * stream. The default is `server.bodyLimit`; `Number.MAX_SAFE_INTEGER` lifts the limit.
  */
 export class BodyLimit extends Context.Service<BodyLimit, number>()("flange/BodyLimit") {}

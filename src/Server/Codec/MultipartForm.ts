@@ -3,6 +3,7 @@ import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpServerError from "effect/http/HttpServerError"
 import * as Multipart from "effect/http/Multipart"
 import { hasProperty } from "effect/Predicate"
 import { PayloadTooLarge } from "../../Contract/Catalogue.ts"
@@ -60,7 +61,12 @@ const errorOf = (
     case "FileTooLarge":
       return tooLong("file", bytes(maxFileSize))
     case "InternalError":
-      return undefined
+      // A compressed form is longer than a body may be before it is decoded.
+      return HttpServerError.isHttpServerError(cause) &&
+        cause.reason._tag === "RequestParseError" &&
+        cause.reason.reason === "BodyTooLarge"
+        ? new PayloadTooLarge({ limit: bodyLimit })
+        : undefined
     case "Parse":
       return Problem.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
     case "TooManyParts": {

@@ -15,6 +15,7 @@ import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
 import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
 import { logFailure } from "./FailureLog.ts"
+import * as LimitedRequest from "./LimitedRequest.ts"
 import * as Observers from "./Observers.ts"
 import type { Match, Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
@@ -136,7 +137,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   get request(): HttpServerRequest {
     return (this.#request ??= this.plan.isOpened
-      ? this.#wire.open()
+      ? LimitedRequest.make(this.#wire.open(), this.bodyLimit)
       : this.#requestReading((done) =>
           this.readBody(() =>
             done(HttpServerResponse.isHttpServerResponse(this.body) ? "Malformed" : this.body!)

@@ -113,7 +113,9 @@ const fromError = (
     return Effect.succeed(HttpServerResponse.setHeaders(reply(error.error, about), error.headers))
   }
   const known = clientError(error, about)
-  if (known !== undefined) return render(known, about)
+  if (known !== undefined) {
+    return known instanceof PayloadTooLarge ? closing(render(known, about)) : render(known, about)
+  }
   if (HttpServerRespondable.isRespondable(error) && !HttpServerError.isHttpServerError(error)) {
     return Effect.matchCauseEffect(
       Effect.suspend(() => HttpServerRespondable.toResponse(error)),
