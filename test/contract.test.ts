@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/Catalogue.ts",
     "src/Contract/Created.ts",
     "src/Contract/Guard.ts",
+    "src/Contract/Location.ts",
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts",
     "src/Layers/Auth/Contract.ts"
@@ -28,6 +29,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "sample-api/items/ItemsApi.ts": [
     "src/Contract/ApiError.ts",
     "src/Contract/Created.ts",
+    "src/Contract/Location.ts",
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts"
   ]

@@ -4,17 +4,15 @@
  */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
+import * as Location from "./Location.ts"
 
 const schema = <Body extends Schema.Top>(body: Body) =>
   HttpApiSchema.WithHeaders(body.pipe(HttpApiSchema.status(201)), { location: Schema.String })
 
-// Characters that a URI may not have. A line break among them would also be refused in a header.
-const unsafe = /[^\w!#$%&'()*+,./:;=?@~-]|%(?![\da-f]{2})/giu
-
 const at = <Body>(location: string, body: Body) =>
   HttpApiSchema.withHeaders({
     body,
-    headers: { location: location.toWellFormed().replaceAll(unsafe, encodeURIComponent) }
+    headers: { location: Location.encoded(location) }
   })
 
 /**

@@ -58,6 +58,10 @@ export type Place = "memory" | "node" | "proxied"
 /** Headers that are the connection's or the moment's, not the reply's. */
 const transient = new Set(["date", "keep-alive"])
 
+/** The cookies of a reply, one in a line. */
+const cookiesOf = ({ headers }: Response): ReadonlyArray<[string, string]> =>
+  headers.has("set-cookie") ? [["set-cookie", headers.getSetCookie().join("\n")]] : []
+
 const on = async <A>(
   codec: Kind,
   place: Place,
@@ -89,7 +93,7 @@ const on = async <A>(
     return {
       body: await response.text(),
       headers: Object.fromEntries(
-        [...response.headers]
+        [...response.headers, ...cookiesOf(response)]
           .filter(([name]) => !transient.has(name))
           .sort(([a], [b]) => (a < b ? -1 : 1))
       ),

@@ -196,14 +196,10 @@ const addHeaders = (
 ): ReturnType<Encode> =>
   Effect.mapEager(headers, (input): EncodedReply => {
     // A schema of headers encodes to names and values.
-    const all = Headers.fromInput(input as Headers.Input)
-    const list: Array<string> = []
-    let { contentType } = encoded
-    for (const name of Object.keys(all)) {
-      if (name === "content-type") contentType = all[name]
-      else if (!ReplyHeaders.isFraming(name)) list.push(name, all[name]!)
-    }
-    return { ...encoded, contentType, headers: list.length === 0 ? none : list }
+    const { "content-type": contentType = encoded.contentType, ...rest } = Headers.fromInput(
+      input as Headers.Input
+    )
+    return { ...encoded, contentType, headers: ReplyHeaders.fromRecord(rest) }
   })
 
 /** Returns the encoder of the first of several schemas that takes the value. */

@@ -52,15 +52,17 @@ export const make = ({
   /** The middleware of the contract, outermost first. */
   readonly steps: ReadonlyArray<Step>
 }): Pipeline => {
-  // Each reply has the id of its own request.
-  const constant = Object.entries(stack.headers).filter(
-    ([name]) => name !== RequestId.header && !ReplyHeaders.isFraming(name)
-  )
+  const constant = stack.headers.filter((_, i) => {
+    const name = stack.headers[i - (i % 2)]!
+    // Each reply has the id of its own request.
+    return name !== RequestId.header && !ReplyHeaders.isFraming(name)
+  })
+  ReplyHeaders.encodeLocation(constant)
   return {
     plan: {
       bodyLimit,
-      constant: new Set(constant.map(([name]) => name)),
-      headers: constant.flat(),
+      constant: new Set(constant.filter((_, i) => i % 2 === 0)),
+      headers: constant,
       isBare: info.access.type === "bare",
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),

@@ -4,11 +4,19 @@ import * as Effect from "effect/Effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as RequestFields from "./RequestFields.ts"
+import type * as SetCookie from "./SetCookie.ts"
 
 /** A request on its way to its handler. */
 export interface Incoming {
   /** Adds fields to the request's access line and span; see `RequestFields`. */
   annotate(fields: Readonly<RequestFields.Fields>): void
+  /**
+   * Adds a value to a header of the reply, error replies included: to the values that others
+   * have set or added, and to those of the handler. They are joined with `, `; each
+   * `set-cookie` has a line of its own. Only for headers that are lists, such as `link`, `vary`
+   * and `www-authenticate`.
+   */
+  appendHeader(name: string, value: string): void
   /** Returns a service of the app or of this request; undefined if there is none. */
   find<I, S>(key: Context.Key<I, S>): S | undefined
   /** Returns the value of a reference, for this request. */
@@ -27,9 +35,16 @@ export interface Incoming {
   readonly request: HttpServerRequest
   readonly requestId: string
   /**
+   * Sets a cookie of the reply, error replies included, as `SetCookie.header` does: with
+   * `HttpOnly`, `Path=/`, `SameSite=Lax` and `Secure` unless `options` say otherwise. If the
+   * handler sets a cookie of the same name, that one is kept. Throws a `CookieError` if a client
+   * would ignore the cookie.
+   */
+  setCookie(name: string, value: string, options?: SetCookie.Options): void
+  /**
    * Sets a header of the reply, error replies included. A later value replaces an earlier
-   * one; a value of `vary` is added to the others. `content-length` and `transfer-encoding`
-   * are ignored: the listener writes them.
+   * one; values of `set-cookie` and `vary` are added to the others. `content-length` and
+   * `transfer-encoding` are ignored: the listener writes them.
    */
   setHeader(name: string, value: string): void
   /** Path and query. */

@@ -8,6 +8,7 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Before, Incoming } from "./Before.ts"
 import { CurrentExchange, type Exchange } from "./Exchange.ts"
 import type * as RequestFields from "./RequestFields.ts"
+import type * as SetCookie from "./SetCookie.ts"
 
 /** Runs `before`, then `next` if `before` lets the request continue. */
 export const run =
@@ -66,6 +67,10 @@ class FiberIncoming implements Incoming {
     this.#exchange.annotate(fields)
   }
 
+  appendHeader(name: string, value: string) {
+    this.#exchange.appendHeader(name, value)
+  }
+
   find<I, S>(key: Context.Key<I, S>): S | undefined {
     return this.provided.has(key.key)
       ? // The service under a key has the key's type.
@@ -89,6 +94,10 @@ class FiberIncoming implements Incoming {
 
   provide<I, S>(key: Context.Key<I, S>, service: S) {
     this.provided.set(key.key, service)
+  }
+
+  setCookie(name: string, value: string, options?: SetCookie.Options) {
+    this.#exchange.setCookie(name, value, options)
   }
 
   setHeader(name: string, value: string) {

@@ -1,7 +1,6 @@
 /** Replies that are encoded from values of the contract. */
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Problem from "./Problem.ts"
-import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as WireReply from "./WireReply.ts"
 
 /** An encoded value of the contract. */
@@ -21,11 +20,10 @@ export const toResponse = (
   { body, contentType, headers, problem, status }: EncodedReply,
   about: Pick<Problem.About, "requestId" | "target">
 ): HttpServerResponse.HttpServerResponse => {
-  const named = ReplyHeaders.toRecord(headers)
   if (problem !== undefined) {
-    return HttpServerResponse.setHeaders(Problem.written(problem, status, about), named)
+    return WireReply.withLines(Problem.written(problem, status, about), headers)
   }
-  const response = WireReply.responseOf(body, { contentType, headers: named, status })
+  const response = WireReply.withLines(WireReply.responseOf(body, { contentType, status }), headers)
   return contentType === undefined ? Problem.asDeclared(response) : response
 }
 

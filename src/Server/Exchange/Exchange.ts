@@ -26,8 +26,9 @@ import * as RequestId from "./RequestId.ts"
 import * as ServerSpan from "./ServerSpan.ts"
 import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
+import * as SetCookie from "./SetCookie.ts"
 import type { BodyFailure, Wire } from "./Wire.ts"
-import { bytesOf, linesOf } from "./WireReply.ts"
+import { bytesOf, linesOf, withEncodedLocation, withLines } from "./WireReply.ts"
 import * as WireRequest from "./WireRequest.ts"
 
 interface RequestState {
@@ -35,7 +36,8 @@ interface RequestState {
   preResponseHandler: PreResponseHandler | undefined
 }
 
-const none: ReadonlyArray<string> = []
+// Nothing is ever added to it.
+const none: Array<string> = []
 
 /** Reset Content: its reply has no content. Source: RFC 9110, section 15.3.6. */
 const resetContent = 205
@@ -49,16 +51,18 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
   readonly match: Match
   readonly plan: Plan
+  /** Headers that were added to the reply in front of the handler, names and values in turn. */
+  #added: Array<string> = none
   #fields: RequestFields.Fields | undefined
   /** Headers of the reply that were set in front of the handler, names and values in turn. */
-  #headers: Array<string> = []
+  #headers: Array<string> = none
   /** The exit of the handler, for the finalizers of the request. */
   #exit: Exit.Exit<unknown, unknown> = Exit.void
   #isOver = false
   /** How many replies in turn could not be sent. */
   #refusals = 0
-  /** Whether `#headers` has a name twice, or one that every reply has. */
-  #replaces = false
+  /** Whether two of these headers have one name, or one has a name that every reply has. */
+  #overlap = false
   /** Callbacks that wait for the body. */
   #onBody: Array<() => void> | undefined
   #request: HttpServerRequest | undefined
@@ -210,17 +214,32 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.services.set(key.key, service)
   }
 
+  appendHeader(field: string, value: string): void {
+    const name = field.toLowerCase()
+    if (ReplyHeaders.isFraming(name) || name === RequestId.header) return
+    this.#overlap ||= name === "content-type" || (name !== "set-cookie" && this.#has(name))
+    if (this.#added === none) this.#added = []
+    this.#added.push(name, value)
+  }
+
+  setCookie(name: string, value: string, options?: SetCookie.Options): void {
+    this.appendHeader("set-cookie", SetCookie.header(name, value, options))
+  }
+
   setHeader(field: string, value: string): void {
     const name = field.toLowerCase()
+    if (name === "set-cookie" || name === "vary") return this.appendHeader(name, value)
     if (ReplyHeaders.isFraming(name)) return
-    const headers = this.#headers
-    this.#replaces ||=
-      this.plan.constant.has(name) ||
-      name === "content-type" ||
-      name === RequestId.header ||
-      name === "vary" ||
-      headers.includes(name)
-    headers.push(name, value)
+    this.#overlap ||= name === "content-type" || name === RequestId.header || this.#has(name)
+    if (this.#headers === none) this.#headers = []
+    this.#headers.push(name, value)
+  }
+
+  /** Whether the reply has a header of this name already. */
+  #has(name: string): boolean {
+    return (
+      this.plan.constant.has(name) || this.#added.includes(name) || this.#headers.includes(name)
+    )
   }
 
   /** Reads the whole body, without its content coding, and calls back once it is there. */
@@ -358,10 +377,11 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
    */
   #sendBytes(status: number, own: Array<string>, body: string | Uint8Array): void {
     const { headers, isBare } = this.plan
-    if (this.#replaces || this.#overlaps(own)) {
+    if (this.#overlap || this.#overlaps(own)) {
       return this.#put(status, this.#merged(own), none, body)
     }
     if (this.#headers.length > 0) own.push(...this.#headers)
+    if (this.#added.length > 0) own.push(...this.#added)
     if (!isBare) own.push(RequestId.header, this.requestId)
     this.#put(status, own, headers, body)
   }
@@ -369,23 +389,26 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** Sends a reply that has all its headers. */
   #sendWhole(whole: HttpServerResponse.HttpServerResponse): void {
     const { status } = whole
-    const response =
-      status === resetContent && whole.body._tag !== "Empty"
-        ? HttpServerResponse.setBody(whole, HttpBody.empty)
-        : whole
-    const body = this.plan.isOpened ? undefined : bytesOf(response)
-    if (body !== undefined) return this.#put(status, linesOf(response), none, body)
-    const problem = ReplyHeaders.errorOf(response.headers) ?? statusError(status)
-    if (problem !== undefined) return this.#refused(problem)
-    const logged = ReplyStream.logged((cause) =>
-      Effect.provideContext(
-        logFailure("The stream of a reply failed", cause),
-        this.services.context
-      )
-    )
     try {
+      const response = withEncodedLocation(
+        status === resetContent && whole.body._tag !== "Empty"
+          ? HttpServerResponse.setBody(whole, HttpBody.empty)
+          : whole
+      )
+      const lines = linesOf(response)
+      const body = this.plan.isOpened ? undefined : bytesOf(response)
+      if (body !== undefined) return this.#put(status, lines, none, body)
+      const problem = ReplyHeaders.errorOf(lines) ?? statusError(status)
+      if (problem !== undefined) throw problem
+      const logged = ReplyStream.logged((cause) =>
+        Effect.provideContext(
+          logFailure("The stream of a reply failed", cause),
+          this.services.context
+        )
+      )
       this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
     } catch (defect) {
+      // Code of the app may have made an invalid response.
       return this.#refused(defect)
     }
     this.#tell(status)
@@ -400,6 +423,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     try {
       const problem = statusError(status)
       if (problem !== undefined) throw problem
+      ReplyHeaders.encodeLocation(lines)
       this.#wire.send(status, lines, status === resetContent ? "" : body, constant)
     } catch (defect) {
       return this.#refused(defect)
@@ -413,8 +437,9 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
    * header.
    */
   #refused(defect: unknown): void {
-    this.#headers = []
-    this.#replaces = false
+    this.#added = none
+    this.#headers = none
+    this.#overlap = false
     this.#refusals++
     if (this.#refusals === 2) return this.#sendEmpty(500)
     if (this.#refusals > 2) {
@@ -442,27 +467,19 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #withHeaders(
     response: HttpServerResponse.HttpServerResponse
   ): HttpServerResponse.HttpServerResponse {
-    const lines = this.#merged(Object.entries(response.headers).flat())
-    return HttpServerResponse.setHeaders(response, ReplyHeaders.toRecord(lines))
+    return withLines(response, this.#merged(ReplyHeaders.fromRecord(response.headers)))
   }
 
   #merged(own: ReadonlyArray<string>): Array<string> {
     const { headers, isBare } = this.plan
-    return ReplyHeaders.merge(
-      own,
-      isBare ? this.#headers : [...this.#headers, RequestId.header, this.requestId],
-      headers
-    )
+    const set = isBare ? this.#headers : [...this.#headers, RequestId.header, this.requestId]
+    return ReplyHeaders.merge(own, { added: this.#added, set }, headers)
   }
 
   /** Whether a reply's own headers override others. */
   #overlaps(own: ReadonlyArray<string>): boolean {
-    const { constant } = this.plan
     for (let i = 0; i < own.length; i += 2) {
-      const name = own[i]!
-      if (constant.has(name) || name === RequestId.header || this.#headers.includes(name)) {
-        return true
-      }
+      if (own[i] === RequestId.header || this.#has(own[i]!)) return true
     }
     return false
   }

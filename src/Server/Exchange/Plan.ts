@@ -10,7 +10,7 @@ export interface Plan {
   readonly bodyLimit: number
   /** The names of `headers`. */
   readonly constant: ReadonlySet<string>
-  /** The constant headers, names and values in turn. A reply's own header of the same name wins. */
+  /** The constant headers, names and values in turn. See `ReplyHeaders.merge`. */
   readonly headers: ReadonlyArray<string>
   /** Whether the route is bare: its replies have no request id, its requests no span. */
   readonly isBare: boolean

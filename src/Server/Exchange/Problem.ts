@@ -187,15 +187,8 @@ export const complete = (
   const { body } = response
   if (body._tag !== "Uint8Array") {
     const { status } = response
-    return Effect.succeed(
-      HttpServerResponse.setHeaders(
-        written(byStatus.get(status) ?? unnamed(status), status, about),
-        {
-          ...response.headers,
-          "content-type": ProblemDetails.contentType
-        }
-      )
-    )
+    const { body } = written(byStatus.get(status) ?? unnamed(status), status, about)
+    return Effect.succeed(HttpServerResponse.setBody(response, body))
   }
   const whole = completed(ProblemBody.membersOf(body) ?? parsed(body), about)
   if (whole === undefined) {

@@ -1,36 +1,75 @@
 /** Header lines of replies: how lists of them are merged, and which cannot be sent. */
+import * as Location from "../../Contract/Location.ts"
+
+/** Lines that are set in front of a handler, names and values in turn. */
+export interface Changes {
+  /** Lines that are added to others of their name. */
+  readonly added: ReadonlyArray<string>
+  /** Lines that replace others of their name. */
+  readonly set: ReadonlyArray<string>
+}
 
 /**
- * Returns all header lines of a reply, names and values in turn. Lines of `set` replace
- * those of `own` with the same name, except cookies. Lines of `constant` are added if no
- * other line has their name. The values of `vary` are joined.
+ * Returns all header lines of a reply, names and values in turn. `own` are those of the reply
+ * itself. Lines of `changes.set` replace those of `own` with the same name, lines of
+ * `changes.added` are added to them. Lines of `constant` are added if no other line has their
+ * name, or if the header is a list.
+ *
+ * Values of one name are joined. Each cookie stays in a line of its own; those of the reply
+ * itself are the last, because clients keep the last of two cookies with the same name.
  */
 export const merge = (
   own: ReadonlyArray<string>,
-  set: ReadonlyArray<string>,
+  { added, set }: Changes,
   constant: ReadonlyArray<string>
 ): Array<string> => {
+  const cookies: Array<string> = []
   const named = new Map<string, string>()
-  let vary = valueOf(own, "vary")
-  for (let i = 0; i < set.length; i += 2) {
-    const name = set[i]!
-    const value = set[i + 1]!
-    if (name === "vary") named.set(name, (vary = vary === undefined ? value : joined(vary, value)))
-    else named.set(name, value)
+  const replaced = new Set(set.filter((_, i) => i % 2 === 0))
+  const add = (name: string, value: string) => {
+    const before = named.get(name)
+    if (name === cookie) cookies.push(name, value)
+    else named.set(name, before === undefined ? value : joined(name, before, value))
   }
-  const common = valueOf(constant, "vary")
-  if (vary !== undefined && common !== undefined) named.set("vary", joined(vary, common))
-  const lines: Array<string> = []
-  for (let i = 0; i < own.length; i += 2) {
-    if (own[i] === "set-cookie" || !named.has(own[i]!)) lines.push(own[i]!, own[i + 1]!)
-  }
-  for (const [name, value] of named) lines.push(name, value)
-  const names = new Set(lines.filter((_, i) => i % 2 === 0))
-  for (let i = 0; i < constant.length; i += 2) {
-    if (!names.has(constant[i]!)) lines.push(constant[i]!, constant[i + 1]!)
-  }
-  return lines
+  each(own, (name, value) => {
+    if (name !== cookie && !replaced.has(name)) add(name, value)
+  })
+  each(set, (name, value) => named.set(name, value))
+  each(constant, (name, value) => {
+    if (isAdded(name) ? !replaced.has(name) : !named.has(name)) add(name, value)
+  })
+  each(added, add)
+  each(own, (name, value) => {
+    if (name === cookie) add(name, value)
+  })
+  return [...[...named].flat(), ...cookies]
 }
+
+/**
+ * Returns constant headers of several writers, names and values in turn. The first one of a name
+ * wins, and lists are joined.
+ */
+export const constants = (
+  writers: ReadonlyArray<Readonly<Record<string, string>>>
+): ReadonlyArray<string> =>
+  writers.reduce<ReadonlyArray<string>>(
+    (lines, headers) => merge(lines, noChanges, Object.entries(headers).flatMap(lowerCased)),
+    []
+  )
+
+const lowerCased = ([name, value]: [string, string]) => [name.toLowerCase(), value]
+
+const noChanges: Changes = { added: [], set: [] }
+
+const cookie = "set-cookie"
+
+const each = (lines: ReadonlyArray<string>, use: (name: string, value: string) => void): void => {
+  for (let i = 0; i < lines.length; i += 2) use(lines[i]!, lines[i + 1]!)
+}
+
+/** Whether a header is a list to which everybody who writes it adds. `name` is in lower case. */
+export const isAdded = (name: string): boolean =>
+  name === "link" || name === cookie || name === "vary" || name === "www-authenticate"
 
 /**
  * Whether a header frames the body. Only the listener writes such headers: with two of
@@ -39,32 +78,65 @@ export const merge = (
 export const isFraming = (name: string): boolean =>
   name === "content-length" || name === "transfer-encoding"
 
-/** Returns header lines as a record; a later line of a name replaces an earlier one. */
-export const toRecord = (lines: ReadonlyArray<string>): Record<string, string> => {
+/** Header lines by what a record can hold of them: it has one value for a name. */
+export interface Split {
+  readonly cookies: ReadonlyArray<string>
+  /** A later line of a name replaces an earlier one. */
+  readonly named: Readonly<Record<string, string>>
+}
+
+/** Splits header lines into cookies and a record of the others. */
+export const split = (lines: ReadonlyArray<string>): Split => {
+  const cookies: Array<string> = []
   const named: Record<string, string> = {}
-  for (let i = 0; i < lines.length; i += 2) named[lines[i]!] = lines[i + 1]!
-  return named
+  each(lines, (name, value) => {
+    if (name === cookie) cookies.push(value)
+    else named[name] = value
+  })
+  return { cookies, named }
 }
 
-const valueOf = (lines: ReadonlyArray<string>, name: string): string | undefined => {
-  for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
-  return undefined
+// No cookie has a comma in its name or value, and dates have no `=` behind theirs.
+const betweenCookies = /, (?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)/
+
+/**
+ * Returns the lines of a record of headers, names and values in turn, without those that frame
+ * the body. Effect joins the cookies of a list, which only separate lines can hold.
+ */
+export const fromRecord = (headers: Readonly<Record<string, string>>): Array<string> => {
+  const lines: Array<string> = []
+  for (const name in headers) {
+    const value = headers[name]!
+    if (isFraming(name)) continue
+    if (name !== cookie) lines.push(name, value)
+    else for (const one of value.split(betweenCookies)) lines.push(name, one)
+  }
+  return lines
 }
 
-/** Joins two lists of names. A name of both lists is in the result once. */
-const joined = (before: string, more: string): string =>
-  more.split(",").reduce((all, one) => {
-    const name = one.trim()
-    return all
-      .split(",")
-      .some((other) => ["*", name.toLowerCase()].includes(other.trim().toLowerCase()))
-      ? all
-      : `${all}, ${name}`
-  }, before)
+/** Encodes the address in `Location`, in place. */
+export const encodeLocation = (lines: Array<string>): void => {
+  for (let i = 0; i < lines.length; i += 2) {
+    if (lines[i] === "location") lines[i + 1] = Location.encoded(lines[i + 1]!)
+  }
+}
 
-const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Joins two values of a header. A name in both values of `vary` is in the result once. */
+const joined = (name: string, before: string, more: string): string =>
+  name === "vary"
+    ? more.split(",").reduce((all, one) => {
+        const field = one.trim()
+        return all
+          .split(",")
+          .some((other) => ["*", field.toLowerCase()].includes(other.trim().toLowerCase()))
+          ? all
+          : `${all}, ${field}`
+      }, before)
+    : `${before}, ${more}`
 
-const value = /^[\t\x20-\x7e\x80-\xff]*$/
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+const text = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /** Creates the error for a header name that is not an RFC 9110 token. */
 export const badName = (field: string): TypeError =>
@@ -77,13 +149,14 @@ export const badValue = (field: string): TypeError =>
   )
 
 /**
- * Returns the error for headers that cannot be sent; undefined if they can. Source: RFC
+ * Returns the error for header lines that cannot be sent; undefined if they can. Source: RFC
  * 9110, section 5.
  */
-export const errorOf = (headers: Readonly<Record<string, string>>): TypeError | undefined => {
-  for (const field in headers) {
-    if (!name.test(field)) return badName(field)
-    if (!value.test(headers[field]!)) return badValue(field)
+export const errorOf = (lines: ReadonlyArray<string>): TypeError | undefined => {
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i]!
+    if (!token.test(name)) return badName(name)
+    if (!text.test(lines[i + 1]!)) return badValue(name)
   }
   return undefined
 }

@@ -1,6 +1,7 @@
 /** Effect's response as the bytes and header lines of a reply, and back. */
 import * as Cookies from "effect/http/Cookies"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Location from "../../Contract/Location.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 
 const nothing = new Uint8Array(0)
@@ -22,20 +23,54 @@ export const bytesOf = ({
 
 /**
  * Returns the header lines of a reply, names and values in turn, with cookies and without
- * those that frame the body.
+ * those that frame the body. Throws if a cookie cannot be sent.
  */
 export const linesOf = ({
   cookies,
   headers
 }: HttpServerResponse.HttpServerResponse): Array<string> => {
-  const lines: Array<string> = []
-  for (const name in headers) {
-    if (!ReplyHeaders.isFraming(name)) lines.push(name, headers[name]!)
-  }
+  const lines = ReplyHeaders.fromRecord(headers)
   if (!Cookies.isEmpty(cookies)) {
     for (const cookie of Cookies.toSetCookieHeaders(cookies)) lines.push("set-cookie", cookie)
   }
   return lines
+}
+
+/** Returns the response with these header lines. Cookies among them come before its own. */
+export const withLines = (
+  response: HttpServerResponse.HttpServerResponse,
+  lines: ReadonlyArray<string>
+): HttpServerResponse.HttpServerResponse => {
+  const { cookies, named } = ReplyHeaders.split(lines)
+  const whole = HttpServerResponse.setHeaders(response, named)
+  if (cookies.length === 0) return whole
+  return HttpServerResponse.replaceCookies(
+    HttpServerResponse.removeHeader(whole, "set-cookie"),
+    Cookies.fromReadonlyRecord({
+      // No name of a cookie is like a whole line, so none of these takes the place of another.
+      ...Object.fromEntries(cookies.map((line) => [line, asWritten(line)])),
+      ...response.cookies.cookies
+    })
+  )
+}
+
+/** Returns a cookie that is sent as this line, whatever its attributes. */
+const asWritten = (line: string): Cookies.Cookie => {
+  const [name, ...rest] = line.split("=")
+  const value = rest.join("=")
+  return Object.assign(Cookies.makeCookieUnsafe("a", ""), { name, value, valueEncoded: value })
+}
+
+/** Returns the response with the address in its `Location` encoded. */
+export const withEncodedLocation = (
+  response: HttpServerResponse.HttpServerResponse
+): HttpServerResponse.HttpServerResponse => {
+  const { location } = response.headers
+  if (location === undefined) return response
+  const encoded = Location.encoded(location)
+  return encoded === location
+    ? response
+    : HttpServerResponse.setHeader(response, "location", encoded)
 }
 
 /**

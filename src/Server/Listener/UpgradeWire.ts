@@ -2,12 +2,11 @@
 import type * as Http from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import * as Cookies from "effect/http/Cookies"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
-import { responseOf } from "../Exchange/WireReply.ts"
+import { responseOf, withLines } from "../Exchange/WireReply.ts"
 import { lastReplyMillis } from "./Drain.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
@@ -79,17 +78,10 @@ export class UpgradeWire implements Wire {
     constant: ReadonlyArray<string> = []
   ): void {
     const lines = [...headers, ...constant]
-    // Each cookie needs a line of its own, and a record has one value for a name.
-    const cookies = lines.filter((_, i) => lines[i - 1] === "set-cookie" && i % 2 === 1)
-    const { "set-cookie": _, ...named } = ReplyHeaders.toRecord(lines)
-    const error = ReplyHeaders.errorOf(named)
+    const error = ReplyHeaders.errorOf(lines)
     if (error !== undefined) throw error
-    const response = responseOf(body, {
-      contentType: named["content-type"],
-      cookies: Cookies.fromSetCookie(cookies),
-      headers: named,
-      status
-    })
+    const contentType = ReplyHeaders.split(lines).named["content-type"]
+    const response = withLines(responseOf(body, { contentType, status }), lines)
     this.sendResponse(response, () => {})
   }
 

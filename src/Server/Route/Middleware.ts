@@ -182,7 +182,8 @@ export const before = <E = never, R = never>(
 /**
  * Creates middleware that adds the same headers to every reply of a route, in the slot
  * `TransportSecurity`. The headers are prepared once, at start. A header that a handler
- * sets itself wins.
+ * sets itself wins; `link`, `set-cookie`, `vary` and `www-authenticate` are lists, to which the
+ * middleware adds.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 /** The slot middleware of a route, gathered from the app's plugins. */
 import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
+import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import {
   type AroundHandler,
   type Form,
@@ -20,8 +21,11 @@ export type Step =
 export interface Stack {
   /** Runs around the handler itself; undefined if no middleware does. */
   readonly handler: AroundHandler | undefined
-  /** Constant headers, names in lower case. A reply's own header of the same name wins. */
-  readonly headers: Readonly<Record<string, string>>
+  /**
+   * Constant headers, names in lower case and values in turn. Of several middlewares the outer
+   * one's header wins.
+   */
+  readonly headers: ReadonlyArray<string>
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
@@ -46,13 +50,8 @@ export const make = (
         (inner, outer) => (inner === undefined ? outer : (handler) => outer(inner(handler))),
         undefined
       ),
-    headers: Object.fromEntries(
-      forms
-        .map((form) => ("headers" in form && form.headers(info)) || {})
-        // The outer middleware's header wins.
-        .toReversed()
-        .flatMap(Object.entries<string>)
-        .map(([name, value]) => [name.toLowerCase(), value])
+    headers: ReplyHeaders.constants(
+      forms.map((form) => ("headers" in form && form.headers(info)) || {})
     ),
     observers: forms.flatMap((form) => some("observe" in form && form.observe(info))),
     steps: forms.flatMap((form): ReadonlyArray<Step> =>
