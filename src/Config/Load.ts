@@ -212,7 +212,9 @@ const collectSecrets = ({ name, nodes }: Compiled, values: Tree, scrubber: Scrub
     const value = getPath(values, [name, ...path])
     if (value === undefined) return
     if (isSecret(nodes, path, value)) scrubber.add(value)
-    else if (isPlain(value)) for (const key of Object.keys(value)) visit([...path, key])
+    else if (isPlain(value) || Array.isArray(value)) {
+      for (const key of Object.keys(value)) visit([...path, key])
+    } else scrubber.addUrl(value)
   }
   visit([])
 }

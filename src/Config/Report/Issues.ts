@@ -17,6 +17,8 @@ export interface Found {
 
 interface Flat {
   readonly expected?: string | undefined
+  /** The reason that the schema's author wrote. Unlike `reason` it cannot quote the value. */
+  readonly fixed?: string | undefined
   readonly missing: boolean
   readonly path: KeyPath
   readonly reason?: string | undefined
@@ -40,18 +42,19 @@ const flatten = (issue: SchemaIssue.Issue, path: KeyPath, outer?: Flat): Readonl
       const annotations = issue.filter.annotations
       return flatten(issue.issue, path, {
         expected: text(annotations?.expected),
+        fixed: text(annotations?.message),
         missing: false,
-        path,
-        reason: text(annotations?.message)
+        path
       })
     }
     case "InvalidValue":
       return [
         {
           expected: outer?.expected ?? text(issue.annotations?.expected),
+          fixed: outer?.fixed,
           missing: false,
           path,
-          reason: outer?.reason ?? text(issue.annotations?.message)
+          reason: text(issue.annotations?.message)
         }
       ]
     case "MissingKey":
@@ -154,14 +157,14 @@ const refused = (
 const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem => {
   const value = getPath(around.given, flat.path)
   const declared = descend(section.declared, flat.path)
-  // Texts of checks and transformations may quote the value, so they are omitted for a secret
-  // field.
+  // Texts that checks and transformations make of the value may quote it, so they are omitted for a
+  // secret field.
   const secret = isSecret(section.nodes, flat.path, value)
   const own = ownWords(declared)
   const whole = own ?? describe(declared)
   const narrow = secret || own !== undefined || whole.includes(flat.expected ?? "")
   return refused(section, flat.path, value, around, {
-    reason: secret || own !== undefined ? undefined : flat.reason,
+    reason: flat.fixed ?? (secret || own !== undefined ? undefined : flat.reason),
     words: narrow ? whole : (flat.expected ?? whole)
   })
 }

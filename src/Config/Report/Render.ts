@@ -9,26 +9,38 @@ export const redacted = "<redacted>"
 
 const longest = 160
 
-/** Hides the passwords of all URLs inside a text, also in fields that are not secret. */
-const maskUrls = (text: string): string => text.replaceAll(/[^\s"]+/g, maskWord)
-
-const separator = "://"
-
-/** Hides what is between the first user's colon and the last `@` of a text without white space. */
-const maskWord = (word: string): string => {
-  const end = word.lastIndexOf("@")
-  for (
-    let at = word.indexOf(separator);
-    at !== -1 && at < end;
-    at = word.indexOf(separator, at + separator.length)
-  ) {
-    const user = at + separator.length
-    const colon = word.indexOf(":", user)
-    if (colon !== -1 && colon < end && !/[/?#@]/.test(word.slice(user, colon))) {
-      return word.slice(0, colon + 1) + redacted + word.slice(end)
+/**
+ * Returns where the password of a URL in the text may be: from the first colon behind `//` to the
+ * last `@`, because a URL that is not understood may have any character in its password. Without
+ * `//` the text counts as a URL that lacks it.
+ */
+const findPassword = (text: string): readonly [start: number, end: number] | undefined => {
+  const end = text.lastIndexOf("@")
+  for (let at = text.indexOf("//"); at !== -1 && at < end; at = text.indexOf("//", at + 2)) {
+    const colon = text.indexOf(":", at)
+    if (colon !== -1 && colon < end && !/[/?#]/.test(text.slice(at + 2, colon))) {
+      return [colon + 1, end]
     }
   }
-  return word
+  const colon = text.indexOf(":")
+  return text.includes("//") || /\s/.test(text) || colon === -1 || colon > end
+    ? undefined
+    : [colon + 1, end]
+}
+
+/** Hides the password of a URL in the text, also in fields that are not secret. */
+const maskUrl = (text: string): string => {
+  const found = findPassword(text)
+  return found === undefined ? text : text.slice(0, found[0]) + redacted + text.slice(found[1])
+}
+
+/** Decodes the password of a URL; text that is not percent-encoded stays as it is. */
+const decode = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** Hides secrets in texts that Flange did not write itself, such as the message of a check. */
@@ -37,16 +49,26 @@ export class Scrubber {
 
   /** Remembers a value of a secret field, in the forms in which it can reappear. */
   add(value: unknown): void {
-    if (isPlain(value) || Array.isArray(value))
+    if (isPlain(value) || Array.isArray(value)) {
       return Object.values(value).forEach((v) => this.add(v))
+    }
     if (typeof value !== "bigint" && typeof value !== "number" && typeof value !== "string") return
-    const text = String(value)
+    this.#remember(String(value))
+    this.addUrl(value)
+  }
+
+  /** Remembers the password of a URL in a field that is not secret. */
+  addUrl(value: unknown): void {
+    const found = typeof value === "string" ? findPassword(value) : undefined
+    if (typeof value === "string" && found !== undefined) this.#remember(value.slice(...found))
+  }
+
+  #remember(text: string): void {
     // A shorter secret is hidden in its own field only: replacing it everywhere would garble other
     // texts.
     if (text.length < 3) return
-    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
-      this.#secrets.add(form)
-    }
+    const forms = [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1), decode(text)]
+    for (const form of forms) this.#secrets.add(form)
   }
 
   /** Returns the text without secrets and without passwords in URLs. */
@@ -55,7 +77,7 @@ export class Scrubber {
     for (const secret of [...this.#secrets].sort((a, b) => b.length - a.length)) {
       output = output.replaceAll(secret, redacted)
     }
-    return maskUrls(output)
+    return output.replaceAll(/[^\s"]+/g, maskUrl)
   }
 }
 
@@ -66,6 +88,7 @@ const visible = (nodes: Nodes, value: unknown): unknown => {
     return value.map((item, index) => visible(child(nodes, String(index)), item))
   }
   if (Duration.isDuration(value)) return Duration.format(value)
+  if (typeof value === "string") return maskUrl(value)
   if (isPlain(value)) {
     const open = isOpen(nodes)
     return tree(

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
@@ -58,12 +59,26 @@ const open = (
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")])
 
-/** Queries the server until it answers. An error that is not retryable ends the wait. */
+/** The codes of a certificate that is refused, and of a server without TLS. */
+const tlsCode =
+  /^(?:CERT_|DEPTH_ZERO_|EPROTO$|ERR_SSL_|ERR_TLS_|HANDSHAKE_|HOSTNAME_MISMATCH|SELF_SIGNED_|UNABLE_TO_)/
+
+/**
+ * Whether another attempt can succeed without a change of the configuration. A driver counts
+ * a failed negotiation of TLS as a lost connection.
+ */
+const isPassing = (error: SqlError): boolean => {
+  const { cause } = error.reason
+  const code = hasProperty(cause, "code") ? String(cause.code) : ""
+  return error.isRetryable && !tlsCode.test(code) && !error.message.includes("Server refused TLS")
+}
+
+/** Queries the server until it answers. An error that would come again ends the wait. */
 const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration.Duration) =>
   Effect.gen(function* () {
     const start = yield* Clock.currentTimeMillis
-    const password = new URL(Redacted.value(target.url)).password
-    const secrets = [password, decodeURIComponent(password)].filter((secret) => secret !== "")
+    const password = Redacted.value(target.password)
+    const secrets = [encodeURIComponent(password), password].filter((secret) => secret !== "")
     let last = "no answer"
     let announced = false
     const fail = Effect.gen(function* () {
@@ -76,18 +91,26 @@ const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration
         waited: Duration.format(Duration.millis(Math.round(waited)))
       })
     })
+    if (hasNoUser(target)) {
+      last = "the URL names no user, and the variable USER is not set"
+      return yield* fail
+    }
     const ask = Effect.tapError(sql`select 1`, (error) => {
       last = error.message
-      if (announced || !error.isRetryable) return Effect.void
+      if (announced || !isPassing(error)) return Effect.void
       announced = true
       return Effect.logWarning(`Waiting for ${describe(target)}`)
     })
     yield* ask.pipe(
-      Effect.retry({ schedule: backoff, while: (error) => error.isRetryable }),
+      Effect.retry({ schedule: backoff, while: isPassing }),
       Effect.timeoutOrElse({ duration: wait, orElse: () => fail }),
       Effect.catchTag("SqlError", () => fail)
     )
   })
+
+/** Whether the driver would have to guess the user: `@effect/sql-pg` takes that of the process. */
+const hasNoUser = ({ _tag, user }: Server): boolean =>
+  user === "" && (_tag === "MySql" || !(process.env["USER"] ?? process.env["USERNAME"]))
 
 /** Opens the database that the settings name, and waits until it answers. */
 export const connect = (

@@ -5,13 +5,33 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as Config from "../../Config/index.ts"
 import * as DatabaseUrl from "./DatabaseUrl.ts"
 
+/** Refuses the texts with a mistake, for the fixed reason of the mistake. */
+const without = (mistake: DatabaseUrl.Mistake) =>
+  Schema.makeFilter<string>((text) => DatabaseUrl.read(text) !== mistake, {
+    message: DatabaseUrl.mistakes[mistake]
+  })
+
 const Url = Schema.RedactedFromValue(
-  Schema.String.check(Schema.makeFilter((text) => DatabaseUrl.parse(text) !== undefined))
+  Schema.String.check(
+    without("character"),
+    without("encoding"),
+    without("host"),
+    without("hosts"),
+    without("mySqlParameter"),
+    without("parameter"),
+    without("pglite"),
+    without("port"),
+    without("postgresParameter"),
+    without("scheme")
+  )
 ).pipe(Config.expected(DatabaseUrl.expectedUrl))
 
-const Host = Schema.String.check(Schema.isPattern(/^(\/.+|[^\s/@?#]+)$/)).pipe(
-  Config.expected("a host name, an IP address or the directory of a Unix socket")
-)
+const Host = Schema.String.check(
+  Schema.isPattern(/^(\/.+|[^\s/@?#]+)$/),
+  Schema.makeFilter(
+    (host) => DatabaseUrl.parse(DatabaseUrl.fromParts({ engine: "postgres", host })) !== undefined
+  )
+).pipe(Config.expected("a host name, an IP address or the directory of a Unix socket"))
 
 const duration = (text: string) => Config.Duration.pipe(Config.withDefault(text))
 
@@ -30,7 +50,7 @@ const fields = {
   minConnections: Schema.Natural.pipe(Config.withDefault(0)),
   name: Schema.optionalKey(Schema.String),
   password: Schema.optionalKey(Config.Secret),
-  port: Schema.optionalKey(Config.Port),
+  port: Schema.optionalKey(Config.Port.check(Schema.isGreaterThan(0))),
   runMigrations: Schema.Boolean.pipe(Config.withDefault(true)),
   ssl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Literal("no-verify")])),
   statementTimeout: Schema.optionalKey(Config.Duration),

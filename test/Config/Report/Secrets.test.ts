@@ -115,6 +115,43 @@ layer(NodeServices.layer)("Config secrets", (it) => {
     )
   }
 
+  const urls = [
+    `amqp://u:${secret}@h/`,
+    `amqp:u:${secret}@h/`,
+    `amqp//u:${secret}@h/`,
+    `amqp://u:a ${secret}@h/`,
+    `amqp://u:a/${secret}#?x@h/`,
+    `amqp://ada@example.com:${secret}@h/`,
+    `amqp://h1 amqp://u:${secret}@h2/`,
+    `u:${secret}@h`
+  ]
+  for (const url of urls) {
+    it.effect(`the password of a URL in a public field is never printed: ${url}`, () =>
+      Effect.gen(function* () {
+        const Public = Config.section(
+          "public",
+          { good: Schema.String, list: Schema.Array(Schema.String), plain: Schema.String },
+          {
+            check: ({ good }, environment) =>
+              environment === "test" ? [{ key: "good", reason: `got ${good}` }] : []
+          }
+        )
+        for (const environment of ["local", "test"]) {
+          for (const plain of [url, 5]) {
+            const exit = yield* Effect.exit(
+              Config.load({
+                environment,
+                sections: [Public],
+                values: { public: { good: url, list: [url], plain } }
+              })
+            )
+            assert.notInclude(everything(exit), secret)
+          }
+        }
+      })
+    )
+  }
+
   it.effect("the whole section given as a string is not printed", () =>
     Effect.gen(function* () {
       const exit = yield* Effect.exit(Config.load({ sections: [Vault], values: { vault: secret } }))

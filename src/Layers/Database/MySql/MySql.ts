@@ -47,7 +47,7 @@ const optionsOf = (target: Server, settings: Settings): ConnectionOptions => {
     database: target.database,
     // `SqlModel` sends an insert and the select of the new row as one query.
     multipleStatements: true,
-    password: decodeURIComponent(url.password),
+    password: Redacted.value(target.password),
     // An object as a parameter must never become SQL.
     stringifyObjects: true,
     supportBigNumbers: true,
@@ -56,7 +56,7 @@ const optionsOf = (target: Server, settings: Settings): ConnectionOptions => {
     user: target.user,
     ...(target.host.startsWith("/")
       ? { socketPath: target.host }
-      : { host: target.host, port: target.port }),
+      : { host: target.host.replace(/^\[|\]$/g, ""), port: target.port }),
     ...tls(settings.ssl, url)
   }
 }

@@ -25,13 +25,14 @@ export const make = (target: Server, settings: Settings) =>
       maxConnections: settings.maxConnections,
       minConnections: settings.minConnections,
       url: target.url,
-      ...tls(settings.ssl),
-      ...(settings.statementTimeout === undefined
-        ? {}
-        : {
-            startupParameters: {
-              statement_timeout: String(Math.ceil(Duration.toMillis(settings.statementTimeout)))
-            }
-          })
+      startupParameters: {
+        ...(target.schema === undefined
+          ? {}
+          : { search_path: `"${target.schema.replaceAll('"', '""')}"` }),
+        ...(settings.statementTimeout === undefined
+          ? {}
+          : { statement_timeout: String(Math.ceil(Duration.toMillis(settings.statementTimeout))) })
+      },
+      ...tls(settings.ssl)
     }
   })
