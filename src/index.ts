@@ -12,6 +12,7 @@ export { CurrentIdentity, type Identity, OptionalIdentity } from "./Contract/Aut
 export { BodyLimit } from "./Contract/BodyLimit.ts"
 export * as Catalogue from "./Contract/Catalogue.ts"
 export { Created } from "./Contract/Created.ts"
+export * as ErrorEnvelope from "./Contract/ErrorEnvelope.ts"
 export * as Pagination from "./Contract/Pagination.ts"
 export * as Action from "./Plugin/Action.ts"
 export { AppRuntime } from "./Plugin/AppRuntime.ts"

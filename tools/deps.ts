@@ -16,7 +16,7 @@ const allowed: Record<string, ReadonlyArray<string>> = {
   Config: [],
   Contract: [],
   Layers: ["Config", "Contract", "Plugin", "Server"],
-  Plugin: ["Config"],
+  Plugin: ["Config", "Contract"],
   Preset: ["*"],
   Server: ["Config", "Contract", "Plugin"],
   Testing: ["App", "Config", "Contract", "Plugin", "Server"],

@@ -181,7 +181,7 @@ const classOf = (tag: string, declaration: AnyDeclaration, fields: Schema.Struct
   const title = declaration.title ?? sentence(code)
   const Base: ProblemBase = HttpApiError.Problem<Error>()(
     tag,
-    { status, title, type: `urn:problem:${code.toLowerCase().replaceAll("_", "-")}` },
+    { status, title, type: ProblemBody.typeOf(code) },
     { code: Schema.tag(code), correlationId: Schema.optionalKey(Schema.String), ...sent }
   )
   const encode = Schema.encodeUnknownEffect(Schema.Struct(Base.fields))

@@ -6,6 +6,10 @@ import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"
 
+/** Returns the `type` of the problem documents with a code. */
+export const typeOf = (code: string): string =>
+  `urn:problem:${code.toLowerCase().replaceAll("_", "-")}`
+
 /** The members of a problem document, as they are written in JSON. */
 export type Members = Readonly<Record<string, unknown>>
 

@@ -1,14 +1,20 @@
 /** The HTTP contract of an app. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as ErrorEnvelope from "../Contract/ErrorEnvelope.ts"
 import type * as Plugin from "./Plugin.ts"
 
 /**
  * Creates the contract of a list of plugins. It has the groups of their routes in the
- * order of the list, and the annotations that plugins add with `annotate`. A raw route
- * has no group.
+ * order of the list, and the annotations that plugins add with `annotate`. It has the app's error
+ * envelope, which the server, the OpenAPI document and the typed client read. A raw route has no
+ * group.
  */
-export const make = (id: string, plugins: ReadonlyArray<Plugin.Any>): HttpApi.Top => {
+export const make = (
+  id: string,
+  plugins: ReadonlyArray<Plugin.Any>,
+  errors?: ErrorEnvelope.ErrorEnvelope
+): HttpApi.Top => {
   // An `HttpApi` names its groups in its type; here they are known at run time only.
   const empty = HttpApi.make(id) as unknown as HttpApi.Top
   const [first, ...rest] = plugins
@@ -16,7 +22,8 @@ export const make = (id: string, plugins: ReadonlyArray<Plugin.Any>): HttpApi.To
     .flatMap((contribution) => (hasGroup(contribution) ? [contribution.group] : []))
   // One call: every `add` copies the groups before it.
   const api = first === undefined ? empty : (empty.add(first, ...rest) as HttpApi.Top)
-  return plugins.reduce((api, { manifest }) => manifest.annotate?.(api) ?? api, api)
+  const whole = plugins.reduce((api, { manifest }) => manifest.annotate?.(api) ?? api, api)
+  return errors === undefined ? whole : whole.annotate(ErrorEnvelope.Envelope, errors)
 }
 
 const hasGroup = (contribution: object): contribution is { readonly group: HttpApiGroup.Top } =>

@@ -1,5 +1,6 @@
 /** The definition of an app: a list of plugins that fit together. */
 import type * as HttpApi from "effect/http-api/HttpApi"
+import type { ErrorEnvelope } from "../Contract/ErrorEnvelope.ts"
 import * as Api from "./Api.ts"
 import type { ConfigSource } from "./ConfigSource.ts"
 import type * as Contribution from "./Contribution.ts"
@@ -25,6 +26,8 @@ export interface App<
   readonly api: HttpApi.HttpApi<Id, Contribution.Group<Contracts>>
   /** The sources of its configuration. */
   readonly config: ConfigSource
+  /** The form of its error bodies; undefined if they are problem documents. */
+  readonly errors: ErrorEnvelope | undefined
   readonly id: Id
   /** The plugins in the order of the list. */
   readonly plugins: ReadonlyArray<Plugin.Any>
@@ -34,6 +37,7 @@ export interface App<
 export interface Any {
   readonly "~flange/Error": unknown
   readonly config: ConfigSource
+  readonly errors?: ErrorEnvelope | undefined
   readonly id: string
   readonly plugins: ReadonlyArray<Plugin.Any>
 }
@@ -77,12 +81,15 @@ export const make = <const Id extends string, const P extends ReadonlyArray<Plug
   options: {
     /** The sources of its configuration. Default: files in the working directory, and variables. */
     readonly config?: ConfigSource | undefined
+    /** The form of all error bodies, made with `ErrorEnvelope.make`. Default: problem documents. */
+    readonly errors?: ErrorEnvelope | undefined
   } = {}
 ): App<Id, Plugin.Provides<P[number]>, Plugin.Error<P[number]>, Plugin.Contracts<P[number]>> => {
   const list: ReadonlyArray<Plugin.Any> = plugins
   return {
-    api: Api.make(id, list),
+    api: Api.make(id, list, options.errors),
     config: options.config ?? {},
+    errors: options.errors,
     id,
     plugins: list
   } as never // the phantom members exist in types only

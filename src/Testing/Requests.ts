@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { flow } from "effect/Function"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -9,6 +10,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
+import * as EnvelopedClient from "../Contract/EnvelopedClient.ts"
 import type { ContextualWebHandler } from "../Server/Listener/Web/WebListener.ts"
 import type { LogEntry } from "./TestLogs.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
@@ -56,12 +58,15 @@ export const clientOf = <G extends HttpApiGroup.Constraint>(
 ): Effect.Effect<HttpApiClient.Client<G>, never, HttpApiGroup.MiddlewareClient<G>> =>
   HttpApiClient.make(api, {
     baseUrl: url,
-    transformClient: HttpClient.transform((effect) =>
-      Effect.flatMap(references, (own) =>
-        Effect.provideService(effect, FetchHttpClient.Fetch, (input, init) =>
-          send(new Request(input, init), own)
+    transformClient: flow(
+      HttpClient.transform((effect) =>
+        Effect.flatMap(references, (own) =>
+          Effect.provideService(effect, FetchHttpClient.Fetch, (input, init) =>
+            send(new Request(input, init), own)
+          )
         )
-      )
+      ),
+      EnvelopedClient.transform(api)
     )
   }).pipe(Effect.provide(FetchHttpClient.layer))
 

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
-import { App, Middleware, Plugin } from "flange"
+import { App, type ErrorEnvelope, Middleware, Plugin } from "flange"
 import * as Boot from "../../src/Plugin/Boot/Boot.ts"
 import * as Host from "../../src/Server/Host.ts"
 import type { Listener } from "../../src/Server/Listener/Listener.ts"
@@ -32,7 +32,8 @@ export interface Counted {
 export const boot = async (
   name: Name,
   plugins: ReadonlyArray<Plugin.Any>,
-  server: object = {}
+  server: object = {},
+  errors?: ErrorEnvelope.ErrorEnvelope
 ): Promise<Counted> => {
   let handler: WebListener.WebHandler | undefined
   let open = 0
@@ -69,7 +70,7 @@ export const boot = async (
   const scope = Scope.makeUnsafe()
   const { address = "http://localhost" } = await Boot.boot(
     // The plugins of a test require nothing of each other.
-    App.make("counted", [Observed, ...plugins] as never),
+    App.make("counted", [Observed, ...plugins] as never, { errors }),
     Host.make("counted", listener),
     {
       values: {

@@ -8,6 +8,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import type * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import {
   getErrorSchemas,
@@ -17,6 +18,7 @@ import {
   isStreamSchema,
   isUpgrade
 } from "../../Server/EffectInternals.ts"
+import { isProblem } from "../../Server/Exchange/Problem.ts"
 import * as WireSchema from "./WireSchema.ts"
 
 type Annotations = Context.Context<never>
@@ -26,8 +28,11 @@ type Payload = HttpApiEndpoint.Top["payload"]
 /** Changes an operation of the document. */
 export type Transform = (operation: Record<string, unknown>) => Record<string, unknown>
 
-/** Returns the functions that describe the endpoints and other schemas of one document. */
-export const make = () => {
+/**
+ * Returns the functions that describe the endpoints and other schemas of one document. Errors that
+ * the server sends in the envelope have the schema of the envelope.
+ */
+export const make = (envelope: ErrorEnvelope.ErrorEnvelope | undefined) => {
   const wire = WireSchema.make()
 
   /** Texts are described by the types that they are decoded to. */
@@ -48,6 +53,25 @@ export const make = () => {
     return Object.assign(schema.annotate({}), Object.fromEntries(own))
   }
 
+  const bodies = new Map<number, Schema.Top>()
+
+  /** One body for all errors of a status. */
+  const enveloped = (status: number, envelope: ErrorEnvelope.ErrorEnvelope): Schema.Top => {
+    const { contentType, schema } = envelope
+    const body = wire(Schema.toCodecJson(schema), { isClosed: false, isText: false })
+    const isText = SchemaAST.isString(SchemaAST.toEncoded(schema.ast))
+    const known = bodies.get(status)
+    // With annotations of its own the body would be another component.
+    const described =
+      known ??
+      Schema.suspend(() => body).annotate({
+        "~httpApiEncoding": { _tag: isText ? "Text" : "Json", contentType },
+        httpApiStatus: status
+      })
+    bodies.set(status, described)
+    return described
+  }
+
   const reply = (schema: Schema.Top, isClosed: boolean): Schema.Top => {
     if (HttpApiSchema.isWithHeaders(schema)) {
       return HttpApiSchema.WithHeaders(reply(schema.schema, isClosed), texts(schema.headers, false))
@@ -59,7 +83,10 @@ export const make = () => {
       return schema.annotate({ "~httpApiWithHeaders": { ...withHeaders, body, headersCodec } })
     }
     if (isStreamSchema(schema)) return stream(schema, isClosed)
-    const { _tag } = getResponseEncodingSchema(schema)
+    const { _tag, contentType } = getResponseEncodingSchema(schema)
+    if (envelope !== undefined && isProblem(contentType)) {
+      return enveloped(getStatusErrorSchema(schema), envelope)
+    }
     if (_tag === "FormUrlEncoded") return texts(schema, isClosed)
     return isUpgrade(schema) || _tag === "Uint8Array"
       ? schema
@@ -98,6 +125,7 @@ export const make = () => {
       return schemas.length === 0 ? [] : [[type, { ...entry, schemas }] as const]
     })
     const isBodyRead = HttpMethod.hasBody(endpoint.method) && payload.length > 0
+    const errors = errorsOf(endpoint, isBodyRead)
     const isErrorClosed = closed(HttpApi.ErrorParseOptions)
     const isReplyClosed = closed(HttpApi.SuccessParseOptions)
     const before = Context.getOrUndefined(
@@ -106,11 +134,12 @@ export const make = () => {
     )
     return copy(
       endpoint.annotate(OpenApi.Transform, (operation) => {
-        const described = isOptional ? withOptionalBody(operation) : operation
+        const whole = isOptional ? withOptionalBody(operation) : operation
+        const described = envelope === undefined ? whole : withTitles(whole, errors)
         return last({ ...(before === undefined ? described : before(described)) })
       }),
       {
-        error: new Set(errorsOf(endpoint, isBodyRead).map((error) => reply(error, isErrorClosed))),
+        error: new Set(errors.map((error) => reply(error, isErrorClosed))),
         headers: endpoint.headers && texts(endpoint.headers, false),
         middlewares: securityOf(endpoint),
         params: endpoint.params && texts(endpoint.params, false),
@@ -168,6 +197,31 @@ const withOptionalBody: Transform = (operation) => {
   return typeof requestBody === "object"
     ? { ...operation, requestBody: { ...requestBody, required: false } }
     : operation
+}
+
+/** Names the errors of each status: bodies in an envelope do not differ by error. */
+const withTitles = (
+  operation: Readonly<Record<string, unknown>>,
+  errors: ReadonlyArray<Schema.Top>
+): Record<string, unknown> => {
+  // Effect makes the operation.
+  const { responses } = operation as unknown as OpenApi.OpenAPISpecOperation
+  const named = Object.entries(responses).map(([status, response]) => {
+    const titles = errors.flatMap((error) => {
+      const title = getStatusErrorSchema(error) === Number(status) ? titleOf(error) : undefined
+      return title === undefined ? [] : [title]
+    })
+    const description = [...new Set(titles)].join(" | ")
+    return [status, description === "" ? response : { ...response, description }]
+  })
+  return { ...operation, responses: Object.fromEntries(named) }
+}
+
+const titleOf = (error: Schema.Top): string | undefined => {
+  const body = HttpApiSchema.isWithHeaders(error)
+    ? error.schema
+    : (getWithHeadersAnnotation(error.ast)?.bodyCodec ?? error)
+  return SchemaAST.resolveDescription(body.ast) ?? SchemaAST.resolveIdentifier(body.ast)
 }
 
 /** The statuses of the standard errors that only a body can cause. */

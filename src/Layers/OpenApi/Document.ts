@@ -6,6 +6,7 @@ import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import * as Described from "./Described.ts"
 import * as JsonSchema from "./JsonSchema.ts"
 import * as PathTemplate from "./PathTemplate.ts"
@@ -109,7 +110,7 @@ const isExcluded = (
  * `limit` is the number of endpoints after which the document ends.
  */
 const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
-  const describe = Described.make()
+  const describe = Described.make(ErrorEnvelope.of(api))
   const found: Array<{ readonly entry: Omit<Entry, "operationId">; operation: Json }> = []
   const described = Object.values(api.groups).map((group) => {
     const endpoints = Object.entries(group.endpoints).flatMap(([name, endpoint]) => {

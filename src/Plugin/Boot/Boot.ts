@@ -37,7 +37,7 @@ export interface Running {
 }
 
 /** The definition of an app, as far as boot reads it. */
-type App = Pick<AppDefinition.Any, "id" | "plugins">
+type App = Pick<AppDefinition.Any, "errors" | "id" | "plugins">
 
 /** One boot: the state that its phases share. */
 interface Boot {
@@ -76,7 +76,7 @@ export const boot = (
   Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const tree = BootTree.makeRecorder(startedAt)
-    const api = Api.make(app.id, app.plugins)
+    const api = Api.make(app.id, app.plugins, app.errors)
     const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check, api).pipe(
       tree.measure("assemble")
     )

@@ -14,6 +14,7 @@ import { ParentSpan, type Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
 import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
+import * as ErrorBody from "./ErrorBody.ts"
 import { logFailure } from "./FailureLog.ts"
 import * as LimitedRequest from "./LimitedRequest.ts"
 import * as Observers from "./Observers.ts"
@@ -345,17 +346,21 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     }
   }
 
-  #sendAny(response: HttpServerResponse.HttpServerResponse): void {
-    if (Problem.isIncomplete(response)) {
+  #sendAny(made: HttpServerResponse.HttpServerResponse): void {
+    if (Problem.isIncomplete(made)) {
       return this.#finish(
         Effect.catchCause(
           // A problem document of the app may be invalid.
-          Effect.suspend(() => Problem.complete(response, this)),
+          Effect.suspend(() => Problem.complete(made, this)),
           (cause) => Problem.fromCause(cause, this)
         )
       )
     }
-    this.code = Problem.codeOf(response)
+    const document = Problem.documentOf(made)
+    const code = document?.["code"]
+    this.code = typeof code === "string" ? code : undefined
+    const isEnveloped = document !== undefined && this.#serving.envelope !== undefined
+    const response = isEnveloped ? this.#enveloped(made, document) : made
     const handler = this.#state?.preResponseHandler
     if (handler !== undefined) {
       this.#state = undefined
@@ -369,6 +374,12 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body === undefined) this.#sendWhole(this.#withHeaders(response))
     else this.#sendBytes(response.status, linesOf(response), body)
+  }
+
+  #enveloped(response: HttpServerResponse.HttpServerResponse, document: Problem.Document) {
+    const { status } = response
+    const { contentType, text } = ErrorBody.make({ document, request: this, status }, this.#serving)
+    return HttpServerResponse.setBody(response, HttpBody.text(text, contentType))
   }
 
   /**

@@ -41,13 +41,18 @@ export interface About {
 /** The request of a document; `target` is undefined if it could not be read. */
 type Named = Pick<About, "requestId"> & { readonly target: string | undefined }
 
+/** The members of a problem document. An app may send one without members or with others. */
+export interface Document {
+  readonly [member: string]: unknown
+}
+
 /**
  * Returns the problem document of an error: the members of RFC 9457, then `code`,
  * `correlationId` and the error's own members, always in this order. `error` is an error
  * of the catalogue, or another error that its schema has encoded. `instance` and
  * `correlationId` are those of the request if the error does not have them.
  */
-export const document = (error: object, about: Named): object => {
+export const document = (error: object, about: Named): Document => {
   const { code, correlationId, detail, instance, status, title, type, ...rest } =
     // JSON has string keys only.
     error as Readonly<Record<string, unknown>>
@@ -67,7 +72,7 @@ export const document = (error: object, about: Named): object => {
  * Returns the problem document of a value that an app sends as
  * `application/problem+json`; undefined if the value is not an object.
  */
-export const completed = (value: unknown, about: Named): object | undefined =>
+export const completed = (value: unknown, about: Named): Document | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value)
     ? document(value, about)
     : undefined
@@ -165,11 +170,12 @@ export const written = (
   status: number,
   about: Named
 ): HttpServerResponse.HttpServerResponse => {
-  const response = HttpServerResponse.text(toText(document(members, about)), {
+  const whole = document(members, about)
+  const response = HttpServerResponse.text(toText(whole), {
     contentType: ProblemDetails.contentType,
     status
   })
-  asComplete(response.body, members)
+  asComplete(response.body, whole)
   return response
 }
 
@@ -218,25 +224,23 @@ const isComplete = Symbol("flange/Problem/isComplete")
 
 /** A body or a reply with the mark, which Effect's types do not have. */
 interface Marked {
-  [isComplete]?: object
+  [isComplete]?: Document
 }
 
-/** Marks a body that is a whole problem document already with the members of the document. */
-const asComplete = <Body extends HttpBody.HttpBody>(body: Body, members: object): Body => {
-  ;(body as Marked)[isComplete] = members
+/** Marks a body that is a whole problem document already with the document. */
+const asComplete = <Body extends HttpBody.HttpBody>(body: Body, document: Document): Body => {
+  ;(body as Marked)[isComplete] = document
   return body
 }
 
-/** Returns the code of a reply that is a whole problem document; undefined for any other. */
-export const codeOf = ({ body }: HttpServerResponse.HttpServerResponse): string | undefined => {
-  const { code } = ((body as Marked)[isComplete] ?? {}) as { readonly code?: unknown }
-  return typeof code === "string" ? code : undefined
-}
+/** Returns the whole problem document that a reply is; undefined for any other reply. */
+export const documentOf = ({ body }: HttpServerResponse.HttpServerResponse): Document | undefined =>
+  (body as Marked)[isComplete]
 
 /** Marks an empty reply that the contract declares: it is sent as it is. */
 export const asDeclared = (
   response: HttpServerResponse.HttpServerResponse
-): HttpServerResponse.HttpServerResponse => Object.assign(response, { [isComplete]: response })
+): HttpServerResponse.HttpServerResponse => Object.assign(response, { [isComplete]: {} })
 
 /** Whether `complete` would change this reply. */
 export const isIncomplete = (response: HttpServerResponse.HttpServerResponse): boolean => {
@@ -272,7 +276,7 @@ const byStatus: ReadonlyMap<number, Catalogue.Any> = new Map(
 )
 
 /** Returns the members of a problem document for a status without an error in the catalogue. */
-const unnamed = (status: number): object => {
+export const unnamed = (status: number): Document => {
   const title = statusTexts()[status] ?? `Status ${status}`
   const code = title
     .replace(/'/g, "")

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import { type Sample, Sampling } from "./ServerSpan.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
@@ -16,6 +18,8 @@ const defaultClock = Context.get(Context.empty(), Clock.Clock)
 export class Serving {
   /** Every service of the app. */
   readonly context: Context.Context<unknown>
+  /** The form of the app's errors; undefined if they are problem documents. */
+  readonly envelope: ErrorEnvelope.ErrorEnvelope | undefined
   /** Returns milliseconds of a monotonic clock. */
   readonly elapsed: () => number
   /** The fibers of exchanges that have not ended. */
@@ -41,6 +45,8 @@ export class Serving {
         ? () => performance.now()
         : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     this.now = clock === undefined ? () => Date.now() : () => clock.currentTimeMillisUnsafe()
+    const runtime = Context.getOrUndefined(context as Context.Context<AppRuntime>, AppRuntime)
+    this.envelope = runtime && ErrorEnvelope.of(runtime.api)
     this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
     this.fibers = parent?.fibers ?? new Set()
     this.#open = parent === undefined ? { count: 0, whenIdle: new Set() } : parent.#open

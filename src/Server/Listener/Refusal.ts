@@ -1,5 +1,4 @@
 /** The reasons to refuse a request before it is routed, and the error of each. */
-import * as ProblemDetails from "effect/http/ProblemDetails"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   ExpectationFailed,
@@ -12,8 +11,11 @@ import {
   UnsupportedCoding,
   UriTooLong
 } from "../../Contract/Catalogue.ts"
-import { document, malformed, toText } from "../Exchange/Problem.ts"
+import type * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
+import * as ErrorBody from "../Exchange/ErrorBody.ts"
+import { document, malformed } from "../Exchange/Problem.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
+import type { Serving } from "../Exchange/Serving.ts"
 
 /** A reason to refuse a request. The listener reads nothing more from the connection. */
 export interface Refusal {
@@ -82,18 +84,33 @@ export const tooManyConnections = new ServiceUnavailable({
   detail: "The server has too many open connections"
 } as {})
 
+/** The part of a refused request that could be read. */
+export type Refused = Omit<ErrorEnvelope.Request, "requestId">
+
+/** A request of which nothing could be read. */
+export const unread: Refused = { header: () => undefined, method: undefined, target: undefined }
+
 /**
  * Returns the reply to a refused request: its body, and its header lines, names and values
- * in turn. `id` is the request's `X-Request-ID`, `target` its target, if they could be read.
+ * in turn.
  */
 export const replyTo = (
   error: Catalogue.Any,
-  id: string | undefined,
-  target: string | undefined
+  refused: Refused,
+  serving: Serving
 ): { readonly body: string; readonly headers: Array<string> } => {
-  const requestId = RequestId.fromHeader(id)
+  const { method, target } = refused
+  const requestId = RequestId.fromHeader(refused.header(RequestId.header))
+  const { contentType, text } = ErrorBody.make(
+    {
+      document: document(error, { requestId, target }),
+      request: { header: (name) => refused.header(name), method, requestId, target },
+      status: error.status
+    },
+    serving
+  )
   return {
-    body: toText(document(error, { requestId, target })),
-    headers: ["content-type", ProblemDetails.contentType, RequestId.header, requestId]
+    body: text,
+    headers: ["content-type", contentType, RequestId.header, requestId]
   }
 }

@@ -39,18 +39,18 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     ).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
     server.on("connection", (socket: Net.Socket) => {
-      if (connections.all.size > config.maxConnections) Strict.refuseConnection(socket)
+      if (connections.all.size > config.maxConnections) Strict.refuseConnection(socket, serving)
     })
     server.on("clientError", (error, socket: Net.Socket) =>
-      Strict.onClientError(error, socket, connections)
+      Strict.onClientError(error, socket, connections, serving)
     )
     server.on("checkExpectation", (request, reply) =>
-      Strict.refuse(request, reply, refusals.Expect)
+      Strict.refuse(request, reply, refusals.Expect, serving)
     )
     server.on("connect", (request, socket: Net.Socket) => {
       socket.on("error", () => {})
       connections.awaitReplies(socket, () =>
-        Strict.refuseUpgrade(request, socket, refusals.Connect.error)
+        Strict.refuseUpgrade(request, socket, refusals.Connect.error, serving)
       )
     })
     server.on("request", (request, reply) => {
@@ -58,7 +58,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       if (request.socket.writableEnded) return
       connections.opened(request, reply, () => {
         const refusal = Strict.refusal(request)
-        if (refusal !== undefined) return Strict.refuse(request, reply, refusal)
+        if (refusal !== undefined) return Strict.refuse(request, reply, refusal, serving)
         serve(new NodeWire(request, reply, opener))
       })
     })
@@ -69,7 +69,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
         // The connection was refused, or is gone.
         if (socket.writableEnded || socket.destroyed) return
         const refusal = Strict.upgradeRefusal(request)
-        if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal)
+        if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal, serving)
         serve(new UpgradeWire(request, socket, rest, opener))
       })
     })

@@ -6,10 +6,17 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Catalogue from "../../../Contract/Catalogue.ts"
 import * as Problem from "../../Exchange/Problem.ts"
-import * as RequestId from "../../Exchange/RequestId.ts"
+import type { Serving } from "../../Exchange/Serving.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
-import { type Refusal, refusals, replyTo, tooManyConnections } from "../Refusal.ts"
+import {
+  type Refusal,
+  refusals,
+  type Refused,
+  replyTo,
+  tooManyConnections,
+  unread
+} from "../Refusal.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
 import type { Connections } from "./Connections.ts"
 
@@ -77,20 +84,22 @@ export const upgradeRefusal = (request: Http.IncomingMessage): Catalogue.Any | u
 export const refuseUpgrade = (
   request: Http.IncomingMessage,
   socket: Net.Socket,
-  error: Catalogue.Any
-): void => end(socket, error, request)
+  error: Catalogue.Any,
+  serving: Serving
+): void => end(socket, error, request, serving)
 
 /** Answers a connection that is one too many, and closes it. */
-export const refuseConnection = (socket: Net.Socket): void =>
-  end(socket, tooManyConnections, undefined)
+export const refuseConnection = (socket: Net.Socket, serving: Serving): void =>
+  end(socket, tooManyConnections, undefined, serving)
 
 /** Answers a refused request and closes its connection. */
 export const refuse = (
   request: Http.IncomingMessage,
   reply: Http.ServerResponse,
-  { error }: Refusal
+  { error }: Refusal,
+  serving: Serving
 ): void => {
-  const { body, headers } = replyTo(error, headerOf(request, RequestId.header), request.url)
+  const { body, headers } = replyTo(error, refusedOf(request), serving)
   headers.push("connection", "close", "content-length", String(Buffer.byteLength(body)))
   reply.writeHead(error.status, headers).end(body)
 }
@@ -103,28 +112,35 @@ export const refuse = (
 export const onClientError = (
   error: NodeJS.ErrnoException,
   socket: Net.Socket,
-  connections: Connections
+  connections: Connections,
+  serving: Serving
 ): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const reading = connections.reading(socket)
   if (reading === undefined) {
-    return connections.awaitReplies(socket, () => end(socket, answerTo(error), undefined))
+    return connections.awaitReplies(socket, () => end(socket, answerTo(error), undefined, serving))
   }
   const { reply, request } = reading
   // The client is gone, or has its reply and would take another one for its next reply.
   if (socket.readableEnded || reply === undefined || reply.headersSent) {
     return void socket.destroy()
   }
-  connections.awaitOthers(socket, () => end(socket, answerTo(error), request))
+  connections.awaitOthers(socket, () => end(socket, answerTo(error), request, serving))
 }
+
+const refusedOf = (request: Http.IncomingMessage): Refused => ({
+  header: (name) => headerOf(request, name),
+  method: request.method,
+  target: request.url
+})
 
 const end = (
   socket: Net.Socket,
   error: Catalogue.Any,
-  request: Http.IncomingMessage | undefined
+  request: Http.IncomingMessage | undefined,
+  serving: Serving
 ) => {
-  const id = request && headerOf(request, RequestId.header)
-  const { body, headers } = replyTo(error, id, request?.url)
+  const { body, headers } = replyTo(error, request ? refusedOf(request) : unread, serving)
   const reply = [
     `HTTP/1.1 ${error.status} ${error.title}`,
     ...[...pairs(headers)].map(([name, value]) => `${name}: ${value}`),

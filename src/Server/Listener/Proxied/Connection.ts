@@ -1,7 +1,7 @@
 /** One connection: reads requests, and writes their replies in the same order. */
 import type { Socket } from "node:net"
 import type { Opened } from "../Opener.ts"
-import { refusals } from "../Refusal.ts"
+import { type Refusal, refusals } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
 import { WriteProgress } from "../WriteProgress.ts"
 import { Discard, maxDiscarded } from "./Body.ts"
@@ -212,7 +212,7 @@ export class Connection implements WireOwner, TimedConnection {
           this.#begin(this.#parser.head!)
           break
         case ParseEvent.Refused:
-          this.#refuse(RefusalReply.reply(this.#parser.refusal!, this.#parser.head))
+          this.#refuse(this.#refusalOf(this.#parser.refusal!, this.#parser.head))
           return true
         default:
           return true
@@ -325,6 +325,10 @@ export class Connection implements WireOwner, TimedConnection {
     else this.#refusal = refusal
   }
 
+  #refusalOf(refusal: Refusal, head?: Head): ReplyBytes.ReplyBytes {
+    return RefusalReply.reply(refusal, head, this.#listener.serving)
+  }
+
   #sendRefusal(refusal: ReplyBytes.ReplyBytes): void {
     this.#refusal = undefined
     ReplyBytes.write(this.#socket, refusal)
@@ -380,7 +384,7 @@ export class Connection implements WireOwner, TimedConnection {
     if (awaited === undefined) this.#since = clock.now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)
-      else if (awaited === "head") this.#refuse(RefusalReply.reply(refusals.Timeout, undefined))
+      else if (awaited === "head") this.#refuse(this.#refusalOf(refusals.Timeout))
       // The client would read a 408 here as the reply to its next request.
       else if (awaited === "request") this.#close()
       else this.#socket.destroy()
@@ -408,6 +412,6 @@ export class Connection implements WireOwner, TimedConnection {
     sink?.fail("Aborted")
     bridge?.abort()
     wire.onAbort?.()
-    this.#answer(wire, RefusalReply.reply(refusals.Timeout, wire.head))
+    this.#answer(wire, this.#refusalOf(refusals.Timeout, wire.head))
   }
 }

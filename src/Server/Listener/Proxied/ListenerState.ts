@@ -1,4 +1,5 @@
 /** The state that the connections of a listener share. */
+import type { Serving } from "../../Exchange/Serving.ts"
 import type { Serve } from "../../Exchange/Wire.ts"
 import type * as Drain from "../Drain.ts"
 import type { Opener } from "../Opener.ts"
@@ -24,6 +25,7 @@ export interface ListenerState {
   readonly maxPipelined: number
   readonly opener: Opener
   readonly serve: Serve
+  readonly serving: Serving
   readonly timeouts: Timeouts
   /** Whether the route of a method and target can upgrade the connection. */
   readonly upgrades: (method: string, target: string) => boolean

@@ -2,6 +2,7 @@
 import { createServer, type Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { Serving } from "../../Exchange/Serving.ts"
 import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
@@ -51,13 +52,14 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       maxPipelined: config.maxPipelined,
       opener,
       serve,
+      serving,
       timeouts,
       upgrades
     }
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
       state.connections.size < config.maxConnections
         ? new Connection(state, socket)
-        : refuse(socket)
+        : refuse(socket, serving)
     )
 
     const { host = "127.0.0.1", port, socket, socketMode } = config
@@ -89,10 +91,10 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
   })
 
 /** Answers a connection that is one too many, and closes it. */
-const refuse = (socket: Socket): void => {
+const refuse = (socket: Socket, serving: Serving): void => {
   socket.on("error", () => {})
   socket.resume()
-  ReplyBytes.write(socket, RefusalReply.reply({ error: tooManyConnections }, undefined))
+  ReplyBytes.write(socket, RefusalReply.reply({ error: tooManyConnections }, undefined, serving))
   socket.end()
   setTimeout(() => socket.destroy(), Drain.lastReplyMillis).unref()
 }
