@@ -122,12 +122,15 @@ export type OptionalMiddleware<Chain extends string> = ChainKey &
     HttpApiMiddleware.HttpApiMiddleware<OptionalIdentity, typeof Unauthenticated, never>
   >
 
+/** Returns a middleware key with the properties of a chain's key. */
+export const asChain = <Key extends object>(
+  key: Key,
+  { chain, optional }: Pick<ChainKey, "chain" | "optional">
+): ChainKey & Key =>
+  Object.assign(key, { [typeId]: typeId, chain, optional } satisfies ChainKey)
+
 const make = (key: string, chain: string, optional: boolean): unknown =>
-  Object.assign(HttpApiMiddleware.Service<never>()(key, { error: Unauthenticated }), {
-    [typeId]: typeId,
-    chain,
-    optional
-  } satisfies ChainKey)
+  asChain(HttpApiMiddleware.Service<never>()(key, { error: Unauthenticated }), { chain, optional })
 
 /** Returns the middleware key of the chain of this name. Equal names have equal keys. */
 export const middleware = <const Chain extends string>(chain: Chain): Middleware<Chain> =>

@@ -1,12 +1,14 @@
 /** The authentication plugin. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Config from "../../Config/index.ts"
 import * as Authentication from "../../Contract/Authentication.ts"
+import * as Documented from "../../Plugin/Documented.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
@@ -135,6 +137,15 @@ export const plugin = <
   return Plugin.make("flange:auth", {
     annotate: OpenApiSecurity.annotate(chains),
     config: [GuessingConfig, ...(options.config ?? [])],
+    contributes: [
+      Documented.kind.make(
+        "guessing",
+        undefined,
+        Effect.map(GuessingConfig, ({ enabled }) =>
+          enabled ? identity : OpenApiSecurity.withoutGuessing
+        )
+      )
+    ],
     layer: layer(chains),
     middleware: [slot],
     provides: keysOf(chains),

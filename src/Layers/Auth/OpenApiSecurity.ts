@@ -2,14 +2,14 @@
 import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpApiSecurity } from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
-import { chainOf } from "../../Contract/Authentication.ts"
-import { Unauthenticated } from "../../Contract/Catalogue.ts"
+import * as Authentication from "../../Contract/Authentication.ts"
+import { RateLimited, Unauthenticated } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
+import * as DocumentedContract from "../../Server/Route/DocumentedContract.ts"
 import type * as Chain from "./Chain.ts"
 
 /** The schemes of a chain by their name in the document. */
@@ -17,27 +17,29 @@ type Schemes = Readonly<Record<string, HttpApiSecurity>>
 
 /**
  * Returns the contract with security schemes on every endpoint behind a chain. Scopes of
- * guards are listed at each scheme; `any` of several scopes are alternatives. The
- * result is for OpenAPI only: the server runs the original contract.
+ * guards are listed at each scheme; `any` of several scopes are alternatives. The endpoints
+ * also have the 429 of the limit of wrong credentials. The result is for OpenAPI only: the
+ * server runs the original contract.
  */
-export const annotate =
-  (chains: Readonly<Record<string, Chain.Any>>) =>
-  (api: HttpApi.Top): HttpApi.Top => {
-    const named = schemesOf(chains)
-    return Object.values(api.groups).reduce<HttpApi.Top>(
-      (whole, group) => whole.add(described(group, named)) as HttpApi.Top,
-      api
-    )
-  }
+export const annotate = (
+  chains: Readonly<Record<string, Chain.Any>>
+): ((api: HttpApi.Top) => HttpApi.Top) => {
+  const named = schemesOf(chains)
+  return (api) => DocumentedContract.changed(api, (endpoint) => secured(endpoint, named))
+}
 
-const described = (
-  group: HttpApiGroup.Top,
-  chains: Readonly<Record<string, Schemes>>
-): HttpApiGroup.Top =>
-  // `add` replaces an endpoint of the same name.
-  Object.values(group.endpoints).reduce<HttpApiGroup.Top>(
-    (whole, endpoint) => whole.add(secured(endpoint, chains) as never) as never,
-    group
+/** The limit of wrong credentials. */
+class Guessing extends HttpApiMiddleware.Service<Guessing>()("flange/Auth/Guessing", {
+  error: RateLimited
+}) {}
+
+/** Returns the contract without the 429 of the limit of wrong credentials. */
+export const withoutGuessing = (api: HttpApi.Top): HttpApi.Top =>
+  DocumentedContract.changed(api, (endpoint) =>
+    DocumentedContract.withMiddlewares(
+      endpoint,
+      [...endpoint.middlewares].filter(({ key }) => key !== Guessing.key)
+    )
   )
 
 const secured = (
@@ -45,30 +47,28 @@ const secured = (
   chains: Readonly<Record<string, Schemes>>
 ): HttpApiEndpoint.Top => {
   const keys: ReadonlyArray<object> = [...endpoint.middlewares]
-  const key = keys.map((key) => chainOf(key)).find((chain) => chain !== undefined)
+  const key = keys.map((key) => Authentication.chainOf(key)).find((chain) => chain !== undefined)
   const schemes = key === undefined ? undefined : chains[key.chain]
-  if (key === undefined || schemes === undefined || Object.keys(schemes).length === 0) {
-    return endpoint
-  }
+  if (key === undefined || schemes === undefined) return endpoint
+  const limited = DocumentedContract.limited(endpoint, Guessing)
+  if (Object.keys(schemes).length === 0) return limited
   const scopes = keys.flatMap((key) => {
     const asked = Guard.decisionOf(key)?.scopes
     return asked === undefined ? [] : [asked]
-  })
-  const before = Context.getOption(endpoint.annotations, OpenApi.Transform)
-  const annotated = endpoint.annotate(OpenApi.Transform, (operation) => {
-    const mine = withScopes(operation, alternatives(scopes), key.optional)
-    return Option.isSome(before) ? before.value(mine) : mine
   })
   const security = HttpApiMiddleware.Service<never>()(`flange/OpenApi/${key.chain}`, {
     error: Unauthenticated,
     security: schemes
   })
-  return Object.assign(annotated, {
-    middlewares: new Set([
-      ...[...annotated.middlewares].filter((middleware) => chainOf(middleware) === undefined),
-      security
-    ])
-  }) as HttpApiEndpoint.Top
+  // Other plugins look for the chain.
+  const chain = Authentication.asChain(security, key)
+  const others = [...limited.middlewares].filter(
+    (middleware) => Authentication.chainOf(middleware) === undefined
+  )
+  return DocumentedContract.withTransform(
+    DocumentedContract.withMiddlewares(limited, [...others, chain]),
+    (operation) => withScopes(operation, alternatives(scopes), key.optional)
+  )
 }
 
 /** Returns every list of scopes that satisfies the guards. */
@@ -84,40 +84,25 @@ const alternatives = (guards: ReadonlyArray<Guard.Scopes>): ReadonlyArray<Readon
   )
 
 const withScopes = (
-  operation: Readonly<Record<string, unknown>>,
+  { responses, security, ...operation }: OpenApi.OpenAPISpecOperation,
   ways: ReadonlyArray<ReadonlyArray<string>>,
   optional: boolean
-): Record<string, unknown> => {
-  const { responses, security } = operation as unknown as OpenApi.OpenAPISpecOperation
-  const denied = responses[401]
-  return {
-    ...operation,
-    responses:
-      denied === undefined
-        ? responses
-        : {
-            ...responses,
-            401: {
-              ...denied,
-              headers: {
-                "www-authenticate": {
-                  description: "How to authenticate (RFC 9110, section 11.6.1).",
-                  required: true,
-                  schema: { type: "string" }
-                }
-              }
-            }
-          },
-    security: [
-      ...security.flatMap((requirement) =>
-        ways.map((scopes) =>
-          Object.fromEntries(Object.keys(requirement).map((name) => [name, [...scopes]]))
-        )
-      ),
-      ...(optional ? [{}] : [])
-    ]
-  }
-}
+): Record<string, unknown> => ({
+  ...operation,
+  responses: DocumentedContract.withHeader(responses, 401, "www-authenticate", {
+    description: "How to authenticate (RFC 9110, section 11.6.1).",
+    required: true,
+    schema: { type: "string" }
+  }),
+  security: [
+    ...security.flatMap((requirement) =>
+      ways.map((scopes) =>
+        Object.fromEntries(Object.keys(requirement).map((name) => [name, [...scopes]]))
+      )
+    ),
+    ...(optional ? [{}] : [])
+  ]
+})
 
 /** Names schemes by their backend. If two schemes would have one name, the name of the chain comes first. */
 const schemesOf = (

@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import { AppRuntime, type AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
+import * as Documented from "../../Plugin/Documented.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Route from "../../Server/Route/Route.ts"
@@ -15,31 +16,22 @@ import * as Static from "./Static.ts"
 const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const config = yield* OpenApiConfig
-    const { api, description, environment, name, version } = yield* AppRuntime
-    const { access = environment === "production" ? "off" : "public" } = config
+    const runtime = yield* AppRuntime
+    const { access = runtime.environment === "production" ? "off" : "public" } = config
     if (!config.enabled || access === "off") return
     const { documentPath, scalarPath, swaggerPath } = config
-    const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
-    const json = Document.fromApi(api).finish({
-      // A reader looks for the app's own groups first.
-      last: new Set(
-        batteries.flatMap(({ contributions }) =>
-          contributions.flatMap(({ kind, name }) => (kind === "route" ? [name] : []))
-        )
-      ),
-      name,
-      version
-    })
+    // The first request comes when every plugin has contributed its changes.
+    const json = yield* Effect.cached(Effect.sync(() => documentOf(runtime)))
     const page = {
       contentType: "text/html; charset=utf-8",
       headers: { "content-security-policy": Pages.contentSecurityPolicy }
     }
     const document = yield* Static.make(
-      Effect.sync(() => new TextEncoder().encode(JSON.stringify(json))),
+      Effect.map(json, (json) => new TextEncoder().encode(JSON.stringify(json))),
       { contentType: "application/json" }
     )
-    const scalar = yield* Static.make(Pages.scalar(json), page)
-    const swagger = yield* Static.make(Pages.swagger(json), page)
+    const scalar = yield* Static.make(Effect.flatMap(json, Pages.scalar), page)
+    const swagger = yield* Static.make(Effect.flatMap(json, Pages.swagger), page)
     yield* router.add("GET", asPath(documentPath), document)
     yield* router.add("GET", asPath(scalarPath), scalar)
     const withSlash = HttpServerResponse.redirect(`${swaggerPath}/`, { status: 308 })
@@ -47,6 +39,27 @@ const routes = HttpRouter.use(
     yield* router.add("GET", asPath(`${swaggerPath}/`), swagger)
   })
 )
+
+const documentOf = ({
+  api,
+  contributions,
+  description,
+  name,
+  version
+}: AppRuntimeShape): object => {
+  const changes = contributions(Documented.kind)
+  const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
+  return Document.fromApi(changes.reduce((api, { value }) => value(api), api)).finish({
+    // A reader looks for the app's own groups first.
+    last: new Set(
+      batteries.flatMap(({ contributions }) =>
+        contributions.flatMap(({ kind, name }) => (kind === "route" ? [name] : []))
+      )
+    ),
+    name,
+    version
+  })
+}
 
 /** The section's schema has checked that it begins with a slash. */
 const asPath = (path: string) => path as `/${string}`
