@@ -67,6 +67,17 @@ export class Forbidden extends ApiError.make<Forbidden>()("Forbidden", {
   status: 403
 }) {}
 
+/** A page of another origin started the request, and the browser added the credentials. */
+export class CrossSiteRequest extends ApiError.make<CrossSiteRequest>()("CrossSiteRequest", {
+  code: "CROSS_SITE_REQUEST",
+  detail: "Pages of other origins may not send this request with the credentials of a browser",
+  meaning:
+    "A page of another origin started the request, and the browser added the caller's cookie or password.",
+  remedy:
+    "Send the request from a page of the service's own origin, or list the origin of the page in `crossSite.allowedOrigins`.",
+  status: 403
+}) {}
+
 /** No route has this path. */
 export class RouteNotFound extends ApiError.make<RouteNotFound>()("RouteNotFound", {
   code: "ROUTE_NOT_FOUND",
@@ -228,6 +239,7 @@ export interface Entry {
 }
 
 const classes = [
+  CrossSiteRequest,
   ExpectationFailed,
   Forbidden,
   GatewayTimeout,

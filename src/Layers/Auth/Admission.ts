@@ -1,4 +1,4 @@
-/** Turns the verdict of a chain into a caller or a reply (401, 429, 500, 503). Both are audited. */
+/** Turns the verdict of a chain into a caller or a reply (401, 403, 429, 500, 503). Both are audited. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -10,15 +10,23 @@ import {
   type Identity,
   OptionalIdentity
 } from "../../Contract/Authentication.ts"
-import { InternalError, RateLimited, ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import {
+  CrossSiteRequest,
+  InternalError,
+  RateLimited,
+  ServiceUnavailable
+} from "../../Contract/Catalogue.ts"
 import { report } from "../../Server/Exchange/Audit.ts"
 import type * as Before from "../../Server/Exchange/Before.ts"
 import { unauthenticated } from "../../Server/Route/Guarding.ts"
 import type { Made } from "./Chain.ts"
+import type * as CrossSite from "./CrossSite.ts"
 import type { Decide, Guarded } from "./Guessing.ts"
 
 /** A chain whose backends are made, behind the limit of wrong credentials. */
-export interface Admitting extends Pick<Made, "challenge" | "name"> {
+export interface Admitting extends Pick<Made, "challenge" | "isForgeable" | "name"> {
+  /** Returns why a request counts as started by a page of another origin. */
+  readonly crossSite: CrossSite.ReasonOf
   readonly decide: Decide
 }
 
@@ -48,8 +56,17 @@ export const admit = (made: Admitting, optional: boolean, route: string): Before
           unauthenticated(challenge)
         )
       }
-      case "Authenticated":
-        return pass(request, verdict.identity)
+      case "Authenticated": {
+        const { identity } = verdict
+        const reason = made.isForgeable(request, identity.method)
+          ? made.crossSite(request)
+          : undefined
+        if (reason === undefined) return pass(request, identity)
+        return Effect.andThen(
+          report(request, { chain, identity, outcome: "denied", reason, route }),
+          forgeable
+        )
+      }
       case "Failed": {
         const { backend: method, cause } = verdict
         const reason = reasonOf(cause)
@@ -94,6 +111,8 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 }
 
 // The exchange adds what is known of the request.
+const forgeable = HttpServerRespondable.toResponse(new CrossSiteRequest())
+
 const internalError = HttpServerRespondable.toResponse(new InternalError())
 
 const limited = HttpServerRespondable.toResponse(new RateLimited())

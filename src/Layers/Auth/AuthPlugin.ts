@@ -14,6 +14,8 @@ import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { admit, type Admitting } from "./Admission.ts"
 import * as Chain from "./Chain.ts"
+import * as CrossSite from "./CrossSite.ts"
+import { CrossSiteConfig } from "./CrossSiteConfig.ts"
 import * as Guessing from "./Guessing.ts"
 import { GuessingConfig } from "./GuessingConfig.ts"
 import * as OpenApiSecurity from "./OpenApiSecurity.ts"
@@ -70,7 +72,8 @@ export type ProvidesAll<Default, Named> =
  * limits and transactions behind it know them; the reply to a caller that is not
  * let in is 401 with `WWW-Authenticate`, or 503 if a backend cannot check the credentials. An address
  * that sends too many wrong credentials (section `guessing`) is answered with 429 before
- * more of them are checked.
+ * more of them are checked. A request that a page of another origin starts with a cookie or Basic
+ * credentials is refused with 403 (section `crossSite`, and `acceptsCrossSite` of `Auth.chain`).
  *
  * @example
  * ```ts
@@ -136,7 +139,7 @@ export const plugin = <
   }
   return Plugin.make("flange:auth", {
     annotate: OpenApiSecurity.annotate(chains),
-    config: [GuessingConfig, ...(options.config ?? [])],
+    config: [CrossSiteConfig, GuessingConfig, ...(options.config ?? [])],
     contributes: [
       Documented.kind.make(
         "guessing",
@@ -165,10 +168,11 @@ const layer = (chains: Readonly<Record<string, Chain.Any>>) =>
   Layer.effectContext(
     Effect.gen(function* () {
       let context = (yield* redacted(chains)) as Context.Context<unknown>
+      const crossSite = yield* CrossSite.make
       const guarded = yield* Guessing.make
       for (const [name, chain] of Object.entries(chains)) {
         const made = yield* Chain.make(name, chain)
-        const admitting: Admitting = { ...made, decide: guarded(made) }
+        const admitting: Admitting = { ...made, crossSite, decide: guarded(made) }
         context = Context.add(context, keyOf(name), admitting)
         for (const key of keysOf({ [name]: chain })) {
           context = Context.add(context, key as AnyKey, middleware(admitting, key.optional))

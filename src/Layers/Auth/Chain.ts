@@ -17,6 +17,7 @@ export type Mode = "anonymous" | "reject"
 export interface Chain<out E = never, out R = never, out M extends Mode = Mode> {
   readonly "~Error": E
   readonly "~Requires": R
+  readonly acceptsCrossSite: boolean
   readonly backends: ReadonlyArray<Backend.Any>
   readonly mode: M
   readonly realm: string
@@ -37,6 +38,12 @@ export type Any = Chain<unknown, unknown>
  *
  * `realm` is named in `WWW-Authenticate`; default `api`.
  *
+ * `acceptsCrossSite` (default `false`) accepts requests that pages of other origins start with
+ * credentials that the browser adds by itself: cookies, Basic, and backends without a `scheme`.
+ * Without it, such a request is refused with 403 `CROSS_SITE_REQUEST`, unless its method is `GET`,
+ * `HEAD` or `OPTIONS` and it does not upgrade the connection. Set it only if no such request can do
+ * harm.
+ *
  * @example
  * ```ts
  * import * as Redacted from "effect/Redacted"
@@ -53,7 +60,11 @@ export const chain = <
   const M extends Mode = "reject"
 >(
   backends: Backends,
-  options: { readonly realm?: string | undefined; readonly unauthenticated?: M } = {}
+  options: {
+    readonly acceptsCrossSite?: boolean | undefined
+    readonly realm?: string | undefined
+    readonly unauthenticated?: M
+  } = {}
 ): Chain<
   Backend.Error<Backends[number]>,
   Exclude<Backend.Requires<Backends[number]>, Scope.Scope>,
@@ -67,6 +78,7 @@ export const chain = <
     )
   }
   return {
+    acceptsCrossSite: options.acceptsCrossSite ?? false,
     backends,
     mode: (options.unauthenticated ?? "reject") as M, // the default of M
     realm: options.realm ?? "api"
@@ -86,6 +98,13 @@ export type Verdict =
       readonly reason: string
     }
 
+/**
+ * Whether the chain refuses requests that pages of other origins start: it has a backend whose
+ * credentials browsers add by themselves.
+ */
+export const refusesCrossSite = ({ acceptsCrossSite, backends }: Any): boolean =>
+  !acceptsCrossSite && backends.some(Backend.isAmbient)
+
 /** A chain whose backends are made. */
 export interface Made {
   /** Checks whether the request has credentials, right or wrong, where a backend looks. */
@@ -93,6 +112,12 @@ export interface Made {
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string
   readonly decide: (request: Incoming) => Effect.Effect<Verdict>
+  /**
+   * Checks whether a page of another origin may have started the request with the credentials that
+   * this backend found: the browser adds them by itself, and the request has no credentials that a
+   * page has to ask for.
+   */
+  readonly isForgeable: (request: Incoming, backend: string) => boolean
   readonly name: string
 }
 
@@ -101,7 +126,7 @@ const anonymous: Effect.Effect<Verdict> = Effect.succeed({ _tag: "Anonymous" })
 /** Makes the backends of the chain with this name. */
 export const make = (
   name: string,
-  { backends, realm }: Any
+  { acceptsCrossSite, backends, realm }: Any
 ): Effect.Effect<Made, unknown, unknown> =>
   Effect.map(
     Effect.forEach(backends, (backend) =>
@@ -134,6 +159,13 @@ export const make = (
         })
       }
       const challenge = challengeOf(backends, realm, undefined)
+      const ambient = new Set(
+        backends.filter((it) => !acceptsCrossSite && Backend.isAmbient(it)).map(({ name }) => name)
+      )
+      // A page cannot add a header without asking, but it can add anything to a query.
+      const asked = backends.flatMap(({ source }) =>
+        source?.in === "header" && !Source.isAmbient(source) ? [source] : []
+      )
       return {
         carries: (request) =>
           backends.some(
@@ -142,6 +174,9 @@ export const make = (
         challenge: (refused) =>
           refused === undefined ? challenge : challengeOf(backends, realm, refused),
         decide: (request) => decide(request, 0),
+        isForgeable: (request, backend) =>
+          ambient.has(backend) &&
+          asked.every((source) => Source.read(source, request)._tag === "None"),
         name
       }
     }

@@ -33,7 +33,7 @@ const mock = <Chains extends string>(
             name: identity.method
           })
         ],
-    { unauthenticated: "anonymous" }
+    { acceptsCrossSite: true, unauthenticated: "anonymous" }
   )
   return Auth.plugin({
     chains: Object.fromEntries(chains.map((name) => [name, chain])),

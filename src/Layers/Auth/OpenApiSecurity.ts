@@ -7,10 +7,12 @@ import type { HttpApiSecurity } from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
 import * as Authentication from "../../Contract/Authentication.ts"
-import { RateLimited, Unauthenticated } from "../../Contract/Catalogue.ts"
+import { CrossSiteRequest, RateLimited, Unauthenticated } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import * as DocumentedContract from "../../Server/Route/DocumentedContract.ts"
-import type * as Chain from "./Chain.ts"
+import { isUpgrade } from "../../Server/EffectInternals.ts"
+import * as Chain from "./Chain.ts"
+import { isSafe } from "./CrossSite.ts"
 
 /** The schemes of a chain by their name in the document. */
 type Schemes = Readonly<Record<string, HttpApiSecurity>>
@@ -25,7 +27,13 @@ export const annotate = (
   chains: Readonly<Record<string, Chain.Any>>
 ): ((api: HttpApi.Top) => HttpApi.Top) => {
   const named = schemesOf(chains)
-  return (api) => DocumentedContract.changed(api, (endpoint) => secured(endpoint, named))
+  const refusing = new Set(
+    Object.keys(chains).filter((chain) => Chain.refusesCrossSite(chains[chain]!))
+  )
+  return (api) =>
+    DocumentedContract.changed(api, (endpoint) =>
+      secured(refusesCrossSite(endpoint, refusing), named)
+    )
 }
 
 /** The limit of wrong credentials. */
@@ -41,6 +49,24 @@ export const withoutGuessing = (api: HttpApi.Top): HttpApi.Top =>
       [...endpoint.middlewares].filter(({ key }) => key !== Guessing.key)
     )
   )
+
+class CrossSite extends HttpApiMiddleware.Service<CrossSite>()("flange/OpenApi/crossSite", {
+  error: CrossSiteRequest
+}) {}
+
+/** Adds 403 to an endpoint behind a chain that refuses requests of other origins' pages. */
+const refusesCrossSite = (
+  endpoint: HttpApiEndpoint.Top,
+  chains: ReadonlySet<string>
+): HttpApiEndpoint.Top => {
+  const isChecked = [...endpoint.middlewares].some((key) => {
+    const { chain } = Authentication.chainOf(key) ?? {}
+    return chain !== undefined && chains.has(chain)
+  })
+  return isChecked && (!isSafe(endpoint.method) || [...endpoint.success].some(isUpgrade))
+    ? endpoint.middleware(CrossSite)
+    : endpoint
+}
 
 const secured = (
   endpoint: HttpApiEndpoint.Top,

@@ -1,17 +1,12 @@
 /** The configuration section `cors`. */
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+import * as Origin from "../../Config/Origin.ts"
 
-/** An origin as a browser writes it. Source: RFC 6454, section 6.2. */
-const isOrigin = (text: string): boolean => {
-  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s,*"]+$/.test(text)) return false
-  return !/^https?:/.test(text) || (URL.canParse(text) && new URL(text).origin === text)
-}
+const originWords = `${Origin.words}, or "*"`
 
-const originWords = 'an origin such as "https://app.example.com", without a path, or "*"'
-
-const Origin = Schema.String.check(
-  Schema.makeFilter((text) => text === "*" || isOrigin(text), { expected: originWords })
+const AnyOrigin = Schema.String.check(
+  Schema.makeFilter((text) => text === "*" || Origin.isOrigin(text), { expected: originWords })
 ).pipe(Config.expected(originWords))
 
 /** A method or the name of a header. Source: RFC 9110, section 5.6.2. */
@@ -28,7 +23,7 @@ const Tokens = (...fallback: ReadonlyArray<string>) =>
  * | key | default | meaning |
  * |---|---|---|
  * | `allowedHeaders` | `authorization`, `content-type` | headers that a page may send |
- * | `credentials` | `false` | whether a page may send cookies; not with the origin `*` |
+ * | `credentials` | `false` | whether a page may send cookies, and Auth accepts them from it; not with the origin `*` |
  * | `exposedHeaders` | `retry-after`, `x-request-id` | headers of a reply that a page may read |
  * | `maxAge` | 10 min | how long a browser remembers what is allowed |
  * | `methods` | `GET`, `HEAD`, `PUT`, `PATCH`, `POST`, `DELETE` | methods that a page may use |
@@ -44,7 +39,7 @@ export const CorsConfig = Config.section(
     maxAge: Config.Duration.pipe(Config.withDefault("10 minutes")),
     methods: Tokens("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
     openInProduction: Schema.Boolean.pipe(Config.withDefault(false)),
-    origins: Schema.Array(Origin).pipe(Config.withDefault([]))
+    origins: Schema.Array(AnyOrigin).pipe(Config.withDefault([]))
   },
   {
     check: ({ credentials, openInProduction, origins }, environment) => {

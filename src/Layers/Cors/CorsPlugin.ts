@@ -1,6 +1,8 @@
 /** The CORS plugin. */
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { CredentialedOrigins } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import * as Answers from "./Answers.ts"
 import { CorsConfig } from "./CorsConfig.ts"
@@ -37,6 +39,9 @@ const preflight = Middleware.before("cors-preflight", {
  * With one origin, or `*`, the headers are computed once at boot. With several, the reply names the
  * origin of the request and has `Vary: Origin`.
  *
+ * With `cors.credentials`, pages of these origins may send cookies, so the Auth battery accepts their
+ * requests as well.
+ *
  * Boot fails with `ConfigError` if the origin `*` is combined with credentials, which browsers
  * refuse, or if it is used in the environment `production` without `cors.openInProduction`.
  *
@@ -56,5 +61,9 @@ const preflight = Middleware.before("cors-preflight", {
  */
 export const plugin = Plugin.make("flange:cors", {
   config: [CorsConfig],
+  layer: Layer.effect(
+    CredentialedOrigins,
+    Effect.map(CorsConfig, ({ credentials, origins }) => new Set(credentials ? origins : []))
+  ),
   middleware: [headers, origins, preflight]
 })

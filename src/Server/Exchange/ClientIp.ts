@@ -194,12 +194,31 @@ export const current: Effect.Effect<string | undefined> = Effect.withFiber((fibe
 export const resolve = (request: Pick<Incoming, "find" | "header" | "peer">): string | undefined =>
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
+/**
+ * Checks whether the forwarding headers of a request that has not reached its handler are believed:
+ * its peer is in `server.trustedProxies` or on a unix socket.
+ */
+export const isForwarded = (request: Pick<Incoming, "find" | "peer">): boolean => {
+  const config = request.find(ServerConfig)
+  if (request.peer === undefined) return isOnSocket(config)
+  const peer = parse(request.peer)
+  return (
+    peer !== undefined &&
+    config?.trustedProxies.some((network) => IpNetwork.contains(network, peer)) === true
+  )
+}
+
+type Server = (typeof ServerConfig)["Service"] | undefined
+
+const isOnSocket = (config: Server): boolean =>
+  config?.listener === "proxied" && config.socket !== undefined
+
 const configured = (
-  config: (typeof ServerConfig)["Service"] | undefined,
+  config: Server,
   header: (name: string) => string | undefined,
   peer: string | undefined
 ) => {
-  const isLocal = config?.listener === "proxied" && config.socket !== undefined
+  const isLocal = isOnSocket(config)
   const trusted = config?.trustedProxies ?? []
   // Most apps trust no proxy, so their requests read no header.
   if (!isLocal && trusted.length === 0) return peer && canonical(peer)?.text

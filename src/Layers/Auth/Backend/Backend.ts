@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import type { Identity } from "../../../Contract/Authentication.ts"
 import type { Incoming } from "../../../Server/Exchange/Before.ts"
 import { type BackendUnavailable, CredentialsRejected } from "../Failure.ts"
-import type { Scheme } from "./Scheme.ts"
+import { type Scheme, sourceOf } from "./Scheme.ts"
 import * as Source from "./Source.ts"
 
 /** The request has no credentials of the backend's kind. The chain asks the next backend. */
@@ -73,6 +73,9 @@ export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in
  * Creates a backend of your own. `authenticate` returns `Auth.Skip` if the request has
  * no credentials of its kind, returns an identity, or fails with
  * `Auth.CredentialsRejected` or `Auth.BackendUnavailable`.
+ *
+ * Requests that pages of other origins start are refused, unless `scheme` describes credentials that
+ * a browser does not add by itself.
  *
  * @example
  * ```ts
@@ -151,6 +154,15 @@ export const bindValidator = <Sent, A, E2, R2, E, R>(
     E,
     Exclude<R | R2, Scope.Scope> | Scope.Scope
   >
+
+/**
+ * Whether browsers may have added the credentials by themselves. They may if nothing is known of the
+ * backend's credentials: it looks at the whole request and has no scheme.
+ */
+export const isAmbient = ({ scheme, source }: Any): boolean => {
+  const place = source ?? (scheme && sourceOf(scheme))
+  return place === undefined || Source.isAmbient(place)
+}
 
 const skip = Effect.succeed(Skip)
 

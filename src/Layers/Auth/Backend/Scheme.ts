@@ -2,7 +2,7 @@
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { quoted } from "../../../Server/Exchange/Text.ts"
-import type { Source } from "./Source.ts"
+import * as Source from "./Source.ts"
 
 /** What is wrong with credentials, as far as the client may know. Source: RFC 6750, section 3.1. */
 export type ChallengeError = "invalid_request" | "invalid_token"
@@ -35,12 +35,24 @@ export const basic: Scheme = {
  * A key in a header, cookie or query parameter. HTTP has no registered scheme for it, and a 401
  * must have a challenge (RFC 9110, section 15.5.2), so it says where the key goes.
  */
-export const apiKey = (source: Source): Scheme => ({
+export const apiKey = (source: Source.Source): Scheme => ({
   challenge: (realm) =>
     `ApiKey realm=${quoted(realm)}, in=${quoted(source.in)}, name=${quoted(source.name)}`,
   security: HttpApiSecurity.apiKey({ in: source.in, key: source.name })
 })
 
 /** The scheme of a token in this place. */
-export const token = (source: Source, format?: string): Scheme =>
+export const token = (source: Source.Source, format?: string): Scheme =>
   source.scheme === "bearer" ? bearer(format) : apiKey(source)
+
+/** Returns the place of the credentials that a scheme describes. */
+export const sourceOf = ({ security }: Scheme): Source.Source => {
+  switch (security._tag) {
+    case "ApiKey":
+      return { in: security.in, name: security.key.toLowerCase(), scheme: undefined }
+    case "Basic":
+      return Source.authorization("basic")
+    case "Http":
+      return Source.authorization(security.scheme)
+  }
+}

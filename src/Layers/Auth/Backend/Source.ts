@@ -51,8 +51,10 @@ export const authorization = (scheme: string): Source => ({
 })
 
 /**
- * A credential in a cookie. A browser sends cookies with requests that other
- * sites start, so set it with `SameSite=Strict` or `Lax`, `HttpOnly` and `Secure`.
+ * A credential in a cookie. A browser sends cookies with requests that pages of other
+ * origins start, so such requests are refused with 403 (see `acceptsCrossSite` of
+ * `Auth.chain`). Set the cookie with `setCookie` of a `Middleware.before`, or with
+ * `SetCookie.header`: both have safe attributes.
  *
  * @example
  * ```ts
@@ -87,6 +89,19 @@ export const withoutScheme = ({ in: place, scheme }: Source, sent: string): stri
 /** Whether two sources read the same place. */
 export const same = (a: Source, b: Source): boolean =>
   a.in === b.in && a.name === b.name && a.scheme === b.scheme
+
+/** The schemes whose credentials browsers store and send again by themselves. */
+const stored: ReadonlySet<string | undefined> = new Set(["basic", "digest", "negotiate", "ntlm"])
+
+/**
+ * Whether browsers add such credentials by themselves, also to requests that pages of other
+ * origins start. A page cannot set any other header without asking the server (CORS).
+ */
+export const isAmbient = ({ in: place, name, scheme }: Source): boolean =>
+  place === "cookie" ||
+  (place === "header" &&
+    (name === "cookie" ||
+      (name === "authorization" && (scheme === undefined || stored.has(scheme)))))
 
 type Read = Pick<Incoming, "header" | "target">
 

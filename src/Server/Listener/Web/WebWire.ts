@@ -59,7 +59,12 @@ export class WebWire implements Wire {
   }
 
   header(name: string): string | undefined {
-    return this.#source.headers.get(name) ?? undefined
+    // A request in memory has its host in the URL.
+    return this.#source.headers.get(name) ?? (name === "host" ? this.#host : undefined)
+  }
+
+  get #host(): string {
+    return new URL(this.#source.url).host
   }
 
   body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
