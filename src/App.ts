@@ -53,6 +53,7 @@ export const boot = <A extends AppDefinition.Any>(
   options: { readonly listener: Listener; readonly source?: ConfigSource }
 ): Effect.Effect<Boot.Running, BootError<A>, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Boot.boot(app, Host.make(app.id, options.listener), {
+    envFiles: true,
     variables: globalThis.process?.env ?? {},
     ...app.config,
     ...options.source

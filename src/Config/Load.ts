@@ -8,46 +8,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ConfigError } from "./ConfigError.ts"
 import { Environment } from "./Environment.ts"
+import type { LoadOptions } from "./LoadOptions.ts"
 import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Report/Entries.ts"
 import { checkProblems, type Found, problemsOf } from "./Report/Issues.ts"
 import { Scrubber } from "./Report/Render.ts"
 import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import { type AnySection, compile, type Compiled } from "./Section.ts"
-import { fromValues } from "./Source/Files.ts"
-import { chooseEnvironment, loadFile, splitFile } from "./Source/Overlays.ts"
-import { fromVariables } from "./Source/Variables.ts"
+import { collect } from "./Source/Sources.ts"
 import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
-
-/** Default values of a plugin. The configuration of the app overrides them. */
-export interface Defaults {
-  /** The id of the plugin, which names the source of the values. */
-  readonly plugin: string
-  /** An object with one key per section, or a function that returns it for an environment. */
-  readonly values: ((environment: string) => object) | object
-}
-
-/** Where `load` takes the configuration from. */
-export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
-  /** Defaults of plugins, in the order of the plugins: later ones win. Default: none. */
-  readonly defaults?: ReadonlyArray<Defaults> | undefined
-  /** Where to look for `flange.toml`, `.yaml`, `.yml` or `.json`. Default: the working directory. */
-  readonly directory?: string | undefined
-  /** The environment. Default: the variable `FLANGE_ENV`, then `env` in the file, then `local`. */
-  readonly environment?: string | undefined
-  /**
-   * The file to read; `directory` is then not searched. A file that does not exist is a problem.
-   */
-  readonly file?: string | undefined
-  /** Values that win over every other source, for code and tests. Default: none. */
-  readonly overrides?: object | undefined
-  /** The sections to decode. Two different sections with the same name are a problem. */
-  readonly sections: Sections
-  /** Configuration in code instead of a file: the same shape, with `env` and `environments`. */
-  readonly values?: object | undefined
-  /** Environment variables, usually `process.env`. Default: none. */
-  readonly variables?: Readonly<Record<string, string | undefined>> | undefined
-}
 
 type Identifiers<Sections extends ReadonlyArray<AnySection>> =
   unknown extends Sections[number]["Identifier"] ? never : Sections[number]["Identifier"]
@@ -56,8 +25,10 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * Loads the configuration and decodes every section, or fails with all problems at once.
  *
  * From the lowest precedence to the highest: defaults of the schemas, defaults of plugins in
- * order, the file (or `values`), its `[environments.<name>]` overlay, short variables,
- * `FLANGE__SECTION__KEY` variables, `overrides`. Objects merge, everything else replaces.
+ * order, the file (or `values`), its `[environments.<name>]` overlay, `.env` files, short variables,
+ * `FLANGE__SECTION__KEY` variables, `overrides`. Objects merge, everything else replaces. A variable
+ * `FLANGE__SECTION__KEY__ADD` adds to a list. A key of a secret with `File` at its end, or `_FILE` in
+ * a variable, names a file that has the secret.
  *
  * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
  * values: each segment of a path is a key.
@@ -96,42 +67,14 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   FileSystem.FileSystem | Path.Path
 > {
   const { compiled, problems: sectionProblems } = compile(options.sections)
-  const loaded = yield* loadFile(options)
-  const file = splitFile(loaded)
-  const chosen = chooseEnvironment(options, file)
-  // A file that cannot be read may declare the environment that would otherwise be unknown.
-  const unreadable = loaded.label === undefined && loaded.problems.length > 0
-  const found: Array<Found> = [
-    ...sectionProblems,
-    ...loaded.problems,
-    ...file.problems,
-    ...("problem" in chosen && !unreadable ? [chosen.problem] : [])
-  ].map((problem) => ({ missing: false, problem }))
-  // Without the file or its overlay most keys are missing: reporting them would hide the real
-  // problem.
-  const incomplete = loaded.problems.length > 0 || file.problems.length > 0 || "problem" in chosen
-  const environment = "name" in chosen ? chosen.name : "local"
-
-  const sources: Array<Source> = []
-  const add = (label: string, input: unknown): void => {
-    const { problems, values } = fromValues(label, input)
-    found.push(...problems.map((problem) => ({ missing: false, problem })))
-    sources.push({ label, values })
-  }
-  for (const { plugin, values } of options.defaults ?? []) {
-    if (typeof values !== "function") add(`defaults of plugin ${plugin}`, values)
-    else if ("name" in chosen) add(`defaults of plugin ${plugin}`, values(environment))
-  }
-  sources.push(file.base)
-  const overlay = file.overlays.get(environment)
-  if (overlay !== undefined) sources.push(overlay)
-
-  const given = options.variables ?? {}
-  const variables = fromVariables(given, compiled, mergeAll(sources.map(({ values }) => values)))
-  found.push(...variables.problems.map((problem) => ({ missing: false, problem })))
-  sources.push(...variables.sources)
-  add("overrides", options.overrides)
-
+  const { environment, file, incomplete, problems, sources, variables } = yield* collect(
+    options,
+    compiled
+  )
+  const found: Array<Found> = [...sectionProblems, ...problems].map((problem) => ({
+    missing: false,
+    problem
+  }))
   const merged = mergeAll(sources.map(({ values }) => values))
   const scrubber = new Scrubber()
   for (const { values } of sources)
@@ -139,7 +82,7 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
 
   const entries: Array<Entry> = []
   const services = new Map<string, unknown>([
-    [ConfigProvider.ConfigProvider.key, providerOf(merged, given)],
+    [ConfigProvider.ConfigProvider.key, providerOf(merged, variables)],
     [Environment.key, environment]
   ])
   const warnings = unreadSections(merged, sources, compiled)
@@ -150,7 +93,7 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
     for (const path of unread) {
       warnings.push(unreadWarning([one.name, ...path], sources, siblings(one, path)))
     }
-    const around = { file: loaded.label ?? "flange.toml", given: input, scrubber, sources, unread }
+    const around = { file, given: input, scrubber, sources, unread }
     const result = yield* Effect.result(
       Schema.decodeUnknownEffect(one.codec, { errors: "all" })(input)
     )
@@ -168,11 +111,11 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
     entries.push(...entriesOf(one, sources, input, decoded, scrubber))
   }
 
-  const problems = found
+  const reported = found
     .filter(({ missing }) => !(missing && incomplete))
     .map(({ problem }) => problem)
-  if (problems.length > 0) {
-    return yield* new ConfigError({ problems: problems.sort(byKey) })
+  if (reported.length > 0) {
+    return yield* new ConfigError({ problems: reported.sort(byKey) })
   }
   return {
     context: Context.makeUnsafe<Identifiers<Sections>>(services),

@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import { isPlain, type KeyPath } from "./Tree.ts"
+import { getPath, isPlain, type KeyPath } from "./Tree.ts"
 
 /** The schemas that may describe one place: several if it is inside a union or a transformation. */
 export type Nodes = ReadonlyArray<SchemaAST.AST>
@@ -48,6 +48,25 @@ export const child = (nodes: Nodes, key: string): Nodes => {
     }
   }
   return [...found]
+}
+
+/** Returns the default of a key as it would be in a file, or `undefined` if it has none. */
+export const defaultOf = (nodes: Nodes, key: string): unknown => {
+  for (const ast of expand(nodes)) {
+    const property =
+      ast._tag === "Objects"
+        ? ast.propertySignatures.find((signature) => signature.name === key)
+        : undefined
+    if (property === undefined) continue
+    const alone = Schema.Struct({
+      [key]: Schema.make<Schema.ConstraintCodec<unknown>>(property.type)
+    })
+    const decoded = Schema.decodeUnknownExit(alone)({})
+    if (Exit.isFailure(decoded)) continue
+    const encoded = Schema.encodeUnknownExit(alone)(decoded.value)
+    if (Exit.isSuccess(encoded)) return getPath(encoded.value, [key])
+  }
+  return undefined
 }
 
 /** Returns the schemas at a path. */

@@ -10,6 +10,8 @@ export type KeyPath = ReadonlyArray<string>
 
 /** Where values come from: a file, an overlay, a variable, the defaults of a plugin, overrides. */
 export interface Source {
+  /** Whether its values were text, which the schema of their key has turned into values. */
+  readonly isText?: boolean | undefined
   /** Its name in reports, such as `flange.toml` or `variable PORT`. */
   readonly label: string
   readonly values: Tree
@@ -110,4 +112,25 @@ export const sanitize = (input: unknown): Sanitized => {
     return tree(pairs)
   }
   return { refused, value: visit(input, [], []) }
+}
+
+/**
+ * Returns the paths of the numbers that may have had other digits in a text: integers above
+ * 2^53 - 1, and infinity, if the text does not have it as a word.
+ */
+export const inexactNumbers = (
+  value: unknown,
+  hasInfinity: boolean,
+  path: KeyPath = []
+): ReadonlyArray<KeyPath> => {
+  if (typeof value === "number") {
+    const isExact = Number.isFinite(value)
+      ? Number.isSafeInteger(value) || !Number.isInteger(value)
+      : hasInfinity || Number.isNaN(value)
+    return isExact ? [] : [path]
+  }
+  if (!isPlain(value) && !Array.isArray(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    inexactNumbers(inner, hasInfinity, [...path, key])
+  )
 }

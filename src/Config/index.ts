@@ -9,7 +9,8 @@ export { ByteSize, Duration, Port, Secret, withDefault } from "./Codecs.ts"
 export { ConfigError, type Problem } from "./ConfigError.ts"
 export { Environment } from "./Environment.ts"
 export { expected } from "./Expected.ts"
-export { type Defaults, load, type LoadOptions } from "./Load.ts"
+export { load } from "./Load.ts"
+export type { Defaults, LoadOptions } from "./LoadOptions.ts"
 export { type Entry, explain, type Overridden, type Resolved } from "./Resolved.ts"
 export {
   type AnySection,

@@ -4,6 +4,11 @@
 export interface ConfigSource {
   /** The folder in which `flange.toml`, `.yaml`, `.yml` or `.json` is looked for. */
   readonly directory?: string | undefined
+  /**
+   * Whether `.env` and `.env.<environment>` of the folder are read, in the environments `local` and
+   * `test`. `App.run` and the other functions of `App` read them, `TestApp` does not.
+   */
+  readonly envFiles?: boolean | undefined
   /** The environment's name; overrides `FLANGE_ENV`. */
   readonly environment?: string | undefined
   /** A file, instead of a folder. */

@@ -83,6 +83,7 @@ export const source = (
   const named = variables["FLANGE_ENV"] ?? asTree(values)["env"]
   return {
     directory,
+    envFiles: false,
     environment: options.environment ?? (named === undefined ? "test" : undefined),
     file,
     overrides: mergeAll([asTree(defaults), asTree(app.config.overrides), asTree(options.config)]),

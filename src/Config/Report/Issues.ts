@@ -5,6 +5,7 @@ import { describe, ownWords } from "../Expected.ts"
 import { nearest } from "../Nearest.ts"
 import { descend, isSecret } from "../SchemaTree.ts"
 import type { Compiled, SectionIssue } from "../Section.ts"
+import { whyText } from "../Source/Coerce.ts"
 import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { sourcesAt } from "./Entries.ts"
 import { render, type Scrubber } from "./Render.ts"
@@ -163,8 +164,12 @@ const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem =
   const own = ownWords(declared)
   const whole = own ?? describe(declared)
   const narrow = secret || own !== undefined || whole.includes(flat.expected ?? "")
+  const fromVariable =
+    typeof value === "string" &&
+    sourcesAt(around.sources, [section.name, ...flat.path])[0]?.isText === true
+  const unread = fromVariable ? whyText(descend(section.encoded, flat.path), value) : undefined
   return refused(section, flat.path, value, around, {
-    reason: flat.fixed ?? (secret || own !== undefined ? undefined : flat.reason),
+    reason: unread ?? flat.fixed ?? (secret || own !== undefined ? undefined : flat.reason),
     words: narrow ? whole : (flat.expected ?? whole)
   })
 }

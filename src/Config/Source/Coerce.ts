@@ -1,7 +1,8 @@
 /** Turns the text of a variable into the value that a schema takes. */
 import * as SchemaAST from "effect/SchemaAST"
 import { accepts, child, expand, type Nodes } from "../SchemaTree.ts"
-import { isPlain, sanitize } from "../Tree.ts"
+import { inexactNumbers, isPlain, sanitize } from "../Tree.ts"
+import { parseJson } from "./JsonPosition.ts"
 
 const truths: ReadonlyMap<string, boolean> = new Map([
   ["0", false],
@@ -17,19 +18,29 @@ const truths: ReadonlyMap<string, boolean> = new Map([
 ])
 
 const json = (text: string): unknown => {
-  try {
-    const { refused, value } = sanitize(JSON.parse(text))
-    return refused.length === 0 ? value : undefined
-  } catch {
-    return undefined
-  }
+  const parsed = parseJson(text)
+  if (!("value" in parsed)) return undefined
+  const { refused, value } = sanitize(parsed.value)
+  return refused.length > 0 || inexactNumbers(value, false).length > 0 ? undefined : value
 }
 
-const list = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
-  const parsed = text.trim().startsWith("[") ? json(text) : undefined
-  if (Array.isArray(parsed)) return parsed
-  if (text.trim() === "") return []
-  return text.split(",").map((item, index) => coerce(child(nodes, String(index)), item.trim()))
+// JSON that is not valid would become items with brackets and quotes.
+const isItem = (text: string): boolean => text !== "" && !/^["'[{]|["'\]}]$/.test(text)
+
+const list = (nodes: Nodes, text: string): ReadonlyArray<unknown> | undefined => {
+  if (text === "") return []
+  if (text.startsWith("[")) {
+    const parsed = json(text)
+    return Array.isArray(parsed) ? parsed : undefined
+  }
+  const items = text.split(",").map((item) => item.trim())
+  if (!items.every(isItem)) return undefined
+  return items.map((item, index) => coerce(child(nodes, String(index)), item))
+}
+
+const toNumber = (text: string): number | undefined => {
+  const number = text.trim() === "" ? NaN : Number(text)
+  return Number.isNaN(number) || inexactNumbers(number, false).length > 0 ? undefined : number
 }
 
 const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
@@ -39,11 +50,12 @@ const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
   const literal = (type: string): boolean =>
     leaves.some((ast) => ast._tag === "Literal" && typeof ast.literal === type)
   const output: Array<unknown> = []
-  const number = text.trim() === "" ? NaN : Number(text)
-  if (Number.isFinite(number) && (wants("Enum", "Number") || literal("number"))) output.push(number)
+  const number = toNumber(text)
+  if (number !== undefined && (wants("Enum", "Number") || literal("number"))) output.push(number)
   const truth = truths.get(text.trim().toLowerCase())
   if (truth !== undefined && (wants("Boolean") || literal("boolean"))) output.push(truth)
-  if (wants("Arrays")) output.push(list(nodes, text))
+  const items = wants("Arrays") ? list(nodes, text.trim()) : undefined
+  if (items !== undefined) output.push(items)
   if (wants("Objects", "Declaration")) {
     const parsed = json(text)
     if (isPlain(parsed)) output.push(parsed)
@@ -54,7 +66,7 @@ const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
 /**
  * Returns the value that the text of a variable means: the text itself if the schema accepts it;
  * otherwise the number, boolean (`true`, `1`, `yes`, `on`), list (JSON or commas) or object (JSON)
- * that the text spells. If the schema accepts none of these, a value of a type that the schema
+ * that the text spells. Text that is none of these stays text, which the schema then refuses. If the schema accepts none of these, a value of a type that the schema
  * takes is returned: the error is then about the value and not about its type.
  */
 export const coerce = (nodes: Nodes, text: string): unknown => {
@@ -64,4 +76,22 @@ export const coerce = (nodes: Nodes, text: string): unknown => {
     readings.find((reading) => nodes.some((ast) => accepts(ast, reading))) ??
     (readings.length > 0 ? readings[0] : text)
   )
+}
+
+/**
+ * Returns why the text of a variable was not read as what the schema takes, or `undefined` if the
+ * schema takes text. The reason does not quote the text.
+ */
+export const whyText = (nodes: Nodes, text: string): string | undefined => {
+  const leaves = expand(nodes.map(SchemaAST.toEncoded))
+  const wants = (tag: SchemaAST.AST["_tag"]): boolean => leaves.some((ast) => ast._tag === tag)
+  if (wants("Arrays")) {
+    return 'a variable has a list in JSON, such as ["a", "b"], or as items without quotes and with a comma between two'
+  }
+  if (wants("Objects"))
+    return 'a variable has an object in JSON, such as {"key": "value"}, and each key once'
+  if (wants("Number") && !Number.isNaN(Number(text)) && text.trim() !== "") {
+    return "it has more digits than a number keeps"
+  }
+  return undefined
 }

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import type { Problem } from "../ConfigError.ts"
-import { isPlain, sanitize, type Tree, tree } from "../Tree.ts"
-import { findJsonError } from "./JsonPosition.ts"
+import { type Problem, problemAt } from "../ConfigError.ts"
+import { inexactNumbers, isPlain, sanitize, type Tree, tree } from "../Tree.ts"
+import { parseJson } from "./JsonPosition.ts"
 
 /** Values that were read, the label of their source, and their problems. */
 export interface Loaded {
@@ -73,12 +73,9 @@ const withoutQuote = (message: string): string => {
 // The parser of a format is loaded for a file of that format only.
 const parsers: Readonly<Record<string, (text: string) => Parsed | Promise<Parsed>>> = {
   ".json": (text) => {
-    try {
-      return { value: JSON.parse(text.replace(/^\uFEFF/, "")) }
-    } catch {
-      const { column, line, reason } = findJsonError(text.replace(/^\uFEFF/, ""))
-      return { where: `line ${line}, column ${column}`, why: reason }
-    }
+    const parsed = parseJson(text)
+    if ("value" in parsed) return parsed
+    return { where: `line ${parsed.line}, column ${parsed.column}`, why: parsed.reason }
   },
   ".toml": async (text) => {
     const Toml = await import("effect/encoding/Toml")
@@ -100,7 +97,7 @@ const parsers: Readonly<Record<string, (text: string) => Parsed | Promise<Parsed
 const parse = async (label: string, extension: string, text: string): Promise<Loaded> => {
   const format = extension === ".yml" ? ".yaml" : extension
   const name = format.slice(1).toUpperCase()
-  const parsed = await parsers[format]?.(text)
+  const parsed = await parsers[format]?.(text.replace(/^\uFEFF/, ""))
   if (parsed === undefined) {
     return failed(
       fileProblem(
@@ -110,7 +107,19 @@ const parse = async (label: string, extension: string, text: string): Promise<Lo
       )
     )
   }
-  if ("value" in parsed) return fromValues(label, parsed.value)
+  if ("value" in parsed) {
+    const loaded = fromValues(label, parsed.value)
+    const inexact = inexactNumbers(loaded.values, /inf/i.test(text)).map((path) =>
+      problemAt(
+        path.join("."),
+        label,
+        "a number up to 9007199254740991, or text in quotes",
+        `The number of ${path.join(".")} in ${label} has more digits than a number keeps: write a ` +
+          "smaller one, or write it in quotes."
+      )
+    )
+    return { ...loaded, problems: [...loaded.problems, ...inexact] }
+  }
   const where = parsed.where === "" ? "" : ` ${parsed.where}`
   return failed(
     fileProblem(

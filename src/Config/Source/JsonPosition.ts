@@ -1,4 +1,4 @@
-/** Finds where a text stops being JSON, without quoting it. */
+/** Reads JSON strictly, and finds where a text stops being JSON, without quoting it. */
 
 /** Where a JSON text stops being JSON, and what was expected there. */
 export interface JsonPosition {
@@ -54,8 +54,15 @@ const scan = (text: string): void => {
       space()
     }
   }
-  const property = (): void => {
+  const property = (keys: Set<string>): void => {
+    const start = index
     if (!take(stringPattern)) fail("expected a key in double quotes")
+    const key: string = JSON.parse(text.slice(start, index))
+    if (keys.has(key)) {
+      index = start
+      fail("duplicate key")
+    }
+    keys.add(key)
     space()
     if (text[index] !== ":") fail(`expected ":"`)
     index++
@@ -63,7 +70,10 @@ const scan = (text: string): void => {
   }
   const value = (): void => {
     space()
-    if (text[index] === "{") return sequence("}", property)
+    if (text[index] === "{") {
+      const keys = new Set<string>()
+      return sequence("}", () => property(keys))
+    }
     if (text[index] === "[") return sequence("]", value)
     if (!take(stringPattern) && !take(numberPattern) && !take(wordPattern)) {
       fail("expected a JSON value")
@@ -75,12 +85,14 @@ const scan = (text: string): void => {
 }
 
 /**
- * Finds the first error of a text that `JSON.parse` refused. The engine's own message is not used:
- * it quotes the text around the error, which may be a secret, and often has no position.
+ * Finds the first error of a text that should be JSON, also a key that an object has twice. The
+ * engine's own message is not used: it quotes the text around the error, which may be a secret, and
+ * often has no position.
  */
-export const findJsonError = (text: string): JsonPosition => {
+const findError = (text: string): JsonPosition | undefined => {
   try {
     scan(text)
+    return undefined
   } catch (error) {
     if (error instanceof Stop) {
       const lines = text.slice(0, error.index).split("\n")
@@ -93,5 +105,8 @@ export const findJsonError = (text: string): JsonPosition => {
     // The scanner recurses once per level, as `JSON.parse` does, so this error is a stack overflow.
     return { column: 1, line: 1, reason: "nested too deeply" }
   }
-  return { column: 1, line: 1, reason: "not JSON" }
 }
+
+/** Returns the value of a JSON text, or its first error. A key may be in an object once only. */
+export const parseJson = (text: string): JsonPosition | { readonly value: unknown } =>
+  findError(text) ?? { value: JSON.parse(text) }

@@ -23,7 +23,7 @@ export const splitFile = (loaded: Loaded): FileSources => {
   const { env, environments, ...base } = loaded.values
   const problems: Array<Problem> = []
   const overlays = new Map<string, Source>()
-  if (environments !== undefined && !isPlain(environments)) {
+  if (environments !== undefined && environments !== null && !isPlain(environments)) {
     problems.push(
       problemAt(
         "environments",
@@ -37,7 +37,7 @@ export const splitFile = (loaded: Loaded): FileSources => {
     const source = `${label} [environments.${name}]`
     const full = canonical(name)
     const other = overlays.get(full)
-    if (!isPlain(values)) {
+    if (values !== null && !isPlain(values)) {
       problems.push(
         problemAt(
           `environments.${name}`,
@@ -55,7 +55,7 @@ export const splitFile = (loaded: Loaded): FileSources => {
           `${other.label} and ${source} are the same environment: keep one of them.`
         )
       )
-    } else overlays.set(full, { label: source, values })
+    } else overlays.set(full, { label: source, values: values ?? tree([]) })
   }
   return { base: { label, values: tree(Object.entries(base)) }, env, overlays, problems }
 }
@@ -73,7 +73,7 @@ export const chooseEnvironment = (
   const resolve = (name: string, source: string) => resolveEnvironment({ name, source }, declared)
   if (options.environment !== undefined) return resolve(options.environment, "option environment")
   if (variable !== undefined && variable !== "") return resolve(variable, "variable FLANGE_ENV")
-  if (file.env === undefined) return { name: "local" }
+  if (file.env === undefined || file.env === null) return { name: "local" }
   if (typeof file.env === "string") return resolve(file.env, file.base.label)
   return {
     problem: problemAt(

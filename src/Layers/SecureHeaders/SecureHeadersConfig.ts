@@ -1,6 +1,25 @@
 /** The configuration section `secureHeaders`. */
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+
+/** The headers that helmet 8 sends by default, except Strict-Transport-Security. */
+export const defaults: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';" +
+    "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';" +
+    "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "origin-agent-cluster": "?1",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-dns-prefetch-control": "off",
+  "x-download-options": "noopen",
+  "x-frame-options": "SAMEORIGIN",
+  "x-permitted-cross-domain-policies": "none",
+  "x-xss-protection": "0"
+}
 
 /** The characters of a header value. Source: RFC 9110, section 5.5. */
 const Value = Schema.String.check(
@@ -14,7 +33,11 @@ const Value = Schema.String.check(
 const isName = (text: string) => /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(text)
 
 /** A record with a schema for its keys drops wrong keys silently. This check refuses them. */
-const Headers = Schema.Record(Schema.String, Value).check(
+const Headers = Schema.StructWithRest(
+  // A variable finds a declared key, although it cannot have the hyphens of its name.
+  Schema.Struct(Record.map(defaults, () => Schema.optionalKey(Value))),
+  [Schema.Record(Schema.String, Value)]
+).check(
   Schema.makeFilter((headers) =>
     Object.keys(headers)
       .filter((name) => !isName(name))

@@ -2,25 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
-
-/** The headers that helmet 8 sends by default, except Strict-Transport-Security. */
-const defaults: Readonly<Record<string, string>> = {
-  "content-security-policy":
-    "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';" +
-    "frame-ancestors 'self';img-src 'self' data:;object-src 'none';script-src 'self';" +
-    "script-src-attr 'none';style-src 'self' https: 'unsafe-inline';upgrade-insecure-requests",
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "origin-agent-cluster": "?1",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-  "x-dns-prefetch-control": "off",
-  "x-download-options": "noopen",
-  "x-frame-options": "SAMEORIGIN",
-  "x-permitted-cross-domain-policies": "none",
-  "x-xss-protection": "0"
-}
+import { defaults, SecureHeadersConfig } from "./SecureHeadersConfig.ts"
 
 const middleware = Middleware.headers("secure-headers", {
   build: Effect.map(SecureHeadersConfig, ({ contentSecurityPolicy: csp, headers, hsts = "" }) => {

@@ -1,7 +1,8 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { assert, describe, layer } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Config from "../../../src/Config/index.ts"
 import { directoryWith, row, ServerConfig } from "../fixtures.ts"
 
@@ -111,6 +112,14 @@ layer(NodeServices.layer)("Config files", (it) => {
         "flange.json line 1, column 1",
         "expected a JSON value, found the end of the file"
       ],
+      [
+        "flange.json",
+        '{"a": {"b": 1, "\\u0062": 2}}',
+        "flange.json line 1, column 16",
+        "duplicate key"
+      ],
+      ["flange.toml", "aa = 1\naa = 2\n", "flange.toml line 2", "cannot redefine existing key"],
+      ["flange.yaml", "a: {bb: 1, bb: 2}\n", "flange.yaml", "duplicate key"],
       ["flange.toml", "a = 1\nb = hunter2\n", "flange.toml line 2, column 12", "invalid value"],
       ["flange.yaml", "a: 1\n  b: 2\n", "flange.yaml line 2", "invalid colon in plain scalar"],
       ["flange.yaml", "a: *hunter2\n", "flange.yaml", "unknown YAML alias"],
@@ -225,6 +234,151 @@ layer(NodeServices.layer)("Config files", (it) => {
         values["again"] = values
         const error = yield* Effect.flip(Config.load({ sections, values }))
         assert.match(error.message, /The value of again in code contains itself/)
+      })
+    )
+  })
+
+  describe("numbers", () => {
+    const Amounts = Config.section("amounts", { list: Schema.Unknown, one: Schema.Unknown })
+    const files = {
+      "flange.json": (number: string) => `{"amounts": {"list": [1, ${number}], "one": ${number}}}`,
+      "flange.toml": (number: string) => `[amounts]\nlist = [1, ${number}]\none = ${number}\n`,
+      "flange.yaml": (number: string) => `amounts:\n  list: [1, ${number}]\n  one: ${number}\n`
+    }
+    const loadWith = Effect.fnUntraced(function* (name: string, content: string) {
+      const directory = yield* directoryWith({ [name]: content })
+      return yield* Config.load({ directory, sections: [Amounts] })
+    })
+    for (const [name, content] of Object.entries(files)) {
+      for (const number of [
+        "9007199254740993",
+        "-12345678901234567890",
+        "9007199254740993.0",
+        "1e400"
+      ]) {
+        it.effect(`${number} in ${name} is refused, because a number cannot keep its digits`, () =>
+          Effect.gen(function* () {
+            const error = yield* Effect.flip(loadWith(name, content(number)))
+            assert.match(error.message, /more digits than a number keeps|integer out of range/)
+          })
+        )
+      }
+
+      it.effect(`numbers that are exact are read from ${name}`, () =>
+        Effect.gen(function* () {
+          for (const [written, wanted] of [
+            ["9007199254740991", 9_007_199_254_740_991],
+            ["-0.25", -0.25],
+            ["1e3", 1000]
+          ] as const) {
+            const { context } = yield* loadWith(name, content(written))
+            assert.deepStrictEqual(Context.get(context, Amounts).list, [1, wanted])
+            assert.deepStrictEqual(Context.get(context, Amounts).one, wanted)
+          }
+        })
+      )
+    }
+  })
+
+  describe("times without an offset", () => {
+    const zone = process.env["TZ"]
+    beforeAll(() => {
+      process.env["TZ"] = "Asia/Tokyo"
+    })
+    afterAll(() => {
+      if (zone === undefined) delete process.env["TZ"]
+      else process.env["TZ"] = zone
+    })
+    const Times = Config.section("times", {
+      at: Schema.optionalKey(Schema.Date),
+      list: Schema.optionalKey(Schema.Array(Schema.DateFromString)),
+      text: Schema.optionalKey(Schema.String),
+      utc: Schema.optionalKey(Schema.DateTimeUtc)
+    })
+    const local = "1979-05-27T07:32:00"
+    const files = {
+      "flange.json": `{"times": {"at": "${local}", "list": ["${local}"], "text": "${local}", "utc": "${local}"}}`,
+      "flange.toml": `[times]\nat = ${local}\nlist = [${local}]\ntext = ${local}\nutc = ${local}\n`,
+      "flange.yaml": `times:\n  at: ${local}\n  list: [ '${local}' ]\n  text: ${local}\n  utc: ${local}\n`
+    }
+    for (const [name, content] of Object.entries(files)) {
+      it.effect(`${name} means UTC and not the zone of the machine`, () =>
+        Effect.gen(function* () {
+          const directory = yield* directoryWith({ [name]: content })
+          const { context } = yield* Config.load({ directory, sections: [Times] })
+          const times = Context.get(context, Times)
+          assert.strictEqual(new Date(local).toISOString(), "1979-05-26T22:32:00.000Z")
+          assert.strictEqual(times.at?.toISOString(), `${local}.000Z`)
+          assert.strictEqual(times.list?.[0]?.toISOString(), `${local}.000Z`)
+          assert.strictEqual(times.utc?.toJSON(), `${local}.000Z`)
+          assert.strictEqual(times.text, local)
+        })
+      )
+    }
+
+    it.effect("an offset, a date alone and a variable keep their meaning", () =>
+      Effect.gen(function* () {
+        for (const [text, wanted] of [
+          [`${local}+02:00`, "1979-05-27T05:32:00.000Z"],
+          ["1979-05-27", "1979-05-27T00:00:00.000Z"],
+          ["1979-05-27 07:32", "1979-05-27T07:32:00.000Z"]
+        ] as const) {
+          const { context } = yield* Config.load({
+            sections: [Times],
+            variables: { FLANGE__TIMES__AT: text }
+          })
+          assert.strictEqual(Context.get(context, Times).at?.toISOString(), wanted)
+        }
+      })
+    )
+  })
+
+  describe("keys that are all commented out", () => {
+    const Pool = Config.section("pool", {
+      hosts: Schema.Array(Schema.String).pipe(Config.withDefault(["x"])),
+      limits: Schema.optionalKey(Schema.Struct({ max: Schema.optionalKey(Schema.Int) })),
+      nothing: Schema.optionalKey(Schema.NullOr(Schema.Struct({}))),
+      size: Schema.Int.pipe(Config.withDefault(1))
+    })
+    it.effect("a section, an overlay, an object and a list are read as empty", () =>
+      Effect.gen(function* () {
+        const samples = [
+          "pool:\n  # size: 2\n",
+          "pool: ~\n",
+          "pool:\nenvironments:\n  local:\n    pool:\n    # size: 2\n",
+          "environments:\n  local:\n    # pool:\n",
+          "environments:\n  # local:\n",
+          "env:\n",
+          "# pool:\n"
+        ]
+        for (const content of samples) {
+          const directory = yield* directoryWith({ "flange.yaml": content })
+          const resolved = yield* Config.load({ directory, sections: [Pool] })
+          assert.strictEqual(row(resolved, "pool.size"), "1 from schema default")
+          assert.deepStrictEqual(resolved.warnings, [])
+        }
+        const directory = yield* directoryWith({
+          "flange.yml":
+            "pool:\n  hosts:\n  # - a\n  limits:\n    max: 3\n  nothing:\nenvironments:\n  local:\n    pool:\n      limits:\n        # max: 4\n"
+        })
+        const { context } = yield* Config.load({ directory, sections: [Pool] })
+        assert.deepStrictEqual(Context.get(context, Pool), {
+          hosts: [],
+          limits: { max: 3 },
+          nothing: null,
+          size: 1
+        })
+      })
+    )
+
+    it.effect("a value that is forgotten is refused", () =>
+      Effect.gen(function* () {
+        const directory = yield* directoryWith({ "flange.yaml": "pool:\n  size:\n" })
+        const { problems } = yield* Effect.flip(Config.load({ directory, sections: [Pool] }))
+        assert.strictEqual(
+          problems[0]?.message,
+          "null from flange.yaml is refused for pool.size: write an integer."
+        )
       })
     )
   })

@@ -1,5 +1,5 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -200,4 +200,179 @@ layer(NodeServices.layer)("Config variables", (it) => {
       assert.strictEqual(problems[0]?.nearest, "host")
     })
   )
+
+  const Lists = Config.section("lists", {
+    hosts: Schema.optionalKey(Schema.Array(Schema.String)),
+    methods: Schema.Array(Schema.String).pipe(Config.withDefault(["GET", "PUT"])),
+    nested: Schema.optionalKey(Schema.Struct({ names: Schema.Array(Schema.String) })),
+    pairs: Schema.optionalKey(Schema.Array(Schema.Struct({ a: Schema.Int }))),
+    secrets: Schema.optionalKey(Schema.Array(Config.Secret)),
+    table: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int))
+  })
+  const noLists = [
+    '["a","b"',
+    '"a","b"]',
+    "['a']",
+    "[a,b]",
+    "[a",
+    "a]",
+    "a,b,",
+    ",a",
+    "a,,b",
+    '"a","b"',
+    "'a'",
+    'a,"b"',
+    '{"a":1}',
+    '["a",]',
+    '["a"] x'
+  ]
+  for (const text of noLists) {
+    for (const key of ["HOSTS", "HOSTS__ADD", "NESTED__NAMES", "PAIRS", "SECRETS"]) {
+      it.effect(`${text} is not a list for ${key}, and the report says what one is`, () =>
+        Effect.gen(function* () {
+          const { problems } = yield* Effect.flip(
+            Config.load({
+              sections: [Lists],
+              values: { lists: { hosts: ["x"] } },
+              variables: { [`FLANGE__LISTS__${key}`]: text }
+            })
+          )
+          assert.strictEqual(problems.length, 1)
+          assert.strictEqual(problems[0]?.source, `variable FLANGE__LISTS__${key}`)
+          assert.include(problems[0]?.message, 'a list in JSON, such as ["a", "b"]')
+          if (key === "SECRETS") assert.strictEqual(problems[0]?.received, "<redacted>")
+        })
+      )
+    }
+  }
+
+  it.effect("an object that is not valid JSON, or has a key twice, is refused", () =>
+    Effect.gen(function* () {
+      for (const text of ['{"a":1', "{a:1}", '{"a":1,"a":2}', '{"a":9007199254740993}']) {
+        const { problems } = yield* Effect.flip(
+          Config.load({ sections: [Lists], variables: { FLANGE__LISTS__TABLE: text } })
+        )
+        assert.strictEqual(problems.length, 1)
+        assert.include(problems[0]?.message, "an object in JSON")
+      }
+    })
+  )
+
+  it.effect("a number with more digits than a number keeps is refused", () =>
+    Effect.gen(function* () {
+      const Amounts = Config.section("amounts", { amount: Schema.Number })
+      for (const text of [
+        "9007199254740993",
+        "12345678901234567890",
+        "1e400",
+        "-9007199254740993"
+      ]) {
+        const { problems } = yield* Effect.flip(
+          Config.load({ sections: [Amounts], variables: { FLANGE__AMOUNTS__AMOUNT: text } })
+        )
+        assert.include(problems[0]?.message, "more digits than a number keeps")
+      }
+      const { context } = yield* Config.load({
+        sections: [Amounts],
+        variables: { FLANGE__AMOUNTS__AMOUNT: "9007199254740991" }
+      })
+      assert.strictEqual(Context.get(context, Amounts).amount, 9_007_199_254_740_991)
+    })
+  )
+
+  describe("__ADD", () => {
+    const hosts = (options: object) =>
+      Effect.map(Config.load({ ...options, sections: [Lists] }), (resolved) => ({
+        hosts: Context.get(resolved.context, Lists).hosts,
+        methods: Context.get(resolved.context, Lists).methods,
+        row: row(resolved, "lists.hosts")
+      }))
+    const variables = { FLANGE__LISTS__HOSTS__ADD: "b, c" }
+
+    it.effect("adds to the list of a file, and the report names the variable", () =>
+      Effect.gen(function* () {
+        assert.deepInclude(yield* hosts({ values: { lists: { hosts: ["a"] } }, variables }), {
+          hosts: ["a", "b", "c"],
+          row: '["a","b","c"] from variable FLANGE__LISTS__HOSTS__ADD'
+        })
+      })
+    )
+
+    it.effect("adds to an overlay, to another variable, to a default, or to nothing", () =>
+      Effect.gen(function* () {
+        const values = {
+          environments: { local: { lists: { hosts: ["o"] } } },
+          lists: { hosts: ["a"] }
+        }
+        assert.deepStrictEqual((yield* hosts({ values, variables })).hosts, ["o", "b", "c"])
+        const both = { ...variables, FLANGE__LISTS__HOSTS: "x" }
+        assert.deepStrictEqual((yield* hosts({ values, variables: both })).hosts, ["x", "b", "c"])
+        const methods = { FLANGE__LISTS__METHODS__ADD: '["POST"]' }
+        assert.deepStrictEqual((yield* hosts({ values: {}, variables: methods })).methods, [
+          "GET",
+          "PUT",
+          "POST"
+        ])
+        assert.deepStrictEqual((yield* hosts({ values: {}, variables })).hosts, ["b", "c"])
+      })
+    )
+  })
+
+  describe("keys of records", () => {
+    const Proxy = Config.section("proxy", {
+      headers: Schema.Record(Schema.String, Schema.String).pipe(
+        Config.withDefault({ "x-frame-options": "DENY" })
+      ),
+      labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+      services: Schema.optionalKey(
+        Schema.Record(Schema.String, Schema.Struct({ maxSize: Schema.Int }))
+      )
+    })
+    const load = (variables: Record<string, string>, proxy: object = {}) =>
+      Effect.map(Config.load({ sections: [Proxy], values: { proxy }, variables }), ({ context }) =>
+        Context.get(context, Proxy)
+      )
+
+    it.effect("a variable finds the key of a default and of a file, however they are spelled", () =>
+      Effect.gen(function* () {
+        const found = yield* load(
+          {
+            FLANGE__PROXY__HEADERS__X_FRAME_OPTIONS: "SAMEORIGIN",
+            FLANGE__PROXY__LABELS__TEAM_NAME: "core",
+            FLANGE__PROXY__SERVICES__MY_SERVICE__MAX_SIZE: "2"
+          },
+          { labels: { teamName: "x" }, services: { "my-service": { maxSize: 1 } } }
+        )
+        assert.deepStrictEqual({ ...found.headers }, { "x-frame-options": "SAMEORIGIN" })
+        assert.deepStrictEqual({ ...found.labels }, { teamName: "core" })
+        assert.deepStrictEqual(Object.keys(found.services ?? {}), ["my-service"])
+        assert.strictEqual(found.services?.["my-service"]?.maxSize, 2)
+      })
+    )
+
+    it.effect("a new key with an underscore is refused, because its spelling is not known", () =>
+      Effect.gen(function* () {
+        for (const name of [
+          "HEADERS__X_NEW",
+          "LABELS__TEAM_NAME",
+          "SERVICES__MY_SERVICE__MAX_SIZE"
+        ]) {
+          const { problems } = yield* Effect.flip(load({ [`FLANGE__PROXY__${name}`]: "1" }))
+          assert.strictEqual(problems[0]?.source, `variable FLANGE__PROXY__${name}`)
+          assert.match(problems[0]?.message ?? "", /does not tell whether .* as JSON\.$/)
+        }
+      })
+    )
+
+    it.effect("a key that could be two is refused, and one without an underscore is taken", () =>
+      Effect.gen(function* () {
+        const { problems } = yield* Effect.flip(
+          load({ FLANGE__PROXY__LABELS__A_B: "1" }, { labels: { "a-b": "x", aB: "y" } })
+        )
+        assert.match(problems[0]?.message ?? "", /may mean a-b or aB/)
+        const found = yield* load({ FLANGE__PROXY__LABELS__TEAM: "core" })
+        assert.deepStrictEqual({ ...found.labels }, { team: "core" })
+      })
+    )
+  })
 })

@@ -119,6 +119,29 @@ describe("the section secureHeaders", () => {
     })
   )
 
+  it.live("a variable replaces a default header, and does not send another one beside it", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(app, {
+        variables: { FLANGE__SECURE_HEADERS__HEADERS__X_FRAME_OPTIONS: "DENY" }
+      })
+      const reply = yield* test.get("/shop")
+      reply.expectHeader("x-frame-options", "DENY")
+      assert.isFalse(reply.headers.has("x_frame_options"))
+    })
+  )
+
+  it.live("a variable with a new header is refused, because it has no hyphens", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        TestApp.make(app, {
+          variables: { FLANGE__SECURE_HEADERS__HEADERS__PERMISSIONS_POLICY: "camera=()" }
+        })
+      )
+      assert.instanceOf(error, Config.ConfigError)
+      assert.include(error.message, "write the object in FLANGE__SECURE_HEADERS__HEADERS as JSON")
+    })
+  )
+
   const wrong: ReadonlyArray<readonly [values: object, key: string]> = [
     [{ contentSecurityPolicy: "a\r\nset-cookie: b" }, "secureHeaders.contentSecurityPolicy"],
     [{ headers: { "x-a": "b\nc" } }, "secureHeaders.headers.x-a"],
