@@ -66,7 +66,7 @@ export const sections: ReadonlyArray<SectionPage> = (
             .at(-1)!
           const keys = docTable(comment).map(([key, fallback, meaning]) => ({
             default: writable(fallback!),
-            meaning: meaning!.replace(/[;,] variable `\w+`$/, ""),
+            meaning: meaning!.replace(/[;,] variables? `\w+`(?: and `\w+`)?$/, ""),
             name: key!.replaceAll("`", "")
           }))
           return [{ file, keys, section: value }]

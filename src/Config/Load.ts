@@ -16,7 +16,7 @@ import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import { type AnySection, compile, type Compiled } from "./Section.ts"
 import { collect } from "./Source/Sources.ts"
-import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
+import { getPath, isPlain, type Source, type Tree, tree } from "./Tree.ts"
 
 type Identifiers<Sections extends ReadonlyArray<AnySection>> =
   unknown extends Sections[number]["Identifier"] ? never : Sections[number]["Identifier"]
@@ -26,7 +26,7 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  *
  * From the lowest precedence to the highest: defaults of the schemas, defaults of plugins in
  * order, the file (or `values`), its `[environments.<name>]` overlay, `.env` files, short variables,
- * `FLANGE__SECTION__KEY` variables, `overrides`. Objects merge, everything else replaces. A variable
+ * `FLANGE__SECTION__KEY` variables, `configure` of plugins in order, `overrides`. Objects merge, everything else replaces. A variable
  * `FLANGE__SECTION__KEY__ADD` adds to a list. A key of a secret with `File` at its end, or `_FILE` in
  * a variable, names a file that has the secret.
  *
@@ -67,18 +67,17 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   FileSystem.FileSystem | Path.Path
 > {
   const { compiled, problems: sectionProblems } = compile(options.sections)
-  const { environment, file, incomplete, problems, sources, variables } = yield* collect(
+  const { environment, file, incomplete, merged, problems, sources, variables } = yield* collect(
     options,
     compiled
   )
-  const found: Array<Found> = [...sectionProblems, ...problems].map((problem) => ({
-    missing: false,
-    problem
-  }))
-  const merged = mergeAll(sources.map(({ values }) => values))
   const scrubber = new Scrubber()
   for (const { values } of sources)
     for (const section of compiled) collectSecrets(section, values, scrubber)
+  const found: Array<Found> = [...sectionProblems, ...problems].map((problem) => ({
+    missing: false,
+    problem: { ...problem, message: scrubber.clean(problem.message) }
+  }))
 
   const entries: Array<Entry> = []
   const services = new Map<string, unknown>([

@@ -9,8 +9,33 @@ export interface Defaults {
   readonly values: ((environment: string) => object) | object
 }
 
+/**
+ * The values of all sections before they are decoded, as in a file: an object with one key per
+ * section.
+ */
+export interface Values {
+  readonly [section: string]: { readonly [key: string]: unknown } | undefined
+}
+
+/** A function of a plugin that changes the configuration of the app. */
+export interface Change {
+  /**
+   * Returns the configuration from the merged values of all other sources and the name of the
+   * environment. A key that the result lacks is removed. It may change the values it gets: they are
+   * a copy. Undefined for a plugin that changes nothing.
+   */
+  readonly change: ((config: Values, environment: string) => object) | undefined
+  /** The id of the plugin, which names the source of the changes. */
+  readonly plugin: string
+}
+
 /** Where `load` takes the configuration from. */
 export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
+  /**
+   * Functions that change the merged values, each the result of the one before. Only `overrides` win
+   * over them. They do not run if a source cannot be read. Default: none.
+   */
+  readonly configure?: ReadonlyArray<Change> | undefined
   /** Defaults of plugins, in the order of the plugins: later ones win. Default: none. */
   readonly defaults?: ReadonlyArray<Defaults> | undefined
   /** Where to look for `flange.toml`, `.yaml`, `.yml` or `.json`. Default: the working directory. */

@@ -14,6 +14,8 @@ export interface Source {
   readonly isText?: boolean | undefined
   /** Its name in reports, such as `flange.toml` or `variable PORT`. */
   readonly label: string
+  /** The dotted keys that it removes from the sources below. */
+  readonly removed?: ReadonlyArray<string> | undefined
   readonly values: Tree
 }
 

@@ -6,7 +6,7 @@
  * | phase | what runs | may fail with | seen by | order |
  * |---|---|---|---|---|
  * | assemble | the checks of its manifest; no code of the plugin | `AssemblyError`, all problems at once | the caller of boot | none |
- * | configure | `defaults`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order, later defaults override earlier ones |
+ * | configure | `defaults`, then `configure`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order: later defaults override earlier ones, and each `configure` gets the result of the one before |
  * | acquire | `layer`, then the contributions, then the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
  * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
  * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |
@@ -105,6 +105,7 @@ export interface Ready {
 export interface Manifest {
   readonly annotate: ((api: HttpApi.Top) => HttpApi.Top) | undefined
   readonly config: ReadonlyArray<Config.AnySection>
+  readonly configure: Config.Change["change"]
   /** Actions, health checks, middleware, routes and the contributions of other kinds. */
   readonly contributions: ReadonlyArray<Contribution.Any>
   readonly defaults: Config.Defaults["values"]
@@ -159,6 +160,7 @@ type OptionName =
   | "actions"
   | "annotate"
   | "config"
+  | "configure"
   | "contributes"
   | "defaults"
   | "drain"
@@ -242,6 +244,12 @@ export const make = <
     readonly annotate?: ((api: HttpApi.Top) => HttpApi.Top) | undefined
     /** Configuration sections that it reads. */
     readonly config?: Sections
+    /**
+     * Returns the configuration of the app, changed, from the values of files, variables and the
+     * plugins before, and the name of the environment. Later plugins and the sections of all
+     * plugins get the result. Only `overrides` win over it.
+     */
+    readonly configure?: Config.Change["change"]
     /** Contributions of any other kind, and functions that fill extension points. */
     readonly contributes?: Contributes
     /**
@@ -313,6 +321,7 @@ export const make = <
   const manifest: Manifest = {
     annotate: options.annotate,
     config: options.config ?? [],
+    configure: options.configure,
     contributions,
     defaults: options.defaults ?? {},
     drain: options.drain,
@@ -405,6 +414,7 @@ const standalone = (manifest: Manifest): Layer.Layer<unknown, unknown, unknown> 
     services,
     Layer.effectContext(
       Config.load({
+        configure: [{ change: manifest.configure, plugin: "standalone" }],
         defaults: [{ plugin: "standalone", values: manifest.defaults }],
         sections: manifest.config,
         values: {},

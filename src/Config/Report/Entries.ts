@@ -40,6 +40,9 @@ const added = (
   })
 }
 
+/** Whether a dotted key is the other one or is below it. */
+const isAt = (above: string, key: string): boolean => key === above || key.startsWith(`${above}.`)
+
 /** Returns one entry for each value that the section reads. */
 export const entriesOf = (
   section: Compiled,
@@ -51,25 +54,33 @@ export const entriesOf = (
   const show = (path: KeyPath, value: unknown): string =>
     render(section.nodes, path, value, scrubber)
   const key = (path: KeyPath): string => [section.name, ...path].join(".")
+  const overridden = (replaced: ReadonlyArray<Source>, path: KeyPath): Entry["overridden"] =>
+    replaced.map((source) => ({
+      source: source.label,
+      value: show(path, getPath(source.values, [section.name, ...path]))
+    }))
   const fromSources = leaves(section.encoded, given).map((path): Entry => {
     const full = [section.name, ...path]
     const [top, ...rest] = sourcesAt(sources, full)
     return {
       key: key(path),
-      overridden: rest.map((source) => ({
-        source: source.label,
-        value: show(path, getPath(source.values, full))
-      })),
+      overridden: overridden(rest, path),
       source: top?.label ?? "schema default",
       value: show(path, getPath(given, path))
     }
   })
-  const fromSchema = added(section.encoded, given, decoded).map(({ path, value }): Entry => ({
-    key: key(path),
-    overridden: [],
-    source: "schema default",
-    value: show(path, value)
-  }))
+  const fromSchema = added(section.encoded, given, decoded).map(({ path, value }): Entry => {
+    const full = [section.name, ...path]
+    const remover = sources.findLast(({ removed = [] }) =>
+      removed.some((one) => isAt(one, key(path)))
+    )
+    return {
+      key: key(path),
+      overridden: overridden(sourcesAt(sources, full), path),
+      source: remover === undefined ? "schema default" : `schema default after ${remover.label}`,
+      value: show(path, value)
+    }
+  })
   return [...fromSources, ...fromSchema]
 }
 

@@ -6,6 +6,7 @@ import type { Problem } from "../ConfigError.ts"
 import type { LoadOptions } from "../LoadOptions.ts"
 import type { AnySection, Compiled } from "../Section.ts"
 import { mergeAll, type Source, type Tree } from "../Tree.ts"
+import { applyChange, difference } from "./Changes.ts"
 import { readEnvFiles } from "./EnvFiles.ts"
 import { fromValues } from "./Files.ts"
 import { normalize } from "./Normalize.ts"
@@ -23,6 +24,8 @@ export interface Collected {
    * hide the real problem.
    */
   readonly incomplete: boolean
+  /** The values of all sources together. */
+  readonly merged: Tree
   readonly problems: ReadonlyArray<Problem>
   /** The lowest precedence first. */
   readonly sources: ReadonlyArray<Source>
@@ -85,11 +88,26 @@ export const collect = Effect.fnUntraced(function* (
     problems.push(...read.problems)
     yield* Effect.forEach(read.sources, add, { discard: true })
   }
+  let values = merged()
+  for (const change of incomplete ? [] : (options.configure ?? [])) {
+    const next = applyChange(change, values, environment)
+    const resolved = yield* resolveFiles(
+      { label: next.label, values: next.values },
+      compiled,
+      directory
+    )
+    problems.push(...next.problems, ...resolved.problems)
+    const after = normalize(mergeAll(resolved.sources.map((one) => one.values)), compiled)
+    sources.push(difference(next.label, values, after))
+    values = after
+  }
+  const below = sources.length
   yield* addValues("overrides", options.overrides)
   return {
     environment,
     file: loaded.label ?? "flange.toml",
     incomplete,
+    merged: mergeAll([values, ...sources.slice(below).map((source) => source.values)]),
     problems,
     sources,
     variables: Object.assign({}, ...layers.map(({ values }) => values))

@@ -83,16 +83,16 @@ const Shape = Schema.Struct(fields).check(
  * | `bootWait` | 20 s | how long the start waits for a server that does not answer yet |
  * | `connectionTtl` | 30 min | how long a connection is used before it is replaced |
  * | `defaultUrl` | `pglite://./.flange/data` in `local`, `pglite://memory` in `test` | used when neither `url` nor `host` is set |
- * | `engine` | `postgres` | with `host`: `postgres`, `mysql` or `mariadb`; variable `DB_ENGINE` |
+ * | `engine` | `postgres` | with `host`: `postgres`, `mysql` or `mariadb`; variables `DB_ENGINE` and `DB_BACKEND` |
  * | `host` | none | server, when there is no `url`; variable `DB_HOST` |
  * | `idleTimeout` | 1 min | how long an unused connection stays open |
- * | `maxConnections` | 32 | size of the pool; PGlite always has one |
+ * | `maxConnections` | 32 | size of the pool; PGlite always has one; variable `DB_MAX_CONNECTIONS` |
  * | `migrations` | `migrations` | directory of the migrations; it need not exist |
- * | `minConnections` | 0 | connections that stay open |
+ * | `minConnections` | 0 | connections that stay open; variable `DB_MIN_CONNECTIONS` |
  * | `name` | the user's name | with `host`: the database; variable `DB_NAME` |
  * | `password` | none | with `host`; variable `DB_PASSWORD` |
  * | `port` | 5432 or 3306 | with `host`; variable `DB_PORT` |
- * | `runMigrations` | true | whether the start applies pending migrations |
+ * | `runMigrations` | true | whether the start applies pending migrations; variable `DB_RUN_MIGRATIONS` |
  * | `ssl` | from the URL | `true`, `false`, or `no-verify`: encrypted without checking the certificate |
  * | `statementTimeout` | none | longest time a statement may run; no effect on PGlite |
  * | `url` | none | `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `pglite://`; variable `DATABASE_URL` |
@@ -104,11 +104,15 @@ const Shape = Schema.Struct(fields).check(
 export const DatabaseConfig = Config.section("database", Shape, {
   variables: {
     DATABASE_URL: "url",
+    DB_BACKEND: "engine",
     DB_ENGINE: "engine",
     DB_HOST: "host",
+    DB_MAX_CONNECTIONS: "maxConnections",
+    DB_MIN_CONNECTIONS: "minConnections",
     DB_NAME: "name",
     DB_PASSWORD: "password",
     DB_PORT: "port",
+    DB_RUN_MIGRATIONS: "runMigrations",
     DB_USER: "user"
   }
 })

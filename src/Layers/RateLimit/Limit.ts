@@ -36,7 +36,7 @@ export const find = (
   route: RouteInfo
 ): Limit | undefined => {
   const { access, endpoint } = route
-  if (access.type === "bare") return undefined
+  if (!config.enabled || access.type === "bare") return undefined
   const own = declared(route)
   const isAsked = own !== undefined || endpoint?.middlewares.has(Limited as never) === true
   if (access.type === "public" && !isAsked) return undefined

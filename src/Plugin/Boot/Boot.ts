@@ -115,6 +115,7 @@ const setStatus = (boot: Boot, status: Status) =>
 const configure = (plugins: ReadonlyArray<Plugin.Any>, host: Host, source: ConfigSource) =>
   Config.load({
     ...source,
+    configure: plugins.map(({ id, manifest }) => ({ change: manifest.configure, plugin: id })),
     defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
     sections: [
       ...new Set([AppConfig, ...host.config, ...plugins.flatMap(({ manifest }) => manifest.config)])

@@ -79,6 +79,23 @@ describe("the section database", () => {
     expect(await target({ variables: { ...parts, ...url } })).toContain("db.example")
   })
 
+  it("takes the size of the pool, the engine and the migrations from variables", async () => {
+    const variables = {
+      DB_BACKEND: "mysql",
+      DB_MAX_CONNECTIONS: "7",
+      DB_MIN_CONNECTIONS: "2",
+      DB_RUN_MIGRATIONS: "false"
+    }
+    expect(await Effect.runPromise(load({ variables }))).toMatchObject({
+      engine: "mysql",
+      maxConnections: 7,
+      minConnections: 2,
+      runMigrations: false
+    })
+    const [problem] = await problems({ variables: { ...variables, DB_ENGINE: "postgres" } })
+    expect(problem!.message).toContain("DB_BACKEND and DB_ENGINE both set database.engine")
+  })
+
   it("keeps every character of a password given in parts", async () => {
     const password = "p@ss/w:rd?#%20 ü"
     const variables = { DB_HOST: "db", DB_PASSWORD: password, DB_USER: "a:b" }

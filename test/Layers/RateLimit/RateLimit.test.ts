@@ -39,6 +39,40 @@ describe("a limit", () => {
     })
   )
 
+  it.effect("is off everywhere with rateLimit.enabled or its variable", () =>
+    Effect.gen(function* () {
+      for (const options of [
+        { config: { rateLimit: { enabled: false } } },
+        { variables: { RATE_LIMIT_ENABLED: "false" } }
+      ]) {
+        const test = yield* TestApp.make(make().app, options)
+        for (const path of ["/greet", "/orders", "/search"]) {
+          for (let request = 0; request < 9; request++) {
+            const reply = yield* test.get(path, as("ada"))
+            assert.isBelow(reply.status, 400)
+            assert.isFalse(reply.headers.has("ratelimit"))
+            assert.isFalse(reply.headers.has("ratelimit-policy"))
+          }
+        }
+      }
+    })
+  )
+
+  it.effect("has short variables", () =>
+    Effect.gen(function* () {
+      const seen: Array<unknown> = []
+      const Reader = Plugin.make("app:reader", {
+        config: [RateLimit.RateLimitConfig],
+        ready: () =>
+          Effect.map(RateLimit.RateLimitConfig, ({ burst, limit }) => void seen.push(burst, limit))
+      })
+      yield* TestApp.make(App.make("shop", [RateLimit.plugin, Reader]), {
+        variables: { RATE_LIMIT_BURST_SIZE: "7", RATE_LIMIT_REQUESTS_PER_MINUTE: "70" }
+      })
+      assert.deepStrictEqual(seen, [7, 70])
+    })
+  )
+
   it.effect("is each caller's own, over all endpoints, whatever comes of the request", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(make().app)
