@@ -10,6 +10,7 @@ export interface AssemblyProblem {
     | "DuplicateId"
     | "DuplicateService"
     | "InvalidDocument"
+    | "InvalidRoute"
     | "MissingService"
     | "RouteConflict"
     | "UndeclaredExtension"

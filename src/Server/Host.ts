@@ -48,14 +48,10 @@ export const make = (
   return {
     bind: (context) =>
       Effect.gen(function* () {
-        const problems = Conflicts.conflicts(
-          mounted.map(({ info }) => ({
-            method: info.method,
-            owner: `group "${info.group}"`,
-            path: info.path,
-            plugin: info.plugin
-          }))
-        )
+        const problems = mounted
+          // The table has the router's syntax, and a contract's path its own.
+          .map(({ info }) => ({ ...info, path: info.endpoint?.path ?? info.path }))
+          .flatMap(Conflicts.make())
         if (problems.length > 0) return yield* new AssemblyError({ app, problems })
         const config = Context.getUnsafe(context, ServerConfig)
         const built = yield* Effect.forEach(middlewares, ({ build, slot }) =>
@@ -68,6 +64,7 @@ export const make = (
           return {
             method: info.method,
             path: info.path,
+            router: row.endpoint === undefined ? row.effect : undefined,
             value: Pipeline.make({
               bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
               codec: Codec.make(row, stack.handler, config),
@@ -93,7 +90,7 @@ export const make = (
           upgrades: (method, target) => table.find(method, target).value?.plan.upgrades === true
         })
       }),
-    check: Conflicts.declaredConflicts,
+    check: declaredProblems,
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
@@ -110,6 +107,18 @@ export const make = (
       })
   } as Host
 }
+
+/** Returns the problems of the routes that are known before anything is acquired. */
+const declaredProblems: Host["check"] = (plugins) =>
+  plugins
+    .flatMap(({ id, manifest }) =>
+      manifest.contributions
+        .filter(isRoute)
+        .flatMap(({ declared, name }) =>
+          declared.map((row) => ({ ...row, group: name, plugin: id }))
+        )
+    )
+    .flatMap(Conflicts.make())
 
 /** Returns the function that finds the route of a request and serves it. */
 const serveWith =

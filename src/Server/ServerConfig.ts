@@ -31,6 +31,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
+ * | `trailingSlash` | `strict` | `strict`: a path with another end is another path; `redirect`: 308 to the end that is a route |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
  */
@@ -65,6 +66,7 @@ export const ServerConfig = Config.section(
       Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
       Config.withDefault("660")
     ),
+    trailingSlash: Schema.Literals(["strict", "redirect"]).pipe(Config.withDefault("strict")),
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },

@@ -7,6 +7,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
+import * as RoutePath from "../../Contract/RoutePath.ts"
 import * as Described from "./Described.ts"
 import * as JsonSchema from "./JsonSchema.ts"
 import * as PathTemplate from "./PathTemplate.ts"
@@ -117,7 +118,8 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
       if (isExcluded(api, group, endpoint) || found.length === limit) return []
       const key = String(found.length)
       const { method, params, path } = endpoint
-      const templates = PathTemplate.fromRouter(path, declaredNames(params))
+      const { parts } = RoutePath.parse(path, RoutePath.declaredNames(params))
+      const templates = PathTemplate.fromParts(parts)
       const entry = { endpoint: name, group: group.identifier, method, path, templates }
       const one = { entry, operation: {} }
       found.push(one)
@@ -223,13 +225,6 @@ const pathsOf = (operations: ReadonlyArray<Operation>): Json => {
     }
   }
   return paths
-}
-
-const declaredNames = (params: Schema.Top | undefined): ReadonlySet<string> | undefined => {
-  const ast = params && SchemaAST.toEncoded(params.ast)
-  return ast !== undefined && SchemaAST.isObjects(ast) && ast.indexSignatures.length === 0
-    ? new Set(ast.propertySignatures.map(({ name }) => String(name)))
-    : undefined
 }
 
 const withGroups = (api: HttpApi.Top, groups: ReadonlyArray<HttpApiGroup.Top>): HttpApi.Top =>

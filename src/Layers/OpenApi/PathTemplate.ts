@@ -1,4 +1,5 @@
 /** Paths of the router as path templates of OpenAPI. */
+import * as RoutePath from "../../Contract/RoutePath.ts"
 
 /** A path of the document. */
 export interface PathTemplate {
@@ -14,55 +15,23 @@ export interface PathTemplate {
  * Returns the templates of a path: two if its last parameter is optional, the one with the
  * parameter first. OpenAPI has neither optional path parameters nor wildcards, so a
  * wildcard is a parameter with the name `*`.
- *
- * `declared` holds the parameters of the contract; undefined if it does not list them.
- * A name behind `:` that is not among them is text, as in Effect's router.
  */
-export const fromRouter = (
-  path: string,
-  declared: ReadonlySet<string> | undefined
-): ReadonlyArray<PathTemplate> => {
-  const names: Array<string> = []
-  let text = ""
-  let without: string | undefined
-  for (let at = 0; at < path.length;) {
-    const [whole, name] = /^(?:::|:(\w+)|[^:*]+|[^])/.exec(path.slice(at))!
-    at += whole.length
-    const parameter = whole === "*" ? "*" : name
-    if (parameter === undefined) {
-      text += whole === "::" ? ":" : escaped(whole)
-    } else if (whole !== "*" && declared?.has(parameter) === false) {
-      text += whole
-    } else {
-      if (path[at] === "(") at = closing(path, at) + 1
-      if (path[at] === "?") {
-        at += 1
-        without = text.replace(/\/$/, "") + path.slice(at)
-      }
-      names.push(parameter)
-      text += `{${parameter}}`
-    }
-  }
-  const all = [template(text, names)]
-  if (without !== undefined) all.push(template(without, names.slice(0, -1)))
-  return all
+export const fromParts = (parts: ReadonlyArray<RoutePath.Part>): ReadonlyArray<PathTemplate> => {
+  const without = RoutePath.withoutOptional(parts)
+  return without === undefined ? [template(parts)] : [template(parts), template(without)]
 }
 
-const template = (text: string, names: ReadonlyArray<string>): PathTemplate => {
+const template = (parts: ReadonlyArray<RoutePath.Part>): PathTemplate => {
+  const names = parts.flatMap((part) => (typeof part === "string" ? [] : [nameOf(part)]))
+  const text = parts
+    .map((part) => (typeof part === "string" ? escaped(part) : `{${nameOf(part)}}`))
+    .join("")
   const path = text.startsWith("/") ? text : `/${text}`
   return { names, shape: path.replaceAll(/\{[^{}]*\}/g, "{}"), text: path }
 }
 
+const nameOf = (part: Exclude<RoutePath.Part, string>): string =>
+  RoutePath.isParameter(part) ? part.name : "*"
+
 /** Braces are the syntax of templates. */
 const escaped = (text: string): string => text.replaceAll("{", "%7B").replaceAll("}", "%7D")
-
-/** Returns the place of the parenthesis that closes the one at `open`. */
-const closing = (path: string, open: number): number => {
-  let depth = 0
-  for (let at = open; at < path.length; at++) {
-    if (path[at] === "\\") at++
-    else if (path[at] === "(") depth++
-    else if (path[at] === ")" && --depth === 0) return at
-  }
-  return path.length
-}

@@ -20,6 +20,7 @@ import * as Decompression from "../Exchange/Decompression.ts"
 import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import { logDeclared } from "../Exchange/FailureLog.ts"
+import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
@@ -124,6 +125,10 @@ export const unmatched: Codec = {
   ...withoutContract,
   serve: (exchange) => {
     const refusal = exchange.match.refusal!
+    if (refusal instanceof Moved) {
+      const headers = { location: refusal.location }
+      return Effect.succeed(HttpServerResponse.empty({ headers, status: 308 }))
+    }
     if (!(refusal instanceof MethodNotAllowed)) return Problem.render(refusal, exchange)
     const allow = { allow: refusal.allow.join(", ") }
     return exchange.method === "OPTIONS"

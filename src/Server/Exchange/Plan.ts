@@ -29,7 +29,17 @@ export interface Plan {
 /** The result of the route table for a request. */
 export interface Match {
   readonly params: Readonly<Record<string, string | undefined>>
-  /** The error to answer if no route takes the request. */
-  readonly refusal: Catalogue.Any | undefined
+  /** The error or the redirect to answer if no route takes the request. */
+  readonly refusal: Catalogue.Any | Moved | undefined
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
+}
+
+/** A path that is a route with another end: with a slash, or without one. */
+export class Moved {
+  /** Path and query. */
+  readonly location: string
+
+  constructor(location: string) {
+    this.location = location
+  }
 }

@@ -6,7 +6,8 @@ import {
   RouteNotFound,
   UriTooLong
 } from "../../Contract/Catalogue.ts"
-import type { Match } from "../Exchange/Plan.ts"
+import * as RoutePath from "../../Contract/RoutePath.ts"
+import { type Match, Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 
 /** A route and its value in the table. */
@@ -15,6 +16,8 @@ export interface RouteEntry<A> {
   readonly method: string
   /** In the router's syntax. */
   readonly path: string
+  /** The plain router that serves it, which searches again; undefined for any other route. */
+  readonly router?: unknown
   readonly value: A
 }
 
@@ -28,37 +31,43 @@ export interface RouteTable<A> {
   readonly find: (method: string, url: string) => FoundRoute<A>
 }
 
-/**
- * How paths are compared. A proxy's rules for a path must not miss another spelling of it, so
- * there is none: paths with another case, `//`, or a slash at the end are other paths.
- */
-export const routerConfig: FindMyWay.RouterConfig = {
-  caseSensitive: true,
-  ignoreDuplicateSlashes: false,
-  ignoreTrailingSlash: false,
-  // `find` checks the length, so that the reply can name the reason.
-  maxParamLength: Number.MAX_SAFE_INTEGER
+/** The rules of a table: those of the section `server`. */
+export interface Rules {
+  /** The longest parameter of a path. */
+  readonly maxParamLength: number
+  /** What happens to a path that is a route but for a slash at its end. */
+  readonly trailingSlash: "redirect" | "strict"
 }
 
-/** Creates a table. Entries must not be in conflict. Parameters of a path have a longest length. */
+/** Creates a table. Entries must not be in conflict. */
 export const make = <A>(
   entries: ReadonlyArray<RouteEntry<A>>,
-  { maxParamLength }: { readonly maxParamLength: number }
+  { maxParamLength, trailingSlash }: Rules
 ): RouteTable<A> => {
-  const router = FindMyWay.make<A>(routerConfig)
+  const router = FindMyWay.make<RouteEntry<A>>(RoutePath.routerConfig)
+  // The routes that take an empty segment. The router itself finds a parameter first.
+  const takingNothing = FindMyWay.make<RouteEntry<A>>(RoutePath.routerConfig)
   const methods = new Set<string>()
-  for (const { method, path, value } of entries) {
+  for (const entry of entries) {
+    const { method, path } = entry
     const paths = path.endsWith("/*") && method === "*" ? [path, path.slice(0, -2) || "/"] : [path]
     // The path of an entry has the router's syntax, and the type of text.
     for (const each of paths as ReadonlyArray<FindMyWay.PathInput>) {
-      if (method === "*") router.all(each, value)
-      else router.on(method, each, value)
+      for (const table of /[*/]$/.test(path) ? [router, takingNothing] : [router]) {
+        if (method === "*") table.all(each, entry)
+        else table.on(method, each, entry)
+      }
     }
     if (method !== "*") methods.add(method)
   }
   const search = (method: string, url: string) => {
     const match = router.find(method, url)
-    return match === undefined || hasEmptyParam(match.params) ? undefined : match
+    if (match === undefined || !hasEmptyParam(match.params)) return match
+    const other = takingNothing.find(method, url)
+    if (other === undefined || hasEmptyParam(other.params)) return undefined
+    const { router: same } = other.handler
+    // Their router would find the parameter.
+    return same !== undefined && same === match.handler.router ? undefined : other
   }
   const allowed = (url: string): ReadonlyArray<string> => {
     const allow = new Set(
@@ -68,23 +77,41 @@ export const make = <A>(
     if (allow.size > 0) allow.add("OPTIONS")
     return [...allow].sort()
   }
-  const refusal = (url: string): Match["refusal"] => {
+  const findRoute = (method: string, url: string) =>
+    search(method, url) ?? (method === "HEAD" ? search("GET", url) : undefined)
+  const refusal = (method: string, url: string, target: string): Match["refusal"] => {
     const allow = allowed(url)
-    return allow.length > 0 ? new MethodNotAllowed({ allow }) : notFound
+    if (allow.length > 0) return new MethodNotAllowed({ allow })
+    const other = trailingSlash === "redirect" ? otherEnd(target) : undefined
+    return other === undefined || findRoute(method, withoutSemicolons(other)) === undefined
+      ? notFound
+      : new Moved(other)
   }
   return {
     find: (method, target) => {
       const url = isPlain(target) ? target : readable(target)
       if (typeof url !== "string") return refused(url)
-      const match = search(method, url) ?? (method === "HEAD" ? search("GET", url) : undefined)
-      if (match === undefined) return refused(refusal(url))
+      const match = findRoute(method, url)
+      if (match === undefined) return refused(refusal(method, url, target))
       const { handler, params, searchParams } = match
       for (const name in params) {
         if (params[name]!.length > maxParamLength) return refused(tooLong)
       }
-      return { params, refusal: undefined, searchParams, value: handler }
+      return { params, refusal: undefined, searchParams, value: handler.value }
     }
   }
+}
+
+/**
+ * Returns a target with a slash at the end of its path, or without the one that it has. A client
+ * must not read it as another path or host (`//host`, `/\\host`, `/..`): such a target has none.
+ */
+const otherEnd = (target: string): string | undefined => {
+  const path = target.split("?", 1)[0]!
+  const other = path.endsWith("/") ? path.slice(0, -1) : `${path}/`
+  return other !== "" && URL.parse(other, "http://localhost")?.pathname === other
+    ? other + target.slice(path.length)
+    : undefined
 }
 
 /** Whether a parameter matched nothing; the rest of a path, `*`, may be empty. */

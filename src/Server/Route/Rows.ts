@@ -6,10 +6,11 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
+import * as RoutePath from "../../Contract/RoutePath.ts"
 import { type EffectHandler, groupHandlers, type UserHandler } from "../EffectInternals.ts"
 import { CurrentExchange } from "../Exchange/Exchange.ts"
+import * as Conflicts from "./Conflicts.ts"
 import type { EndpointInGroup } from "./ContractMiddleware.ts"
-import { routerConfig } from "./RouteTable.ts"
 
 /** One row of the route table: an endpoint of a contract, or a route of a plain router. */
 export interface Row {
@@ -73,11 +74,16 @@ export const rawRows = <E>(
     const router = yield* Effect.provideService(
       HttpRouter.make,
       HttpRouter.RouterConfig,
-      routerConfig
+      RoutePath.routerConfig
     )
-    const declared: Array<Pick<Row, "method" | "path">> = []
+    const declared: Array<RawRoute> = []
+    const problems = Conflicts.make()
+    const record: Recorder = (route) => {
+      declared.push(route)
+      return problems({ ...route, endpoint: undefined, group: name, plugin: "" }).length === 0
+    }
     yield* Layer.build(
-      Layer.provide(layer, Layer.succeed(HttpRouter.HttpRouter, recording(router, "", declared)))
+      Layer.provide(layer, Layer.succeed(HttpRouter.HttpRouter, recording(router, "", record)))
     )
     // Every route of the layer is served by the layer's own router.
     const effect = router.asHttpEffect() as EffectHandler
@@ -109,23 +115,28 @@ const guarded = (
   }
 }
 
+/** A route of a plain router. */
+type RawRoute = Pick<Row, "method" | "path">
+
+/** Records a route. Returns whether the router can have it: boot fails because of any other. */
+type Recorder = (route: RawRoute) => boolean
+
 /** Returns a router that also records the routes that are added to it. */
 const recording = (
   router: HttpRouter.HttpRouter,
   prefix: string,
-  declared: Array<Pick<Row, "method" | "path">>
-): HttpRouter.HttpRouter => ({
-  ...router,
-  add: (method, path, handler, options) => {
-    declared.push({ method, path: prefixed(prefix, path) })
-    return router.add(method, path, handler, options)
-  },
-  addAll: (routes) => {
-    for (const { method, path } of routes) declared.push({ method, path: prefixed(prefix, path) })
-    return router.addAll(routes)
-  },
-  prefixed: (more) => recording(router.prefixed(more), prefixed(prefix, more as "/"), declared)
-})
+  record: Recorder
+): HttpRouter.HttpRouter => {
+  const isNew = ({ method, path }: RawRoute) => record({ method, path: prefixed(prefix, path) })
+  return {
+    ...router,
+    add: (method, path, handler, options) =>
+      isNew({ method, path }) ? router.add(method, path, handler, options) : Effect.void,
+    // The types of fewer routes are among those of all.
+    addAll: ((routes) => router.addAll(routes.filter(isNew))) as HttpRouter.HttpRouter["addAll"],
+    prefixed: (more) => recording(router.prefixed(more), prefixed(prefix, more as "/"), record)
+  }
+}
 
 // A prefixed path starts with a slash, as `PathInput` demands.
 const prefixed = (prefix: string, path: HttpRouter.PathInput): HttpRouter.PathInput =>

@@ -113,8 +113,9 @@ describe("contracts that one document cannot have are problems of assembly", () 
     ]
   ])("the same operation twice by a %s", async (_, endpoints) => {
     const problems = await problemsOf(OpenApi.plugin, plugin("app:g", group("g", ...endpoints)))
-    expect(problems).toMatchObject([{ kind: "InvalidDocument", plugins: ["app:g", "app:g"] }])
-    assert.include(problems[0].message, "OpenApi.Exclude")
+    const problem = problems.at(-1)
+    expect(problem).toMatchObject({ kind: "InvalidDocument", plugins: ["app:g", "app:g"] })
+    assert.include(problem.message, "OpenApi.Exclude")
   })
 
   it("names plugin, group and endpoint of both, and what to write instead", async () => {

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "vitest"
-import { conflicts } from "../../../src/Server/Route/Conflicts.ts"
+import * as Conflicts from "../../../src/Server/Route/Conflicts.ts"
 import * as RouteTable from "../../../src/Server/Route/RouteTable.ts"
 import { random } from "../generatedApi.ts"
 
 const segments = [":x", ":x-:y", ":x.json", ":z", "a", "a:x", "ab", "b"]
-const limits = { maxParamLength: 100 }
+const limits = { maxParamLength: 100, trailingSlash: "strict" } as const
 const words = ["a", "a-b", "ab", "abc", "b", "b.json", "c"]
 
 describe("the route table", () => {
@@ -23,7 +23,8 @@ describe("the route table", () => {
       })
       const names = entries.map((entry) => entry.path.match(/:[xyz]/g) ?? [])
       if (names.some((all) => new Set(all).size < all.length)) continue
-      if (conflicts(entries.map((e) => ({ ...e, owner: "o", plugin: "p" }))).length > 0) continue
+      const owner = { endpoint: undefined, group: "g", plugin: "p" }
+      if (entries.map((e) => ({ ...e, ...owner })).flatMap(Conflicts.make()).length > 0) continue
       tables++
       const [table, turned] = [
         RouteTable.make(entries, limits),
