@@ -1,6 +1,6 @@
 import { globSync } from "node:fs"
 import { join } from "node:path"
-import { build } from "esbuild"
+import { build, type BuildOptions } from "esbuild"
 import { assert, describe, it } from "vitest"
 
 const root = join(import.meta.dirname, "..")
@@ -35,13 +35,13 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
-/** The files whose text is in the bundle of a contract, and its size. A module of Node fails it. */
-const bundled = async (contract: string) => {
+/** The files whose text is in a bundle for browsers, and its size. A module of Node fails it. */
+const bundled = async (entry: Pick<BuildOptions, "entryPoints" | "stdin">) => {
   const { metafile } = await build({
     absWorkingDir: root,
     bundle: true,
     conditions: ["flange-source"],
-    entryPoints: [join("examples", contract)],
+    ...entry,
     format: "esm",
     metafile: true,
     minify: true,
@@ -53,6 +53,16 @@ const bundled = async (contract: string) => {
     bytesInOutput > 0 ? [file] : []
   )
   return { bytes: output!.bytes, files }
+}
+
+/** Checks that a bundle has these files of Flange, and besides them the example and Effect only. */
+const holds = (files: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
+  const [ours, others] = [
+    files.filter((file) => file.startsWith("src/")),
+    files.filter((file) => !/^(examples|src)\/|node_modules\/effect\//.test(file))
+  ]
+  assert.deepStrictEqual(ours.toSorted(), expected)
+  assert.deepStrictEqual(others, [])
 }
 
 describe("a contract for a browser", () => {
@@ -70,14 +80,27 @@ describe("a contract for a browser", () => {
   it.each(Object.entries(allowed))(
     "holds exactly the allowed files of Flange: %s",
     async (contract, expected) => {
-      const { bytes, files } = await bundled(contract)
+      const { bytes, files } = await bundled({ entryPoints: [join("examples", contract)] })
       console.info(`${contract}: ${(bytes / 1000).toFixed(1)} kB minified`)
-      const [ours, others] = [
-        files.filter((file) => file.startsWith("src/")),
-        files.filter((file) => !/^(examples|src)\/|node_modules\/effect\//.test(file))
-      ]
-      assert.deepStrictEqual(ours.toSorted(), expected)
-      assert.deepStrictEqual(others, [])
+      holds(files, expected)
     }
   )
+
+  it("holds the client and the paths of routes besides, if it is bundled with its client", async () => {
+    const contract = "sample-api/items/ItemsApi.ts"
+    const contents = `
+      import * as HttpApi from "effect/http-api/HttpApi"
+      import { Client } from "flange/Contract"
+      import { ItemsApi } from "./examples/${contract}"
+      export const client = Client.make(HttpApi.make("sample-api").add(ItemsApi))`
+    const { bytes, files } = await bundled({ stdin: { contents, resolveDir: root } })
+    console.info(`the client of ${contract}: ${(bytes / 1000).toFixed(1)} kB minified`)
+    holds(
+      files.filter((file) => file !== "<stdin>"),
+      [
+        ...allowed[contract]!,
+        ...["Client", "PathWriter", "RoutePath"].map((name) => `src/Contract/${name}.ts`)
+      ].toSorted()
+    )
+  })
 })

@@ -9,10 +9,10 @@ import { deepEqual, equal } from "node:assert/strict"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
-import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import { Client } from "flange/Contract"
 import { MeApi } from "./me/MeApi.ts"
 import { OrderId } from "./orders/Order.ts"
 import { OrdersApi } from "./orders/OrdersApi.ts"
@@ -29,7 +29,7 @@ const RecipeApi = HttpApi.make("recipe-api").add(MeApi, OrdersApi, StatusApi, St
 const clientWith = (
   credentials: (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
 ) =>
-  HttpApiClient.make(RecipeApi, {
+  Client.make(RecipeApi, {
     baseUrl,
     transformClient: HttpClient.mapRequest(credentials)
   })

@@ -8,15 +8,15 @@ import { deepEqual, equal } from "node:assert/strict"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
-import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { Client } from "flange/Contract"
 import { ItemNotFound, ItemsApi } from "./items/ItemsApi.ts"
 
 const baseUrl = process.argv[2] ?? "http://localhost:8080"
 
 const program = Effect.gen(function* () {
   // The client is created from the contract alone, without server code.
-  const { items } = yield* HttpApiClient.make(HttpApi.make("sample-api").add(ItemsApi), { baseUrl })
+  const { items } = yield* Client.make(HttpApi.make("sample-api").add(ItemsApi), { baseUrl })
 
   const { body: lamp, headers } = yield* items.create({ payload: { name: "Lamp" } })
   equal(headers.location, `/v1/items/${lamp.id}`)

@@ -7,31 +7,9 @@ import * as ProblemDetails from "effect/http/ProblemDetails"
 import * as ErrorEnvelope from "./ErrorEnvelope.ts"
 
 /**
- * Returns the `transformClient` of a contract's typed client: it turns errors in the envelope of
- * the contract into problem documents, which the typed client decodes. A reply that is not in the
- * envelope stays as it is; without an envelope, every reply does.
- *
- * `app.api` has the envelope of the app. A contract that is put together in a browser gets it with
- * the annotation `ErrorEnvelope.Envelope`.
- *
- * @example
- * ```ts
- * import * as HttpApi from "effect/http-api/HttpApi"
- * import * as HttpApiClient from "effect/http-api/HttpApiClient"
- * import * as Schema from "effect/Schema"
- * import { EnvelopedClient, ErrorEnvelope } from "flange/Contract"
- *
- * const errors = ErrorEnvelope.make({
- *   decode: ({ error }) => ({ code: error }),
- *   encode: ({ code }) => ({ error: code }),
- *   schema: Schema.Struct({ error: Schema.String })
- * })
- * const api = HttpApi.make("shop").annotate(ErrorEnvelope.Envelope, errors)
- * const client = HttpApiClient.make(api, {
- *   baseUrl: "https://shop.example.com",
- *   transformClient: EnvelopedClient.transform(api)
- * })
- * ```
+ * Returns a function that makes a client turn errors in the envelope of the contract into problem
+ * documents. A reply that is not in the envelope stays as it is; without an envelope, every reply
+ * does.
  */
 export const transform = (
   api: Pick<HttpApi.Top, "annotations">

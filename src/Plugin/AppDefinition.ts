@@ -22,7 +22,7 @@ export interface App<
   readonly "~flange/Contracts": Contracts
   readonly "~flange/Error": E
   readonly "~flange/Provides": (services: Provides) => void
-  /** The contract of all the groups of all the plugins: `HttpApiClient.make(app.api)` is its client. */
+  /** The contract of all the groups of all the plugins: `Client.make(app.api)` is its client. */
   readonly api: HttpApi.HttpApi<Id, Contribution.Group<Contracts>>
   /** The sources of its configuration. */
   readonly config: ConfigSource

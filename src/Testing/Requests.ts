@@ -2,15 +2,13 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { flow } from "effect/Function"
 import type * as HttpApi from "effect/http-api/HttpApi"
-import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
-import * as EnvelopedClient from "../Contract/EnvelopedClient.ts"
+import * as Client from "../Contract/Client.ts"
 import type { ContextualWebHandler } from "../Server/Listener/Web/WebListener.ts"
 import type { LogEntry } from "./TestLogs.ts"
 import { TestOptionsError } from "./TestOptionsError.ts"
@@ -55,18 +53,15 @@ export const clientOf = <G extends HttpApiGroup.Constraint>(
   { api }: { readonly api: HttpApi.HttpApi<string, G> },
   url: string,
   send: ContextualWebHandler
-): Effect.Effect<HttpApiClient.Client<G>, never, HttpApiGroup.MiddlewareClient<G>> =>
-  HttpApiClient.make(api, {
+): Effect.Effect<Client.Client<G>, never, HttpApiGroup.MiddlewareClient<G>> =>
+  Client.make(api, {
     baseUrl: url,
-    transformClient: flow(
-      HttpClient.transform((effect) =>
-        Effect.flatMap(references, (own) =>
-          Effect.provideService(effect, FetchHttpClient.Fetch, (input, init) =>
-            send(new Request(input, init), own)
-          )
+    transformClient: HttpClient.transform((effect) =>
+      Effect.flatMap(references, (own) =>
+        Effect.provideService(effect, FetchHttpClient.Fetch, (input, init) =>
+          send(new Request(input, init), own)
         )
-      ),
-      EnvelopedClient.transform(api)
+      )
     )
   }).pipe(Effect.provide(FetchHttpClient.layer))
 

@@ -2,11 +2,11 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as App from "../App.ts"
+import type * as Client from "../Contract/Client.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
 import type * as Contribution from "../Plugin/Contribution.ts"
 import * as ConfiguredListener from "../Server/Listener/ConfiguredListener.ts"
@@ -26,7 +26,7 @@ import type { TestOptionsError } from "./TestOptionsError.ts"
 export interface TestApp<Provides, Contracts extends Contribution.Contract>
   extends Requests.Requests {
   /** The typed client of `app.api`; errors come back as the classes of the contract. */
-  readonly client: HttpApiClient.Client<Contribution.Group<Contracts>>
+  readonly client: Client.Client<Contribution.Group<Contracts>>
   /**
    * Throws an `AssertionError` if the app logged a line at level Error or Fatal. Its message has
    * all such lines with their causes.

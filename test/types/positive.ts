@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -16,6 +17,7 @@ import {
   Authentication,
   type BindError,
   type Catalogue,
+  Client as FlangeClient,
   Config,
   Contribution,
   CurrentIdentity,
@@ -250,4 +252,19 @@ same<
 same<
   Effect.Error<ReturnType<Client["status"]["status"]>>,
   HttpClientError.HttpClientError | Schema.SchemaError | Standard
+>()
+
+// Flange's client: the same methods, which may also refuse a parameter of a path.
+const flange = FlangeClient.make(app.api)
+same<Effect.Success<typeof flange>, FlangeClient.ForApi<typeof app.api>>()
+same<Effect.Services<typeof flange>, HttpClient.HttpClient>()
+type Flange = Effect.Success<typeof flange>
+const readsFlange = (client: Flange) => client.items.read({ params: { id: "1" } })
+type ReadFlange = ReturnType<typeof readsFlange>
+same<Effect.Success<ReadFlange>, { readonly name: string }>()
+same<Effect.Error<ReadFlange>, Effect.Error<Read> | FlangeClient.InvalidParameter>()
+same<Effect.Services<ReadFlange>, Effect.Services<Read>>()
+same<
+  Parameters<Flange["items"]["read"]>[0]["params"],
+  Parameters<Client["items"]["read"]>[0]["params"]
 >()
