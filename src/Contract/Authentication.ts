@@ -126,8 +126,7 @@ export type OptionalMiddleware<Chain extends string> = ChainKey &
 export const asChain = <Key extends object>(
   key: Key,
   { chain, optional }: Pick<ChainKey, "chain" | "optional">
-): ChainKey & Key =>
-  Object.assign(key, { [typeId]: typeId, chain, optional } satisfies ChainKey)
+): ChainKey & Key => Object.assign(key, { [typeId]: typeId, chain, optional } satisfies ChainKey)
 
 const make = (key: string, chain: string, optional: boolean): unknown =>
   asChain(HttpApiMiddleware.Service<never>()(key, { error: Unauthenticated }), { chain, optional })

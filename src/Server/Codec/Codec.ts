@@ -20,6 +20,7 @@ import * as Decompression from "../Exchange/Decompression.ts"
 import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import { logDeclared } from "../Exchange/FailureLog.ts"
+import * as Issues from "../Exchange/Issues.ts"
 import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
@@ -263,7 +264,7 @@ const endpointCodec = ({
     const refused = (at: number) =>
       Effect.flatMap(
         Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload)),
-        (issues) => Effect.die(Problem.invalid(issues))
+        (issues) => Effect.die(Issues.invalid(issues))
       )
     for (let i = from; i < decoders.length; i++) {
       const { first, part } = decoders[i]!
@@ -344,9 +345,9 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
   if (body instanceof Uint8Array) return body
   if (body === "TooLarge") throw new PayloadTooLarge({ limit: bodyLimit })
   if (body === "Fragmented") {
-    throw Problem.malformedBody("The body came in too many small pieces. Send larger ones.")
+    throw Issues.malformedBody("The body came in too many small pieces. Send larger ones.")
   }
-  throw typeof body === "string" ? Problem.malformedBody("The body cannot be read") : body
+  throw typeof body === "string" ? Issues.malformedBody("The body cannot be read") : body
 }
 
 /** Encodes a handler's failures and replies before Effect's own handler sees them. */

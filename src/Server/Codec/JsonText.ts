@@ -1,5 +1,5 @@
 /** Strict reading of text and JSON bodies. */
-import * as Problem from "../Exchange/Problem.ts"
+import * as Issues from "../Exchange/Issues.ts"
 import * as JsonDepth from "./JsonDepth.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -9,7 +9,7 @@ export const text = (bytes: Uint8Array, decoder = utf8): string => {
   try {
     return decoder.decode(bytes)
   } catch {
-    throw Problem.malformedBody("Not valid UTF-8")
+    throw Issues.malformedBody("Not valid UTF-8")
   }
 }
 
@@ -21,9 +21,9 @@ export const text = (bytes: Uint8Array, decoder = utf8): string => {
 export const parse = (bytes: Uint8Array, maxDepth: number): unknown => {
   const deep = JsonDepth.tooDeep(bytes, maxDepth)
   if (deep !== undefined) {
-    throw Problem.malformedBody(
+    throw Issues.malformedBody(
       `Nested in more than ${maxDepth} levels`,
-      deep.map(Problem.pointerSegment).join("")
+      deep.map(Issues.pointerSegment).join("")
     )
   }
   const json = text(bytes)
@@ -32,13 +32,13 @@ export const parse = (bytes: Uint8Array, maxDepth: number): unknown => {
   try {
     value = JSON.parse(json)
   } catch (error) {
-    throw Problem.notJson(error)
+    throw Issues.notJson(error)
   }
   // An escape can spell any letter of the key.
   if (json.includes("__proto__") || json.includes("\\u")) {
     const pointer = prototypeKey(value)
     if (pointer !== undefined) {
-      throw Problem.malformedBody('The key "__proto__" is not allowed', pointer)
+      throw Issues.malformedBody('The key "__proto__" is not allowed', pointer)
     }
   }
   return value
@@ -53,9 +53,9 @@ const prototypeKey = (value: unknown): string | undefined => {
   const isArray = Array.isArray(value)
   // The keys of a large array would be as many strings.
   for (const key of isArray ? value.keys() : Object.keys(value)) {
-    if (key === "__proto__") return Problem.pointerSegment(key)
+    if (key === "__proto__") return Issues.pointerSegment(key)
     const inside = prototypeKey((value as Readonly<Record<number | string, unknown>>)[key])
-    if (inside !== undefined) return Problem.pointerSegment(key) + inside
+    if (inside !== undefined) return Issues.pointerSegment(key) + inside
   }
   return undefined
 }

@@ -7,7 +7,7 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import * as Multipart from "effect/http/Multipart"
 import { hasProperty } from "effect/Predicate"
 import { PayloadTooLarge } from "../../Contract/Catalogue.ts"
-import * as Problem from "../Exchange/Problem.ts"
+import * as Issues from "../Exchange/Issues.ts"
 
 type Limits = Multipart.withLimits.Options
 
@@ -68,16 +68,16 @@ const errorOf = (
         ? new PayloadTooLarge({ limit: bodyLimit })
         : undefined
     case "Parse":
-      return Problem.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
+      return Issues.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
     case "TooManyParts": {
       const limit = maxParts ?? maxFields
-      return Problem.tooLarge(`The form has more than ${limit} parts`, limit)
+      return Issues.tooLarge(`The form has more than ${limit} parts`, limit)
     }
   }
 }
 
 const tooLong = (part: "field" | "file", limit: number) =>
-  Problem.tooLarge(`A ${part} of the form is longer than ${limit} bytes`, limit)
+  Issues.tooLarge(`A ${part} of the form is longer than ${limit} bytes`, limit)
 
 /** Effect's limit of a field, if the contract sets no other. */
 const defaultSize = ByteSize.mebibytes(10)

@@ -5,7 +5,7 @@ import * as HttpMethod from "effect/http/HttpMethod"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as Problem from "../Exchange/Problem.ts"
+import * as Issues from "../Exchange/Issues.ts"
 import * as Decoding from "./Decoding.ts"
 import * as JsonText from "./JsonText.ts"
 import * as Parts from "./Parts.ts"
@@ -106,7 +106,7 @@ const formText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const readForm: PayloadDecoder["read"] = (body, _query, { maxFields }) => {
   if (hasMoreThan(maxFields - 1, separator, body)) {
-    throw Problem.tooLarge(`The form has more than ${maxFields} fields`, maxFields)
+    throw Issues.tooLarge(`The form has more than ${maxFields} fields`, maxFields)
   }
   const text = JsonText.text(body, formText)
   // A leading "?" is data; URLSearchParams would drop it.

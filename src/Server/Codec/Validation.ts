@@ -3,7 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Issue, MalformedRequest } from "../../Contract/Catalogue.ts"
-import * as Problem from "../Exchange/Problem.ts"
+import * as Issues from "../Exchange/Issues.ts"
 import * as Decoding from "./Decoding.ts"
 import type { Decoder } from "./Parts.ts"
 
@@ -35,7 +35,7 @@ type Found = Effect.Effect<ReadonlyArray<Issue>>
 
 const every = ({ all, kind }: Decoder, input: unknown): Found =>
   Effect.match(all(input), {
-    onFailure: ({ issue }) => Problem.issues(kind, issue),
+    onFailure: ({ issue }) => Issues.fromSchema(kind, issue),
     onSuccess: () => []
   })
 
@@ -43,7 +43,7 @@ const every = ({ all, kind }: Decoder, input: unknown): Found =>
 const some = ({ all, first, kind }: Decoder, input: unknown): Found => {
   const start = startOf(input)
   const onlyFirst = Effect.match(first(input), {
-    onFailure: ({ issue }) => withMore(Problem.issues(kind, issue)),
+    onFailure: ({ issue }) => withMore(Issues.fromSchema(kind, issue)),
     onSuccess: () => []
   })
   return Effect.matchCauseEffect(all(start), {
@@ -51,7 +51,7 @@ const some = ({ all, first, kind }: Decoder, input: unknown): Found => {
       const error = Cause.findErrorOption(cause)
       const near = Option.isNone(error)
         ? []
-        : Problem.issues(kind, error.value.issue).filter(
+        : Issues.fromSchema(kind, error.value.issue).filter(
             // Some members of the value are not in its start, and its containers are smaller.
             ({ pointer }) => sizeOf(valueAt(input, pointer)) === sizeOf(valueAt(start, pointer))
           )
@@ -64,7 +64,7 @@ const some = ({ all, first, kind }: Decoder, input: unknown): Found => {
 /** Adds to the issues of a part that there may be more. */
 const withMore = (issues: ReadonlyArray<Issue>): ReadonlyArray<Issue> => [
   ...issues,
-  Problem.more(issues[0]!.location)
+  Issues.more(issues[0]!.location)
 ]
 
 /** How many members of each array and object `startOf` keeps. */
@@ -83,7 +83,7 @@ const startOf = (value: unknown): unknown => {
 }
 
 const valueAt = (value: unknown, pointer: string): unknown =>
-  Problem.segments(pointer).reduce<unknown>(
+  Issues.segments(pointer).reduce<unknown>(
     (inside, key) => (inside as Readonly<Record<string, unknown>> | undefined)?.[key],
     value
   )

@@ -7,14 +7,12 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ProblemDetails from "effect/http/ProblemDetails"
-import * as SchemaIssue from "effect/SchemaIssue"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   Forbidden,
   GatewayTimeout,
   HeadersTooLarge,
   InternalError,
-  type Issue,
   MalformedRequest,
   PayloadTooLarge,
   RateLimited,
@@ -22,12 +20,12 @@ import {
   ServiceUnavailable,
   Unauthenticated,
   UnsupportedMediaType,
-  UriTooLong,
-  ValidationFailed
+  UriTooLong
 } from "../../Contract/Catalogue.ts"
 import * as ProblemBody from "../../Contract/ProblemBody.ts"
 import { Answer } from "./Answer.ts"
 import { logFailure } from "./FailureLog.ts"
+import * as Issues from "./Issues.ts"
 
 /** The parts of a request that its error reply needs. */
 export interface About {
@@ -297,7 +295,7 @@ const log = (cause: Cause.Cause<unknown>) => logFailure("Request failed", cause)
 const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | undefined => {
   if (HttpApiSchemaError.is(error)) {
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return undefined
-    return invalid(issues(error.kind, error.cause.issue))
+    return Issues.invalid(Issues.fromSchema(error.kind, error.cause.issue))
   }
   if (HttpApiPayloadTooLarge.is(error)) return new PayloadTooLarge({ limit: bodyLimit })
   if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RequestParseError") {
@@ -305,78 +303,12 @@ const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | unde
     if (/^not an upgradeable/i.test(error.reason.description ?? "")) return noUpgrade
     return error.reason.reason === "BodyTooLarge"
       ? new PayloadTooLarge({ limit: bodyLimit })
-      : malformedBody("The body cannot be read")
+      : Issues.malformedBody("The body cannot be read")
   }
   return undefined
 }
 
-/** Creates the 400 for a part of a request that cannot be read. */
-export const malformed = (location: Issue["location"], detail: string, pointer = "") =>
-  new MalformedRequest({ errors: [{ detail, location, pointer }] })
-
-const noUpgrade = malformed(
+const noUpgrade = Issues.malformed(
   "header",
   "The connection cannot be upgraded: the request is not a handshake of one protocol without a body"
 )
-
-/** Creates the 400 for a body that cannot be read. */
-export const malformedBody = (detail: string, pointer?: string) =>
-  malformed("body", detail, pointer)
-
-/** Creates the 413 for a body of which another measure than its length exceeds `limit`. */
-export const tooLarge = (detail: string, limit: number): PayloadTooLarge =>
-  // An error that is given its detail keeps it.
-  new PayloadTooLarge({ detail, limit } as { limit: number })
-
-/** Creates the 400 for a body that `JSON.parse` refused with `error`. */
-export const notJson = (error: unknown): MalformedRequest => {
-  // The engine's message ends with a quotation of the input, which may be long.
-  const message = String((error as Error).message).split(', "', 1)[0]!
-  const reason = /^.*? at position \d+/s.exec(message)?.[0] ?? message
-  return malformedBody(`Not JSON: ${reason}`)
-}
-
-const locations = { Headers: "header", Params: "path", Payload: "body", Query: "query" } as const
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-/** Returns the issues of one part of a request. */
-export const issues = (kind: keyof typeof locations, issue: SchemaIssue.Issue): Array<Issue> =>
-  format(issue).issues.map(({ message, path }) => ({
-    detail: message,
-    location: locations[kind],
-    pointer: (path ?? []).map(pointerSegment).join("")
-  }))
-
-/** The most issues that a reply lists. */
-const maxIssues = 100
-
-/** Returns the last issue of a list that is not complete. */
-export const more = (location: Issue["location"]): Issue => ({
-  detail: "There may be more problems, which are not listed",
-  location,
-  pointer: ""
-})
-
-/** Creates the 400 for a request with issues. Lists the first 100. */
-export const invalid = (issues: ReadonlyArray<Issue>): ValidationFailed => {
-  if (issues.length <= maxIssues) return new ValidationFailed({ errors: issues })
-  return new ValidationFailed({
-    // An error that is given its detail keeps it.
-    detail: `The request has ${maxIssues} problems or more`,
-    errors: [...issues.slice(0, maxIssues), more(issues[maxIssues]!.location)]
-  } as { errors: Array<Issue> })
-}
-
-/** Returns one segment of a JSON pointer, with its slash. Source: RFC 6901, section 3. */
-export const pointerSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string => {
-  const key = typeof segment === "object" ? segment.key : segment
-  return `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`
-}
-
-/** Returns the segments of a JSON pointer. */
-export const segments = (pointer: string): ReadonlyArray<string> =>
-  pointer
-    .split("/")
-    .slice(1)
-    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"))

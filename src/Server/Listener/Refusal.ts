@@ -13,7 +13,8 @@ import {
 } from "../../Contract/Catalogue.ts"
 import type * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import * as ErrorBody from "../Exchange/ErrorBody.ts"
-import { document, malformed } from "../Exchange/Problem.ts"
+import { malformed } from "../Exchange/Issues.ts"
+import { document } from "../Exchange/Problem.ts"
 import * as RequestId from "../Exchange/RequestId.ts"
 import type { Serving } from "../Exchange/Serving.ts"
 

@@ -51,10 +51,7 @@ export const withTransform = (
 }
 
 /** Returns the endpoint with the 429 of a middleware key, which has `Retry-After`. */
-export const limited = (
-  endpoint: HttpApiEndpoint.Top,
-  key: object
-): HttpApiEndpoint.Top =>
+export const limited = (endpoint: HttpApiEndpoint.Top, key: object): HttpApiEndpoint.Top =>
   withTransform(withMiddlewares(endpoint, [...endpoint.middlewares, key]), (operation) => ({
     ...operation,
     responses: withHeader(operation.responses, 429, "retry-after", {

@@ -7,8 +7,8 @@ import {
   UriTooLong
 } from "../../Contract/Catalogue.ts"
 import * as RoutePath from "../../Contract/RoutePath.ts"
+import * as Issues from "../Exchange/Issues.ts"
 import { type Match, Moved } from "../Exchange/Plan.ts"
-import * as Problem from "../Exchange/Problem.ts"
 
 /** A route and its value in the table. */
 export interface RouteEntry<A> {
@@ -129,8 +129,8 @@ const refused = <A>(refusal: Match["refusal"]): FoundRoute<A> => ({
 
 // Made once, because an error captures its stack, which is slow.
 const malformed = {
-  encoding: Problem.malformed("path", "The target is not valid percent-encoded UTF-8"),
-  fragment: Problem.malformed("path", 'The target has "#". Write it as %23.')
+  encoding: Issues.malformed("path", "The target is not valid percent-encoded UTF-8"),
+  fragment: Issues.malformed("path", 'The target has "#". Write it as %23.')
 }
 
 const notFound = new RouteNotFound()

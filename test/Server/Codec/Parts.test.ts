@@ -6,7 +6,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import * as Parts from "../../../src/Server/Codec/Parts.ts"
-import * as Problem from "../../../src/Server/Exchange/Problem.ts"
+import * as Issues from "../../../src/Server/Exchange/Issues.ts"
 import * as generated from "./generated.ts"
 import { serve } from "./inMemory.ts"
 
@@ -95,7 +95,7 @@ describe("Parts", () => {
     const pointers = (decode: Parts.Decoder["all"]) =>
       Effect.runSync(
         Effect.match(decode({ a: "x", b: "y" }), {
-          onFailure: ({ issue }) => Problem.issues(kind, issue).map(({ pointer }) => pointer),
+          onFailure: ({ issue }) => Issues.fromSchema(kind, issue).map(({ pointer }) => pointer),
           onSuccess: () => []
         })
       )

@@ -5,7 +5,7 @@
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Catalogue from "../../../Contract/Catalogue.ts"
-import * as Problem from "../../Exchange/Problem.ts"
+import * as Issues from "../../Exchange/Issues.ts"
 import type { Serving } from "../../Exchange/Serving.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
@@ -162,6 +162,6 @@ const answerTo = (error: NodeJS.ErrnoException): Catalogue.Any => {
     case "HPE_HEADER_OVERFLOW":
       return refusals.FieldsTooLarge.error
     default:
-      return Problem.malformed("header", "The request is not HTTP/1.1")
+      return Issues.malformed("header", "The request is not HTTP/1.1")
   }
 }
