@@ -8,6 +8,7 @@ import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as FindMyWay from "effect/http/FindMyWay"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
@@ -20,7 +21,7 @@ import * as RoutePath from "./RoutePath.ts"
  * A parameter of a path has a value that no request can carry to its endpoint. Nothing was sent.
  *
  * The value is empty or missing, is `.` or `..`, which clients resolve, is not well-formed
- * Unicode, or would be read as another value.
+ * Unicode, would be read as another value, or makes the path of another endpoint.
  */
 export class InvalidParameter extends Data.TaggedError("InvalidParameter")<{
   /** The name of the endpoint in its group. */
@@ -105,7 +106,8 @@ export const make = <ApiId extends string, Groups extends HttpApiGroup.Constrain
 > => {
   const whole = api as unknown as HttpApi.Top
   const groups = Object.values(whole.groups)
-  const paths = groups.map((group) => [group, pathsOf(whole, group)] as const)
+  const routes: PathWriter.Routes = FindMyWay.make(RoutePath.routerConfig)
+  const paths = groups.map((group) => [group, pathsOf(whole, group, routes)] as const)
   // The copies have the groups and endpoints of `api`.
   const copy = groups.reduce(
     (all, group) => all.add(withPaths(group)),
@@ -176,13 +178,18 @@ const checked = (
     )
   )
 
-const pathsOf = (api: HttpApi.Top, group: HttpApiGroup.Top): ReadonlyMap<string, WritePath> =>
+const pathsOf = (
+  api: HttpApi.Top,
+  group: HttpApiGroup.Top,
+  routes: PathWriter.Routes
+): ReadonlyMap<string, WritePath> =>
   new Map(
     Object.values(group.endpoints).map((endpoint) => [
       endpoint.identifier,
       pathOf(
         endpoint,
         group.identifier,
+        routes,
         Context.mergeAll(api.annotations, group.annotations, endpoint.annotations)
       )
     ])
@@ -191,6 +198,7 @@ const pathsOf = (api: HttpApi.Top, group: HttpApiGroup.Top): ReadonlyMap<string,
 const pathOf = (
   endpoint: HttpApiEndpoint.Top,
   group: string,
+  routes: PathWriter.Routes,
   annotations: Context.Context<never>
 ): WritePath => {
   const { identifier, method, params, path } = endpoint
@@ -199,7 +207,7 @@ const pathOf = (
     const message = `The path of ${group}.${identifier} (${method} ${path}) cannot be called. ${fault}.`
     return () => Effect.die(new TypeError(message))
   }
-  const write = PathWriter.make(parts)
+  const write = PathWriter.make(parts, { method, name: `${group}.${identifier}`, routes })
   const written = (values: PathWriter.Values) => {
     const result = write(values)
     return Result.isSuccess(result)

@@ -6,6 +6,9 @@ import * as RoutePath from "./RoutePath.ts"
 /** The encoded parameters of a request. */
 export type Values = Readonly<Record<string, string | undefined>>
 
+/** The routes of a contract by their names. */
+export type Routes = FindMyWay.Router<string>
+
 /** A parameter that a path cannot carry. */
 export interface Refusal {
   readonly parameter: string
@@ -21,12 +24,23 @@ export const quoted = (value: string): string =>
 type Variable = Exclude<RoutePath.Part, string>
 
 /**
- * Returns the function that writes a path, without the host. It refuses parameters that the
- * server would not read as the same values.
+ * Returns the function that writes the path of a route, without the host, and adds the route to
+ * `routes`. It refuses parameters that the server would not read as the same values, or with
+ * which the request would go to another one of `routes`.
  */
 export const make = (
-  parts: ReadonlyArray<RoutePath.Part>
+  parts: ReadonlyArray<RoutePath.Part>,
+  {
+    method,
+    name,
+    routes
+  }: { readonly method: string; readonly name: string; readonly routes: Routes }
 ): ((values: Values) => Result.Result<string, Refusal>) => {
+  try {
+    routes.on(method, RoutePath.toRouter(parts), name)
+  } catch {
+    // No server has two such routes: this one may be called, if another server has it.
+  }
   const variables = parts.filter((part) => typeof part !== "string")
   const [first] = variables
   if (first === undefined) {
@@ -63,7 +77,11 @@ export const make = (
     }
     const read = reader.find("GET", path)?.params ?? {}
     const other = variables.find((variable) => read[nameOf(variable)] !== valueOf(variable, values))
-    return other === undefined ? Result.succeed(path) : refused(other, misread(read[nameOf(other)]))
+    if (other !== undefined) return refused(other, misread(read[nameOf(other)]))
+    const found = routes.find(method, path)
+    return found === undefined || found.handler === name || Object.values(found.params).includes("")
+      ? Result.succeed(path)
+      : refused(first, `makes the path ${path} of ${found.handler}. Use another value`)
   }
 }
 
@@ -72,7 +90,8 @@ const nameOf = (variable: Variable): string =>
 
 /** Returns the value of a parameter. The rest of a path is empty if it is absent. */
 const valueOf = (variable: Variable, values: Values): string | undefined =>
-  values[nameOf(variable)] ?? (variable === RoutePath.wildcard ? "" : undefined)
+  (Object.hasOwn(values, nameOf(variable)) ? values[nameOf(variable)] : undefined) ??
+  (variable === RoutePath.wildcard ? "" : undefined)
 
 const missing = "is missing. Declare it in `params` of the contract, and give it a value"
 

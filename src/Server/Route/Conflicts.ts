@@ -89,7 +89,10 @@ const placesOf = (claim: Claim, parts: ReadonlyArray<RoutePath.Part>): ReadonlyA
   }
   const isOwn = method !== "*"
   if (!path.endsWith("/*") || (isOwn && (endpoint !== undefined || path === "/*"))) return [place]
-  const advice = `${path} takes the path without /* as well: change one of the paths, or handle both in one route.`
+  const instead = isOwn
+    ? "handle both in one route"
+    : "write the methods that the route has to take"
+  const advice = `${method} ${path} takes the path without /* as well: change one of the paths, or ${instead}.`
   const root = RoutePath.parse(path.slice(0, -2) || "/", RoutePath.declaredNames(endpoint?.params))
   return [place, { ...place, advice, isOwn, parts: root.parts }]
 }
