@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Decoding from "../src/Server/Codec/Decoding.ts"
+import * as Strict from "../src/Server/Codec/Strict.ts"
 import { table } from "./lib/Table.ts"
 
 type Decode = (input: unknown) => Effect.Effect<unknown, unknown>
@@ -18,7 +19,7 @@ const interpreter = (ast: SchemaAST.AST): Decode =>
   Schema.decodeUnknownEffect(Schema.make<Schema.Codec<unknown>>(ast))
 
 const variants = {
-  flange: (ast: SchemaAST.AST): Decode => Decoding.make(ast).first,
+  flange: (ast: SchemaAST.AST): Decode => Decoding.make(Strict.of(100)(ast)).first,
   interpreter,
   jit: (ast: SchemaAST.AST): Decode => {
     SchemaJITCompiler.enable(ast)

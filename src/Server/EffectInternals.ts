@@ -120,6 +120,19 @@ export const {
   // Marked internal, so the declarations do not have them.
   { ...HttpApiEndpoint, ...HttpApiSchema, ...SchemaAST } as unknown as SchemaInternals
 
+/** Returns a node with other parts. Effect's classes of nodes keep all they have in own properties. */
+export const copyNode = <A extends SchemaAST.AST>(ast: A, parts: Partial<SchemaAST.AST>): A =>
+  Object.assign(Object.create(Object.getPrototypeOf(ast) as object), ast, parts) as A
+
+type Change = (ast: SchemaAST.AST) => SchemaAST.AST
+
+/**
+ * Returns a node whose parts are changed, such as the types of its properties. It has no
+ * encoding if a part differs. Effect marks the method that does it as internal.
+ */
+export const recur = (ast: SchemaAST.AST, change: Change): SchemaAST.AST =>
+  "recur" in ast ? (ast.recur as (change: Change) => SchemaAST.AST)(change) : ast
+
 /** A handler as the user wrote it. */
 export interface UserHandler {
   readonly endpoint: HttpApiEndpoint.Top

@@ -13,6 +13,7 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
 import { assert, describe, it } from "vitest"
@@ -66,6 +67,10 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
       assert.isFalse(isShared(root, other), key)
     }
     assert.isTrue(isShared(root, Context.addUnsafe(root, "test/other", undefined)))
+  },
+  copyNode: () => {
+    const copy = EffectInternals.copyNode(Schema.Int.ast, { checks: undefined })
+    assert.deepStrictEqual([copy._tag, Schema.is(Schema.make(copy))(1.5)], ["Number", true])
   },
   getErrorSchemas: () =>
     assert.deepStrictEqual(
@@ -195,6 +200,17 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
     Object.assign(request, { method: "GET", url: "/" })
     upgrade(request, connection, Buffer.alloc(0))
     assert.strictEqual(upgraded, to)
+  },
+  recur: () => {
+    const { ast } = Schema.Struct({ a: Schema.Tuple([Schema.String]) })
+    const change = (ast: SchemaAST.AST): SchemaAST.AST =>
+      SchemaAST.isString(ast) ? Schema.Int.ast : EffectInternals.recur(ast, change)
+    const changed = EffectInternals.recur(ast, change)
+    assert.isTrue(Schema.is(Schema.make(changed))({ a: [1] }))
+    assert.strictEqual(
+      EffectInternals.recur(ast, (same) => same),
+      ast
+    )
   },
   replaceEncoding: () => {
     const text = Schema.toCodecJson(Schema.Date).ast

@@ -18,6 +18,7 @@ import {
   isStreamSchema,
   isUpgrade
 } from "../../Server/EffectInternals.ts"
+import * as EmptyBody from "../../Server/Exchange/EmptyBody.ts"
 import { isProblem } from "../../Server/Exchange/Problem.ts"
 import * as WireSchema from "./WireSchema.ts"
 
@@ -173,19 +174,15 @@ const closedParts =
   }
 
 const mayBeEmpty = ({ ast }: Schema.Top): boolean =>
-  HttpApiSchema.isNoContent(ast) ||
-  WireSchema.isNothing(ast) ||
-  // The server reads an empty body as null.
-  SchemaAST.isNull(SchemaAST.toEncoded(ast)) ||
-  (SchemaAST.isUnion(ast) && ast.types.some(WireSchema.isNothing))
+  HttpApiSchema.isNoContent(ast) || EmptyBody.of(ast) !== undefined
 
 /** Returns the schema without the values that stand for no body. */
 const presentOf = (schema: Schema.Top): ReadonlyArray<Schema.Top> => {
   const { ast } = schema
   if (HttpApiSchema.isNoContent(ast)) return [schema]
-  if (WireSchema.isNothing(ast)) return []
+  if (EmptyBody.isNothing(ast)) return []
   if (!SchemaAST.isUnion(ast) || !mayBeEmpty(schema)) return [schema]
-  const types = ast.types.filter((type) => !WireSchema.isNothing(type))
+  const types = ast.types.filter((type) => !EmptyBody.isNothing(type))
   const [only] = types
   return types.length === 1 && only !== undefined && ast.annotations === undefined
     ? [Schema.make(only)]

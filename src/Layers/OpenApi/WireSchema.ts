@@ -3,7 +3,9 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { replaceEncoding } from "../../Server/EffectInternals.ts"
+import { copyNode, replaceEncoding } from "../../Server/EffectInternals.ts"
+import * as EmptyBody from "../../Server/Exchange/EmptyBody.ts"
+import * as Notation from "../../Server/Exchange/Notation.ts"
 import { exact } from "./Checks.ts"
 
 /** How a schema is read. */
@@ -32,7 +34,7 @@ export const make = () => {
     if (ast.encoding === undefined || last === undefined) return wire(ast, options, stated)
     if (options.isText && last.transformation === numberFromString) {
       const { context } = last.to
-      return wire(copy(ast, { context, encoding: undefined }), options, stated)
+      return wire(copyNode(ast, { context, encoding: undefined }), options, stated)
     }
     if (contentTypeId in last.transformation.encode) {
       const [head, ...tail] = ast.encoding.slice(0, -1)
@@ -56,7 +58,7 @@ export const make = () => {
     const known = made.get(body) ?? []
     made.set(body, known)
     const found = known.find(([from, , other]) => other === text && isSameBody(from, ast))
-    const to = found?.[1] ?? changed(copy(ast, { context: undefined }), options)
+    const to = found?.[1] ?? changed(copyNode(ast, { context: undefined }), options)
     if (found === undefined) known.push([ast, to, text])
     return withContext(to, ast.context, stated)
   }
@@ -100,7 +102,7 @@ export const make = () => {
       }
       case "Union": {
         // In a text, a value that is undefined is absent.
-        const present = ast.types.filter((type) => !options.isText || !isNothing(type))
+        const present = ast.types.filter((type) => !options.isText || !EmptyBody.isNothing(type))
         const types = present.map((type) => recur(type, options))
         const [only] = types
         return only !== undefined && types.length < Math.min(2, ast.types.length)
@@ -108,7 +110,7 @@ export const make = () => {
           : new SchemaAST.Union(types, ast.options, annotations, checks)
       }
       default:
-        return checks === undefined ? ast : copy(ast, { checks })
+        return checks === undefined ? ast : copyNode(ast, { checks })
     }
   }
 
@@ -132,10 +134,6 @@ export const make = () => {
 
 /** Effect marks what encodes a value to a text with a media type, such as JSON in a text. */
 const contentTypeId = Symbol.for("~effect/Schema/content")
-
-/** Effect's classes of nodes keep all they have in own properties. */
-const copy = <A extends SchemaAST.AST>(ast: A, parts: Partial<SchemaAST.AST>): A =>
-  Object.assign(Object.create(Object.getPrototypeOf(ast) as object), ast, parts) as A
 
 /** Returns what a node shares with its copies. */
 const bodyOf = (ast: SchemaAST.AST): object => {
@@ -162,10 +160,6 @@ const isSameBody = (a: SchemaAST.AST, b: SchemaAST.AST): boolean =>
 const isOfNever = ({ indexSignatures }: SchemaAST.Objects): boolean =>
   indexSignatures.some(({ type }) => SchemaAST.isNever(SchemaAST.toEncoded(type)))
 
-/** Whether a schema stands for no value. */
-export const isNothing = (ast: SchemaAST.AST): boolean =>
-  SchemaAST.isUndefined(ast) || SchemaAST.isVoid(ast)
-
 /** Sets whether a member is optional, and what is said about it. */
 const withContext = (
   ast: SchemaAST.AST,
@@ -175,7 +169,7 @@ const withContext = (
   const { isOptional = false } = context ?? {}
   const annotations = { ...context?.annotations, ...stated }
   const plain = Schema.make<Schema.Top>(
-    ast.context === undefined ? ast : copy(ast, { context: undefined })
+    ast.context === undefined ? ast : copyNode(ast, { context: undefined })
   )
   const schema: Schema.Top = isOptional ? Schema.optionalKey(plain) : plain
   return Object.keys(annotations).length === 0 ? schema.ast : schema.annotateKey(annotations).ast
@@ -185,21 +179,17 @@ const lastTransformation = (schema: Schema.Constraint) =>
   schema.ast.encoding?.at(-1)?.transformation
 
 /** Returns what a link encodes to, with what is known of the value if it is not on the wire. */
-const leaf = ({ to, transformation }: SchemaAST.Link, from: SchemaAST.AST): SchemaAST.AST => {
+const leaf = (link: SchemaAST.Link, from: SchemaAST.AST): SchemaAST.AST => {
+  const to = Notation.textOf(link, from)
   if (to.encoding !== undefined || !("checks" in to) || isContainer(to)) return to
   const { description, title } = SchemaAST.resolve(from) ?? {}
   const stated = {
-    ...(dates.has(transformation) ? { format: "date-time" } : {}),
     ...(description === undefined ? {} : { description }),
     ...(title === undefined ? {} : { title })
   }
   const [check, ...checks] =
-    transformation === trim
-      ? (from.checks?.filter(isLength) ?? [])
-      : transformation === numberFromString
-        ? [Schema.isPattern(number)]
-        : (to.checks ?? [])
-  return copy(to, {
+    link.transformation === trim ? (from.checks?.filter(isLength) ?? []) : (to.checks ?? [])
+  return copyNode(to, {
     annotations: { ...stated, ...to.annotations },
     checks: check && [check, ...checks]
   })
@@ -213,18 +203,8 @@ const isLength = (check: SchemaAST.Check<never>): boolean =>
 
 const trim = lastTransformation(Schema.Trim)
 
-/** A number as text. */
-const number = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[Ee][+-]?\d+)?$/u
-
 /** What decodes a text that is a number. */
 const numberFromString = lastTransformation(Schema.FiniteFromString)
-
-/** What decodes texts that RFC 3339 calls date-time. */
-const dates: ReadonlySet<unknown> = new Set(
-  [Schema.Date, Schema.DateTimeUtc].map((schema) =>
-    lastTransformation(Schema.toCodecJson<Schema.Top>(schema))
-  )
-)
 
 /**
  * Returns what an absent member means on the wire; undefined if that is not a constant. It is

@@ -9,7 +9,6 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import {
   MethodNotAllowed,
   PayloadTooLarge,
@@ -27,10 +26,14 @@ import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Encoder from "./Encoder.ts"
+import * as JsonText from "./JsonText.ts"
+import * as MultipartFields from "./MultipartFields.ts"
 import * as MultipartForm from "./MultipartForm.ts"
 import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
+import { Requested } from "./Requested.ts"
+import * as Strict from "./Strict.ts"
 import * as Validation from "./Validation.ts"
 
 /** A handler's result: a value of the contract, or a reply. */
@@ -55,6 +58,8 @@ export interface Codec {
   readonly serve: (exchange: Exchange, services?: Context.Context<unknown>) => Handled
   /** Encodes a value of the contract; undefined if the handler returns replies only. */
   readonly success: Encoder.Encode | undefined
+  /** Whether a request may have neither a body nor a media type. */
+  readonly takesNothing: boolean
   /** Whether the handler can upgrade the connection. */
   readonly upgrades: boolean
 }
@@ -74,9 +79,9 @@ export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
 
 const nothing = new Map<never, never>()
 
-/** Returns the payload that Effect's own handler has to decode if it serves an endpoint. */
+/** Returns the payload that Effect's own handler has to read if it serves an endpoint. */
 export const payloadOfEffect = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top["payload"] =>
-  isWhole(endpoint) ? nothing : endpoint.payload
+  isWhole(endpoint) ? nothing : Payload.undecoded(endpoint.payload)
 
 /** Returns this payload if Effect has to serve the endpoint; undefined if it does not. */
 export const payloadIfNeeded: PayloadOfEffect = (endpoint) =>
@@ -108,6 +113,7 @@ const withoutContract = {
   mediaTypes: [],
   readsBody: false,
   success: undefined,
+  takesNothing: false,
   upgrades: false
 }
 
@@ -138,55 +144,6 @@ export const unmatched: Codec = {
   }
 }
 
-/** The argument of a handler. `request` is made only if the handler reads it. */
-class Requested {
-  readonly #endpoint: HttpApiEndpoint.Top
-  readonly #exchange: Exchange
-  readonly #group: unknown
-  readonly #services: Context.Context<unknown> | undefined
-  headers: unknown
-  params: unknown
-  payload: unknown
-  query: unknown
-  #request: HttpServerRequest | undefined
-  upgrade: unknown
-
-  constructor(
-    exchange: Exchange,
-    services: Context.Context<unknown> | undefined,
-    endpoint: HttpApiEndpoint.Top,
-    group: unknown
-  ) {
-    this.#endpoint = endpoint
-    this.#exchange = exchange
-    this.#group = group
-    this.#services = services
-  }
-
-  get endpoint() {
-    return this.#endpoint
-  }
-
-  get group() {
-    return this.#group
-  }
-
-  /** The caller of a protected route. */
-  get identity(): Identity | undefined {
-    return this.#services === undefined
-      ? this.#exchange.find(CurrentIdentity)
-      : Context.getOrUndefined(this.#services as Context.Context<CurrentIdentity>, CurrentIdentity)
-  }
-
-  get request(): HttpServerRequest {
-    return this.#request ?? this.#exchange.request
-  }
-
-  set request(request: HttpServerRequest) {
-    this.#request = request
-  }
-}
-
 /** Creates the codec of an endpoint. */
 const endpointCodec = ({
   around,
@@ -204,77 +161,113 @@ const endpointCodec = ({
   readonly limits: Payload.Limits
 }): Codec => {
   const annotations = Context.merge(contract.annotations, endpoint.annotations)
-  const parts = Parts.decoders(endpoint, annotations)
-  const isDecodedHere = !isRaw && isWhole(endpoint)
-  const payloads = isDecodedHere ? Payload.payloads(endpoint, annotations) : nothing
+  const strict = Strict.of(limits.maxJsonDepth)
+  const parts = Parts.decoders(endpoint, strict, annotations)
+  const isReadHere = !isRaw && isWhole(endpoint)
+  const payloads: ReadonlyMap<string, Payload.PayloadDecoder> = isRaw
+    ? nothing
+    : Payload.payloads(endpoint, strict, annotations)
+  const isOpened = !isReadHere || upgrades(endpoint)
+  const emptyPayload = [...payloads.values()].find(({ takesNothing }) => takesNothing)
   const failure = Encoder.failure(endpoint, annotations)
   // The contract has checked the type of the handler's argument.
   const call = (request: Requested): Handled =>
     isRaw || around === undefined ? handler(request as never) : around(handler(request as never))
 
   /**
-   * Returns a part of the request, not decoded. Throws the error to answer if the body
-   * cannot be read.
+   * Returns a part of the request, not decoded. Throws the error to answer if the part
+   * cannot be read. `body` is the body that Effect has read.
    */
   const input = (
     exchange: Exchange,
     part: Parts.Decoder["part"],
-    payload: Payload.PayloadDecoder | undefined
+    payload: Payload.PayloadDecoder | undefined,
+    body: unknown
   ): unknown => {
     switch (part) {
-      case "headers":
-        return exchange.request.headers
+      case "headers": {
+        const { headers } = exchange.request
+        JsonText.refusePrototype("header", isOpened ? recordOf(exchange.headers) : headers)
+        return headers
+      }
       case "params":
         return exchange.params
       case "payload":
-        return payload!.read(typedBody(exchange), exchange.searchParams, limits)
+        return payload!.read(
+          typed(body ?? bodyOf(exchange), exchange),
+          exchange.searchParams,
+          limits
+        )
       case "query":
+        JsonText.refusePrototype("query", exchange.searchParams)
         return exchange.searchParams
     }
   }
 
   /**
-   * Returns the whole body. A page of another site can send any body, but not the type of
+   * Returns a whole body. A page of another site can send any body, but not the type of
    * JSON without asking, so a body without a type is not taken for JSON.
    */
-  const typedBody = (exchange: Exchange): Uint8Array => {
-    const body = bodyOf(exchange)
-    if (body.length > 0 && exchange.header("content-type") === undefined) {
+  const typed = (body: unknown, exchange: Exchange): Uint8Array => {
+    // A multipart form has a type, and a reader that takes it.
+    const bytes = body as Uint8Array
+    if (bytes.length > 0 && exchange.header("content-type") === undefined) {
       throw new UnsupportedMediaType({ supported: [...endpoint.payload.keys()] })
     }
-    return body
+    return bytes
+  }
+
+  const only = payloads.size > 1 ? undefined : [...payloads.values()][0]
+
+  /** Returns the decoder of the payload that a request has. */
+  const payloadOf = (exchange: Exchange): Payload.PayloadDecoder | undefined => {
+    if (only !== undefined && isReadHere) return only
+    const type = exchange.header("content-type")
+    return type === undefined && emptyPayload !== undefined
+      ? emptyPayload
+      : payloads.get(Payload.mediaType(endpoint.method, type))
   }
 
   const withoutPayload: Selected = { decoders: parts, payload: undefined }
-  const byType = new Map<string, Selected>(
-    [...payloads].map(([type, payload]) => [
-      type,
-      { decoders: [...parts, payload.decoder], payload }
-    ])
+  const withPayload = new Map(
+    isReadHere
+      ? [...payloads.values()].map((payload): [Payload.PayloadDecoder, Selected] => [
+          payload,
+          { decoders: [...parts, payload.decoder], payload }
+        ])
+      : []
   )
-  const only = byType.size > 1 ? undefined : ([...byType.values()][0] ?? withoutPayload)
-  const select = (exchange: Exchange): Selected =>
-    only ??
-    byType.get(Payload.mediaType(endpoint.method, exchange.header("content-type"))) ??
-    withoutPayload
+  const all = only === undefined ? undefined : withPayload.get(only)
+  const select = (exchange: Exchange): Selected => {
+    if (all !== undefined) return all
+    const payload = withPayload.size === 0 ? undefined : payloadOf(exchange)
+    return (payload && withPayload.get(payload)) ?? withoutPayload
+  }
 
   /** Decodes the parts from index `from` on, then calls `then`. */
-  const decode = (exchange: Exchange, request: Requested, from: number, then: Then): Handled => {
-    const { decoders, payload } = select(exchange)
+  const decode = (
+    exchange: Exchange,
+    request: Requested,
+    selected: Selected,
+    from: number,
+    then: Then,
+    body?: unknown
+  ): Handled => {
+    const { decoders, payload } = selected
     const refused = (at: number) =>
       Effect.flatMap(
-        Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload)),
+        Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload, body)),
         (issues) => Effect.die(Issues.invalid(issues))
       )
     for (let i = from; i < decoders.length; i++) {
       const { first, part } = decoders[i]!
-      const decoded = first(input(exchange, part, payload))
+      const decoded = first(input(exchange, part, payload, body))
       if (!Exit.isExit(decoded)) {
         return Effect.matchEffect(decoded, {
           onFailure: () => refused(i),
           onSuccess: (value) => {
             request[part] = value
-            return decode(exchange, request, i + 1, then)
+            return decode(exchange, request, selected, i + 1, then, body)
           }
         })
       }
@@ -286,17 +279,39 @@ const endpointCodec = ({
 
   const formLimits = MultipartForm.limitsOf(endpoint)
 
-  /** Lets Effect decode the payload and encode the reply. Effect calls `handle` in between. */
+  // A handler of raw requests decides itself.
+  const checked =
+    effect === undefined || isRaw || !Payload.hasForm(endpoint)
+      ? effect
+      : Effect.updateService(effect, HttpServerRequest, (request) =>
+          MultipartFields.check(request, limits.maxJsonDepth)
+        )
+
+  /** Decodes a payload that Effect has read. */
+  const decodeRead = (body: unknown, request: Requested, exchange: Exchange): Handled => {
+    const payload = payloadOf(exchange)
+    if (payload !== undefined) {
+      const { decoder } = payload
+      return decode(exchange, request, { decoders: [decoder], payload }, 0, call, body)
+    }
+    request.payload = body
+    return call(request)
+  }
+
+  /** Lets Effect read the payload and encode the reply. Effect calls `handle` in between. */
   const throughEffect: Then = (request, exchange) => {
     exchange.handle = (own) => {
       // Effect calls it with the members of a handler's argument.
       const { payload, request: opened, upgrade } = own as Partial<Requested>
-      if (!isDecodedHere) request.payload = payload
       request.request = opened!
       request.upgrade = upgrade
-      return replied(call(request), failure, exchange)
+      return replied(
+        isReadHere ? call(request) : decodeRead(payload, request, exchange),
+        failure,
+        exchange
+      )
     }
-    return MultipartForm.explained(Decompression.decompressed(effect!), formLimits, {
+    return MultipartForm.explained(Decompression.decompressed(checked!), formLimits, {
       bodyLimit: exchange.bodyLimit,
       maxFields: limits.maxFields
     })
@@ -315,18 +330,24 @@ const endpointCodec = ({
   const then = effect === undefined ? (isRaw ? readingItself : call) : throughEffect
   return {
     failure,
-    isOpened: !isDecodedHere || upgrades(endpoint),
+    isOpened,
     isUninterruptible: uninterruptible,
     mediaTypes: [...endpoint.payload.keys()],
-    readsBody: payloads.size > 0,
-    serve: (exchange, services) =>
-      exchange.body === "Aborted"
-        ? aborted
-        : decode(exchange, new Requested(exchange, services, endpoint, contract), 0, then),
+    readsBody: isReadHere && payloads.size > 0,
+    serve: (exchange, services) => {
+      if (exchange.body === "Aborted") return aborted
+      const request = new Requested(exchange, services, endpoint, contract)
+      return decode(exchange, request, select(exchange), 0, then)
+    },
     success: Encoder.success(endpoint, annotations),
+    takesNothing: emptyPayload !== undefined,
     upgrades: isRaw || upgrades(endpoint)
   }
 }
+
+/** Returns the headers of an opened request: its own record has lost a key `__proto__`. */
+const recordOf = (headers: Exchange["headers"]): object =>
+  Object.fromEntries(Array.from(headers, ([name, value]) => [name.toLowerCase(), value]))
 
 /** The decoders of a request. */
 interface Selected {

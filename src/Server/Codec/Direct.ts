@@ -9,7 +9,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Notation from "../Exchange/Notation.ts"
 import * as Containers from "./Containers.ts"
 import { absent, type Direct, ended, leave, refused } from "./DirectResult.ts"
 import { identity, share } from "./Sharing.ts"
@@ -42,7 +42,7 @@ const encoded = (ast: SchemaAST.AST): Direct => {
     // Direct functions support a default for a missing key in the first encoding only.
     if (seesMissing && !isFirst) return whole(ast)
     const source = seesMissing || !hasDefault(ast) ? make(to) : passing(make(to))
-    run = getter(then(run, source), isFirst && takesDigits(to), transformation.decode)
+    run = getter(then(run, source), isFirst && Notation.isNumberText(to), transformation.decode)
   }
   return then(run, local)
 }
@@ -78,7 +78,7 @@ const getter = (run: Direct, takesDigits: boolean, getter: Getter): Direct => {
     switch (_tag) {
       case "Transform": {
         const transformed = then(run, transform)
-        return takesDigits && transform === numberFromText
+        return takesDigits && transform === Number
           ? (input) => digits(input) ?? transformed(input)
           : transformed
       }
@@ -101,22 +101,11 @@ const getter = (run: Direct, takesDigits: boolean, getter: Getter): Direct => {
   })
 }
 
-const { decode: textToNumber } = SchemaTransformation.numberFromString
-
-const numberFromText = textToNumber._tag === "Transform" ? textToNumber.transform : undefined
-
-const numeric = [Schema.Finite, Schema.Number].map(
-  (schema) => Schema.toCodecStringTree(schema).ast.encoding![0].to
-)
-
-/** Whether a schema accepts every text of digits. */
-const takesDigits = (ast: SchemaAST.AST): boolean =>
-  numeric.includes(ast) ||
-  (SchemaAST.isString(ast) && ast.checks === undefined && ast.encoding === undefined)
-
 /** Returns the number of a text of up to 15 digits, such as an id; undefined for other texts. */
 const digits = (input: unknown): number | undefined => {
   if (typeof input !== "string" || input.length === 0 || input.length > 15) return undefined
+  // A number of several digits does not start with 0.
+  if (input.charCodeAt(0) === 48 && input.length > 1) return undefined
   let number = 0
   for (let i = 0; i < input.length; i++) {
     const digit = input.charCodeAt(i) - 48

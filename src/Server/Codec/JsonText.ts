@@ -1,4 +1,5 @@
 /** Strict reading of text and JSON bodies. */
+import type { Issue } from "../../Contract/Catalogue.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import * as JsonDepth from "./JsonDepth.ts"
 
@@ -35,14 +36,24 @@ export const parse = (bytes: Uint8Array, maxDepth: number): unknown => {
     throw Issues.notJson(error)
   }
   // An escape can spell any letter of the key.
-  if (json.includes("__proto__") || json.includes("\\u")) {
+  if (json.includes(prototype) || json.includes("\\u")) {
     const pointer = prototypeKey(value)
-    if (pointer !== undefined) {
-      throw Issues.malformedBody('The key "__proto__" is not allowed', pointer)
-    }
+    if (pointer !== undefined) throw forbidden("body", pointer)
   }
   return value
 }
+
+/** Refuses a record of a request that has a key `__proto__`, as `parse` does. */
+export const refusePrototype = (location: Issue["location"], record: object): void => {
+  if (Object.hasOwn(record, prototype)) {
+    throw forbidden(location, Issues.pointerSegment(prototype))
+  }
+}
+
+const prototype = "__proto__"
+
+const forbidden = (location: Issue["location"], pointer: string) =>
+  Issues.malformed(location, `The key "${prototype}" is not allowed`, pointer)
 
 /**
  * Returns the pointer of a key `__proto__` in a value of JSON; undefined if there is none.
@@ -53,7 +64,7 @@ const prototypeKey = (value: unknown): string | undefined => {
   const isArray = Array.isArray(value)
   // The keys of a large array would be as many strings.
   for (const key of isArray ? value.keys() : Object.keys(value)) {
-    if (key === "__proto__") return Issues.pointerSegment(key)
+    if (key === prototype) return Issues.pointerSegment(key)
     const inside = prototypeKey((value as Readonly<Record<number | string, unknown>>)[key])
     if (inside !== undefined) return Issues.pointerSegment(key) + inside
   }

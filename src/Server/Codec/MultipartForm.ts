@@ -1,13 +1,56 @@
-/** The limits of multipart forms, and the errors for forms that cannot be read. */
+/** Multipart forms: their schemas, their limits, and the errors for forms that cannot be read. */
 import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { constUndefined } from "effect/Function"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as Multipart from "effect/http/Multipart"
 import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import { PayloadTooLarge } from "../../Contract/Catalogue.ts"
+import { copyNode, recur, replaceEncoding } from "../EffectInternals.ts"
 import * as Issues from "../Exchange/Issues.ts"
+
+/**
+ * Returns the schema of a form from its fields and files. Its fields are decoded like those of
+ * an url-encoded form.
+ */
+export const codec = ({ ast }: Schema.Top): SchemaAST.AST =>
+  Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(Schema.make<Schema.Top>(withFiles(ast))))
+    .ast
+
+const withFiles = (ast: SchemaAST.AST): SchemaAST.AST => {
+  const made = new Map<SchemaAST.AST, SchemaAST.AST>()
+  const change = (ast: SchemaAST.AST): SchemaAST.AST => {
+    const known = made.get(ast)
+    if (known !== undefined) return known
+    const encoding = ast.encoding?.map(
+      ({ to, transformation }) => new SchemaAST.Link(change(to), transformation)
+    )
+    const body = isFile(ast)
+      ? copyNode(ast, { annotations: { ...ast.annotations, toCodecStringTree: constUndefined } })
+      : recur(ast, change)
+    const changed =
+      encoding === undefined
+        ? body
+        : replaceEncoding(body, encoding as unknown as SchemaAST.Encoding)
+    made.set(ast, changed)
+    return changed
+  }
+  return change(ast)
+}
+
+/** Whether values of a schema are not text: files, and classes of the user without a codec. */
+const isFile = (ast: SchemaAST.AST): boolean => {
+  if (!SchemaAST.isDeclaration(ast)) return false
+  const annotations = (ast.annotations ?? {}) as Schema.Annotations.Declaration<unknown>
+  return (
+    annotations.representation?.id === "effect/http/PersistedFile" ||
+    !["toCodec", "toCodecJson", "toCodecStringTree"].some((key) => key in annotations)
+  )
+}
 
 type Limits = Multipart.withLimits.Options
 

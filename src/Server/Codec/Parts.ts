@@ -5,6 +5,7 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as Decoding from "./Decoding.ts"
+import type { Strict } from "./Strict.ts"
 
 /** Decodes one part of a request. */
 export interface Decoder extends Decoding.Decoding {
@@ -29,22 +30,23 @@ export const parseOptions = <Part>(
  */
 export const decoders = (
   endpoint: HttpApiEndpoint.Top,
+  strict: Strict,
   annotations: Annotations = endpoint.annotations
 ): ReadonlyArray<Decoder> => {
   const { headers, params, query } = endpoint
   const found: Array<Decoder> = []
   if (params !== undefined) {
     const options = parseOptions(annotations, HttpApi.ParamsParseOptions)
-    found.push({ ...Decoding.make(params.ast, options), kind: "Params", part: "params" })
+    found.push({ ...Decoding.make(strict(params.ast), options), kind: "Params", part: "params" })
   }
   if (headers !== undefined) {
     const options = parseOptions(annotations, HttpApi.HeadersParseOptions)
-    found.push({ ...Decoding.make(headers.ast, options), kind: "Headers", part: "headers" })
+    found.push({ ...Decoding.make(strict(headers.ast), options), kind: "Headers", part: "headers" })
   }
   if (query !== undefined) {
     const options = parseOptions(annotations, HttpApi.QueryParseOptions)
     const { ast } = Schema.toCodecArrayFromSingle(query)
-    found.push({ ...Decoding.make(ast, options), kind: "Query", part: "query" })
+    found.push({ ...Decoding.make(strict(ast), options), kind: "Query", part: "query" })
   }
   return found
 }

@@ -162,7 +162,7 @@ const layered = (
   )
 
 /** Refuses a request if its head announces a body that is too long or of another media type. */
-const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
+const admission = (bodyLimit: number, { mediaTypes, takesNothing }: Codec): Before => {
   const taken = new Set(mediaTypes)
   return (request) => {
     if (!HttpMethod.hasBody(request.method)) return pass
@@ -171,6 +171,8 @@ const admission = (bodyLimit: number, { mediaTypes }: Codec): Before => {
     }
     if (taken.size === 0) return pass
     const sent = request.header("content-type")
+    // If there is a body, it is refused when it is read.
+    if (sent === undefined && takesNothing) return pass
     return taken.has(sent ?? "application/json") ||
       (taken.has(Payload.mediaType(request.method, sent)) && Payload.isUtf8(sent))
       ? pass

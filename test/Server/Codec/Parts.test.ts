@@ -6,14 +6,17 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import * as Parts from "../../../src/Server/Codec/Parts.ts"
+import * as Strict from "../../../src/Server/Codec/Strict.ts"
 import * as Issues from "../../../src/Server/Exchange/Issues.ts"
 import * as generated from "./generated.ts"
 import { serve } from "./inMemory.ts"
 
 const refused = Symbol("refused")
 
+const strict = Strict.of(100)
+
 const decoderOf = (endpoint: HttpApiEndpoint.Top, kind: Parts.Decoder["kind"]) =>
-  Parts.decoders(endpoint).find((decoder) => decoder.kind === kind)!
+  Parts.decoders(endpoint, strict).find((decoder) => decoder.kind === kind)!
 
 describe("Parts", () => {
   it("parts of generated schemas are those of Effect's handler", async () => {
@@ -55,7 +58,7 @@ describe("Parts", () => {
           query: HttpServerRequest.searchParamsFromURL(new URL(`http://localhost${path}`))
         }
         const exits = await Promise.all(
-          Parts.decoders(endpoint).map(async ({ all, first, part }) => {
+          Parts.decoders(endpoint, strict).map(async ({ all, first, part }) => {
             const exit = await Effect.runPromiseExit(first(inputs[part]))
             const every = await Effect.runPromiseExit(all(inputs[part]))
             assert.strictEqual(every._tag, exit._tag)
@@ -82,7 +85,7 @@ describe("Parts", () => {
       query: fields
     })
     assert.deepStrictEqual(
-      Parts.decoders(endpoint as unknown as HttpApiEndpoint.Top).map(({ kind }) => kind),
+      Parts.decoders(endpoint as unknown as HttpApiEndpoint.Top, strict).map(({ kind }) => kind),
       ["Params", "Headers", "Query"]
     )
   })

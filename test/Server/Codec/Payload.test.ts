@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import { MalformedRequest } from "../../../src/Contract/Catalogue.ts"
 import * as Payload from "../../../src/Server/Codec/Payload.ts"
+import * as Strict from "../../../src/Server/Codec/Strict.ts"
 import * as generated from "./generated.ts"
 import { serve } from "./inMemory.ts"
 
@@ -20,6 +21,8 @@ interface Sent {
 
 /** What stands for a payload that does not reach the handler. */
 const refused = Symbol("refused")
+
+const strict = Strict.of(100)
 
 const endpointOf = ({ method = "POST", payload }: Sent, i: number) =>
   HttpApiEndpoint.make(method)(`case${i}`, `/${i}`, {
@@ -52,7 +55,9 @@ const byCodec = async (sent: ReadonlyArray<Sent>) =>
   Promise.all(
     sent.map(async (all, i) => {
       const { body = "", method = "POST", query = "", type } = all
-      const payload = Payload.payloads(endpointOf(all, i)).get(Payload.mediaType(method, type))
+      const payload = Payload.payloads(endpointOf(all, i), strict).get(
+        Payload.mediaType(method, type)
+      )
       if (payload === undefined) return refused
       const record = HttpServerRequest.searchParamsFromURL(new URL(`http://localhost/${query}`))
       try {
@@ -145,7 +150,7 @@ describe("Payload", () => {
 
   it("bytes of a payload are its own", () => {
     const endpoint = endpointOf({ payload: [bytes] }, 0)
-    const { read } = Payload.payloads(endpoint).get("application/octet-stream")!
+    const { read } = Payload.payloads(endpoint, strict).get("application/octet-stream")!
     const pool = Uint8Array.of(1, 2, 3, 4)
     const value = read(pool.subarray(1, 3), {}, limits) as Uint8Array
     assert.deepStrictEqual([...new Uint8Array(value.buffer)], [2, 3])
@@ -159,9 +164,9 @@ describe("Payload", () => {
     ["json of more levels than allowed", Item, Buffer.from("[".repeat(101) + "]".repeat(101))],
     ["text", text, Buffer.from([0xff])]
   ])("a body that is no %s is refused as malformed", (_, schema, body) => {
-    const [{ read }] = [...Payload.payloads(endpointOf({ payload: [schema] }, 0)).values()] as [
-      Payload.PayloadDecoder
-    ]
+    const [{ read }] = [
+      ...Payload.payloads(endpointOf({ payload: [schema] }, 0), strict).values()
+    ] as [Payload.PayloadDecoder]
     assert.throws(() => read(body, {}, limits), MalformedRequest)
   })
 
@@ -192,7 +197,8 @@ describe("Payload", () => {
     const sent = Array.from({ length: 200 }, (): ReadonlyArray<Sent> => {
       const { pairs, schema } = generated.texts(next)
       return Array.from({ length: 4 }, () => {
-        const body = String(new URLSearchParams([...pairs()]))
+        // The codec refuses this name, which Effect lets through.
+        const body = String(new URLSearchParams(pairs().filter(([name]) => name !== "__proto__")))
         return next() < 0.5
           ? { body, payload: [schema.pipe(HttpApiSchema.asFormUrlEncoded())], type: formType }
           : { method: "GET", payload: [schema], query: `?${body}` }

@@ -1,0 +1,86 @@
+/** Holds the fields of multipart forms to the rules of other bodies. */
+import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as Multipart from "effect/http/Multipart"
+import * as MultipartParser from "effect/http/MultipartParser"
+import * as Stream from "effect/Stream"
+import { MalformedRequest } from "../../Contract/Catalogue.ts"
+import * as Issues from "../Exchange/Issues.ts"
+import * as JsonText from "./JsonText.ts"
+
+/**
+ * Changes a request so that reading its multipart form dies with the error to answer if a part
+ * is named `__proto__`, a field is not text of its charset, or a field of the type JSON breaks
+ * the rules of a JSON body. Effect replaces bytes that are not text, so a second parser looks at
+ * the fields.
+ */
+export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpServerRequest => {
+  const body = Stream.mapError(request.stream, (cause) =>
+    Multipart.MultipartError.fromReason("InternalError", cause)
+  )
+  const parts = Effect.map(Multipart.makeConfig(request.headers), (config) => {
+    let refused: unknown
+    const refusing = (check: () => void) => {
+      try {
+        check()
+      } catch (error) {
+        refused ??= error
+      }
+    }
+    const { write } = MultipartParser.make({
+      ...config,
+      // The parser that reads the form reports the errors.
+      onDone: constVoid,
+      onError: constVoid,
+      onField: (info, value) =>
+        refusing(() => {
+          checkName(info)
+          checkField(info, value, maxJsonDepth)
+        }),
+      onFile: (info) => {
+        refusing(() => checkName(info))
+        return constVoid
+      }
+    })
+    return Stream.mapArrayEffect(body, (chunks) => {
+      for (const chunk of chunks) write(chunk)
+      return refused === undefined ? Effect.succeed(chunks) : Effect.die(refused)
+    })
+  })
+  const multipartStream = Stream.pipeThroughChannel(
+    Stream.unwrap(parts),
+    Multipart.makeChannel(request.headers)
+  )
+  return Object.defineProperties(request, {
+    multipart: { value: Effect.runSync(Effect.cached(Multipart.toPersisted(multipartStream))) },
+    multipartStream: { value: multipartStream }
+  })
+}
+
+const checkName = ({ name }: MultipartParser.PartInfo): void =>
+  JsonText.refusePrototype("body", Object.fromEntries([[name, undefined]]))
+
+const checkField = (
+  { contentType, contentTypeParameters, name }: MultipartParser.PartInfo,
+  value: Uint8Array,
+  maxJsonDepth: number
+): void => {
+  try {
+    if (/^application\/(?:[^;]*\+)?json$/i.test(contentType)) JsonText.parse(value, maxJsonDepth)
+    else JsonText.text(value, decoderOf(contentTypeParameters["charset"] ?? "utf-8"))
+  } catch (error) {
+    if (!(error instanceof MalformedRequest)) throw error
+    const [{ detail, pointer }] = error.errors as [(typeof error.errors)[number]]
+    throw Issues.malformedBody(detail, Issues.pointerSegment(name) + pointer)
+  }
+}
+
+/** Returns the decoder of a charset. Effect reads a charset that it does not know as UTF-8. */
+const decoderOf = (charset: string) => {
+  try {
+    return new TextDecoder(charset, { fatal: true })
+  } catch {
+    return new TextDecoder("utf-8", { fatal: true })
+  }
+}
