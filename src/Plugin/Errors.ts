@@ -9,6 +9,7 @@ export interface AssemblyProblem {
     | "Cycle"
     | "DuplicateId"
     | "DuplicateService"
+    | "ImpossibleRequest"
     | "InvalidDocument"
     | "InvalidRoute"
     | "MissingService"

@@ -8,6 +8,7 @@ import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
+import * as Impossible from "./Codec/Impossible.ts"
 import * as Pipeline from "./Codec/Pipeline.ts"
 import * as Defaults from "./Defaults.ts"
 import { Exchange } from "./Exchange/Exchange.ts"
@@ -90,7 +91,7 @@ export const make = (
           upgrades: (method, target) => table.find(method, target).value?.plan.upgrades === true
         })
       }),
-    check: declaredProblems,
+    check: (plugins) => [...declaredConflicts(plugins), ...Impossible.problems(plugins)],
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
@@ -108,8 +109,8 @@ export const make = (
   } as Host
 }
 
-/** Returns the problems of the routes that are known before anything is acquired. */
-const declaredProblems: Host["check"] = (plugins) =>
+/** Returns the conflicts of the routes that are known before anything is acquired. */
+const declaredConflicts: Host["check"] = (plugins) =>
   plugins
     .flatMap(({ id, manifest }) =>
       manifest.contributions
