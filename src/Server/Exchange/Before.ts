@@ -43,8 +43,8 @@ export interface Incoming {
   setCookie(name: string, value: string, options?: SetCookie.Options): void
   /**
    * Sets a header of the reply, error replies included. A later value replaces an earlier
-   * one; values of `set-cookie` and `vary` are added to the others. `content-length` and
-   * `transfer-encoding` are ignored: the listener writes them.
+   * one and that of the handler; values of `appendHeader` stay. `set-cookie` and `vary` are added
+   * to the others. `content-length` and `transfer-encoding` are ignored: the listener writes them.
    */
   setHeader(name: string, value: string): void
   /** Path and query. */
