@@ -1,12 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Redacted from "effect/Redacted"
-import { App, type Plugin } from "flange"
+import { App } from "flange"
 import * as Auth from "flange/Auth"
-import * as FlangeOpenApi from "flange/OpenApi"
-import * as RateLimit from "flange/RateLimit"
-import { TestApp } from "flange/Testing"
 import { GreetPlugin, OrdersPlugin, StatusPlugin } from "./fixtures.ts"
 import { audience, issuer, secret } from "./Jwt/tokens.ts"
 
@@ -74,45 +70,4 @@ describe("the OpenAPI document", () => {
     const headers = of("get", "/me").responses[401]!.headers
     assert.deepStrictEqual(Object.keys(headers ?? {}), ["www-authenticate"])
   })
-})
-
-describe("the limit of wrong credentials in the OpenAPI document", () => {
-  it("is a 429 with Retry-After where callers are authenticated", () => {
-    for (const operation of [of("get", "/me"), of("post", "/orders"), of("get", "/greet")]) {
-      assert.containsSubset(operation.responses[429], {
-        headers: { "retry-after": { required: true } }
-      })
-    }
-    assert.notProperty(of("get", "/status").responses, "429")
-  })
-
-  const limited = (plugins: ReadonlyArray<Plugin.Any>, enabled: boolean) =>
-    Effect.gen(function* () {
-      const test = yield* TestApp.make(
-        App.make("orders", [StatusPlugin, OrdersPlugin, GreetPlugin, AuthPlugin, ...plugins]),
-        { config: { guessing: { enabled } } }
-      )
-      const { paths } = (yield* test.get("/openapi.json")).json as typeof document
-      return ["/me", "/greet", "/status"].filter(
-        (path) => paths[path]!.get!.responses[429] !== undefined
-      )
-    })
-
-  it.effect("is in the document of an app if it is on", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* limited([FlangeOpenApi.plugin], true), ["/me", "/greet"])
-      assert.deepStrictEqual(yield* limited([FlangeOpenApi.plugin], false), [])
-    })
-  )
-
-  it.effect("leaves that of another limit, in any order of the plugins", () =>
-    Effect.gen(function* () {
-      for (const plugins of [
-        [FlangeOpenApi.plugin, RateLimit.plugin],
-        [RateLimit.plugin, FlangeOpenApi.plugin]
-      ]) {
-        assert.deepStrictEqual(yield* limited(plugins, false), ["/me", "/greet"])
-      }
-    })
-  )
 })
