@@ -1,5 +1,6 @@
 /** Health checks of plugins. The Health battery runs them in the background. */
 import type * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Contribution from "./Contribution.ts"
@@ -17,18 +18,50 @@ export type Class = "critical" | "informational" | "shared"
 /** The settings of a health check. */
 export interface Settings {
   readonly class: Class
+  /**
+   * How many runs in a row must fail before a component that was up counts as down. Until then it
+   * is degraded, and a critical one still serves.
+   */
+  readonly failureThreshold: number
   /** The longest time that one run may take; after it the component counts as down. */
   readonly timeout: Duration.Duration
 }
 
 /** A check of one component of the app. */
 export interface HealthCheck<out R = never> extends Settings {
-  /** Succeeds if the component works. The cause of a failure is logged and not reported. */
+  /**
+   * Succeeds if the component works, and with `degraded(reason)` if it works in part. The cause of a
+   * failure and the reason are logged and not reported.
+   */
   readonly check: Effect.Effect<unknown, unknown, R>
 }
 
 /** A health check in the option `health` of `Plugin.make`, or its effect alone. */
 export type Input<R> = Effect.Effect<unknown, unknown, R> | HealthCheck<R>
+
+/** The value of a check whose component works in part. */
+export class Degraded extends Data.TaggedClass("Degraded")<{ readonly reason: string }> {}
+
+/**
+ * Returns the value with which a check reports that its component works, but not as it should. The
+ * app is then `degraded` and stays ready, whatever the class of the check.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { HealthCheck } from "flange"
+ *
+ * const lag = Effect.succeed(40)
+ * export const replica = HealthCheck.make(
+ *   Effect.map(lag, (seconds) =>
+ *     seconds > 30 ? HealthCheck.degraded(`the replica is ${seconds} s behind`) : undefined
+ *   ),
+ *   { class: "critical", failureThreshold: 3 }
+ * )
+ * replica.failureThreshold // => 3
+ * ```
+ */
+export const degraded = (reason: string): Degraded => new Degraded({ reason })
 
 /** The services that the checks in the record use. */
 export type Requires<H> = RequiredBy<H[keyof H]>
@@ -42,7 +75,8 @@ type RequiredBy<I> =
 
 /**
  * Creates a health check. An effect alone in `health` is the same as `make(effect)`: class
- * `shared`, five seconds.
+ * `shared`, five seconds, down at the first failure. Throws if `failureThreshold` is not a whole
+ * number from 1.
  *
  * @example
  * ```ts
@@ -57,13 +91,23 @@ export const make = <R>(
   check: Effect.Effect<unknown, unknown, R>,
   options: {
     readonly class?: Class | undefined
+    readonly failureThreshold?: number | undefined
     readonly timeout?: Duration.Input | undefined
   } = {}
-): HealthCheck<R> => ({
-  check,
-  class: options.class ?? "shared",
-  timeout: Duration.fromInputUnsafe(options.timeout ?? "5 seconds")
-})
+): HealthCheck<R> => {
+  const { failureThreshold = 1 } = options
+  if (!Number.isSafeInteger(failureThreshold) || failureThreshold < 1) {
+    throw new Error(
+      `The failureThreshold of a health check is ${failureThreshold}: write a whole number from 1.`
+    )
+  }
+  return {
+    check,
+    class: options.class ?? "shared",
+    failureThreshold,
+    timeout: Duration.fromInputUnsafe(options.timeout ?? "5 seconds")
+  }
+}
 
 /** The kind of health checks: `AppRuntime.contributions(HealthCheck.kind)` returns them. */
 export const kind = Contribution.kind<Settings, Effect.Effect<unknown, unknown>>()("healthCheck")

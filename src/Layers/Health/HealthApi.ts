@@ -4,12 +4,16 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import { defaultPaths } from "./HealthConfig.ts"
 
 /** One component of the service, as its last check found it. */
 export const Component = Schema.Struct({
   name: Schema.String,
-  /** `up`, `down`, or `unknown` before its first check. */
-  status: Schema.Literals(["down", "unknown", "up"]),
+  /**
+   * `up`, `degraded` if it works in part or fails less often than its threshold, `down`, or `unknown`
+   * before its first check.
+   */
+  status: Schema.Literals(["degraded", "down", "unknown", "up"]),
   /** What it means when it is down: `critical` takes the service out, the others degrade it. */
   class: Schema.Literals(["critical", "informational", "shared"]),
   /** How long the last check took, in milliseconds. */
@@ -26,7 +30,10 @@ export type Component = typeof Component.Type
  * why a component is down is in the log only.
  */
 export const Report = Schema.Struct({
-  /** `fail` if a critical component is down, `degraded` if another one is, else `pass`. */
+  /**
+   * `fail` if a critical component is down, `degraded` if another one is or one is degraded, else
+   * `pass`.
+   */
   status: Schema.Literals(["degraded", "fail", "pass"]),
   name: Schema.optionalKey(Schema.String),
   version: Schema.optionalKey(Schema.String),
@@ -34,6 +41,10 @@ export const Report = Schema.Struct({
   buildDate: Schema.optionalKey(Schema.String),
   /** Source revision. */
   commit: Schema.optionalKey(Schema.String),
+  /** The framework and its version, such as `flange 1.2.0`. */
+  framework: Schema.optionalKey(Schema.String),
+  /** The runtime and its version, such as `node 24.1.0`. */
+  runtime: Schema.optionalKey(Schema.String),
   hostname: Schema.optionalKey(Schema.String),
   /** Seconds since the process began to boot the app. */
   uptime: Schema.optionalKey(Schema.Finite),
@@ -46,7 +57,7 @@ export type Report = typeof Report.Type
 const Probe = (status: "alive" | "ready") => Schema.Struct({ status: Schema.Literal(status) })
 
 /**
- * What an orchestrator and a load balancer ask.
+ * What an orchestrator and a load balancer ask. The section `health` can move the paths.
  *
  * | endpoint | answers |
  * |---|---|
@@ -55,15 +66,15 @@ const Probe = (status: "alive" | "ready") => Schema.Struct({ status: Schema.Lite
  */
 export class ProbesApi extends HttpApiGroup.make("probes")
   .add(
-    HttpApiEndpoint.get("healthz", "/healthz", { success: Probe("alive") }).annotate(
+    HttpApiEndpoint.get("healthz", defaultPaths.healthzPath, { success: Probe("alive") }).annotate(
       OpenApi.Summary,
       "Whether the process answers: another name of /livez"
     ),
-    HttpApiEndpoint.get("livez", "/livez", { success: Probe("alive") }).annotate(
+    HttpApiEndpoint.get("livez", defaultPaths.livezPath, { success: Probe("alive") }).annotate(
       OpenApi.Summary,
       "Whether the process answers"
     ),
-    HttpApiEndpoint.get("readyz", "/readyz", {
+    HttpApiEndpoint.get("readyz", defaultPaths.readyzPath, {
       error: ServiceUnavailable,
       success: Probe("ready")
     }).annotate(OpenApi.Summary, "Whether the service takes requests")
@@ -76,7 +87,7 @@ export class ProbesApi extends HttpApiGroup.make("probes")
  */
 export class HealthApi extends HttpApiGroup.make("health")
   .add(
-    HttpApiEndpoint.get("healthcheck", "/healthcheck", { success: Report }).annotate(
+    HttpApiEndpoint.get("healthcheck", defaultPaths.healthcheckPath, { success: Report }).annotate(
       OpenApi.Summary,
       "What the service is, and how its components are"
     )

@@ -24,6 +24,8 @@ const grace = Duration.seconds(1)
 interface State {
   readonly check: HealthCheck.Contributed
   checkedAt: number | undefined
+  /** The failures since the last success. */
+  failures: number
   latencyMs: number | undefined
   /** The last run; it has not ended while the check does not let itself be interrupted. */
   run: Fiber.Fiber<unknown, unknown> | undefined
@@ -106,6 +108,7 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
 const initial = (check: HealthCheck.Contributed): State => ({
   check,
   checkedAt: undefined,
+  failures: 0,
   latencyMs: undefined,
   run: undefined,
   status: "unknown"
@@ -133,16 +136,32 @@ const run = (state: State): Effect.Effect<void> =>
     state.latencyMs = Number(((yield* Clock.monotonicTimeNanos) - begin) / 10_000n) / 100
     state.checkedAt = yield* Clock.currentTimeMillis
     const before = state.status
-    state.status = Exit.isSuccess(exit) ? "up" : "down"
+    state.failures = Exit.isSuccess(exit) ? 0 : state.failures + 1
+    state.status = statusOf(state, exit)
     if (state.status === before) return
-    const { name, plugin } = state.check
+    const { data, name, plugin } = state.check
     const component = `Component "${name}" of plugin "${plugin}"`
     if (Exit.isFailure(exit)) {
-      yield* Effect.logWarning(`${component} is down (${state.check.data.class})`, exit.cause)
-    } else if (before === "down") {
+      const what =
+        state.status === "down"
+          ? `is down (${data.class})`
+          : `fails (${data.class}), and is down after ${data.failureThreshold} failures in a row`
+      yield* Effect.logWarning(`${component} ${what}`, exit.cause)
+    } else if (exit.value instanceof HealthCheck.Degraded) {
+      yield* Effect.logWarning(`${component} is degraded: ${exit.value.reason}`)
+    } else if (before !== "unknown") {
       yield* Effect.logInfo(`${component} is up again`)
     }
   })
+
+const statusOf = (
+  { check, failures, status }: State,
+  exit: Exit.Exit<unknown, unknown>
+): Component["status"] => {
+  if (Exit.isSuccess(exit)) return exit.value instanceof HealthCheck.Degraded ? "degraded" : "up"
+  const wasUp = status === "degraded" || status === "up"
+  return wasUp && failures < check.data.failureThreshold ? "degraded" : "down"
+}
 
 /**
  * The outcome of a check within its timeout. The check runs in a fiber of its

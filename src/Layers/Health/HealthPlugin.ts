@@ -2,13 +2,79 @@
 import { hostname } from "node:os"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { RouteNotFound, ServiceUnavailable } from "../../Contract/Catalogue.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { version } from "../../Plugin/Version.ts"
 import * as Route from "../../Server/Route/Route.ts"
 import { type Component, HealthApi, ProbesApi, type Report } from "./HealthApi.ts"
-import { HealthConfig } from "./HealthConfig.ts"
+import { defaultPaths, HealthConfig } from "./HealthConfig.ts"
 import { HealthMonitor } from "./HealthMonitor.ts"
+
+/** Returns the JavaScript runtime and its version. Bun and Deno have a version of Node too. */
+const runtimeName = (): string => {
+  const { bun, deno, node } = process.versions
+  if (bun !== undefined) return `bun ${bun}`
+  return deno === undefined ? `node ${node}` : `deno ${deno}`
+}
+
+/**
+ * The effects of the endpoints: the reply itself, and `here` at the path of the contract, which is
+ * unknown if the configuration moves it.
+ */
+const replies = Effect.gen(function* () {
+  const monitor = yield* HealthMonitor
+  const runtime = yield* AppRuntime
+  const config = yield* HealthConfig
+  const { details = runtime.environment === "production" ? "off" : "public" } = config
+  const reply = <A, E extends ServiceUnavailable>(name: Name, effect: Effect.Effect<A, E>) => {
+    const path = config[`${name}Path`]
+    const isMoved = path !== defaultPaths[`${name}Path`]
+    const response = Effect.matchEffect(effect, {
+      onFailure: (error) => HttpServerRespondable.toResponse(error),
+      onSuccess: (body) => Effect.succeed(HttpServerResponse.jsonUnsafe(body))
+    })
+    return { here: isMoved ? unknown : effect, path: isMoved ? path : undefined, response }
+  }
+  const alive = Effect.succeed({ status: "alive" } as const)
+  const ready = Effect.gen(function* () {
+    if ((yield* runtime.status) !== "ready") return yield* new ServiceUnavailable()
+    if (!isServing(yield* monitor.components)) return yield* new ServiceUnavailable()
+    return { status: "ready" } as const
+  })
+  const healthcheck = Effect.gen(function* () {
+    const components = yield* monitor.components
+    if (details === "off") return { status: statusOf(components) }
+    return report(runtime, components, yield* Clock.currentTimeMillis)
+  })
+  return {
+    healthcheck: reply("healthcheck", healthcheck),
+    healthz: reply("healthz", alive),
+    livez: reply("livez", alive),
+    readyz: reply("readyz", ready)
+  }
+})
+
+type Name = "healthcheck" | "healthz" | "livez" | "readyz"
+
+const unknown = HttpServerRespondable.toResponse(new RouteNotFound())
+
+/** Returns the routes of the endpoints that the configuration moves. */
+const moved = (names: ReadonlyArray<Name>) =>
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      const all = yield* replies
+      for (const name of names) {
+        const { path, response } = all[name]
+        if (path === undefined) continue
+        // The section's schema has checked that it begins with a slash.
+        yield* router.add("GET", path as `/${string}`, response)
+      }
+    })
+  )
 
 /**
  * `/livez`, `/healthz` and `/readyz` for orchestrators and load balancers,
@@ -17,7 +83,8 @@ import { HealthMonitor } from "./HealthMonitor.ts"
  *
  * What plugins give as `health` is checked in the background every
  * `health.interval`; a request only reads what was found. Of the classes of
- * checks only `critical` flips readiness.
+ * checks only `critical` flips readiness, after `failureThreshold` failures in a row. The
+ * section `health` can move the paths.
  *
  * @example
  * ```ts
@@ -39,45 +106,29 @@ export const plugin = Plugin.make("flange:health", {
   ready: () => HealthMonitor.use(({ start }) => start),
   routes: [
     Route.public(HealthApi, (handlers) =>
-      Effect.gen(function* () {
-        const monitor = yield* HealthMonitor
-        const runtime = yield* AppRuntime
-        const isProduction = runtime.environment === "production"
-        const { details = isProduction ? "off" : "public" } = yield* HealthConfig
-        return handlers.handleAll({
-          healthcheck: () =>
-            Effect.gen(function* () {
-              const components = yield* monitor.components
-              if (details === "off") return { status: statusOf(components) }
-              const now = yield* Clock.currentTimeMillis
-              return report(runtime, components, now)
-            })
-        })
-      })
+      Effect.map(replies, ({ healthcheck }) =>
+        handlers.handleAll({ healthcheck: () => healthcheck.here })
+      )
     ),
+    Route.raw("health-moved", moved(["healthcheck"]), { access: "public" }),
     Route.bare(ProbesApi, (handlers) =>
-      Effect.gen(function* () {
-        const monitor = yield* HealthMonitor
-        const runtime = yield* AppRuntime
-        const alive = Effect.succeed({ status: "alive" } as const)
-        return handlers.handleAll({
-          healthz: () => alive,
-          livez: () => alive,
-          readyz: () =>
-            Effect.gen(function* () {
-              if ((yield* runtime.status) !== "ready") return yield* new ServiceUnavailable()
-              if (!isServing(yield* monitor.components)) return yield* new ServiceUnavailable()
-              return { status: "ready" } as const
-            })
+      Effect.map(replies, ({ healthz, livez, readyz }) =>
+        handlers.handleAll({
+          healthz: () => healthz.here,
+          livez: () => livez.here,
+          readyz: () => readyz.here
         })
-      })
-    )
+      )
+    ),
+    Route.raw("probes-moved", moved(["healthz", "livez", "readyz"]), { access: "bare" })
   ]
 })
 
-/** A critical component that is not known to be up does not take requests. */
+/** A critical component that is down or not yet known does not take requests. */
 const isServing = (components: ReadonlyArray<Component>) =>
-  components.every((component) => component.class !== "critical" || component.status === "up")
+  components.every(
+    ({ class: kind, status }) => kind !== "critical" || status === "degraded" || status === "up"
+  )
 
 const report = (
   runtime: (typeof AppRuntime)["Service"],
@@ -89,13 +140,15 @@ const report = (
   version: runtime.version,
   ...(runtime.buildDate === undefined ? {} : { buildDate: runtime.buildDate }),
   ...(runtime.commit === undefined ? {} : { commit: runtime.commit }),
+  framework: `flange ${version}`,
+  runtime: runtimeName(),
   hostname: hostname(),
   uptime: Math.max(0, Math.floor((now - runtime.startedAt) / 1000)),
   components
 })
 
 const statusOf = (components: ReadonlyArray<Component>): Report["status"] => {
-  const down = components.filter(({ status }) => status === "down")
-  if (down.some((component) => component.class === "critical")) return "fail"
-  return down.length > 0 ? "degraded" : "pass"
+  const ill = components.filter(({ status }) => status === "degraded" || status === "down")
+  if (ill.some(({ class: kind, status }) => kind === "critical" && status === "down")) return "fail"
+  return ill.length > 0 ? "degraded" : "pass"
 }

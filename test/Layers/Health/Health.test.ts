@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
@@ -11,6 +12,10 @@ import * as Scope from "effect/Scope"
 import { App, HealthCheck, Plugin, Preset } from "flange"
 import * as Health from "flange/Health"
 import { afterEach, assert, describe, it } from "vitest"
+
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
+)
 
 const closes: Array<() => Promise<void>> = []
 afterEach(async () => {
@@ -59,6 +64,8 @@ const json = async (url: string) => {
   return { body: (await reply.json()) as Record<string, any>, reply }
 }
 
+const half = Effect.succeed(HealthCheck.degraded("the replica is late"))
+
 const failing = Effect.fail(new Error("password of db.internal refused"))
 
 describe("GET /livez and /healthz", () => {
@@ -101,6 +108,18 @@ describe("GET /readyz", () => {
     await closed
   })
 
+  it("is 200 with a critical check that says degraded, whose reason is in the log only", async () => {
+    const { boot, logs, url } = await listening([
+      withChecks({ db: HealthCheck.make(half, { class: "critical" }) })
+    ])
+    await boot
+    assert.strictEqual((await fetch(`${url()}/readyz`)).status, 200)
+    const { body } = await json(`${url()}/healthcheck`)
+    assert.deepInclude(body["components"][0], { class: "critical", status: "degraded" })
+    assert.notInclude(JSON.stringify(body), "replica")
+    assert.include(logs.join("\n"), '"db" of plugin "app:checks" is degraded: the replica is late')
+  })
+
   it.each([
     ["critical", 503],
     ["informational", 200],
@@ -131,8 +150,10 @@ describe("GET /healthcheck", () => {
     assert.deepStrictEqual(others, {
       buildDate: "2025-01-02T03:04:05Z",
       commit: "abc123",
+      framework: `flange ${manifest.version}`,
       hostname: hostname(),
       name: "shop",
+      runtime: `node ${process.versions.node}`,
       status: "degraded",
       version: "1.2.0"
     })
@@ -166,12 +187,58 @@ describe("GET /healthcheck", () => {
   it.each([
     ["pass", {}],
     ["pass", { a: Effect.void }],
+    ["degraded", { a: HealthCheck.make(half, { class: "critical" }), b: Effect.void }],
+    ["degraded", { a: HealthCheck.make(half, { class: "informational" }) }],
     ["degraded", { a: HealthCheck.make(failing, { class: "informational" }), b: Effect.void }],
     ["fail", { a: failing, b: HealthCheck.make(failing, { class: "critical" }) }]
   ] as const)("has status %s", async (status, checks) => {
     const { boot, url } = await listening([withChecks(checks)])
     await boot
     assert.strictEqual((await json(`${url()}/healthcheck`)).body["status"], status)
+  })
+})
+
+describe("the paths", () => {
+  const paths = {
+    healthcheckPath: "/ops/health",
+    healthzPath: "/ops/alive",
+    livezPath: "/ops/live",
+    readyzPath: "/ops/ready"
+  }
+
+  it("are those of the section health, and the defaults are then unknown", async () => {
+    const { boot, url } = await listening(
+      [withChecks({ db: HealthCheck.make(failing, { class: "critical" }) })],
+      {},
+      { health: paths }
+    )
+    await boot
+    assert.deepInclude((await json(`${url()}/ops/health`)).body, { name: "shop", status: "fail" })
+    for (const path of ["/ops/alive", "/ops/live"]) {
+      assert.deepStrictEqual((await json(`${url()}${path}`)).body, { status: "alive" })
+    }
+    const ready = await json(`${url()}/ops/ready`)
+    assert.strictEqual(ready.reply.status, 503)
+    assert.deepInclude(ready.body, { code: "SERVICE_UNAVAILABLE", instance: "/ops/ready" })
+    for (const path of ["/healthcheck", "/healthz", "/livez", "/readyz"]) {
+      const { body, reply } = await json(`${url()}${path}`)
+      assert.strictEqual(reply.status, 404)
+      assert.strictEqual(body["code"], "ROUTE_NOT_FOUND")
+    }
+  })
+
+  it.each([
+    { livezPath: "/healthz" },
+    { livezPath: "/x", readyzPath: "/x" },
+    { livezPath: "live" },
+    { livezPath: "/live/" }
+  ])("are refused if two are the same or one is no path: %o", async (health) => {
+    const { boot } = await listening([], {}, { health })
+    const error = await boot.then(
+      () => "booted",
+      (cause: unknown) => String(cause)
+    )
+    assert.include(error, "ConfigError")
   })
 })
 

@@ -39,7 +39,15 @@ const runtime = (checks: Checks) =>
 const monitor = (checks: Checks) =>
   Health.HealthMonitor.layer.pipe(
     Layer.provide(runtime(checks)),
-    Layer.provide(Layer.succeed(Health.HealthConfig, { interval: Duration.seconds(10) }))
+    Layer.provide(
+      Layer.succeed(Health.HealthConfig, {
+        healthcheckPath: "/healthcheck",
+        healthzPath: "/healthz",
+        interval: Duration.seconds(10),
+        livezPath: "/livez",
+        readyzPath: "/readyz"
+      })
+    )
   )
 
 const statuses = Effect.gen(function* () {
@@ -115,6 +123,69 @@ describe("the monitor", () => {
       )
     )
   )
+
+  it.effect(
+    "a component counts as down after failureThreshold failures in a row, and not before",
+    () => {
+      const { layer, lines } = logs()
+      const outcomes = [true, false, false, true, false, false, false, false, true]
+      let run = 0
+      const check = Effect.suspend(() =>
+        (outcomes[run++] ?? true) ? Effect.void : Effect.fail("no")
+      )
+      return Effect.gen(function* () {
+        const { start } = yield* Health.HealthMonitor
+        yield* start
+        const seen: Array<string> = []
+        for (const _ of outcomes) {
+          seen.push((yield* statuses)["db"]!)
+          yield* oneRound
+        }
+        assert.deepStrictEqual(seen, [
+          "up",
+          "degraded",
+          "degraded",
+          "up",
+          "degraded",
+          "degraded",
+          "down",
+          "down",
+          "up"
+        ])
+        assert.deepStrictEqual(lines, [
+          'Warn: Component "db" of plugin "app:test" fails (critical), and is down after 3 failures in a row 1',
+          'Info: Component "db" of plugin "app:test" is up again 0',
+          'Warn: Component "db" of plugin "app:test" fails (critical), and is down after 3 failures in a row 1',
+          'Warn: Component "db" of plugin "app:test" is down (critical) 1',
+          'Info: Component "db" of plugin "app:test" is up again 0'
+        ])
+      }).pipe(
+        Effect.provide(
+          monitor({ db: HealthCheck.make(check, { class: "critical", failureThreshold: 3 }) })
+        ),
+        Effect.provide(layer)
+      )
+    }
+  )
+
+  it.effect("a component that was never up is down at its first failure", () =>
+    Effect.gen(function* () {
+      const { start } = yield* Health.HealthMonitor
+      yield* start
+      assert.deepStrictEqual(yield* statuses, { db: "down" })
+    }).pipe(
+      Effect.provide(monitor({ db: HealthCheck.make(Effect.fail("no"), { failureThreshold: 3 }) }))
+    )
+  )
+
+  it("a failureThreshold that is not a whole number from 1 is refused", () => {
+    for (const failureThreshold of [0, -1, 1.5, NaN, Infinity]) {
+      assert.throws(
+        () => HealthCheck.make(Effect.void, { failureThreshold }),
+        /write a whole number from 1/
+      )
+    }
+  })
 
   it.effect("gives a check five seconds by default", () =>
     Effect.gen(function* () {
