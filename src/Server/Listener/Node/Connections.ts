@@ -10,8 +10,8 @@ class Connection implements Drain.Connection {
   #isHeld = false
   /** The last reply to send; undefined once it is sent. */
   last: Http.ServerResponse | undefined
-  /** The number of requests without a sent reply. */
-  open = 0
+  /** The replies that are not sent, in the order of their requests. */
+  readonly owed = new Set<Http.ServerResponse>()
   /** The reply before `last`, if it was not sent when `last` began. */
   previous: Http.ServerResponse | undefined
   /**
@@ -33,7 +33,7 @@ class Connection implements Drain.Connection {
   }
 
   get isIdle(): boolean {
-    return this.open === 0 && this.#socket.bytesRead <= this.readAtIdle
+    return this.owed.size === 0 && this.#socket.bytesRead <= this.readAtIdle
   }
 
   destroy(): void {
@@ -43,7 +43,7 @@ class Connection implements Drain.Connection {
   /** Records that a reply is sent, or never will be. */
   replied(reply: Http.ServerResponse): void {
     if (this.last === reply) this.last = undefined
-    this.open--
+    this.owed.delete(reply)
     this.readAtIdle = this.#socket.bytesRead
     this.since = performance.now()
     if (this.#socket.destroyed) this.#waiting.length = 0
@@ -56,7 +56,7 @@ class Connection implements Drain.Connection {
 
   /** Handles a request, or keeps it until fewer than `maxPipelined` others wait for their replies. */
   handle(request: () => void, maxPipelined: number): void {
-    if (this.open <= maxPipelined) return request()
+    if (this.owed.size <= maxPipelined) return request()
     this.#waiting.push(request)
     this.#isHeld = true
     this.#socket.pause()
@@ -68,6 +68,11 @@ const key = Symbol("flange/Connection")
 
 interface Keyed {
   [key]?: Connection
+}
+
+/** The private member from which Node's reply computes `closed`. */
+interface ReplyInternals {
+  _closed: boolean
 }
 
 /** One function for all replies, so that a request does not need a closure. */
@@ -106,11 +111,37 @@ export class Connections {
     connection.previous = connection.last
     connection.last = reply
     connection.request = request
-    connection.open++
+    connection.owed.add(reply)
     reply[key] = connection
     reply.on("close", onReplyClose)
     if (this.#draining) reply.setHeader("connection", "close")
     connection.handle(handle, this.#maxPipelined)
+  }
+
+  /**
+   * Does for the owed replies of a connection what Node no longer does once it has handed the
+   * connection over: it has removed its listeners.
+   */
+  handedOver(socket: Keyed & Net.Socket): void {
+    const { owed } = socket[key]!
+    // An error without a listener would end the process.
+    socket.on("error", () => {})
+    socket.on("drain", () => {
+      const [first] = owed
+      first?.emit("drain")
+    })
+    socket.on("close", () => {
+      for (const reply of owed) {
+        reply.destroyed = true
+        ;(reply as unknown as ReplyInternals)._closed = true
+        reply.emit("close")
+      }
+    })
+  }
+
+  /** Whether replies to earlier requests of a connection are not sent. */
+  owes(socket: Keyed & Net.Socket): boolean {
+    return socket[key]!.owed.size > 0
   }
 
   /** Destroys the connections whose clients have not read for `millis`. */

@@ -1,4 +1,5 @@
 /** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
+import type * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,9 +29,17 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       maxHeaderSize: config.maxHeaderBytes,
       requestTimeout: Duration.toMillis(config.requestTimeout),
       requireHostHeader: false,
-      shouldUpgradeCallback: (request) =>
-        Strict.offersUpgrade(request) && upgrades(request.method!, request.url!)
+      shouldUpgradeCallback: (request) => {
+        const isUpgrade =
+          // Nobody reads a connection that waits, so that it would outlive its client.
+          !connections.owes(request.socket) &&
+          Strict.offersUpgrade(request) &&
+          upgrades(request.method!, request.url!)
+        if (!isUpgrade) ignoredOffers.add(request)
+        return isUpgrade
+      }
     })
+    const ignoredOffers = new WeakSet<Http.IncomingMessage>()
     const connections = new Connections(server, config)
     const writeTimeout = Duration.toMillis(config.writeTimeout)
     const sweep = setInterval(
@@ -48,7 +57,9 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       Strict.refuse(request, reply, refusals.Expect, serving)
     )
     server.on("connect", (request, socket: Net.Socket) => {
-      socket.on("error", () => {})
+      connections.handedOver(socket)
+      // Without a reader the connection would outlive its client.
+      socket.once("end", () => socket.end()).resume()
       connections.awaitReplies(socket, () =>
         Strict.refuseUpgrade(request, socket, refusals.Connect.error, serving)
       )
@@ -56,6 +67,8 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     server.on("request", (request, reply) => {
       // The connection was refused.
       if (request.socket.writableEnded) return
+      // Node loses the bytes that came with such a request and belong to the next ones.
+      if (ignoredOffers.has(request)) reply.setHeader("connection", "close")
       connections.opened(request, reply, () => {
         const refusal = Strict.refusal(request)
         if (refusal !== undefined) return Strict.refuse(request, reply, refusal, serving)
@@ -63,8 +76,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       })
     })
     server.on("upgrade", (request, socket: Net.Socket, rest) => {
-      // Node has removed its own listener, and an error without one would end the process.
-      socket.on("error", () => {})
+      connections.handedOver(socket)
       connections.awaitReplies(socket, () => {
         // The connection was refused, or is gone.
         if (socket.writableEnded || socket.destroyed) return
