@@ -24,11 +24,11 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
 /**
  * Loads the configuration and decodes every section, or fails with all problems at once.
  *
- * From the lowest precedence to the highest: defaults of the schemas, defaults of plugins in
- * order, the file (or `values`), its `[environments.<name>]` overlay, `.env` files, short variables,
- * `FLANGE__SECTION__KEY` variables, `configure` of plugins in order, `overrides`. Objects merge, everything else replaces. A variable
- * `FLANGE__SECTION__KEY__ADD` adds to a list. A key of a secret with `File` at its end, or `_FILE` in
- * a variable, names a file that has the secret.
+ * From the lowest precedence to the highest: defaults of the schemas, defaults of plugins in order,
+ * the file (or `values`), its `[environments.<name>]` overlay, `.env` files, short variables,
+ * `FLANGE__SECTION__KEY` variables, `configure` of plugins in order, `overrides`. Objects merge,
+ * everything else replaces. A variable `FLANGE__SECTION__KEY__ADD` adds to a list. A key of a secret
+ * with `File` at its end, or `_FILE` in a variable, names a file that has the secret.
  *
  * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
  * values: each segment of a path is a key.

@@ -23,9 +23,8 @@ const findPassword = (text: string): readonly [start: number, end: number] | und
     }
   }
   const colon = text.indexOf(":")
-  return text.includes("//") || /\s/.test(text) || colon === -1 || colon > end
-    ? undefined
-    : [colon + 1, end]
+  const isUrl = !text.includes("//") && /^[^\s:]+:\S/.test(text)
+  return isUrl && colon < end ? [colon + 1, end] : undefined
 }
 
 /** Hides the password of a URL in the text, also in fields that are not secret. */
@@ -60,7 +59,10 @@ export class Scrubber {
   /** Remembers the password of a URL in a field that is not secret. */
   addUrl(value: unknown): void {
     const found = typeof value === "string" ? findPassword(value) : undefined
-    if (typeof value === "string" && found !== undefined) this.#remember(value.slice(...found))
+    if (typeof value !== "string" || found === undefined) return
+    const password = value.slice(...found)
+    // Without `//` it may be an address of mail. One without white space is found as a word again.
+    if (value.includes("//") || /\s/.test(password)) this.#remember(password)
   }
 
   #remember(text: string): void {

@@ -118,6 +118,7 @@ layer(NodeServices.layer)("Config secrets", (it) => {
   const urls = [
     `amqp://u:${secret}@h/`,
     `amqp:u:${secret}@h/`,
+    `amqp:u:a ${secret}@h/`,
     `amqp//u:${secret}@h/`,
     `amqp://u:a ${secret}@h/`,
     `amqp://u:a/${secret}#?x@h/`,
@@ -151,6 +152,19 @@ layer(NodeServices.layer)("Config secrets", (it) => {
       })
     )
   }
+
+  it.effect("an address of mail does not hide its name in other texts", () =>
+    Effect.gen(function* () {
+      const Contact = Config.section("contact", { mail: Schema.String, town: Schema.Int })
+      const error = yield* Effect.flip(
+        Config.load({
+          sections: [Contact],
+          values: { contact: { mail: "mailto:ada@example.com", town: "Canada: x@y" } }
+        })
+      )
+      assert.include(error.message, "Canada: x@y")
+    })
+  )
 
   it.effect("the whole section given as a string is not printed", () =>
     Effect.gen(function* () {
