@@ -26,6 +26,7 @@ export interface Counted {
   readonly stop: () => Promise<void>
   /** Target and status of every reply that an observer was told of. */
   readonly told: ReadonlyArray<string>
+  readonly url: string
 }
 
 /** Boots an app of these plugins. */
@@ -96,6 +97,7 @@ export const boot = async (
     },
     open: () => open,
     stop: () => Effect.runPromise(Scope.close(scope, Exit.void)),
-    told
+    told,
+    url: address
   }
 }

@@ -11,7 +11,7 @@ import * as LastAccept from "./LastAccept.ts"
 export const lastReplyMillis = 1000
 
 /** How long an idle connection stays open during the drain: a request may be on its way. */
-const lingerMillis = 300
+const idleMillis = 300
 
 /** The interval between searches for idle connections. */
 export const sweepMillis = 20
@@ -20,9 +20,11 @@ export const sweepMillis = 20
 export interface Connection {
   /** Closes it at once. */
   readonly destroy: () => void
+  /** Whether its last reply is sent, and its client has not closed its side. */
+  readonly isEnded: boolean
   /** Whether it has no open request, and no request has begun to arrive. */
   readonly isIdle: boolean
-  /** When it became idle, as a reading of `performance.now()`. */
+  /** When it became idle or ended, as a reading of `performance.now()`. */
   readonly since: number
 }
 
@@ -84,15 +86,21 @@ const stopAccepting = (server: Net.Server): void => {
   Net.Server.prototype.close.call(server)
 }
 
-/** Waits until no connection is left, and closes connections that stay idle after `start`. */
+/**
+ * Waits until no connection is left, and closes connections that stay idle or ended after
+ * `start`.
+ */
 const closed = (connections: ReadonlySet<Connection>, start: number): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const sweep = () => {
       const now = performance.now()
       for (const connection of connections) {
-        if (connection.isIdle && now - Math.max(start, connection.since) >= lingerMillis) {
-          connection.destroy()
-        }
+        const patience = connection.isEnded
+          ? lastReplyMillis
+          : connection.isIdle
+            ? idleMillis
+            : Number.POSITIVE_INFINITY
+        if (now - Math.max(start, connection.since) >= patience) connection.destroy()
       }
       if (connections.size === 0) {
         clearInterval(timer)

@@ -112,7 +112,13 @@ export const make = (serving: Serving): Effect.Effect<Opener> =>
     }
     return {
       load,
-      open: (request, reply) => opened(request, () => handlers!.handle(request, reply)),
+      open: (request, reply) => {
+        // Effect would prepend a listener that cuts a client which is still sending its body.
+        reply.prependListener = () => reply
+        const made = opened(request, () => handlers!.handle(request, reply))
+        Reflect.deleteProperty(reply, "prependListener")
+        return made
+      },
       openUpgrade: (request, socket, rest) => {
         const made = opened(request, () => handlers!.upgrade(request, socket, rest))
         mapUpgrade(made.request, UpgradedSocket.bounded(socket))

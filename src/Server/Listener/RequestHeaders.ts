@@ -14,3 +14,7 @@ export const headerOf = ({ headers }: Http.IncomingMessage, name: string): strin
 export function* pairs(raw: ReadonlyArray<string>): Generator<readonly [string, string]> {
   for (let i = 0; i < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!]
 }
+
+/** Whether a request has a body. */
+export const hasBody = ({ headers }: Http.IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0

@@ -21,6 +21,13 @@ afterEach(() => {
   running = undefined
 })
 
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await sleep(5)
+}
+
+/** Waits until the process has printed a text. */
+const printed = (text: string) => until(() => running!.output().includes(text))
+
 interface Reply {
   readonly body: string
   readonly headers: Http.IncomingHttpHeaders
@@ -67,11 +74,10 @@ describe(`drain of the ${socketListener} listener`, () => {
       }
     }
     const clients = Array.from({ length: 20 }, client)
-    await sleep(500)
+    await until(() => answered >= 100)
     running.child.kill("SIGTERM")
     await Promise.all(clients)
     assert.deepStrictEqual(lost, [])
-    assert.isAbove(answered, 100)
     assert.strictEqual(await running.exit, 0)
   })
 
@@ -81,8 +87,8 @@ describe(`drain of the ${socketListener} listener`, () => {
     const silent = Net.connect(Number(port), "127.0.0.1")
     const idle = new Http.Agent({ keepAlive: true })
     await get(`${running.url}/slow/0`, idle)
-    const inFlight = get(`${running.url}/slow/600`, new Http.Agent({ keepAlive: true }))
-    await sleep(100)
+    const inFlight = get(`${running.url}/held`, new Http.Agent({ keepAlive: true }))
+    await printed("held")
     const silentClosed = new Promise((resolve) => silent.once("close", resolve))
     running.child.kill("SIGTERM")
     const reply = await inFlight
@@ -93,9 +99,9 @@ describe(`drain of the ${socketListener} listener`, () => {
   })
 
   it("goes on accepting during drainDelay, and says close", async () => {
-    running = await start(fixture, { FLANGE__APP__DRAIN_DELAY: "1 second" })
+    running = await start(fixture, { FLANGE__APP__DRAIN_DELAY: "3 seconds" })
     running.child.kill("SIGTERM")
-    await sleep(300)
+    await printed("draining")
     const reply = await get(`${running.url}/slow/0`)
     assert.strictEqual(reply.status, 200)
     assert.strictEqual(reply.headers.connection, "close")
@@ -105,7 +111,7 @@ describe(`drain of the ${socketListener} listener`, () => {
   it("interrupts what is in flight after drainTimeout and answers 503 with a problem", async () => {
     running = await start(fixture, { FLANGE__APP__DRAIN_TIMEOUT: "300 millis" })
     const inFlight = get(`${running.url}/slow/60000`)
-    await sleep(200)
+    await printed("slow 60000")
     running.child.kill("SIGTERM")
     const reply = await inFlight
     assert.strictEqual(reply.status, 503)
@@ -119,10 +125,9 @@ describe(`drain of the ${socketListener} listener`, () => {
     running = await start(fixture)
     const request = Http.get(`${running.url}/slow/60000`)
     request.on("error", () => {})
-    await sleep(200)
+    await printed("slow 60000")
     request.destroy()
-    await sleep(200)
-    assert.include(running.output(), "interrupted")
+    await printed("interrupted")
     running.child.kill("SIGTERM")
     assert.strictEqual(await running.exit, 0)
   })
@@ -130,14 +135,14 @@ describe(`drain of the ${socketListener} listener`, () => {
 
 describe("Drain.make", () => {
   /** A server with one connection that is never idle, its drain, an open exchange, and what happened in order. */
-  const bind = async () => {
+  const bind = async (isEnded = false) => {
     const connections = new Set<Drain.Connection>()
     const events: Array<string> = []
     const scope = Scope.makeUnsafe()
     // An app without services.
     const serving = new Serving(Context.empty() as Context.Context<unknown>)
     const server = Net.createServer((socket) => {
-      const connection = { destroy: () => socket.destroy(), isIdle: false, since: 0 }
+      const connection = { destroy: () => socket.destroy(), isEnded, isIdle: false, since: 0 }
       connections.add(connection)
       socket.on("close", () => {
         connections.delete(connection)
@@ -212,6 +217,19 @@ describe("Drain.make", () => {
       "close announced",
       "connection closed",
       "exchange ended",
+      "drained"
+    ])
+  })
+
+  it("closes a connection whose client does not close it after the last reply", async () => {
+    const { clientClosed, drain, end, events } = await bind(true)
+    end()
+    await drain(60_000)
+    await clientClosed
+    assert.deepStrictEqual(events, [
+      "exchange ended",
+      "close announced",
+      "connection closed",
       "drained"
     ])
   })

@@ -7,10 +7,11 @@ import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
 import * as Opener from "../Opener.ts"
-import { refusals } from "../Refusal.ts"
+import { type Refusal, refusals, tooManyConnections } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
-import { Connections } from "./Connections.ts"
+import { Connections, of } from "./Connections.ts"
 import { NodeWire } from "./NodeWire.ts"
+import { Reply } from "./Reply.ts"
 import * as Strict from "./Strict.ts"
 
 // The import statement would also evaluate the module's lazy parts.
@@ -20,7 +21,7 @@ const { createServer } = process.getBuiltinModule("node:http")
 export const listen: Listener = ({ config, serve, serving, upgrades }) =>
   Effect.gen(function* () {
     const opener = yield* Opener.make(serving)
-    const server = createServer({
+    const server = createServer<typeof Http.IncomingMessage, typeof Reply>({
       connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
       // `Strict` checks for repeated lines and for Host, which Node would drop or answer itself.
@@ -29,10 +30,11 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       maxHeaderSize: config.maxHeaderBytes,
       requestTimeout: Duration.toMillis(config.requestTimeout),
       requireHostHeader: false,
+      ServerResponse: Reply,
       shouldUpgradeCallback: (request) => {
         const isUpgrade =
           // Nobody reads a connection that waits, so that it would outlive its client.
-          !connections.owes(request.socket) &&
+          !of(request.socket).owes &&
           Strict.offersUpgrade(request) &&
           upgrades(request.method!, request.url!)
         if (!isUpgrade) ignoredOffers.add(request)
@@ -40,48 +42,51 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       }
     })
     const ignoredOffers = new WeakSet<Http.IncomingMessage>()
-    const connections = new Connections(server, config)
     const writeTimeout = Duration.toMillis(config.writeTimeout)
-    const sweep = setInterval(
-      () => connections.destroyStalled(writeTimeout),
-      Math.min(1000, writeTimeout / 4)
-    ).unref()
+    const connections = new Connections(server, {
+      idleTimeout: Duration.toMillis(config.keepAlive) + Duration.toMillis(config.headersTimeout),
+      maxPipelined: config.maxPipelined,
+      writeTimeout
+    })
+    const sweep = setInterval(() => connections.tick(), Math.min(1000, writeTimeout / 4)).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
     server.on("connection", (socket: Net.Socket) => {
-      if (connections.all.size > config.maxConnections) Strict.refuseConnection(socket, serving)
+      const { size } = connections.all
+      if (size > 2 * config.maxConnections) socket.destroy()
+      else if (size > config.maxConnections) Strict.refuseOn(socket, tooManyConnections, serving)
     })
     server.on("clientError", (error, socket: Net.Socket) =>
-      Strict.onClientError(error, socket, connections, serving)
+      Strict.onClientError(error, socket, serving)
     )
-    server.on("checkExpectation", (request, reply) =>
-      Strict.refuse(request, reply, refusals.Expect, serving)
-    )
-    server.on("connect", (request, socket: Net.Socket) => {
-      connections.handedOver(socket)
-      // Without a reader the connection would outlive its client.
-      socket.once("end", () => socket.end()).resume()
-      connections.awaitReplies(socket, () =>
-        Strict.refuseUpgrade(request, socket, refusals.Connect.error, serving)
-      )
-    })
-    server.on("request", (request, reply) => {
-      // The connection was refused.
-      if (request.socket.writableEnded) return
+    const begin = (request: Http.IncomingMessage, reply: Reply, refused?: Refusal) => {
       // Node loses the bytes that came with such a request and belong to the next ones.
-      if (ignoredOffers.has(request)) reply.setHeader("connection", "close")
-      connections.opened(request, reply, () => {
-        const refusal = Strict.refusal(request)
+      if (ignoredOffers.has(request)) reply.shouldKeepAlive = false
+      connections.begin(request, reply, () => {
+        const refusal = refused ?? Strict.refusal(request)
         if (refusal !== undefined) return Strict.refuse(request, reply, refusal, serving)
         serve(new NodeWire(request, reply, opener))
       })
+    }
+    server.on("checkContinue", (request, reply) => {
+      // Node looks for it anywhere in the field.
+      if (request.headers.expect!.toLowerCase() !== "100-continue") {
+        return begin(request, reply, refusals.Expect)
+      }
+      reply.expectContinue()
+      begin(request, reply)
     })
+    server.on("checkExpectation", (request, reply) => begin(request, reply, refusals.Expect))
+    server.on("connect", (request, socket: Net.Socket) => {
+      // Without a reader the connection would outlive its client.
+      socket.once("end", () => socket.end()).resume()
+      of(socket).handOver(() => Strict.refuseOn(socket, refusals.Connect.error, serving, request))
+    })
+    server.on("request", (request, reply) => begin(request, reply))
     server.on("upgrade", (request, socket: Net.Socket, rest) => {
-      connections.handedOver(socket)
-      connections.awaitReplies(socket, () => {
-        // The connection was refused, or is gone.
-        if (socket.writableEnded || socket.destroyed) return
+      of(socket).handOver(() => {
+        if (socket.destroyed) return
         const refusal = Strict.upgradeRefusal(request)
-        if (refusal !== undefined) return Strict.refuseUpgrade(request, socket, refusal, serving)
+        if (refusal !== undefined) return Strict.refuseOn(socket, refusal, serving, request)
         serve(new UpgradeWire(request, socket, rest, opener))
       })
     })

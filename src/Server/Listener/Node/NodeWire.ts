@@ -55,10 +55,12 @@ export class NodeWire implements Wire {
     const source = this.#source
     // The client has gone away if the source is closed before its end.
     if (source.closed) return done("Aborted")
+    if (Number(this.header("content-length")) > limit) return done("TooLarge")
     const collector = new Collector(limit, (body) => {
-      // The rest of the body is discarded with the connection.
-      if (typeof body === "string" && !this.#reply.headersSent) {
-        this.#reply.setHeader("connection", "close")
+      if (typeof body === "string") {
+        // The connection reads the rest, within bounds.
+        source.pause()
+        if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
       }
       done(body)
     })

@@ -7,18 +7,10 @@ import type * as Net from "node:net"
 import * as Catalogue from "../../../Contract/Catalogue.ts"
 import * as Issues from "../../Exchange/Issues.ts"
 import type { Serving } from "../../Exchange/Serving.ts"
-import { lastReplyMillis } from "../Drain.ts"
 import * as HeadRules from "../HeadRules.ts"
-import {
-  type Refusal,
-  refusals,
-  type Refused,
-  replyTo,
-  tooManyConnections,
-  unread
-} from "../Refusal.ts"
-import { headerOf, pairs } from "../RequestHeaders.ts"
-import type { Connections } from "./Connections.ts"
+import { type Refusal, refusals, type Refused, replyTo, unread } from "../Refusal.ts"
+import { hasBody, headerOf, pairs } from "../RequestHeaders.ts"
+import { of } from "./Connections.ts"
 
 /**
  * Returns why a request that Node's parser accepted is refused; undefined if it is not. Sets
@@ -60,15 +52,12 @@ const slash = 0x2f
  */
 export const offersUpgrade = (request: Http.IncomingMessage): boolean =>
   refusal(request) === undefined &&
-  !hasBody(request.headers) &&
+  !hasBody(request) &&
   HeadRules.offersUpgrade({
     header: (name) => headerOf(request, name),
     method: request.method!,
     minor: request.httpVersionMinor
   })
-
-const hasBody = (headers: Http.IncomingHttpHeaders): boolean =>
-  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0
 
 const bodyOnUpgrade = new Catalogue.NotImplemented({
   // The type of the constructor does not have `detail`, which replaces the computed one.
@@ -78,19 +67,15 @@ const bodyOnUpgrade = new Catalogue.NotImplemented({
 /** Returns why an upgrade is refused; undefined if it is not. */
 export const upgradeRefusal = (request: Http.IncomingMessage): Catalogue.Any | undefined =>
   // Versions of Node without `shouldUpgradeCallback` hand every upgrade over.
-  refusal(request)?.error ?? (hasBody(request.headers) ? bodyOnUpgrade : undefined)
+  refusal(request)?.error ?? (hasBody(request) ? bodyOnUpgrade : undefined)
 
-/** Answers a refused upgrade and closes its connection. */
-export const refuseUpgrade = (
-  request: Http.IncomingMessage,
+/** Answers a request or a connection that is refused, and closes the connection. */
+export const refuseOn = (
   socket: Net.Socket,
   error: Catalogue.Any,
-  serving: Serving
-): void => end(socket, error, request, serving)
-
-/** Answers a connection that is one too many, and closes it. */
-export const refuseConnection = (socket: Net.Socket, serving: Serving): void =>
-  end(socket, tooManyConnections, undefined, serving)
+  serving: Serving,
+  request?: Http.IncomingMessage
+): void => of(socket).end(replyText(error, request, serving))
 
 /** Answers a refused request and closes its connection. */
 export const refuse = (
@@ -112,20 +97,22 @@ export const refuse = (
 export const onClientError = (
   error: NodeJS.ErrnoException,
   socket: Net.Socket,
-  connections: Connections,
   serving: Serving
 ): void => {
+  const connection = of(socket)
+  if (connection.isStopped) return
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
-  const reading = connections.reading(socket)
+  const { reading } = connection
   if (reading === undefined) {
-    return connections.awaitReplies(socket, () => end(socket, answerTo(error), undefined, serving))
+    // After the last reply, the client would take another one for its next reply.
+    return connection.isFinal ? connection.end() : refuseOn(socket, answerTo(error), serving)
   }
   const { reply, request } = reading
-  // The client is gone, or has its reply and would take another one for its next reply.
-  if (socket.readableEnded || reply === undefined || reply.headersSent) {
-    return void socket.destroy()
-  }
-  connections.awaitOthers(socket, () => end(socket, answerTo(error), request, serving))
+  if (reply === undefined || reply.writableEnded) return connection.end()
+  // The client is gone, or has a part of the reply.
+  if (socket.readableEnded || reply.headersSent) return void socket.destroy()
+  connection.abort(request, reply)
+  refuseOn(socket, answerTo(error), serving, request)
 }
 
 const refusedOf = (request: Http.IncomingMessage): Refused => ({
@@ -134,14 +121,13 @@ const refusedOf = (request: Http.IncomingMessage): Refused => ({
   target: request.url
 })
 
-const end = (
-  socket: Net.Socket,
+const replyText = (
   error: Catalogue.Any,
   request: Http.IncomingMessage | undefined,
   serving: Serving
-) => {
+): string => {
   const { body, headers } = replyTo(error, request ? refusedOf(request) : unread, serving)
-  const reply = [
+  return [
     `HTTP/1.1 ${error.status} ${error.title}`,
     ...[...pairs(headers)].map(([name, value]) => `${name}: ${value}`),
     "Connection: close",
@@ -150,9 +136,6 @@ const end = (
     "",
     body
   ].join("\r\n")
-  socket.end(reply)
-  // It also ends the handlers that wait for a body.
-  setTimeout(() => socket.destroy(), lastReplyMillis).unref()
 }
 
 const answerTo = (error: NodeJS.ErrnoException): Catalogue.Any => {

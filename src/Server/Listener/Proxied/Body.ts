@@ -1,5 +1,6 @@
 /** The readers of a request's body on the proxied listener. */
 import type { BodyFailure } from "../../Exchange/Wire.ts"
+import { maxDiscarded } from "../Linger.ts"
 
 /** Reads a body piece by piece. */
 export interface Sink {
@@ -32,6 +33,3 @@ export class Discard implements Sink {
 
   fail(): void {}
 }
-
-/** The most bytes of an unused body that are read to keep a connection open. */
-export const maxDiscarded = 256 * 1024

@@ -1,10 +1,11 @@
 /** One connection: reads requests, and writes their replies in the same order. */
 import type { Socket } from "node:net"
+import { Linger, maxDiscarded } from "../Linger.ts"
 import type { Opened } from "../Opener.ts"
 import { type Refusal, refusals } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
 import { WriteProgress } from "../WriteProgress.ts"
-import { Discard, maxDiscarded } from "./Body.ts"
+import { Discard } from "./Body.ts"
 import { Bridge, BridgedRequest } from "./Bridge.ts"
 import type { ListenerState, TimedConnection } from "./ListenerState.ts"
 import type { Head } from "./Parse/Head.ts"
@@ -26,6 +27,7 @@ export class Connection implements WireOwner, TimedConnection {
   /** Whether unread bytes may wait for a reply or a reader. */
   #isStalled = false
   #last: ProxiedWire | undefined
+  readonly #linger: Linger
   readonly #parser: Parser
   #phase: "closed" | "closing" | "open" | "upgraded" = "open"
   /** The request whose body is being read. */
@@ -42,6 +44,7 @@ export class Connection implements WireOwner, TimedConnection {
   #upgrade: Head | undefined
 
   constructor(listener: ListenerState, socket: Socket) {
+    this.#linger = new Linger(socket)
     this.#parser = new Parser(listener.limits)
     this.#listener = listener
     this.#since = listener.clock.now
@@ -56,6 +59,10 @@ export class Connection implements WireOwner, TimedConnection {
     socket.on("error", () => {})
   }
 
+  get isEnded(): boolean {
+    return this.#linger.since !== undefined
+  }
+
   get isIdle(): boolean {
     return (
       this.#phase === "open" &&
@@ -67,7 +74,7 @@ export class Connection implements WireOwner, TimedConnection {
   }
 
   get since(): number {
-    return this.#since
+    return this.#linger.since ?? this.#since
   }
 
   get remoteAddress(): string | undefined {
@@ -99,13 +106,17 @@ export class Connection implements WireOwner, TimedConnection {
   read(wire: ProxiedWire): void {
     if (this.#reading !== wire) return
     if (wire.head.expectsContinue && !wire.continued && !wire.isAnswered) {
-      if (wire.bridge?.reply.headersSent !== true) {
-        wire.continued = true
-        if (wire === this.#first) this.#socket.write(ReplyBytes.proceed, "latin1")
-      }
+      wire.continued = true
+      if (wire === this.#first) this.#proceed(wire)
     }
     if (this.#isRunning) this.#readBody()
     else this.#run()
+  }
+
+  /** Lets the client send the body, unless the final reply has begun. */
+  #proceed(wire: ProxiedWire): void {
+    if (this.#reading !== wire || wire.bridge?.reply.headersSent === true) return
+    this.#socket.write(ReplyBytes.proceed, "latin1")
   }
 
   reply(wire: ProxiedWire, status: number, lines: string, body: string | Uint8Array): void {
@@ -142,16 +153,19 @@ export class Connection implements WireOwner, TimedConnection {
     const { reply } = wire.bridge!
     reply.detachSocket(this.#socket)
     if (reply.isLast || this.#socket.writableEnded) wire.closes = true
+    if (this.#reading === wire) this.#discard(wire)
     this.#shift()
   }
 
   // Events of the socket.
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) return
+    if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) {
+      return this.#linger.drop(bytes)
+    }
     const { now } = this.#listener.clock
-    if (this.#reading === undefined && !this.#parser.isInHead) this.#requestSince = now
-    this.#since = now
+    if (this.#reading !== undefined) this.#since = now
+    else if (!this.#parser.isInHead) this.#requestSince = now
     this.#parser.push(bytes)
     this.#run()
   }
@@ -212,7 +226,7 @@ export class Connection implements WireOwner, TimedConnection {
           this.#begin(this.#parser.head!)
           break
         case ParseEvent.Refused:
-          this.#refuse(this.#refusalOf(this.#parser.refusal!, this.#parser.head))
+          this.refuse(this.#refusalOf(this.#parser.refusal!, this.#parser.head))
           return true
         default:
           return true
@@ -264,7 +278,10 @@ export class Connection implements WireOwner, TimedConnection {
     this.#last = wire
     this.#count++
     if (wire.closes) this.#isFinal = true
-    if (head.hasBody) this.#reading = wire
+    if (head.hasBody) {
+      this.#reading = wire
+      this.#since = this.#listener.clock.now
+    }
     this.#listener.serve(wire)
   }
 
@@ -308,8 +325,7 @@ export class Connection implements WireOwner, TimedConnection {
         break
       }
       if (next.replyBytes === undefined) {
-        if (next.continued && this.#reading === next)
-          this.#socket.write(ReplyBytes.proceed, "latin1")
+        if (next.continued) this.#proceed(next)
         next.bridge?.reply.assignSocket(this.#socket)
         break
       }
@@ -318,8 +334,8 @@ export class Connection implements WireOwner, TimedConnection {
     if (this.#isStalled || this.#isHalfClosed) this.#run()
   }
 
-  /** Refuses a request after the replies to those in the queue. */
-  #refuse(refusal: ReplyBytes.ReplyBytes): void {
+  /** Ends the connection after the replies to the requests in the queue, and after `refusal`. */
+  refuse(refusal: ReplyBytes.ReplyBytes): void {
     this.#isFinal = true
     if (this.#count === 0) this.#sendRefusal(refusal)
     else this.#refusal = refusal
@@ -341,11 +357,8 @@ export class Connection implements WireOwner, TimedConnection {
     this.#phase = "closing"
     this.#reading = undefined
     this.#abort()
-    const { clock } = this.#listener
-    this.#since = clock.now
-    // With unread bytes the kernel would reset the connection, and the client would lose the reply.
     if (!this.#isFlowing) this.#socket.resume()
-    this.#socket.end(() => (this.#since = clock.now))
+    this.#linger.end()
   }
 
   /** Aborts the requests in the queue: the client has disconnected. */
@@ -379,21 +392,22 @@ export class Connection implements WireOwner, TimedConnection {
 
   tick(): void {
     const { clock, timeouts } = this.#listener
-    if (this.#writes.isStalled(clock.now, timeouts.writeTimeout)) return this.destroy()
+    const { now } = clock
+    if (this.#writes.isStalled(now, timeouts.writeTimeout) || this.#linger.isOver(now)) {
+      return this.destroy()
+    }
     const awaited = this.#awaited()
-    if (awaited === undefined) this.#since = clock.now
+    if (awaited === undefined) this.#since = now
     else if (isOverdue(awaited, timeouts, clock, this.#since, this.#requestSince)) {
       if (awaited === "body") this.#bodyTimedOut(this.#reading!)
-      else if (awaited === "head") this.#refuse(this.#refusalOf(refusals.Timeout))
+      else if (awaited === "head") this.refuse(this.#refusalOf(refusals.Timeout))
       // The client would read a 408 here as the reply to its next request.
-      else if (awaited === "request") this.#close()
-      else this.#socket.destroy()
+      else this.#close()
     }
   }
 
   /** Returns what the connection waits for from its client. */
   #awaited(): Awaited | undefined {
-    if (this.#phase === "closing") return this.#socket.writableFinished ? "end" : "flush"
     if (this.#phase !== "open" || !this.#isFlowing) return undefined
     if (this.#reading !== undefined) return "body"
     if (this.#parser.isInHead) return "head"

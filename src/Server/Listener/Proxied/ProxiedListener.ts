@@ -1,8 +1,7 @@
 /** The listener for services behind a proxy: strict HTTP/1.1 on `node:net`. */
-import { createServer, type Socket } from "node:net"
+import { createServer } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Serving } from "../../Exchange/Serving.ts"
 import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
@@ -12,7 +11,6 @@ import { Clock } from "./Clock.ts"
 import { Connection } from "./Connection.ts"
 import type { ListenerState } from "./ListenerState.ts"
 import * as RefusalReply from "./RefusalReply.ts"
-import * as ReplyBytes from "./ReplyBytes.ts"
 
 /**
  * Listens on `server.socket`, or else on `server.host` (127.0.0.1) and `server.port`. A
@@ -56,11 +54,13 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       timeouts,
       upgrades
     }
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-      state.connections.size < config.maxConnections
-        ? new Connection(state, socket)
-        : refuse(socket, serving)
-    )
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const { size } = state.connections
+      if (size >= 2 * config.maxConnections) return socket.destroy()
+      const connection = new Connection(state, socket)
+      if (size < config.maxConnections) return
+      connection.refuse(RefusalReply.reply({ error: tooManyConnections }, undefined, serving))
+    })
 
     const { host = "127.0.0.1", port, socket, socketMode } = config
     const address = yield* socket === undefined
@@ -89,15 +89,6 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     }
     return { address, drain }
   })
-
-/** Answers a connection that is one too many, and closes it. */
-const refuse = (socket: Socket, serving: Serving): void => {
-  socket.on("error", () => {})
-  socket.resume()
-  ReplyBytes.write(socket, RefusalReply.reply({ error: tooManyConnections }, undefined, serving))
-  socket.end()
-  setTimeout(() => socket.destroy(), Drain.lastReplyMillis).unref()
-}
 
 /** Returns the interval of the clock: a quarter of the shortest timeout, from 10 ms to 1 s. */
 const stepFor = (timeouts: ReadonlyArray<number>): number =>

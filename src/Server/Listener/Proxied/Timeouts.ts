@@ -1,5 +1,4 @@
 /** The timeouts of connections. */
-import { lastReplyMillis } from "../Drain.ts"
 import type { Clock } from "./Clock.ts"
 
 /** How long a connection waits, in milliseconds. */
@@ -16,11 +15,8 @@ export interface Timeouts {
   readonly writeTimeout: number
 }
 
-/**
- * What a connection waits for: the rest of a body or head, a request, a write, or the
- * client's end.
- */
-export type Awaited = "body" | "end" | "flush" | "head" | "request"
+/** What a connection waits for: the rest of a body or head, or a request. */
+export type Awaited = "body" | "head" | "request"
 
 /**
  * Whether a connection has waited too long. `since` is the time of the last bytes,
@@ -39,12 +35,9 @@ export const isOverdue = (
         clock.hasPassed(timeouts.bodyTimeout, since) ||
         clock.hasPassed(timeouts.requestTimeout, requestSince)
       )
-    case "end":
-      return clock.hasPassed(lastReplyMillis, since)
-    case "flush":
-    case "request":
-      return clock.hasPassed(timeouts.keepAlive, since)
     case "head":
       return clock.hasPassed(timeouts.headersTimeout, requestSince)
+    case "request":
+      return clock.hasPassed(timeouts.keepAlive, since)
   }
 }

@@ -22,6 +22,12 @@ export const ParseEvent = {
 /** An event that `next` returns. */
 export type ParseEvent = (typeof ParseEvent)[keyof typeof ParseEvent]
 
+/** The most empty lines that are skipped before a request line. */
+const maxEmptyLines = 8
+
+const CR = 0x0d
+const LF = 0x0a
+
 const nothing = Buffer.alloc(0)
 
 /**
@@ -34,6 +40,8 @@ export class Parser {
   #buffer: Buffer = nothing
   readonly #chunks: Chunks
   data: Buffer = nothing
+  /** The number of empty lines before the current request line. */
+  #emptyLines = 0
   readonly #fields: FieldSection
   /** The head of the last request, also of a refused one if its head could be read. */
   head: Head | undefined
@@ -91,10 +99,26 @@ export class Parser {
     }
   }
 
+  /**
+   * Skips empty lines before a request line, and returns whether the line has begun. Source:
+   * RFC 9112, section 2.2.
+   */
+  #skipEmptyLines(): boolean {
+    const buffer = this.#buffer
+    for (; this.#emptyLines < maxEmptyLines; this.#emptyLines++) {
+      const next = this.#position + 1
+      if (buffer[next - 1] !== CR) break
+      if (next === buffer.length) return false
+      if (buffer[next] !== LF) break
+      this.#position += 2
+    }
+    return this.#position < buffer.length
+  }
+
   #head(): ParseEvent {
     const buffer = this.#buffer
+    if (!this.#inFields && !this.#skipEmptyLines()) return ParseEvent.More
     const start = this.#position
-    if (start === buffer.length) return ParseEvent.More
     const line = this.#line
     const fields = this.#fields
     if (!this.#inFields) {
@@ -116,6 +140,7 @@ export class Parser {
     const refusal = head.interpret()
     if (refusal !== undefined) return this.#refuse(refusal, head)
     this.head = head
+    this.#emptyLines = 0
     this.#inFields = false
     this.#position = end
     if (head.chunked) {

@@ -30,7 +30,14 @@ const requestLine: ReadonlyArray<Case> = [
   ["a method beyond ASCII", line("G\xc9T / HTTP/1.1"), "400 Method"],
   ["a leading space", " " + line("GET / HTTP/1.1"), "400 Method"],
   ["a leading tab", "\t" + line("GET / HTTP/1.1"), "400 Method"],
-  ["a leading empty line", "^" + line("GET / HTTP/1.1"), "400 Method"],
+  ["a leading empty line", "^" + line("GET / HTTP/1.1"), "GET /; clean"],
+  ["eight leading empty lines", "^".repeat(8) + line("GET / HTTP/1.1"), "GET /; clean"],
+  ["nine leading empty lines", "^".repeat(9) + line("GET / HTTP/1.1"), "400 Method"],
+  ["an empty line and no request", "^", "clean"],
+  ["a CR and no request", "\r", "incomplete"],
+  ["a leading CR", "\r" + line("GET / HTTP/1.1"), "400 Method"],
+  ["a leading LF", "\n" + line("GET / HTTP/1.1"), "400 Method"],
+  ["an empty line and a CR", "^\r" + line("GET / HTTP/1.1"), "400 Method"],
   ["a leading bare LF", "\n" + line("GET / HTTP/1.1"), "400 Method"],
   ["a leading NUL", "\0" + line("GET / HTTP/1.1"), "400 Method"],
   ["a TLS greeting", "\x16\x03\x01\x02\0\x01", "400 Method"],
@@ -249,7 +256,7 @@ const lengths: ReadonlyArray<Case> = [
   [
     "an empty line after a body",
     post("Content-Length: 2", "ok^") + line("GET /b HTTP/1.1"),
-    'POST / "ok"; 400 Method'
+    'POST / "ok"; GET /b; clean'
   ],
   ["a body that is shorter", post("Content-Length: 6", "hello"), "incomplete"],
   ["a body that is longer", post("Content-Length: 4", "hello"), 'POST / "hell"; incomplete'],

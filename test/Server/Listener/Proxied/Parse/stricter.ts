@@ -13,7 +13,7 @@ export const stricter: Partial<Record<Name, string>> = {
   FieldsTooLarge: "there is a limit for each line, not only for all",
   HostInvalid: "node does not look at what Host says",
   HostMissing: "node's server looks for it, its parser, which is compared here, does not",
-  Method: "node skips empty lines before a request",
+  Method: "node skips any number of CR and LF before a request",
   RepeatedField: "node takes the first of them, and others the last",
   RequestLineTooLong: "there is a limit for each line, not only for all",
   Target: "node takes characters that no URL has, and * and URLs for any method",

@@ -1,0 +1,70 @@
+/** A reply of `node:http` that decides whether its connection stays open. */
+import type * as Http from "node:http"
+import { maxDiscarded } from "../Linger.ts"
+import { hasBody } from "../RequestHeaders.ts"
+
+// The import statement would also evaluate the module's lazy parts.
+const http = process.getBuiltinModule("node:http")
+
+/** The private member of Node's reply that is used here. */
+interface NodeReplyInternals {
+  readonly _last: boolean
+}
+
+/** The connection of a reply. */
+interface Owner {
+  /** Whether no request after the last one is answered. */
+  isFinal: boolean
+  readonly replied: (reply: Reply) => void
+}
+
+/** A reply on a connection of the listener. */
+export class Reply extends http.ServerResponse<Http.IncomingMessage> {
+  /** Whether the client waits for `100 Continue` before it sends the body. */
+  #expectsContinue = false
+  /** Its connection; undefined until that has recorded the request. */
+  owner: Owner | undefined
+
+  /**
+   * Sends `100 Continue` when the body is first read, unless the final reply has begun. Source:
+   * RFC 9110, section 10.1.1.
+   */
+  expectContinue(): void {
+    const request = this.req
+    this.#expectsContinue = hasBody(request)
+    if (!this.#expectsContinue) return
+    const read = request._read
+    request._read = (size) => {
+      request._read = read
+      // Without the socket, it would come behind the head of this reply.
+      if (this.socket === null) this.once("socket", () => this.#proceed())
+      else this.#proceed()
+      read.call(request, size)
+    }
+  }
+
+  #proceed(): void {
+    if (!this.headersSent) this.writeContinue()
+  }
+
+  override writeHead(
+    status: number,
+    reason?: Array<Http.OutgoingHttpHeader> | Http.OutgoingHttpHeaders | string,
+    headers?: Array<Http.OutgoingHttpHeader> | Http.OutgoingHttpHeaders
+  ): this {
+    const request = this.req
+    if (!request.complete && (this.#expectsContinue || isLong(request))) {
+      this.shouldKeepAlive = false
+    }
+    // The parameters are those of the overridden method, which has overloads.
+    super.writeHead(status, reason as string, headers)
+    if ((this as unknown as NodeReplyInternals)._last && this.owner !== undefined) {
+      this.owner.isFinal = true
+    }
+    return this
+  }
+}
+
+/** Whether the rest of the body may be too long to be dropped for the next request. */
+const isLong = ({ headers }: Http.IncomingMessage): boolean =>
+  Number(headers["content-length"]) > maxDiscarded
