@@ -27,8 +27,10 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     env: isUsual ? {} : { NODE_OPTIONS: `${NODE_OPTIONS} --import=${preload.href}` },
+    hookTimeout: 120_000,
     include: ["test/**/*.test.ts"],
     setupFiles: listener === "web" ? [] : ["test/matrix/sockets.ts"],
-    testTimeout: 30_000
+    // Only for what never ends: no test may fail because the machine is slow.
+    testTimeout: 120_000
   }
 })

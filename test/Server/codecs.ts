@@ -80,7 +80,7 @@ const on = async <A>(
   const { address = "http://localhost" } = await Boot.boot(
     { ...app, plugins: [plugin, ...app.plugins] },
     Host.make(app.id, listener, codec === "effect" ? Codec.payloadOfEffect : Codec.payloadIfNeeded),
-    { values: { app: { drainTimeout: "1 milli" }, server: { host: "127.0.0.1", port: 0 } } }
+    { values: { app: { drainTimeout: "2 seconds" }, server: { host: "127.0.0.1", port: 0 } } }
   ).pipe(
     Effect.provide([NodeServices.layer, Logger.layer([])]),
     Scope.provide(scope),

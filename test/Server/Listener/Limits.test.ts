@@ -53,7 +53,7 @@ for (const name of ["node", "proxied"] as const) {
       app = await boot(name, [Limits], {
         maxConnections: 3,
         maxPipelined: 4,
-        writeTimeout: "500 millis"
+        writeTimeout: "3 seconds"
       })
     })
     afterAll(() => arrives("The end of the app", app.stop()))

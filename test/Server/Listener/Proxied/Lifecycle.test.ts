@@ -36,7 +36,10 @@ const answer = (wire: Wire) => {
 const ready = { dispatch: answer }
 const hanging = (onInterrupt: () => unknown) =>
   Effect.interruptible(Effect.onInterrupt(Effect.never, () => Effect.sync(onInterrupt)))
-const never = { dispatch: () => true }
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await sleep(5)
+}
 
 describe("timeouts", () => {
   it("end an idle connection without a word", async () => {
@@ -121,11 +124,12 @@ describe("timeouts", () => {
       config: {
         bodyTimeout: "20 millis",
         headersTimeout: "20 millis",
-        keepAlive: "20 millis",
+        // Long enough for a busy machine to bring the request before it ends.
+        keepAlive: "500 millis",
         requestTimeout: "20 millis"
       },
       dispatch: (wire) => {
-        setTimeout(() => wire.send(200, [], "late"), 200)
+        setTimeout(() => wire.send(200, [], "late"), 1000)
         return true
       }
     })
@@ -137,14 +141,16 @@ describe("timeouts", () => {
 describe("a client that goes away", () => {
   it("interrupts every request that is not answered", async () => {
     const aborted: Array<string> = []
+    let begun = 0
     const client = await serve({
       dispatch: (wire) => {
         wire.onAbort = () => aborted.push(wire.target)
+        begun++
         return true
       }
     })
     client.send(get.replace("/", "/a") + get.replace("/", "/b"))
-    await sleep(50)
+    await until(() => begun === 2)
     client.destroy()
     while (aborted.length < 2) await sleep(5)
     assert.deepStrictEqual(aborted, ["/a", "/b"])
@@ -152,14 +158,16 @@ describe("a client that goes away", () => {
 
   it("fails the reader of its body", async () => {
     const results: Array<unknown> = []
+    let begun = 0
     const client = await serve({
       dispatch: (wire) => {
         wire.body(100, (body) => results.push(body))
+        begun++
         return true
       }
     })
     client.send(bytes("POST / HTTP/1.1^Host: a^Content-Length: 5^^hel"))
-    await sleep(50)
+    await until(() => begun === 1)
     client.destroy()
     while (results.length === 0) await sleep(5)
     assert.deepStrictEqual(results, ["Aborted"])
@@ -167,25 +175,30 @@ describe("a client that goes away", () => {
 
   it("interrupts the fiber of an opened request, also when its turn has not come", async () => {
     const interrupted: Array<boolean> = []
+    let begun = 0
     const client = await serve({
-      exchange: hanging(() => interrupted.push(true))
+      exchange: Effect.andThen(
+        Effect.sync(() => begun++),
+        hanging(() => interrupted.push(true))
+      )
     })
     client.send(get + get)
-    await sleep(50)
+    await until(() => begun === 2)
     client.destroy()
     while (interrupted.length < 2) await sleep(5)
   })
 
   it("that ends its side counts as gone, unless halfClose is on", async () => {
     let aborted = false
+    let begun = false
     let client = await serve({
       dispatch: (wire) => {
         wire.onAbort = () => (aborted = true)
-        return true
+        return (begun = true)
       }
     })
     client.send(get)
-    await sleep(50)
+    await until(() => begun)
     client.socket.end()
     assert.strictEqual(await client.end(), "")
     assert.isTrue(aborted)
@@ -495,7 +508,7 @@ describe("drain", () => {
     await idle.reply()
     busy.send(get.replace("/", "/hold"))
     while (waiting.length === 0) await sleep(5)
-    const drained = drain(0, 10_000)
+    const drained = drain(0, 60_000)
     assert.strictEqual(await idle.end(), "")
     assert.strictEqual(await silent.end(), "")
     waiting[0]!.send(200, [], "done")
@@ -509,8 +522,7 @@ describe("drain", () => {
     const client = await serve(ready)
     client.send(get)
     await client.reply()
-    const drained = drain(0, 10_000)
-    await sleep(50)
+    const drained = drain(0, 60_000)
     client.send(get)
     const reply = await client.reply()
     assert.strictEqual(reply.body, "ok")
@@ -520,8 +532,7 @@ describe("drain", () => {
 
   it("goes on accepting during the delay", async () => {
     await serve(ready)
-    const drained = drain(300, 10_000)
-    await sleep(50)
+    const drained = drain(2000, 60_000)
     const client = await rig!.connect()
     client.send(get)
     assert.strictEqual((await client.reply()).headers["connection"], "close")
@@ -538,7 +549,7 @@ describe("drain", () => {
     const client = await serve({ dispatch: (wire) => waiting.push(wire) > 0 })
     client.send(get.repeat(3))
     while (waiting.length < 3) await sleep(5)
-    const drained = drain(0, 10_000)
+    const drained = drain(0, 60_000)
     for (const wire of waiting) wire.send(200, [], "ok")
     const all = replies(await client.end())
     assert.deepStrictEqual(
@@ -549,13 +560,17 @@ describe("drain", () => {
   })
 
   it("interrupts both kinds of requests after the timeout", async () => {
+    let begun = false
     let interrupted = false
     const general = await serve({
-      exchange: hanging(() => (interrupted = true))
+      exchange: Effect.andThen(
+        Effect.sync(() => (begun = true)),
+        hanging(() => (interrupted = true))
+      )
     })
     let told = false
     general.send(get)
-    await sleep(50)
+    await until(() => begun)
     await drain(0, 50)
     assert.isTrue(interrupted)
     await general.end()
@@ -577,9 +592,10 @@ describe("drain", () => {
   })
 
   it("cuts what does not end", async () => {
-    const client = await serve(never)
+    let begun = false
+    const client = await serve({ dispatch: () => (begun = true) })
     client.send(get)
-    await sleep(50)
+    await until(() => begun)
     await drain(0, 50)
     assert.strictEqual(await client.end(), "")
   })
