@@ -10,7 +10,7 @@ import * as Issues from "../Exchange/Issues.ts"
 import * as JsonText from "./JsonText.ts"
 
 /**
- * Changes a request so that reading its multipart form dies with the error to answer if a part
+ * Returns a request of which reading the multipart form dies with the error to answer if a part
  * is named `__proto__`, a field is not text of its charset, or a field of the type JSON breaks
  * the rules of a JSON body. Effect replaces bytes that are not text, so a second parser looks at
  * the fields.
@@ -52,10 +52,11 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
     Stream.unwrap(parts),
     Multipart.makeChannel(request.headers)
   )
-  return Object.defineProperties(request, {
+  // It inherits all other members.
+  return Object.create(request, {
     multipart: { value: Effect.runSync(Effect.cached(Multipart.toPersisted(multipartStream))) },
     multipartStream: { value: multipartStream }
-  })
+  }) as HttpServerRequest
 }
 
 const checkName = ({ name }: MultipartParser.PartInfo): void =>
