@@ -28,7 +28,9 @@ const reasons = (endpoint: HttpApiEndpoint.Top, path: string): ReadonlyArray<str
   const { headers, params, payload, query } = endpoint
   const { parts } = RoutePath.parse(path, RoutePath.declaredNames(params))
   const names = new Set(
-    parts.map((part) => (part === RoutePath.wildcard ? "*" : RoutePath.isParameter(part) && part.name))
+    parts.map((part) =>
+      part === RoutePath.wildcard ? "*" : RoutePath.isParameter(part) && part.name
+    )
   )
   const found: Array<string> = []
   if (params !== undefined) {

@@ -2,8 +2,8 @@
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import { MalformedRequest } from "../../Contract/Catalogue.ts"
-import * as Notation from "../Exchange/Notation.ts"
 import * as Issues from "../Exchange/Issues.ts"
+import * as Notation from "../Exchange/Notation.ts"
 import * as JsonText from "./JsonText.ts"
 
 /** Changes a schema. Returns the same schema for the same one. */

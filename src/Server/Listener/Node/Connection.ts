@@ -89,7 +89,8 @@ export class Connection implements Drain.Connection {
     const { idleTimeout, writeTimeout } = this.#limits
     if (this.#writes.isStalled(now, writeTimeout) || this.#linger.isOver(now)) this.destroy()
     // Each empty line before a request restarts Node's own timeout.
-    else if (this.#owed.size === 0 && !this.isFinal && now - this.#since >= idleTimeout) this.#close()
+    else if (this.#owed.size === 0 && !this.isFinal && now - this.#since >= idleTimeout)
+      this.#close()
   }
 
   /** Records a request and handles it, at once or when earlier ones have their replies. */
