@@ -1,8 +1,9 @@
 import { defineConfig } from "vitest/config"
 import { codec, listener } from "./test/matrix/combination.ts"
 
-// The condition makes `flange` and `flange/...` mean the sources, so no build is needed.
-const conditions = ["flange-source", "module", "node", "import", "default"]
+// The condition makes `flange` and `flange/...` mean the sources, so no build is needed. The
+// conditions hold for `require` too, so `import` is not among them.
+const conditions = ["flange-source", "module", "node"]
 
 const { NODE_OPTIONS = "" } = process.env
 

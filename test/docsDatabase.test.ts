@@ -92,9 +92,9 @@ onEach([mysql], "The guide", ({ fresh }) => {
     Effect.gen(function* () {
       const url = yield* fresh
       const sql = yield* open(url)
-      const [setting] = yield* sql<{ readonly isOn: number }>`select @@performance_schema as isOn`
+      const [setting] = yield* sql<{ readonly isOn: bigint }>`select @@performance_schema as isOn`
       const rows = yield* rowsOf(url, onMySql)
-      if (setting?.isOn === 0) return expect(rows).toEqual([])
+      if (setting?.isOn === 0n) return expect(rows).toEqual([])
       const query = expect.stringContaining("user_variables_by_thread")
       expect(rows).toContainEqual({
         query,

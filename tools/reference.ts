@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
 import { slots, slotsOf } from "../src/Server/Route/Middleware.ts"
+import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -155,6 +156,19 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
     return table(
       ["slot", "public routes", "why it is before the next slot"],
       slots.map(({ before, name }) => [`\`${name}\``, isPublic.has(name) ? "yes" : "no", before])
+    )
+  },
+  sqlTypes: ([engine]) => {
+    const types = engine === "mysql" ? sqlTypes.mysql : sqlTypes.postgres
+    const rows = engine === "mysql" ? types : [...types, ...sqlTypes.extensions]
+    return table(
+      ["SQL", "TypeScript"],
+      rows
+        .toSorted((a, b) => (a.sql < b.sql ? -1 : 1))
+        .map(({ sql, typescript }) => [
+          sql.replace(/^(.+?)( \((?:an?|of) .*\))?$/, "`$1`$2"),
+          typescript
+        ])
     )
   }
 }

@@ -32,7 +32,8 @@ const driver = <A>(target: Target, load: () => Promise<A>): Effect.Effect<A, Dri
 
 const open = (
   target: Target,
-  settings: Settings
+  settings: Settings,
+  migrates: boolean
 ): Effect.Effect<
   SqlClient.SqlClient,
   DataDirectoryError | DriverMissing | SqlError,
@@ -47,7 +48,7 @@ const open = (
     case "MySql":
       return Effect.flatMap(
         driver(target, () => import("./MySql/MySql.ts")),
-        (module) => module.make(target, settings)
+        (module) => module.make(target, settings, migrates)
       )
     case "Postgres":
       return Effect.flatMap(
@@ -112,14 +113,18 @@ const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration
 const hasNoUser = ({ _tag, user }: Server): boolean =>
   user === "" && (_tag === "MySql" || !(process.env["USER"] ?? process.env["USERNAME"]))
 
-/** Opens the database that the settings name, and waits until it answers. */
+/**
+ * Opens the database that the settings name, and waits until it answers. `migrates` is
+ * true for the client of migrations, whose files may have several statements in one query.
+ */
 export const connect = (
-  settings: Settings
+  settings: Settings,
+  { migrates = false }: { readonly migrates?: boolean } = {}
 ): Effect.Effect<SqlClient.SqlClient, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
     const target = targetOf(settings)
     const sql = yield* Effect.provideService(
-      open(target, settings),
+      open(target, settings, migrates),
       Reactivity.Reactivity,
       yield* Reactivity.make
     )

@@ -56,8 +56,9 @@ const migrateWith = (
   if (targetOf(settings)._tag === "Embedded") return run
   const { statementTimeout: _, ...unlimited } = settings
   return Effect.scoped(
-    Effect.flatMap(connect({ ...unlimited, maxConnections: 3, minConnections: 0 }), (sql) =>
-      Effect.provideService(run, SqlClient.SqlClient, sql)
+    Effect.flatMap(
+      connect({ ...unlimited, maxConnections: 3, minConnections: 0 }, { migrates: true }),
+      (sql) => Effect.provideService(run, SqlClient.SqlClient, sql)
     )
   )
 }

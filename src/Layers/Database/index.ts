@@ -10,6 +10,7 @@ export { DatabaseUnreachable, DataDirectoryError, DriverMissing } from "./Errors
 export { layerMemory } from "./Memory.ts"
 export { MigrationError, MigrationProblem } from "./Migration/MigrationError.ts"
 export { run as runMigrations } from "./Migration/Migrations.ts"
+export { type PgDecoder, pgType } from "./Postgres/PgType.ts"
 export { type Changes, type Table, table } from "./Table.ts"
 export { type Isolation } from "./Transaction/Begin.ts"
 export { applicationName } from "./Transaction/Correlation.ts"

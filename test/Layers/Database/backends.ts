@@ -131,6 +131,26 @@ export const mysql: Backend = {
   unavailable: mysqlUrl === undefined ? reasonFor("TEST_MYSQL_URL", "127.0.0.1:3306") : undefined
 }
 
+/** A place like `fresh` in a database whose own time zone is that of Tokyo. */
+export const otherTimeZone = (
+  backend: Backend
+): Effect.Effect<string, ConnectError, Scope.Scope> => {
+  if (backend.kind !== "pg") return backend.fresh
+  const name = uniqueName()
+  const url = new URL(postgresUrl!) // used only where it is available
+  url.pathname = `/${name}`
+  return Effect.tap(
+    within(postgresUrl!, name, "create database", "drop database ? with (force)", url.href),
+    () =>
+      Effect.scoped(
+        Effect.flatMap(
+          open(postgresUrl!),
+          (sql) => sql.unsafe(`alter database ${name} set timezone to 'Asia/Tokyo'`).unprepared
+        )
+      )
+  )
+}
+
 export const all: ReadonlyArray<Backend> = [pglite, postgres, mysql]
 
 /** Runs a suite on each backend; those that are not there are skipped by name. */

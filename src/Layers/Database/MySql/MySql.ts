@@ -6,11 +6,12 @@ import * as Pool from "effect/Pool"
 import type * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import type { ConnectionOptions } from "mysql2"
 import { bounded } from "../Acquire.ts"
+import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
 import * as MySqlConnection from "./MySqlConnection.ts"
@@ -39,17 +40,19 @@ const tls = (ssl: Settings["ssl"], url: URL): Pick<ConnectionOptions, "ssl"> => 
   return wanted === false ? {} : { ssl: { rejectUnauthorized: wanted === true } }
 }
 
-const optionsOf = (target: Server, settings: Settings): ConnectionOptions => {
+const optionsOf = (target: Server, settings: Settings, migrates: boolean): ConnectionOptions => {
   const url = new URL(Redacted.value(target.url))
   return {
     charset: "utf8mb4_unicode_ci",
     connectTimeout: Math.max(1, Duration.toMillis(settings.acquireTimeout)),
     database: target.database,
-    // `SqlModel` sends an insert and the select of the new row as one query.
-    multipleStatements: true,
+    // An injected statement must not be able to add another one.
+    multipleStatements: migrates,
     password: Redacted.value(target.password),
     // An object as a parameter must never become SQL.
     stringifyObjects: true,
+    // BIGINT as text, which the connection converts to `bigint`.
+    bigNumberStrings: true,
     supportBigNumbers: true,
     // Dates are UTC, both in the driver and in the session (see `prepare`).
     timezone: "Z",
@@ -76,8 +79,12 @@ const prepare = (session: MySqlSession.MySqlSession, limit: Duration.Duration | 
     )
   })
 
-const makePool = Effect.fnUntraced(function* (target: Server, settings: Settings) {
-  const options = optionsOf(target, settings)
+const makePool = Effect.fnUntraced(function* (
+  target: Server,
+  settings: Settings,
+  migrates: boolean
+) {
+  const options = optionsOf(target, settings, migrates)
   const fork = Effect.runForkWith(yield* Effect.context())
   const clock = yield* Clock.Clock
   const ttl = Duration.toMillis(settings.connectionTtl)
@@ -104,14 +111,18 @@ const makePool = Effect.fnUntraced(function* (target: Server, settings: Settings
   return bounded(settings)(get)
 })
 
-/** Creates the client. Connections are opened on demand. */
+/**
+ * Creates the client. Connections are opened on demand. Only the client of migrations
+ * accepts several statements at once.
+ */
 export const make = (
   target: Server,
-  settings: Settings
+  settings: Settings,
+  migrates: boolean
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
-    const session = yield* makePool(target, settings)
-    return yield* SqlClient.make({
+    const session = yield* makePool(target, settings, migrates)
+    return yield* Client.make({
       acquirer: Effect.map(session, (one) => MySqlConnection.make(one, false)),
       compiler,
       driver: "mysql2",

@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlStream from "effect/sql/SqlStream"
-import type { QueryOptions } from "mysql2"
+import type { FieldPacket, QueryOptions, RowDataPacket } from "mysql2"
+import { Types } from "mysql2"
+import { tooManyParameters } from "../Client.ts"
 import { toSqlError } from "./MySqlErrors.ts"
 import { type MySqlSession, toParameter } from "./MySqlSession.ts"
 
@@ -15,6 +17,65 @@ type TransformRows = Parameters<Connection["execute"]>[2]
  */
 const rowsOf = (result: unknown): ReadonlyArray<never> =>
   Array.isArray(result) ? (result as Array<never>) : []
+
+/** The most placeholders of a prepared statement: the protocol counts them in 16 bits. */
+const mostParameters = 65_535
+
+/** What mysql2 reports of the columns: of several results a list for each. */
+type Fields = FieldPacket | ReadonlyArray<FieldPacket> | undefined
+
+/**
+ * Returns the result with every BIGINT as a `bigint`. The driver returns them as text;
+ * its numbers would be exact up to 2^53 only.
+ */
+const withBigInts = (result: unknown, fields: ReadonlyArray<Fields> | undefined): unknown => {
+  if (!Array.isArray(result) || fields === undefined) return result
+  if (!isOfOne(fields)) {
+    return result.map((one, at) => withBigInts(one, fields[at] as ReadonlyArray<Fields>))
+  }
+  const big = bigColumns(fields)
+  if (big.size > 0) for (const row of result) exactRow(row, big)
+  return result
+}
+
+/** Whether the columns are of one result. Procedures and several statements return several. */
+const isOfOne = (fields: ReadonlyArray<Fields>): fields is ReadonlyArray<FieldPacket> =>
+  fields.every((field) => field !== undefined && !Array.isArray(field))
+
+/** Returns the BIGINT columns by name, with their index. */
+const bigColumns = (fields: ReadonlyArray<FieldPacket>): ReadonlyMap<string, number> => {
+  const big = new Map<string, number>()
+  for (const [index, { columnType, name }] of fields.entries()) {
+    if (columnType === Types.LONGLONG) big.set(name, index)
+    else big.delete(name) // of columns with one name the last one counts
+  }
+  return big
+}
+
+/** Replaces the text of columns, given by name and index, by a `bigint`. */
+const exactRow = (row: Record<string, unknown>, big: ReadonlyMap<string, number>): void => {
+  const isArray = Array.isArray(row)
+  for (const [name, index] of big) {
+    const key = isArray ? index : name
+    const value = row[key]
+    if (typeof value === "string") row[key] = BigInt(value)
+  }
+}
+
+const name = "`(?:[^`]|``)+`(?:\\.`(?:[^`]|``)+`)?"
+
+const condition = `\\(?${name} = (?:\\?|LAST_INSERT_ID\\(\\))(?: AND ${name} is null\\))?`
+
+/**
+ * Matches the pairs of statements that `SqlModel` sends as one: an insert or an update,
+ * and the select of the row. Only names and placeholders are allowed, so no value can
+ * become a second statement.
+ */
+const pair = new RegExp(
+  `^((?:insert into ${name} \\((?:${name},?)*\\) VALUES \\((?:\\?,?)*\\)` +
+    `|update ${name} set (?:${name} = \\?(?:, )?)+ where ${condition}));\\n` +
+    `(select \\* from ${name} where ${condition});$`
+)
 
 const isEnd = (sql: string): boolean => sql === "COMMIT" || sql === "ROLLBACK"
 
@@ -55,11 +116,15 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
   ): Effect.Effect<unknown, SqlError> => {
     const values = params.map(toParameter) as Array<never> // mysql2 types parameters as `any`
     const query: QueryOptions = { rowsAsArray: options.rowsAsArray, sql }
+    const refused = options.prepare ? tooManyParameters(params, mostParameters) : undefined
+    if (refused !== undefined) return Effect.fail(refused)
     const effect = guarded(
       sql,
       session.run("execute", (callback) => {
-        if (options.prepare) session.raw.execute(query, values, callback)
-        else session.raw.query({ ...query, values }, callback)
+        const received = (error: unknown, result: unknown, fields: ReadonlyArray<Fields>) =>
+          callback(error, withBigInts(result, fields))
+        if (options.prepare) session.raw.execute(query, values, received)
+        else session.raw.query({ ...query, values }, received)
       })
     )
     // If the connection or the transaction is lost, nothing is left to undo.
@@ -72,11 +137,30 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
       : effect
   }
 
+  /** Sends the two statements of `SqlModel` one by one. */
+  const sendUnprepared = (
+    sql: string,
+    params: ReadonlyArray<unknown>,
+    rowsAsArray: boolean
+  ): Effect.Effect<unknown, SqlError> => {
+    const options = { prepare: false, rowsAsArray }
+    const [, change, select] = pair.exec(sql) ?? []
+    if (change === undefined || select === undefined) return send(sql, params, options)
+    const own = change.replaceAll(new RegExp(name, "g"), "").split("?").length - 1
+    return Effect.zip(
+      send(change, params.slice(0, own), options),
+      send(select, params.slice(own), options)
+    )
+  }
+
   const run =
     (prepare: boolean) =>
     (sql: string, params: ReadonlyArray<unknown>, transformRows: TransformRows) =>
-      Effect.map(send(sql, params, { prepare, rowsAsArray: false }), (result) =>
-        transformRows === undefined ? rowsOf(result) : transformRows(rowsOf(result))
+      Effect.map(
+        prepare
+          ? send(sql, params, { prepare, rowsAsArray: false })
+          : sendUnprepared(sql, params, false),
+        (result) => (transformRows === undefined ? rowsOf(result) : transformRows(rowsOf(result)))
       )
 
   return {
@@ -87,7 +171,14 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
         Effect.map(guardedStream(sql, params), (query) => {
           query.on("error", (cause) => emit.fail(toSqlError(cause, "stream")))
           query.on("end", () => emit.end())
-          query.on("result", (row) => {
+          let big: ReadonlyMap<string, number> = new Map()
+          // mysql2 gives one packet as the type of the list of packets.
+          query.on("fields", (fields) => {
+            big = bigColumns(fields as unknown as ReadonlyArray<FieldPacket>)
+          })
+          query.on("result", (result) => {
+            const row = result as RowDataPacket // a stream has no other results
+            exactRow(row, big)
             if (transformRows === undefined) emit.single(row)
             else emit.array(transformRows([row]))
           })
@@ -100,8 +191,7 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
     executeUnprepared: run(false),
     executeValues: (sql, params) =>
       Effect.map(send(sql, params, { prepare: true, rowsAsArray: true }), rowsOf),
-    executeValuesUnprepared: (sql, params) =>
-      Effect.map(send(sql, params, { prepare: false, rowsAsArray: true }), rowsOf)
+    executeValuesUnprepared: (sql, params) => Effect.map(sendUnprepared(sql, params, true), rowsOf)
   }
 
   function guardedStream(sql: string, params: ReadonlyArray<unknown>) {

@@ -37,6 +37,8 @@ export const make = (database: PGlite) => (): Duplex => {
     started = true
     then(() => database.exec("ROLLBACK"))
     then(() => database.exec("DISCARD ALL"))
+    // PGlite ignores the settings that the client sends when it connects.
+    then(() => database.exec("SET TIME ZONE 'UTC'; SET DateStyle = 'ISO'"))
   }
 
   server.on("data", (chunk: Buffer) => {

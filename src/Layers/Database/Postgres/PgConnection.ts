@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import type { PgCatalogue } from "./PgCatalogue.ts"
 import { refine } from "./PgErrors.ts"
+import { isPlain, type PgParameters } from "./PgParameters.ts"
 
 /** The function that `effect/sql` applies to the rows of a statement. */
 type TransformRows = Parameters<Connection["execute"]>[2]
@@ -16,16 +18,45 @@ type TransformRows = Parameters<Connection["execute"]>[2]
  */
 const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.startsWith("RELEASE ")
 
+/** What the connections of a pool share. */
+export interface Shared {
+  readonly catalogue: PgCatalogue
+  readonly parameters: PgParameters
+}
+
 /** Creates the connection of a session. */
-export const make = (session: PgSession): Connection => {
-  const refined = <A>(effect: Effect.Effect<A, SqlError>) => Effect.mapError(effect, refine)
+export const make = (session: PgSession, { catalogue, parameters }: Shared): Connection => {
+  catalogue.watch(session)
+
+  /** Sends a statement with the parameters that the driver must get. */
+  const send = <A>(
+    sql: string,
+    params: ReadonlyArray<unknown>,
+    query: (params: ReadonlyArray<unknown>) => Effect.Effect<A, SqlError>
+  ): Effect.Effect<A, SqlError> =>
+    isPlain(params)
+      ? query(params)
+      : Effect.flatMap(parameters.prepare(session, sql, params), query)
+
+  const result = (sql: string, params: ReadonlyArray<unknown>, prepare: boolean) =>
+    send(sql, params, (sent) => session.query(sql, sent, prepare))
+
+  const values = (sql: string, params: ReadonlyArray<unknown>, prepare: boolean) =>
+    send(sql, params, (sent) => session.queryValues(sql, sent, prepare)).pipe(
+      Effect.flatMap((rows) => catalogue.complete(session, rows)),
+      Effect.mapError(refine)
+    )
+
   const run = (
     sql: string,
     params: ReadonlyArray<unknown>,
     transformRows: TransformRows,
     prepare: boolean
   ) => {
-    const rows = refined(Effect.map(session.query(sql, params, prepare), (result) => result.rows))
+    const rows = result(sql, params, prepare).pipe(
+      Effect.flatMap((result) => catalogue.complete(session, result.rows)),
+      Effect.mapError(refine)
+    )
     const safe = isUndo(sql)
       ? Effect.catchIf(
           rows,
@@ -35,18 +66,31 @@ export const make = (session: PgSession): Connection => {
       : rows
     return transformRows === undefined ? safe : Effect.map(safe, transformRows)
   }
+
   return {
     execute: (sql, params, transformRows) => run(sql, params, transformRows, true),
-    executeRaw: (sql, params) => refined(session.query(sql, params)),
+    executeRaw: (sql, params) =>
+      result(sql, params, true).pipe(
+        Effect.tap(({ rows }) => catalogue.complete(session, rows)),
+        Effect.mapError(refine)
+      ),
     executeStream: (sql, params, transformRows) => {
-      const rows = Stream.mapError(session.stream(sql, params), refine)
+      const rows = Stream.unwrap(
+        Effect.map(
+          Effect.andThen(catalogue.prepare(session), send(sql, params, Effect.succeed)),
+          (sent) => session.stream(sql, sent)
+        )
+      ).pipe(
+        Stream.mapArrayEffect((chunk) => catalogue.streamed(chunk)),
+        Stream.mapError(refine)
+      )
       return transformRows === undefined
         ? rows
         : Stream.flatMap(rows, (row) => Stream.fromIterable(transformRows([row])))
     },
     executeUnprepared: (sql, params, transformRows) => run(sql, params, transformRows, false),
-    executeValues: (sql, params) => refined(session.queryValues(sql, params)),
-    executeValuesUnprepared: (sql, params) => refined(session.queryValues(sql, params, false))
+    executeValues: (sql, params) => values(sql, params, true),
+    executeValuesUnprepared: (sql, params) => values(sql, params, false)
   }
 }
 

@@ -5,13 +5,16 @@ import * as PgPool from "@effect/sql-pg/PgPool"
 import * as Effect from "effect/Effect"
 import type * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
-import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import { bounded, type Bounds } from "../Acquire.ts"
+import * as Client from "../Client.ts"
+import { PgCatalogue } from "./PgCatalogue.ts"
 import * as PgConnection from "./PgConnection.ts"
 import { refine } from "./PgErrors.ts"
+import { PgParameters } from "./PgParameters.ts"
+import { decoders } from "./PgType.ts"
 
 /** The fragment that sql-pg's compiler writes as `jsonb`. */
 const PgJson = Statement.custom<Statement.Custom<"PgJson", unknown>>("PgJson")
@@ -35,7 +38,16 @@ export const make = (
   options: Options
 ): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
-    const pool = yield* PgPool.make(options.pool)
+    const shared: PgConnection.Shared = {
+      catalogue: new PgCatalogue(yield* decoders),
+      parameters: new PgParameters()
+    }
+    const pool = yield* PgPool.make({
+      ...options.pool,
+      // The values of a `timestamp`, and what the database calculates, are UTC.
+      startupParameters: { ...options.pool.startupParameters, DateStyle: "ISO", TimeZone: "UTC" },
+      types: shared.catalogue.registry
+    })
     const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
       bounded(options.bounds)(Effect.mapError(acquire, refine))
     const session: Effect.Effect<PgSession, SqlError, Scope.Scope> = wait(pool.reserve)
@@ -43,11 +55,11 @@ export const make = (
     const wrapped = (connection: PgSession): Connection => {
       const before = known.get(connection)
       if (before !== undefined) return before
-      const made = PgConnection.make(connection)
+      const made = PgConnection.make(connection, shared)
       known.set(connection, made)
       return made
     }
-    const client = yield* SqlClient.make({
+    const client = yield* Client.make({
       acquirer: Effect.map(wait(pool.get), wrapped),
       commit: PgConnection.commit,
       compiler: PgClient.makeCompiler(),
@@ -55,7 +67,7 @@ export const make = (
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),
-      transactionAcquirer: Effect.map(session, PgConnection.make)
+      transactionAcquirer: Effect.map(session, (one) => PgConnection.make(one, shared))
     })
     return Object.assign(client, {
       [PgClient.TypeId]: PgClient.TypeId,

@@ -5,18 +5,16 @@
  * client's `BEGIN`. At the first query it takes a connection from the pool and
  * begins. It sends `COMMIT` or `ROLLBACK` only if it has begun.
  */
-import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Acquirer, Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { TransactionEnded } from "./TransactionEnded.ts"
+import { endsSavepoint, type Level, levelOf, Turns } from "./Turns.ts"
 
 /** The parts of a lazy connection. */
 export interface Options {
@@ -33,12 +31,7 @@ export interface Options {
   readonly service: SqlClient.SqlClient["transactionService"]
 }
 
-type Level = SqlClient.TransactionConnection.Service
-
 type Run<A> = (connection: Connection) => Effect.Effect<A, SqlError>
-
-/** Matches the savepoints of the client. Those that users write in SQL are ordinary statements. */
-const savepoint = /^(RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SAVEPOINT) effect_sql_/
 
 /** The result of a dropped `COMMIT`: the parts of it that a driver may read. */
 const committed = { command: "COMMIT", rows: [] }
@@ -67,11 +60,8 @@ export class LazyConnection implements Connection {
   #options: Options
   /** The fibers that run a statement or wait for their turn. */
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
-  /** The levels in which a savepoint is open, each with a `Deferred` that its end completes. */
-  readonly #savepoints = new Map<Level, Deferred.Deferred<void>>()
   #started = false
-  /** Lets one statement run at a time. */
-  readonly #turn = Semaphore.makeUnsafe(1)
+  readonly #turns = new Turns()
 
   constructor(options: Options, after?: Level) {
     this.#options = options
@@ -100,7 +90,7 @@ export class LazyConnection implements Connection {
         }
         const leave = this.#enter(fiber)
         return Effect.addFinalizer(() => Effect.sync(leave)).pipe(
-          Effect.andThen(this.#turnInScope(level)),
+          Effect.andThen(this.#turns.hold(level, sql)),
           Effect.andThen(Effect.suspend(() => this.#ready(sql))),
           Effect.map((connection) =>
             Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
@@ -139,85 +129,15 @@ export class LazyConnection implements Connection {
     return Effect.withFiber((fiber) => {
       const level = this.#levelOf(fiber)
       if (level === this.outer) return this.#control(sql, nothing, run, fiber)
-      const kind = savepoint.exec(sql)?.[1]
-      if (kind !== undefined) return this.#savepoint(kind, level, sql, nothing, run, fiber)
       const leave = this.#enter(fiber)
       const statement = Effect.suspend(() =>
-        Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
+        // A savepoint has ended with its transaction.
+        endsSavepoint(sql) && (this.lost !== undefined || this.#ended)
+          ? Effect.succeed(nothing)
+          : Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
       )
-      return Effect.onExitPrimitive(this.#inTurn(level, statement), () => void leave())
+      return Effect.onExitPrimitive(this.#turns.run(level, sql, statement), () => void leave())
     })
-  }
-
-  /**
-   * Runs a statement in its turn. Waits while a sibling fiber has a savepoint that
-   * would contain it.
-   */
-  #inTurn<A>(level: Level, statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
-    const turn = this.#turn.withPermit(
-      Effect.suspend(() =>
-        this.#savepoints.has(level) ? Effect.succeedNone : Effect.asSome(statement)
-      )
-    )
-    return Effect.flatMap(turn, (done) =>
-      done._tag === "Some"
-        ? Effect.succeed(done.value)
-        : Effect.andThen(this.#siblingDone(level), this.#inTurn(level, statement))
-    )
-  }
-
-  /** Waits in the same way, and keeps the turn until the scope closes. */
-  #turnInScope(level: Level): Effect.Effect<void, never, Scope.Scope> {
-    return Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
-      Effect.andThen(
-        Scope.provide(this.#turn.takeScoped(1), own),
-        Effect.suspend(() =>
-          this.#savepoints.has(level)
-            ? Effect.andThen(
-                Scope.close(own, Exit.void),
-                Effect.andThen(this.#siblingDone(level), this.#turnInScope(level))
-              )
-            : Effect.void
-        )
-      )
-    )
-  }
-
-  #siblingDone(level: Level): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const sibling = this.#savepoints.get(level)
-      return sibling === undefined ? Effect.void : Deferred.await(sibling)
-    })
-  }
-
-  #savepoint<A>(
-    kind: string,
-    level: Level,
-    sql: string,
-    nothing: A,
-    run: Run<A>,
-    fiber: Fiber.Fiber<unknown, unknown>
-  ): Effect.Effect<A, SqlError> {
-    const leave = this.#enter(fiber)
-    const opens = kind === "SAVEPOINT"
-    const statement = this.#turn.withPermit(
-      Effect.suspend(() => {
-        if (!opens && (this.lost !== undefined || this.#ended)) return Effect.succeed(nothing)
-        if (opens) this.#savepoints.set(level, Deferred.makeUnsafe())
-        return Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
-      })
-    )
-    return Effect.onExitPrimitive(statement, (exit) => {
-      leave()
-      if (kind === "RELEASE SAVEPOINT" || exit._tag === "Failure") this.#closeSavepoint(level)
-      return undefined
-    })
-  }
-
-  #closeSavepoint(level: Level): void {
-    const open = this.#savepoints.get(level)
-    this.#savepoints.delete(level)
-    if (open !== undefined) Deferred.doneUnsafe(open, Exit.void)
   }
 
   /** Runs a statement of the outer level: the client's `BEGIN`, `COMMIT` or `ROLLBACK`. */
@@ -243,7 +163,7 @@ export class LazyConnection implements Connection {
       for (const other of this.#running) if (other !== fiber) other.interruptUnsafe(fiber.id)
     }
     return Effect.ensuring(
-      this.#turn.withPermit(
+      this.#turns.alone(
         Effect.suspend(() => {
           this.#ended = true
           return this.#begun === undefined
@@ -339,11 +259,7 @@ export class LazyConnection implements Connection {
   }
 
   #levelOf(fiber: Fiber.Fiber<unknown, unknown>): Level {
-    const level = Context.getOrUndefined(
-      fiber.context as Context.Context<SqlClient.TransactionConnection>,
-      this.#options.service
-    )
-    return level! // the client runs statements on this connection only within `outer`
+    return levelOf(fiber, this.#options.service)! // the client runs statements on this connection only within `outer`
   }
 }
 

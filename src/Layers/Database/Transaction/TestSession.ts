@@ -4,11 +4,12 @@ import * as Exit from "effect/Exit"
 import type * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import type * as Semaphore from "effect/Semaphore"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
+import * as Client from "../Client.ts"
 import { IsOutside } from "./Outside.ts"
 
 /** The shared session. */
@@ -139,7 +140,7 @@ export const client = (
             Effect.sync(connection)
           : Effect.map(session.turn.takeScoped(1), connection)
       )
-    const derived = yield* SqlClient.make({
+    const derived = yield* Client.make({
       acquirer: lease(() => single(session)),
       compiler,
       driver: original.driver,

@@ -1,0 +1,74 @@
+/** Creates the SQL clients of all databases, with the rules that hold on each of them. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Acquirer } from "effect/sql/SqlConnection"
+import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
+import * as OwnConnection from "./Transaction/OwnConnection.ts"
+import * as Turns from "./Transaction/Turns.ts"
+
+/** The options of a client. */
+export interface Options extends SqlClient.SqlClient.MakeOptions {
+  readonly transactionAcquirer: Acquirer
+}
+
+let clients = 0
+
+const notEmpty = <F extends (...args: never) => unknown>(name: string, helper: F): F =>
+  ((...args: never): unknown => {
+    const [rows]: ReadonlyArray<unknown> = args
+    if (!Array.isArray(rows) || rows.length > 0) return helper(...args)
+    throw new Error(
+      `sql.${name}([]) has no rows, and SQL has no statement for that. Run the statement only if the list has rows.`
+    )
+  }) as F // the parameters and the result of the helper, whose overloads cannot be written here
+
+/**
+ * Creates a client. The statements of a transaction run in turn, outside the savepoints
+ * of sibling fibers, and die with `TransactionEnded` after its end. `insert` and
+ * `updateValues` refuse an empty list.
+ */
+export const make = (
+  options: Options
+): Effect.Effect<SqlClient.SqlClient, never, Reactivity.Reactivity> =>
+  Effect.gen(function* () {
+    const service = Context.Service<
+      SqlClient.TransactionConnection,
+      SqlClient.TransactionConnection.Service
+    >(`flange/Database/Transaction/${clients++}`)
+    const client = yield* SqlClient.make({
+      ...options,
+      transactionAcquirer: OwnConnection.acquirer(options.transactionAcquirer, service),
+      transactionService: service
+    })
+    const { withTransaction } = client
+    return Object.assign(client, {
+      insert: notEmpty("insert", client.insert),
+      updateValues: notEmpty("updateValues", client.updateValues),
+      withTransaction: <A, E, R>(
+        effect: Effect.Effect<A, E, R>
+      ): Effect.Effect<A, E | SqlError, R> =>
+        withTransaction(
+          Effect.withFiber((fiber) => {
+            const level = Turns.levelOf(fiber, service)! // `withTransaction` has provided it
+            return Effect.onExitPrimitive(effect, () => void Turns.end(level))
+          })
+        )
+    })
+  })
+
+/**
+ * Returns the error of a statement with more parameters than the protocol can count, or
+ * undefined.
+ */
+export const tooManyParameters = (
+  params: ReadonlyArray<unknown>,
+  limit: number
+): SqlError | undefined => {
+  if (params.length <= limit) return undefined
+  const message = `The statement has ${params.length} parameters, and the database takes at most ${limit}. Split the list, for example into inserts of fewer rows.`
+  return new SqlError({
+    reason: new SqlSyntaxError({ cause: new Error(message), message, operation: "execute" })
+  })
+}
