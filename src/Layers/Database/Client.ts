@@ -10,8 +10,28 @@ import * as Turns from "./Transaction/Turns.ts"
 
 /** The options of a client. */
 export interface Options extends SqlClient.SqlClient.MakeOptions {
+  /**
+   * Lends a connection like `transactionAcquirer`, and closes it when the scope closes, so
+   * that nobody gets the settings of its session.
+   */
+  readonly cleanAcquirer: Acquirer
   readonly transactionAcquirer: Acquirer
 }
+
+const typeId = "~flange/Database/Client"
+
+interface Own {
+  readonly [typeId]: Acquirer
+}
+
+const isOwn = (client: SqlClient.SqlClient): client is Own & SqlClient.SqlClient => typeId in client
+
+/**
+ * Reserves a connection whose session settings end with the scope. A client that Flange
+ * has not made lends an ordinary one.
+ */
+export const reserveClean = (client: SqlClient.SqlClient): Acquirer =>
+  isOwn(client) ? client[typeId] : client.reserve
 
 let clients = 0
 
@@ -44,6 +64,7 @@ export const make = (
     })
     const { withTransaction } = client
     return Object.assign(client, {
+      [typeId]: OwnConnection.acquirer(options.cleanAcquirer, service),
       insert: notEmpty("insert", client.insert),
       updateValues: notEmpty("updateValues", client.updateValues),
       withTransaction: <A, E, R>(

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Config from "../../Config/index.ts"
 import * as DatabaseUrl from "./DatabaseUrl.ts"
+import { Allowance } from "./Migration/MigrationPlan.ts"
 
 /** Refuses the texts with a mistake, for the fixed reason of the mistake. */
 const without = (mistake: DatabaseUrl.Mistake) =>
@@ -39,6 +40,7 @@ const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 
 const fields = {
   acquireTimeout: duration("5 seconds"),
+  allowMigrations: Schema.Array(Allowance).pipe(Config.withDefault([])),
   bootWait: duration("20 seconds"),
   connectionTtl: duration("30 minutes"),
   defaultUrl: Schema.optionalKey(Url),
@@ -46,7 +48,7 @@ const fields = {
   host: Schema.optionalKey(Host),
   idleTimeout: duration("1 minute"),
   maxConnections: Positive.pipe(Config.withDefault(32)),
-  migrations: Schema.String.pipe(Config.withDefault("migrations")),
+  migrations: Schema.optionalKey(Schema.String),
   minConnections: Schema.Natural.pipe(Config.withDefault(0)),
   name: Schema.optionalKey(Schema.String),
   password: Schema.optionalKey(Config.Secret),
@@ -80,6 +82,7 @@ const Shape = Schema.Struct(fields).check(
  * | key | default | meaning |
  * |---|---|---|
  * | `acquireTimeout` | 5 s | how long a query or transaction waits for a free connection |
+ * | `allowMigrations` | none | problems that migrations may have: `late` for a number below an applied one, `missing` for an applied one without a file |
  * | `bootWait` | 20 s | how long the start waits for a server that does not answer yet |
  * | `connectionTtl` | 30 min | how long a connection is used before it is replaced |
  * | `defaultUrl` | `pglite://./.flange/data` in `local`, `pglite://memory` in `test` | used when neither `url` nor `host` is set |
@@ -87,7 +90,7 @@ const Shape = Schema.Struct(fields).check(
  * | `host` | none | server, when there is no `url`; variable `DB_HOST` |
  * | `idleTimeout` | 1 min | how long an unused connection stays open |
  * | `maxConnections` | 32 | size of the pool; PGlite always has one; variable `DB_MAX_CONNECTIONS` |
- * | `migrations` | `migrations` | directory of the migrations; it need not exist |
+ * | `migrations` | `migrations`, if it exists | directory of the migrations |
  * | `minConnections` | 0 | connections that stay open; variable `DB_MIN_CONNECTIONS` |
  * | `name` | the user's name | with `host`: the database; variable `DB_NAME` |
  * | `password` | none | with `host`; variable `DB_PASSWORD` |

@@ -5,11 +5,17 @@
 
 export { type ConnectError } from "./Connect.ts"
 export { DatabaseConfig, type Settings } from "./DatabaseConfig.ts"
-export { layer, migrate, plugin, type StartError } from "./DatabasePlugin.ts"
+export { layer, plugin, type StartError } from "./DatabasePlugin.ts"
 export { DatabaseUnreachable, DataDirectoryError, DriverMissing } from "./Errors.ts"
 export { layerMemory } from "./Memory.ts"
+export {
+  baseline as baselineMigrations,
+  migrate,
+  status as migrationStatus,
+  repair as repairMigrations
+} from "./Migration/MigrationActions.ts"
 export { MigrationError, MigrationProblem } from "./Migration/MigrationError.ts"
-export { run as runMigrations } from "./Migration/Migrations.ts"
+export { type Options as MigrationOptions, run as runMigrations } from "./Migration/Migrations.ts"
 export { type PgDecoder, pgType } from "./Postgres/PgType.ts"
 export { type Changes, type Table, table } from "./Table.ts"
 export { type Isolation } from "./Transaction/Begin.ts"

@@ -42,13 +42,14 @@ describe("the section database", () => {
   it("has the documented defaults", async () => {
     const settings = await Effect.runPromise(load({}))
     expect(settings).toMatchObject({
+      allowMigrations: [],
       maxConnections: 32,
-      migrations: "migrations",
       minConnections: 0,
       runMigrations: true
     })
     expect(Duration.toSeconds(settings.acquireTimeout)).toBe(5)
     expect(Duration.toSeconds(settings.bootWait)).toBe(20)
+    expect(settings.migrations).toBeUndefined()
     expect(settings.statementTimeout).toBeUndefined()
   })
 

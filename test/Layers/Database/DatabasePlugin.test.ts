@@ -82,6 +82,55 @@ onEach(all, "An app with Database.plugin", (backend) => {
       )
     ))
 
+  it("has the state of migrations, their baseline and their repair as actions", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const test = yield* booted({ runMigrations: false, url })
+          yield* test.run(
+            Effect.gen(function* () {
+              const pending = { appliedAt: null, name: "0001_items.sql", state: "pending" }
+              expect(yield* Database.migrationStatus.call()).toEqual([pending])
+              const through = "0001_items.sql"
+              expect(yield* Database.baselineMigrations.call({ through })).toEqual({
+                recorded: [through]
+              })
+              yield* Effect.promise(() => writeFile(join(folder, through), "select 1"))
+              expect(yield* Effect.flip(Database.migrate.call())).toMatchObject({
+                problem: "changed"
+              })
+              expect(yield* Database.repairMigrations.call()).toEqual({ repaired: [through] })
+              expect(yield* Database.migrate.call()).toEqual({ applied: [] })
+              const [state] = yield* Database.migrationStatus.call()
+              expect(state).toMatchObject({ name: through, state: "applied" })
+              expect(Date.now() - state!.appliedAt!.getTime()).toBeLessThan(3_600_000)
+            })
+          )
+        })
+      )
+    ))
+
+  it("does not start without a directory that it names, or without an applied file", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const migrations = join(folder, "nowhere")
+          const error = yield* Effect.flip(booted({ migrations, url }))
+          expect(error).toMatchObject({ migration: migrations, problem: "missing" })
+          if (backend.kind === "pglite") return
+          yield* booted({ url })
+          yield* Effect.promise(() => rm(join(folder, "0001_items.sql")))
+          expect(yield* Effect.flip(booted({ url }))).toMatchObject({
+            migration: "0001_items.sql",
+            problem: "missing"
+          })
+          yield* booted({ allowMigrations: ["missing"], url })
+        })
+      )
+    ))
+
   it("does not start when a migration is wrong, and says which", () =>
     Effect.runPromise(
       Effect.scoped(

@@ -14,9 +14,14 @@ export type Run = Effect.Effect<unknown, unknown, SqlClient.SqlClient>
 
 /** A migration as it was read from its file. */
 export interface Migration {
-  /** SHA-256 of the file. Different line ends do not change it. */
+  /**
+   * SHA-256 of the text. A byte order mark, other line ends and empty lines at the end do
+   * not change it.
+   */
   readonly checksum: string
-  readonly id: number
+  readonly id: bigint
+  /** The line with a comment for Flange that has no effect. Undefined if there is none. */
+  readonly misplaced: number | undefined
   /** The name of the file. */
   readonly name: string
   /** The statements of a `.sql` file, or the default export of a module. */
@@ -25,9 +30,24 @@ export interface Migration {
   readonly transaction: boolean
 }
 
+/** The migrations of directories. */
+export interface Files {
+  readonly migrations: ReadonlyArray<Migration>
+  /** The files that are not migrations because of their name. */
+  readonly skipped: ReadonlyArray<string>
+}
+
 const pattern = /^(\d+)_[\w-]+\.(js|mjs|mts|sql|ts)$/
 
+/** What may lie beside migrations without a warning. */
+const companion = /^\.|\.(d\.ts|d\.mts|map|md)$/
+
+/** The largest number that a column of 64 bits can hold. */
+const largest = 2n ** 63n - 1n
+
 const optOut = /^--[ \t]*flange:[ \t]*no transaction[ \t]*$/i
+
+const comment = /^[ \t]*(--|#|\/\*)[ \t]*flange[ \t]*:/i
 
 const invalid = (migration: string, reason: string, cause?: unknown) =>
   new MigrationError({
@@ -41,7 +61,14 @@ const list = async (directory: string): Promise<ReadonlyArray<string>> => {
   try {
     return await readdir(directory)
   } catch (cause) {
-    if (hasProperty(cause, "code") && cause.code === "ENOENT") return []
+    if (hasProperty(cause, "code") && cause.code === "ENOENT") {
+      throw new MigrationError({
+        migration: directory,
+        problem: "missing",
+        reason:
+          "the directory does not exist. Ship it with the app, or correct database.migrations or the option migrations of the plugin."
+      })
+    }
     throw invalid(directory, "the directory cannot be read", cause)
   }
 }
@@ -56,19 +83,44 @@ const load = async (path: string, name: string) => {
     )
   }
   return {
+    misplaced: undefined,
     // The type of another module is unknown: a service it lacks fails when the migration runs.
     step: { run: run as Run },
     transaction: !(hasProperty(module, "transaction") && module.transaction === false)
   }
 }
 
-const read = async (directory: string, name: string, id: number): Promise<Migration> => {
+const textOf = async (path: string, name: string): Promise<string> => {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path))
+    return text.replaceAll("\r\n", "\n")
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause
+    throw invalid(
+      name,
+      "it is not UTF-8, so its letters would be stored wrong. Convert it, for example with: iconv -f latin1 -t utf-8"
+    )
+  }
+}
+
+const read = async (directory: string, name: string, id: bigint): Promise<Migration> => {
   const path = join(directory, name)
-  const text = (await readFile(path, "utf8")).replaceAll("\r\n", "\n")
-  const checksum = createHash("sha256").update(text).digest("hex")
+  const text = await textOf(path, name)
+  const checksum = createHash("sha256").update(`${text.trimEnd()}\n`).digest("hex")
   if (!name.endsWith(".sql")) return { checksum, id, name, ...(await load(path, name)) }
-  const transaction = !optOut.test(text.slice(0, text.indexOf("\n")))
-  return { checksum, id, name, step: { script: text }, transaction }
+  const lines = text.split("\n")
+  const transaction = !optOut.test(lines[0] ?? "")
+  const misplaced = lines.findIndex(
+    (line, index) => comment.test(line) && (transaction || index > 0)
+  )
+  return {
+    checksum,
+    id,
+    misplaced: misplaced < 0 ? undefined : misplaced + 1,
+    name,
+    step: { script: text },
+    transaction
+  }
 }
 
 const pathOf = (directory: string | URL): string => {
@@ -83,44 +135,58 @@ const pathOf = (directory: string | URL): string => {
 /** A file with the name of a migration. */
 interface Found {
   readonly directory: string
-  readonly id: number
+  readonly id: bigint
   readonly name: string
 }
 
-const find = async (directory: string): Promise<ReadonlyArray<Found>> =>
-  (await list(directory))
-    .filter((name) => !name.endsWith(".d.ts") && !name.endsWith(".d.mts"))
-    .flatMap((name) => {
-      const id = pattern.exec(name)?.[1]
-      if (id !== undefined) return [{ directory, id: Number(id), name }]
-      if (!/^\d/.test(name) || name.endsWith(".map")) return []
-      throw invalid(
-        name,
-        "the name is not understood. Write a number, an underscore and a name, such as 0001_create_items.sql"
-      )
-    })
+const idOf = (name: string): bigint | undefined => {
+  const digits = pattern.exec(name)?.[1]
+  if (digits === undefined) {
+    if (!/^\d/.test(name)) return undefined
+    throw invalid(
+      name,
+      "the name is not understood. Write a number, an underscore and a name, such as 0001_create_items.sql"
+    )
+  }
+  const id = BigInt(digits)
+  if (id <= largest) return id
+  throw invalid(name, `its number is larger than ${largest}. Give it a smaller one.`)
+}
 
-const files = async (
-  directories: ReadonlyArray<string | URL>
-): Promise<ReadonlyArray<Migration>> => {
-  // A plugin and the configuration may name the same directory.
-  const paths = [...new Set(directories.map(pathOf))]
-  const found = (await Promise.all(paths.map(find)))
-    .flat()
-    .sort((a, b) => a.id - b.id || (a.name < b.name ? -1 : 1))
-  const [twin, second] =
-    found
-      .map((file, index) => [file, found[index + 1]] as const)
-      .find(([file, next]) => file.id === next?.id) ?? []
-  if (twin !== undefined && second !== undefined) {
-    const other =
-      twin.directory === second.directory ? second.name : join(second.directory, second.name)
+/** Returns the file of a migration, or undefined for a name that is not one. */
+const foundOf = (directory: string, name: string): Found | undefined => {
+  const id = idOf(name)
+  return id === undefined ? undefined : { directory, id, name }
+}
+
+const refuseTwins = (found: ReadonlyArray<Found>): void => {
+  for (const [index, file] of found.entries()) {
+    const next = found[index + 1]
+    if (next?.id !== file.id) continue
+    const other = file.directory === next.directory ? next.name : join(next.directory, next.name)
     throw new MigrationError({
-      migration: twin.name,
+      migration: file.name,
       problem: "duplicate",
       reason: `${other} has the same number. Give one of them the next free number.`
     })
   }
+}
+
+const files = async (directories: ReadonlyArray<string | URL>): Promise<Files> => {
+  // A plugin and the configuration may name the same directory.
+  const paths = [...new Set(directories.map(pathOf))]
+  const found: Array<Found> = []
+  const skipped: Array<string> = []
+  for (const directory of paths) {
+    for (const name of await list(directory)) {
+      if (companion.test(name)) continue
+      const file = foundOf(directory, name)
+      if (file === undefined) skipped.push(join(directory, name))
+      else found.push(file)
+    }
+  }
+  found.sort((a, b) => (a.id === b.id ? (a.name < b.name ? -1 : 1) : a.id < b.id ? -1 : 1))
+  refuseTwins(found)
   const migrations: Array<Migration> = []
   for (const { directory, id, name } of found) {
     try {
@@ -134,20 +200,20 @@ const files = async (
       )
     }
   }
-  return migrations
+  return { migrations, skipped: skipped.sort() }
 }
 
 /**
- * Reads the migrations of the directories, in the order of their numbers. A
- * directory that does not exist counts as empty. Files whose name does not begin
- * with a number are ignored.
+ * Reads the migrations of the directories, in the order of their numbers. A file is
+ * skipped if its name does not begin with a number.
  *
- * Fails with `MigrationError` if two files have the same number, if a name is not
- * understood, or if a file cannot be loaded.
+ * Fails with `MigrationError` if a directory does not exist, if two files have the same
+ * number, if a number has more than 63 bits, if a name is not understood, or if a file is
+ * not UTF-8 or cannot be loaded.
  */
 export const fromDirectories = (
   directories: ReadonlyArray<string | URL>
-): Effect.Effect<ReadonlyArray<Migration>, MigrationError> =>
+): Effect.Effect<Files, MigrationError> =>
   Effect.tryPromise({
     catch: (cause) =>
       cause instanceof MigrationError

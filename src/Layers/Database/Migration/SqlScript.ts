@@ -51,6 +51,9 @@ const word = /[A-Za-z_][A-Za-z0-9_$]*/y
 const dollarTag = /\$([A-Za-z_\u0080-\uFFFF][A-Za-z0-9_\u0080-\uFFFF]*)?\$/y
 const delimiter = /^[ \t]*delimiter[ \t]+(\S+)[ \t]*$/imy
 
+/** The commands of psql that pg_dump writes into every script. They say nothing to a server. */
+const restrict = /\\(un)?restrict\b[^\n]*/y
+
 const match = (pattern: RegExp, text: string, at: number): RegExpExecArray | null => {
   pattern.lastIndex = at
   return pattern.exec(text)
@@ -95,6 +98,8 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
   let first = -1
   /** The number of open blocks of a `BEGIN ATOMIC` body, in which a semicolon ends nothing. */
   let depth = 0
+  /** The number of open parentheses, in which it ends nothing either: `do also (...; ...)`. */
+  let parentheses = 0
   /** The previous word, in lower case. */
   let previous = ""
 
@@ -105,6 +110,7 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
     }
     first = -1
     depth = 0
+    parentheses = 0
     previous = ""
   }
 
@@ -125,7 +131,7 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
       at += skipped
       continue
     }
-    if (depth === 0 && script.startsWith(end, at)) {
+    if (depth === 0 && parentheses === 0 && script.startsWith(end, at)) {
       finish(at)
       at += end.length
       continue
@@ -143,7 +149,16 @@ export const split = (script: string, dialect: Dialect): ReadonlyArray<SqlStatem
       at += found.length
       continue
     }
+    if (dialect === "pg" && first < 0) {
+      const restriction = match(restrict, script, at)?.[0]
+      if (restriction !== undefined) {
+        at += restriction.length
+        continue
+      }
+    }
     if (first < 0 && !/\s/.test(script[at] ?? "")) first = at
+    if (dialect === "pg" && script[at] === "(") parentheses++
+    else if (script[at] === ")" && parentheses > 0) parentheses--
     at++
   }
   finish(script.length)

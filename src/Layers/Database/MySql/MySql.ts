@@ -108,7 +108,10 @@ const makePool = Effect.fnUntraced(function* (
       return old ? Effect.andThen(Pool.invalidate(pool, session), get) : Effect.succeed(session)
     }
   )
-  return bounded(settings)(get)
+  return {
+    invalidate: (session: MySqlSession.MySqlSession) => Pool.invalidate(pool, session),
+    session: bounded(settings)(get)
+  }
 })
 
 /**
@@ -121,9 +124,13 @@ export const make = (
   migrates: boolean
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
-    const session = yield* makePool(target, settings, migrates)
+    const { invalidate, session } = yield* makePool(target, settings, migrates)
     return yield* Client.make({
       acquirer: Effect.map(session, (one) => MySqlConnection.make(one, false)),
+      cleanAcquirer: Effect.map(
+        Effect.acquireRelease(session, invalidate, { interruptible: true }),
+        (one) => MySqlConnection.make(one, true)
+      ),
       compiler,
       driver: "mysql2",
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,

@@ -4,7 +4,6 @@ import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as SqlStream from "effect/sql/SqlStream"
 import type { FieldPacket, QueryOptions, RowDataPacket } from "mysql2"
-import { Types } from "mysql2"
 import { tooManyParameters } from "../Client.ts"
 import { toSqlError } from "./MySqlErrors.ts"
 import { type MySqlSession, toParameter } from "./MySqlSession.ts"
@@ -20,6 +19,9 @@ const rowsOf = (result: unknown): ReadonlyArray<never> =>
 
 /** The most placeholders of a prepared statement: the protocol counts them in 16 bits. */
 const mostParameters = 65_535
+
+/** The number of BIGINT in the protocol. Node cannot import it from mysql2 by name. */
+const bigInt = 8
 
 /** What mysql2 reports of the columns: of several results a list for each. */
 type Fields = FieldPacket | ReadonlyArray<FieldPacket> | undefined
@@ -46,7 +48,7 @@ const isOfOne = (fields: ReadonlyArray<Fields>): fields is ReadonlyArray<FieldPa
 const bigColumns = (fields: ReadonlyArray<FieldPacket>): ReadonlyMap<string, number> => {
   const big = new Map<string, number>()
   for (const [index, { columnType, name }] of fields.entries()) {
-    if (columnType === Types.LONGLONG) big.set(name, index)
+    if (columnType === bigInt) big.set(name, index)
     else big.delete(name) // of columns with one name the last one counts
   }
   return big

@@ -61,6 +61,10 @@ export const make = (
     }
     const client = yield* Client.make({
       acquirer: Effect.map(wait(pool.get), wrapped),
+      cleanAcquirer: Effect.map(
+        Effect.acquireRelease(session, pool.invalidate, { interruptible: true }),
+        (one) => PgConnection.make(one, shared)
+      ),
       commit: PgConnection.commit,
       compiler: PgClient.makeCompiler(),
       driver: options.driver,

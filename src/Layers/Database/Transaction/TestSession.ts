@@ -142,6 +142,7 @@ export const client = (
       )
     const derived = yield* Client.make({
       acquirer: lease(() => single(session)),
+      cleanAcquirer: lease(() => transaction(session)),
       compiler,
       driver: original.driver,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,

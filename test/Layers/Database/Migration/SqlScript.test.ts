@@ -41,6 +41,12 @@ describe("a script", () => {
     ["two minus signs of MySQL that are no comment", "mysql", "select 1--1"],
     ["a version comment of MySQL", "mysql", "/*!40101 set names utf8mb4; */"],
     ["a dollar quote", "pg", "do $$ begin perform 1; end $$"],
+    [
+      "a rule with several actions",
+      "pg",
+      "create rule r as on insert to a do also (select 1; select 2)"
+    ],
+    ["a name that is a keyword in parentheses", "pg", "select (t.end)"],
     ["a tagged dollar quote", "pg", "do $body$ begin perform '$$;'; end $body$"],
     [
       "a BEGIN ATOMIC body",
@@ -60,6 +66,10 @@ describe("a script", () => {
       "select $1",
       "select 3"
     ])
+  })
+
+  it("leaves out what pg_dump writes for psql", () => {
+    expect(texts("\\restrict a1\n\nselect 1;\n\\unrestrict a1\n")).toEqual(["select 1"])
   })
 
   it("follows DELIMITER lines of MySQL", () => {

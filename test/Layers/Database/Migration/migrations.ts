@@ -1,71 +1,20 @@
 // What migrations promise, on every database.
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import { expect, it } from "vitest"
+import { expect } from "vitest"
 import { run } from "../../../../src/Layers/Database/Migration/Migrations.ts"
 import { type Backend, open } from "../backends.ts"
-
-type Files = Readonly<Record<string, string>>
-
-const files = (directory: string, contents: Files) =>
-  Effect.promise(async () => {
-    for (const [name, text] of Object.entries(contents)) {
-      await writeFile(join(directory, name), text)
-    }
-  })
-
-const directoryOf = (contents: Files) =>
-  Effect.acquireRelease(
-    Effect.promise(() => mkdtemp(join(tmpdir(), "flange-migrations-"))),
-    (directory) => Effect.promise(() => rm(directory, { recursive: true }))
-  ).pipe(Effect.tap((directory) => files(directory, contents)))
-
-/** A module outside of the repository cannot import `effect`: it gets it by URL. */
-const effectUrl = (name: string) => import.meta.resolve(`effect/${name}`)
-
-const codeMigration = (body: string, transaction = true) =>
-  `import * as Effect from "${effectUrl("Effect")}"
-import * as SqlClient from "${effectUrl("sql/SqlClient")}"
-${transaction ? "" : "export const transaction: boolean = false"}
-export default Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  ${body}
-})
-`
+import { applied, checkOn, codeMigration, directoryOf, files, migrate } from "./rig.ts"
 
 export const migrationConformance = (backend: Backend): void => {
   const mysql = backend.kind === "mysql"
 
-  const check = (
-    title: string,
-    test: (sql: SqlClient.SqlClient, url: string) => Effect.Effect<unknown, unknown, Scope.Scope>
-  ) =>
-    it(title, () =>
-      Effect.runPromise(
-        Effect.scoped(
-          Effect.gen(function* () {
-            const url = yield* backend.fresh
-            yield* test(yield* open(url, { maxConnections: 3 }), url)
-          })
-        ).pipe(Effect.provide(Logger.layer([])))
-      )
-    )
+  const check = checkOn(backend)
 
-  const migrate = (sql: SqlClient.SqlClient, directory: string) =>
-    Effect.provideService(run({ directories: [directory] }), SqlClient.SqlClient, sql)
-
-  const applied = (sql: SqlClient.SqlClient) =>
-    Effect.map(sql<{ name: string }>`select name from flange_migrations order by id`, (rows) =>
-      rows.map(({ name }) => name)
-    )
-
-  const first: Files = {
+  const first = {
     "0001_items.sql":
       "create table items (id integer primary key, name varchar(50));\n-- two rows; one statement\ninsert into items values (1, 'a;b'), (2, 'it''s');\n"
   }
@@ -90,9 +39,9 @@ export const migrationConformance = (backend: Backend): void => {
     })
   )
 
-  check("nothing to do is nothing done: no directory, no table", (sql) =>
+  check("nothing to do is nothing done: no file, no table", (sql) =>
     Effect.gen(function* () {
-      expect(yield* migrate(sql, "/no/such/directory")).toEqual([])
+      expect(yield* migrate(sql, yield* directoryOf({}))).toEqual([])
       const exit = yield* Effect.exit(applied(sql))
       expect(exit._tag).toBe("Failure")
     })
@@ -117,7 +66,7 @@ export const migrationConformance = (backend: Backend): void => {
       const directory = yield* directoryOf(first)
       yield* migrate(sql, directory)
       yield* files(directory, {
-        "0001_items.sql": first["0001_items.sql"]!.replaceAll("\n", "\r\n")
+        "0001_items.sql": first["0001_items.sql"].replaceAll("\n", "\r\n")
       })
       expect(yield* migrate(sql, directory)).toEqual([])
     })
@@ -131,15 +80,21 @@ export const migrationConformance = (backend: Backend): void => {
       const error = yield* Effect.flip(migrate(sql, directory))
       expect(error).toMatchObject({ migration: "0002_late.sql", problem: "late" })
       expect(error.message).toContain("0003_third.sql")
+      expect(yield* migrate(sql, directory, { allow: ["late"] })).toEqual(["0002_late.sql"])
+      expect(yield* migrate(sql, directory)).toEqual([])
     })
   )
 
-  check("what a newer version has applied does not stop an older one", (sql) =>
+  check("an applied migration without a file is an error, unless that is allowed", (sql) =>
     Effect.gen(function* () {
       const directory = yield* directoryOf({ ...first, "0002_newer.sql": "select 2" })
       yield* migrate(sql, directory)
-      const older = yield* directoryOf(first)
-      expect(yield* migrate(sql, older)).toEqual([])
+      for (const older of [yield* directoryOf(first), yield* directoryOf({})]) {
+        const error = yield* Effect.flip(migrate(sql, older))
+        expect(error).toMatchObject({ problem: "missing" })
+        expect(error.message).toContain('allow "missing" in database.allowMigrations')
+        expect(yield* migrate(sql, older, { allow: ["missing"] })).toEqual([])
+      }
     })
   )
 
