@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import * as Http from "node:http"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, createServer, type Server } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -239,7 +242,7 @@ describe("App.layer", () => {
     })
   )
 
-  it.live("fails with a BindError that says what to do when the port is taken", () =>
+  it.live("fails with a BindError before a plugin is acquired when the port is taken", () =>
     Effect.gen(function* () {
       const rig = Rig.make()
       const port = yield* taken
@@ -253,7 +256,35 @@ describe("App.layer", () => {
         code: "EADDRINUSE",
         message: `Cannot listen on http://127.0.0.1:${port}: something else listens there. Stop it, or set PORT to a free port.`
       })
-      expect(rig.events).toEqual(["acquire p1", "acquire p2", "release p2", "release p1"])
+      expect(rig.events).toEqual([])
+    })
+  )
+
+  it.live("fails before a plugin is acquired when the unix socket is taken, or is a file", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "flange-app-"))),
+        (path) => Effect.promise(() => rm(path, { recursive: true }))
+      )
+      const socket = join(folder, "app.sock")
+      yield* Effect.acquireRelease(
+        Effect.callback<Server>((resume) => {
+          const server = createServer()
+          server.listen(socket, () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const file = join(folder, "file")
+      yield* Effect.promise(() => writeFile(file, ""))
+      for (const path of [socket, file]) {
+        const rig = Rig.make()
+        const app = App.make("second", [rig.plugin("p1"), pings], {
+          config: { ...config, overrides: { server: { listener: "proxied", socket: path } } }
+        })
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
+        expect(error).toMatchObject({ _tag: "BindError", address: `unix:${path}` })
+        expect(rig.events).toEqual([])
+      }
     })
   )
 

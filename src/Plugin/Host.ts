@@ -47,4 +47,10 @@ export interface Host {
    * that cannot be built.
    */
   readonly mount: (acquired: Acquired) => Effect.Effect<void, unknown, Scope.Scope>
+  /**
+   * Fails if the listener could not bind now, so that an app whose port is taken stops
+   * before a plugin is acquired and before a migration runs. `context` has the
+   * configuration.
+   */
+  readonly probe: (context: Context.Context<unknown>) => Effect.Effect<void, unknown>
 }

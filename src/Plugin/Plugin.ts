@@ -6,7 +6,7 @@
  * | phase | what runs | may fail with | seen by | order |
  * |---|---|---|---|---|
  * | assemble | the checks of its manifest; no code of the plugin | `AssemblyError`, all problems at once | the caller of boot | none |
- * | configure | `defaults`, then `configure`, then its `config` sections are decoded | `ConfigError`, all problems at once | the caller of boot | plugin order: later defaults override earlier ones, and each `configure` gets the result of the one before |
+ * | configure | `defaults`, then `configure`, then its `config` sections are decoded; then the address of the listener is tried | `ConfigError`, all problems at once, or `BindError` | the caller of boot | plugin order: later defaults override earlier ones, and each `configure` gets the result of the one before |
  * | acquire | `layer`, then the contributions, then the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
  * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
  * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |

@@ -105,7 +105,8 @@ export const make = (
           )
           mounted.push(...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row })))
         }
-      })
+      }),
+    probe: (context) => listener.probe?.(Context.getUnsafe(context, ServerConfig)) ?? Effect.void
   } as Host
 }
 

@@ -115,6 +115,7 @@ export const make = () => {
       check: () => [],
       config: [],
       mount: () => Effect.void,
+      probe: () => Effect.void,
       ...special
     }) satisfies Host
 

@@ -61,7 +61,8 @@ interface Boot {
 }
 
 /**
- * Boots an app: assemble, configure, acquire, bind, ready. A failure or an interruption in
+ * Boots an app: assemble, configure, acquire, bind, ready. Before it acquires anything it
+ * asks the host whether the listener could bind. A failure or an interruption in
  * any phase, at any plugin, releases exactly what was acquired, in reverse, when the scope
  * closes.
  *
@@ -100,6 +101,7 @@ export const boot = (
     const runtime = makeRuntime(boot)
     boot.context = Context.add(boot.context, AppRuntime, runtime)
     yield* Effect.addFinalizer(() => setStatus(boot, "stopped"))
+    yield* host.probe(boot.context)
     yield* acquire(boot)
     const bound = yield* bind(boot)
     yield* ready(boot, bound)

@@ -1,6 +1,14 @@
 /** Binds a listener to a TCP address or a unix socket. */
-import { chmodSync, lstatSync, unlinkSync } from "node:fs"
-import { type AddressInfo, connect, isIP, isIPv6, type ListenOptions, type Server } from "node:net"
+import { chmodSync, existsSync, lstatSync, unlinkSync } from "node:fs"
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  isIP,
+  isIPv6,
+  type ListenOptions,
+  type Server
+} from "node:net"
 import * as Effect from "effect/Effect"
 import { BindError } from "../../Plugin/Errors.ts"
 
@@ -19,6 +27,29 @@ export const tcp = (server: Server, host: string, port: number): Effect.Effect<s
     // A browser cannot open a wildcard address.
     return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port)
   })
+
+/** The hosts to listen on by default: behind a proxy, only processes of this machine connect. */
+export const defaultHosts = { node: "0.0.0.0", proxied: "127.0.0.1" } as const
+
+/** Listens on a TCP address and stops at once. Fails with `BindError`. */
+export const probeTcp = (host: string, port: number): Effect.Effect<void, BindError> =>
+  Effect.suspend(() => {
+    const server = createServer((socket) => socket.destroy())
+    return Effect.andThen(
+      tcp(server, host, port),
+      Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+    )
+  })
+
+/** Fails with `BindError` if a process listens on the unix socket, or if the path is a file. */
+export const probeUnix = (path: string): Effect.Effect<void, BindError> =>
+  Effect.suspend(() =>
+    existsSync(path)
+      ? Effect.flatMap(isAbandoned(path), (abandoned) =>
+          abandoned ? Effect.void : Effect.fail(bindError(`unix:${path}`, { code: "EADDRINUSE" }))
+        )
+      : Effect.void
+  )
 
 const urlOf = (host: string, port: number): string =>
   `http://${isIPv6(host) ? `[${host}]` : host}:${port}`

@@ -91,7 +91,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       })
     })
 
-    const address = yield* Bind.tcp(server, config.host ?? "0.0.0.0", config.port)
+    const address = yield* Bind.tcp(server, config.host ?? Bind.defaultHosts.node, config.port)
     const drain = yield* Drain.make({
       announceClose: () => connections.announceClose(),
       connections: connections.all,

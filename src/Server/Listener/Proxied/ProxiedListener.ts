@@ -62,7 +62,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       connection.refuse(RefusalReply.reply({ error: tooManyConnections }, undefined, serving))
     })
 
-    const { host = "127.0.0.1", port, socket, socketMode } = config
+    const { host = Bind.defaultHosts.proxied, port, socket, socketMode } = config
     const address = yield* socket === undefined
       ? Bind.tcp(server, host, port)
       : Bind.unix(server, socket, socketMode)
