@@ -164,6 +164,10 @@ onEach(all, "A value of SQL", (backend) => {
           empty
         ])
         expect(yield* sql`select id from lists where id = any(${[]})`).toEqual([])
+        yield* sql.unsafe("-- a; comment\ninsert into lists (id, body) values (3, $1)", [[]])
+        expect(yield* sql`select body from lists where id = 3`).toEqual([{ body: [] }])
+        yield* sql`create procedure keep(list integer[]) language sql as ''`
+        yield* sql`call keep(${[]})`
         expect(yield* sql`select array_append(${[]}, ${5}) as list`).toEqual([{ list: [5] }])
       })
     ))

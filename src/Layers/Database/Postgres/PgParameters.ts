@@ -4,6 +4,7 @@ import * as PgTypes from "@effect/sql-pg/PgTypes"
 import * as Effect from "effect/Effect"
 import type { SqlError } from "effect/sql/SqlError"
 import { tooManyParameters } from "../Client.ts"
+import * as SqlScript from "../Migration/SqlScript.ts"
 
 /** The driver counts parameters in 15 bits. */
 const mostParameters = 32_767
@@ -42,6 +43,10 @@ const typeOf = (value: unknown): string => {
   }
 }
 
+const preparable = /^(delete|insert|merge|select|update|values|with)\b/i
+
+const none: ReadonlySet<number> = new Set()
+
 /** How many statements are remembered. */
 const remembered = 500
 
@@ -78,6 +83,9 @@ export class PgParameters {
     const key = `${types} ${sql}`
     const known = this.#json.get(key)
     if (known !== undefined) return Effect.succeed(known)
+    // The text without comments before it. SQL can prepare no other statement.
+    const [statement] = SqlScript.split(sql, "pg")
+    if (statement === undefined || !preparable.test(statement.text)) return Effect.succeed(none)
     const name = `flange_parameters_${this.#names++}`
     const ask = `select pg_catalog.array_to_string(array(
       select case when t.typtype = 'd' then t.typbasetype else t.oid end
@@ -85,7 +93,7 @@ export class PgParameters {
       join pg_catalog.pg_type t on t.oid = p.type order by at), ',') as types
       from pg_catalog.pg_prepared_statements where name = $1`
     return Effect.gen({ self: this }, function* () {
-      yield* session.query(`prepare ${name} (${types}) as ${sql}`, [], false)
+      yield* session.query(`prepare ${name} (${types}) as ${statement.text}`, [], false)
       const { rows } = yield* session.query(ask, [name], false)
       yield* session.query(`deallocate ${name}`, [], false)
       const oids = String(rows[0]?.["types"]).split(",").map(Number)
