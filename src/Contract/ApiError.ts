@@ -71,16 +71,27 @@ const needlessExpose =
 const needlessInternal =
   "The client gets no field of a 5xx: leave out internal, and name in expose those that it may get"
 
+/** The members of every problem document. A field with such a name would take the place of one. */
+const members = ["code", "correlationId", "detail", "instance", "status", "title", "type"] as const
+
+type Member = (typeof members)[number]
+
 /** The compiler's message for a class that cannot be an error; never if it can. */
-type Mistake<Self, Code extends string, Status extends number, Internal, Expose> = [Self] extends [
-  never
-]
+type Mistake<Self, Code extends string, Status extends number, Names, Internal, Expose> = [
+  Self
+] extends [never]
   ? MissingSelf
   : string extends Code
     ? never
     : Code extends Uppercase<Code>
-      ? MistakenStatus<Status, Internal, Expose>
+      ? MistakenField<Names> | MistakenStatus<Status, Internal, Expose>
       : `Write the code ${Code} in capitals`
+
+type MistakenField<Names> = string extends Names
+  ? never
+  : [Names & Member] extends [never]
+    ? never
+    : `Rename the field ${Names & Member}: every error has a member of this name`
 
 type MistakenStatus<Status extends number, Internal, Expose> = number extends Status
   ? never
@@ -112,7 +123,8 @@ type Needless<Names, Message> = [Names] extends [never] ? never : Message
  * names. It gets no field of an error with a status of 500 or more, except those that `expose`
  * names. A field that the client does not get is in no body, not in the OpenAPI document, and
  * undefined in the error of the typed client. The constructor requires it, and the server's log
- * has it.
+ * has it. No field can have the name of a member that every error has: `code`, `correlationId`,
+ * `detail`, `instance`, `status`, `title` or `type`.
  *
  * `code`, `meaning`, `remedy` and `status` are also static members of the class, so that a
  * reference of errors can be generated from them.
@@ -153,9 +165,9 @@ export const make =
     tag: Tag,
     declaration: Declaration<Status, Code, Fields, Internal, Expose>,
     fields?: Fields
-  ): [Mistake<Self, Code, Status, Internal, Expose>] extends [never]
+  ): [Mistake<Self, Code, Status, keyof Fields, Internal, Expose>] extends [never]
     ? ApiErrorClass<Self, Tag, Code, Status, Fields, Hidden<Status, Fields, Internal, Expose>>
-    : Mistake<Self, Code, Status, Internal, Expose> =>
+    : Mistake<Self, Code, Status, keyof Fields, Internal, Expose> =>
     // The signature has the type of the class. Its parts depend on types that are not known here.
     classOf(tag, declaration as AnyDeclaration, fields ?? {}) as never
 
@@ -230,6 +242,12 @@ const check = (
   const [needless, advice] = status < 500 ? [expose, needlessExpose] : [internal, needlessInternal]
   if (needless.length > 0) {
     throw new TypeError(`Error "${tag}" has the status ${status}. ${advice}.`)
+  }
+  const taken = members.find((name) => Object.hasOwn(fields, name))
+  if (taken !== undefined) {
+    throw new TypeError(
+      `Error "${tag}" has a field "${taken}", and every error has a member of this name. Rename the field.`
+    )
   }
   for (const name of [...expose, ...internal]) {
     if (!Object.hasOwn(fields, name)) {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
 import { ApiError } from "flange"
 
 /** An error whose code and status the types do not know. */
@@ -29,4 +30,17 @@ describe("ApiError.make", () => {
   it.each(["A", "NOT_FOUND", "HTTP_2_ONLY"])("takes the code %j", (code) => {
     expect(error(code, 404)).not.toThrow()
   })
+
+  it.each(["code", "correlationId", "detail", "instance", "status", "title", "type"])(
+    "refuses a field with the name of the member %s, which would be sent although it is hidden",
+    (name) => {
+      // The compiler refuses the names that it knows.
+      const fields: Schema.Struct.Fields = { [name]: Schema.String }
+      const declaration = { code: "COMPUTED", detail: "", internal: [name], status: 404 } as const
+      const make = () => ApiError.make<Error>()("Computed", declaration, fields)
+      expect(make).toThrow(
+        `Error "Computed" has a field "${name}", and every error has a member of this name. Rename the field.`
+      )
+    }
+  )
 })

@@ -28,6 +28,9 @@ export class Internal extends ApiError.make<Internal>()("Internal", { code, deta
 export class Exposed extends ApiError.make<Exposed>()("Exposed", { code, detail, expose: ["query"], status: 404 }, fields) {}
 // ^ expect: The client gets all fields of a 4xx: leave out expose, and name in internal those that it must not get
 
+export class Taken extends ApiError.make<Taken>()("Taken", { code, detail, internal: ["detail"], status: 404 }, { detail: Schema.String }) {}
+// ^ expect: Rename the field detail: every error has a member of this name
+
 export class Told extends ApiError.make<Told>()("Told", { code, detail: (error) => error.query, expose: ["retryAfter"], status: 503 }, fields) {}
 // ^ expect: Property 'query' does not exist on type
 
