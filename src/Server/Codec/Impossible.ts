@@ -72,7 +72,9 @@ const payloadReasons = (encoding: Encoding, schema: Schema.Top): ReadonlyArray<s
     case "FormUrlEncoded":
       return fields(schema.ast, "field", isTexts)
     case "Multipart":
-      return encoding.mode === "stream" ? [] : fields(MultipartForm.codec(schema), "field", isTexts)
+      return encoding.mode === "stream"
+        ? []
+        : fields(MultipartForm.fromTexts(schema).ast, "field", isTexts)
     case "Text":
       return EmptyBody.isNothing(schema.ast) || some(schema.ast, isTextLeaf)
         ? []

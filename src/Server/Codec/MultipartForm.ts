@@ -13,13 +13,16 @@ import { PayloadTooLarge } from "../../Contract/Catalogue.ts"
 import { copyNode, recur, replaceEncoding } from "../EffectInternals.ts"
 import * as Issues from "../Exchange/Issues.ts"
 
+/** Returns the schema of a form from its fields, which are texts or lists of texts, and its files. */
+export const fromTexts = ({ ast }: Schema.Top): Schema.Top =>
+  Schema.toCodecStringTree(Schema.make<Schema.Top>(withFiles(ast)))
+
 /**
  * Returns the schema of a form from its fields and files. Its fields are decoded like those of
  * an url-encoded form.
  */
-export const codec = ({ ast }: Schema.Top): SchemaAST.AST =>
-  Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(Schema.make<Schema.Top>(withFiles(ast))))
-    .ast
+export const codec = (schema: Schema.Top): SchemaAST.AST =>
+  Schema.toCodecArrayFromSingle(fromTexts(schema)).ast
 
 const withFiles = (ast: SchemaAST.AST): SchemaAST.AST => {
   const made = new Map<SchemaAST.AST, SchemaAST.AST>()

@@ -76,6 +76,18 @@ describe("a part of a contract that no request can have is a problem of assembly
       post("a", "/a", { payload: Schema.Struct({ f: Inner }).pipe(HttpApiSchema.asMultipart()) })
     ],
     [
+      'field "f"',
+      post("a", "/a", {
+        payload: Schema.Struct({ f: Schema.Array(Inner) }).pipe(HttpApiSchema.asMultipart())
+      })
+    ],
+    [
+      'field "f"',
+      post("a", "/a", {
+        payload: Schema.Struct({ f: Schema.Array(list) }).pipe(HttpApiSchema.asMultipart())
+      })
+    ],
+    [
       "the schema is no struct",
       post("a", "/a", { payload: loose(list).pipe(HttpApiSchema.asFormUrlEncoded()) })
     ],
