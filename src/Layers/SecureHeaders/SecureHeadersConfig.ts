@@ -3,7 +3,11 @@ import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
-/** The headers that helmet 8 sends by default, except Strict-Transport-Security. */
+/**
+ * The headers that helmet 8 sends by default, except Strict-Transport-Security, and with another
+ * Referrer-Policy: with that of helmet, browsers send the forms of a page with `Origin: null`, and
+ * the service could not tell them from those of pages of other origins.
+ */
 export const defaults: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';" +
@@ -12,7 +16,7 @@ export const defaults: Readonly<Record<string, string>> = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "origin-agent-cluster": "?1",
-  "referrer-policy": "no-referrer",
+  "referrer-policy": "same-origin",
   "x-content-type-options": "nosniff",
   "x-dns-prefetch-control": "off",
   "x-download-options": "noopen",

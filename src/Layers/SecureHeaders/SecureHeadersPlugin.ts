@@ -19,8 +19,10 @@ const middleware = Middleware.headers("secure-headers", {
 
 /**
  * Sets headers that tell browsers what they may do with a reply: those that helmet 8 sends by
- * default, on all replies except those of bare routes. A header that a handler sets is kept, so a
- * page can have a policy of its own. The section `secureHeaders` changes the headers.
+ * default, on all replies except those of bare routes, but for `Referrer-Policy: same-origin`: the
+ * `no-referrer` of helmet makes browsers hide the origin of the forms that the app's own pages send.
+ * A header that a handler sets is kept, so a page can have a policy of its own. The section
+ * `secureHeaders` changes the headers.
  *
  * `Strict-Transport-Security` is sent only if `secureHeaders.hsts` is set: browsers then no longer
  * reach the host over plain http (RFC 6797).
