@@ -292,6 +292,25 @@ describe.each<Place>(["memory", "node", "proxied"])("a multipart form on %s", (p
       place
     ))
 
+  it("has names of valid UTF-8", () =>
+    both(
+      app,
+      async ({ send }) => {
+        for (const headers of ['name="\xe9"', 'name="\xe9"; filename="a.txt"']) {
+          const { body, ...init } = part(headers, "x")
+          const bytes = Buffer.from(String(body), "latin1")
+          const reply = await send("/texts", { ...init, body: bytes })
+          assert.deepInclude(JSON.parse(reply.body).errors[0], {
+            detail: "The name of a part is not valid UTF-8",
+            location: "body"
+          })
+        }
+        const { status } = await send("/texts", part('name="é"', "x"))
+        assert.strictEqual(status, 200)
+      },
+      place
+    ))
+
   it("may have a field in another charset", () =>
     both(
       app,

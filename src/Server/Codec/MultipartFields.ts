@@ -59,8 +59,13 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
   }) as HttpServerRequest
 }
 
-const checkName = ({ name }: MultipartParser.PartInfo): void =>
+const checkName = ({ name }: MultipartParser.PartInfo): void => {
+  // The parser reads bytes that are not text as this character, which no name has.
+  if (name.includes("\uFFFD")) {
+    throw Issues.malformedBody("The name of a part is not valid UTF-8")
+  }
   JsonText.refusePrototype("body", Object.fromEntries([[name, undefined]]))
+}
 
 const checkField = (
   { contentType, contentTypeParameters, name }: MultipartParser.PartInfo,

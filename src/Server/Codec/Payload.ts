@@ -159,6 +159,11 @@ const readForm: PayloadDecoder["read"] = (body, _query, { maxFields }) => {
     throw Issues.tooLarge(`The form has more than ${maxFields} fields`, maxFields)
   }
   const text = JsonText.text(body, formText)
+  try {
+    decodeURIComponent(text)
+  } catch {
+    throw Issues.malformedBody("Not valid percent-encoded UTF-8")
+  }
   // A leading "?" is data; URLSearchParams would drop it.
   const pairs = new URLSearchParams(text.startsWith("?") ? `%3F${text.slice(1)}` : text)
   const fields = UrlParams.toRecord(UrlParams.fromInput(pairs))

@@ -161,6 +161,10 @@ describe("Payload", () => {
     ["json with a key of the prototype", Item, Buffer.from('{"id":1,"__proto__":{}}')],
     ["json that ends early", Item, Buffer.from('{"id":')],
     ["a form", form, Buffer.from([0xff])],
+    ["a form with encoded bytes that are no text", form, Buffer.from("id=1&a=%C3%28")],
+    ["a form in Latin-1", form, Buffer.from("a=%E9")],
+    ["a form with a name that is no text", form, Buffer.from("id=1&%ff=1")],
+    ["a form with a percent sign alone", form, Buffer.from("id=1&a=50%")],
     ["json of more levels than allowed", Item, Buffer.from("[".repeat(101) + "]".repeat(101))],
     ["text", text, Buffer.from([0xff])]
   ])("a body that is no %s is refused as malformed", (_, schema, body) => {
