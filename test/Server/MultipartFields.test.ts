@@ -292,6 +292,37 @@ describe.each<Place>(["memory", "node", "proxied"])("a multipart form on %s", (p
       place
     ))
 
+  it("has parts whose headers end", () =>
+    both(
+      app,
+      async ({ send }) => {
+        const head = "Content-Disposition: form-data; name="
+        const parts = {
+          empty: `${head}"meta"\r\n\r\n`,
+          field: `${head}"meta"\r\n\r\nx\r\n`,
+          file: `${head}"file"; filename="a.txt"\r\n\r\nx\r\n`,
+          first: "",
+          line: `${head}"meta"\r\n`,
+          word: "meta\r\n"
+        }
+        for (const before of [parts.first, parts.field, parts.file]) {
+          for (const broken of [parts.empty, parts.line, parts.word]) {
+            for (const after of ["", parts.field]) {
+              const all = [before, broken, after].filter((one) => one !== "")
+              const body = `--b\r\n${all.join("--b\r\n")}--b--\r\n`
+              const { headers } = part("", "")
+              const reply = await send("/texts", { body, headers, method: "POST" })
+              assert.deepInclude(JSON.parse(reply.body).errors[0], {
+                detail: "Not a multipart form: the headers of a part do not end",
+                location: "body"
+              })
+            }
+          }
+        }
+      },
+      place
+    ))
+
   it("has names of valid UTF-8", () =>
     both(
       app,

@@ -28,6 +28,7 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
         refused ??= error
       }
     }
+    let field: MultipartParser.PartInfo | undefined
     const { write } = MultipartParser.make({
       ...config,
       // The parser that reads the form reports the errors.
@@ -35,12 +36,19 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
       onError: constVoid,
       onField: (info, value) =>
         refusing(() => {
+          if (info === field) throw headless()
+          field = info
           checkName(info)
           checkField(info, value, maxJsonDepth)
         }),
       onFile: (info) => {
         refusing(() => checkName(info))
-        return constVoid
+        let isOpen = true
+        return (chunk) =>
+          refusing(() => {
+            if (!isOpen) throw headless()
+            isOpen = chunk !== null
+          })
       }
     })
     return Stream.mapArrayEffect(body, (chunks) => {
@@ -58,6 +66,10 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
     multipartStream: { value: multipartStream }
   }) as HttpServerRequest
 }
+
+/** Effect's parser reads a part whose headers do not end as the end of the part before it. */
+const headless = () =>
+  Issues.malformedBody("Not a multipart form: the headers of a part do not end")
 
 const checkName = ({ name }: MultipartParser.PartInfo): void => {
   // The parser reads bytes that are not text as this character, which no name has.
