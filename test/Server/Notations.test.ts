@@ -213,6 +213,8 @@ const zoned =
   "Expected a date-time of RFC 3339 that may end with a time zone, such as 2026-02-03T10:00:00+01:00[Europe/Berlin]"
 const integer = "Expected an integer in decimal digits, such as 42 or -7"
 const finite = "Expected a number as JSON writes it, such as 42, -1.5 or 1e3"
+const bigInteger = "Expected an integer of at most 1000 decimal digits, such as 42 or -7"
+const decimal = `${finite}, of at most 1000 digits before and after the point and 3 in the exponent`
 const number = `${finite}, or Infinity, -Infinity or NaN`
 
 const impossible =
@@ -324,7 +326,8 @@ describe("Notations", () => {
     test(async (send) => {
       const names = ["branded", "int", "int32", "intText", "intText2", "list"] as const
       const texts = [...odd, "1e1", "5.0", "1.5", "Infinity", "-Infinity", "NaN", "-0", "-"]
-      await each(send, [...names, "big", "bigText"], texts, refused(integer))
+      await each(send, names, texts, refused(integer))
+      await each(send, ["big", "bigText"], texts, refused(bigInteger))
       await each(send, ["union"], texts, ({ status }, at) => assert.strictEqual(status, 400, at))
       await each(send, [...names, "big", "bigText", "union"], ["0", "5", "-5", "1234567890"], taken)
       await each(send, ["int"], ["9007199254740992"], refused("Expected an integer"))
@@ -338,10 +341,11 @@ describe("Notations", () => {
       const texts = [...odd, ".5", "+1.5", "1e", "1E1.5", "infinity", "+Infinity"]
       await each(
         send,
-        ["finite", "finiteText", "ownNumber", "decimal"],
+        ["finite", "finiteText", "ownNumber"],
         [...texts, ...infinite],
         refused(finite)
       )
+      await each(send, ["decimal"], [...texts, ...infinite], refused(decimal))
       await each(send, ["number", "numberText"], texts, refused(number))
       const numbers = ["0", "-0", "1.5", "-1.5", "1e3", "1E+3", "1.5e-3"]
       await each(
@@ -352,6 +356,22 @@ describe("Notations", () => {
       )
       await each(send, ["decimal"], ["0", "1.5", "-1.5"], taken)
       await each(send, ["number", "numberText"], infinite, taken)
+    })
+  )
+
+  it(
+    "a number of any precision has a bounded length, because calculating with it costs more than its bytes",
+    test(async (send) => {
+      const digits = "9".repeat(1000)
+      await each(send, ["big", "bigText"], [digits, `-${digits}`], taken)
+      await each(send, ["big", "bigText"], [`1${digits}`, `-1${digits}`], refused(bigInteger))
+      await each(send, ["decimal"], [digits, `-${digits}.5e-999`, `0.${digits}`, "1e999"], taken)
+      await each(
+        send,
+        ["decimal"],
+        [`1${digits}`, `0.1${digits}`, "1e1000", "1e-999999999", "0e0000"],
+        refused(decimal)
+      )
     })
   )
 

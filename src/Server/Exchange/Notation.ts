@@ -16,6 +16,17 @@ const integer = Schema.isPattern(/^(?:0|-?[1-9]\d*)$/, {
   expected: "an integer in decimal digits, such as 42 or -7"
 })
 
+// The time to read a `BigInt` grows faster than its length, and calculating with a large exponent
+// writes out as many digits.
+const bigInteger = Schema.isPattern(/^(?:0|-?[1-9]\d{0,999})$/, {
+  expected: "an integer of at most 1000 decimal digits, such as 42 or -7"
+})
+
+const decimal = Schema.isPattern(/^-?(?:0|[1-9]\d{0,999})(?:\.\d{1,1000})?(?:[Ee][+-]?\d{1,3})?$/, {
+  expected:
+    "a number as JSON writes it, such as 42, -1.5 or 1e3, of at most 1000 digits before and after the point and 3 in the exponent"
+})
+
 const jsonNumber = "-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:[Ee][+-]?\\d+)?"
 
 const number = Schema.isPattern(new RegExp(`^${jsonNumber}$`), {
@@ -69,13 +80,13 @@ const jsonTransformation = (schema: Schema.Top): Transformation =>
 
 /** The checks of the texts that a transformation decodes. */
 const checks: ReadonlyMap<unknown, Check> = new Map<unknown, Check>([
-  [SchemaTransformation.bigDecimalFromString, number],
-  [SchemaTransformation.bigintFromString, integer],
+  [SchemaTransformation.bigDecimalFromString, decimal],
+  [SchemaTransformation.bigintFromString, bigInteger],
   [SchemaTransformation.dateFromString, date],
   [SchemaTransformation.dateTimeUtcFromString, date],
   [SchemaTransformation.dateTimeZonedFromString, zoned],
   // The schemas have transformations of their own.
-  [jsonTransformation(Schema.BigDecimal), number],
+  [jsonTransformation(Schema.BigDecimal), decimal],
   [jsonTransformation(Schema.DateTimeUtc), date],
   [jsonTransformation(Schema.DateTimeZoned), zoned]
 ])
@@ -115,14 +126,13 @@ const replaced = [has("effect/schema/isStringBigInt"), has("effect/schema/isStri
 
 /** Each check as the checks of a text without others. */
 const alone: ReadonlyMap<Check, SchemaAST.Checks> = new Map(
-  [anyNumber, date, day, integer, number, zoned].map((check): [Check, SchemaAST.Checks] => [
-    check,
-    [check]
-  ])
+  [anyNumber, bigInteger, date, day, decimal, integer, number, zoned].map(
+    (check): [Check, SchemaAST.Checks] => [check, [check]]
+  )
 )
 
 const numbers: ReadonlySet<unknown> = new Set(
-  [anyNumber, integer, number].map((check) => alone.get(check))
+  [anyNumber, bigInteger, decimal, integer, number].map((check) => alone.get(check))
 )
 
 /** Whether a schema is a text that holds a number. */
