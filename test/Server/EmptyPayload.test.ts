@@ -118,6 +118,16 @@ describe.each<Place>(["memory", "node", "proxied"])("on %s", (place) => {
             assert.deepStrictEqual([path, status, body], [path, 200, '"none"'])
           }
         }
+        // As `curl -d ''` sends it.
+        const headers = {
+          "content-length": "0",
+          "content-type": "application/x-www-form-urlencoded"
+        }
+        const other = post({ body: "", headers })
+        for (const path of ["/json", "/list", "/text"]) {
+          assert.strictEqual((await send(path, other)).body, '"none"')
+        }
+        assert.strictEqual((await send("/required", other)).status, 415)
         assert.strictEqual((await send("/default", post())).body, JSON.stringify('{"id":7}'))
         assert.strictEqual((await send("/nullish", post())).body, '"null"')
       },
@@ -171,8 +181,8 @@ describe.each<Place>(["memory", "node", "proxied"])("on %s", (place) => {
           ["/text", { body: Buffer.from("a") }, 415],
           ["/mixed", { body: Buffer.from("a") }, 415],
           ["/multipart", { body: Buffer.from("{}") }, 415],
-          ["/json", { headers: { "content-type": "text/plain" } }, 415],
-          ["/multipart", { headers: { "content-type": "application/json" } }, 415],
+          ["/json", { body: "a", headers: { "content-type": "text/plain" } }, 415],
+          ["/multipart", { body: "{}", headers: { "content-type": "application/json" } }, 415],
           ["/required", {}, 400],
           ["/required-text", {}, 415]
         ] as const) {

@@ -223,9 +223,9 @@ const endpointCodec = ({
   const payloadOf = (exchange: Exchange): Payload.PayloadDecoder | undefined => {
     if (only !== undefined && isReadHere) return only
     const type = exchange.header("content-type")
-    return type === undefined && emptyPayload !== undefined
-      ? emptyPayload
-      : payloads.get(Payload.mediaType(endpoint.method, type))
+    if (type === undefined && emptyPayload !== undefined) return emptyPayload
+    // Without one, a request with another type has an empty body.
+    return payloads.get(Payload.mediaType(endpoint.method, type)) ?? emptyPayload
   }
 
   const withoutPayload: Selected = { decoders: parts, payload: undefined }

@@ -171,8 +171,10 @@ const admission = (bodyLimit: number, { mediaTypes, takesNothing }: Codec): Befo
     }
     if (taken.size === 0) return pass
     const sent = request.header("content-type")
-    // If there is a body, it is refused when it is read.
-    if (sent === undefined && takesNothing) return pass
+    // If there is a body without a type, it is refused when it is read.
+    if (takesNothing && (sent === undefined || request.header("content-length") === "0")) {
+      return pass
+    }
     return taken.has(sent ?? "application/json") ||
       (taken.has(Payload.mediaType(request.method, sent)) && Payload.isUtf8(sent))
       ? pass
