@@ -19,7 +19,12 @@ export * as Action from "./Plugin/Action.ts"
 export { AppRuntime } from "./Plugin/AppRuntime.ts"
 export * as BootTree from "./Plugin/BootTree.ts"
 export * as Contribution from "./Plugin/Contribution.ts"
-export { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
+export {
+  AssemblyError,
+  BindError,
+  ReleaseTimeoutError,
+  StartTimeoutError
+} from "./Plugin/Errors.ts"
 export * as Extension from "./Plugin/Extension.ts"
 export * as HealthCheck from "./Plugin/HealthCheck.ts"
 export * as Plugin from "./Plugin/Plugin.ts"

@@ -12,7 +12,8 @@ import * as Config from "../Config/index.ts"
  * | `drainDelay` | 0 s | the time for which the app still accepts requests after readiness turned 503 |
  * | `drainTimeout` | 20 s | the longest time for requests in flight and workers to end |
  * | `name` | the app's id | the name it reports |
- * | `startTimeout` | 30 s | the longest time for each of acquire and ready of one plugin |
+ * | `releaseTimeout` | 10 s | the longest time for one plugin to release what it acquired, or to end a phase when the app stops |
+ * | `startTimeout` | 30 s | the longest time for each of acquire, bind and ready of one plugin |
  * | `version` | `0.0.0` | the version it reports |
  */
 export const AppConfig = Config.section(
@@ -23,6 +24,7 @@ export const AppConfig = Config.section(
     drainDelay: Config.Duration.pipe(Config.withDefault("0 seconds")),
     drainTimeout: Config.Duration.pipe(Config.withDefault("20 seconds")),
     name: Schema.optionalKey(Schema.String),
+    releaseTimeout: Config.Duration.pipe(Config.withDefault("10 seconds")),
     startTimeout: Config.Duration.pipe(Config.withDefault("30 seconds")),
     version: Schema.String.pipe(Config.withDefault("0.0.0"))
   },

@@ -1,6 +1,7 @@
 /** The errors of the phases that belong to the app and not to one plugin. */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import * as Runtime from "effect/Runtime"
 
 /** One reason why a list of plugins cannot be an app. */
 export interface AssemblyProblem {
@@ -59,12 +60,34 @@ export class BindError extends Data.TaggedError("BindError")<{
 }
 
 /**
- * A plugin did not finish its acquire or ready phase within its limit. Every plugin that
+ * Something did not end when the app stopped, within `app.releaseTimeout`. Everything else was
+ * released. Closing the scope of an app dies with it; the exit code of the process is 70,
+ * `EX_SOFTWARE` of sysexits.h.
+ */
+export class ReleaseTimeoutError extends Data.TaggedError("ReleaseTimeoutError")<{
+  readonly app: string
+  /** What did not end: the plugin, and its finalizer or phase. */
+  readonly held: ReadonlyArray<string>
+  readonly limit: Duration.Duration
+}> {
+  override readonly [Runtime.errorExitCode] = 70
+
+  override get message(): string {
+    return [
+      `App "${this.app}" stopped, but this did not end within ${Duration.format(this.limit)}:`,
+      ...this.held.map((each) => `  - ${each}`),
+      "Find out what it waits for, or raise `app.releaseTimeout`."
+    ].join("\n")
+  }
+}
+
+/**
+ * A plugin did not finish its acquire, bind or ready phase within its limit. Every plugin that
  * was acquired is released.
  */
 export class StartTimeoutError extends Data.TaggedError("StartTimeoutError")<{
   readonly limit: Duration.Duration
-  readonly phase: "acquire" | "ready"
+  readonly phase: "acquire" | "bind" | "ready"
   readonly plugin: string
 }> {
   override get message(): string {

@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Config from "../Config/index.ts"
-import type { AssemblyProblem } from "./Errors.ts"
+import type { AssemblyProblem, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
 
 /** A plugin in its acquire phase, after its layer is built. */
@@ -31,13 +31,21 @@ export interface Bound {
   }) => Effect.Effect<void>
 }
 
+/** Runs an effect as the work of a plugin in the bind phase, within its time limit. */
+export type Step = (
+  plugin: Plugin.Any
+) => <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) => Effect.Effect<A, E | StartTimeoutError>
+
 /** The part of an app that turns requests into replies. */
 export interface Host {
   /**
    * Binds the listener after every plugin is acquired. Its scope closes before any plugin
-   * is released.
+   * is released. It builds the middleware of each plugin within `step`.
    */
-  readonly bind: (context: Context.Context<unknown>) => Effect.Effect<Bound, unknown, Scope.Scope>
+  readonly bind: (
+    context: Context.Context<unknown>,
+    step: Step
+  ) => Effect.Effect<Bound, unknown, Scope.Scope>
   /** Returns the problems of routes and middleware, before anything is acquired. */
   readonly check: (plugins: ReadonlyArray<Plugin.Any>) => ReadonlyArray<AssemblyProblem>
   /** The configuration sections that the host reads. */

@@ -8,10 +8,10 @@
  * | assemble | the checks of its manifest; no code of the plugin | `AssemblyError`, all problems at once | the caller of boot | none |
  * | configure | `defaults`, then `configure`, then its `config` sections are decoded; then the address of the listener is tried | `ConfigError`, all problems at once, or `BindError` | the caller of boot | plugin order: later defaults override earlier ones, and each `configure` gets the result of the one before |
  * | acquire | `layer`, then the contributions, then the handlers of `routes` | its own error, or `StartTimeoutError` | the caller of boot; earlier plugins are released in reverse | after those it requires |
- * | bind | `middleware`; then the listener binds | its own error, or `BindError` | the caller of boot; all plugins are released | plugin order |
+ * | bind | `middleware`; then the listener binds | its own error, `StartTimeoutError` or `BindError` | the caller of boot; all plugins are released | plugin order |
  * | ready | `ready`, with the bound address | its own error, or `StartTimeoutError` | the caller of boot; drain and release follow | plugin order |
  * | drain | `drain` | nothing: a failure is logged | the log | all at once, within `app.drainTimeout` |
- * | release | the finalizers of `layer` | nothing: a failure is logged | the log; the others still run | reverse of acquire |
+ * | release | the finalizers of `layer`, within `app.releaseTimeout` | nothing: a failure is logged; what does not end in time is named, in the log and in a `ReleaseTimeoutError` | the log; the others still run | reverse of acquire |
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -282,7 +282,7 @@ export const make = <
     readonly requires?: Required
     /** Route groups, made with `Route.protected`, `Route.public`, `Route.bare`, ... */
     readonly routes?: Routes
-    /** The longest time for each of acquire and ready. Default: `app.startTimeout`, 30 s. */
+    /** The longest time for each of acquire, bind and ready. Default: `app.startTimeout`, 30 s. */
     readonly startTimeout?: Duration.Input | undefined
   } & { readonly [Name in Names]?: unknown } & ("layer" extends Names
       ? Fit.OnceSeen<

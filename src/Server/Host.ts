@@ -45,9 +45,12 @@ export const make = (
     : Codec.payloadIfNeeded
 ): Host => {
   const mounted: Array<Mounted> = []
-  const middlewares: Array<Middleware<unknown, unknown>> = []
+  const middlewares: Array<{
+    readonly middleware: Middleware<unknown, unknown>
+    readonly plugin: Plugin.Any
+  }> = []
   return {
-    bind: (context) =>
+    bind: (context, step) =>
       Effect.gen(function* () {
         const problems = mounted
           // The table has the router's syntax, and a contract's path its own.
@@ -55,8 +58,11 @@ export const make = (
           .flatMap(Conflicts.make())
         if (problems.length > 0) return yield* new AssemblyError({ app, problems })
         const config = Context.getUnsafe(context, ServerConfig)
-        const built = yield* Effect.forEach(middlewares, ({ build, slot }) =>
-          Effect.map(Effect.provideContext(build, context), (form) => ({ ...form, slot }))
+        const built = yield* Effect.forEach(middlewares, ({ middleware, plugin }) =>
+          Effect.map(step(plugin)(Effect.provideContext(middleware.build, context)), (form) => ({
+            ...form,
+            slot: middleware.slot
+          }))
         )
         const services = Context.merge(yield* Effect.context<never>(), context)
         const provided = Context.merge(context, own)
@@ -95,7 +101,11 @@ export const make = (
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
-        middlewares.push(...plugin.manifest.contributions.filter(isMiddleware))
+        middlewares.push(
+          ...plugin.manifest.contributions
+            .filter(isMiddleware)
+            .map((middleware) => ({ middleware, plugin }))
+        )
         for (const route of plugin.manifest.contributions.filter(isRoute)) {
           const rows = yield* Effect.updateContext(
             route.rows(payloadOfEffect),

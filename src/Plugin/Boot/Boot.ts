@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Layer from "effect/Layer"
@@ -21,11 +22,13 @@ import { AppRuntime, type AppRuntimeShape, type Status } from "../AppRuntime.ts"
 import * as BootTree from "../BootTree.ts"
 import type { ConfigSource } from "../ConfigSource.ts"
 import * as Contribution from "../Contribution.ts"
-import { StartTimeoutError } from "../Errors.ts"
-import type { Bound, Host } from "../Host.ts"
+import { ReleaseTimeoutError, StartTimeoutError } from "../Errors.ts"
+import type { Bound, Host, Step } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Deadline from "./Deadline.ts"
+import * as Pending from "./Pending.ts"
+import * as Release from "./Release.ts"
 
 /** An app after its ready phase. Closing the scope it was booted in drains and releases it. */
 export interface Running {
@@ -48,11 +51,14 @@ interface Boot {
   /** The services that exist so far. */
   context: Context.Context<unknown>
   readonly contributed: Map<string, Array<Contribution.Contributed<unknown, unknown>>>
+  /** What did not end in time while the app stopped. */
+  readonly held: Array<string>
   readonly host: Host
-  /** The layers that are built so far: plugins share them. */
-  readonly memoMap: Layer.MemoMap
+  readonly listener: Release.Release
   /** The plugins in their order. */
   readonly plugins: ReadonlyArray<Plugin.Any>
+  /** The release of each plugin, by its id. */
+  readonly releases: ReadonlyMap<string, Release.Release>
   readonly scope: Scope.Scope
   readonly settings: (typeof AppConfig)["Service"]
   readonly startedAt: number
@@ -82,6 +88,15 @@ export const boot = (
       tree.measure("assemble")
     )
     const config = yield* configure(plugins, host, source).pipe(tree.measure("configure"))
+    const settings = Context.getUnsafe(config.context, AppConfig)
+    const memoMap = Layer.makeMemoMapUnsafe()
+    const releaseOf = (owner: string) =>
+      Release.make({
+        limit: settings.releaseTimeout,
+        memoMap,
+        onHeld: (what) => noteHeld(boot, what),
+        owner
+      })
     const boot: Boot = {
       api,
       app,
@@ -89,18 +104,22 @@ export const boot = (
       // Plugins add services of any type.
       context: config.context as Context.Context<unknown>,
       contributed: new Map(),
+      held: [],
       host,
-      memoMap: Layer.makeMemoMapUnsafe(),
+      listener: releaseOf("The listener"),
       plugins,
+      releases: new Map(plugins.map(({ id }) => [id, releaseOf(nameOf(id))])),
       scope: yield* Effect.scope,
-      settings: Context.getUnsafe(config.context, AppConfig),
+      settings,
       startedAt,
       status: "starting",
       tree
     }
     const runtime = makeRuntime(boot)
     boot.context = Context.add(boot.context, AppRuntime, runtime)
-    yield* Effect.addFinalizer(() => setStatus(boot, "stopped"))
+    yield* Effect.addFinalizer((exit) =>
+      Effect.andThen(setStatus(boot, "stopped"), ended(boot, exit))
+    )
     yield* host.probe(boot.context)
     yield* acquire(boot)
     const bound = yield* bind(boot)
@@ -108,6 +127,30 @@ export const boot = (
     yield* logTree(boot)
     return { address: bound.address, context: boot.context, runtime }
   })
+
+/** The name of a plugin in messages. */
+const nameOf = (id: string) => `Plugin "${id}"`
+
+/** Logs what did not end in time, and keeps it for the end. */
+const noteHeld = (boot: Boot, what: string) =>
+  Effect.suspend(() => {
+    boot.held.push(what)
+    const limit = Duration.format(boot.settings.releaseTimeout)
+    const message = `${what} did not end within ${limit} (app.releaseTimeout). Everything else is still released.`
+    return logWithPlugins(boot, Effect.logError(message))
+  })
+
+/** Dies if something did not end, unless the boot has failed: its own error is the reason then. */
+const ended = (boot: Boot, exit: Exit.Exit<unknown, unknown>) =>
+  boot.held.length === 0 || (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
+    ? Effect.void
+    : Effect.die(
+        new ReleaseTimeoutError({
+          app: boot.app.id,
+          held: boot.held,
+          limit: boot.settings.releaseTimeout
+        })
+      )
 
 const setStatus = (boot: Boot, status: Status) =>
   Effect.sync(() => {
@@ -167,8 +210,9 @@ const acquire = (boot: Boot) =>
 const acquirePlugin = (boot: Boot, plugin: Plugin.Any) =>
   Effect.gen(function* () {
     const scope = yield* makePluginScope(boot, plugin)
+    const release = boot.releases.get(plugin.id)!
     const { contributions, extensions, layer } = plugin.manifest
-    const services = yield* Layer.buildWithMemoMap(layer, boot.memoMap, scope).pipe(
+    const services = yield* Layer.buildWithMemoMap(layer, release.memoMap, scope).pipe(
       Effect.provideContext(boot.context)
     )
     boot.context = Context.merge(boot.context, services)
@@ -179,12 +223,15 @@ const acquirePlugin = (boot: Boot, plugin: Plugin.Any) =>
     for (const { build, data, kind, name } of contributions.filter(Contribution.isOpen)) {
       const value = yield* Scope.provide(
         Effect.provideContext(build(boot.context), boot.context),
-        scope
+        release.fork(scope, `${kind} "${name}"`)
       )
       contributionsOf(boot, kind).push({ data, name, plugin: plugin.id, value })
     }
-    yield* Scope.provide(boot.host.mount({ context: boot.context, plugin }), scope)
-  }).pipe(limitStep(boot, "acquire", plugin))
+    yield* Scope.provide(
+      boot.host.mount({ context: boot.context, plugin }),
+      release.fork(scope, "its routes")
+    )
+  }).pipe(limitStep(boot, "acquire", plugin), boot.tree.measure("acquire", plugin.id))
 
 /**
  * Creates the scope of one plugin. The app's scope closes it in its turn. A failing
@@ -196,10 +243,10 @@ const makePluginScope = (boot: Boot, { id }: Plugin.Any) =>
     yield* Scope.addFinalizerExit(boot.scope, (exit) =>
       logWithPlugins(
         boot,
-        Scope.close(scope, exit).pipe(
-          boot.tree.measure("release", id),
-          logFailure(`Plugin "${id}" failed to release`)
-        )
+        boot.releases
+          .get(id)!
+          .close(scope, exit)
+          .pipe(boot.tree.measure("release", id), logFailure(`${nameOf(id)} failed to release`))
       )
     )
     return scope
@@ -208,7 +255,18 @@ const makePluginScope = (boot: Boot, { id }: Plugin.Any) =>
 /** Binds the listener. When the app's scope closes, the app drains first. */
 const bind = (boot: Boot) =>
   Effect.gen(function* () {
-    const bound = yield* boot.host.bind(boot.context).pipe(measurePhase(boot, "bind"))
+    const scope = yield* Scope.make()
+    yield* Scope.addFinalizerExit(boot.scope, (exit) =>
+      boot.listener.close(scope, exit).pipe(logFailure("The listener failed to release"))
+    )
+    const step: Step = (plugin) => (effect) =>
+      Effect.suspend(() => {
+        const own = boot.listener.fork(scope, `the middleware of plugin "${plugin.id}"`)
+        return effect.pipe(Scope.provide(own), limitStep(boot, "bind", plugin))
+      })
+    const bound = yield* boot.host
+      .bind(boot.context, step)
+      .pipe(Scope.provide(scope), measurePhase(boot, "bind"))
     yield* Scope.addFinalizer(boot.scope, drain(boot, bound))
     return bound
   })
@@ -222,28 +280,39 @@ const ready = (boot: Boot, { address }: Bound) =>
         ? Effect.void
         : plugin.manifest
             .ready({ address, environment: boot.config.environment })
-            .pipe(Effect.provideContext(boot.context), limitStep(boot, "ready", plugin)),
+            .pipe(
+              Effect.provideContext(boot.context),
+              limitStep(boot, "ready", plugin),
+              boot.tree.measure("ready", plugin.id)
+            ),
     { discard: true }
   ).pipe(measurePhase(boot, "ready"), Effect.andThen(setStatus(boot, "ready")))
 
 /** Drains the listener and the plugins at the same time. */
 const drain = (boot: Boot, bound: Bound) =>
   Effect.suspend(() => {
-    const { drainDelay, drainTimeout } = boot.settings
+    const { drainDelay, drainTimeout, releaseTimeout } = boot.settings
     const delay = boot.status === "ready" ? drainDelay : Duration.zero
     boot.status = "draining"
-    const listener = bound
-      .drain({ delay, timeout: drainTimeout })
-      .pipe(logFailure("The listener failed to drain"))
+    const listener = bound.drain({ delay, timeout: drainTimeout }).pipe(
+      Pending.track("The listener: drain"),
+      // A handler that cannot be interrupted must not keep the plugins from their release.
+      Deadline.enforce(
+        Duration.sum(delay, Duration.sum(drainTimeout, releaseTimeout)),
+        () => new Cause.TimeoutError("Requests did not end")
+      ),
+      logFailure("The listener failed to drain")
+    )
     const plugins = boot.plugins.map(({ id, manifest: { drain = Effect.void } }) =>
       drain.pipe(
         Effect.provideContext(boot.context),
         Effect.interruptible,
+        Pending.track(`${nameOf(id)}: drain`),
         Deadline.enforce(
           drainTimeout,
           () => new Cause.TimeoutError(`Not done within ${Duration.format(drainTimeout)}`)
         ),
-        logFailure(`Plugin "${id}" failed to drain`)
+        logFailure(`${nameOf(id)} failed to drain`)
       )
     )
     return logWithPlugins(
@@ -258,13 +327,22 @@ const measurePhase =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.onError(boot.tree.measure(phase)(effect), () => logTree(boot))
 
-/** Limits the time of a plugin in one phase, and measures it. */
-const limitStep = (boot: Boot, phase: "acquire" | "ready", { id, manifest }: Plugin.Any) => {
+/**
+ * Limits the time of a plugin in one phase. An interruption also ends it within
+ * `app.releaseTimeout`, even while the plugin cannot be interrupted.
+ */
+const limitStep = (boot: Boot, phase: StartTimeoutError["phase"], plugin: Plugin.Any) => {
+  const { id, manifest } = plugin
   const limit = Duration.fromInputUnsafe(manifest.startTimeout ?? boot.settings.startTimeout)
+  const release = boot.releases.get(id)!
   return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
-      Deadline.enforce(limit, () => new StartTimeoutError({ limit, phase, plugin: id })),
-      boot.tree.measure(phase, id)
+      Pending.track(`${nameOf(id)}: ${phase}`),
+      Deadline.enforce(
+        limit,
+        () => new StartTimeoutError({ limit, phase, plugin: id }),
+        (fiber) => release.stop(fiber, phase)
+      )
     )
 }
 

@@ -12,17 +12,21 @@ import * as Option from "effect/Option"
  * the plugin that waits for it. A resource that is acquired after the deadline is released
  * at once, because its scope is closed by then.
  *
- * An interruption from outside waits for the effect to end.
+ * An interruption from outside waits for the effect to end, or for whatever `stop` makes of it.
  */
 export const enforce =
-  <E2>(limit: Duration.Duration, onLate: () => E2) =>
+  <E2>(
+    limit: Duration.Duration,
+    onLate: () => E2,
+    stop: (fiber: Fiber.Fiber<unknown, unknown>) => Effect.Effect<void> = Fiber.interrupt
+  ) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.forkDetach(restore(effect))
         const exit = yield* restore(
           Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), limit)
-        ).pipe(Effect.onInterrupt(() => Fiber.interrupt(fiber)))
+        ).pipe(Effect.onInterrupt(() => stop(fiber)))
         if (Option.isSome(exit)) return yield* exit.value
         fiber.interruptUnsafe()
         return yield* Effect.fail(onLate())
