@@ -47,7 +47,10 @@ export const describe = (app: AppDefinition.Any): Description => {
   return { ...Assembly.describe(app.id, plugins), routes: Host.describeRoutes(plugins) }
 }
 
-/** Boots an app on a listener in the current scope. Closing the scope drains and releases it. */
+/**
+ * Boots an app on a listener in the current scope. Closing the scope drains and releases it, and
+ * dies with `ReleaseTimeoutError` if a plugin did not release everything in time.
+ */
 export const boot = <A extends AppDefinition.Any>(
   app: A,
   options: { readonly listener: Listener; readonly source?: ConfigSource }
@@ -104,8 +107,11 @@ export const launch = <A extends AppDefinition.Any>(app: A): Effect.Effect<never
 /**
  * Runs the app as the main program of a Node process.
  *
- * - SIGTERM and SIGINT drain and release the app; the exit code is 0.
- * - A second signal stops the process at once; the exit code is 1.
+ * - SIGTERM, SIGINT and SIGHUP drain and release the app; the exit code is 0.
+ * - A second SIGTERM or SIGINT stops the process at once, and the log has what did not end; the
+ *   exit code is 1.
+ * - What does not end within `app.releaseTimeout` is named; everything else is released, and the
+ *   exit code is 70.
  * - An uncaught exception is logged, then the app drains; the exit code is 1.
  * - A failed boot is reported and releases what was acquired; the exit code is 1.
  */
@@ -124,7 +130,10 @@ export const run = (app: AppDefinition.Any): void => {
 
 /** An app without a socket. */
 export interface WebApp {
-  /** Drains and releases the app. Interrupts a boot that has not ended. */
+  /**
+   * Drains and releases the app. Interrupts a boot that has not ended. Rejects with
+   * `ReleaseTimeoutError` if a plugin did not release everything in time.
+   */
   readonly dispose: () => Promise<void>
   /**
    * Answers a request. The first call boots the app, and every call waits for the boot.

@@ -1,74 +1,7 @@
 // Real processes: what a supervisor sees of an app that starts, stops and fails.
-import { type ChildProcess, spawn } from "node:child_process"
 import * as Net from "node:net"
-import { join } from "node:path"
-import { afterEach, describe, expect, it } from "vitest"
-import { environment } from "../matrix/combination.ts"
-
-const running = new Set<ChildProcess>()
-
-afterEach(() => {
-  for (const child of running) child.kill("SIGKILL")
-})
-
-interface Options {
-  readonly port?: number
-  readonly variables?: Readonly<Record<string, string>>
-}
-
-const start = (special: string, position: number, { port = 0, variables = {} }: Options = {}) => {
-  const child = spawn(
-    join(import.meta.dirname, "../../node_modules/.bin/node"),
-    [
-      "--conditions=flange-source",
-      join(import.meta.dirname, "fixtures/app.ts"),
-      special,
-      String(position)
-    ],
-    {
-      env: { ...environment, PATH: process.env["PATH"], PORT: String(port), ...variables },
-      stdio: "pipe"
-    }
-  )
-  running.add(child)
-  const output = { err: "", out: "" }
-  const watchers = new Set<() => void>()
-  const exited = new Promise<number | null>((resolve) => {
-    child.once("close", (code) => {
-      running.delete(child)
-      resolve(code)
-      for (const look of watchers) look()
-    })
-  })
-  child.stderr.on("data", (chunk: Buffer) => (output.err += chunk.toString()))
-  child.stdout.on("data", (chunk: Buffer) => {
-    output.out += chunk.toString()
-    for (const look of watchers) look()
-  })
-  /** Waits until a line of its output matches; gives what the pattern captures. */
-  const said = (pattern: RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      const look = () => {
-        const match = pattern.exec(output.out)
-        if (match !== null) resolve(match[1] ?? match[0])
-        else if (!running.has(child)) {
-          reject(new Error(`exited before ${String(pattern)}: ${output.out}${output.err}`))
-        }
-      }
-      watchers.add(look)
-      look()
-    })
-  return {
-    exited,
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
-    output,
-    released: () => output.out.match(/(?<=^release )p\d$/gm) ?? [],
-    said
-  }
-}
-
-const ready = /^ready (\S+)$/m
-const reversed = (count: number) => ["p3", "p2", "p1"].slice(3 - count)
+import { describe, expect, it } from "vitest"
+import { ready, reversed, start } from "./AppProcess.ts"
 
 describe("a signal during boot", () => {
   it.each([
@@ -90,7 +23,7 @@ describe("a signal during boot", () => {
 })
 
 describe("a signal while it serves", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)(
+  it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "%s lets the request in flight finish, releases in reverse, and exits 0",
     async (signal) => {
       const app = start("none", 0)
@@ -120,8 +53,21 @@ describe("a signal while it serves", () => {
       expect(await app.exited).toBe(1)
       expect(app.released()).toEqual([])
       expect(app.output.err).toBe(`Second ${second}: stopping at once\n`)
+      expect(app.output.out).toMatch(/These did not end: .*Plugin "p2": drain/)
     }
   )
+
+  it("a second SIGHUP does not cut the drain: the end of a terminal brings several", async () => {
+    const app = start("none", 0)
+    const address = await app.said(ready)
+    const reply = fetch(`${address}/wait`)
+    await app.said(/^waiting$/m)
+    app.kill("SIGHUP")
+    app.kill("SIGHUP")
+    expect(await (await reply).json()).toBe("done")
+    expect(await app.exited).toBe(0)
+    expect(app.output.err).toBe("")
+  })
 
   it("a drain hook that never ends is cut off at app.drainTimeout, and it exits 0", async () => {
     const app = start("slow-drain", 0, { variables: { FLANGE__APP__DRAIN_TIMEOUT: "50 millis" } })

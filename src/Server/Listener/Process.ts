@@ -4,11 +4,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Runtime from "effect/Runtime"
+import * as Pending from "../../Plugin/Boot/Pending.ts"
+import { ReleaseTimeoutError } from "../../Plugin/Errors.ts"
 
 /**
- * Runs a program to its end and exits. SIGINT and SIGTERM interrupt the program; a second
- * signal exits at once. The program calls `booted` with its services, so that an uncaught
- * exception goes to the log of the app.
+ * Runs a program to its end and exits. SIGHUP, SIGINT and SIGTERM interrupt the program; a
+ * second SIGINT or SIGTERM exits at once. The program calls `booted` with its services, so that
+ * an uncaught exception goes to the log of the app.
  */
 export const main = (
   program: (booted: (context: Context.Context<never>) => void) => Effect.Effect<unknown, unknown>
@@ -16,6 +19,8 @@ export const main = (
   let code = 0
   let services = Context.empty()
   let stopping = false
+  // A program that waits for something that holds no process would end it with the code 0.
+  setInterval(() => {}, 2 ** 31 - 1)
   const fiber = Effect.runFork(
     program((context) => {
       services = context
@@ -27,10 +32,18 @@ export const main = (
   }
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) {
+      const pending = Pending.current()
+      if (pending.length > 0) {
+        Effect.runForkWith(services)(Effect.logWarning(`These did not end: ${pending.join("; ")}`))
+      }
       process.stderr.write(`Second ${signal}: stopping at once\n`)
       process.exit(1)
     }
     stop()
+  }
+  // The end of a terminal brings several of these: of the kernel and of the shell.
+  const onHangup = () => {
+    if (!stopping) stop()
   }
   const onUncaught = (error: unknown) => {
     code = 1
@@ -43,6 +56,7 @@ export const main = (
       Effect.logError("A promise was rejected and nothing handled it", Cause.die(reason))
     )
   }
+  process.on("SIGHUP", onHangup)
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
   process.on("uncaughtException", onUncaught)
@@ -50,12 +64,19 @@ export const main = (
   fiber.addObserver((exit) => {
     // An interruption without a signal is a failure too.
     if (Exit.isFailure(exit) && !(stopping && Cause.hasInterruptsOnly(exit.cause))) {
-      code = 1
-      process.stderr.write(`${report(exit.cause)}\n`)
+      const held = heldIn(exit.cause)
+      code = held === undefined ? 1 : Runtime.getErrorExitCode(held)
+      process.stderr.write(`${held === undefined ? report(exit.cause) : held.message}\n`)
     }
     process.exit(code)
   })
 }
+
+/** Returns the error of an app that did not release everything, if a cause has one. */
+const heldIn = (cause: Cause.Cause<unknown>): ReleaseTimeoutError | undefined =>
+  cause.reasons
+    .map((reason) => (reason._tag === "Die" ? reason.defect : undefined))
+    .find((defect) => defect instanceof ReleaseTimeoutError)
 
 /**
  * Returns the report of a failed boot: the message of a typed error, or a defect with its
