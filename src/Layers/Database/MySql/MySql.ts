@@ -10,7 +10,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import type { ConnectionOptions } from "mysql2"
-import { bounded } from "../Acquire.ts"
+import { bounded, clock } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
@@ -86,7 +86,6 @@ const makePool = Effect.fnUntraced(function* (
 ) {
   const options = optionsOf(target, settings, migrates)
   const fork = Effect.runForkWith(yield* Effect.context())
-  const clock = yield* Clock.Clock
   const ttl = Duration.toMillis(settings.connectionTtl)
   const pool: Pool.Pool<MySqlSession.MySqlSession, SqlError> = yield* Pool.makeWithTTL({
     acquire: Effect.gen(function* () {
@@ -124,7 +123,11 @@ export const make = (
   migrates: boolean
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
-    const { invalidate, session } = yield* makePool(target, settings, migrates)
+    const { invalidate, session } = yield* Effect.provideService(
+      makePool(target, settings, migrates),
+      Clock.Clock,
+      clock
+    )
     return yield* Client.make({
       acquirer: Effect.map(session, (one) => MySqlConnection.make(one, false)),
       cleanAcquirer: Effect.map(

@@ -2,13 +2,14 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgPool from "@effect/sql-pg/PgPool"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
-import { bounded, type Bounds } from "../Acquire.ts"
+import { bounded, type Bounds, clock } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import { PgCatalogue } from "./PgCatalogue.ts"
 import * as PgConnection from "./PgConnection.ts"
@@ -42,12 +43,13 @@ export const make = (
       catalogue: new PgCatalogue(yield* decoders),
       parameters: new PgParameters()
     }
-    const pool = yield* PgPool.make({
+    const opened = PgPool.make({
       ...options.pool,
       // The values of a `timestamp`, and what the database calculates, are UTC.
       startupParameters: { ...options.pool.startupParameters, DateStyle: "ISO", TimeZone: "UTC" },
       types: shared.catalogue.registry
     })
+    const pool = yield* Effect.provideService(opened, Clock.Clock, clock)
     const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
       bounded(options.bounds)(Effect.mapError(acquire, refine))
     const session: Effect.Effect<PgSession, SqlError, Scope.Scope> = wait(pool.reserve)

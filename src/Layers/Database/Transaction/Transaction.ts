@@ -7,7 +7,7 @@ import * as Random from "effect/Random"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as RequestId from "../../../Server/Exchange/RequestId.ts"
-import { acquireOperation } from "../Acquire.ts"
+import { acquireOperation, within } from "../Acquire.ts"
 import * as Begin from "./Begin.ts"
 import * as Correlation from "./Correlation.ts"
 import { LazyConnection } from "./LazyConnection.ts"
@@ -72,10 +72,9 @@ export const make = (client: SqlClient, settings: Settings) => {
       },
       clear: correlation?.clear,
       opening: (open) =>
-        Effect.timeoutOrElse(Effect.retry(open, { times: staleConnections, while: isStale }), {
-          duration: acquireTimeout,
-          orElse: () => Effect.fail(tooLate(acquireTimeout))
-        }),
+        Effect.retry(open, { times: staleConnections, while: isStale }).pipe(
+          within(acquireTimeout, () => tooLate(acquireTimeout))
+        ),
       service: transactionService
     })
   }
