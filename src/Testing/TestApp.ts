@@ -1,5 +1,6 @@
 /** An app under test: the real plugins, booted the way production boots them. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -247,7 +248,7 @@ const boot = <
         }
       })
     )
-    const files = yield* Layer.build(NodeServices.layer)
+    const files = yield* Layer.build(Layer.merge(NodeFileSystem.layer, NodePath.layer))
     // The app has a scope of its own, so that the log of drain and release is collected too.
     const gone = new AbortController()
     const scope = yield* Effect.acquireRelease(Scope.make(), (own, exit) =>

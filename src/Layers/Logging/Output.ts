@@ -27,6 +27,13 @@ const maxLines = 1024
 /** How long a line may wait for others, in milliseconds. */
 const maxDelay = 10
 
+/** The outputs of this process. One listener serves all: Node warns of more than ten. */
+const waiting = new Set<() => void>()
+
+const flushAll = (): void => {
+  for (const flush of waiting) flush()
+}
+
 /**
  * An output whose lines leave the process with those of the next ten milliseconds,
  * in one write. What still waits is written when the scope closes and
@@ -57,9 +64,11 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
           lost(error)
         }
       }
-      process.once("exit", flush)
+      if (waiting.size === 0) process.on("exit", flushAll)
+      waiting.add(flush)
       const stop = () => {
-        process.removeListener("exit", flush)
+        waiting.delete(flush)
+        if (waiting.size === 0) process.removeListener("exit", flushAll)
         flush()
       }
       const write = (line: string) => {
