@@ -257,7 +257,10 @@ const bind = (boot: Boot) =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     yield* Scope.addFinalizerExit(boot.scope, (exit) =>
-      boot.listener.close(scope, exit).pipe(logFailure("The listener failed to release"))
+      logWithPlugins(
+        boot,
+        boot.listener.close(scope, exit).pipe(logFailure("The listener failed to release"))
+      )
     )
     const step: Step = (plugin) => (effect) =>
       Effect.suspend(() => {
