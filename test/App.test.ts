@@ -117,7 +117,7 @@ describe("App.describe", () => {
         contributions: [
           { data: Greet, kind: "action", name: "greet" },
           {
-            data: { class: "shared", timeout: Duration.seconds(5) },
+            data: { class: "shared", failureThreshold: 1, timeout: Duration.seconds(5) },
             kind: "healthCheck",
             name: "disk"
           },

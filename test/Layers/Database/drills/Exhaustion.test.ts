@@ -41,7 +41,8 @@ onAll((backend) => {
     "200 concurrent requests on a pool of 4 are served or cleanly refused",
     () =>
       Effect.gen(function* () {
-        const { refused, served } = yield* storm(Effect.sleep("100 millis"), "300 millis")
+        // A busy machine opens its four connections within the time to wait.
+        const { refused, served } = yield* storm(Effect.sleep("1 second"), "3 seconds")
         expect(served).toBeGreaterThan(0)
         expect(refused).toBeGreaterThan(0)
       }),
