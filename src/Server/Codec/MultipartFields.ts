@@ -1,4 +1,4 @@
-/** Holds the fields of multipart forms to the rules of other bodies. */
+/** Holds the parts of multipart forms to the rules of other bodies. */
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -8,18 +8,20 @@ import * as Stream from "effect/Stream"
 import { MalformedRequest } from "../../Contract/Catalogue.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import * as JsonText from "./JsonText.ts"
+import * as MultipartForm from "./MultipartForm.ts"
 
 /**
  * Returns a request of which reading the multipart form dies with the error to answer if a part
- * is named `__proto__`, a field is not text of its charset, or a field of the type JSON breaks
- * the rules of a JSON body. Effect replaces bytes that are not text, so a second parser looks at
- * the fields.
+ * is named `__proto__` or has headers that cannot be read, a field is not text of its charset, or
+ * a field of the type JSON breaks the rules of a JSON body. Effect replaces bytes that are not
+ * text and takes some broken headers, so a second parser looks at the parts.
  */
 export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpServerRequest => {
   const body = Stream.mapError(request.stream, (cause) =>
     Multipart.MultipartError.fromReason("InternalError", cause)
   )
   const parts = Effect.map(Multipart.makeConfig(request.headers), (config) => {
+    let last: MultipartParser.PartInfo | undefined
     let refused: unknown
     const refusing = (check: () => void) => {
       try {
@@ -28,7 +30,10 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
         refused ??= error
       }
     }
-    let field: MultipartParser.PartInfo | undefined
+    const begin = (info: MultipartParser.PartInfo) => {
+      last = info
+      checkHeaders(info)
+    }
     const { write } = MultipartParser.make({
       ...config,
       // The parser that reads the form reports the errors.
@@ -36,18 +41,18 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
       onError: constVoid,
       onField: (info, value) =>
         refusing(() => {
-          if (info === field) throw headless()
-          field = info
-          checkName(info)
+          // A part whose headers have no end is given as the part before it.
+          if (info === last) throw badHeaders
+          begin(info)
           checkField(info, value, maxJsonDepth)
         }),
       onFile: (info) => {
-        refusing(() => checkName(info))
-        let isOpen = true
-        return (chunk) =>
+        refusing(() => begin(info))
+        let isEnded = false
+        return (piece) =>
           refusing(() => {
-            if (!isOpen) throw headless()
-            isOpen = chunk !== null
+            if (isEnded) throw badHeaders
+            isEnded = piece === null
           })
       }
     })
@@ -67,15 +72,20 @@ export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpSer
   }) as HttpServerRequest
 }
 
-/** Effect's parser reads a part whose headers do not end as the end of the part before it. */
-const headless = () =>
-  Issues.malformedBody("Not a multipart form: the headers of a part do not end")
+const badHeaders = MultipartForm.malformed(MultipartForm.badHeaders)
 
-const checkName = ({ name }: MultipartParser.PartInfo): void => {
+const checkHeaders = ({ headers, name }: MultipartParser.PartInfo): void => {
   // The parser reads bytes that are not text as this character, which no name has.
   if (name.includes("\uFFFD")) {
     throw Issues.malformedBody("The name of a part is not valid UTF-8")
   }
+  // Effect's parser takes anything behind a CR without LF.
+  if (
+    Object.values(headers)
+      .flat()
+      .some((value) => value.includes("\r"))
+  )
+    throw badHeaders
   JsonText.refusePrototype("body", Object.fromEntries([[name, undefined]]))
 }
 

@@ -4,7 +4,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { constUndefined } from "effect/Function"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import * as HttpServerError from "effect/http/HttpServerError"
 import * as Multipart from "effect/http/Multipart"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -107,20 +106,19 @@ const errorOf = (
     case "FileTooLarge":
       return tooLong("file", bytes(maxFileSize))
     case "InternalError":
-      // A compressed form is longer than a body may be before it is decoded.
-      return HttpServerError.isHttpServerError(cause) &&
-        cause.reason._tag === "RequestParseError" &&
-        cause.reason.reason === "BodyTooLarge"
-        ? new PayloadTooLarge({ limit: bodyLimit })
-        : undefined
+      // The cause says whether the client sent a broken body.
+      return undefined
     case "Parse":
-      return Issues.malformedBody(`Not a multipart form: ${reasonOf(cause)}`)
+      return malformed(reasonOf(cause))
     case "TooManyParts": {
       const limit = maxParts ?? maxFields
       return Issues.tooLarge(`The form has more than ${limit} parts`, limit)
     }
   }
 }
+
+/** Creates the 400 for a form that cannot be read. */
+export const malformed = (reason: string) => Issues.malformedBody(`Not a multipart form: ${reason}`)
 
 const tooLong = (part: "field" | "file", limit: number) =>
   Issues.tooLarge(`A ${part} of the form is longer than ${limit} bytes`, limit)
@@ -131,8 +129,11 @@ const defaultSize = ByteSize.mebibytes(10)
 const bytes = (size: ByteSize.Input | undefined): number =>
   ByteSize.toNumberUnsafe(size === undefined ? defaultSize : ByteSize.fromInputUnsafe(size))
 
+/** The reason to refuse a form for the headers of a part. */
+export const badHeaders = "a part has headers that cannot be read"
+
 const reasons: Readonly<Record<string, string>> = {
-  BadHeaders: "a part has headers that cannot be read",
+  BadHeaders: badHeaders,
   EndNotReached: "it ends before its last boundary",
   InvalidBoundary: "its Content-Type has no boundary",
   InvalidDisposition: "a part has no Content-Disposition with a name"

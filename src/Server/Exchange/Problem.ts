@@ -6,6 +6,7 @@ import * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Multipart from "effect/http/Multipart"
 import * as ProblemDetails from "effect/http/ProblemDetails"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
@@ -292,12 +293,16 @@ const internal = (cause: Cause.Cause<unknown>, about: Named) =>
 
 const log = (cause: Cause.Cause<unknown>) => logFailure("Request failed", cause)
 
-const clientError = (error: unknown, { bodyLimit }: About): Catalogue.Any | undefined => {
+const clientError = (error: unknown, about: About): Catalogue.Any | undefined => {
+  const { bodyLimit } = about
   if (HttpApiSchemaError.is(error)) {
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return undefined
     return Issues.invalid(Issues.fromSchema(error.kind, error.cause.issue))
   }
   if (HttpApiPayloadTooLarge.is(error)) return new PayloadTooLarge({ limit: bodyLimit })
+  if (Multipart.isMultipartError(error) && error.reason._tag === "InternalError") {
+    return clientError(error.reason.cause, about)
+  }
   if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RequestParseError") {
     // Effect has no other mark for it.
     if (/^not an upgradeable/i.test(error.reason.description ?? "")) return noUpgrade

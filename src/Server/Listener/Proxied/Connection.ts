@@ -249,10 +249,10 @@ export class Connection implements WireOwner, TimedConnection {
           sink.end()
           return true
         case ParseEvent.Refused:
-          this.#bodyRead(wire)
-          this.#isFinal = wire.closes = true
-          if (wire.isAnswered) this.#close()
-          else sink.fail(this.#parser.refusal!.error.status === 413 ? "TooLarge" : "Malformed")
+          this.#giveUp(wire)
+          if (!wire.isAnswered) {
+            sink.fail(this.#parser.refusal!.error.status === 413 ? "TooLarge" : "Malformed")
+          }
           return true
         default:
           return true
@@ -264,6 +264,13 @@ export class Connection implements WireOwner, TimedConnection {
   #bodyRead(wire: ProxiedWire): void {
     this.#reading = undefined
     wire.sink = undefined
+  }
+
+  /** Reads no more of a body, and no request behind it. */
+  #giveUp(wire: ProxiedWire): void {
+    this.#bodyRead(wire)
+    this.#isFinal = wire.closes = true
+    if (this.#count === 0) this.#close()
   }
 
   #begin(head: Head): void {
@@ -300,11 +307,7 @@ export class Connection implements WireOwner, TimedConnection {
   #discard(wire: ProxiedWire): void {
     if (wire.closes) this.#bodyRead(wire)
     else {
-      wire.sink = new Discard(() => {
-        this.#bodyRead(wire)
-        this.#isFinal = wire.closes = true
-        if (this.#first !== wire && this.#count === 0) this.#close()
-      })
+      wire.sink = new Discard(() => this.#giveUp(wire))
       this.#isStalled = true
     }
   }
@@ -415,14 +418,15 @@ export class Connection implements WireOwner, TimedConnection {
   }
 
   #bodyTimedOut(wire: ProxiedWire): void {
-    if (wire.isAnswered || wire.bridge?.reply.headersSent === true) {
-      this.#socket.destroy()
-      return
-    }
     const { bridge, sink } = wire
-    this.#bodyRead(wire)
-    this.#isFinal = wire.closes = wire.isAnswered = true
-    if (bridge !== undefined && wire === this.#first) bridge.reply.detachSocket(this.#socket)
+    this.#giveUp(wire)
+    if (wire.isAnswered) return
+    if (wire === this.#first && bridge !== undefined) {
+      // The client has a part of the reply.
+      if (bridge.reply.headersSent) return this.destroy()
+      bridge.reply.detachSocket(this.#socket)
+    }
+    wire.isAnswered = true
     sink?.fail("Aborted")
     bridge?.abort()
     wire.onAbort?.()
