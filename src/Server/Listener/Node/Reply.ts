@@ -1,13 +1,15 @@
 /** A reply of `node:http` that decides whether its connection stays open. */
 import type * as Http from "node:http"
+import { keepWithoutLength } from "../KeepAlive.ts"
 import { maxDiscarded } from "../Linger.ts"
 import { hasBody } from "../RequestHeaders.ts"
 
 // The import statement would also evaluate the module's lazy parts.
 const http = process.getBuiltinModule("node:http")
 
-/** The private member of Node's reply that is used here. */
+/** The private members of Node's reply that are used here. */
 interface NodeReplyInternals {
+  _expect_continue: boolean
   readonly _last: boolean
 }
 
@@ -31,6 +33,8 @@ export class Reply extends http.ServerResponse<Http.IncomingMessage> {
    */
   expectContinue(): void {
     const request = this.req
+    // Node would close the connection unless `100 Continue` was sent, also if the body came without.
+    ;(this as unknown as NodeReplyInternals)._expect_continue = false
     this.#expectsContinue = hasBody(request)
     if (!this.#expectsContinue) return
     const read = request._read
@@ -55,7 +59,7 @@ export class Reply extends http.ServerResponse<Http.IncomingMessage> {
     const request = this.req
     if (!request.complete && (this.#expectsContinue || isLong(request))) {
       this.shouldKeepAlive = false
-    }
+    } else if (request.httpVersionMinor === 0) keepWithoutLength(this, status)
     // The parameters are those of the overridden method, which has overloads.
     super.writeHead(status, reason as string, headers)
     if ((this as unknown as NodeReplyInternals)._last && this.owner !== undefined) {

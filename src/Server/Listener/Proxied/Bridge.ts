@@ -1,6 +1,7 @@
 /** Node's request and reply objects over a connection of this listener, for Effect's own server. */
 import type { Socket } from "node:net"
 import type { BodyFailure } from "../../Exchange/Wire.ts"
+import { keepWithoutLength } from "../KeepAlive.ts"
 import type { Sink } from "./Body.ts"
 import type { Head } from "./Parse/Head.ts"
 
@@ -97,6 +98,7 @@ export class BridgedReply extends http.ServerResponse<BridgedRequest> {
       if (this.#closes()) this.shouldKeepAlive = false
       // An HTTP/1.1 connection stays open without the header.
       else if (this.req.httpVersionMinor === 1) this.removeHeader("connection")
+      else keepWithoutLength(this, status)
     }
     // The parameters are those of the overridden method, which has overloads.
     return super.writeHead(status, ...(rest as []))
