@@ -24,18 +24,13 @@ const fieldOf = ({ rawHeaders }: Read, name: string): string | undefined => {
 
 /** Returns the reason of a difference; undefined if it has none. */
 export const reasonOf = ({ at, node, proxied, sent }: Difference): string | undefined => {
-  const { end, requests } = read([sent])
+  const { cut, end, requests } = read([sent])
   const refusal = /^\d+ (\w+)$/.exec(end)?.[1] as Name | undefined
   const isRefused = at >= requests.length
   if (isRefused && refusal !== undefined && refusal in stricter) return stricter[refusal]
   const before = requests[at - 1]
-  if (before !== undefined && node === undefined) {
-    if (fieldOf(before, "upgrade") !== undefined) {
-      return "node closes the connection after an offer to upgrade that it ignores: its parser loses what follows"
-    }
-    if (sent.includes("HTTP/1.0")) {
-      return "node closes the connection after a reply to HTTP/1.0 that has no length"
-    }
+  if (before !== undefined && node === undefined && fieldOf(before, "upgrade") !== undefined) {
+    return "node closes the connection after an offer to upgrade that it ignores: its parser loses what follows"
   }
   if (before !== undefined && proxied === undefined && fieldOf(before, "expect") !== undefined) {
     return "a client that waits for 100 Continue may send its body after a refusal, or not"
@@ -43,19 +38,16 @@ export const reasonOf = ({ at, node, proxied, sent }: Difference): string | unde
   if (proxied?.status === 101 && at > 0) {
     return "node ignores an offer to upgrade behind a request whose reply is not sent"
   }
-  const text = sent.toString("latin1")
-  const isUnknown = [...text.matchAll(/(\S+) \S+ HTTP\/1\.[01]\r\n/g)].some(
-    ([, method]) => !methods.has(method!)
-  )
-  if (isUnknown && node?.status === 400) {
+  const isKnown = ({ method }: Read) => methods.has(method)
+  const heads = cut === undefined ? requests : [...requests, cut]
+  // Node's parser reads nothing behind a method that it does not know.
+  const isLost = node === undefined || node.status === 400
+  if (isLost && !heads.slice(0, at + 1).every(isKnown)) {
     return "any token is a method, and node's parser knows some"
   }
-  const ofStream = /POST \/(?:multipart|streamed|raw\/body) /.test(text)
-  if (ofStream && isRefused && node?.status === 400 && proxied?.status === 400) {
+  const ofStream = /POST \/(?:multipart|streamed|raw\/body) /.test(sent.toString("latin1"))
+  if (ofStream && isRefused && node?.status === 400 && proxied !== undefined) {
     return "a body that is read piece by piece may be answered before its end is found malformed"
-  }
-  if (node === undefined) {
-    return "node destroys a connection with its last reply, which resets it if bytes still come, so that replies are lost"
   }
   return undefined
 }

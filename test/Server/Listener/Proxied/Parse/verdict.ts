@@ -19,7 +19,12 @@ export interface Read {
 export const read = (
   pieces: Iterable<Buffer>,
   given: Limits = limits
-): { readonly end: string; readonly requests: ReadonlyArray<Read> } => {
+): {
+  /** The last request, if its body has no end. */
+  readonly cut: Read | undefined
+  readonly end: string
+  readonly requests: ReadonlyArray<Read>
+} => {
   const parser = new Parser(given)
   const requests: Array<Read> = []
   let body: Array<Buffer> | undefined
@@ -47,14 +52,14 @@ export const read = (
           break reading
         case ParseEvent.Refused: {
           const { error, name } = parser.refusal!
-          if (body !== undefined) requests.pop()
-          return { end: `${error.status} ${name}`, requests }
+          const cut = body === undefined ? undefined : requests.pop()
+          return { cut, end: `${error.status} ${name}`, requests }
         }
       }
     }
   }
-  if (body !== undefined) requests.pop()
-  return { end: body !== undefined || parser.isInHead ? "incomplete" : "clean", requests }
+  const cut = body === undefined ? undefined : requests.pop()
+  return { cut, end: cut !== undefined || parser.isInHead ? "incomplete" : "clean", requests }
 }
 
 /** The same as one line: requests with method, target and body, and how it ended. */
