@@ -97,9 +97,15 @@ const cost = async (
       Promise.all(
         Array.from({ length: traffic.connections ?? 1 }, () => send(server.port, traffic))
       )
-    // The first replies compile what they run.
+    // The first reply and the first refusal compile what they run.
     await send(server.port, {
       bytes: Buffer.from("GET /read/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    })
+    await send(server.port, {
+      bytes: Buffer.from(
+        "POST /text HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\n\xff",
+        "latin1"
+      )
     })
     await pause(300)
     await ask()
