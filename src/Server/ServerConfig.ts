@@ -31,7 +31,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
- * | `trailingSlash` | `strict` | `strict`: a path with another end is another path; `redirect`: 308 to the end that is a route |
+ * | `trailingSlash` | `strict` | if only the slash at the end of a path differs from a route: `strict` 404, `redirect` 308 to it |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
  */
