@@ -70,7 +70,7 @@ export const boot = <A extends AppDefinition.Any>(
 /**
  * Returns the app as a layer that provides every service of every plugin. Building it boots
  * the app on the listener that `server.listener` names; closing its scope drains and releases
- * the app.
+ * the app, and dies with `ReleaseTimeoutError` if a plugin did not release everything in time.
  */
 export const layer = <A extends AppDefinition.Any>(
   app: A
@@ -100,7 +100,10 @@ const nodeFiles = Layer.unwrap(
   })
 )
 
-/** Boots the app on its listener and runs it until it is interrupted. */
+/**
+ * Boots the app on its listener and runs it until it is interrupted. An interruption drains and
+ * releases it, as closing the scope of `layer` does.
+ */
 export const launch = <A extends AppDefinition.Any>(app: A): Effect.Effect<never, BootError<A>> =>
   Layer.launch(layer(app))
 

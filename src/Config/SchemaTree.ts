@@ -105,7 +105,7 @@ export const isRedacted = (ast: SchemaAST.AST): boolean => {
 const secrecy = new WeakMap<SchemaAST.AST, boolean>()
 
 /** Checks whether a schema, a schema inside it, or one that it is decoded from is a `Redacted`. */
-export const holdsSecret = (nodes: Nodes): boolean => nodes.some(holdsSecretNode)
+const holdsSecret = (nodes: Nodes): boolean => nodes.some(holdsSecretNode)
 
 const holdsSecretNode = (root: SchemaAST.AST): boolean => {
   const known = secrecy.get(root)

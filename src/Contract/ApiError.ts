@@ -171,7 +171,7 @@ export const make =
     // The signature has the type of the class. Its parts depend on types that are not known here.
     classOf(tag, declaration as AnyDeclaration, fields ?? {}) as never
 
-/** A declaration of which the types know nothing. */
+/** A declaration whose type parameters are not known. */
 interface AnyDeclaration extends Declaration<number, string, Schema.Struct.Fields, string, string> {
   readonly detail: ((error: object) => string) | string
 }

@@ -104,6 +104,7 @@ export const make = <ApiId extends string, Groups extends HttpApiGroup.Constrain
   never,
   HttpApiGroup.MiddlewareClient<Groups> | HttpClient.HttpClient
 > => {
+  // The functions below read any contract.
   const whole = api as unknown as HttpApi.Top
   const groups = Object.values(whole.groups)
   const routes: PathWriter.Routes = FindMyWay.make(RoutePath.routerConfig)
@@ -119,6 +120,7 @@ export const make = <ApiId extends string, Groups extends HttpApiGroup.Constrain
   )
   return HttpApiClient.make(copy, { ...options, transformClient }).pipe(
     Effect.map(
+      // `checked` keeps the names and the signatures of the methods, and adds one error.
       (client) => checked(client as unknown as Methods, paths) as unknown as Client<Groups>
     ),
     Effect.provide(PathClient)

@@ -27,7 +27,7 @@ export interface Problem {
   readonly type: string
 }
 
-/** What a body tells of a problem. The other members may be there as well. */
+/** The members of a problem document that `decode` finds in a body. */
 export interface Decoded {
   readonly [field: string]: unknown
   readonly code: string
@@ -65,17 +65,16 @@ export interface ErrorEnvelope {
  * Flange itself answers with, and those of requests that a listener refuses. Status and headers stay
  * the same, except `Content-Type`.
  *
- * - `encode` makes the body of a problem. If it throws, or if what it returns does not fit `schema`,
- *   the failure is logged and the client gets the problem document.
+ * - `encode` returns the body for a problem. If it throws, or if the body does not fit `schema`, the
+ *   failure is logged and the client gets the problem document.
  * - `decode` returns the code, the detail and the error's own fields from a body, so that the typed
- *   client fails with the classes of the contract. What the body does not have is missing in the
- *   error. If the class requires it, or if `decode` returns undefined, the client cannot decode the
- *   reply.
+ *   client fails with the classes of the contract. If a required field of the class is missing, or
+ *   if `decode` returns undefined, the client cannot decode the reply.
  * - `schema` is the schema of the body in the OpenAPI document, for every error of every endpoint.
  * - `contentType` is `application/json` by default. If it is not a type of JSON, `schema` has to
  *   encode to a string, which is sent as it is.
  *
- * Throws a `TypeError` if the content type is none, or does not fit the schema.
+ * Throws a `TypeError` if `contentType` is not a media type, or does not fit `schema`.
  *
  * @example
  * ```ts

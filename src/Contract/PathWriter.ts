@@ -39,7 +39,7 @@ export const make = (
   try {
     routes.on(method, RoutePath.toRouter(parts), name)
   } catch {
-    // No server has two such routes: this one may be called, if another server has it.
+    // A server refuses to boot with two such routes. Each may still be called on a server of its own.
   }
   const variables = parts.filter((part) => typeof part !== "string")
   const [first] = variables

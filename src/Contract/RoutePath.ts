@@ -4,8 +4,8 @@ import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 
 /**
- * How paths are compared. A proxy's rules for a path must not miss another spelling of it, so
- * there is none: paths with another case, `//`, or a slash at the end are other paths.
+ * How paths are compared. A path has one spelling, so that a proxy's rule for it cannot miss another
+ * one: paths with another case, `//`, or a slash at the end are other paths.
  */
 export const routerConfig: FindMyWay.RouterConfig = {
   caseSensitive: true,
@@ -163,6 +163,7 @@ const wildcardFault = (parts: ReadonlyArray<Part>, at: number): string | undefin
 }
 
 const parameterFault = (parts: ReadonlyArray<Part>, at: number): string | undefined => {
+  // The caller has checked the part.
   const { isOptional, name, pattern } = parts[at] as Parameter
   const before = parts[at - 1]
   const next = parts[at + 1]

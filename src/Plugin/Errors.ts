@@ -60,13 +60,13 @@ export class BindError extends Data.TaggedError("BindError")<{
 }
 
 /**
- * Something did not end when the app stopped, within `app.releaseTimeout`. Everything else was
- * released. Closing the scope of an app dies with it; the exit code of the process is 70,
- * `EX_SOFTWARE` of sysexits.h.
+ * Finalizers or phases of plugins did not end within `app.releaseTimeout` when the app stopped.
+ * Everything else was released. Closing the scope of an app dies with this error; the exit code of
+ * the process is 70, `EX_SOFTWARE` of sysexits.h.
  */
 export class ReleaseTimeoutError extends Data.TaggedError("ReleaseTimeoutError")<{
   readonly app: string
-  /** What did not end: the plugin, and its finalizer or phase. */
+  /** The finalizers and phases that did not end, each with its plugin. */
   readonly held: ReadonlyArray<string>
   readonly limit: Duration.Duration
 }> {

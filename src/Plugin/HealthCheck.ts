@@ -20,7 +20,7 @@ export interface Settings {
   readonly class: Class
   /**
    * How many runs in a row must fail before a component that was up counts as down. Until then it
-   * is degraded, and a critical one still serves.
+   * is degraded, and a critical one still serves. Default: 1.
    */
   readonly failureThreshold: number
   /** The longest time that one run may take; after it the component counts as down. */
@@ -43,8 +43,8 @@ export type Input<R> = Effect.Effect<unknown, unknown, R> | HealthCheck<R>
 export class Degraded extends Data.TaggedClass("Degraded")<{ readonly reason: string }> {}
 
 /**
- * Returns the value with which a check reports that its component works, but not as it should. The
- * app is then `degraded` and stays ready, whatever the class of the check.
+ * Returns the value with which a check reports that its component works in part. The app is then
+ * `degraded` and stays ready, for every class of check. Only the log has the reason.
  *
  * @example
  * ```ts

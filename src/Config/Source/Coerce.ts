@@ -66,8 +66,9 @@ const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
 /**
  * Returns the value that the text of a variable means: the text itself if the schema accepts it;
  * otherwise the number, boolean (`true`, `1`, `yes`, `on`), list (JSON or commas) or object (JSON)
- * that the text spells. Text that is none of these stays text, which the schema then refuses. If the schema accepts none of these, a value of a type that the schema
- * takes is returned: the error is then about the value and not about its type.
+ * that the text spells. If the schema accepts no such value, one of a type that the schema takes is
+ * returned: the error is then about the value and not about its type. Text that spells no such value
+ * is returned as it is, and the schema refuses it.
  */
 export const coerce = (nodes: Nodes, text: string): unknown => {
   if (nodes.length === 0 || nodes.some((ast) => accepts(ast, text))) return text

@@ -10,7 +10,7 @@ import type { Values } from "./Variables.ts"
 /** The variables of one file. */
 export interface EnvFile {
   readonly values: Values
-  /** What follows the name of a variable in reports. */
+  /** The text after the name of a variable in reports, such as ` in .env`. */
   readonly where: string
 }
 

@@ -12,7 +12,7 @@ import * as Turns from "./Transaction/Turns.ts"
 export interface Options extends SqlClient.SqlClient.MakeOptions {
   /**
    * Lends a connection like `transactionAcquirer`, and closes it when the scope closes, so
-   * that nobody gets the settings of its session.
+   * that no other user of the pool gets the settings of its session.
    */
   readonly cleanAcquirer: Acquirer
   readonly transactionAcquirer: Acquirer

@@ -14,7 +14,7 @@ export const Component = Schema.Struct({
    * before its first check.
    */
   status: Schema.Literals(["degraded", "down", "unknown", "up"]),
-  /** What it means when it is down: `critical` takes the service out, the others degrade it. */
+  /** The consequence of a failure: `critical` turns `/readyz` to 503, the others only degrade the report. */
   class: Schema.Literals(["critical", "informational", "shared"]),
   /** How long the last check took, in milliseconds. */
   latencyMs: Schema.optionalKey(Schema.Finite),
@@ -26,13 +26,13 @@ export const Component = Schema.Struct({
 export type Component = typeof Component.Type
 
 /**
- * The body of `/healthcheck`. Without `health.details` it is the status alone. The reason
- * why a component is down is in the log only.
+ * The body of `/healthcheck`. If `health.details` is `off`, the default in production, it has the
+ * status alone. Only the log has the reason why a component is down.
  */
 export const Report = Schema.Struct({
   /**
-   * `fail` if a critical component is down, `degraded` if another one is or one is degraded, else
-   * `pass`.
+   * `fail` if a critical component is down; otherwise `degraded` if any component is down or degraded;
+   * otherwise `pass`.
    */
   status: Schema.Literals(["degraded", "fail", "pass"]),
   name: Schema.optionalKey(Schema.String),
@@ -57,7 +57,7 @@ export type Report = typeof Report.Type
 const Probe = (status: "alive" | "ready") => Schema.Struct({ status: Schema.Literal(status) })
 
 /**
- * What an orchestrator and a load balancer ask. The section `health` can move the paths.
+ * The endpoints for orchestrators and load balancers. The section `health` can move the paths.
  *
  * | endpoint | answers |
  * |---|---|
@@ -82,8 +82,8 @@ export class ProbesApi extends HttpApiGroup.make("probes")
   .annotate(OpenApi.Description, "What an orchestrator and a load balancer ask") {}
 
 /**
- * What a person and a dashboard ask. `GET /healthcheck` answers 200 whatever the
- * state of the components; the body says it.
+ * The endpoint for people and dashboards. The status of `GET /healthcheck` is always 200; its body
+ * has the state of the components.
  */
 export class HealthApi extends HttpApiGroup.make("health")
   .add(

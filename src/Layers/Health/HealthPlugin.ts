@@ -81,10 +81,9 @@ const moved = (names: ReadonlyArray<Name>) =>
  * `/healthcheck` for people and dashboards. In the environment `production`
  * `/healthcheck` tells the status alone, unless `health.details = "public"`.
  *
- * What plugins give as `health` is checked in the background every
- * `health.interval`; a request only reads what was found. Of the classes of
- * checks only `critical` flips readiness, after `failureThreshold` failures in a row. The
- * section `health` can move the paths.
+ * The health checks of plugins run in the background every `health.interval`; a request
+ * reads the last results. Only a check of the class `critical` can turn readiness to 503,
+ * after `failureThreshold` failures in a row. The section `health` can move the paths.
  *
  * @example
  * ```ts

@@ -20,7 +20,7 @@ const routes = HttpRouter.use(
     const { access = runtime.environment === "production" ? "off" : "public" } = config
     if (!config.enabled || access === "off") return
     const { documentPath, scalarPath, swaggerPath } = config
-    // The first request comes when every plugin has contributed its changes.
+    // By the first request, every plugin has contributed its changes.
     const json = yield* Effect.cached(Effect.sync(() => documentOf(runtime)))
     const page = {
       contentType: "text/html; charset=utf-8",
@@ -68,11 +68,11 @@ const asPath = (path: string) => path as `/${string}`
  * The OpenAPI 3.1 document of the app at `/openapi.json`, made of the contracts
  * of all its plugins with every error that their middleware can fail with, Swagger
  * UI at `/swagger-ui/` and Scalar at `/docs`. The pages load nothing from another
- * host. In the environment `production` none of it is served, unless
+ * host. In the environment `production` they are served only if
  * `openapi.access = "public"`.
  *
- * The document is made while the app is assembled: contracts that one document
- * cannot hold are an `AssemblyError`. The pages are made at their first visit.
+ * The contracts are checked while the app is assembled: those that one document
+ * cannot hold are an `AssemblyError`. The document and the pages are made at the first request.
  * Raw groups have no contract, so they are not in the document.
  *
  * @example

@@ -18,9 +18,10 @@ const middleware = Middleware.headers("secure-headers", {
 })
 
 /**
- * Sets headers that tell browsers what they may do with a reply: those that helmet 8 sends by
- * default, on all replies except those of bare routes, but for `Referrer-Policy: same-origin`: the
- * `no-referrer` of helmet makes browsers hide the origin of the forms that the app's own pages send.
+ * Sets headers that tell browsers what they may do with a reply, on all replies except those of bare
+ * routes. They are those that helmet 8 sends by default, with one difference: `Referrer-Policy` is
+ * `same-origin`. With the `no-referrer` of helmet, browsers hide the origin of forms of the app's own
+ * pages, and the check for cross-site requests refuses them.
  * A header that a handler sets is kept, so a page can have a policy of its own. The section
  * `secureHeaders` changes the headers.
  *

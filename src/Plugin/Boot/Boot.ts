@@ -51,7 +51,7 @@ interface Boot {
   /** The services that exist so far. */
   context: Context.Context<unknown>
   readonly contributed: Map<string, Array<Contribution.Contributed<unknown, unknown>>>
-  /** What did not end in time while the app stopped. */
+  /** The finalizers and phases that did not end in time while the app stopped. */
   readonly held: Array<string>
   readonly host: Host
   readonly listener: Release.Release
@@ -131,7 +131,7 @@ export const boot = (
 /** The name of a plugin in messages. */
 const nameOf = (id: string) => `Plugin "${id}"`
 
-/** Logs what did not end in time, and keeps it for the end. */
+/** Logs a finalizer or phase that did not end in time, and keeps it for `ReleaseTimeoutError`. */
 const noteHeld = (boot: Boot, what: string) =>
   Effect.suspend(() => {
     boot.held.push(what)
@@ -140,7 +140,10 @@ const noteHeld = (boot: Boot, what: string) =>
     return logWithPlugins(boot, Effect.logError(message))
   })
 
-/** Dies if something did not end, unless the boot has failed: its own error is the reason then. */
+/**
+ * Dies with `ReleaseTimeoutError` if something did not end in time. If the boot has failed, its own
+ * error is reported instead.
+ */
 const ended = (boot: Boot, exit: Exit.Exit<unknown, unknown>) =>
   boot.held.length === 0 || (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause))
     ? Effect.void

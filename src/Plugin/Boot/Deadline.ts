@@ -12,7 +12,8 @@ import * as Option from "effect/Option"
  * the plugin that waits for it. A resource that is acquired after the deadline is released
  * at once, because its scope is closed by then.
  *
- * An interruption from outside waits for the effect to end, or for whatever `stop` makes of it.
+ * An interruption from outside runs `stop`, which by default interrupts the effect and waits for its
+ * end.
  */
 export const enforce =
   <E2>(

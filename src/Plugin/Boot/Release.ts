@@ -14,7 +14,7 @@ import * as Pending from "./Pending.ts"
 
 type Finalizer = (exit: Exit.Exit<unknown, unknown>) => Effect.Effect<unknown>
 
-/** How long a finalizer may take, at least, if others have used up the time of their owner. */
+/** The longest time of a finalizer if others have used up the time of their owner. */
 const grace = Duration.seconds(1)
 
 /** The release of one owner, such as a plugin. */
@@ -108,6 +108,7 @@ export const make = ({
       closing++
       const result = yield* closeAll(scope, exit)
       closing--
+      // `boot` logs the failures of finalizers. The type of a scope's `close` has none.
       return yield* result as Exit.Exit<void>
     })
 
@@ -174,7 +175,7 @@ const layerWords = (services: Context.Context<never>): string => {
   return keys.length === 0 ? "a layer" : `the layer of ${keys.join(", ")}`
 }
 
-/** Returns the function or span that a fiber is in, if it has a name. */
+/** Returns the function or span that a fiber is in; empty if it is in none. */
 const placeOf = (fiber: Fiber.Fiber<unknown, unknown>): string => {
   const frame = fiber.getRef(References.CurrentStackFrame)
   if (frame === undefined) return ""

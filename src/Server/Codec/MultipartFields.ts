@@ -11,10 +11,10 @@ import * as JsonText from "./JsonText.ts"
 import * as MultipartForm from "./MultipartForm.ts"
 
 /**
- * Returns a request of which reading the multipart form dies with the error to answer if a part
- * is named `__proto__` or has headers that cannot be read, a field is not text of its charset, or
- * a field of the type JSON breaks the rules of a JSON body. Effect replaces bytes that are not
- * text and takes some broken headers, so a second parser looks at the parts.
+ * Returns a request that also checks the parts of its multipart form. Reading the form dies with the
+ * error to answer if a part is named `__proto__` or has headers that cannot be read, if a field is
+ * not text of its charset, or if a field of the type JSON breaks the rules of a JSON body. Effect
+ * replaces bytes that are not text and takes some broken headers, so a second parser checks the parts.
  */
 export const check = (request: HttpServerRequest, maxJsonDepth: number): HttpServerRequest => {
   const body = Stream.mapError(request.stream, (cause) =>

@@ -91,7 +91,7 @@ const codec = (encoding: Encoding["_tag"], schema: Schema.Top): SchemaAST.AST =>
 }
 
 /**
- * Returns a payload of which Effect reads the body and decodes nothing: its value is a
+ * Returns the schema of a payload whose body Effect reads and does not decode: its value is a
  * multipart form, a stream, or bytes.
  */
 export const undecoded = (

@@ -1,18 +1,18 @@
 /** Payloads that a request without a body may have. */
 import * as SchemaAST from "effect/SchemaAST"
 
-/** What an empty body is decoded from. */
+/** The encoded value of an empty body. */
 export interface Empty {
   readonly value: null | undefined
 }
 
-/** Whether a schema stands for no value. */
+/** Whether a schema is `Schema.Undefined` or `Schema.Void`. */
 export const isNothing = (ast: SchemaAST.AST): boolean =>
   SchemaAST.isUndefined(ast) || SchemaAST.isVoid(ast)
 
 /**
- * Returns the encoded value that stands for no body; undefined if the schema takes none, as
- * `Schema.UndefinedOr` does.
+ * Returns the encoded value of an empty body for schemas that accept one, such as
+ * `Schema.UndefinedOr`; undefined for any other schema.
  */
 export const of = (ast: SchemaAST.AST): Empty | undefined =>
   SchemaAST.isNull(SchemaAST.toEncoded(ast)) ? { value: null } : memberOf(ast, new Set())

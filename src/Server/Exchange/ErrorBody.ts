@@ -45,6 +45,7 @@ export const make = (
     }
   } catch (defect) {
     const failure = logFailure("The envelope of an error could not be made", Cause.die(defect))
+    // The services of the app, whose types are not known here.
     Effect.runForkWith(context as Context.Context<never>)(
       Effect.annotateLogs(failure, { requestId })
     )

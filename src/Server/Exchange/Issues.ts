@@ -15,7 +15,7 @@ export const malformed = (location: Issue["location"], detail: string, pointer =
 export const malformedBody = (detail: string, pointer?: string) =>
   malformed("body", detail, pointer)
 
-/** Creates the 413 for a body of which another measure than its length exceeds `limit`. */
+/** Creates the 413 for a body that exceeds a limit other than that of its length. */
 export const tooLarge = (detail: string, limit: number): PayloadTooLarge =>
   // An error that is given its detail keeps it.
   new PayloadTooLarge({ detail, limit } as { limit: number })

@@ -56,7 +56,7 @@ const isDate = (text: string, form: RegExp): boolean => {
   return Number(day) <= new Date(Date.UTC(Number(year) + 400, Number(month), 0)).getUTCDate()
 }
 
-/** `format` is that of what is sent: a request may have a date without a time in its place. */
+/** `format` is that of replies. Requests may have a date without a time in either format. */
 const dateCheck = (format: "date" | "date-time"): Check =>
   Schema.makeFilter((text: string) => isDate(text, dateOrTime), {
     expected:

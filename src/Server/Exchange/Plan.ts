@@ -34,7 +34,7 @@ export interface Match {
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
 }
 
-/** A path that is a route with another end: with a slash, or without one. */
+/** A redirect to the path with, or without, a slash at its end. */
 export class Moved {
   /** Path and query. */
   readonly location: string

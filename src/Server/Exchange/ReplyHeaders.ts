@@ -67,8 +67,8 @@ const each = (lines: ReadonlyArray<string>, use: (name: string, value: string) =
   for (let i = 0; i < lines.length; i += 2) use(lines[i]!, lines[i + 1]!)
 }
 
-/** Whether a header is a list to which everybody who writes it adds. `name` is in lower case. */
-export const isAdded = (name: string): boolean =>
+/** Whether a header is a list to which all its writers add. `name` is in lower case. */
+const isAdded = (name: string): boolean =>
   name === "link" || name === cookie || name === "vary" || name === "www-authenticate"
 
 /**
@@ -78,7 +78,7 @@ export const isAdded = (name: string): boolean =>
 export const isFraming = (name: string): boolean =>
   name === "content-length" || name === "transfer-encoding"
 
-/** Header lines by what a record can hold of them: it has one value for a name. */
+/** Header lines as cookies and a record, which has one value for a name. */
 export interface Split {
   readonly cookies: ReadonlyArray<string>
   /** A later line of a name replaces an earlier one. */

@@ -47,14 +47,14 @@ export const withLines = (
   return HttpServerResponse.replaceCookies(
     HttpServerResponse.removeHeader(whole, "set-cookie"),
     Cookies.fromReadonlyRecord({
-      // No name of a cookie is like a whole line, so none of these takes the place of another.
+      // The key is the whole line, so two cookies of one name are both kept.
       ...Object.fromEntries(cookies.map((line) => [line, asWritten(line)])),
       ...response.cookies.cookies
     })
   )
 }
 
-/** Returns a cookie that is sent as this line, whatever its attributes. */
+/** Returns a cookie that is sent as exactly this line. */
 const asWritten = (line: string): Cookies.Cookie => {
   const [name, ...rest] = line.split("=")
   const value = rest.join("=")

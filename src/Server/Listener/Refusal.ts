@@ -88,7 +88,7 @@ export const tooManyConnections = new ServiceUnavailable({
 /** The part of a refused request that could be read. */
 export type Refused = Omit<ErrorEnvelope.Request, "requestId">
 
-/** A request of which nothing could be read. */
+/** A refused request whose parts could not be read. */
 export const unread: Refused = { header: () => undefined, method: undefined, target: undefined }
 
 /**

@@ -35,7 +35,7 @@ export interface RouteTable<A> {
 export interface Rules {
   /** The longest parameter of a path. */
   readonly maxParamLength: number
-  /** What happens to a path that is a route but for a slash at its end. */
+  /** The reply to a path that differs from a route only by a slash at its end: 404 or 308. */
   readonly trailingSlash: "redirect" | "strict"
 }
 
@@ -45,7 +45,7 @@ export const make = <A>(
   { maxParamLength, trailingSlash }: Rules
 ): RouteTable<A> => {
   const router = FindMyWay.make<RouteEntry<A>>(RoutePath.routerConfig)
-  // The routes that take an empty segment. The router itself finds a parameter first.
+  // The routes that take an empty segment. The router prefers a parameter, which must not be empty.
   const takingNothing = FindMyWay.make<RouteEntry<A>>(RoutePath.routerConfig)
   const methods = new Set<string>()
   for (const entry of entries) {

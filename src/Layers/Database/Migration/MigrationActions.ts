@@ -14,7 +14,8 @@ import * as Migrations from "./Migrations.ts"
 
 /**
  * Applies the pending migrations and returns their names. The plugin also applies
- * them when it starts, unless `database.runMigrations` is false.
+ * them when it starts, unless `database.runMigrations` is false. Fails with
+ * `MigrationError`, as `Database.runMigrations` does, also if the database cannot be reached.
  *
  * @example
  * ```ts
@@ -34,8 +35,8 @@ export const migrate = Action.make("database.migrate", {
 
 /**
  * Records the migrations up to and with the file `through` as applied, without running
- * them, and returns their names. For a database that has their tables already. Fails with
- * `MigrationError` if there is no such file.
+ * them, and returns the names of those that were not recorded before. For a database that
+ * has their tables already. Fails with `MigrationError` if there is no such file.
  *
  * @example
  * ```ts
@@ -51,9 +52,9 @@ export const baseline = Action.make("database.migrate.baseline", {
 })
 
 /**
- * Accepts the files of applied migrations as they are: gives the rows of edited or renamed
- * ones the checksum and the name of the file, and returns the names. Runs no migration, so
- * call it only if the database is right.
+ * Records the current checksums and names of applied migrations whose files were edited or
+ * renamed, and returns the names. Runs no migration, so call it only if the database is
+ * right.
  *
  * @example
  * ```ts

@@ -23,7 +23,7 @@ const mostParameters = 65_535
 /** The number of BIGINT in the protocol. Node cannot import it from mysql2 by name. */
 const bigInt = 8
 
-/** What mysql2 reports of the columns: of several results a list for each. */
+/** The columns as mysql2 reports them: one list, or a list for each of several results. */
 type Fields = FieldPacket | ReadonlyArray<FieldPacket> | undefined
 
 /**

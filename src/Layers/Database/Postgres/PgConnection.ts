@@ -18,7 +18,7 @@ type TransformRows = Parameters<Connection["execute"]>[2]
  */
 const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.startsWith("RELEASE ")
 
-/** What the connections of a pool share. */
+/** The state that the connections of a pool share. */
 export interface Shared {
   readonly catalogue: PgCatalogue
   readonly parameters: PgParameters

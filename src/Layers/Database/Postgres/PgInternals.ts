@@ -1,5 +1,5 @@
 /**
- * What Flange takes from the inside of sql-pg. If a version of it differs,
+ * The private members of sql-pg that Flange uses. If a version of sql-pg differs,
  * `test/Layers/Database/Postgres/PgInternals.test.ts` fails.
  */
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"

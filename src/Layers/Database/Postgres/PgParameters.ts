@@ -50,7 +50,7 @@ const none: ReadonlySet<number> = new Set()
 /** How many statements are remembered. */
 const remembered = 500
 
-/** What a pool knows of the parameters of its statements. */
+/** The JSON parameters of the statements of a pool. */
 export class PgParameters {
   /** The numbers of the JSON parameters of a statement. */
   readonly #json = new Map<string, ReadonlySet<number>>()

@@ -1,6 +1,6 @@
 /**
- * The order of the statements of one transaction: one at a time, and none of a sibling
- * fiber inside a savepoint, whose rollback would undo it.
+ * The order of the statements of one transaction: they run one at a time. A statement of a
+ * sibling fiber waits until a savepoint ends, because the rollback would undo it.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -44,7 +44,7 @@ export class Turns {
   readonly #savepoints = new Map<Level, Deferred.Deferred<void>>()
   readonly #turn = Semaphore.makeUnsafe(1)
 
-  /** Runs an effect alone, whatever savepoints are open. */
+  /** Runs an effect alone, also while savepoints are open. */
   alone<A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
     return this.#turn.withPermit(effect)
   }

@@ -33,7 +33,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       ServerResponse: Reply,
       shouldUpgradeCallback: (request) => {
         const isUpgrade =
-          // Nobody reads a connection that waits, so that it would outlive its client.
+          // While a connection waits it has no reader, so it would outlive its client.
           !of(request.socket).owes &&
           Strict.offersUpgrade(request) &&
           upgrades(request.method!, request.url!)

@@ -15,7 +15,7 @@ export interface Timeouts {
   readonly writeTimeout: number
 }
 
-/** What a connection waits for: the rest of a body or head, or a request. */
+/** The event that a connection waits for: the rest of a body or head, or a request. */
 export type Awaited = "body" | "head" | "request"
 
 /**
