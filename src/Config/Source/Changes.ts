@@ -1,5 +1,5 @@
 /** Runs the functions with which plugins change the configuration, and finds what each changed. */
-import { isDeepStrictEqual } from "node:util"
+import * as Equal from "effect/Equal"
 import { type Problem, problemAt } from "../ConfigError.ts"
 import type { Change, Values } from "../LoadOptions.ts"
 import { isPlain, sanitize, type Source, type Tree, tree } from "../Tree.ts"
@@ -11,7 +11,7 @@ const changed = (before: Tree, after: Tree): Tree =>
     Object.entries(after).flatMap(([key, value]) => {
       const old = before[key]
       if (!isPlain(old) || !isPlain(value)) {
-        return isDeepStrictEqual(old, value) ? [] : [[key, value] as const]
+        return Equal.equals(old, value) ? [] : [[key, value] as const]
       }
       const inner = changed(old, value)
       return Object.keys(inner).length === 0 ? [] : [[key, inner] as const]

@@ -1,5 +1,4 @@
 /** Reads variables from the files `.env` and `.env.<environment>`. */
-import { parseEnv } from "node:util"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -39,6 +38,8 @@ export const readEnvFiles = Effect.fnUntraced(function* (
       .readFileString(path.resolve(directory, name))
       .pipe(Effect.match({ onFailure: (error) => error, onSuccess: (text) => text }))
     if (typeof content === "string") {
+      // Batteries that a contract imports load this module, also where Node's modules are missing.
+      const { parseEnv } = process.getBuiltinModule("node:util")
       const values: Values = parseEnv(content.replace(/^\uFEFF/, ""))
       layers.push({ values, where: ` in ${name}` })
       const named = values["FLANGE_ENV"]
