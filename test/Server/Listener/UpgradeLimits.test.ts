@@ -217,7 +217,9 @@ for (const name of ["node", "proxied"] as const) {
         head("GET", "/echo", ...offer("websocket"), "Sec-WebSocket-Version: 9"),
         400
       ],
-      ["a body for a WebSocket", handshake("/echo", "Content-Length: 1") + "x", 400]
+      ["a body for a WebSocket", handshake("/echo", "Content-Length: 1") + "x", 400],
+      // Its reply has `Connection: Upgrade`.
+      ["no valid protocol", head("GET", "/custom", ...offer("other: custom")), 426]
     ])(
       "with %s that no route can do is an ordinary request, and none behind it is lost silently",
       async (_, request, status) => {

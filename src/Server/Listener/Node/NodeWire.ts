@@ -1,7 +1,7 @@
 /** A request of `node:http` on the wire. */
 import type * as Http from "node:http"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
@@ -105,7 +105,13 @@ export class NodeWire implements Wire {
     whenClosed(this.#reply, done)
     this.load(() => {
       if (this.#opened === undefined) this.open()
-      this.#opened!.send(response)
+      const { connection } = response.headers
+      this.#opened!.send(
+        // Node keeps a connection if the reply has other options and not `close`.
+        connection === undefined || this.#reply.shouldKeepAlive
+          ? response
+          : setHeader(response, "connection", `${connection}, close`)
+      )
     })
   }
 }
