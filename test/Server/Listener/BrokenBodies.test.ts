@@ -203,7 +203,7 @@ for (const name of ["node", "proxied"] as const) {
     it("that never comes takes no reply with it that is owed", async () => {
       const read = reading.map((each) => begun(...each) + silence)
       const others = unread.map(([path]) => head(path, octets, chunked) + silence)
-      // The timeouts of bodies that nobody reads are over then.
+      // By then every timeout of an unread body has passed.
       assert.deepStrictEqual(await behind([...read, ...others], 2500), [
         ...reading.map(() => [200, 408]),
         ...unread.map(([, status]) => [200, status])

@@ -20,7 +20,7 @@ export interface Migration {
    */
   readonly checksum: string
   readonly id: bigint
-  /** The line with a comment for Flange that has no effect. Undefined if there is none. */
+  /** The line of a misplaced comment for Flange, which is not applied; undefined without such a line. */
   readonly misplaced: number | undefined
   /** The name of the file. */
   readonly name: string

@@ -20,7 +20,7 @@ const nameOf = new Map<number, string>(
   Object.entries(PgTypes.OID).map(([name, oid]) => [oid, name.replace(/Array$/, "[]")])
 )
 
-/** Returns the name of the type that the driver gives a parameter. */
+/** Returns the name of the PostgreSQL type as which the driver sends a parameter. */
 const typeOf = (value: unknown): string => {
   if (PgTypes.isParameter(value)) return nameOf.get(value.oid) ?? "unknown"
   if (Array.isArray(value)) {
