@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream"
 import type { WebSocket, WebSocketServer } from "@effect/platform-node/NodeWS"
 import * as Effect from "effect/Effect"
 import * as Socket from "effect/socket/Socket"
+import { maxSilence } from "./Linger.ts"
 
 /** The most messages that wait for the handler before the peer has to wait. */
 const maxWaiting = 1000
@@ -19,11 +20,14 @@ interface Keyed {
 
 /** Creates the server of one WebSocket, whose messages have at most `limit` bytes. */
 export const acceptor = (Server: typeof WebSocketServer, limit: number): WebSocketServer => {
-  const server = new Server({
+  const options = {
     clientTracking: false,
+    // The types of `ws` lack this option. A peer has this time to answer the closing frame.
+    closeTimeout: maxSilence,
     maxPayload: Math.min(limit, maxPayload),
     noServer: true
-  })
+  }
+  const server = new Server(options)
   const { handleUpgrade } = server
   server.handleUpgrade = (request, socket: Duplex & Keyed, head, done) =>
     handleUpgrade.call(server, request, socket, head, (websocket, request) => {

@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { isSocketError, type SocketError } from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { BodyLimit, Middleware, Plugin, Route } from "flange"
-import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import { boot, type Counted } from "../counted.ts"
 import { arrives, guardProcess, until } from "../userCode/server.ts"
 
@@ -29,6 +29,7 @@ class SocketsApi extends HttpApiGroup.make("sockets").add(
   HttpApiEndpoint.get("declined", "/declined", { success: [custom, success] }),
   HttpApiEndpoint.get("dies", "/dies", { success }),
   HttpApiEndpoint.get("echo", "/echo").annotate(BodyLimit, 100),
+  HttpApiEndpoint.get("finite", "/finite"),
   HttpApiEndpoint.get("flood", "/flood"),
   HttpApiEndpoint.post("json", "/json", { payload: Schema.Struct({ a: success }), success }),
   HttpApiEndpoint.get("plain", "/plain", { success }),
@@ -54,6 +55,14 @@ const echo = ({ request }: Upgrading) =>
     const { pull } = yield* reader
     const { writeAll } = yield* writer
     return yield* Effect.forever(Effect.flatMap(pull, writeAll))
+  }).pipe(Effect.scoped, Effect.catch(closed))
+
+/** Ends when the door opens. */
+const finite = ({ request }: Upgrading) =>
+  Effect.gen(function* () {
+    const { reader } = yield* request.upgrade
+    yield* reader
+    yield* Deferred.await(door)
   }).pipe(Effect.scoped, Effect.catch(closed))
 
 /** Writes without end, and reads nothing. */
@@ -116,6 +125,7 @@ const Sockets = Plugin.make("test:sockets", {
         .handle("plain", () => Effect.succeed("plain"))
         .handleRaw("dies", () => Effect.die("broken"))
         .handleRaw("echo", echo)
+        .handleRaw("finite", finite)
         .handleRaw("flood", flood)
         .handleRaw("silent", silent)
     ),
@@ -361,6 +371,32 @@ for (const name of ["node", "proxied"] as const) {
       // A closing frame: 1009, the message is too big.
       assert.include(await arrives("The end", client.end()), "\x88\x02\x03\xf1")
       await until("The end of the exchange", () => app.open() === 0)
+      client.destroy()
+    })
+
+    it.each([
+      ["nothing", Buffer.alloc(0)],
+      ["a part of a frame", Buffer.from([0x81, 0xd6, 1, 2])],
+      ["other frames", frame("x")]
+    ])("closes five seconds after its closing frame if its peer sends %s", async (_, bytes) => {
+      const client = await upgraded("/finite")
+      client.send(bytes)
+      vi.useFakeTimers({ toFake: ["setTimeout"] })
+      try {
+        Effect.runSync(Deferred.succeed(door, undefined))
+        await arrives(
+          "The closing frame",
+          client.until((text) => text.includes("\x88\x02"))
+        )
+        vi.advanceTimersByTime(4999)
+        client.send(bytes)
+        await sleep(50)
+        assert.isFalse(client.socket.readableEnded || client.socket.destroyed)
+        vi.advanceTimersByTime(1)
+      } finally {
+        vi.useRealTimers()
+      }
+      await arrives("The end", client.end())
       client.destroy()
     })
 
