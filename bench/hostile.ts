@@ -80,9 +80,9 @@ const cost = async (
   traffic: Traffic,
   times: number
 ): Promise<Cost> => {
-  const [peer] = Peers.select([peers[listener]])
+  const peer = Peers.peers.find(({ name }) => name === peers[listener])!
   const server = await Server.start(
-    { ...peer!, script: "hostile" },
+    { ...peer, script: "hostile" },
     {
       environment: {
         HOSTILE_PROBE: probe,
