@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
+import * as Forwarded from "./Forwarded.ts"
 
 type HeaderValues = Readonly<Record<string, string | undefined>>
 
@@ -66,9 +67,9 @@ const claimed = (
 ): string | undefined => {
   const found = new Set<string>()
   for (const hops of [
-    list(headers["x-forwarded-for"]),
-    forwarded(headers["forwarded"]),
-    list(headers["x-real-ip"])
+    Forwarded.elements(headers["x-forwarded-for"]),
+    Forwarded.parameters(headers["forwarded"], "for"),
+    Forwarded.elements(headers["x-real-ip"])
   ]) {
     const client = walk(hops, isTrusted)
     if (client !== undefined) found.add(NetAddress.formatIp(client))
@@ -81,11 +82,11 @@ const claimed = (
  * address comes first.
  */
 const walk = (
-  hops: ReadonlyArray<string>,
+  hops: ReadonlyArray<string | undefined>,
   isTrusted: (hop: NetAddress.IpAddress) => boolean
 ): NetAddress.IpAddress | undefined => {
   for (const hop of hops.toReversed()) {
-    const address = parse(hop)
+    const address = hop === undefined ? undefined : parse(hop)
     if (address === undefined || !isTrusted(address)) return address
   }
   return undefined
@@ -144,29 +145,6 @@ const read = (text: string): Canonical | undefined => {
   const address = NetAddress.toCanonical(found)
   return { address, text: NetAddress.formatIp(address) }
 }
-
-/** The longest header that is read. No chain of proxies needs more. */
-const maxLength = 2048
-
-const list = (value: string | undefined): ReadonlyArray<string> =>
-  value === undefined || value.length > maxLength
-    ? []
-    : value.split(",").map((entry) => entry.trim())
-
-/**
- * Returns the `for` parameters of a `Forwarded` header, one for each element. Source: RFC
- * 7239, section 4.
- */
-const forwarded = (value: string | undefined): ReadonlyArray<string> =>
-  value === undefined || value.length > maxLength
-    ? []
-    : value.split(",").map((element) => {
-        const [pair, ...more] = element
-          .split(";")
-          .map((parameter) => /^\s*for\s*=\s*(?:"([^"\\]*)"|([^\s"]+))\s*$/i.exec(parameter))
-          .filter((match) => match !== null)
-        return more.length > 0 ? "" : (pair?.[1] ?? pair?.[2] ?? "")
-      })
 
 /**
  * The address of the client of the request that this fiber serves, derived with

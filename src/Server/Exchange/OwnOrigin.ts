@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
+import * as Forwarded from "./Forwarded.ts"
 
 /** The origins whose pages may send credentials. The CORS battery provides them. */
 export const CredentialedOrigins: Context.Reference<ReadonlySet<string>> = Context.Reference<
@@ -30,22 +31,11 @@ export const isOwn = (
 const sentTo = (request: Pick<Incoming, "find" | "header" | "peer">) => {
   const host = request.header("host")
   if (!ClientIp.isForwarded(request)) return { host, proto: undefined }
+  // The first element is of the proxy that the client has reached.
+  const first = (name: string) => Forwarded.elements(request.header(name))[0] || undefined
   const forwarded = request.header("forwarded")
   return {
-    host: first(request.header("x-forwarded-host")) ?? parameter(forwarded, "host") ?? host,
-    proto: first(request.header("x-forwarded-proto")) ?? parameter(forwarded, "proto")
+    host: first("x-forwarded-host") ?? Forwarded.parameters(forwarded, "host")[0] ?? host,
+    proto: first("x-forwarded-proto") ?? Forwarded.parameters(forwarded, "proto")[0]
   }
-}
-
-/** Returns the first element of a list: the one of the proxy that the client has reached. */
-const first = (list: string | undefined): string | undefined =>
-  list?.split(",", 1)[0]!.trim() || undefined
-
-/** Returns a parameter of the first element. Source: RFC 7239, section 4. */
-const parameter = (forwarded: string | undefined, name: string): string | undefined => {
-  for (const pair of first(forwarded)?.split(";") ?? []) {
-    const [key, value] = pair.split("=")
-    if (key!.trim().toLowerCase() === name) return value?.trim().replaceAll('"', "")
-  }
-  return undefined
 }
