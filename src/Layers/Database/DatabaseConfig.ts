@@ -55,7 +55,7 @@ const fields = {
   port: Schema.optionalKey(Config.Port.check(Schema.isGreaterThan(0))),
   runMigrations: Schema.Boolean.pipe(Config.withDefault(true)),
   ssl: Schema.optionalKey(Schema.Union([Schema.Boolean, Schema.Literal("no-verify")])),
-  statementTimeout: Schema.optionalKey(Config.Duration),
+  statementTimeout: duration("30 seconds"),
   url: Schema.optionalKey(Url),
   user: Schema.optionalKey(Schema.String)
 }
@@ -97,7 +97,7 @@ const Shape = Schema.Struct(fields).check(
  * | `port` | 5432 or 3306 | with `host`; variable `DB_PORT` |
  * | `runMigrations` | true | whether the start applies pending migrations; variable `DB_RUN_MIGRATIONS` |
  * | `ssl` | from the URL | `true`, `false`, or `no-verify`: encrypted without checking the certificate |
- * | `statementTimeout` | none | longest time a statement may run; no effect on PGlite |
+ * | `statementTimeout` | 30 s | longest time a statement may run, and a stream may send nothing; `Infinity` for none; no effect on PGlite |
  * | `url` | none | `postgres://`, `postgresql://`, `mysql://`, `mariadb://` or `pglite://`; variable `DATABASE_URL` |
  * | `user` | none | with `host`; variable `DB_USER` |
  *

@@ -50,7 +50,7 @@ describe("the section database", () => {
     expect(Duration.toSeconds(settings.acquireTimeout)).toBe(5)
     expect(Duration.toSeconds(settings.bootWait)).toBe(20)
     expect(settings.migrations).toBeUndefined()
-    expect(settings.statementTimeout).toBeUndefined()
+    expect(Duration.toSeconds(settings.statementTimeout)).toBe(30)
   })
 
   it("is PGlite in a directory locally, and in memory in the environment test", async () => {

@@ -1,5 +1,6 @@
 /** The actions of migrations. */
 import { existsSync } from "node:fs"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -123,10 +124,17 @@ const withOptions = <A>(
     })
   })
   if (targetOf(settings)._tag === "Embedded") return run
-  const { statementTimeout: _, ...unlimited } = settings
   return Effect.scoped(
     Effect.flatMap(
-      connect({ ...unlimited, maxConnections: 3, minConnections: 0 }, { migrates: true }),
+      connect(
+        {
+          ...settings,
+          maxConnections: 3,
+          minConnections: 0,
+          statementTimeout: Duration.infinity
+        },
+        { migrates: true }
+      ),
       (sql) => Effect.provideService(run, SqlClient.SqlClient, sql)
     )
   )

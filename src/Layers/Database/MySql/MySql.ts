@@ -7,13 +7,14 @@ import type * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import type { ConnectionOptions } from "mysql2"
-import { bounded, clock } from "../Acquire.ts"
+import { bounded, clock, within } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import * as Silence from "../Silence.ts"
 import * as MySqlConnection from "./MySqlConnection.ts"
 import * as MySqlSession from "./MySqlSession.ts"
 
@@ -46,6 +47,8 @@ const optionsOf = (target: Server, settings: Settings, migrates: boolean): Conne
     charset: "utf8mb4_unicode_ci",
     connectTimeout: Math.max(1, Duration.toMillis(settings.acquireTimeout)),
     database: target.database,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: Duration.toMillis(Silence.keepAlive),
     // An injected statement must not be able to add another one.
     multipleStatements: migrates,
     password: Redacted.value(target.password),
@@ -64,20 +67,26 @@ const optionsOf = (target: Server, settings: Settings, migrates: boolean): Conne
   }
 }
 
-const prepare = (session: MySqlSession.MySqlSession, limit: Duration.Duration | undefined) =>
+const prepare = (session: MySqlSession.MySqlSession, limit: number | undefined) =>
   Effect.gen(function* () {
     const query = (sql: string) =>
       session.run("connect", (callback) => session.raw.query(sql, callback))
     yield* query("SET time_zone = '+00:00'")
     if (limit === undefined) return
     const rows = yield* query("SELECT VERSION() AS version")
-    const millis = Math.ceil(Duration.toMillis(limit))
-    yield* query(
-      JSON.stringify(rows).includes("MariaDB")
-        ? `SET SESSION max_statement_time = ${millis / 1000}`
-        : `SET SESSION max_execution_time = ${millis}`
-    )
+    const [name, value] = JSON.stringify(rows).includes("MariaDB")
+      ? ["max_statement_time", limit / 1000]
+      : ["max_execution_time", limit]
+    session.limit = { off: `SET SESSION ${name} = 0`, on: `SET SESSION ${name} = ${value}` }
+    yield* query(session.limit.on)
   })
+
+const notReady = (timeout: Duration.Duration): SqlError => {
+  const message = `The server took the connection, and then did not answer within ${Duration.format(timeout)} (database.acquireTimeout).`
+  return new SqlError({
+    reason: new ConnectionError({ cause: new Error(message), message, operation: "connect" })
+  })
+}
 
 const makePool = Effect.fnUntraced(function* (
   target: Server,
@@ -86,11 +95,14 @@ const makePool = Effect.fnUntraced(function* (
 ) {
   const options = optionsOf(target, settings, migrates)
   const fork = Effect.runForkWith(yield* Effect.context())
+  const limit = Silence.limitOf(settings.statementTimeout)
   const ttl = Duration.toMillis(settings.connectionTtl)
   const pool: Pool.Pool<MySqlSession.MySqlSession, SqlError> = yield* Pool.makeWithTTL({
     acquire: Effect.gen(function* () {
-      const session = yield* MySqlSession.make(options, clock.currentTimeMillisUnsafe())
-      yield* prepare(session, settings.statementTimeout)
+      const session = yield* MySqlSession.make(options, limit, clock.currentTimeMillisUnsafe())
+      yield* within(settings.acquireTimeout, () => notReady(settings.acquireTimeout))(
+        prepare(session, limit)
+      )
       session.onLost = () => fork(Pool.invalidate(pool, session))
       return session
     }),

@@ -165,6 +165,15 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
         (result) => (transformRows === undefined ? rowsOf(result) : transformRows(rowsOf(result)))
       )
 
+  const { limit } = session
+  const set = (text: string) =>
+    session.run("stream", (callback) => session.raw.query(text, callback))
+  /** A stream takes the time of its reader. The server's limit would count it. */
+  const unlimited =
+    limit === undefined
+      ? Effect.void
+      : Effect.acquireRelease(set(limit.off), () => Effect.ignore(set(limit.on)))
+
   return {
     execute: run(true),
     executeRaw: (sql, params) => send(sql, params, { prepare: true, rowsAsArray: false }),
@@ -198,7 +207,9 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
 
   function guardedStream(sql: string, params: ReadonlyArray<unknown>) {
     return Effect.suspend(() =>
-      aborted === undefined ? session.stream({ sql }, params) : Effect.fail(aborted)
+      aborted === undefined
+        ? Effect.andThen(unlimited, session.stream({ sql }, params))
+        : Effect.fail(aborted)
     )
   }
 }

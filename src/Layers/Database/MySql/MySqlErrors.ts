@@ -6,6 +6,7 @@ import {
   ConnectionError,
   ConstraintError,
   DeadlockError,
+  isSqlError,
   LockTimeoutError,
   SerializationError,
   SqlError,
@@ -76,8 +77,9 @@ const reasons: ReadonlyMap<number, (props: Props) => SqlErrorReason> = new Map([
 const isLost = (cause: unknown): boolean =>
   hasProperty(cause, "fatal") && cause.fatal === true && !hasProperty(cause, "sqlState")
 
-/** Converts an error of mysql2. */
+/** Converts an error of mysql2. An `SqlError` stays as it is. */
 export const toSqlError = (cause: unknown, operation: string): SqlError => {
+  if (isSqlError(cause)) return cause
   const said = hasProperty(cause, "message") ? String(cause.message) : String(cause)
   const code = hasProperty(cause, "code") ? String(cause.code) : ""
   const number = hasProperty(cause, "errno") ? Number(cause.errno) : 0

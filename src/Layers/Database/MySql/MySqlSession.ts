@@ -2,12 +2,14 @@
  * A connection to MySQL or MariaDB. It runs one statement at a time, and interruption
  * stops it on the server.
  */
+import type { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import type { Connection, ConnectionOptions, Query, QueryOptions } from "mysql2"
 import { createConnection } from "mysql2"
+import * as Silence from "../Silence.ts"
 import { toSqlError } from "./MySqlErrors.ts"
 
 type Callback = (error: unknown, result?: unknown) => void
@@ -18,6 +20,8 @@ const killTimeout = "5 seconds"
 export interface MySqlSession {
   /** Whether the pool has handed out the session before. */
   isUsed: boolean
+  /** The statements that switch the server's limit for a statement off and on again. */
+  limit: { readonly off: string; readonly on: string } | undefined
   /** Called once when the connection is lost. */
   onLost: () => void
   /** The time of the clock at which the session was opened, in milliseconds. */
@@ -71,23 +75,36 @@ const end = (raw: Connection): Effect.Effect<void> =>
     Effect.timeoutOrElse({ duration: "1 second", orElse: () => Effect.sync(() => raw.destroy()) })
   )
 
-/** Connects. Closing the scope closes the connection. */
+/**
+ * Connects. Closing the scope closes the connection. `silence` is how long the server may
+ * send nothing while a command runs, in milliseconds.
+ */
 export const make = (
   options: ConnectionOptions,
+  silence: number | undefined,
   now: number
 ): Effect.Effect<MySqlSession, SqlError, Scope.Scope> =>
   Effect.acquireRelease(connectRaw(options), end, { interruptible: true }).pipe(
-    Effect.map((raw) => fromRaw(raw, options, now))
+    Effect.map((raw) => fromRaw(raw, options, silence, now))
   )
 
-const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySqlSession => {
+const fromRaw = (
+  raw: Connection,
+  options: ConnectionOptions,
+  silence: number | undefined,
+  now: number
+): MySqlSession => {
   const permit = Semaphore.makeUnsafe(1)
   let lost: SqlError | undefined
+  let isWaiting = false
+  let streamed: Query | undefined
 
   const lose = (cause: unknown) => {
     if (lost !== undefined) return
     const message = cause instanceof Error ? cause.message : "Connection lost"
     lost = new SqlError({ reason: new ConnectionError({ cause, message, operation: "query" }) })
+    // The driver reports it only to commands with a callback.
+    streamed?.emit("error", lost)
     session.onLost()
   }
   raw.on("error", lose)
@@ -96,9 +113,11 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
   const exchange = (operation: string, send: (callback: Callback) => void) =>
     Effect.callback<unknown, SqlError>((resume) => {
       if (lost !== undefined) return resume(Effect.fail(lost))
+      isWaiting = true
       const finished = new Promise<void>((settle) => {
         try {
           send((error, result) => {
+            isWaiting = false
             const failed = error ? toSqlError(error, operation) : undefined
             // A connection reset reaches only the waiting command: no event follows.
             if (failed?.reason._tag === "ConnectionError") lose(error)
@@ -106,6 +125,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
             settle()
           })
         } catch (cause) {
+          isWaiting = false
           resume(Effect.fail(toSqlError(cause, operation)))
           settle()
         }
@@ -113,16 +133,20 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
       return stop(finished)
     })
 
+  /** Stops the running command on another connection. */
+  const kill = Effect.flatMap(Effect.acquireRelease(connectRaw(options), end), (killer) =>
+    Effect.callback<void, SqlError>((resume) => {
+      killer.query(`KILL QUERY ${raw.threadId}`, (error) =>
+        resume(error ? Effect.fail(toSqlError(error, "kill")) : Effect.void)
+      )
+    })
+  )
+
   /** Stops the running command. If that fails or takes too long, the connection is destroyed. */
   const stop = (finished: Promise<void>): Effect.Effect<void> =>
     Effect.gen(function* () {
       if (lost !== undefined) return
-      const killer = yield* Effect.acquireRelease(connectRaw(options), end)
-      yield* Effect.callback<void, SqlError>((resume) => {
-        killer.query(`KILL QUERY ${raw.threadId}`, (error) =>
-          resume(error ? Effect.fail(toSqlError(error, "kill")) : Effect.void)
-        )
-      })
+      yield* kill
       yield* Effect.promise(() => finished)
       // A `KILL QUERY` that came too late would stop the next statement: send an empty one.
       yield* Effect.callback<void>((resume) => {
@@ -139,8 +163,22 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
       )
     )
 
+  if (silence !== undefined) {
+    const { stream: socket } = raw as unknown as { readonly stream: Socket } // no type has it
+    Silence.watch(silence, {
+      isWaiting: () => isWaiting,
+      lose: (error) => {
+        // A server that only takes long must not go on without a reader.
+        Effect.runFork(kill.pipe(Effect.scoped, Effect.timeout(killTimeout), Effect.ignore))
+        socket.destroy(error)
+      },
+      socket
+    })
+  }
+
   const session: MySqlSession = {
     isUsed: false,
+    limit: undefined,
     onLost: () => {},
     openedAt: now,
     raw,
@@ -152,10 +190,12 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         })
         if (lost !== undefined) return yield* lost
         const query = raw.execute(queryOptions, params.map(toParameter) as Array<never>)
-        let running = true
+        streamed = query
+        isWaiting = true
         const finished = new Promise<void>((settle) => {
           const finish = () => {
-            running = false
+            streamed = undefined
+            isWaiting = false
             settle()
           }
           query.on("end", finish)
@@ -163,7 +203,7 @@ const fromRaw = (raw: Connection, options: ConnectionOptions, now: number): MySq
         })
         yield* Effect.addFinalizer(() =>
           Effect.suspend(() => {
-            if (!running) return Effect.void
+            if (streamed !== query) return Effect.void
             // Rows that still arrive are dropped.
             query.removeAllListeners("result")
             raw.resume()

@@ -57,7 +57,8 @@ export const make = Effect.fnUntraced(function* (
       maxConnections: 1,
       stream: PgliteWire.make(database),
       username: "postgres"
-    }
+    },
+    statementTimeout: undefined
   })
   return MigrationLock.embed(client)
 })

@@ -22,10 +22,15 @@ const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.start
 export interface Shared {
   readonly catalogue: PgCatalogue
   readonly parameters: PgParameters
+  /** The limit of the server for a statement, in milliseconds. */
+  readonly statementTimeout: number | undefined
 }
 
 /** Creates the connection of a session. */
-export const make = (session: PgSession, { catalogue, parameters }: Shared): Connection => {
+export const make = (
+  session: PgSession,
+  { catalogue, parameters, statementTimeout }: Shared
+): Connection => {
   catalogue.watch(session)
 
   /** Sends a statement with the parameters that the driver must get. */
@@ -67,6 +72,17 @@ export const make = (session: PgSession, { catalogue, parameters }: Shared): Con
     return transformRows === undefined ? safe : Effect.map(safe, transformRows)
   }
 
+  /** A stream takes the time of its reader. The server's limit would count it. */
+  const unlimited =
+    statementTimeout === undefined
+      ? Effect.void
+      : Effect.acquireRelease(
+          session.query("set statement_timeout = 0", [], false),
+          // In a transaction that has failed, the rollback restores the limit.
+          () =>
+            Effect.ignore(session.query(`set statement_timeout = ${statementTimeout}`, [], false))
+        )
+
   return {
     execute: (sql, params, transformRows) => run(sql, params, transformRows, true),
     executeRaw: (sql, params) =>
@@ -77,7 +93,10 @@ export const make = (session: PgSession, { catalogue, parameters }: Shared): Con
     executeStream: (sql, params, transformRows) => {
       const rows = Stream.unwrap(
         Effect.map(
-          Effect.andThen(catalogue.prepare(session), send(sql, params, Effect.succeed)),
+          Effect.andThen(
+            catalogue.prepare(session),
+            Effect.andThen(unlimited, send(sql, params, Effect.succeed))
+          ),
           (sent) => session.stream(sql, sent)
         )
       ).pipe(

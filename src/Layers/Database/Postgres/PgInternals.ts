@@ -1,8 +1,12 @@
 /**
  * The private members of sql-pg that Flange uses. If a version of sql-pg differs,
- * `test/Layers/Database/Postgres/PgInternals.test.ts` fails.
+ * `PgInternals.test.ts` or `Silence.test.ts` in `test/Layers/Database` fails.
  */
+import type { Socket } from "node:net"
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
+import * as Effect from "effect/Effect"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as Silence from "../Silence.ts"
 
 /** A message of the server. */
 interface Message {
@@ -13,7 +17,20 @@ interface Message {
 interface Session {
   /** The session behind one that `reserve` returned. */
   readonly base?: Session
+  /** The reader of the answer to the running statement. */
+  readonly consumer: object | undefined
   dispatch: (message: Message) => void
+  /** Closes the socket, fails the running statement, and removes the session from its pool. */
+  readonly fatal: (error: SqlError) => void
+  /** Asks the server to stop the running statement. */
+  readonly interrupt: Effect.Effect<void>
+  readonly session: { readonly socket: Socket }
+}
+
+/** Returns the session behind one that `reserve` returned, with its private members. */
+const ownOf = (session: PgSession): Session => {
+  const given = session as unknown as Session // not in the interface of the driver
+  return given.base ?? given
 }
 
 const watched = new WeakSet<Session>()
@@ -27,8 +44,7 @@ export const onDescription = (
   session: PgSession,
   described: (types: ReadonlyArray<number>) => void
 ): void => {
-  const given = session as unknown as Session // not in the interface of the driver
-  const own = given.base ?? given
+  const own = ownOf(session)
   if (watched.has(own)) return
   watched.add(own)
   const { dispatch } = own
@@ -38,4 +54,25 @@ export const onDescription = (
     }
     dispatch(message)
   }
+}
+
+const limited = new WeakSet<Session>()
+
+/** Ends the session if its server is silent for longer than the limit, in milliseconds. */
+export const limitSilence = (session: PgSession, limit: number): void => {
+  const own = ownOf(session)
+  if (limited.has(own)) return
+  limited.add(own)
+  Silence.watch(limit, {
+    isWaiting: () => own.consumer !== undefined,
+    lose: (cause) => {
+      // A server that only takes long must not go on without a reader.
+      Effect.runFork(own.interrupt)
+      const { message } = cause
+      own.fatal(
+        new SqlError({ reason: new ConnectionError({ cause, message, operation: "query" }) })
+      )
+    },
+    socket: own.session.socket
+  })
 }

@@ -14,6 +14,7 @@ import * as Client from "../Client.ts"
 import { PgCatalogue } from "./PgCatalogue.ts"
 import * as PgConnection from "./PgConnection.ts"
 import { refine } from "./PgErrors.ts"
+import { limitSilence } from "./PgInternals.ts"
 import { PgParameters } from "./PgParameters.ts"
 import { decoders } from "./PgType.ts"
 
@@ -27,6 +28,8 @@ export interface Options {
   readonly bounds: Bounds
   readonly driver: "pg" | "pglite"
   readonly pool: PgPool.Config
+  /** The limit of the server for a statement, in milliseconds. The client waits a little longer. */
+  readonly statementTimeout: number | undefined
 }
 
 /**
@@ -39,9 +42,11 @@ export const make = (
   options: Options
 ): Effect.Effect<PgClient.PgClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
+    const { statementTimeout } = options
     const shared: PgConnection.Shared = {
       catalogue: new PgCatalogue(yield* decoders),
-      parameters: new PgParameters()
+      parameters: new PgParameters(),
+      statementTimeout
     }
     const opened = PgPool.make({
       ...options.pool,
@@ -50,9 +55,12 @@ export const make = (
       types: shared.catalogue.registry
     })
     const pool = yield* Effect.provideService(opened, Clock.Clock, clock)
-    const wait = <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>) =>
-      bounded(options.bounds)(Effect.mapError(acquire, refine))
-    const session: Effect.Effect<PgSession, SqlError, Scope.Scope> = wait(pool.reserve)
+    const taken = (acquire: Effect.Effect<PgSession, SqlError, Scope.Scope>) =>
+      Effect.map(bounded(options.bounds)(Effect.mapError(acquire, refine)), (one) => {
+        if (statementTimeout !== undefined) limitSilence(one, statementTimeout)
+        return one
+      })
+    const session = taken(pool.reserve)
     const known = new WeakMap<PgSession, Connection>()
     const wrapped = (connection: PgSession): Connection => {
       const before = known.get(connection)
@@ -62,7 +70,7 @@ export const make = (
       return made
     }
     const client = yield* Client.make({
-      acquirer: Effect.map(wait(pool.get), wrapped),
+      acquirer: Effect.map(taken(pool.get), wrapped),
       cleanAcquirer: Effect.map(
         Effect.acquireRelease(session, pool.invalidate, { interruptible: true }),
         (one) => PgConnection.make(one, shared)

@@ -1,7 +1,7 @@
 /** PostgreSQL through `@effect/sql-pg`. */
-import * as Duration from "effect/Duration"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import * as Silence from "../Silence.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
 
 /** Returns the TLS option. If `ssl` is undefined, `sslmode` in the URL decides. */
@@ -9,8 +9,9 @@ const tls = (ssl: Settings["ssl"]) =>
   ssl === undefined ? {} : { ssl: ssl === "no-verify" ? { rejectUnauthorized: false } : ssl }
 
 /** Creates the client. Connections are opened on demand. */
-export const make = (target: Server, settings: Settings) =>
-  PgPoolClient.make({
+export const make = (target: Server, settings: Settings) => {
+  const limit = Silence.limitOf(settings.statementTimeout)
+  return PgPoolClient.make({
     attributes: {
       "db.namespace": target.database,
       "server.address": target.host,
@@ -21,6 +22,7 @@ export const make = (target: Server, settings: Settings) =>
     pool: {
       applicationName: "flange",
       connectionTTL: settings.connectionTtl,
+      keepAlive: Silence.keepAlive,
       idleTimeout: settings.idleTimeout,
       maxConnections: settings.maxConnections,
       minConnections: settings.minConnections,
@@ -29,10 +31,10 @@ export const make = (target: Server, settings: Settings) =>
         ...(target.schema === undefined
           ? {}
           : { search_path: `"${target.schema.replaceAll('"', '""')}"` }),
-        ...(settings.statementTimeout === undefined
-          ? {}
-          : { statement_timeout: String(Math.ceil(Duration.toMillis(settings.statementTimeout))) })
+        ...(limit === undefined ? {} : { statement_timeout: String(limit) })
       },
       ...tls(settings.ssl)
-    }
+    },
+    statementTimeout: limit
   })
+}

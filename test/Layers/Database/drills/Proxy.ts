@@ -10,6 +10,8 @@ export interface Proxy {
   /** Keeps the connections and delivers nothing, like a network that fell silent. */
   readonly freeze: Effect.Effect<void>
   readonly restore: Effect.Effect<void>
+  /** Answers no more on the next connection whose client sends the text. Others go on. */
+  readonly stall: (text: string) => Effect.Effect<void>
   /** The database's URL through the proxy. */
   readonly url: string
 }
@@ -19,6 +21,7 @@ const open = async (url: string) => {
   const proxied = new URL(url)
   const pairs = new Set<readonly [Socket, Socket]>()
   let frozen = false
+  let stalling: string | undefined
   const join = (client: Socket) => {
     const server = connect(Number(targetPort), hostname)
     const pair = [client, server] as const
@@ -32,6 +35,12 @@ const open = async (url: string) => {
       from.pipe(to)
     }
     if (frozen) for (const socket of pair) socket.unpipe()
+    client.on("data", (sent) => {
+      if (stalling === undefined || !sent.includes(stalling)) return
+      stalling = undefined
+      pairs.delete(pair)
+      server.unpipe()
+    })
   }
   const listening = createServer(join).listen(0, "127.0.0.1")
   await once(listening, "listening")
@@ -63,6 +72,9 @@ const open = async (url: string) => {
       await once(listening, "listening")
       up = true
     },
+    stall: (text: string) => {
+      stalling = text
+    },
     url: proxied.href
   }
 }
@@ -73,10 +85,11 @@ export const make = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
       Effect.promise(() => open(url)),
       ({ cut }) => Effect.promise(cut)
     ),
-    ({ cut, freeze, restore, url }) => ({
+    ({ cut, freeze, restore, stall, url }) => ({
       cut: Effect.promise(cut),
       freeze: Effect.promise(freeze),
       restore: Effect.promise(restore),
+      stall: (text) => Effect.sync(() => stall(text)),
       url
     })
   )
