@@ -5,6 +5,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as SqlStream from "effect/sql/SqlStream"
 import type { FieldPacket, QueryOptions, RowDataPacket } from "mysql2"
 import { tooManyParameters } from "../Client.ts"
+import { isSchemaChange } from "../SchemaChange.ts"
 import { toSqlError } from "./MySqlErrors.ts"
 import { type MySqlSession, toParameter } from "./MySqlSession.ts"
 
@@ -120,13 +121,18 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
     const query: QueryOptions = { rowsAsArray: options.rowsAsArray, sql }
     const refused = options.prepare ? tooManyParameters(params, mostParameters) : undefined
     if (refused !== undefined) return Effect.fail(refused)
+    const once = session.run("execute", (callback) => {
+      const received = (error: unknown, result: unknown, fields: ReadonlyArray<Fields>) =>
+        callback(error, withBigInts(result, fields))
+      if (options.prepare) session.raw.execute(query, values, received)
+      else session.raw.query({ ...query, values }, received)
+    })
     const effect = guarded(
       sql,
-      session.run("execute", (callback) => {
-        const received = (error: unknown, result: unknown, fields: ReadonlyArray<Fields>) =>
-          callback(error, withBigInts(result, fields))
-        if (options.prepare) session.raw.execute(query, values, received)
-        else session.raw.query({ ...query, values }, received)
+      Effect.catchIf(once, isSchemaChange, (error) => {
+        // The driver finds it by its options too, though the type has only the text.
+        session.raw.unprepare(query as unknown as string)
+        return transaction ? Effect.fail(error) : once
       })
     )
     // If the connection or the transaction is lost, nothing is left to undo.

@@ -16,6 +16,7 @@ import {
   UniqueViolation,
   UnknownError
 } from "effect/sql/SqlError"
+import * as SchemaChange from "../SchemaChange.ts"
 
 interface Props {
   readonly cause: unknown
@@ -57,11 +58,14 @@ const reasons: ReadonlyMap<number, (props: Props) => SqlErrorReason> = new Map([
   [1216, constraint], // foreign key, child
   [1217, constraint], // foreign key, parent
   [1226, connection], // user's resource limit
+  [1243, SchemaChange.reason], // unknown prepared statement
   [1317, statementTimeout], // interrupted by KILL QUERY
   [1364, constraint], // no default
+  [1412, SchemaChange.reason], // table rebuilt since the snapshot
   [1451, constraint], // foreign key, parent
   [1452, constraint], // foreign key, child
   [1586, uniqueViolation],
+  [1615, SchemaChange.reason], // prepared statement needs to be prepared again
   [1698, authentication],
   [1927, connection], // connection killed
   [1969, statementTimeout], // MariaDB max_statement_time

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import { isSchemaChange } from "../SchemaChange.ts"
 import type { PgCatalogue } from "./PgCatalogue.ts"
 import { refine } from "./PgErrors.ts"
 import { isPlain, type PgParameters } from "./PgParameters.ts"
@@ -21,17 +22,23 @@ const isUndo = (sql: string): boolean => sql.startsWith("ROLLBACK") || sql.start
 /** The state that the connections of a pool share. */
 export interface Shared {
   readonly catalogue: PgCatalogue
+  /** How often a table was found to have changed under prepared statements. */
+  changes: number
   readonly parameters: PgParameters
   /** The limit of the server for a statement, in milliseconds. */
   readonly statementTimeout: number | undefined
 }
 
 /** Creates the connection of a session. */
-export const make = (
-  session: PgSession,
-  { catalogue, parameters, statementTimeout }: Shared
-): Connection => {
+export const make = (session: PgSession, shared: Shared): Connection => {
+  const { catalogue, parameters, statementTimeout } = shared
   catalogue.watch(session)
+
+  const refined = (cause: SqlError): SqlError => {
+    const error = refine(cause)
+    if (isSchemaChange(error)) shared.changes++
+    return error
+  }
 
   /** Sends a statement with the parameters that the driver must get. */
   const send = <A>(
@@ -49,7 +56,7 @@ export const make = (
   const values = (sql: string, params: ReadonlyArray<unknown>, prepare: boolean) =>
     send(sql, params, (sent) => session.queryValues(sql, sent, prepare)).pipe(
       Effect.flatMap((rows) => catalogue.complete(session, rows)),
-      Effect.mapError(refine)
+      Effect.mapError(refined)
     )
 
   const run = (
@@ -60,7 +67,7 @@ export const make = (
   ) => {
     const rows = result(sql, params, prepare).pipe(
       Effect.flatMap((result) => catalogue.complete(session, result.rows)),
-      Effect.mapError(refine)
+      Effect.mapError(refined)
     )
     const safe = isUndo(sql)
       ? Effect.catchIf(
@@ -88,7 +95,7 @@ export const make = (
     executeRaw: (sql, params) =>
       result(sql, params, true).pipe(
         Effect.tap(({ rows }) => catalogue.complete(session, rows)),
-        Effect.mapError(refine)
+        Effect.mapError(refined)
       ),
     executeStream: (sql, params, transformRows) => {
       const rows = Stream.unwrap(
@@ -101,7 +108,7 @@ export const make = (
         )
       ).pipe(
         Stream.mapArrayEffect((chunk) => catalogue.streamed(chunk)),
-        Stream.mapError(refine)
+        Stream.mapError(refined)
       )
       return transformRows === undefined
         ? rows

@@ -18,6 +18,7 @@ import {
   UniqueViolation,
   UnknownError
 } from "effect/sql/SqlError"
+import * as SchemaChange from "../SchemaChange.ts"
 
 /** The codes with which the server ends or refuses a session. Another connection may succeed. */
 const lost: ReadonlySet<string> = new Set([
@@ -35,7 +36,16 @@ interface Props {
   readonly operation?: string
 }
 
+/** The function of the server that finds a change. The code stands for other errors too. */
+const revalidation = "RevalidateCachedQuery"
+
+/** Whether the plan of a prepared statement does not fit its tables any more, or is gone. */
+const isOutdated = (code: string, cause: unknown): boolean =>
+  code === "26000" ||
+  (code === "0A000" && hasProperty(cause, "routine") && cause.routine === revalidation)
+
 const reasonFor = (code: string, constraint: unknown, props: Props): SqlErrorReason => {
+  if (isOutdated(code, props.cause)) return SchemaChange.reason(props)
   // 08P01 is a protocol violation of the client, not a lost connection.
   if ((code.startsWith("08") && code !== "08P01") || lost.has(code))
     return new ConnectionError(props)

@@ -1,6 +1,6 @@
 /**
  * The private members of sql-pg that Flange uses. If a version of sql-pg differs,
- * `PgInternals.test.ts` or `Silence.test.ts` in `test/Layers/Database` fails.
+ * one of `PgInternals.test.ts`, `SchemaChange.test.ts` and `Silence.test.ts` fails.
  */
 import type { Socket } from "node:net"
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
@@ -14,6 +14,11 @@ interface Message {
   readonly fields?: ReadonlyArray<{ readonly dataTypeOid: number }>
 }
 
+interface PreparedStatements {
+  readonly evict: (statement: object) => void
+  readonly statements: ReadonlyMap<string, object>
+}
+
 interface Session {
   /** The session behind one that `reserve` returned. */
   readonly base?: Session
@@ -24,6 +29,7 @@ interface Session {
   readonly fatal: (error: SqlError) => void
   /** Asks the server to stop the running statement. */
   readonly interrupt: Effect.Effect<void>
+  readonly prepared: PreparedStatements | undefined
   readonly session: { readonly socket: Socket }
 }
 
@@ -75,4 +81,15 @@ export const limitSilence = (session: PgSession, limit: number): void => {
     },
     socket: own.session.socket
   })
+}
+
+const renewed = new WeakMap<Session, number>()
+
+/** Makes the session prepare its statements anew, once for each number of `changes`. */
+export const renewStatements = (session: PgSession, changes: number): void => {
+  const own = ownOf(session)
+  const { prepared } = own
+  if (prepared === undefined || (renewed.get(own) ?? 0) === changes) return
+  renewed.set(own, changes)
+  for (const statement of prepared.statements.values()) prepared.evict(statement)
 }

@@ -14,7 +14,7 @@ import * as Client from "../Client.ts"
 import { PgCatalogue } from "./PgCatalogue.ts"
 import * as PgConnection from "./PgConnection.ts"
 import { refine } from "./PgErrors.ts"
-import { limitSilence } from "./PgInternals.ts"
+import { limitSilence, renewStatements } from "./PgInternals.ts"
 import { PgParameters } from "./PgParameters.ts"
 import { decoders } from "./PgType.ts"
 
@@ -45,6 +45,7 @@ export const make = (
     const { statementTimeout } = options
     const shared: PgConnection.Shared = {
       catalogue: new PgCatalogue(yield* decoders),
+      changes: 0,
       parameters: new PgParameters(),
       statementTimeout
     }
@@ -58,6 +59,7 @@ export const make = (
     const taken = (acquire: Effect.Effect<PgSession, SqlError, Scope.Scope>) =>
       Effect.map(bounded(options.bounds)(Effect.mapError(acquire, refine)), (one) => {
         if (statementTimeout !== undefined) limitSilence(one, statementTimeout)
+        renewStatements(one, shared.changes)
         return one
       })
     const session = taken(pool.reserve)

@@ -8,6 +8,7 @@ import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as RequestId from "../../../Server/Exchange/RequestId.ts"
 import { acquireOperation, within } from "../Acquire.ts"
+import { isSchemaChange } from "../SchemaChange.ts"
 import * as Begin from "./Begin.ts"
 import * as Correlation from "./Correlation.ts"
 import { LazyConnection } from "./LazyConnection.ts"
@@ -17,7 +18,10 @@ import * as Unavailable from "./Unavailable.ts"
 export interface Settings extends Begin.Mode {
   /** The longest time to begin a transaction: the wait for a connection, and `BEGIN`. */
   readonly acquireTimeout: Duration.Duration
-  /** How often the handler is run again after a serialization failure or a deadlock. */
+  /**
+   * How often the handler is run again after a serialization failure or a deadlock. After the
+   * change of a table it is run again once in any case.
+   */
   readonly retries: number
 }
 
@@ -82,7 +86,8 @@ export const make = (client: SqlClient, settings: Settings) => {
   const attempt = <A, E, R>(
     effect: Effect.Effect<A, E, R>,
     requestId: string,
-    done: number
+    done: number,
+    renewed: boolean
   ): Effect.Effect<A, E | SqlError, R> =>
     Effect.suspend(() => {
       const connection = makeConnection(requestId)
@@ -95,8 +100,11 @@ export const make = (client: SqlClient, settings: Settings) => {
           // The handler may have wrapped the error, or met it outside the transaction.
           const lost = connection.lost ?? Unavailable.lostBehind(cause)
           if (lost !== undefined) return Unavailable.answer(lost, cause)
-          if (conflict === undefined || done >= retries) return Effect.failCause(cause)
-          return Effect.andThen(backoff(done), attempt(effect, requestId, done + 1))
+          if (conflict === undefined) return Effect.failCause(cause)
+          // A new transaction meets no statement that was prepared before the change.
+          if (!renewed && isSchemaChange(conflict)) return attempt(effect, requestId, done, true)
+          if (done >= retries) return Effect.failCause(cause)
+          return Effect.andThen(backoff(done), attempt(effect, requestId, done + 1, renewed))
         })
       )
     })
@@ -108,7 +116,7 @@ export const make = (client: SqlClient, settings: Settings) => {
         fiber.context as Context.Context<TransactionConnection>,
         transactionService
       ) === undefined
-        ? attempt(effect, fiber.getRef(RequestId.RequestId), 0)
+        ? attempt(effect, fiber.getRef(RequestId.RequestId), 0, false)
         : client.withTransaction(effect)
     )
 }

@@ -22,6 +22,9 @@ export interface TransactionalOptions {
    * How often the handler is run again after a serialization failure or a
    * deadlock, each time after a short random wait. Default: 0. A retry repeats
    * everything that the handler does, not only its queries.
+   *
+   * If a migration has changed a table under a prepared statement or a snapshot, the
+   * handler is run again once in addition, also with 0.
    */
   readonly retries?: number | undefined
 }
