@@ -18,6 +18,12 @@ export interface Options extends SqlClient.SqlClient.MakeOptions {
   readonly transactionAcquirer: Acquirer
 }
 
+/**
+ * The most prepared statements of a connection. Those of all connections count towards the
+ * limit of a MySQL server, which is 16 382 by default, and take memory on every server.
+ */
+export const mostPrepared = 100
+
 const typeId = "~flange/Database/Client"
 
 interface Own {

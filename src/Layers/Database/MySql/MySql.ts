@@ -49,6 +49,7 @@ const optionsOf = (target: Server, settings: Settings, migrates: boolean): Conne
     database: target.database,
     enableKeepAlive: true,
     keepAliveInitialDelay: Duration.toMillis(Silence.keepAlive),
+    maxPreparedStatements: Client.mostPrepared,
     // An injected statement must not be able to add another one.
     multipleStatements: migrates,
     password: Redacted.value(target.password),

@@ -51,6 +51,7 @@ export const make = (
     }
     const opened = PgPool.make({
       ...options.pool,
+      preparedStatementCacheSize: Client.mostPrepared,
       // The values of a `timestamp`, and what the database calculates, are UTC.
       startupParameters: { ...options.pool.startupParameters, DateStyle: "ISO", TimeZone: "UTC" },
       types: shared.catalogue.registry
