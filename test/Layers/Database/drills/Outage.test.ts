@@ -53,6 +53,28 @@ onServers((backend) => {
   )
 
   it.live(
+    "a database that falls silent in a transaction gives 503, and the only connection is replaced",
+    () =>
+      Effect.gen(function* () {
+        const proxy = yield* Proxy.make(backend.url)
+        const { all, insert, script, test } = yield* rig(proxy, {
+          endpoint: true,
+          maxConnections: 1,
+          statementTimeout: "300 millis"
+        })
+        script.write = insert("a").pipe(Effect.andThen(proxy.freeze), Effect.andThen(insert("b")))
+        const silent = yield* test.post("/write")
+        silent.expectProblem("SERVICE_UNAVAILABLE", 503).expectHeader("retry-after", "1")
+        yield* proxy.restore
+        script.write = insert("c")
+        const next = yield* test.post("/write")
+        next.expectStatus(200)
+        expect(yield* all).toEqual(["c"])
+      }),
+    patience
+  )
+
+  it.live(
     "a database that is down is 503 without a transaction too",
     () =>
       Effect.gen(function* () {

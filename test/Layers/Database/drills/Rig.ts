@@ -69,6 +69,7 @@ export interface RigOptions extends Words {
   readonly acquireTimeout?: string
   readonly listening?: boolean
   readonly maxConnections?: number
+  readonly statementTimeout?: string
   /** Gives the app a tracer, so that every request has a span. */
   readonly traced?: boolean
 }
@@ -84,6 +85,7 @@ export const rig = ({ url }: Pick<Backend, "url">, options: RigOptions = { endpo
           acquireTimeout: options.acquireTimeout ?? "5 seconds",
           maxConnections: options.maxConnections ?? 8,
           runMigrations: false,
+          statementTimeout: options.statementTimeout ?? "30 seconds",
           url
         }
       }
