@@ -11,7 +11,8 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { expect, it } from "vitest"
-import { type Backend, mysql, onEach, open, postgres } from "./backends.ts"
+import * as Silence from "../../../src/Layers/Database/Silence.ts"
+import { type Backend, mysql, onEach, open, postgres, settings } from "./backends.ts"
 import * as Proxy from "./drills/Proxy.ts"
 
 const limit = "300ms"
@@ -42,6 +43,13 @@ const expectSilence = (error: SqlError) => {
 }
 
 const bump = (sql: SqlClient) => sql`update counters set n = n + 1 where id = 1`
+
+it("0, Infinity and more than a timer can count are no limit", () => {
+  const of = (text: string) =>
+    Silence.limitOf(settings({ statementTimeout: text, url: "mysql://a@b/c" }).statementTimeout)
+  expect(["0ms", "Infinity", "25d"].map(of)).toEqual([undefined, undefined, undefined])
+  expect(["0.5ms", "30s", "24d"].map(of)).toEqual([1, 30_000, 2_073_600_000])
+})
 
 onEach([postgres, mysql], "A silent server", (backend) => {
   const check = (title: string, test: () => Effect.Effect<unknown, unknown, Scope.Scope>) =>
