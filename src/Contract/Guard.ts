@@ -4,7 +4,7 @@
  * has to provide it. It adds 401 and 403 to the errors of its endpoints, in OpenAPI and in the
  * client.
  */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { CurrentIdentity, Identified, Identity } from "./Authentication.ts"
@@ -132,3 +132,9 @@ export const isOptional = (key: object): boolean => optionalTypeId in key
 /** Returns the decision of a guard's key; undefined for the key of any other middleware. */
 export const decisionOf = (key: object): Decision | undefined =>
   typeId in key ? (key[typeId] as Decision) : undefined
+
+/** The annotation of an endpoint that has no guard on purpose, although others of its group have one. */
+export const Unguarded: Context.Reference<boolean> = Context.Reference<boolean>(
+  "flange/Unguarded",
+  { defaultValue: () => false }
+)

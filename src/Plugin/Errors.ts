@@ -6,8 +6,10 @@ import * as Runtime from "effect/Runtime"
 /** One reason why a list of plugins cannot be an app. */
 export interface AssemblyProblem {
   readonly kind:
+    | "AccessMismatch"
     | "Contradiction"
     | "Cycle"
+    | "DuplicateGroup"
     | "DuplicateId"
     | "DuplicateService"
     | "ImpossibleRequest"
@@ -16,6 +18,7 @@ export interface AssemblyProblem {
     | "MissingService"
     | "RouteConflict"
     | "UndeclaredExtension"
+    | "UnguardedEndpoint"
     | "UnknownTarget"
   /** What is wrong, and what to write instead. */
   readonly message: string

@@ -15,8 +15,10 @@ import { Exchange } from "./Exchange/Exchange.ts"
 import { Serving } from "./Exchange/Serving.ts"
 import type { Serve } from "./Exchange/Wire.ts"
 import type { Listener } from "./Listener/Listener.ts"
+import * as AccessCheck from "./Route/AccessCheck.ts"
 import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
+import * as GroupNames from "./Route/GroupNames.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
 import * as RouteTable from "./Route/RouteTable.ts"
@@ -97,7 +99,12 @@ export const make = (
           upgrades: (method, target) => table.find(method, target).value?.plan.upgrades === true
         })
       }),
-    check: (plugins) => [...declaredConflicts(plugins), ...Impossible.problems(plugins)],
+    check: (plugins) => [
+      ...declaredConflicts(plugins),
+      ...GroupNames.problems(plugins),
+      ...AccessCheck.problems(plugins),
+      ...Impossible.problems(plugins)
+    ],
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {

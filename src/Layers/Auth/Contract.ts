@@ -2,6 +2,7 @@
  * Authorization in contracts: guards that require scopes, a service account or
  * privilege, and policies. This module has no server code, so a browser can import it.
  */
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as Guard from "../../Contract/Guard.ts"
 
 export * as Policy from "../../Contract/Policy.ts"
@@ -87,3 +88,25 @@ export const privileged: Guard.Key<Guard.Guard> = flag(
   "isPrivileged",
   "The caller is not privileged"
 )
+
+/**
+ * Marks an endpoint that has no guard on purpose. Middleware of a group applies to the endpoints
+ * that were added before it, so an endpoint without a guard behind guarded ones is a problem of
+ * the assembly unless it is marked. The mark changes nothing else.
+ *
+ * @example
+ * ```ts
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+ * import * as Auth from "flange/Auth/Contract"
+ *
+ * const NotesApi = HttpApiGroup.make("notes").add(
+ *   HttpApiEndpoint.post("create", "/v1/notes").middleware(Auth.requireScopes("notes:write")),
+ *   Auth.unguarded(HttpApiEndpoint.get("list", "/v1/notes"))
+ * )
+ * NotesApi.endpoints.list.middlewares.size // => 0
+ * ```
+ */
+export const unguarded = <E extends HttpApiEndpoint.Constraint>(endpoint: E): E =>
+  // `annotate` returns the type of the endpoint.
+  (endpoint as unknown as HttpApiEndpoint.Top).annotate(Guard.Unguarded, true) as unknown as E

@@ -18,7 +18,13 @@ export { bearer, type TokenEntry } from "./Backend/Bearer.ts"
 export type { Scheme } from "./Backend/Scheme.ts"
 export { authorization, cookie, header, query, type Source } from "./Backend/Source.ts"
 export { type Chain, chain, type Mode } from "./Chain.ts"
-export { privileged, requireAnyScope, requireScopes, serviceAccount } from "./Contract.ts"
+export {
+  privileged,
+  requireAnyScope,
+  requireScopes,
+  serviceAccount,
+  unguarded
+} from "./Contract.ts"
 export { CrossSiteConfig } from "./CrossSiteConfig.ts"
 export { AuthSettingsError, BackendUnavailable, CredentialsRejected } from "./Failure.ts"
 export { GuessingConfig } from "./GuessingConfig.ts"

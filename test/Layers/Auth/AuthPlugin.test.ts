@@ -28,11 +28,6 @@ class NamedApi extends HttpApiGroup.make("named")
   .add(HttpApiEndpoint.get("named", "/named", { success }))
   .middleware(Authentication.middleware("partner")) {}
 
-/** Is authenticated by its contract alone. */
-class ContractApi extends HttpApiGroup.make("contract")
-  .add(HttpApiEndpoint.get("contract", "/contract", { success }))
-  .middleware(Authentication.Default) {}
-
 /** Is authenticated by one chain in the slot, and by another in its contract. */
 class TwiceApi extends HttpApiGroup.make("twice")
   .add(HttpApiEndpoint.get("twice", "/twice", { success }))
@@ -47,14 +42,11 @@ const Routes = Plugin.make("test:routes", {
       handlers.handleAll({ partner: subject })
     ),
     Route.protectedWith("partner")(NamedApi, (handlers) => handlers.handleAll({ named: subject })),
-    Route.protectedWith("partner")(TwiceApi, (handlers) => handlers.handleAll({ twice: subject })),
-    Route.public(ContractApi, (handlers) =>
-      handlers.handleAll({ contract: () => Effect.succeed("open") })
-    )
+    Route.protectedWith("partner")(TwiceApi, (handlers) => handlers.handleAll({ twice: subject }))
   ]
 })
 
-const paths = ["/default", "/partner", "/named", "/contract", "/twice"] as const
+const paths = ["/default", "/partner", "/named", "/twice"] as const
 
 const as = (key: string) => ({ headers: { "x-api-key": key } })
 
@@ -126,7 +118,6 @@ describe("a request", () => {
       return chains
     })
     assert.deepStrictEqual(chains, {
-      "/contract": ["default"],
       "/default": ["default"],
       "/named": ["partner"],
       "/partner": ["partner"],
@@ -188,13 +179,13 @@ describe("a layer in the place of the battery's", () => {
         return Layer.succeedContext(Context.add(services, Authentication.Default, wrapped))
       })
       const test = yield* TestApp.make(app(), { replace: [["flange:auth", layer]] })
-      for (const path of ["/default", "/contract"]) {
+      for (const path of ["/default", "/twice"]) {
         ;(yield* test.get(path, as("ada"))).expectStatus(200)
         ;(yield* test.get(path, as("bob"))).expectStatus(401)
       }
-      assert.deepStrictEqual(asked, ["default", "default", "default", "default"])
+      assert.deepStrictEqual(asked, ["default", "default", "partner", "default", "partner"])
       // The authentication slot refuses before the contract's middleware runs.
-      assert.deepStrictEqual(ran, ["/default", "/contract", "/contract"])
+      assert.deepStrictEqual(ran, ["/default", "/twice"])
     })
   )
 

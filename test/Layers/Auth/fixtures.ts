@@ -28,7 +28,7 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
   HttpApiEndpoint.get("list", "/orders", { success }).middleware(
     Auth.requireAnyScope("orders:read", "orders:write")
   ),
-  HttpApiEndpoint.get("me", "/me", { success }),
+  Auth.unguarded(HttpApiEndpoint.get("me", "/me", { success })),
   HttpApiEndpoint.get("tenant", "/tenants/:tenant", {
     params: { tenant: Schema.String },
     success

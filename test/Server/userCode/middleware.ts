@@ -111,7 +111,7 @@ const Roles = Auth.Policy.roles("roles", {
 
 class KeysApi extends HttpApiGroup.make("keys").add(
   HttpApiEndpoint.get("effectful", "/policy", { success }).middleware(Effectful),
-  HttpApiEndpoint.get("key", "/key", { success }),
+  Auth.unguarded(HttpApiEndpoint.get("key", "/key", { success })),
   HttpApiEndpoint.get("plain", "/plain-policy", { success }).middleware(Plain),
   HttpApiEndpoint.get("roles", "/roles", { success }).middleware(Roles)
 ) {}
