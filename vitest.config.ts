@@ -1,9 +1,15 @@
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { codec, listener } from "./test/matrix/combination.ts"
 
 // The condition makes `flange` and `flange/...` mean the sources, so no build is needed. The
 // conditions hold for `require` too, so `import` is not among them.
 const conditions = ["flange-source", "module", "node"]
+
+// The workers and the processes that tests start load the same modules again and again: Node keeps
+// what it has compiled, and the sources without their types.
+process.env["NODE_COMPILE_CACHE"] ??= join(tmpdir(), "node-compile-cache")
 
 const { NODE_OPTIONS = "" } = process.env
 
@@ -30,6 +36,8 @@ export default defineConfig({
     env: isUsual ? {} : { NODE_OPTIONS: `${NODE_OPTIONS} --import=${preload.href}` },
     hookTimeout: 120_000,
     include: ["test/**/*.test.ts"],
+    // Vitest leaves one core free, which is half of a machine with two.
+    maxWorkers: "100%",
     setupFiles: listener === "web" ? [] : ["test/matrix/sockets.ts"],
     // Only for what never ends: no test may fail because the machine is slow.
     testTimeout: 120_000

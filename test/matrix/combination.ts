@@ -22,8 +22,9 @@ export const listener: (typeof listeners)[number] = chosen("TEST_LISTENER", list
 /** What apps listen with if their configuration names no listener. */
 export const socketListener: "node" | "proxied" = listener === "proxied" ? "proxied" : "node"
 
-/** The variables that put a process that a test starts into the same combination. */
+/** The variables that put a process that a test starts into the same combination, and let it start fast. */
 export const environment: Readonly<Record<string, string | undefined>> = {
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
   NODE_OPTIONS: process.env["NODE_OPTIONS"],
   TEST_CODEC: process.env["TEST_CODEC"],
   TEST_LISTENER: process.env["TEST_LISTENER"]
