@@ -1,5 +1,5 @@
 /** Which requests of a connection are answered, and when it ends, on the listeners that have sockets. */
-import { setTimeout as sleep } from "node:timers/promises"
+import { setImmediate, setTimeout as sleep } from "node:timers/promises"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -10,8 +10,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { BodyLimit, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { maxDropped } from "../../../src/Server/Listener/Linger.ts"
+import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
+import { maxDropped, maxSilence } from "../../../src/Server/Listener/Linger.ts"
 import { boot, type Counted } from "../counted.ts"
 import { guardProcess, until } from "../userCode/server.ts"
 import { type Client, replies } from "./Proxied/rig.ts"
@@ -93,9 +93,11 @@ for (const name of ["node", "proxied"] as const) {
     /** Everything that comes on a connection until it ends. */
     const whole = async (...pieces: ReadonlyArray<string>): Promise<string> => {
       const client = await app.connect()
+      client.socket.setNoDelay()
       for (const piece of pieces) {
         client.send(piece)
-        await sleep(5)
+        // The server reads in the next turn of the event loop.
+        await setImmediate()
       }
       const text = await client.end()
       client.destroy()
@@ -344,11 +346,17 @@ for (const name of ["node", "proxied"] as const) {
       }
 
       it("counts until it is closed, and is closed if the client is silent", async () => {
-        const clients = await refused(server.maxConnections)
-        assert.strictEqual(await status(), 503)
-        for (const { silence } of clients) silence()
-        while ((await status()) === 503) await sleep(50)
-        for (const { client } of clients) client.destroy()
+        // The listeners read the time, and their timers run.
+        vi.useFakeTimers({ toFake: ["performance"] })
+        try {
+          const clients = await refused(server.maxConnections)
+          assert.strictEqual(await status(), 503)
+          for (const { silence } of clients) silence()
+          while ((await status()) === 503) vi.advanceTimersByTime(maxSilence)
+          for (const { client } of clients) client.destroy()
+        } finally {
+          vi.useRealTimers()
+        }
       })
 
       it("is read no more after many bytes, and closed", async () => {

@@ -99,12 +99,20 @@ describe(`drain of the ${socketListener} listener`, () => {
   })
 
   it("goes on accepting during drainDelay, and says close", async () => {
-    running = await start(fixture, { FLANGE__APP__DRAIN_DELAY: "3 seconds" })
+    running = await start(fixture, { FLANGE__APP__DRAIN_DELAY: "1 hour" })
     running.child.kill("SIGTERM")
     await printed("draining")
     const reply = await get(`${running.url}/slow/0`)
     assert.strictEqual(reply.status, 200)
     assert.strictEqual(reply.headers.connection, "close")
+    // The second signal cuts the delay.
+    running.child.kill("SIGTERM")
+    assert.strictEqual(await running.exit, 1)
+  })
+
+  it("stops accepting after drainDelay, and exits 0", async () => {
+    running = await start(fixture, { FLANGE__APP__DRAIN_DELAY: "50 millis" })
+    running.child.kill("SIGTERM")
     assert.strictEqual(await running.exit, 0)
   })
 

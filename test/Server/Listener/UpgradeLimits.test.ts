@@ -15,6 +15,7 @@ import { isSocketError, type SocketError } from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { BodyLimit, Middleware, Plugin, Route } from "flange"
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
+import { maxMillis } from "../../../src/Server/Listener/Linger.ts"
 import { boot, type Counted } from "../counted.ts"
 import { arrives, guardProcess, until } from "../userCode/server.ts"
 
@@ -183,7 +184,10 @@ for (const name of ["node", "proxied"] as const) {
         writeTimeout: "500 millis"
       })
     })
-    afterEach(() => arrives("The end of the app", app.stop()))
+    afterEach(async () => {
+      vi.restoreAllMocks()
+      await arrives("The end of the app", app.stop())
+    })
 
     /** A client whose connection is upgraded. */
     const upgraded = async (path: string) => {
@@ -320,6 +324,8 @@ for (const name of ["node", "proxied"] as const) {
       assert.match(headers["connection"]!, /^close$/i)
       assert.strictEqual(await arrives("The end", refused.end()), "")
       assert.strictEqual(app.open(), 2)
+      // A client that goes on sending is destroyed when this time is over.
+      vi.spyOn(performance, "now").mockReturnValue(performance.now() + maxMillis + 1)
       await destroyed(refused)
       for (const client of clients) client.destroy()
       await until("The end of the exchanges", () => app.open() === 0)

@@ -7,16 +7,19 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
-import { afterEach, assert, describe, it } from "vitest"
+import * as TestClock from "effect/testing/TestClock"
+import { afterEach, assert, describe, it, vi } from "vitest"
 import type { Wire } from "../../../../src/Server/Exchange/Wire.ts"
 import { type Client, echo, type Given, replies, type Rig, start } from "./rig.ts"
 
 let rig: Rig | undefined
 const folders: Array<string> = []
 afterEach(async () => {
+  vi.useRealTimers()
   await rig?.close()
   rig = undefined
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
@@ -41,12 +44,19 @@ const until = async (isSo: () => boolean) => {
   while (!isSo()) await sleep(5)
 }
 
+/** Stops the clock of listeners that start after it. `vi.advanceTimersByTime` moves it. */
+const stopClock = () => vi.useFakeTimers({ toFake: ["performance", "setInterval"] })
+
 describe("timeouts", () => {
-  it("end an idle connection without a word", async () => {
-    // Long enough for a busy machine to bring the request before it ends.
-    const client = await serve({ config: { keepAlive: "500 millis" }, ...ready })
-    client.send(get)
-    assert.strictEqual((await client.reply()).status, 200)
+  it("end an idle connection without a word, and not before", async () => {
+    stopClock()
+    const client = await serve({ config: { keepAlive: "1 minute" }, ...ready })
+    for (let i = 0; i < 2; i++) {
+      vi.advanceTimersByTime(55_000)
+      client.send(get)
+      assert.strictEqual((await client.reply()).status, 200)
+    }
+    vi.advanceTimersByTime(65_000)
     assert.strictEqual(await client.end(), "")
   })
 
@@ -120,20 +130,14 @@ describe("timeouts", () => {
   })
 
   it("do not cut a handler that takes long", async () => {
-    const client = await serve({
-      config: {
-        bodyTimeout: "20 millis",
-        headersTimeout: "20 millis",
-        // Long enough for a busy machine to bring the request before it ends.
-        keepAlive: "500 millis",
-        requestTimeout: "20 millis"
-      },
-      dispatch: (wire) => {
-        setTimeout(() => wire.send(200, [], "late"), 1000)
-        return true
-      }
-    })
+    stopClock()
+    const wires: Array<Wire> = []
+    const client = await serve({ dispatch: (wire) => wires.push(wire) > 0 })
     client.send(get)
+    await until(() => wires.length > 0)
+    // Longer than each of them.
+    vi.advanceTimersByTime(3_600_000)
+    wires[0]!.send(200, [], "late")
     assert.strictEqual((await client.reply()).body, "late")
   })
 })
@@ -492,10 +496,8 @@ describe("where it listens", () => {
 })
 
 describe("drain", () => {
-  const drain = (delay: number, timeout: number) =>
-    Effect.runPromise(
-      rig!.bound.drain({ delay: Duration.millis(delay), timeout: Duration.millis(timeout) })
-    )
+  const drain = (timeout: number) =>
+    Effect.runPromise(rig!.bound.drain({ delay: Duration.zero, timeout: Duration.millis(timeout) }))
 
   it("lets requests in flight finish, says close, and closes what is idle", async () => {
     const waiting: Array<Wire> = []
@@ -508,7 +510,7 @@ describe("drain", () => {
     await idle.reply()
     busy.send(get.replace("/", "/hold"))
     while (waiting.length === 0) await sleep(5)
-    const drained = drain(0, 60_000)
+    const drained = drain(60_000)
     assert.strictEqual(await idle.end(), "")
     assert.strictEqual(await silent.end(), "")
     waiting[0]!.send(200, [], "done")
@@ -522,7 +524,7 @@ describe("drain", () => {
     const client = await serve(ready)
     client.send(get)
     await client.reply()
-    const drained = drain(0, 60_000)
+    const drained = drain(60_000)
     client.send(get)
     const reply = await client.reply()
     assert.strictEqual(reply.body, "ok")
@@ -532,11 +534,18 @@ describe("drain", () => {
 
   it("goes on accepting during the delay", async () => {
     await serve(ready)
-    const drained = drain(2000, 60_000)
-    const client = await rig!.connect()
-    client.send(get)
-    assert.strictEqual((await client.reply()).headers["connection"], "close")
-    await drained
+    await Effect.gen(function* () {
+      const drained = yield* Effect.forkChild(
+        rig!.bound.drain({ delay: Duration.hours(1), timeout: Duration.minutes(1) })
+      )
+      yield* TestClock.adjust("59 minutes")
+      const client = yield* Effect.promise(() => rig!.connect())
+      client.send(get)
+      const reply = yield* Effect.promise(() => client.reply())
+      assert.strictEqual(reply.headers["connection"], "close")
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(drained)
+    }).pipe(Effect.provide(TestClock.layer()), Effect.runPromise)
     const refused = await rig!.connect().then(
       () => false,
       () => true
@@ -549,7 +558,7 @@ describe("drain", () => {
     const client = await serve({ dispatch: (wire) => waiting.push(wire) > 0 })
     client.send(get.repeat(3))
     while (waiting.length < 3) await sleep(5)
-    const drained = drain(0, 60_000)
+    const drained = drain(60_000)
     for (const wire of waiting) wire.send(200, [], "ok")
     const all = replies(await client.end())
     assert.deepStrictEqual(
@@ -571,7 +580,7 @@ describe("drain", () => {
     let told = false
     general.send(get)
     await until(() => begun)
-    await drain(0, 50)
+    await drain(50)
     assert.isTrue(interrupted)
     await general.end()
     await rig!.close()
@@ -586,7 +595,7 @@ describe("drain", () => {
     })
     compiled.send(get)
     while (wires.length === 0) await sleep(5)
-    await drain(0, 50)
+    await drain(50)
     assert.isTrue(told)
     assert.strictEqual(replies(await compiled.end())[0]!.status, 503)
   })
@@ -596,7 +605,7 @@ describe("drain", () => {
     const client = await serve({ dispatch: () => (begun = true) })
     client.send(get)
     await until(() => begun)
-    await drain(0, 50)
+    await drain(50)
     assert.strictEqual(await client.end(), "")
   })
 })
