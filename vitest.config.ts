@@ -34,12 +34,12 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     env: isUsual ? {} : { NODE_OPTIONS: `${NODE_OPTIONS} --import=${preload.href}` },
-    hookTimeout: 120_000,
+    hookTimeout: 600_000,
     include: ["test/**/*.test.ts"],
     // Vitest leaves one core free, which is half of a machine with two.
     maxWorkers: "100%",
     setupFiles: listener === "web" ? [] : ["test/matrix/sockets.ts"],
     // Only for what never ends: no test may fail because the machine is slow.
-    testTimeout: 120_000
+    testTimeout: 600_000
   }
 })

@@ -62,40 +62,35 @@ const stop = ({ server }: Running, signal: NodeJS.Signals) =>
   })
 
 onEach([embedded, mysql, postgres], "the sample API as a process", ({ fresh }) => {
-  it.live(
-    "serves its own client, and keeps its items over SIGTERM and SIGKILL",
-    () =>
-      Effect.gen(function* () {
-        const database = yield* fresh
+  it.live("serves its own client, and keeps its items over SIGTERM and SIGKILL", () =>
+    Effect.gen(function* () {
+      const database = yield* fresh
 
-        const first = yield* start(database)
-        const client = node(["examples/sample-api/client.ts", first.url])
-        expect(yield* Effect.promise(() => client.exitCode), client.output()).toBe(0)
-        expect(client.output()).toMatch(
-          /created.*listed.*read.*replaced.*updated.*removed.*missing/s
-        )
-        yield* Effect.promise(() => first.create("before SIGTERM"))
-        expect(yield* stop(first, "SIGTERM"), first.server.output()).toBe(0)
+      const first = yield* start(database)
+      const client = node(["examples/sample-api/client.ts", first.url])
+      expect(yield* Effect.promise(() => client.exitCode), client.output()).toBe(0)
+      expect(client.output()).toMatch(/created.*listed.*read.*replaced.*updated.*removed.*missing/s)
+      yield* Effect.promise(() => first.create("before SIGTERM"))
+      expect(yield* stop(first, "SIGTERM"), first.server.output()).toBe(0)
 
-        const second = yield* start(database)
-        yield* Effect.promise(() => second.create("before SIGKILL"))
-        yield* stop(second, "SIGKILL")
+      const second = yield* start(database)
+      yield* Effect.promise(() => second.create("before SIGKILL"))
+      yield* stop(second, "SIGKILL")
 
-        const third = yield* start(database)
-        const names = yield* Effect.promise(() => third.names())
-        expect(names).toEqual(["before SIGTERM", "before SIGKILL"])
-        expect(yield* stop(third, "SIGTERM"), third.server.output()).toBe(0)
-        // Nothing but the lines of the log, and the migration only once.
-        const log = [first, second, third].map(({ server }) => server.output())
-        expect(log.map((text) => text.includes("Migration 0001_items.sql"))).toEqual([
-          true,
-          false,
-          false
-        ])
-        for (const line of log.join("").trim().split("\n")) {
-          expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO  /)
-        }
-      }).pipe(Effect.scoped),
-    120_000
+      const third = yield* start(database)
+      const names = yield* Effect.promise(() => third.names())
+      expect(names).toEqual(["before SIGTERM", "before SIGKILL"])
+      expect(yield* stop(third, "SIGTERM"), third.server.output()).toBe(0)
+      // Nothing but the lines of the log, and the migration only once.
+      const log = [first, second, third].map(({ server }) => server.output())
+      expect(log.map((text) => text.includes("Migration 0001_items.sql"))).toEqual([
+        true,
+        false,
+        false
+      ])
+      for (const line of log.join("").trim().split("\n")) {
+        expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO  /)
+      }
+    }).pipe(Effect.scoped)
   )
 })

@@ -46,4 +46,4 @@ it("a package that exports apps and plugins can write its declarations", () => {
   expect(errors).toEqual([])
   const app = readFileSync(join(consumer, "dist/recipe-api/app.d.ts"), "utf8")
   expect(app).toContain('import("flange/types/Server/Route/Route").Protected<')
-}, 120_000)
+})

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { hostname } from "node:os"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,6 +10,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { App, HealthCheck, Plugin, Preset } from "flange"
 import * as Health from "flange/Health"
 import { afterEach, assert, describe, it } from "vitest"
@@ -26,7 +28,11 @@ afterEach(async () => {
 const listening = async (
   plugins: ReadonlyArray<Plugin.Any>,
   appSection: object = {},
-  { environment = "local", health = {} }: { environment?: string; health?: object } = {}
+  {
+    clock = Clock.Clock.defaultValue(),
+    environment = "local",
+    health = {}
+  }: { clock?: Clock.Clock; environment?: string; health?: object } = {}
 ) => {
   const logs: Array<string> = []
   let url = ""
@@ -50,9 +56,11 @@ const listening = async (
     }
   })
   const scope = Scope.makeUnsafe()
-  const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  const run = <A, E>(effect: Effect.Effect<A, E>) =>
+    Effect.runPromise(Effect.provideService(effect, Clock.Clock, clock))
+  const close = () => run(Scope.close(scope, Exit.void))
   closes.push(close)
-  const boot = Effect.runPromise(Layer.buildWithScope(App.layer(app), scope))
+  const boot = run(Layer.buildWithScope(App.layer(app), scope))
   return { boot, close, logs, url: () => url }
 }
 
@@ -88,7 +96,8 @@ describe("GET /readyz", () => {
     const Slow = Plugin.make("app:slow", {
       ready: () => Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(gate))
     })
-    const { boot, close, url } = await listening([Slow], { drainDelay: "400 millis" })
+    const clock = await Effect.runPromise(Effect.scoped(TestClock.make()))
+    const { boot, close, url } = await listening([Slow], { drainDelay: "1 hour" }, { clock })
     await Effect.runPromise(Deferred.await(reached))
     const { body, reply } = await json(`${url()}/readyz`)
     assert.strictEqual(reply.status, 503)
@@ -105,6 +114,7 @@ describe("GET /readyz", () => {
     const closed = close()
     assert.strictEqual((await fetch(`${url()}/readyz`)).status, 503)
     assert.strictEqual((await fetch(`${url()}/livez`)).status, 200)
+    await Effect.runPromise(clock.adjust("1 hour"))
     await closed
   })
 

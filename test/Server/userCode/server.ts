@@ -44,7 +44,7 @@ export interface Server {
 }
 
 /** How long a test waits for what may never come. */
-const patience = 60_000
+const patience = 300_000
 
 /** Who is told of what would have ended the process. */
 const waiting = new Set<(error: unknown) => void>()

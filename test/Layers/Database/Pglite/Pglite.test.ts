@@ -48,28 +48,24 @@ describe("a data directory", () => {
       PORT: "0"
     })
 
-  it(
-    "keeps what was written before SIGTERM, and before SIGKILL",
-    { timeout: 120_000 },
-    async () => {
-      const first = start()
-      expect(await first.said(/visits=\d+/)).toBe("visits=1")
-      first.child.kill("SIGTERM")
-      expect((await first.exited)[0], first.output()).toBe(0)
+  it("keeps what was written before SIGTERM, and before SIGKILL", async () => {
+    const first = start()
+    expect(await first.said(/visits=\d+/)).toBe("visits=1")
+    first.child.kill("SIGTERM")
+    expect((await first.exited)[0], first.output()).toBe(0)
 
-      const second = start()
-      expect(await second.said(/visits=\d+/)).toBe("visits=2")
-      second.child.kill("SIGKILL")
-      await second.exited
+    const second = start()
+    expect(await second.said(/visits=\d+/)).toBe("visits=2")
+    second.child.kill("SIGKILL")
+    await second.exited
 
-      const third = start()
-      expect(await third.said(/visits=\d+/)).toBe("visits=3")
-      third.child.kill("SIGTERM")
-      expect((await third.exited)[0], third.output()).toBe(0)
-    }
-  )
+    const third = start()
+    expect(await third.said(/visits=\d+/)).toBe("visits=3")
+    third.child.kill("SIGTERM")
+    expect((await third.exited)[0], third.output()).toBe(0)
+  })
 
-  it("is refused to a second process, which is told who has it", { timeout: 120_000 }, async () => {
+  it("is refused to a second process, which is told who has it", async () => {
     const first = start()
     await first.said(/visits=1/)
     const second = start()
@@ -117,7 +113,7 @@ describe("a data directory", () => {
 })
 
 describe("the template of databases in memory", () => {
-  it("is built by many processes at once, and is one file", { timeout: 120_000 }, async () => {
+  it("is built by many processes at once, and is one file", async () => {
     const processes = [1, 2].map(() => fixture("template.ts", [join(folder, "cache")]))
     const answers = processes.map(({ said }) => said(/\[.*\]/))
     expect(await Promise.all(answers)).toEqual(Array(2).fill('[{"one":1}]'))

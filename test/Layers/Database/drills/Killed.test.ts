@@ -40,11 +40,11 @@ describe("kill -9 during a transaction leaves nothing", () => {
     } finally {
       rmSync(folder, { force: true, recursive: true })
     }
-  }, 120_000)
+  })
 
   onServers(({ url }) => {
     it("on a server", async () => {
       expect(await killed(url)).toEqual([200, []])
-    }, 120_000)
+    })
   })
 })

@@ -93,6 +93,6 @@ describe("the parser against node:http", () => {
       }
       if (seconds > 0) process.stdout.write(`${tried} mutations from seed ${base}\n`)
     },
-    60_000 + Number(process.env["FUZZ_SECONDS"] ?? 0) * 1000
+    600_000 + Number(process.env["FUZZ_SECONDS"] ?? 0) * 1000
   )
 })
