@@ -1,16 +1,24 @@
-/** `flange build`: bundles an app into one file. */
-import { readFileSync } from "node:fs"
+/** `flange build`: bundles an app, with the files that it needs beside its code. */
+import { existsSync, statSync } from "node:fs"
+import { dirname, join, resolve, sep } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Path from "effect/Path"
-import type { Plugin } from "esbuild"
+import { bundle } from "./Bundle/Bundle.ts"
+import { type Part, write } from "./Bundle/Output.ts"
+import { rootOf } from "./Bundle/Packages.ts"
 
-/** The file that was written. */
+export type { Part } from "./Bundle/Output.ts"
+
+/** What was written. */
 export interface Built {
   /** The size of the program in bytes, without its source map. */
   readonly bytes: number
-  /** The absolute path. */
+  /** The absolute path of the program. */
   readonly file: string
+  /** The program, other modules, copied files and copied packages. */
+  readonly parts: ReadonlyArray<Part>
+  /** What the bundle may lack, each with the place and what to write. */
+  readonly warnings: ReadonlyArray<string>
 }
 
 /** The app could not be bundled. */
@@ -23,104 +31,83 @@ export class BuildError extends Data.TaggedError("BuildError")<{
   }
 }
 
+/** What to bundle, and where to. */
+export interface Options {
+  /** Files and folders to copy. Each keeps its position relative to the modules. */
+  readonly assets: ReadonlyArray<string>
+  /** Packages to copy into `node_modules` beside the bundle instead of bundling them. */
+  readonly external: ReadonlyArray<string>
+  /** The file to write. */
+  readonly out: string
+}
+
+/** Returns why the paths cannot be used, or undefined. */
+const problemOf = (entry: string, { assets, out }: Options): string | undefined => {
+  if (!existsSync(entry)) return "the file does not exist. Write the program, such as src/main.ts"
+  if (statSync(entry).isDirectory()) {
+    return `it is a folder. Write the program in it, such as ${join(entry, "main.ts")}`
+  }
+  if (!/\.m?js$/.test(out)) {
+    return `--out ${out} is not the name of a module. Write a file, such as ${join(out, "app.mjs")}`
+  }
+  if (existsSync(out) && statSync(out).isDirectory()) {
+    return `--out ${out} is a folder. Write a file in it, such as ${join(out, "app.mjs")}`
+  }
+  const folder = dirname(resolve(out))
+  if (`${resolve(entry)}`.startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
+    return `the folder of --out ${out} contains the sources. Write to a folder of its own, such as --out dist/app.mjs`
+  }
+  const missing = assets.find((path) => !existsSync(path))
+  return missing === undefined
+    ? undefined
+    : `--asset ${missing} does not exist. Write a file or folder, relative to ${process.cwd()}`
+}
+
 /**
- * Bundles a program and its imports into one ES module for Node, with a source map beside it.
- * Packages in `external` stay imports. List those with native code, and those that read files of
- * their own, such as PGlite.
- *
- * A bundle starts fast, because Node reads one file instead of a thousand. Run it with
+ * Bundles a program and its imports into an ES module for Node, with a source map beside it. A
+ * bundle starts fast, because Node reads one file instead of a thousand. Run it with
  * `node --enable-source-maps`.
  *
- * Fails with `BuildError` if `esbuild` is not installed or refuses the program.
+ * The folder of `out` has everything that the app needs, and can be moved:
+ *
+ * - Files and folders that a module names by `new URL("./file", import.meta.url)`, and the folder
+ *   `migrations` of the working directory, are copied into `assets`.
+ * - Workers and migrations in TypeScript or JavaScript become modules that share the code of the
+ *   program.
+ * - Packages that find files by their own position, and packages with native code, are copied into
+ *   `node_modules`, with the packages that they need.
+ *
+ * What cannot be found, such as a file with a computed name, is a warning with its place.
+ *
+ * Fails with `BuildError` if a path cannot be used, if `esbuild` is not installed, or if it refuses
+ * the program.
  */
-export const build = (
-  entry: string,
-  options: { readonly external: ReadonlyArray<string>; readonly out: string }
-): Effect.Effect<Built, BuildError, Path.Path> =>
+export const build = (entry: string, options: Options): Effect.Effect<Built, BuildError> =>
   Effect.gen(function* () {
-    const path = yield* Path.Path
-    const file = path.resolve(options.out)
+    const problem = problemOf(entry, options)
+    if (problem !== undefined) return yield* new BuildError({ entry, reason: problem })
     const esbuild = yield* Effect.tryPromise({
       catch: () =>
         new BuildError({ entry, reason: "esbuild is not installed. Run: npm install -D esbuild" }),
       try: () => import("esbuild")
     })
-    const { metafile } = yield* Effect.tryPromise({
-      catch: (error) => new BuildError({ entry, reason: String((error as Error).message) }),
-      try: () =>
-        esbuild.build({
-          // Bundled CommonJS calls `require`.
-          banner: {
-            js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
-          },
-          bundle: true,
-          // Packages are resolved with the `--conditions` of this command.
-          conditions: process.execArgv.flatMap(
-            (option) => /^(?:--conditions|-C)=(.+)$/.exec(option)?.[1] ?? []
-          ),
-          entryPoints: [entry],
-          external: [...options.external],
-          format: "esm",
-          legalComments: "linked",
-          logLevel: "silent",
-          metafile: true,
-          minifySyntax: true,
-          minifyWhitespace: true,
-          outfile: file,
-          platform: "node",
-          plugins: [drivers, http],
-          sourcemap: "linked",
-          target: "node22"
+    const file = resolve(options.out)
+    const migrations = resolve("migrations")
+    return yield* Effect.tryPromise({
+      catch: (error) =>
+        new BuildError({ entry, reason: error instanceof Error ? error.message : String(error) }),
+      try: async () => {
+        const made = await bundle({
+          assets: options.assets.map((path) => resolve(path)),
+          entry: resolve(entry),
+          esbuild,
+          external: options.external,
+          migrations: existsSync(migrations) ? migrations : undefined,
+          out: file,
+          root: rootOf(dirname(resolve(entry)))
         })
+        const parts = write(file, made)
+        return { bytes: parts[0]!.bytes, file, parts, warnings: made.warnings }
+      }
     })
-    const output = Object.values(metafile.outputs).find(
-      ({ entryPoint }) => entryPoint !== undefined
-    )!
-    return { bytes: output.bytes, file }
   })
-
-/** The optional packages. The path is the same from `src/Cli` and from `dist/Cli`. */
-const { peerDependencies }: { readonly peerDependencies: Record<string, string> } = JSON.parse(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-)
-
-const optional = new RegExp(`^(?:${Object.keys(peerDependencies).join("|")})(?:/|$)`)
-
-/**
- * Loads `node:http` as CommonJS. An ES import reads every export of the module, and reading
- * `WebSocket` loads Node's own HTTP client.
- */
-const http: Plugin = {
-  name: "flange-http",
-  setup: (build) => {
-    build.onResolve({ filter: /^(?:node:)?https?$/ }, ({ kind, path }) =>
-      kind === "require-call" ? undefined : { namespace: http.name, path }
-    )
-    build.onLoad({ filter: /.*/, namespace: http.name }, ({ path }) => ({
-      contents: `module.exports = require(${JSON.stringify(path)})`,
-      loader: "js"
-    }))
-  }
-}
-
-/**
- * Leaves PGlite, esbuild and optional packages that are not installed out of the bundle. They are
- * loaded when they are used.
- */
-const drivers: Plugin = {
-  name: "flange-drivers",
-  setup: (build) => {
-    build.onResolve({ filter: optional }, async ({ kind, path, pluginData, resolveDir }) => {
-      if (pluginData === drivers || kind === "require-call") return undefined
-      const lazy = { namespace: drivers.name, path }
-      if (path.startsWith("@electric-sql/pglite") || path.startsWith("esbuild")) return lazy
-      const { errors } = await build.resolve(path, { kind, pluginData: drivers, resolveDir })
-      return errors.length > 0 ? lazy : undefined
-    })
-    // CommonJS is evaluated when it is first used; an import would be hoisted.
-    build.onLoad({ filter: optional, namespace: drivers.name }, ({ path }) => ({
-      contents: `const name = ${JSON.stringify(path)}; module.exports = require(name)`,
-      loader: "js"
-    }))
-  }
-}

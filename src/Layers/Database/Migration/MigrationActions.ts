@@ -96,8 +96,14 @@ export const status = Action.make("database.migrate.status", {
   )
 })
 
-/** The directory that is used if the configuration names none, and if it exists. */
-const usual = "migrations"
+/** The directory of migrations in a bundle. `flange build` declares it if it found the usual one. */
+declare const FLANGE_MIGRATIONS: URL | undefined
+
+/** The directory that is used if the configuration names none. */
+const usual = (): string | URL | undefined => {
+  if (typeof FLANGE_MIGRATIONS !== "undefined") return FLANGE_MIGRATIONS
+  return existsSync("migrations") ? "migrations" : undefined
+}
 
 /**
  * Runs an operation of migrations. On a server it opens a separate pool: one connection
@@ -117,7 +123,7 @@ const withOptions = <A>(
     const ofPlugins = plugins.flatMap(({ migrations }) =>
       migrations === undefined ? [] : [new URL(migrations)]
     )
-    const own = settings.migrations ?? (existsSync(usual) ? usual : undefined)
+    const own = settings.migrations ?? usual()
     return operation({
       allow: settings.allowMigrations,
       directories: own === undefined ? ofPlugins : [own, ...ofPlugins]

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { MigrationError } from "./MigrationError.ts"
 
@@ -73,6 +74,21 @@ const list = async (directory: string): Promise<ReadonlyArray<string>> => {
   }
 }
 
+/** Whether a file with this name is a migration in TypeScript or JavaScript. */
+export const isMigration = (name: string): boolean =>
+  pattern.test(name) && !name.endsWith(".sql") && !companion.test(name)
+
+/** Returns the checksum of a migration with this text. */
+export const checksumOf = (text: string): string =>
+  createHash("sha256")
+    .update(`${text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n").trimEnd()}\n`)
+    .digest("hex")
+
+const BuiltFrom = Schema.Struct({ checksum: Schema.String, name: Schema.String })
+
+/** What `flange build` says of the source of a migration that it bundled. */
+const isBuiltFrom = Schema.is(BuiltFrom)
+
 const load = async (path: string, name: string) => {
   const module: object = await import(pathToFileURL(path).href)
   const run = hasProperty(module, "default") ? module.default : undefined
@@ -82,7 +98,9 @@ const load = async (path: string, name: string) => {
       "its default export is not an Effect. Write: export default Effect.gen(...)"
     )
   }
+  const builtFrom = hasProperty(module, "builtFrom") ? module.builtFrom : undefined
   return {
+    ...(isBuiltFrom(builtFrom) ? builtFrom : {}),
     misplaced: undefined,
     // The type of another module is unknown: a service it lacks fails when the migration runs.
     step: { run: run as Run },
@@ -106,7 +124,7 @@ const textOf = async (path: string, name: string): Promise<string> => {
 const read = async (directory: string, name: string, id: bigint): Promise<Migration> => {
   const path = join(directory, name)
   const text = await textOf(path, name)
-  const checksum = createHash("sha256").update(`${text.trimEnd()}\n`).digest("hex")
+  const checksum = checksumOf(text)
   if (!name.endsWith(".sql")) return { checksum, id, name, ...(await load(path, name)) }
   const lines = text.split("\n")
   const transaction = !optOut.test(lines[0] ?? "")

@@ -1,0 +1,106 @@
+/** Writes a bundle, and removes what an earlier build wrote. */
+import { cpSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
+import { readdirSync, statSync } from "node:fs"
+import { basename, dirname, join, sep } from "node:path"
+import type { Bundle } from "./Bundle.ts"
+
+/** A part of a bundle. */
+export interface Part {
+  readonly bytes: number
+  /** The number of files, 1 for a file. */
+  readonly files: number
+  readonly path: string
+  /** Why a package is copied, or what an asset is copied from; undefined for code. */
+  readonly reason: string | undefined
+}
+
+/** Lists the files of a bundle that has more than its program, so that the next build can remove them. */
+const recordOf = (out: string): string => `${out}.files.json`
+
+const walk = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+
+/** Removes the files of the record, and the folders that are empty then. */
+const clean = (out: string): void => {
+  const record = recordOf(out)
+  if (!existsSync(record)) return
+  const folder = dirname(out)
+  const paths: ReadonlyArray<string> = JSON.parse(readFileSync(record, "utf8"))
+  for (const path of paths) {
+    const file = join(folder, path)
+    if (!file.startsWith(folder + sep)) continue
+    rmSync(file, { force: true })
+    for (let parent = dirname(file); parent !== folder; parent = dirname(parent)) {
+      if (existsSync(parent) && readdirSync(parent).length > 0) break
+      if (existsSync(parent)) rmdirSync(parent)
+    }
+  }
+  rmSync(record)
+}
+
+/** Copies a package without the packages inside it, which have places of their own. */
+const copyPackage = (from: string, to: string): void => {
+  cpSync(from, to, {
+    dereference: true,
+    filter: (source) => !source.slice(from.length).split(sep).includes("node_modules"),
+    recursive: true
+  })
+}
+
+const sizeOf = (files: ReadonlyArray<string>): number =>
+  files.reduce((sum, file) => sum + statSync(file).size, 0)
+
+/** Writes a bundle to `out` and beside it. Returns its parts, the program first. */
+export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
+  const folder = dirname(out)
+  const at = (path: string): string => join(folder, ...path.split("/"))
+  clean(out)
+  for (const path of ["assets", "node_modules"]) {
+    if (!existsSync(join(folder, path))) continue
+    const isNeeded = path === "assets" ? bundle.assets.length > 0 : bundle.packages.size > 0
+    if (isNeeded) {
+      throw new Error(
+        `${join(folder, path)} exists, and an earlier build did not write it. Write to a folder of its own: --out build/${basename(out)}`
+      )
+    }
+  }
+  const parts: Array<Part> = []
+  const written: Array<string> = []
+  const put = (file: string, contents: string | Uint8Array): void => {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, contents)
+    written.push(file)
+  }
+  for (const { contents, path } of bundle.outputs) {
+    if (/\.LEGAL\.txt$/.test(path) && contents.length === 0) continue
+    put(path, contents)
+    if (!/\.(?:map|txt)$/.test(path)) {
+      parts.push({ bytes: contents.length, files: 1, path, reason: undefined })
+    }
+  }
+  for (const [path, text] of bundle.stubs) put(at(path), text)
+  for (const { entries, files, from, to } of bundle.assets) {
+    const copies = [...files].map(([source, path]) => {
+      put(at(path), readFileSync(source))
+      return at(path)
+    })
+    const all = [...copies, ...entries.map((entry) => at(entry.at))]
+    // An empty folder is a folder for the app as well.
+    if (all.length === 0) mkdirSync(at(to), { recursive: true })
+    parts.push({ bytes: sizeOf(all), files: all.length, path: at(to), reason: from })
+  }
+  for (const [path, { folder: from, reason }] of bundle.packages) {
+    copyPackage(from, at(path))
+    const nested = join(at(path), "node_modules") + sep
+    const files = walk(at(path)).filter((file) => !file.startsWith(nested))
+    written.push(...files)
+    parts.push({ bytes: sizeOf(files), files: files.length, path: at(path), reason })
+  }
+  if (bundle.assets.length > 0 || bundle.packages.size > 0) {
+    const paths = [...new Set(written)].map((file) => file.slice(folder.length + 1)).sort()
+    writeFileSync(recordOf(out), `${JSON.stringify(paths, null, 1)}\n`)
+  }
+  return parts.sort((a, b) => (a.path === out ? -1 : b.path === out ? 1 : 0))
+}
