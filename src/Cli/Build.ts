@@ -57,6 +57,10 @@ const problemOf = (entry: string, { assets, out }: Options): string | undefined 
   if (`${resolve(entry)}`.startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
     return `the folder of --out ${out} contains the sources. Write to a folder of its own, such as --out dist/app.mjs`
   }
+  const around = assets.find((path) => `${folder}${sep}`.startsWith(resolve(path) + sep))
+  if (around !== undefined) {
+    return `--asset ${around} contains the folder of --out ${out}. Name the files in it that the app reads`
+  }
   const missing = assets.find((path) => !existsSync(path))
   return missing === undefined
     ? undefined

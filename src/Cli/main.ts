@@ -10,8 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Build from "./Build.ts"
 import { shown } from "./Bundle/Warnings.ts"
 
-const size = (bytes: number): string =>
-  bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+const size = (bytes: number): string => `${Math.ceil(bytes / 1024)} KiB`
 
 /** Returns a line such as `dist/assets/migrations 2 files, 1 KiB (from migrations)`. */
 const lineOf = ({ bytes, files, path, reason }: Build.Part): string =>
@@ -39,7 +38,9 @@ const build = Command.make(
     ),
     out: Flag.String("out").pipe(
       Flag.withAlias("o"),
-      Flag.withDescription("The file to write; what is copied lies beside it"),
+      Flag.withDescription(
+        "The file to write, dist/app.mjs if absent; what is copied lies beside it"
+      ),
       Flag.withDefault("dist/app.mjs")
     )
   },

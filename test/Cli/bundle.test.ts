@@ -4,7 +4,10 @@ import { assert, beforeAll, describe, it } from "vitest"
 import { copyNative, flange, moved, project, type Ran, run, write } from "./project.ts"
 
 const files = {
-  "native/load.cjs": `module.exports = require("./parser.node")\n`,
+  "native/load.cjs": `
+    const note = require("node:path").resolve(__dirname, "note.txt")
+    module.exports = { ...require("./parser.node"), note: require("node:fs").readFileSync(note, "utf8") }`,
+  "native/note.txt": "note",
   "node_modules/absent/index.js": `
     let native
     try { native = require("absent-native") } catch { native = "none" }
@@ -86,6 +89,7 @@ const files = {
       isMain,
       isProgram: import.meta.url === pathToFileURL(process.argv[1]!).href,
       native: typeof native.parseSync,
+      note: native.note,
       page: readFileSync(new URL("../public/page.html", import.meta.url), "utf8"),
       parsed: parseSync("a.js", "1").program.type,
       shared: shared.version,
@@ -122,7 +126,7 @@ describe("A bundle", () => {
   }, 120_000)
 
   it("has the files that modules of the app name by URL, or by their folder", () => {
-    assert.deepInclude(result, { footer: "footer", page: "page" })
+    assert.deepInclude(result, { footer: "footer", note: "note", page: "page" })
   })
 
   it("has the files of --asset where a computed URL finds them", () => {
@@ -167,7 +171,10 @@ describe("A bundle", () => {
 
   it("is reported with its files, their sizes and why they are there", () => {
     assert.match(built.stdout, /^dist\/app\.mjs \d+ KiB$/m)
-    assert.match(built.stdout, /^dist\/assets\/public\/page\.html 1 file, 1 KiB \(public\/page\.html\)$/m)
+    assert.match(
+      built.stdout,
+      /^dist\/assets\/public\/page\.html 1 file, 1 KiB \(public\/page\.html\)$/m
+    )
     assert.match(
       built.stdout,
       /^dist\/node_modules\/beside \d files, 1 KiB \(index\.js:\d finds files by its position\)$/m
@@ -179,16 +186,33 @@ describe("A bundle", () => {
       built.stderr,
       /^warning: src\/mail\/send\.ts:8: .*new URL\(`\.\.\/templates.*\n.*--asset PATH/m
     )
-    assert.match(built.stderr, /^warning: src\/mail\/send\.ts:5: .*createRequire.*\n.*--external NAME/m)
-    assert.match(built.stderr, /^warning: src\/main\.ts:\d+: .*import\(name\).*\n.*--external NAME/m)
-    assert.match(built.stderr, /^warning: src\/main\.ts:\d+: .*new Worker\("\.\/x\.js"\).*\n.*new URL/m)
-    assert.match(built.stderr, /^warning: src\/main\.ts:\d+: .*nothing\.txt.*\n.*src\/nothing\.txt does not exist/m)
-    assert.match(built.stderr, /^warning: src\/main\.ts:\d+: .*"\.\."\, import.*\n.*contains the module itself/m)
+    assert.match(
+      built.stderr,
+      /^warning: src\/mail\/send\.ts:5: .*createRequire.*\n.*--external NAME/m
+    )
+    assert.match(
+      built.stderr,
+      /^warning: src\/main\.ts:\d+: .*import\(name\).*\n.*--external NAME/m
+    )
+    assert.match(
+      built.stderr,
+      /^warning: src\/main\.ts:\d+: .*new Worker\("\.\/x\.js"\).*\n.*new URL/m
+    )
+    assert.match(
+      built.stderr,
+      /^warning: src\/main\.ts:\d+: .*nothing\.txt.*\n.*src\/nothing\.txt does not exist/m
+    )
+    assert.match(
+      built.stderr,
+      /^warning: src\/main\.ts:\d+: .*"\.\.", import.*\n.*contains the module itself/m
+    )
     assert.lengthOf(built.stderr.match(/^warning:/gm) ?? [], 6)
   })
 
   it("has no file of an earlier build, and no file of the app is removed", async () => {
-    await write(folder, { "src/small.ts": `import x from "beside"; console.log(x.text(), new URL("../public/page.html", import.meta.url).pathname)` })
+    await write(folder, {
+      "src/small.ts": `import x from "beside"; console.log(x.text(), new URL("../public/page.html", import.meta.url).pathname)`
+    })
     await flange(folder, "build", "src/small.ts")
     await write(folder, { "dist/assets/mine.txt": "mine", "src/small.ts": "console.log(1)" })
     const again = await flange(folder, "build", "src/small.ts")

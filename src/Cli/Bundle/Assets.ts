@@ -29,7 +29,8 @@ export interface Asset {
 
 const slashes = (path: string): string => path.split(sep).join("/")
 
-const isModule = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file)
+const isModule = (file: string): boolean =>
+  /\.[cm]?[jt]sx?$/.test(file) && !/\.d\.[cm]?ts$/.test(file)
 
 const isTyped = (file: string): boolean => /\.[cm]?tsx?$/.test(file)
 

@@ -22,11 +22,14 @@ export interface Bundle {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The folder of Flange's own modules. They find files by names that the app gives. */
-const flange = fileURLToPath(new URL("../../", import.meta.url))
+/** The folders of Flange's own modules. They find files by names that the app gives. */
+const flange = ["dist/", "src/"].map((folder) =>
+  fileURLToPath(new URL(`../../../${folder}`, import.meta.url))
+)
 
-const isOwn = (file: string): boolean =>
-  !file.startsWith(flange) && Packages.packageOf(file) === undefined
+const isFlange = (file: string): boolean => flange.some((folder) => file.startsWith(folder))
+
+const isOwn = (file: string): boolean => !isFlange(file) && Packages.packageOf(file) === undefined
 
 const isModule = (file: string): boolean =>
   /\.[cm]?[jt]sx?$/.test(file) && !/^flange-\w+:/.test(file)
@@ -47,7 +50,8 @@ const addAsset = async (
 /** Returns a literal that leads from the position of a module to that of an asset. */
 const literalOf = (position: string, literal: string, to: string): string => {
   const path = posix.relative(posix.dirname(position), to)
-  const end = /\/?(?:[?#].*)?$/.exec(literal)![0]
+  const [own] = literal.split(/[?#]/)
+  const end = (own!.endsWith("/") ? "/" : "") + literal.slice(own!.length)
   return `${path.startsWith(".") ? path : `./${path}`}${end}`
 }
 
@@ -139,11 +143,7 @@ const warningsOf = (
   ]
 }
 
-const stubsOf = (
-  { out }: Input,
-  found: Found,
-  { result }: Pass
-): ReadonlyMap<string, string> =>
+const stubsOf = ({ out }: Input, found: Found, { result }: Pass): ReadonlyMap<string, string> =>
   new Map(
     entriesOf(found).map((entry) => {
       const [path, { exports }] = Object.entries(result.metafile.outputs).find(
@@ -172,7 +172,7 @@ export const bundle = async (input: Input): Promise<Bundle> => {
     const before = sizeOf(found)
     const last = await pass(input, found)
     for (const [file, format] of last.used) {
-      if (!isModule(file) || warnings.has(file) || file.startsWith(flange)) continue
+      if (!isModule(file) || warnings.has(file) || isFlange(file)) continue
       warnings.set(file, await scan(input, found, file, format))
     }
     if (input.migrations !== undefined && last.used.has("flange-migrations:flange-migrations")) {

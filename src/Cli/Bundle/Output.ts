@@ -1,5 +1,13 @@
 /** Writes a bundle, and removes what an earlier build wrote. */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { readdirSync, statSync } from "node:fs"
 import { basename, dirname, join, sep } from "node:path"
 import type { Bundle } from "./Bundle.ts"
@@ -74,7 +82,7 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
     written.push(file)
   }
   for (const { contents, path } of bundle.outputs) {
-    if (/\.LEGAL\.txt$/.test(path) && contents.length === 0) continue
+    if (path.endsWith(".LEGAL.txt") && contents.length === 0) continue
     put(path, contents)
     if (!/\.(?:map|txt)$/.test(path)) {
       parts.push({ bytes: contents.length, files: 1, path, reason: undefined })

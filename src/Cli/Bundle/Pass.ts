@@ -45,11 +45,7 @@ export const entriesOf = ({ assets }: Found): ReadonlyArray<Assets.Entry> =>
   [...assets.values()].flatMap(({ entries }) => entries)
 
 /** Records that a package is copied. Throws if another version of it is. */
-export const copyPackage = (
-  { packages }: Found,
-  one: Packages.Package,
-  reason: string
-): void => {
+export const copyPackage = ({ packages }: Found, one: Packages.Package, reason: string): void => {
   if (packages.has(one.folder)) return
   const other = [...packages.values()].find(({ name }) => name === one.name)
   if (other !== undefined) {
@@ -130,9 +126,7 @@ export const pass = async (input: Input, found: Found): Promise<Pass> => {
       Plugins.http,
       Plugins.native(onNative),
       Plugins.positions(found.codes),
-      ...(migrations === undefined
-        ? []
-        : [Plugins.migrations(Assets.positionOf(migrations, root))])
+      ...(migrations === undefined ? [] : [Plugins.migrations(Assets.positionOf(migrations, root))])
     ],
     sourcemap: "linked",
     splitting: entries.length > 0,

@@ -47,26 +47,34 @@ export const packages = ({
   name: "flange-packages",
   setup: (build) => {
     const lazy = (path: string) => ({ namespace: "flange-lazy", path })
-    build.onResolve({ filter: /^[@\w]/ }, async ({ importer, kind, path, pluginData, resolveDir }) => {
-      if (pluginData === packages || kind === "entry-point" || isBuiltin(path)) return undefined
-      const name = nameOf(path)
-      if (isOnDemand(name) && kind !== "require-call") {
-        onAbsent(name, importer)
-        return lazy(path)
+    build.onResolve(
+      { filter: /^[@\w]/ },
+      async ({ importer, kind, path, pluginData, resolveDir }) => {
+        if (pluginData === packages || kind === "entry-point" || isBuiltin(path)) return undefined
+        const name = nameOf(path)
+        if (isOnDemand(name) && kind !== "require-call") {
+          onAbsent(name, importer)
+          return lazy(path)
+        }
+        const found = await build.resolve(path, {
+          importer,
+          kind,
+          pluginData: packages,
+          resolveDir
+        })
+        if (found.errors.length > 0) {
+          if (name in peerDependencies) return lazy(path)
+          const absence = absenceOf(importer, name)
+          if (absence === "needed") return undefined
+          if (absence === "peer") onAbsent(name, importer)
+          return lazy(path)
+        }
+        const folder = copied.get(name)
+        return folder !== undefined && found.path.startsWith(folder)
+          ? { external: true, path }
+          : undefined
       }
-      const found = await build.resolve(path, { importer, kind, pluginData: packages, resolveDir })
-      if (found.errors.length > 0) {
-        if (name in peerDependencies) return lazy(path)
-        const absence = absenceOf(importer, name)
-        if (absence === "needed") return undefined
-        if (absence === "peer") onAbsent(name, importer)
-        return lazy(path)
-      }
-      const folder = copied.get(name)
-      return folder !== undefined && found.path.startsWith(folder)
-        ? { external: true, path }
-        : undefined
-    })
+    )
     // CommonJS is evaluated when it is first used; an import would be hoisted.
     build.onLoad({ filter: /.*/, namespace: "flange-lazy" }, ({ path }) => ({
       contents: `const name = ${JSON.stringify(path)}; module.exports = require(name)`,
@@ -140,4 +148,3 @@ export const migrations = (position: string): Plugin => ({
     }))
   }
 })
-

@@ -68,7 +68,7 @@ const requires = new RegExp(
 )
 
 /** What stands before the URL of a module that is run. */
-const runs = /(?:\bWorker|\bfork|\bimport|\bregister)\(\s*(?:\w*fileURLToPath\w*\(\s*)?$/
+const runs = /(?:Worker|fork|import|register)\((?:fileURLToPath\()?$/
 
 /** A `require` with a computed name. `esbuild` bundles some of them, by other rules than Node. */
 const computedRequire = new RegExp(`(?<![.\\w$])require\\((?!${gap}${text}${gap}\\))(?=[^)])`, "g")
@@ -148,7 +148,7 @@ export const scan = async (
         uses.push(use(match.index, { kind: "require", runs: false, specifier }))
         // An absolute URL has no position.
       } else if (!URL.canParse(specifier)) {
-        const isRun = runs.test(code.slice(Math.max(0, match.index - 80), match.index))
+        const isRun = runs.test(code.slice(Math.max(0, match.index - 80), match.index).trimEnd())
         const one = use(match.index, { kind: "static", runs: isRun, specifier })
         const start = match.index + match[0].indexOf(literal)
         ranges.set(one, [start, start + literal.length])
@@ -158,8 +158,14 @@ export const scan = async (
   }
   for (const match of code.matchAll(requires)) {
     const [start, end] = match.indices![2]!
-    const calls = [...code.matchAll(new RegExp(`(?<![.\\w])${match[1]}\\b(?!\\s*=)${gap}(?:\\(${gap}${text})?`, "g"))]
-    const isNeeded = calls.some(([, literal]) => literal === undefined || !isBuiltin(valueOf(literal)))
+    const calls = [
+      ...code.matchAll(
+        new RegExp(`(?<![.\\w])${match[1]}\\b(?!\\s*=)${gap}(?:\\(${gap}${text})?`, "g")
+      )
+    ]
+    const isNeeded = calls.some(
+      ([, literal]) => literal === undefined || !isBuiltin(valueOf(literal))
+    )
     const inside = [...code.slice(start, end).matchAll(positions)].map(({ index }) => start + index)
     for (const index of inside) known.add(index)
     if (isNeeded) uses.push(use(match.index, { kind: "require", runs: false, specifier: "" }))
@@ -169,7 +175,7 @@ export const scan = async (
     const before = code.slice(0, match.index)
     // The program compares its URL with the arguments of the process.
     if (isProgram && match[0] === `${token}.url` && !/,\s*$/.test(before)) continue
-    const kind = /createRequire\w*\(\s*$/.test(before) ? "require" : "computed"
+    const kind = /createRequire\d*\($/.test(before.trimEnd()) ? "require" : "computed"
     uses.push(use(match.index, { kind, runs: false, specifier: "" }))
   }
   const needsPosition = uses.length > 0

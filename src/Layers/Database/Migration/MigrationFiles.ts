@@ -81,7 +81,12 @@ export const isMigration = (name: string): boolean =>
 /** Returns the checksum of a migration with this text. */
 export const checksumOf = (text: string): string =>
   createHash("sha256")
-    .update(`${text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n").trimEnd()}\n`)
+    .update(
+      `${text
+        .replace(/^\uFEFF/, "")
+        .replaceAll("\r\n", "\n")
+        .trimEnd()}\n`
+    )
     .digest("hex")
 
 const BuiltFrom = Schema.Struct({ checksum: Schema.String, name: Schema.String })
