@@ -15,6 +15,8 @@ const files = {
     exports.use = () => require("absent-peer")`,
   "node_modules/absent/package.json": `{"name":"absent","version":"1.0.0","peerDependencies":{"absent-peer":"1"},"peerDependenciesMeta":{"absent-peer":{"optional":true}}}`,
   "node_modules/beside/data.txt": "beside",
+  "node_modules/common/index.js": "exports.state = {}",
+  "node_modules/common/package.json": `{"name":"common"}`,
   "node_modules/beside/index.js": `
     const { readFileSync } = require("node:fs")
     const path = require("node:path")
@@ -22,11 +24,12 @@ const files = {
     exports.text = () => readFileSync(path.join(__dirname, "data.txt"), "utf8")
     exports.file = () => path.basename(require.resolve("./lib/other.js"))
     exports.plugin = (name) => require("./lib/" + name)
-    exports.shared = shared`,
+    exports.shared = shared
+    exports.common = require("common")`,
   "node_modules/beside/lib/other.js": `exports.version = require("shared/package.json").version`,
   "node_modules/beside/node_modules/shared/index.js": `exports.version = 2`,
   "node_modules/beside/node_modules/shared/package.json": `{"name":"shared","version":"2.0.0"}`,
-  "node_modules/beside/package.json": `{"name":"beside","version":"1.0.0","dependencies":{"shared":"2"}}`,
+  "node_modules/beside/package.json": `{"name":"beside","version":"1.0.0","dependencies":{"common":"1","shared":"2"}}`,
   "node_modules/shared/index.js": `exports.version = 1`,
   "node_modules/shared/package.json": `{"name":"shared","version":"1.0.0"}`,
   "node_modules/styled/index.js": `
@@ -57,6 +60,7 @@ const files = {
     import { Worker } from "node:worker_threads"
     import absent from "absent"
     import beside from "beside"
+    import common from "common"
     import { parseSync } from "oxc-parser"
     import shared from "shared"
     import { css } from "styled"
@@ -81,6 +85,7 @@ const files = {
     console.log(JSON.stringify({
       absent: [absent.native, used],
       beside: [beside.text(), beside.file(), beside.plugin("other").version, beside.shared.version],
+      common: common.state === beside.common.state,
       css: css(),
       footer,
       fromChild,
@@ -145,6 +150,10 @@ describe("A bundle", () => {
   it("has packages that use __dirname, require.resolve or a computed require, with what they need", () => {
     assert.deepStrictEqual(result["beside"], ["beside", "other.js", "2.0.0", 2])
     assert.strictEqual(result["shared"], 1)
+  })
+
+  it("has one instance of a package that it shares with a copied package", () => {
+    assert.strictEqual(result["common"], true)
   })
 
   it("has native code of the app and of packages, whose platforms are packages of their own", () => {
