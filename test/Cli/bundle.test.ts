@@ -128,7 +128,7 @@ describe("A bundle", () => {
     ran = await run(["--enable-source-maps", "app.mjs"], { cwd: app })
     assert.strictEqual(ran.code, 0, ran.stderr)
     result = JSON.parse(ran.stdout)
-  }, 120_000)
+  })
 
   it("has the files that modules of the app name by URL, or by their folder", () => {
     assert.deepInclude(result, { footer: "footer", note: "note", page: "page" })

@@ -61,7 +61,7 @@ beforeAll(async () => {
   built = await flange(folder, "build", "main.ts")
   assert.strictEqual(built.code, 0, built.stderr)
   bundle = await moved(folder)
-}, 300_000)
+})
 
 const start = (cwd: string, args: ReadonlyArray<string>, url: string) =>
   run(args, { cwd, env: { DATABASE_URL: url, PORT: "0" } })
