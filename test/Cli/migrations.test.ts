@@ -74,63 +74,55 @@ const resultOf = ({ code, stderr, stdout }: Ran) => {
 const names = ["0001_items.sql", "0002_fill.ts", "0003_more.sql"]
 
 onEach(all, "The migrations of a bundle", (backend) => {
-  it(
-    "run far from the sources, with the names and checksums of the sources",
-    () =>
-      Effect.runPromise(
-        Effect.scoped(
-          Effect.gen(function* () {
-            const url = yield* backend.fresh
-            const result = resultOf(
-              yield* Effect.promise(async () =>
-                start(await emptyFolder(), [join(bundle, "app.mjs")], url)
-              )
+  it("run far from the sources, with the names and checksums of the sources", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const result = resultOf(
+            yield* Effect.promise(async () =>
+              start(await emptyFolder(), [join(bundle, "app.mjs")], url)
             )
-            assert.deepStrictEqual(result.items, [
-              { id: 1, name: "Lamp" },
-              { id: 2, name: "Desk" }
-            ])
-            assert.deepStrictEqual(
-              result.states,
-              names.map((name) => [name, "applied"])
-            )
-            assert.deepInclude(result.applied, { checksum: checksumOf(fill), name: "0002_fill.ts" })
-            if (backend.kind === "pglite") return
-            const source = ["--conditions=flange-source", "main.ts"]
-            const again = yield* Effect.promise(() => start(folder, source, url))
-            assert.deepStrictEqual(resultOf(again), result)
-            const sql = yield* open(url)
-            yield* sql`update flange_migrations set checksum = 'edited' where name = '0002_fill.ts'`
-            const edited = yield* Effect.promise(() => start(bundle, ["app.mjs"], url))
-            assert.strictEqual(edited.code, 1)
-            assert.include(edited.stderr, "has been edited since")
-          })
-        )
-      ),
-    120_000
-  )
+          )
+          assert.deepStrictEqual(result.items, [
+            { id: 1, name: "Lamp" },
+            { id: 2, name: "Desk" }
+          ])
+          assert.deepStrictEqual(
+            result.states,
+            names.map((name) => [name, "applied"])
+          )
+          assert.deepInclude(result.applied, { checksum: checksumOf(fill), name: "0002_fill.ts" })
+          if (backend.kind === "pglite") return
+          const source = ["--conditions=flange-source", "main.ts"]
+          const again = yield* Effect.promise(() => start(folder, source, url))
+          assert.deepStrictEqual(resultOf(again), result)
+          const sql = yield* open(url)
+          yield* sql`update flange_migrations set checksum = 'edited' where name = '0002_fill.ts'`
+          const edited = yield* Effect.promise(() => start(bundle, ["app.mjs"], url))
+          assert.strictEqual(edited.code, 1)
+          assert.include(edited.stderr, "has been edited since")
+        })
+      )
+    ))
 })
 
 onEach([postgres, mysql], "A bundle without a folder of migrations", (backend) => {
   for (const lost of ["items/migrations", "migrations"]) {
-    it(
-      `does not boot, and names ${lost}`,
-      () =>
-        Effect.runPromise(
-          Effect.scoped(
-            Effect.gen(function* () {
-              const url = yield* backend.fresh
-              const copy = join(yield* Effect.promise(emptyFolder), "app")
-              yield* Effect.promise(() => cp(bundle, copy, { recursive: true }))
-              yield* Effect.promise(() => rm(join(copy, "assets", lost), { recursive: true }))
-              const ran = yield* Effect.promise(() => start(copy, ["app.mjs"], url))
-              assert.strictEqual(ran.code, 1, ran.stdout)
-              assert.include(ran.stderr, `Migration ${join(copy, "assets", lost)}`)
-              assert.include(ran.stderr, "the directory does not exist")
-            })
-          )
-        ),
-      120_000
-    )
+    it(`does not boot, and names ${lost}`, () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const url = yield* backend.fresh
+            const copy = join(yield* Effect.promise(emptyFolder), "app")
+            yield* Effect.promise(() => cp(bundle, copy, { recursive: true }))
+            yield* Effect.promise(() => rm(join(copy, "assets", lost), { recursive: true }))
+            const ran = yield* Effect.promise(() => start(copy, ["app.mjs"], url))
+            assert.strictEqual(ran.code, 1, ran.stdout)
+            assert.include(ran.stderr, `Migration ${join(copy, "assets", lost)}`)
+            assert.include(ran.stderr, "the directory does not exist")
+          })
+        )
+      ))
   }
 })
