@@ -40,14 +40,19 @@ class Door extends HttpApiMiddleware.Service<Door, { requires: CurrentIdentity }
 
 class Busy extends HttpApiMiddleware.Service<Busy>()("test/Busy") {}
 
-type Access = "bare" | "optional" | "protected" | "public"
+const routes = {
+  bare: Route.bare,
+  optional: Route.optional,
+  protected: Route.protected,
+  public: Route.public
+}
 
 /** A plugin with one group. Its handlers never run: the app is not acquired. */
-const plugin = (access: Access, group: HttpApiGroup.Constraint, id = "app:notes") =>
+const plugin = (access: keyof typeof routes, group: HttpApiGroup.Constraint, id = "app:notes") =>
   Plugin.make(id, {
     routes: [
       // The types of a group that is made in a test are unknown.
-      (Route[access] as (group: unknown, build: unknown) => never)(
+      (routes[access] as (group: unknown, build: unknown) => never)(
         group,
         (handlers: unknown) => handlers
       )

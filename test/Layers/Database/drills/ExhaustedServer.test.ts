@@ -11,8 +11,6 @@ import { ask, isClean, start } from "./Load.ts"
 import * as Proxy from "./Proxy.ts"
 import { rig } from "./Rig.ts"
 
-const patience = 120_000
-
 /** The connections that the server gives the account of the test. */
 const most = 3
 
@@ -83,8 +81,7 @@ onServers((backend) => {
         }
         yield* release
         yield* Effect.repeat(ask(test), { until: served })
-      }),
-    patience
+      })
   )
 
   it.live(
@@ -111,8 +108,7 @@ onServers((backend) => {
           concurrency: most
         })
         expect(after.filter(served)).toHaveLength(20)
-      }),
-    patience
+      })
   )
 })
 
@@ -120,30 +116,27 @@ onServers((backend) => {
 const tooMany = Buffer.from("\x17\0\0\0\xff\x10\x04Too many connections", "latin1")
 
 onMySql((backend) => {
-  it.live(
-    "that is full at the start is waited for",
-    () =>
-      Effect.gen(function* () {
-        const proxy = yield* Proxy.make(backend.url)
-        const sockets = new Set<Socket>()
-        const full = createServer((socket) => {
-          sockets.add(socket)
-          socket.end(tooMany)
-        })
-        const url = new URL(proxy.url)
-        yield* proxy.cut
-        yield* Effect.callback<void>((resume) => {
-          full.listen(Number(url.port), "127.0.0.1", () => resume(Effect.void))
-        })
-        const opening = yield* Effect.forkChild(open(proxy.url, { bootWait: "1 minute" }))
-        yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => sockets.size >= 2 })
-        yield* Effect.callback<void>((resume) => {
-          full.close(() => resume(Effect.void))
-        })
-        yield* proxy.restore
-        const sql = yield* Fiber.join(opening)
-        expect(yield* sql`select 1 as one`).toEqual([{ one: 1 }])
-      }),
-    patience
+  it.live("that is full at the start is waited for", () =>
+    Effect.gen(function* () {
+      const proxy = yield* Proxy.make(backend.url)
+      const sockets = new Set<Socket>()
+      const full = createServer((socket) => {
+        sockets.add(socket)
+        socket.end(tooMany)
+      })
+      const url = new URL(proxy.url)
+      yield* proxy.cut
+      yield* Effect.callback<void>((resume) => {
+        full.listen(Number(url.port), "127.0.0.1", () => resume(Effect.void))
+      })
+      const opening = yield* Effect.forkChild(open(proxy.url, { bootWait: "1 minute" }))
+      yield* Effect.repeat(Effect.sleep("5 millis"), { until: () => sockets.size >= 2 })
+      yield* Effect.callback<void>((resume) => {
+        full.close(() => resume(Effect.void))
+      })
+      yield* proxy.restore
+      const sql = yield* Fiber.join(opening)
+      expect(yield* sql`select 1 as one`).toEqual([{ one: 1 }])
+    })
   )
 })
