@@ -7,15 +7,22 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import * as Pending from "../../Plugin/Boot/Pending.ts"
 import { ReleaseTimeoutError } from "../../Plugin/Errors.ts"
+import * as NodeVersion from "./NodeVersion.ts"
 
 /**
  * Runs a program to its end and exits. SIGHUP, SIGINT and SIGTERM interrupt the program; a
  * second SIGINT or SIGTERM exits at once. The program calls `booted` with its services, so that
- * an uncaught exception goes to the log of the app.
+ * an uncaught exception goes to the log of the app. On a version of Node that is too old, it exits with
+ * code 1 and says which one it needs.
  */
 export const main = (
   program: (booted: (context: Context.Context<never>) => void) => Effect.Effect<unknown, unknown>
 ): void => {
+  const problem = NodeVersion.problem(process.versions.node)
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`)
+    process.exit(1)
+  }
   let code = 0
   let services = Context.empty()
   let stopping = false
