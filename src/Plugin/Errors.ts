@@ -12,6 +12,7 @@ export interface AssemblyProblem {
     | "DuplicateGroup"
     | "DuplicateId"
     | "DuplicateService"
+    | "ImpossibleReply"
     | "ImpossibleRequest"
     | "InvalidDocument"
     | "InvalidRoute"

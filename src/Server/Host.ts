@@ -9,6 +9,7 @@ import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
 import * as Impossible from "./Codec/Impossible.ts"
+import * as ImpossibleReply from "./Codec/ImpossibleReply.ts"
 import * as Pipeline from "./Codec/Pipeline.ts"
 import * as Defaults from "./Defaults.ts"
 import { Exchange } from "./Exchange/Exchange.ts"
@@ -103,7 +104,8 @@ export const make = (
       ...declaredConflicts(plugins),
       ...GroupNames.problems(plugins),
       ...AccessCheck.problems(plugins),
-      ...Impossible.problems(plugins)
+      ...Impossible.problems(plugins),
+      ...ImpossibleReply.problems(plugins)
     ],
     config: [ServerConfig],
     mount: ({ context, plugin }) =>

@@ -8,6 +8,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { BodyLimit, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
@@ -72,6 +73,12 @@ for (const name of ["node", "proxied"] as const) {
             "raw",
             Layer.mergeAll(
               HttpRouter.add("POST", "/raw/unread", HttpServerResponse.text("well")),
+              HttpRouter.add("POST", "/raw/first", ({ stream }) =>
+                Effect.as(
+                  Effect.orDie(Stream.runDrain(Stream.take(stream, 1))),
+                  HttpServerResponse.text("first")
+                )
+              ),
               HttpRouter.add("POST", "/raw/read", ({ text }) =>
                 Effect.map(Effect.orDie(text), (text) => HttpServerResponse.text(text))
               )
@@ -273,6 +280,20 @@ for (const name of ["node", "proxied"] as const) {
           client.destroy()
         }
       )
+
+      // The listener proxied closes a connection whose body is read in part.
+      if (name === "node") {
+        it("stays open if its body is read in part", async () => {
+          const client = await app.connect()
+          client.send(post("/raw/first", "Content-Length: 10^Expect: 100-continue^"))
+          assert.strictEqual((await client.reply()).status, 100)
+          client.send("first")
+          assert.strictEqual((await client.reply()).body, "first")
+          client.send(`other${get("/now")}`)
+          assert.strictEqual((await client.reply()).status, 200)
+          client.destroy()
+        })
+      }
 
       it.each(["/json", "/raw/read"])(
         "is asked for the body of %s after the replies before",

@@ -48,6 +48,8 @@ export class Reply extends http.ServerResponse<Http.IncomingMessage> {
   }
 
   #proceed(): void {
+    // From here on the body comes.
+    this.#expectsContinue = false
     if (!this.headersSent) this.writeContinue()
   }
 
