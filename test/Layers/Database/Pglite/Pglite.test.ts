@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Deferred from "effect/Deferred"
@@ -10,8 +8,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { open } from "../backends.ts"
-
-const root = join(import.meta.dirname, "../../../..")
+import { fixture } from "./fixture.ts"
 
 let folder: string
 beforeEach(async () => {
@@ -19,33 +16,14 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { force: true, recursive: true }))
 
-const fixture = (name: string, args: ReadonlyArray<string>, env: Record<string, string> = {}) => {
-  const child = spawn(
-    `${root}/node_modules/.bin/node`,
-    ["--conditions=flange-source", `test/Layers/Database/Pglite/fixtures/${name}`, ...args],
-    { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] }
-  )
-  let output = ""
-  child.stderr.on("data", (chunk) => (output += chunk))
-  const exited = once(child, "close")
-  const said = (pattern: RegExp) =>
-    new Promise<string>((resolve, reject) => {
-      child.stdout.on("data", (chunk) => {
-        output += chunk
-        const found = pattern.exec(output)
-        if (found !== null) resolve(found[0])
-      })
-      void exited.then(() => reject(new Error(output)))
-    })
-  return { child, exited, output: () => output, said }
-}
-
 describe("a data directory", () => {
   const start = () =>
     fixture("visits.ts", [], {
-      DATABASE_URL: `pglite://${join(folder, "deep/data")}`,
-      HOST: "127.0.0.1",
-      PORT: "0"
+      env: {
+        DATABASE_URL: `pglite://${join(folder, "deep/data")}`,
+        HOST: "127.0.0.1",
+        PORT: "0"
+      }
     })
 
   it("keeps what was written before SIGTERM, and before SIGKILL", async () => {
@@ -109,18 +87,6 @@ describe("a data directory", () => {
     const error = await within(Effect.flip(open(`pglite://${join(folder, "file/data")}`)))
     expect(error._tag).toBe("DataDirectoryError")
     expect(error.message).toContain(join(folder, "file/data"))
-  })
-})
-
-describe("the template of databases in memory", () => {
-  it("is built by many processes at once, and is one file", async () => {
-    const processes = [1, 2].map(() => fixture("template.ts", [join(folder, "cache")]))
-    const answers = processes.map(({ said }) => said(/\[.*\]/))
-    expect(await Promise.all(answers)).toEqual(Array(2).fill('[{"one":1}]'))
-    await Promise.all(processes.map(({ exited }) => exited))
-    const files = await readdir(join(folder, "cache"))
-    expect(files).toHaveLength(1)
-    expect(files[0]).toMatch(/^pglite-[\d.]+-template-\d+\.tar$/)
   })
 })
 
