@@ -7,9 +7,9 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { DataDirectoryError } from "./Errors.ts"
 
 /**
- * Provides a new, empty PGlite database in memory. It opens in less than half a
- * second: the files of an empty database are built once for each version of PGlite
- * and cached in `node_modules/.cache/flange`.
+ * Provides a new, empty PGlite database in memory. It is a copy of a template, which
+ * is built once for each version of PGlite and cached in `node_modules/.cache/flange`
+ * of the project, or in the cache directory of the user.
  *
  * PGlite is PostgreSQL with one connection. A transaction waits for at most a
  * minute until the previous one has ended.
