@@ -8,7 +8,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import fastify from "fastify"
 import { App, Plugin, Route } from "flange"
 import * as Database from "flange/Database"
-import pg from "pg"
+import { Pool, type PoolClient } from "pg"
 import { host, port } from "./support/Arguments.ts"
 
 const url = process.env["DATABASE_URL"]!
@@ -52,9 +52,9 @@ const runFlange = () => {
 }
 
 const runFastify = async () => {
-  const pool = new pg.Pool({ connectionString: url, max: connections })
+  const pool = new Pool({ connectionString: url, max: connections })
   const app = fastify()
-  const query = (client: pg.Pool | pg.PoolClient) =>
+  const query = (client: Pool | PoolClient) =>
     client.query<{ id: number }>("select $1::integer as id, pg_sleep(0.005)::text", [1])
   app.get("/wait", async () => {
     if (!isTransactional) return { id: (await query(pool)).rows[0]!.id }

@@ -7,8 +7,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 import { SqlClient } from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
 import { App, Plugin, Route } from "flange"
 import * as Database from "flange/Database"
 import { TestApp } from "flange/Testing"
@@ -18,10 +18,9 @@ const Row = Schema.Struct({ text: Schema.String })
 const rows = HttpApiSchema.StreamNdjson({ schema: Row })
 
 class RowsApi extends HttpApiGroup.make("rows").add(
-  HttpApiEndpoint.get("late", "/late", { success: rows }).annotate(
-    Database.Transactional,
-    { readOnly: false }
-  ),
+  HttpApiEndpoint.get("late", "/late", { success: rows }).annotate(Database.Transactional, {
+    readOnly: false
+  }),
   HttpApiEndpoint.get("one", "/one", { success: Schema.Int }),
   HttpApiEndpoint.get("rows", "/rows", { success: rows })
 ) {}
@@ -33,7 +32,9 @@ const numbers = (sql: SqlClient, n: string) => {
   const digits = sql.literal(
     `(select ${[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `${digit} as n`).join(" union all select ")})`
   )
-  return sql<typeof Row.Type>`select ${sql.literal(n)} as n, ${sql.literal("repeat('x', 1000)")} as text
+  return sql<
+    typeof Row.Type
+  >`select ${sql.literal(n)} as n, ${sql.literal("repeat('x', 1000)")} as text
     from ${digits} a, ${digits} b, ${digits} c, ${digits} d, ${sql.literal("(select 0 as n union all select 1 union all select 2 union all select 3 union all select 4)")} e`
 }
 
@@ -75,8 +76,7 @@ onEach(all, "a streaming endpoint", (backend) => {
       return { request, response }
     })
 
-  const status = (url: string) =>
-    Effect.promise(async () => (await fetch(`${url}/one`)).status)
+  const status = (url: string) => Effect.promise(async () => (await fetch(`${url}/one`)).status)
 
   it.live("sends every row, to a reader that takes its time", () =>
     Effect.gen(function* () {

@@ -15,7 +15,10 @@ export const fill = async (directory: string): Promise<void> => {
   const files = await PgliteTemplate.files()
   await mkdir(directory, { mode: 0o700, recursive: true })
   const isMarker = ({ path }: PgliteTemplate.Entry) => path === marker
-  for (const { content, path } of [...files.filter((file) => !isMarker(file)), ...files.filter(isMarker)]) {
+  for (const { content, path } of [
+    ...files.filter((file) => !isMarker(file)),
+    ...files.filter(isMarker)
+  ]) {
     const target = join(directory, path)
     if (content === undefined) await mkdir(target, { mode: 0o700, recursive: true })
     else await writeFile(target, content, { mode: 0o600 })

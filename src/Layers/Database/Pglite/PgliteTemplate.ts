@@ -114,7 +114,7 @@ const block = 512
 /** Returns the files of a tar archive that PGlite has written. They share its memory. */
 const entriesOf = (tar: Buffer): ReadonlyArray<Entry> => {
   const entries: Array<Entry> = []
-  for (let at = 0; at < tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at < tar.length && tar[at] !== 0;) {
     const field = (from: number, length: number) =>
       tar.toString("latin1", at + from, at + from + length).replace(/\0.*$/s, "")
     const size = Number.parseInt(field(124, 12), 8)

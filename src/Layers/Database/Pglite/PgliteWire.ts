@@ -85,14 +85,14 @@ export const make = (database: PGlite): (() => Duplex) => {
       if (reply.length > 0 && !server.destroyed) server.write(reply)
     }
     const inPortions = async (message: Buffer) => {
-      let canceled = false
+      const canceled = new AbortController()
       cancel = () => {
-        canceled = true
+        canceled.abort()
         wake()
       }
       const one = limited(message)
       for (let rows = 0; ; rows += portion) {
-        if (canceled) {
+        if (canceled.signal.aborted) {
           await ask(closing(message))
           return send(canceledError)
         }
@@ -101,7 +101,7 @@ export const make = (database: PGlite): (() => Duplex) => {
         send(reply.subarray(0, -portalSuspended.length))
         // The client and other requests have their turn.
         await setImmediate()
-        while (server.writableNeedDrain && !canceled && !server.destroyed) {
+        while (server.writableNeedDrain && !canceled.signal.aborted && !server.destroyed) {
           await new Promise<void>((resolve) => {
             wake = resolve
           })

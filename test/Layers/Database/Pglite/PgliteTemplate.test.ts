@@ -27,19 +27,23 @@ const opened = async (cache: string, directory?: string) => {
 const fromTemplate = "databases=postgres,template1"
 
 describe("the template of PGlite's files", () => {
-  it("is built by processes that start at once, and again if it is damaged", { timeout: 300_000 }, async () => {
-    const cache = join(folder, "cache")
-    const both = [opened(cache), opened(cache, join(folder, "data"))]
-    expect(await Promise.all(both)).toEqual([fromTemplate, fromTemplate])
+  it(
+    "is built by processes that start at once, and again if it is damaged",
+    { timeout: 300_000 },
+    async () => {
+      const cache = join(folder, "cache")
+      const both = [opened(cache), opened(cache, join(folder, "data"))]
+      expect(await Promise.all(both)).toEqual([fromTemplate, fromTemplate])
 
-    const files = await readdir(join(cache, "flange"))
-    expect(files).toEqual([expect.stringMatching(/^pglite-[\d.]+-template-\d+\.tar$/)])
-    const file = join(cache, "flange", files[0]!)
-    const whole = await readFile(file)
-    await truncate(file, whole.length / 2)
-    expect(await opened(cache)).toBe(fromTemplate)
-    expect((await readFile(file)).length).toBe(whole.length)
-  })
+      const files = await readdir(join(cache, "flange"))
+      expect(files).toEqual([expect.stringMatching(/^pglite-[\d.]+-template-\d+\.tar$/)])
+      const file = join(cache, "flange", files[0]!)
+      const whole = await readFile(file)
+      await truncate(file, whole.length / 2)
+      expect(await opened(cache)).toBe(fromTemplate)
+      expect((await readFile(file)).length).toBe(whole.length)
+    }
+  )
 
   it("is not needed where nothing can be cached", { timeout: 300_000 }, async () => {
     await writeFile(join(folder, "file"), "")
