@@ -11,14 +11,17 @@ const execute = 0x45
 const portalSuspended = Buffer.from([0x73, 0, 0, 0, 4])
 const terminate = 0x58
 
-/** How many rows a statement returns at once. */
-const portion = 256
+/** How many rows a statement returns at first, and at most, at once. */
+const rowsOfPortion = { first: 64, most: 4096 }
+
+/** How many bytes a statement should return at once. Each portion has a cost of its own. */
+const bytesOfPortion = 2 ** 18
 
 const hasNoLimit = (message: Buffer): boolean => message.readInt32BE(message.length - 4) === 0
 
-const limited = (message: Buffer): Buffer => {
+const limited = (message: Buffer, rows: number): Buffer => {
   const copy = Buffer.from(message)
-  copy.writeInt32BE(portion, copy.length - 4)
+  copy.writeInt32BE(rows, copy.length - 4)
   return copy
 }
 
@@ -90,15 +93,18 @@ export const make = (database: PGlite): (() => Duplex) => {
         canceled.abort()
         wake()
       }
-      const one = limited(message)
-      for (let rows = 0; ; rows += portion) {
+      let portion = rowsOfPortion.first
+      let rows = 0
+      while (true) {
         if (canceled.signal.aborted) {
           await ask(closing(message))
           return send(canceledError)
         }
-        const reply = await ask(one)
+        const reply = await ask(limited(message, portion))
         if (!isSuspended(reply)) return send(withRows(reply, rows))
         send(reply.subarray(0, -portalSuspended.length))
+        rows += portion
+        portion = Math.ceil(Math.min(rowsOfPortion.most, (bytesOfPortion * portion) / reply.length))
         // The client and other requests have their turn.
         await setImmediate()
         while (server.writableNeedDrain && !canceled.signal.aborted && !server.destroyed) {
