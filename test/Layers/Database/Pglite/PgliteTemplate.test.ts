@@ -45,7 +45,7 @@ describe("the template of PGlite's files", () => {
     }
   )
 
-  it("is not needed where nothing can be cached", { timeout: 300_000 }, async () => {
+  it("is not needed where nothing can be cached", async () => {
     await writeFile(join(folder, "file"), "")
     expect(await opened(join(folder, "file"), join(folder, "data"))).toBe(fromTemplate)
   })
