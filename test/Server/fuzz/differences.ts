@@ -22,6 +22,9 @@ const fieldOf = ({ rawHeaders }: Read, name: string): string | undefined => {
   return at === -1 ? undefined : rawHeaders[at + 1]
 }
 
+/** A field `Connection` among those behind the last chunk of a body. */
+const trailerOfConnection = /\r\n0+\r\n(?:[^\r\n]+\r\n)*?connection:/i
+
 /** Returns the reason of a difference; undefined if it has none. */
 export const reasonOf = ({ at, node, proxied, sent }: Difference): string | undefined => {
   const { cut, end, requests } = read([sent])
@@ -48,6 +51,16 @@ export const reasonOf = ({ at, node, proxied, sent }: Difference): string | unde
   const ofStream = /POST \/(?:multipart|streamed|raw\/body) /.test(sent.toString("latin1"))
   if (ofStream && isRefused && node?.status === 400 && proxied !== undefined) {
     return "a body that is read piece by piece may be answered before its end is found malformed"
+  }
+  if (isRefused && node?.status === 400 && proxied !== undefined && proxied.status >= 400) {
+    return "a request may be refused for its head before its body is found malformed"
+  }
+  if (
+    before !== undefined &&
+    node?.status === 400 &&
+    trailerOfConnection.test(sent.toString("latin1"))
+  ) {
+    return "node obeys Connection behind a chunked body, and reads nothing after it"
   }
   return undefined
 }
