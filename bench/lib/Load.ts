@@ -11,7 +11,7 @@ export type Client = "autocannon" | "wrk"
 /** wrk where it is installed. */
 export const available: Client = spawnSync("wrk", ["--version"]).error ? "autocannon" : "wrk"
 
-export const connections = 64
+const defaultConnections = 64
 
 export interface Measured {
   /** Milliseconds. */
@@ -36,7 +36,7 @@ export const run = async (
 ): Promise<Measured> => {
   const { errors, ...measured } = await (client === "wrk" ? wrk : autocannon)(
     port,
-    endpoint.requests,
+    endpoint,
     seconds
   )
   if (errors > 0) throw new Error(`${errors} requests to ${endpoint.name} went wrong under load`)
@@ -85,7 +85,7 @@ end
 
 const wrk = async (
   port: number,
-  requests: ReadonlyArray<Request>,
+  { connections = defaultConnections, requests }: Endpoint,
   seconds: number
 ): Promise<Raw> => {
   const folder = mkdtempSync(join(tmpdir(), "flange-bench-"))
@@ -93,7 +93,7 @@ const wrk = async (
     const file = join(folder, "load.lua")
     writeFileSync(file, script(requests))
     const url = `http://127.0.0.1:${port}`
-    const sizes = ["-t1", `-c${connections}`, `-d${seconds}s`]
+    const sizes = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s"]
     const text = await output(Cores.on("client", "wrk", [...sizes, "-s", file, url]))
     return JSON.parse(/^RESULT (.*)$/m.exec(text)![1]!) as Raw
   } finally {
@@ -103,7 +103,7 @@ const wrk = async (
 
 const autocannon = async (
   port: number,
-  requests: ReadonlyArray<Request>,
+  { connections = defaultConnections, requests }: Endpoint,
   seconds: number
 ): Promise<Raw> => {
   const file = resolve(import.meta.dirname, "Autocannon.ts")

@@ -1,4 +1,4 @@
-/** Candidates under load in turn, as ratios to the first of them in the same round. */
+/** Candidates under load in turn, as ratios to the first, or the better of the first, in the same round. */
 import * as Fleet from "./Fleet.ts"
 import * as Load from "./Load.ts"
 import type { Options } from "./Options.ts"
@@ -15,6 +15,8 @@ export interface Candidate {
 }
 
 export interface Result {
+  /** Microseconds of the server's CPU time. */
+  readonly cpuPerRequest: number
   readonly name: string
   /** Of requests per second of the server's CPU time. */
   readonly perCpu: Spread
@@ -22,11 +24,12 @@ export interface Result {
   readonly requestsPerSecond: number
 }
 
-/** Warms every candidate up, then measures them. */
+/** Warms every candidate up, then measures them. Ratios are to the better of the first `bases`. */
 export const measure = async (
   candidates: ReadonlyArray<Candidate>,
   options: Options,
-  noise: Report.Noise
+  noise: Report.Noise,
+  bases = 1
 ): Promise<ReadonlyArray<Result>> => {
   for (const { endpoint, server } of candidates) {
     await Load.run(options.client, server.port, endpoint, options.quick ? 1 : 3)
@@ -39,10 +42,13 @@ export const measure = async (
     }
   }
   const of = (i: number, measure: keyof Fleet.Rates) => rates[i]!.map((each) => each[measure])
+  const base = (measure: keyof Fleet.Rates) =>
+    rates[0]!.map((_, round) => Math.max(...rates.slice(0, bases).map((each) => each[round]![measure])))
   return candidates.map(({ name }, i) => ({
+    cpuPerRequest: 1e6 / median(of(i, "perCpu")),
     name,
-    perCpu: ratios(of(i, "perCpu"), of(0, "perCpu")),
-    rate: ratios(of(i, "rate"), of(0, "rate")),
+    perCpu: ratios(of(i, "perCpu"), base("perCpu")),
+    rate: ratios(of(i, "rate"), base("rate")),
     requestsPerSecond: Math.round(median(of(i, "rate")))
   }))
 }
@@ -52,12 +58,13 @@ export const print = (title: string, results: Readonly<Record<string, ReadonlyAr
   console.log(`\n${title}: median (min to max)\n`)
   console.log(
     table(
-      ["", "", "requests per second", "ratio", "ratio per CPU second"],
+      ["", "", "requests per second", "CPU per request", "ratio", "ratio per CPU second"],
       Object.entries(results).flatMap(([group, rows]) =>
-        rows.map(({ name, perCpu, rate, requestsPerSecond }) => [
+        rows.map(({ cpuPerRequest, name, perCpu, rate, requestsPerSecond }) => [
           group,
           name,
           String(requestsPerSecond),
+          `${cpuPerRequest.toFixed(0)} us`,
           cell(rate),
           cell(perCpu)
         ])

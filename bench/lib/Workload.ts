@@ -13,6 +13,8 @@ export interface Request {
 
 /** Requests that are sent in turn. */
 export interface Endpoint {
+  /** How many clients ask at once. Default: 64. */
+  readonly connections?: number
   readonly name: string
   readonly requests: ReadonlyArray<Request>
 }
