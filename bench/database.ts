@@ -6,28 +6,28 @@
  * Run: node bench/database.ts        Options: --rounds --seconds --client --quick --peers
  * PostgreSQL is the one of TEST_POSTGRES_URL, or postgres://postgres@127.0.0.1:5432/test.
  */
-import pg from "pg"
+import { Client } from "pg"
 import * as Options from "./lib/Options.ts"
 import * as Paired from "./lib/Paired.ts"
 import type { Peer } from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
 import * as Server from "./lib/Server.ts"
 import type { Endpoint, Request } from "./lib/Workload.ts"
-import { cleanUp, rows, schema } from "./servers/database/Contract.ts"
+import { cleanUp, maxConnections, rows, schema } from "./servers/database/Contract.ts"
 
 const options = Options.parse({ quick: { rounds: 3, seconds: 1 }, rounds: 7, seconds: 3 })
 const noise = new Report.Noise()
 const url = process.env["TEST_POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test"
 
 const run = async (statements: ReadonlyArray<string>) => {
-  const client = new pg.Client(url)
+  const client = new Client(url)
   await client.connect()
   for (const statement of statements) await client.query(statement)
   await client.end()
 }
 
-/** As many clients as twice the connections of a pool. */
-const connections = 32
+/** Requests wait for a connection, as they do in a busy service. */
+const connections = 2 * maxConnections
 
 /** Numbers that come in no order, so that neighbours do not wait for one row. */
 const ids = Array.from({ length: 500 }, (_, i) => ((i * 7919) % (rows - 50)) + 1)

@@ -43,7 +43,9 @@ export const measure = async (
   }
   const of = (i: number, measure: keyof Fleet.Rates) => rates[i]!.map((each) => each[measure])
   const base = (measure: keyof Fleet.Rates) =>
-    rates[0]!.map((_, round) => Math.max(...rates.slice(0, bases).map((each) => each[round]![measure])))
+    rates[0]!.map((_, round) =>
+      Math.max(...rates.slice(0, bases).map((each) => each[round]![measure]))
+    )
   return candidates.map(({ name }, i) => ({
     cpuPerRequest: 1e6 / median(of(i, "perCpu")),
     name,

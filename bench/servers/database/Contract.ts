@@ -3,7 +3,7 @@
 export const url = process.env["DATABASE_URL"]!
 
 /** The size of every pool. */
-export const maxConnections = 16
+export const maxConnections = 8
 
 /** How many rows there are to read. */
 export const rows = 1000
@@ -33,7 +33,8 @@ export const cleanUp = "drop table if exists flange_bench_items, flange_bench_in
 
 /** With `$1` and `$2`, as PostgreSQL has them. */
 export const statements = {
-  insert: "insert into flange_bench_inserted (name, price) values ($1, $2) returning id, name, price",
+  insert:
+    "insert into flange_bench_inserted (name, price) values ($1, $2) returning id, name, price",
   lock: "select id, name, price from flange_bench_items where id = $1 for update",
   page: "select id, name, price from flange_bench_items where id > $1 order by id limit 20",
   read: "select id, name, price from flange_bench_items where id = $1",

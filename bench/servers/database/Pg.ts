@@ -1,14 +1,14 @@
 /** `pg`, with prepared statements: each text has a name. */
-import pg from "pg"
+import { Pool, type PoolClient } from "pg"
 import { type Item, maxConnections, statements, url } from "./Contract.ts"
 import type { Queries } from "./Queries.ts"
 
-const pool = new pg.Pool({ connectionString: url, max: maxConnections })
+const pool = new Pool({ connectionString: url, max: maxConnections })
 
 const names = new Map(Object.entries(statements).map(([name, text]) => [text, name]))
 
 const allOn =
-  (client: pg.Pool | pg.PoolClient): Queries["all"] =>
+  (client: Pool | PoolClient): Queries["all"] =>
   async (text, values) => {
     const name = names.get(text)!
     return (await client.query<Item>({ name, text, values: [...values] })).rows

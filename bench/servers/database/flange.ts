@@ -7,10 +7,7 @@ import { server } from "../effect/FlangeHost.ts"
 import { maxConnections, url } from "./Contract.ts"
 import { reads, ReadsApi, writes, WritesApi } from "./ItemsApi.ts"
 
-const Reads = ReadsApi.annotate(
-  Database.Transactional,
-  process.env["READS"] === "transactional"
-)
+const Reads = ReadsApi.annotate(Database.Transactional, process.env["READS"] === "transactional")
 
 const Items = Plugin.make("bench:items", {
   requires: [SqlClient],
