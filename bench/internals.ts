@@ -13,7 +13,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { groupHandlers, lazyContext } from "../src/Server/EffectInternals.ts"
+import { groupHandlers, lazyContext, unlistedAround } from "../src/Server/EffectInternals.ts"
 import * as RequestFields from "../src/Server/Exchange/RequestFields.ts"
 import { Services, type ServicesOwner } from "../src/Server/Exchange/Services.ts"
 import * as WireRequest from "../src/Server/Exchange/WireRequest.ts"
@@ -61,7 +61,17 @@ const Seventh = Context.Service<number>("bench/7")
 /** A handler that looks one service of the app up, in a fiber. */
 const handler = Effect.map(Effect.service(Seventh), (found) => found + 1)
 
-const run = (context: Context.Context<unknown>) => Effect.runForkWith(context)(handler)
+const run = (
+  context: Context.Context<unknown>,
+  effect: Effect.Effect<unknown, unknown, number> = handler
+) => Effect.runForkWith(context)(effect)
+
+/** As a transaction of Effect provides its connection. */
+const provide = Effect.provideContext(
+  Context.makeUnsafe<never>(
+    new Map(Array.from({ length: 4 }, (_, i) => [`bench/provided/${i}`, i]))
+  )
+)
 
 const eager = () => {
   const services = new Services(served(), app)
@@ -100,6 +110,12 @@ const cases: ReadonlyArray<readonly [name: string, times: number, () => unknown,
     20_000,
     () => run(new Services(served(), app).context),
     () => run(lazyContext(new Services(served(), app)))
+  ],
+  [
+    "unlistedAround: services are provided to a request's handler",
+    20_000,
+    () => run(new Services(served(), app).context, unlistedAround(handler, provide)),
+    () => run(new Services(served(), app).context, provide(handler))
   ],
   [
     "groupHandlers: a group of 1 000 endpoints at start",

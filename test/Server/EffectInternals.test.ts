@@ -44,6 +44,8 @@ const annotated = Schema.Int.pipe(
 
 const [coded] = HttpApiEndpoint.get("a", "/", { success: annotated }).success
 
+class Seventh extends Context.Service<Seventh, number>()("test/seventh") {}
+
 /** What each part of `EffectInternals` has to do. */
 const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
   cachedKeys: () => {
@@ -237,7 +239,47 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
     EffectInternals.shareCache(other, app)
     assert.isTrue(isShared(app, other))
     assert.strictEqual(cacheOf(other), cacheOf(app))
+  },
+  unlisted: () => {
+    const app = Context.makeUnsafe<unknown>(new Map([[Seventh.key, 7]]))
+    const found = Effect.all([
+      Effect.service(Seventh),
+      Effect.map(Effect.context(), ({ mapUnsafe }) => [...new Map(mapUnsafe)])
+    ])
+    assert.deepStrictEqual(runIn(app, EffectInternals.unlisted(found)), [7, []])
+    assert.deepStrictEqual(runIn(app, found), [7, [[Seventh.key, 7]]])
+    const cache = Effect.withFiber((fiber) => Effect.succeed(fiber.cache))
+    assert.strictEqual(runIn(app, EffectInternals.unlisted(cache)), cacheOf(app))
+  },
+  unlistedAround: () => {
+    const app = Context.makeUnsafe<unknown>(
+      new Map<string, unknown>([
+        [Seventh.key, 7],
+        ["test/replaced", 1]
+      ])
+    )
+    const inner = Effect.map(Effect.context(), ({ mapUnsafe }) => Object.fromEntries(mapUnsafe))
+    const provided = Context.makeUnsafe<never>(
+      new Map([
+        ["test/added", 2],
+        ["test/replaced", 3]
+      ])
+    )
+    const outer = EffectInternals.unlistedAround(inner, Effect.provideContext(provided))
+    assert.deepStrictEqual(runIn(app, Effect.all([outer, inner])), [
+      { [Seventh.key]: 7, "test/added": 2, "test/replaced": 3 },
+      { [Seventh.key]: 7, "test/replaced": 1 }
+    ])
   }
+}
+
+/** What an effect that waits for nothing returns in a context. */
+const runIn = <A>(
+  context: Context.Context<unknown>,
+  effect: Effect.Effect<A, never, unknown>
+): A | undefined => {
+  const exit = Effect.runForkWith(context)(effect).pollUnsafe()
+  return exit?._tag === "Success" ? exit.value : undefined
 }
 
 /** What a fiber keeps of a context. */

@@ -5,6 +5,7 @@ import type * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Acquirer } from "effect/sql/SqlConnection"
 import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
+import { unlistedAround } from "../../Server/EffectInternals.ts"
 import * as OwnConnection from "./Transaction/OwnConnection.ts"
 import * as Turns from "./Transaction/Turns.ts"
 
@@ -15,6 +16,11 @@ export interface Options extends SqlClient.SqlClient.MakeOptions {
    * that no other user of the pool gets the settings of its session.
    */
   readonly cleanAcquirer: Acquirer
+  /**
+   * Lends a connection like `transactionAcquirer`, to a borrower that lets the statements run
+   * in turn and returns the connection after the last one.
+   */
+  readonly lazyAcquirer: Acquirer
   readonly transactionAcquirer: Acquirer
 }
 
@@ -27,7 +33,10 @@ export const mostPrepared = 100
 const typeId = "~flange/Database/Client"
 
 interface Own {
-  readonly [typeId]: Acquirer
+  readonly [typeId]: {
+    readonly clean: Acquirer
+    readonly lazy: Acquirer
+  }
 }
 
 const isOwn = (client: SqlClient.SqlClient): client is Own & SqlClient.SqlClient => typeId in client
@@ -37,7 +46,21 @@ const isOwn = (client: SqlClient.SqlClient): client is Own & SqlClient.SqlClient
  * has not made lends an ordinary one.
  */
 export const reserveClean = (client: SqlClient.SqlClient): Acquirer =>
-  isOwn(client) ? client[typeId] : client.reserve
+  isOwn(client) ? client[typeId].clean : client.reserve
+
+/** The parts of a client that a transaction uses which begins with its first query. */
+export const lazyParts = (
+  client: SqlClient.SqlClient
+): {
+  readonly acquire: Acquirer
+  readonly withTransaction: SqlClient.SqlClient["withTransaction"]
+} =>
+  isOwn(client)
+    ? { acquire: client[typeId].lazy, withTransaction: client.withTransaction }
+    : {
+        acquire: client.reserve,
+        withTransaction: (effect) => unlistedAround(effect, client.withTransaction)
+      }
 
 let clients = 0
 
@@ -70,17 +93,21 @@ export const make = (
     })
     const { withTransaction } = client
     return Object.assign(client, {
-      [typeId]: OwnConnection.acquirer(options.cleanAcquirer, service),
+      [typeId]: {
+        clean: OwnConnection.acquirer(options.cleanAcquirer, service),
+        lazy: options.lazyAcquirer
+      },
       insert: notEmpty("insert", client.insert),
       updateValues: notEmpty("updateValues", client.updateValues),
       withTransaction: <A, E, R>(
         effect: Effect.Effect<A, E, R>
       ): Effect.Effect<A, E | SqlError, R> =>
-        withTransaction(
+        unlistedAround(
           Effect.withFiber((fiber) => {
             const level = Turns.levelOf(fiber, service)! // `withTransaction` has provided it
             return Effect.onExitPrimitive(effect, () => void Turns.end(level))
-          })
+          }),
+          withTransaction
         )
     })
   })

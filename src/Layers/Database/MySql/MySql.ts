@@ -141,6 +141,7 @@ export const make = (
       Clock.Clock,
       clock
     )
+    const transactionAcquirer = Effect.map(session, (one) => MySqlConnection.make(one, true))
     return yield* Client.make({
       acquirer: Effect.map(session, (one) => MySqlConnection.make(one, false)),
       cleanAcquirer: Effect.map(
@@ -149,6 +150,7 @@ export const make = (
       ),
       compiler,
       driver: "mysql2",
+      lazyAcquirer: transactionAcquirer,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: [
         ["db.system.name", "mysql"],
@@ -156,6 +158,6 @@ export const make = (
         ["server.address", target.host],
         ["server.port", target.port]
       ],
-      transactionAcquirer: Effect.map(session, (one) => MySqlConnection.make(one, true))
+      transactionAcquirer
     })
   })

@@ -5,6 +5,8 @@ import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { isSchemaChange } from "../SchemaChange.ts"
+import type { AheadConnection } from "../Transaction/Ahead.ts"
+import * as PgAhead from "./PgAhead.ts"
 import type { PgCatalogue } from "./PgCatalogue.ts"
 import { refine } from "./PgErrors.ts"
 import { isPlain, type PgParameters } from "./PgParameters.ts"
@@ -30,7 +32,7 @@ export interface Shared {
 }
 
 /** Creates the connection of a session. */
-export const make = (session: PgSession, shared: Shared): Connection => {
+export const make = (session: PgSession, shared: Shared): AheadConnection => {
   const { catalogue, parameters, statementTimeout } = shared
   catalogue.watch(session)
 
@@ -116,7 +118,8 @@ export const make = (session: PgSession, shared: Shared): Connection => {
     },
     executeUnprepared: (sql, params, transformRows) => run(sql, params, transformRows, false),
     executeValues: (sql, params) => values(sql, params, true),
-    executeValuesUnprepared: (sql, params) => values(sql, params, false)
+    executeValuesUnprepared: (sql, params) => values(sql, params, false),
+    sendAhead: (statements) => PgAhead.send(session, statements)
   }
 }
 

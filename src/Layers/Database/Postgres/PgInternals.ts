@@ -9,9 +9,9 @@ import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Silence from "../Silence.ts"
 
 /** A message of the server. */
-interface Message {
+export interface Message {
   readonly _tag: string
-  readonly fields?: ReadonlyArray<{ readonly dataTypeOid: number }>
+  readonly fields?: unknown
 }
 
 interface PreparedStatements {
@@ -56,7 +56,8 @@ export const onDescription = (
   const { dispatch } = own
   own.dispatch = (message) => {
     if (message._tag === "RowDescription") {
-      described(message.fields!.map(({ dataTypeOid }) => dataTypeOid))
+      const fields = message.fields as ReadonlyArray<{ readonly dataTypeOid: number }>
+      described(fields.map(({ dataTypeOid }) => dataTypeOid))
     }
     dispatch(message)
   }
@@ -92,4 +93,38 @@ export const renewStatements = (session: PgSession, changes: number): void => {
   if (prepared === undefined || (renewed.get(own) ?? 0) === changes) return
   renewed.set(own, changes)
   for (const statement of prepared.statements.values()) prepared.evict(statement)
+}
+
+/** The two directions of a session, between the driver and the socket. */
+export interface Line {
+  /** Closes the connection. The statement that waits for an answer fails with the cause. */
+  readonly destroy: (cause: Error) => void
+  /** Gets each message of the server, and returns whether the driver gets it too. */
+  onMessage: ((message: Message) => boolean) | undefined
+  /** Replaces what the driver is about to write. Undefined: writes it as it is. */
+  onWrite: ((bytes: Uint8Array) => Uint8Array) | undefined
+}
+
+const lines = new WeakMap<Session, Line>()
+
+/** Returns the line of a session. All views of a session have the same one. */
+export const lineOf = (session: PgSession): Line => {
+  const own = ownOf(session)
+  const known = lines.get(own)
+  if (known !== undefined) return known
+  const { dispatch } = own
+  const { socket } = own.session
+  const write: (bytes: Uint8Array) => boolean = socket.write.bind(socket)
+  const line: Line = {
+    destroy: (cause) => void socket.destroy(cause),
+    onMessage: undefined,
+    onWrite: undefined
+  }
+  lines.set(own, line)
+  socket.write = (bytes: Uint8Array) =>
+    write(line.onWrite === undefined ? bytes : line.onWrite(bytes))
+  own.dispatch = (message) => {
+    if (line.onMessage === undefined || line.onMessage(message)) dispatch(message)
+  }
+  return line
 }

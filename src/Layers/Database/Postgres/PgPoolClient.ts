@@ -72,8 +72,9 @@ export const make = (
       known.set(connection, made)
       return made
     }
+    const acquirer = Effect.map(taken(pool.get), wrapped)
     const client = yield* Client.make({
-      acquirer: Effect.map(taken(pool.get), wrapped),
+      acquirer,
       cleanAcquirer: Effect.map(
         Effect.acquireRelease(session, pool.invalidate, { interruptible: true }),
         (one) => PgConnection.make(one, shared)
@@ -81,6 +82,7 @@ export const make = (
       commit: PgConnection.commit,
       compiler: PgClient.makeCompiler(),
       driver: options.driver,
+      lazyAcquirer: acquirer,
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),

@@ -11,13 +11,14 @@ import type * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
+import type { Statement } from "./Ahead.ts"
 
 /** The statements that set and remove a request id on a connection. */
 export interface Correlation {
   /** Runs after the transaction. Undefined if the end of the transaction already removes the id. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
-  /** Runs as the first statement of the transaction. */
-  readonly set: (connection: Connection) => Effect.Effect<unknown, SqlError>
+  /** The first statement of the transaction. It returns no rows. */
+  readonly set: Statement
 }
 
 /** PostgreSQL cuts names at 63 bytes. A connection pooler may append a suffix of its own. */
@@ -32,19 +33,17 @@ export const applicationName = (requestId: string): string =>
 
 const postgres = (requestId: string): Correlation => ({
   clear: undefined,
-  set: (connection) =>
-    connection.execute(
-      "SELECT set_config('application_name', $1, true), set_config('app.request_id', $2, true)",
-      [applicationName(requestId), requestId],
-      undefined
-    )
+  set: {
+    params: [applicationName(requestId), requestId],
+    // Both are set, and neither is null: the answer has no row.
+    sql: "SELECT WHERE set_config('application_name', $1, true) IS NULL OR set_config('app.request_id', $2, true) IS NULL"
+  }
 })
 
 const mysql = (requestId: string): Correlation => ({
   clear: (connection) =>
     connection.executeUnprepared("SET @flange_request_id = NULL", [], undefined),
-  set: (connection) =>
-    connection.executeUnprepared("SET @flange_request_id = ?", [requestId], undefined)
+  set: { params: [requestId], sql: "SET @flange_request_id = ?" }
 })
 
 /**

@@ -13,21 +13,40 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { Acquirer, Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import { unlisted } from "../../../Server/EffectInternals.ts"
 import { TransactionEnded } from "./TransactionEnded.ts"
 import { endsSavepoint, type Level, levelOf, Turns } from "./Turns.ts"
+
+/** Begins a transaction on a connection and runs its first statement. */
+export type Begin = <A>(
+  connection: Connection,
+  statement: Effect.Effect<A, SqlError>,
+  progress: Progress
+) => Effect.Effect<A, SqlError>
+
+/** How far the beginning of a transaction is. */
+export interface Progress {
+  /** Call it when the transaction has begun, before the first statement runs. */
+  readonly begun: () => void
+  /** Call it if the first statement failed before anything was sent. */
+  readonly unsent: () => void
+}
 
 /** The parts of a lazy connection. */
 export interface Options {
   /** Takes a connection from the pool for a transaction. */
   readonly acquire: Acquirer
-  /** Begins the transaction on that connection. */
-  readonly begin: (connection: Connection) => Effect.Effect<unknown, SqlError>
+  readonly begin: Begin
   /** Runs on that connection after the transaction has ended. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
-  /** Runs `open` with a time limit and retries. */
-  readonly opening: (
-    open: Effect.Effect<Connection, SqlError>
-  ) => Effect.Effect<Connection, SqlError>
+  /**
+   * Runs `open`, again on another connection if this one is broken and the transaction has not
+   * begun.
+   */
+  readonly opening: <A>(
+    open: Effect.Effect<A, SqlError>,
+    hasBegun: () => boolean
+  ) => Effect.Effect<A, SqlError>
   readonly service: SqlClient.SqlClient["transactionService"]
 }
 
@@ -35,8 +54,6 @@ type Run<A> = (connection: Connection) => Effect.Effect<A, SqlError>
 
 /** The result of a dropped `COMMIT`: the parts of it that a driver may read. */
 const committed = { command: "COMMIT", rows: [] }
-
-const beginning = /^(BEGIN|START TRANSACTION)\b/i
 
 const noRows: ReadonlyArray<never> = []
 
@@ -55,22 +72,15 @@ export class LazyConnection implements Connection {
   #ended = false
   /** The error with which beginning failed. */
   #failed: SqlError | undefined
-  /** Whether the transaction is that of a callback of `afterCommit`. */
-  readonly #isFollower: boolean
-  #options: Options
+  readonly #options: Options
   /** The fibers that run a statement or wait for their turn. */
   readonly #running = new Set<Fiber.Fiber<unknown, unknown>>()
   #started = false
   readonly #turns = new Turns()
 
-  constructor(options: Options, after?: Level) {
+  constructor(options: Options) {
     this.#options = options
-    this.outer = after ?? outerOf(this, options)
-    this.#isFollower = after !== undefined
-  }
-
-  get ended(): boolean {
-    return this.#ended
+    this.outer = [this, -1]
   }
 
   readonly execute: Connection["execute"] = (sql, params, transformRows) =>
@@ -83,17 +93,15 @@ export class LazyConnection implements Connection {
     Stream.unwrap(
       Effect.withFiber((fiber) => {
         const level = this.#levelOf(fiber)
-        if (level === this.outer) {
-          return Effect.map(this.#options.acquire, (connection) =>
-            connection.executeStream(sql, params, transformRows)
-          )
-        }
         const leave = this.#enter(fiber)
         return Effect.addFinalizer(() => Effect.sync(leave)).pipe(
           Effect.andThen(this.#turns.hold(level, sql)),
-          Effect.andThen(Effect.suspend(() => this.#ready(sql))),
-          Effect.map((connection) =>
-            Stream.mapError(connection.executeStream(sql, params, transformRows), this.#noted)
+          Effect.andThen(Effect.suspend(() => this.#run(sql, this.#nothing))),
+          Effect.map(() =>
+            Stream.mapError(
+              this.#begun!.connection.executeStream(sql, params, transformRows), // begun above
+              this.#noted
+            )
           )
         )
       })
@@ -134,7 +142,7 @@ export class LazyConnection implements Connection {
         // A savepoint has ended with its transaction.
         endsSavepoint(sql) && (this.lost !== undefined || this.#ended)
           ? Effect.succeed(nothing)
-          : Effect.flatMap(this.#ready(sql), (connection) => this.#watched(run(connection)))
+          : this.#run(sql, run)
       )
       return Effect.onExitPrimitive(this.#turns.run(level, sql, statement), () => void leave())
     })
@@ -148,13 +156,8 @@ export class LazyConnection implements Connection {
     fiber: Fiber.Fiber<unknown, unknown>
   ): Effect.Effect<A, SqlError> {
     if (!this.#started) {
-      // The client sends only `BEGIN` first: this is a query of a callback of `afterCommit`.
-      if (!beginning.test(sql)) return Effect.scoped(Effect.flatMap(this.#options.acquire, run))
+      // The client begins first.
       this.#started = true
-      if (this.#isFollower) {
-        const begin = (connection: Connection) => connection.executeUnprepared(sql, [], undefined)
-        this.#options = { ...this.#options, begin, clear: undefined }
-      }
       return Effect.succeed(nothing)
     }
     if (sql === "ROLLBACK") {
@@ -191,49 +194,65 @@ export class LazyConnection implements Connection {
     )
   }
 
-  /**
-   * Returns the connection, and begins if it has not begun yet. Runs in the turn of a
-   * statement.
-   */
-  #ready(sql: string): Effect.Effect<Connection, SqlError> {
+  /** Runs a statement, and begins before it if the transaction has not begun yet. */
+  #run<A>(sql: string, run: Run<A>): Effect.Effect<A, SqlError> {
     if (this.#ended) return Effect.die(new TransactionEnded({ sql }))
     const failed = this.#failed ?? this.lost
     if (failed !== undefined) return Effect.fail(failed)
-    if (this.#begun !== undefined) return Effect.succeed(this.#begun.connection)
-    return this.#options
-      .opening(
-        Effect.uninterruptibleMask((restore) => {
-          const scope = Scope.makeUnsafe()
-          let acquired: Connection | undefined
-          return Effect.flatMap(
-            restore(Scope.provide(this.#options.acquire, scope)),
-            (connection) => {
-              acquired = connection
-              return Effect.map(restore(this.#options.begin(connection)), () => {
-                this.#begun = { connection, scope }
-                return connection
-              })
-            }
-          ).pipe(
-            Effect.onError((cause) =>
-              Effect.andThen(
-                // The database may have begun before the error.
-                acquired === undefined
-                  ? Effect.void
-                  : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
-                Scope.close(scope, Exit.failCause(cause))
-              )
-            )
+    return this.#watched(this.#begun === undefined ? this.#first(run) : run(this.#begun.connection))
+  }
+
+  /** Lets a transaction begin before a stream. PostgreSQL accepts the empty statement. */
+  readonly #nothing: Run<unknown> = (connection) =>
+    this.#begun === undefined ? connection.executeUnprepared("", [], undefined) : Effect.void
+
+  /** Takes a connection, begins, and runs the first statement. */
+  #first<A>(run: Run<A>): Effect.Effect<A, SqlError> {
+    const { acquire, begin, opening } = this.#options
+    let isUnsent = false
+    const open = Effect.uninterruptibleMask((restore) => {
+      const scope = Scope.makeUnsafe()
+      let acquired: Connection | undefined
+      // Whether a rollback has not come before the transaction has begun.
+      let isCurrent = true
+      isUnsent = false
+      const progress: Progress = {
+        begun: () => {
+          if (isCurrent) this.#begun = { connection: acquired!, scope } // begins on it
+        },
+        unsent: () => void (isUnsent = true)
+      }
+      return Effect.flatMap(restore(unlisted(Scope.provide(acquire, scope))), (connection) => {
+        acquired = connection
+        return restore(
+          begin(
+            connection,
+            Effect.suspend(() => run(connection)),
+            progress
+          )
+        )
+      }).pipe(
+        Effect.onError((cause) => {
+          if (this.#begun !== undefined) return Effect.void
+          isCurrent = false
+          return Effect.andThen(
+            // The database may have begun before the error.
+            acquired === undefined || isUnsent
+              ? Effect.void
+              : Effect.ignore(acquired.executeUnprepared("ROLLBACK", [], undefined)),
+            Scope.close(scope, Exit.failCause(cause))
           )
         })
       )
-      .pipe(
-        Effect.mapError((error) => {
-          // Later statements fail at once: each further attempt could take as long again.
-          this.#failed = error
-          return this.#noted(error)
-        })
-      )
+    })
+    return Effect.mapError(
+      opening(open, () => this.#begun !== undefined),
+      (error) => {
+        // Later statements fail at once: each further attempt could take as long again.
+        if (this.#begun === undefined && !isUnsent) this.#failed = error
+        return error
+      }
+    )
   }
 
   #watched<A>(effect: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> {
@@ -261,17 +280,4 @@ export class LazyConnection implements Connection {
   #levelOf(fiber: Fiber.Fiber<unknown, unknown>): Level {
     return levelOf(fiber, this.#options.service)! // the client runs statements on this connection only within `outer`
   }
-}
-
-/**
- * Creates the outer level of a connection. The client runs the callbacks of
- * `afterCommit` in the same level, but their queries must not join the transaction
- * that has ended. The level then holds a new lazy connection: a query takes a
- * connection of the pool, and a transaction begins one of its own.
- */
-const outerOf = (connection: LazyConnection, options: Options): Level => {
-  const outer: readonly [Connection, number] = Object.defineProperty([connection, -1] as const, 0, {
-    get: () => (connection.ended ? new LazyConnection(options, outer) : connection)
-  })
-  return outer
 }

@@ -140,14 +140,16 @@ export const client = (
             Effect.sync(connection)
           : Effect.map(session.turn.takeScoped(1), connection)
       )
+    const transactionAcquirer = lease(() => transaction(session))
     const derived = yield* Client.make({
       acquirer: lease(() => single(session)),
-      cleanAcquirer: lease(() => transaction(session)),
+      cleanAcquirer: transactionAcquirer,
       compiler,
       driver: original.driver,
+      lazyAcquirer: transactionAcquirer,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: [],
-      transactionAcquirer: lease(() => transaction(session)),
+      transactionAcquirer,
       ...(transformRows === undefined ? {} : { transformRows })
     })
     // Copies the methods that a driver adds, such as `json`.

@@ -7,11 +7,13 @@ import * as Random from "effect/Random"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as RequestId from "../../../Server/Exchange/RequestId.ts"
-import { acquireOperation, within } from "../Acquire.ts"
+import { acquireOperation, clock, within } from "../Acquire.ts"
+import { lazyParts } from "../Client.ts"
 import { isSchemaChange } from "../SchemaChange.ts"
+import { canSendAhead, type Statement } from "./Ahead.ts"
 import * as Begin from "./Begin.ts"
 import * as Correlation from "./Correlation.ts"
-import { LazyConnection } from "./LazyConnection.ts"
+import { type Begin as BeginWith, LazyConnection } from "./LazyConnection.ts"
 import * as Unavailable from "./Unavailable.ts"
 
 /** The settings of the transactions of a route. */
@@ -54,31 +56,88 @@ export const make = (client: SqlClient, settings: Settings) => {
   const { acquireTimeout, retries } = settings
   const statements = Begin.statements(client, settings)
   const isPostgres = client.onDialectOrElse({ orElse: () => false, pg: () => true })
+  const { acquire, withTransaction } = lazyParts(client)
   const { transactionService } = client
+  const limit = Duration.toMillis(acquireTimeout)
+
+  /** Begins in the write of the first statement. */
+  const beginAhead =
+    (left: () => number, settings: Statement | undefined): BeginWith =>
+    (connection, statement, progress) =>
+      Effect.suspend(() => {
+        if (!canSendAhead(connection)) {
+          return beginBefore(left, settings)(connection, statement, progress)
+        }
+        let late: SqlError | undefined
+        let timer: NodeJS.Timeout | undefined
+        const sent = connection.sendAhead({
+          begin: statements[0]!, // there is one for PostgreSQL
+          onRun: () => {
+            clearTimeout(timer)
+            progress.begun()
+          },
+          settings
+        })
+        timer = setTimeout(() => {
+          if (sent.withdraw()) return
+          late = tooLate(acquireTimeout)
+          sent.close(late)
+        }, left())
+        return Effect.onExitPrimitive(
+          Effect.mapError(statement, (error) => late ?? error),
+          () => {
+            clearTimeout(timer)
+            if (sent.withdraw()) progress.unsent()
+            return undefined
+          }
+        )
+      })
+
+  /** Begins, and waits for the answers before the first statement. */
+  const beginBefore =
+    (left: () => number, settings: Statement | undefined): BeginWith =>
+    (connection, statement, { begun }) => {
+      const all = [
+        ...statements.map((sql): Statement => ({ params: [], sql })),
+        ...(settings === undefined ? [] : [settings])
+      ]
+      const beginning = Effect.forEach(
+        all,
+        ({ params, sql }) =>
+          // MySQL cannot prepare them. PostgreSQL parses what is prepared once per connection.
+          isPostgres
+            ? connection.execute(sql, params, undefined)
+            : connection.executeUnprepared(sql, params, undefined),
+        { discard: true }
+      )
+      return Effect.suspend(() =>
+        Effect.flatMap(
+          within(Duration.millis(left()), () => tooLate(acquireTimeout))(beginning),
+          () => {
+            begun()
+            return statement
+          }
+        )
+      )
+    }
 
   const makeConnection = (requestId: string): LazyConnection => {
     const correlation = Correlation.make(client, requestId)
+    let deadline = 0
+    const now = () => clock.currentTimeMillisUnsafe()
+    const left = () => Math.max(0, deadline - now())
     return new LazyConnection({
-      acquire: client.reserve,
-      begin: (connection) => {
-        const begun = Effect.forEach(
-          statements,
-          (sql) =>
-            // MySQL cannot prepare them. PostgreSQL parses what is prepared once per connection.
-            isPostgres
-              ? connection.execute(sql, [], undefined)
-              : connection.executeUnprepared(sql, [], undefined),
-          { discard: true }
-        )
-        return correlation === undefined
-          ? begun
-          : Effect.andThen(begun, correlation.set(connection))
-      },
+      acquire,
+      begin: (isPostgres ? beginAhead : beginBefore)(left, correlation?.set),
       clear: correlation?.clear,
-      opening: (open) =>
-        Effect.retry(open, { times: staleConnections, while: isStale }).pipe(
-          within(acquireTimeout, () => tooLate(acquireTimeout))
-        ),
+      opening: (open, hasBegun) =>
+        Effect.suspend(() => {
+          deadline = now() + limit
+          return Effect.retry(open, {
+            times: staleConnections,
+            while: (error) => isStale(error) && !hasBegun() && left() > 0
+          })
+        }),
       service: transactionService
     })
   }
@@ -91,7 +150,7 @@ export const make = (client: SqlClient, settings: Settings) => {
   ): Effect.Effect<A, E | SqlError, R> =>
     Effect.suspend(() => {
       const connection = makeConnection(requestId)
-      return client.withTransaction(effect).pipe(
+      return withTransaction(effect).pipe(
         Effect.provideService(transactionService, connection.outer),
         Effect.ensuring(connection.close),
         Effect.catchCause((cause): Effect.Effect<A, E | SqlError, R> => {
