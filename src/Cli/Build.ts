@@ -1,5 +1,5 @@
 /** `flange build`: bundles an app, with the files that it needs beside its code. */
-import { existsSync, statSync } from "node:fs"
+import { existsSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, resolve, sep } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -97,18 +97,26 @@ export const build = (entry: string, options: Options): Effect.Effect<Built, Bui
     })
     const file = resolve(options.out)
     const migrations = resolve("migrations")
+    // Modules have their real paths.
+    const real = realpathSync(entry)
+    const root = rootOf(dirname(real))
+    const written = rootOf(dirname(resolve(entry)))
+    const realOf = (path: string): string =>
+      root !== undefined && written !== undefined && path.startsWith(written + sep)
+        ? root + path.slice(written.length)
+        : path
     return yield* Effect.tryPromise({
       catch: (error) =>
         new BuildError({ entry, reason: error instanceof Error ? error.message : String(error) }),
       try: async () => {
         const made = await bundle({
-          assets: options.assets.map((path) => resolve(path)),
-          entry: resolve(entry),
+          assets: options.assets.map((path) => realOf(resolve(path))),
+          entry: real,
           esbuild,
           external: options.external,
           migrations: existsSync(migrations) ? migrations : undefined,
           out: file,
-          root: rootOf(dirname(resolve(entry)))
+          root
         })
         const parts = write(file, made)
         return { bytes: parts[0]!.bytes, file, parts, warnings: made.warnings }

@@ -1,10 +1,10 @@
 /** The files that a bundle has beside its code. */
 import { createHash } from "node:crypto"
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, extname, join, relative, sep } from "node:path"
 import type * as esbuild from "esbuild"
 import { checksumOf, isMigration } from "../../Layers/Database/Migration/MigrationFiles.ts"
-import { packageOf, rootOf } from "./Packages.ts"
+import { packageOf } from "./Packages.ts"
 
 /** A module that is bundled with an output of its own, because the app names its file. */
 export interface Entry {
@@ -36,25 +36,36 @@ const isTyped = (file: string): boolean => /\.[cm]?tsx?$/.test(file)
 
 /**
  * Returns the position of a file in the bundle. Files of the app keep their path from its
- * `package.json`, files of other packages are below the name of their package.
+ * `package.json`. Files of packages are below `_packages`, and others below one `_up` for each
+ * folder above the app, so that no file of the app has their position.
  */
 export const positionOf = (file: string, root: string | undefined): string => {
   const installed = packageOf(file)
   if (installed !== undefined) {
-    return `assets/${installed.name}/${slashes(relative(installed.folder, file))}`
+    return `assets/_packages/${installed.name}/${slashes(relative(installed.folder, file))}`
   }
-  const own = rootOf(dirname(file))
-  if (own === undefined) return `assets${slashes(file.replace(/^\w:/, ""))}`
-  const path = slashes(relative(own, file))
-  return own === root ? `assets/${path}` : `assets/${basename(own)}/${path}`
+  const path = slashes(root === undefined ? file : relative(root, file))
+  return `assets/${path.replace(/^(?:\w:)?\//, "").replaceAll(/(^|\/)\.\.(?=\/)/g, "$1_up")}`
 }
 
-const filesOf = (path: string): ReadonlyArray<string> => {
+/** Lists the files of a folder, or returns the file. `around` are the real folders that contain it. */
+const filesOf = (path: string, around: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (!existsSync(path)) {
+    throw new Error(
+      `${path} is a link to a file that does not exist. Remove it, or create the file.`
+    )
+  }
   if (!statSync(path).isDirectory()) return [path]
+  const real = realpathSync(path)
+  if (around.includes(real)) {
+    throw new Error(
+      `${path} is a link to a folder that contains it, so the copy would have no end. Remove it, or name the files that the app reads.`
+    )
+  }
   return readdirSync(path)
     .filter((name) => name !== "node_modules" && name !== ".git")
     .sort()
-    .flatMap((name) => filesOf(join(path, name)))
+    .flatMap((name) => filesOf(join(path, name), [...around, real]))
 }
 
 const hasImports = async ({ build }: Pick<typeof esbuild, "build">, file: string) => {
@@ -93,7 +104,7 @@ export const read = async (
   const loose: Array<string> = []
   const isFolder = statSync(path).isDirectory()
   const to = positionOf(path, root)
-  for (const file of filesOf(path)) {
+  for (const file of filesOf(path, [])) {
     const position = isFolder ? `${to}/${slashes(relative(path, file))}` : to
     const bundles = isModule(file) && (runs || isTyped(file) || (await hasImports(bundler, file)))
     if (bundles && (!isFolder || isMigration(basename(file)))) {
@@ -129,4 +140,21 @@ export const problemOf = (path: string, module: string): "around" | "missing" | 
   return module === path || module.startsWith(path.endsWith(sep) ? path : path + sep)
     ? "around"
     : undefined
+}
+
+/** Throws if two files would have one position in the bundle. */
+export const checkPositions = (assets: Iterable<Asset>): void => {
+  const sources = new Map<string, string>()
+  for (const { entries, files } of assets) {
+    const placed = [...files, ...entries.map(({ at, file }) => [file, at] as const)]
+    for (const [file, at] of placed) {
+      const other = sources.get(at)
+      if (other !== undefined && other !== file) {
+        throw new Error(
+          `${other} and ${file} would both be ${at} in the bundle. Rename one of them.`
+        )
+      }
+      sources.set(at, file)
+    }
+  }
 }

@@ -179,6 +179,7 @@ export const bundle = async (input: Input): Promise<Bundle> => {
       await addAsset(input, found, input.migrations, false)
     }
     if (sizeOf(found) > before) continue
+    Assets.checkPositions(found.assets.values())
     const packages = [...last.placed].map(([to, folder]) => {
       const reason = found.packages.get(folder)?.reason ?? "another copied package needs it"
       return [to, { folder, reason }] as const

@@ -1,5 +1,5 @@
 /** The warnings of a build: what a bundle may lack, and what to write. */
-import { basename, dirname, join, relative } from "node:path"
+import { basename, dirname, join, relative, resolve } from "node:path"
 import type { Message, Metafile } from "esbuild"
 import { isOnDemand } from "./Plugins.ts"
 import type { Use } from "./Scan.ts"
@@ -55,8 +55,8 @@ export const ofLoose = (file: string): string =>
 /** Returns the warning of a program that runs nothing. */
 export const ofProgram = (entry: string, { outputs }: Metafile): ReadonlyArray<string> => {
   const exports = Object.values(outputs)
-    .filter(({ entryPoint }) => entryPoint !== undefined)
-    .at(0)?.exports
+    // A module that is imported on demand has an entry point too.
+    .find(({ entryPoint }) => entryPoint !== undefined && resolve(entryPoint) === entry)?.exports
   return exports === undefined || exports.length === 0
     ? []
     : [
