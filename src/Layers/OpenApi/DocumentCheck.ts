@@ -8,17 +8,7 @@ export const check: PluginCheck.Check = ({ api, plugins }) => {
   const owners = new Map<string, string>()
   const problems: Array<AssemblyProblem> = []
   for (const { id, manifest } of plugins) {
-    for (const { name } of manifest.contributions.filter(hasGroup)) {
-      const other = owners.get(name)
-      owners.set(name, id)
-      if (other === undefined) continue
-      problems.push(
-        problem(
-          `Two groups have the name "${name}" (plugins "${other}" and "${id}"): a contract holds one group of a name. Give one of them another name.`,
-          [other, id]
-        )
-      )
-    }
+    for (const { name } of manifest.contributions.filter(hasGroup)) owners.set(name, id)
   }
   try {
     const document = Document.fromApi(api)

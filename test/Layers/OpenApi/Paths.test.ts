@@ -159,16 +159,6 @@ describe("contracts that one document cannot have are problems of assembly", () 
     assert.include(problem.message, 'the operation id "same"')
   })
 
-  it("two groups of one name", async () => {
-    const [problem] = await problemsOf(
-      OpenApi.plugin,
-      plugin("app:a", group("items", get("one", "/one"))),
-      plugin("app:b", group("items", get("two", "/two")))
-    )
-    expect(problem).toMatchObject({ kind: "InvalidDocument", plugins: ["app:a", "app:b"] })
-    assert.include(problem.message, 'Two groups have the name "items"')
-  })
-
   it("what Effect refuses, such as two security schemes of one name", async () => {
     const secured = (key: string, security: HttpApiSecurity.HttpApiSecurity) =>
       HttpApiMiddleware.Service<never>()(key, { security: { same: security } })
