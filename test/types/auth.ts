@@ -1,5 +1,6 @@
 // What a client may get from guarded endpoints, as types. Checked by `npm run check`; nothing runs.
 import type * as Effect from "effect/Effect"
+import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -76,6 +77,34 @@ holds(
   {} as Both<List, Catalogue.Unauthenticated>,
   {} as Same<Extract<List, Catalogue.Forbidden>, never>,
   {} as Same<Extract<Status, Catalogue.Forbidden | Catalogue.Unauthenticated>, never>
+)
+
+// A marked endpoint has the type that it had before.
+const reading = HttpApiEndpoint.get("read", "/notes/:id", {
+  params: { id: Schema.String },
+  success
+})
+const marked = Auth.unguarded(reading)
+const prefixed = marked.prefix("/v1")
+class NotesApi extends HttpApiGroup.make("notes").add(
+  HttpApiEndpoint.post("create", "/notes", { success }).middleware(Auth.privileged),
+  marked
+) {}
+Route.protected(NotesApi, (handlers) =>
+  handlers.handleAll({
+    create: subject,
+    read: ({ identity, params }) => ok(identity.subject + params.id)
+  })
+)
+declare const ok: (text: string) => Effect.Effect<string>
+const notes = HttpApiClient.make(HttpApi.make("notes").add(NotesApi))
+type Read = Effect.Success<typeof notes>["notes"]["read"]
+holds(
+  {} as Same<typeof marked, typeof reading>,
+  {} as Same<HttpApiEndpoint.MiddlewareError<typeof marked>, never>,
+  {} as Same<(typeof prefixed)["path"], "/v1/notes/:id">,
+  {} as Same<Extract<ErrorOf<Read>, Catalogue.Forbidden | Catalogue.Unauthenticated>, never>,
+  {} as Same<Parameters<Read>[0]["params"], { readonly id: string }>
 )
 
 // The contract alone says it too: a guard adds both.
