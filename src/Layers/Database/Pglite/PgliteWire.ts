@@ -49,7 +49,7 @@ const withRows = (reply: Buffer, rows: number): Buffer => {
   const start = reply.lastIndexOf(0, -2) - 3
   if (rows === 0 || reply[start] !== commandComplete) return reply
   const tag = reply.toString("latin1", start + 5, reply.length - 1)
-  const total = tag.replace(/\d+$/, (own) => String(Number(own) + rows))
+  const total = tag.replace(/(?<= )\d+$/, (own) => String(Number(own) + rows))
   return Buffer.concat([reply.subarray(0, start), framed("C", Buffer.from(`${total}\0`))])
 }
 
