@@ -83,11 +83,15 @@ describe("flange build", () => {
     ["src", "Cannot build src: it is a folder. Write the program in it, such as src/main.ts"],
     ["src/main.ts --out dist", "--out dist is not the name of a module"],
     ["src/main.ts --out app.mjs", "the folder of --out app.mjs contains the sources"],
+    [
+      "src/main.ts --external nowhere",
+      "--external nowhere is not installed, so it cannot be copied"
+    ],
     ["src/main.ts --asset nowhere", "--asset nowhere does not exist"],
     ["src/main.ts --asset .", "--asset . contains the folder of --out dist/app.mjs"],
     [
       "src/taken.ts --out taken/app.mjs",
-      "taken/node_modules exists, and an earlier build did not write it"
+      "exists, and an earlier build of app.mjs did not write it"
     ],
     ["src/missing.ts", 'src/missing.ts:1:7: ERROR: Could not resolve "nothing"'],
     ["src/two.ts", "two versions of twin would have to be copied beside the bundle"],

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises"
+import { readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { copyNative, flange, moved, project, type Ran, run, write } from "./project.ts"
@@ -233,5 +233,23 @@ describe("A bundle", () => {
       "assets/mine.txt"
     ])
     assert.strictEqual(await readFile(join(folder, "public/page.html"), "utf8"), "page")
+  })
+
+  it.each([
+    ["has a file of the app in its folder", "assets/mine.txt", "kept/assets/mine.txt exists, and"],
+    ["has lost the list of its files", "app.mjs.files.json", "app.mjs.files.json is not the list"]
+  ])("that %s stays as it is, and the next build is refused", async (_, file, message) => {
+    await write(folder, {
+      "src/kept.ts": `import x from "beside"; console.log(x.text(), new URL("../public/page.html", import.meta.url).pathname)`
+    })
+    const build = () => flange(folder, "build", "src/kept.ts", "--out", "kept/app.mjs")
+    assert.strictEqual((await build()).code, 0)
+    await write(folder, { [`kept/${file}`]: "mine" })
+    const before = await readdir(join(folder, "kept"), { recursive: true })
+    const { code, stderr } = await build()
+    assert.strictEqual(code, 1)
+    assert.include(stderr, message)
+    assert.sameMembers(await readdir(join(folder, "kept"), { recursive: true }), before)
+    await rm(join(folder, "kept"), { recursive: true })
   })
 })

@@ -106,6 +106,12 @@ const sizeOf = ({ assets, codes, packages }: Found): number =>
 const start = async (input: Input, found: Found): Promise<void> => {
   const folder = dirname(input.entry)
   const { dependencies } = input.root === undefined ? {} : Packages.manifestOf(input.root)
+  const missing = input.external.find((name) => Packages.find(folder, name) === undefined)
+  if (missing !== undefined) {
+    throw new Error(
+      `--external ${missing} is not installed, so it cannot be copied. Run: npm install ${missing}`
+    )
+  }
   const named = input.external.map((name) => [name, "--external"] as const)
   const onDemand = Object.keys(dependencies ?? {})
     .filter(Plugins.isOnDemand)

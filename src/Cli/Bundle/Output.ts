@@ -30,22 +30,32 @@ const walk = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
 
-/** Removes the files of the record, and the folders that are empty then. */
-const clean = (out: string): void => {
+/** Returns the files that an earlier build has written beside its program. */
+const earlierOf = (out: string): ReadonlyArray<string> => {
   const record = recordOf(out)
-  if (!existsSync(record)) return
+  if (!existsSync(record)) return []
   const folder = dirname(out)
-  const paths: ReadonlyArray<string> = JSON.parse(readFileSync(record, "utf8"))
-  for (const path of paths) {
-    const file = join(folder, path)
-    if (!file.startsWith(folder + sep)) continue
+  try {
+    const paths: ReadonlyArray<string> = JSON.parse(readFileSync(record, "utf8"))
+    return paths.map((path) => join(folder, path)).filter((file) => file.startsWith(folder + sep))
+  } catch {
+    throw new Error(
+      `${record} is not the list that an earlier build wrote. Remove the folder ${folder}, or write to another one.`
+    )
+  }
+}
+
+/** Removes the files of an earlier build, and the folders that are empty then. */
+const clean = (out: string, earlier: ReadonlyArray<string>): void => {
+  const folder = dirname(out)
+  for (const file of earlier) {
     rmSync(file, { force: true })
     for (let parent = dirname(file); parent !== folder; parent = dirname(parent)) {
       if (existsSync(parent) && readdirSync(parent).length > 0) break
       if (existsSync(parent)) rmdirSync(parent)
     }
   }
-  rmSync(record)
+  rmSync(recordOf(out), { force: true })
 }
 
 /** Copies a package without the packages inside it, which have places of their own. */
@@ -64,16 +74,20 @@ const sizeOf = (files: ReadonlyArray<string>): number =>
 export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
   const folder = dirname(out)
   const at = (path: string): string => join(folder, ...path.split("/"))
-  clean(out)
+  const earlier = earlierOf(out)
+  const known = new Set(earlier)
   for (const path of ["assets", "node_modules"]) {
     if (!existsSync(join(folder, path))) continue
     const isNeeded = path === "assets" ? bundle.assets.length > 0 : bundle.packages.size > 0
-    if (isNeeded) {
+    const other = isNeeded ? walk(join(folder, path)).find((file) => !known.has(file)) : undefined
+    if (other !== undefined) {
       throw new Error(
-        `${join(folder, path)} exists, and an earlier build did not write it. Write to a folder of its own: --out build/${basename(out)}`
+        `${other} exists, and an earlier build of ${basename(out)} did not write it. Write to a folder of its own: --out build/${basename(out)}`
       )
     }
   }
+  // A build that is refused keeps the earlier one.
+  clean(out, earlier)
   const parts: Array<Part> = []
   const written: Array<string> = []
   const put = (file: string, contents: string | Uint8Array): void => {

@@ -70,7 +70,7 @@ const usedOf = ({ inputs, outputs }: esbuild.Metafile): Pass["used"] => {
 
 /** Bundles an app with what was found before. Adds to `found` the packages with native code. */
 export const pass = async (input: Input, found: Found): Promise<Pass> => {
-  const { entry, external, migrations, out, root } = input
+  const { entry, migrations, out, root } = input
   const placed = Packages.place(found.packages.values())
   const copied = new Map(
     [...placed].flatMap(([to, folder]) => {
@@ -106,7 +106,6 @@ export const pass = async (input: Input, found: Found): Promise<Pass> => {
       { in: entry, out: out.slice(dirname(out).length + 1, -extension.length) },
       ...entries.map(({ file, out: name }) => ({ in: file, out: name }))
     ],
-    external: external.filter((name) => !copied.has(name)),
     format: "esm",
     ...(migrations === undefined ? {} : { inject: ["flange-migrations"] }),
     legalComments: "linked",
