@@ -28,17 +28,28 @@ const files = {
     const page = (name: string) => readFileSync(new URL(\`../pages/\${name}\`, import.meta.url), "utf8")
     export const read = () => page("x.txt")`,
   "app/src/pages/x.txt": "page",
+  "app/src/c#/100%?.txt": "path",
+  "app/src/c#/Work#.ts": `import { data } from "../data.ts"\ndata()`,
+  "app/src/c#/read.ts": `
+    import { readFileSync } from "node:fs"
+    import { join } from "node:path"
+    import { Worker } from "node:worker_threads"
+    new Worker(new URL("./Work%23.ts", import.meta.url))
+    export const texts = [
+      ${text("./100%25%3F.txt")}, readFileSync(join(import.meta.dirname, "100%?.txt"), "utf8")
+    ]`,
   "app/src/main.ts": `
     import { readFileSync } from "node:fs"
     import { Worker } from "node:worker_threads"
     import { named } from "named"
+    import { texts } from "./c#/read.ts"
     import { read } from "./inner/read.ts"
     const { make } = await import("./Later.ts")
     ${onDemand.map((path) => `await import("../${path}")`).join("\n")}
     new Worker(new URL("./Work.ts", import.meta.url))
     if (import.meta.main) console.log(JSON.stringify([
       named, ${text("../named/x.txt")}, ${text("../shared/x.txt")}, ${text("../../shared/x.txt")},
-      ${text("../../other/shared/x.txt")}, read(), make()
+      ${text("../../other/shared/x.txt")}, read(), make(), ...texts
     ]))`,
   "app/src/Work.ts": `import { data } from "./data.ts"\ndata()`,
   "app/src/data.ts": `export const data = (): string => "later"`,
@@ -77,7 +88,7 @@ describe("The files of a bundle", () => {
   it("have positions of their own, whatever their folders and packages are called", async () => {
     const { stderr, stdout } = await run(["a.mjs"], { cwd: await moved(folder) })
     assert.strictEqual(stderr, "")
-    const all = ["package", "own", "inside", "outside", "other", "page", "later"]
+    const all = ["package", "own", "inside", "outside", "other", "page", "later", "path", "path"]
     assert.deepStrictEqual(JSON.parse(stdout), all)
   })
 

@@ -86,7 +86,8 @@ const hasImports = async ({ build }: Pick<typeof esbuild, "build">, file: string
 
 const entryOf = (file: string, position: string): Entry => {
   const hash = createHash("sha256").update(position).digest("hex").slice(0, 8)
-  const name = basename(file, extname(file))
+  // The name is a part of a URL.
+  const name = basename(file, extname(file)).replaceAll(/[^\w.-]/g, "_")
   return { at: position.replace(/\.\w+$/, ".mjs"), file, out: `${name}-${hash}` }
 }
 

@@ -47,11 +47,18 @@ const addAsset = async (
   return asset
 }
 
+/** Returns the path that a literal of a module leads to. */
+const targetOf = (file: string, { isUrl, specifier }: Scan.Use): string =>
+  isUrl
+    ? fileURLToPath(new URL(specifier.replace(/[?#].*/, ""), pathToFileURL(file)))
+    : resolve(dirname(file), specifier)
+
 /** Returns a literal that leads from the position of a module to that of an asset. */
-const literalOf = (position: string, literal: string, to: string): string => {
-  const path = posix.relative(posix.dirname(position), to)
-  const [own] = literal.split(/[?#]/)
-  const end = (own!.endsWith("/") ? "/" : "") + literal.slice(own!.length)
+const literalOf = (position: string, { isUrl, specifier }: Scan.Use, to: string): string => {
+  const relative = posix.relative(posix.dirname(position), to)
+  const path = isUrl ? Plugins.encoded(relative) : relative
+  const [own] = isUrl ? specifier.split(/[?#]/) : [specifier]
+  const end = (own!.endsWith("/") ? "/" : "") + specifier.slice(own!.length)
   return `${path.startsWith(".") ? path : `./${path}`}${end}`
 }
 
@@ -73,10 +80,7 @@ const scan = async (
   const literals = new Map<Scan.Use, string>()
   const warnings: Array<string> = []
   for (const use of scanned.uses) {
-    const target =
-      use.kind === "static"
-        ? fileURLToPath(new URL(use.specifier.replace(/[?#].*/, ""), pathToFileURL(file)))
-        : undefined
+    const target = use.kind === "static" ? targetOf(file, use) : undefined
     const problem = target === undefined ? undefined : Assets.problemOf(target, file)
     // A package may read further files beside the ones that it names in CommonJS.
     const isKnown = target !== undefined && problem === undefined && format === "esm" && !use.runs
@@ -91,7 +95,7 @@ const scan = async (
     else if (problem !== undefined) warnings.push(Warnings.ofUse(file, use, { problem, target }))
     else {
       const asset = await addAsset(input, found, target.replace(/[/\\]$/, ""), use.runs)
-      literals.set(use, literalOf(position, use.specifier, asset.to))
+      literals.set(use, literalOf(position, use, asset.to))
     }
   }
   const code = scanned.print(literals)

@@ -103,6 +103,9 @@ export const native = (onNative: (file: string) => string | undefined): Plugin =
   }
 })
 
+/** Returns a path as a part of a URL. */
+export const encoded = (path: string): string => path.split("/").map(encodeURIComponent).join("/")
+
 /** Replaces the modules that use their position, and declares the positions. */
 export const positions = (codes: ReadonlyMap<string, string>): Plugin => ({
   name: "flange-positions",
@@ -118,7 +121,7 @@ export const positions = (codes: ReadonlyMap<string, string>): Plugin => ({
         import { createRequire } from "node:module"
         import { dirname as dirnameOf } from "node:path"
         import { fileURLToPath } from "node:url"
-        export const url = /* @__PURE__ */ new URL(${JSON.stringify(encodeURI(`./${path}`))}, import.meta.url).href
+        export const url = /* @__PURE__ */ new URL(${JSON.stringify(`./${encoded(path)}`)}, import.meta.url).href
         export const filename = /* @__PURE__ */ fileURLToPath(url)
         export const dirname = /* @__PURE__ */ dirnameOf(filename)
         export const requireResolve = (name, options) => createRequire(url).resolve(name, options)
@@ -143,7 +146,7 @@ export const migrations = (position: string): Plugin => ({
       sideEffects: false
     }))
     build.onLoad({ filter: /.*/, namespace: "flange-migrations" }, () => ({
-      contents: `export const FLANGE_MIGRATIONS = /* @__PURE__ */ new URL(${JSON.stringify(`./${position}/`)}, import.meta.url)`,
+      contents: `export const FLANGE_MIGRATIONS = /* @__PURE__ */ new URL(${JSON.stringify(`./${encoded(position)}/`)}, import.meta.url)`,
       loader: "js"
     }))
   }

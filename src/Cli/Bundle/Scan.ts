@@ -19,6 +19,8 @@ const define = {
 
 /** A place of a module. */
 export interface Use {
+  /** Whether the literal is a part of a URL, in which `%23` stands for `#`, and not a path. */
+  readonly isUrl: boolean
   /**
    * - `computed`: the files are known only at run time
    * - `process`: a worker or process is started from a path of the working directory
@@ -129,7 +131,7 @@ export const scan = async (
   })
   const lines = source.split("\n")
   const sources = new SourceMap(JSON.parse(map))
-  const use = (index: number, parts: Pick<Use, "kind" | "runs" | "specifier">): Use => {
+  const use = (index: number, parts: Pick<Use, "isUrl" | "kind" | "runs" | "specifier">): Use => {
     const before = code.slice(0, index).split("\n")
     const entry = sources.findEntry(before.length - 1, before.at(-1)!.length)
     const line = "originalLine" in entry ? entry.originalLine : 0
@@ -144,12 +146,13 @@ export const scan = async (
       known.add(match.index + match[0].indexOf(`${token}.`))
       const literal = match[1]!
       const specifier = valueOf(literal)
+      const isUrl = match[0].startsWith("new URL") || match[0].includes(`${token}.resolve`)
       if (!/^\.{0,2}\//.test(specifier) && !/^new URL|^\w+\(/.test(match[0])) {
-        uses.push(use(match.index, { kind: "require", runs: false, specifier }))
+        uses.push(use(match.index, { isUrl, kind: "require", runs: false, specifier }))
         // An absolute URL has no position.
       } else if (!URL.canParse(specifier)) {
         const isRun = runs.test(code.slice(Math.max(0, match.index - 80), match.index).trimEnd())
-        const one = use(match.index, { kind: "static", runs: isRun, specifier })
+        const one = use(match.index, { isUrl, kind: "static", runs: isRun, specifier })
         const start = match.index + match[0].indexOf(literal)
         ranges.set(one, [start, start + literal.length])
         uses.push(one)
@@ -168,7 +171,8 @@ export const scan = async (
     )
     const inside = [...code.slice(start, end).matchAll(positions)].map(({ index }) => start + index)
     for (const index of inside) known.add(index)
-    if (isNeeded) uses.push(use(match.index, { kind: "require", runs: false, specifier: "" }))
+    if (isNeeded)
+      uses.push(use(match.index, { isUrl: false, kind: "require", runs: false, specifier: "" }))
   }
   for (const match of code.matchAll(positions)) {
     if (known.has(match.index)) continue
@@ -176,17 +180,18 @@ export const scan = async (
     // The program compares its URL with the arguments of the process.
     if (isProgram && match[0] === `${token}.url` && !/,\s*$/.test(before)) continue
     const kind = /createRequire\d*\($/.test(before.trimEnd()) ? "require" : "computed"
-    uses.push(use(match.index, { kind, runs: false, specifier: "" }))
+    uses.push(use(match.index, { isUrl: false, kind, runs: false, specifier: "" }))
   }
   const needsPosition = uses.length > 0
   if (/worker_threads|child_process/.test(source)) {
     for (const match of code.matchAll(starts)) {
-      uses.push(use(match.index, { kind: "process", runs: true, specifier: valueOf(match[1]!) }))
+      const specifier = valueOf(match[1]!)
+      uses.push(use(match.index, { isUrl: false, kind: "process", runs: true, specifier }))
     }
   }
   if (format === "cjs") {
     for (const match of code.matchAll(computedRequire)) {
-      uses.push(use(match.index, { kind: "computed", runs: true, specifier: "" }))
+      uses.push(use(match.index, { isUrl: false, kind: "computed", runs: true, specifier: "" }))
     }
   }
   const print = (literals: ReadonlyMap<Use, string>) => {
