@@ -12,7 +12,7 @@ export const keepAlive = Duration.seconds(10)
 const grace = Duration.seconds(1)
 
 /** The longest time of a timer, and of a limit of PostgreSQL, in milliseconds. */
-const longest = 2 ** 31 - 1
+export const longestTimer = 2 ** 31 - 1
 
 /**
  * Returns `database.statementTimeout` in whole milliseconds. Undefined means no limit: the
@@ -20,7 +20,7 @@ const longest = 2 ** 31 - 1
  */
 export const limitOf = (timeout: Duration.Duration): number | undefined => {
   const millis = Math.ceil(Duration.toMillis(timeout))
-  return millis === 0 || millis > longest - Duration.toMillis(grace) ? undefined : millis
+  return millis === 0 || millis > longestTimer - Duration.toMillis(grace) ? undefined : millis
 }
 
 /** The parts of a session that are watched. */

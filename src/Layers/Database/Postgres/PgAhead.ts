@@ -10,7 +10,8 @@ import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgProtocol from "@effect/sql-pg/PgProtocol"
 import { OID } from "@effect/sql-pg/PgTypes"
 import * as Result from "effect/Result"
-import type { Sent, Statement, Statements } from "../Transaction/Ahead.ts"
+import { longestTimer } from "../Silence.ts"
+import type { Statement, Statements } from "../Transaction/Ahead.ts"
 import { type Line, lineOf, type Message } from "./PgInternals.ts"
 
 /** The name of the prepared statement of the settings. */
@@ -54,30 +55,49 @@ class PgAhead {
   #onRun: (() => void) | undefined
   /** The text of the prepared settings. Undefined if the server may not have them. */
   #prepared: string | undefined
+  /** Runs while the server has not answered. */
+  #timer: NodeJS.Timeout | undefined
 
   constructor(line: Line) {
     this.#line = line
   }
 
-  send({ begin, onRun, settings }: Statements): Sent {
+  send({ begin, limit, onLate, onRun, settings }: Statements): () => boolean {
     const line = this.#line
     const onWrite = (next: Uint8Array) => {
       line.onWrite = undefined
       line.onMessage = this.#answered
       this.#onRun = onRun
       this.#due = settings === undefined ? 1 : 2
+      this.#limit(limit(), onLate)
       const before = settings === undefined ? [] : this.#settings(settings)
       return Buffer.concat([beginOf(begin), ...before, flush, next])
     }
     line.onWrite = onWrite
-    return {
-      close: line.destroy,
-      withdraw: () => {
-        if (line.onWrite !== onWrite) return false
-        line.onWrite = undefined
-        return true
-      }
+    return () => {
+      this.#stopTimer()
+      if (line.onWrite !== onWrite) return false
+      line.onWrite = undefined
+      return true
     }
+  }
+
+  /** Closes the connection if the server has not answered within the limit, in milliseconds. */
+  #limit(limit: number, onLate: () => Error): void {
+    const timer = setTimeout(
+      () =>
+        // After a long computation a timer comes before the data that has already arrived.
+        setImmediate(() => {
+          if (this.#timer === timer) this.#line.destroy(onLate())
+        }),
+      Math.min(limit, longestTimer)
+    )
+    this.#timer = timer
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #settings(settings: Statement): ReadonlyArray<Uint8Array> {
@@ -100,6 +120,7 @@ class PgAhead {
         this.#due--
         if (this.#due === 0) {
           this.#line.onMessage = undefined
+          this.#stopTimer()
           this.#onRun?.()
         }
         return false
@@ -107,6 +128,7 @@ class PgAhead {
         // Also if a statement of the app has deallocated the settings.
         this.#prepared = undefined
         this.#line.onMessage = undefined
+        this.#stopTimer()
         return true
       default:
         return true
@@ -117,7 +139,7 @@ class PgAhead {
 const known = new WeakMap<Line, PgAhead>()
 
 /** Sends statements in the next write of a session. */
-export const send = (session: PgSession, statements: Statements): Sent => {
+export const send = (session: PgSession, statements: Statements): (() => boolean) => {
   const line = lineOf(session)
   let ahead = known.get(line)
   if (ahead === undefined) {

@@ -11,24 +11,23 @@ export interface Statement {
 export interface Statements {
   /** The statement that begins the transaction. */
   readonly begin: string
+  /** Returns how long the database may take to run them from now on, in milliseconds. */
+  readonly limit: () => number
+  /** Returns the cause with which the connection is closed if the database takes longer. */
+  readonly onLate: () => Error
   /** Called once the database has run all of them, before it runs the one after them. */
   readonly onRun: () => void
   /** A statement that the connection prepares, because each transaction has it. */
   readonly settings: Statement | undefined
 }
 
-/** Statements that are sent, or wait for the next write. */
-export interface Sent {
-  /** Closes the connection. The statement that waits for an answer fails with the cause. */
-  readonly close: (cause: Error) => void
-  /** Withdraws the statements. Returns false if they were written already. */
-  readonly withdraw: () => boolean
-}
-
 /** A connection that can send statements ahead. */
 export interface AheadConnection extends Connection {
-  /** Sends statements in the write of the next one, which fails with their error. */
-  readonly sendAhead: (statements: Statements) => Sent
+  /**
+   * Sends statements in the write of the next one, which fails with their error. Call the
+   * returned function when the next one has ended. It returns whether nothing was written.
+   */
+  readonly sendAhead: (statements: Statements) => () => boolean
 }
 
 /** Whether a connection can send statements ahead. */

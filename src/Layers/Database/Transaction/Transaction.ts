@@ -69,25 +69,17 @@ export const make = (client: SqlClient, settings: Settings) => {
           return beginBefore(left, settings)(connection, statement, progress)
         }
         let late: SqlError | undefined
-        let timer: NodeJS.Timeout | undefined
-        const sent = connection.sendAhead({
+        const ended = connection.sendAhead({
           begin: statements[0]!, // there is one for PostgreSQL
-          onRun: () => {
-            clearTimeout(timer)
-            progress.begun()
-          },
+          limit: left,
+          onLate: () => (late = tooLate(acquireTimeout)),
+          onRun: progress.begun,
           settings
         })
-        timer = setTimeout(() => {
-          if (sent.withdraw()) return
-          late = tooLate(acquireTimeout)
-          sent.close(late)
-        }, left())
         return Effect.onExitPrimitive(
           Effect.mapError(statement, (error) => late ?? error),
           () => {
-            clearTimeout(timer)
-            if (sent.withdraw()) progress.unsent()
+            if (ended()) progress.unsent()
             return undefined
           }
         )

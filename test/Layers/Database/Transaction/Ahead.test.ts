@@ -157,6 +157,25 @@ onPostgres((backend) => {
     })
   )
 
+  it.live("a computation does not count as a begin that the database does not answer", () =>
+    Effect.gen(function* () {
+      // A timer of Node holds 24 days.
+      for (const acquireTimeout of ["1 second", "30 days"]) {
+        const { script, sql, test } = yield* rig(backend, { acquireTimeout, endpoint: true })
+        const compute = Effect.sync(() => {
+          const end = performance.now() + 1200
+          while (performance.now() < end);
+        })
+        script.write = Effect.all(
+          [Effect.orDie(sql`select 1 as one`), Effect.andThen(Effect.yieldNow, compute)],
+          { concurrency: 2 }
+        )
+        const reply = yield* test.post("/write")
+        reply.expectStatus(200)
+      }
+    })
+  )
+
   it.live("a session that has lost its prepared statements prepares them again", () =>
     Effect.gen(function* () {
       const { script, sql, test } = yield* make
