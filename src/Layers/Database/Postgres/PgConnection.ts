@@ -72,11 +72,13 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
       Effect.mapError(refined)
     )
     const safe = isUndo(sql)
-      ? Effect.catchIf(
-          rows,
-          (error) => error.reason._tag === "ConnectionError",
-          () => Effect.succeed([])
-        )
+      ? Effect.catch(rows, (error) => {
+          if (error.reason._tag === "ConnectionError") return Effect.succeed([])
+          // The server has lost the prepared statement. The transaction must still end.
+          return prepare && sql.startsWith("ROLLBACK") && isSchemaChange(error)
+            ? Effect.map(session.query(sql, params, false), ({ rows }) => rows)
+            : Effect.fail(error)
+        })
       : rows
     return transformRows === undefined ? safe : Effect.map(safe, transformRows)
   }
@@ -136,3 +138,7 @@ export const commit = (connection: Connection): Effect.Effect<void, SqlError> =>
       })
     )
   })
+
+/** Rolls back after a commit that failed, in case the server has lost the prepared `COMMIT`. */
+export const rollback = (connection: Connection): Effect.Effect<void, SqlError> =>
+  Effect.asVoid(connection.executeUnprepared("ROLLBACK", [], undefined))

@@ -83,6 +83,7 @@ export const make = (
       compiler: PgClient.makeCompiler(),
       driver: options.driver,
       lazyAcquirer: acquirer,
+      onCommitFailure: PgConnection.rollback,
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
       spanAttributes: Object.entries({ "db.system.name": "postgresql", ...options.attributes }),

@@ -194,6 +194,35 @@ onPostgres((backend) => {
 })
 
 onPostgres((backend) => {
+  it.live("a transaction ends also if its session has lost its prepared statements", () =>
+    Effect.gen(function* () {
+      const { insert, script, sql, test } = yield* rig(backend, {
+        endpoint: true,
+        maxConnections: 1
+      })
+      const lose = sql`deallocate all`.unprepared
+      const fail = Effect.exit(sql`select 1 / 0`)
+      const endings = {
+        commit: lose,
+        rollback: Effect.andThen(lose, Effect.andThen(fail, new Declined())),
+        savepoint: Effect.ignore(
+          sql.withTransaction(Effect.andThen(lose, Effect.andThen(fail, new Declined())))
+        )
+      }
+      for (const ending of Object.values(endings)) {
+        script.write = Effect.orDie(ending)
+        for (const run of [sql.withTransaction(ending), test.post("/write")]) {
+          // The driver prepares the statement of the end in the first one.
+          for (const _ of [1, 2, 3]) {
+            yield* Effect.exit(run)
+            // Fails in a transaction that is still open.
+            yield* insert("outside")
+          }
+        }
+      }
+    })
+  )
+
   const isServer = backend.name === "PostgreSQL"
 
   it.live.runIf(isServer)("a first statement that is cancelled leaves no trace", () =>
