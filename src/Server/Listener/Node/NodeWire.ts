@@ -60,6 +60,8 @@ export class NodeWire implements Wire {
       if (typeof body === "string") {
         // The connection reads the rest, within bounds.
         source.pause()
+        // Node's parser gives it the rest of what was read, in up to thousands of pieces.
+        source.push = () => false
         if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
       }
       done(body)
