@@ -19,6 +19,7 @@ import type { Listener } from "./Listener/Listener.ts"
 import * as AccessCheck from "./Route/AccessCheck.ts"
 import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
+import * as Declared from "./Route/Declared.ts"
 import * as GroupNames from "./Route/GroupNames.ts"
 import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
@@ -101,7 +102,7 @@ export const make = (
         })
       }),
     check: (plugins) => [
-      ...declaredConflicts(plugins),
+      ...Declared.of(plugins).flatMap(Conflicts.make()),
       ...GroupNames.problems(plugins),
       ...AccessCheck.problems(plugins),
       ...Impossible.problems(plugins),
@@ -128,18 +129,6 @@ export const make = (
     probe: (context) => listener.probe?.(Context.getUnsafe(context, ServerConfig)) ?? Effect.void
   } as Host
 }
-
-/** Returns the conflicts of the routes that are known before anything is acquired. */
-const declaredConflicts: Host["check"] = (plugins) =>
-  plugins
-    .flatMap(({ id, manifest }) =>
-      manifest.contributions
-        .filter(isRoute)
-        .flatMap(({ declared, name }) =>
-          declared.map((row) => ({ ...row, group: name, plugin: id }))
-        )
-    )
-    .flatMap(Conflicts.make())
 
 /** Returns the function that finds the route of a request and serves it. */
 const serveWith =

@@ -7,21 +7,18 @@ import * as RoutePath from "../../Contract/RoutePath.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import * as EmptyBody from "../Exchange/EmptyBody.ts"
-import { isRoute } from "../Route/Route.ts"
+import { named } from "../Route/Claim.ts"
+import * as Declared from "../Route/Declared.ts"
 import * as MultipartForm from "./MultipartForm.ts"
 
 /** Returns a problem for each part of the plugins' contracts that no request can have. */
 export const problems = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<AssemblyProblem> =>
-  plugins.flatMap(({ id, manifest }) =>
-    manifest.contributions.filter(isRoute).flatMap(({ declared, name }) =>
-      declared.flatMap(({ endpoint, method, path }) =>
-        reasons(endpoint, path).map((reason): AssemblyProblem => ({
-          kind: "ImpossibleRequest",
-          message: `No request can satisfy ${method} ${path} ("${endpoint.identifier}" of group "${name}", plugin "${id}"): ${reason}`,
-          plugins: [id]
-        }))
-      )
-    )
+  Declared.of(plugins).flatMap((claim) =>
+    reasons(claim.endpoint, claim.path).map((reason): AssemblyProblem => ({
+      kind: "ImpossibleRequest",
+      message: `No request can satisfy ${named(claim)}: ${reason}`,
+      plugins: [claim.plugin]
+    }))
   )
 
 const reasons = (endpoint: HttpApiEndpoint.Top, path: string): ReadonlyArray<string> => {

@@ -5,23 +5,20 @@ import * as SchemaAST from "effect/SchemaAST"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { getStatusErrorSchema, getStatusSuccessSchema } from "../EffectInternals.ts"
-import { isRoute } from "../Route/Route.ts"
+import { named } from "../Route/Claim.ts"
+import * as Declared from "../Route/Declared.ts"
 
 /** Returns a problem for each `error` and `success` that is a union of several statuses. */
 export const problems = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<AssemblyProblem> =>
-  plugins.flatMap(({ id, manifest }) =>
-    manifest.contributions.filter(isRoute).flatMap(({ declared, name }) =>
-      declared.flatMap(({ endpoint, method, path }) =>
-        [
-          ...unions(endpoint, "error", getStatusErrorSchema),
-          ...unions(endpoint, "success", getStatusSuccessSchema)
-        ].map((reason): AssemblyProblem => ({
-          kind: "ImpossibleReply",
-          message: `${method} ${path} ("${endpoint.identifier}" of group "${name}", plugin "${id}") ${reason}`,
-          plugins: [id]
-        }))
-      )
-    )
+  Declared.of(plugins).flatMap((claim) =>
+    [
+      ...unions(claim.endpoint, "error", getStatusErrorSchema),
+      ...unions(claim.endpoint, "success", getStatusSuccessSchema)
+    ].map((reason): AssemblyProblem => ({
+      kind: "ImpossibleReply",
+      message: `${named(claim)} ${reason}`,
+      plugins: [claim.plugin]
+    }))
   )
 
 const unions = (

@@ -7,46 +7,43 @@ import * as Guard from "../../Contract/Guard.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { getStatusErrorSchema } from "../EffectInternals.ts"
+import { named } from "./Claim.ts"
+import { type Declared, groupsOf } from "./Declared.ts"
 import type { Access } from "./Middleware.ts"
-import { isRoute } from "./Route.ts"
 
 /** Returns the problems of the route groups, in the order of the plugins. */
 export const problems = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<AssemblyProblem> =>
-  plugins.flatMap(({ id, manifest }) =>
-    manifest.contributions.filter(isRoute).flatMap(({ access, declared, name }) => {
-      const endpoints = declared.map(({ endpoint }) => endpoint)
-      return [...authenticated(access, endpoints), ...unguarded(endpoints)].map(
-        ({ advice, endpoint, kind }): AssemblyProblem => ({
-          kind,
-          message: `${endpoint.method} ${endpoint.path} ("${endpoint.identifier}" of group "${name}", plugin "${id}") ${advice}`,
-          plugins: [id]
-        })
-      )
-    })
+  groupsOf(plugins).flatMap(({ access, endpoints }) =>
+    [...authenticated(access, endpoints), ...unguarded(endpoints)].map(
+      ({ advice, claim, kind }): AssemblyProblem => ({
+        kind,
+        message: `${named(claim)} ${advice}`,
+        plugins: [claim.plugin]
+      })
+    )
   )
 
 /** A problem of one endpoint. */
 interface Found {
   readonly advice: string
-  readonly endpoint: HttpApiEndpoint.Top
+  readonly claim: Declared
   readonly kind: AssemblyProblem["kind"]
 }
 
 /** Finds endpoints of open groups whose contract authenticates their callers. */
-const authenticated = (
-  { type }: Access,
-  endpoints: ReadonlyArray<HttpApiEndpoint.Top>
-): ReadonlyArray<Found> =>
+const authenticated = ({ type }: Access, claims: ReadonlyArray<Declared>): ReadonlyArray<Found> =>
   type === "bare" || type === "public"
-    ? endpoints.flatMap((endpoint) => {
-        const key = [...endpoint.middlewares].map(Authentication.chainOf).find((chain) => chain)
+    ? claims.flatMap((claim) => {
+        const key = [...claim.endpoint.middlewares]
+          .map(Authentication.chainOf)
+          .find((chain) => chain)
         if (key === undefined) return []
         const written = key.optional ? "optional" : "protected"
         const instead = key.chain === "default" ? written : `${written}With("${key.chain}")`
         return [
           {
             advice: `is in a group of Route.${type}, and its contract authenticates its callers. Write Route.${instead}, or remove the authentication from the contract.`,
-            endpoint,
+            claim,
             kind: "AccessMismatch"
           }
         ]
@@ -57,16 +54,17 @@ const authenticated = (
  * Finds endpoints without a guard that follow guarded ones. Middleware of a group applies to the
  * endpoints that were added before it, so a later endpoint may miss a guard by mistake.
  */
-const unguarded = (endpoints: ReadonlyArray<HttpApiEndpoint.Top>): ReadonlyArray<Found> => {
+const unguarded = (claims: ReadonlyArray<Declared>): ReadonlyArray<Found> => {
   const found: Array<Found> = []
   let guarded: HttpApiEndpoint.Top | undefined
-  for (const endpoint of endpoints) {
+  for (const claim of claims) {
+    const { endpoint } = claim
     if ([...endpoint.middlewares].some(guards)) guarded ??= endpoint
     else if (!Context.get(endpoint.annotations as Context.Context<never>, Guard.Unguarded)) {
       if (guarded === undefined) break
       found.push({
         advice: `has no guard, and the endpoints before it have one ("${guarded.identifier}" and so on). Middleware of a group applies to the endpoints added before it: move \`.middleware(...)\` behind the last \`.add(...)\`, give the endpoint a guard, or write Auth.unguarded(...) around it.`,
-        endpoint,
+        claim,
         kind: "UnguardedEndpoint"
       })
     }

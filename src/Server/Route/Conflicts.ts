@@ -1,19 +1,8 @@
 /** Finds routes that no request can reach: paths that cannot be, and routes behind others. */
-import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as FindMyWay from "effect/http/FindMyWay"
 import * as RoutePath from "../../Contract/RoutePath.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
-
-/** A route and its owner. */
-export interface Claim {
-  /** Undefined for a route of a plain router. */
-  readonly endpoint: HttpApiEndpoint.Top | undefined
-  readonly group: string
-  readonly method: string
-  /** In the syntax of the contract, or of the router. */
-  readonly path: string
-  readonly plugin: string
-}
+import { type Claim, named } from "./Claim.ts"
 
 /** A path that a claim takes. */
 interface Place {
@@ -53,11 +42,6 @@ export const make = (): ((claim: Claim) => ReadonlyArray<AssemblyProblem>) => {
     }
     return [...found.values()]
   }
-}
-
-const named = ({ endpoint, group, method, path, plugin }: Claim): string => {
-  const name = endpoint === undefined ? "" : `"${endpoint.identifier}" of `
-  return `${method} ${path} (${name}group "${group}", plugin "${plugin}")`
 }
 
 const conflict = (place: Place, other: Place): AssemblyProblem => ({

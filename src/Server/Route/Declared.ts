@@ -1,0 +1,23 @@
+/** The endpoints of plugins, known before anything is acquired. */
+import type * as Plugin from "../../Plugin/Plugin.ts"
+import type { Claim } from "./Claim.ts"
+import type { Access } from "./Middleware.ts"
+import { type DeclaredEndpoint, isRoute } from "./Route.ts"
+
+/** An endpoint of a contract and its owner. */
+export type Declared = Claim & DeclaredEndpoint
+
+/** Returns the route groups of plugins, each with its endpoints in their order. */
+export const groupsOf = (
+  plugins: ReadonlyArray<Plugin.Any>
+): ReadonlyArray<{ readonly access: Access; readonly endpoints: ReadonlyArray<Declared> }> =>
+  plugins.flatMap(({ id, manifest }) =>
+    manifest.contributions.filter(isRoute).map(({ access, declared, name }) => ({
+      access,
+      endpoints: declared.map((row) => ({ ...row, group: name, plugin: id }))
+    }))
+  )
+
+/** Returns the endpoints of all route groups of plugins. */
+export const of = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Declared> =>
+  groupsOf(plugins).flatMap(({ endpoints }) => endpoints)
