@@ -54,7 +54,7 @@ const problemOf = (entry: string, { assets, out }: Options): string | undefined 
     return `--out ${out} is a folder. Write a file in it, such as ${join(out, "app.mjs")}`
   }
   const folder = dirname(resolve(out))
-  if (`${resolve(entry)}`.startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
+  if (resolve(entry).startsWith(folder.endsWith(sep) ? folder : folder + sep)) {
     return `the folder of --out ${out} contains the sources. Write to a folder of its own, such as --out dist/app.mjs`
   }
   const around = assets.find((path) => `${folder}${sep}`.startsWith(resolve(path) + sep))

@@ -3,12 +3,13 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync
 } from "node:fs"
-import { readdirSync, statSync } from "node:fs"
 import { basename, dirname, join, sep } from "node:path"
 import type { Bundle } from "./Bundle.ts"
 

@@ -69,7 +69,7 @@ const requires = new RegExp(
   "gd"
 )
 
-/** What stands before the URL of a module that is run. */
+/** The call around the URL of a module that is run. */
 const runs = /(?:Worker|fork|import|register)\((?:fileURLToPath\()?$/
 
 /** A `require` with a computed name. `esbuild` bundles some of them, by other rules than Node. */

@@ -25,7 +25,7 @@ class RowsApi extends HttpApiGroup.make("rows").add(
   HttpApiEndpoint.get("rows", "/rows", { success: rows })
 ) {}
 
-/** 50 megabytes of rows, each of which the database makes when it sends it. */
+/** 50 megabytes of rows. The database makes each row when it sends it. */
 const count = 50_000
 
 const numbers = (sql: SqlClient, n: string) => {

@@ -7,7 +7,7 @@ export interface Statement {
   readonly sql: string
 }
 
-/** The statements, none of which returns a row. */
+/** The statements to send ahead. They return no rows. */
 export interface Statements {
   /** The statement that begins the transaction. */
   readonly begin: string

@@ -60,7 +60,7 @@ export class NodeWire implements Wire {
       if (typeof body === "string") {
         // The connection reads the rest, within bounds.
         source.pause()
-        // Node's parser gives it the rest of what was read, in up to thousands of pieces.
+        // Node's parser pushes each piece that was read already. There may be thousands.
         source.push = () => false
         if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
       }

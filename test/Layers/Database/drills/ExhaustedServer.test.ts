@@ -11,7 +11,7 @@ import { ask, isClean, start } from "./Load.ts"
 import * as Proxy from "./Proxy.ts"
 import { rig } from "./Rig.ts"
 
-/** The connections that the server gives the account of the test. */
+/** How many connections the server allows the test's account. */
 const most = 3
 
 const served = ({ status }: { readonly status: number }) => status === 200
