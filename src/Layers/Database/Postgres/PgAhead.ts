@@ -1,10 +1,13 @@
 /**
- * Sends the statements that begin a transaction in one write with its first statement.
+ * Sends the statements that begin a transaction in one write with its first statement, and
+ * the commit of a read in one write with the begin of the next transaction.
  *
  * The server answers them after a `Flush`, before it runs the statement: a connection that
  * does not answer can be told from a statement that takes long. Their answers do not reach
  * the driver. All messages are one cycle with one `Sync`: after an error in one of them the
- * server skips the others, and the error is that of the statement.
+ * server skips the others, and the error is that of the statement. The commit is a
+ * cycle of its own. A read has nothing that the commit could lose, so nobody waits for its
+ * answer.
  */
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgProtocol from "@effect/sql-pg/PgProtocol"
@@ -20,6 +23,9 @@ const settingsName = "flange_settings"
 const execute = PgProtocol.encodeExecute({ maxRows: 0, portal: "" })
 
 const flush = PgProtocol.encodeFlush()
+
+/** A simple query: `Q`, the length of what follows, and the text. Its answer is the shortest. */
+const commit = Buffer.from("Q\0\0\0\x0bCOMMIT\0")
 
 const encoder = new TextEncoder()
 
@@ -47,11 +53,21 @@ const beginOf = (sql: string): Uint8Array => {
   return made
 }
 
+/** Whether the server ends the session with the error. Source: PostgreSQL, "Error and Notice Message Fields". */
+const isFatal = ({ fields }: Message): boolean =>
+  ["FATAL", "PANIC"].includes(
+    (fields as { readonly severityUnlocalized?: string }).severityUnlocalized ?? ""
+  )
+
 /** The statements that one session sends ahead. */
 class PgAhead {
   /** How many statements the server has not answered yet. */
   #due = 0
+  /** Whether the server has not answered the commit yet. */
+  #isCommitting = false
   readonly #line: Line
+  /** Whether the commit of the transaction must be waited for. */
+  #mustWait = true
   #onRun: (() => void) | undefined
   /** The text of the prepared settings. Undefined if the server may not have them. */
   #prepared: string | undefined
@@ -66,7 +82,8 @@ class PgAhead {
     const line = this.#line
     const onWrite = (next: Uint8Array) => {
       line.onWrite = undefined
-      line.onMessage = this.#answered
+      line.onMessage = this.#received
+      this.#mustWait = settings === undefined
       this.#onRun = onRun
       this.#due = settings === undefined ? 1 : 2
       this.#limit(limit(), onLate)
@@ -80,6 +97,16 @@ class PgAhead {
       line.onWrite = undefined
       return true
     }
+  }
+
+  commit(): boolean {
+    const line = this.#line
+    if (this.#mustWait || this.#isCommitting || !line.isInTransaction()) return false
+    this.#isCommitting = true
+    this.#mustWait = true
+    line.onMessage = this.#received
+    line.writeSoon(commit)
+    return true
   }
 
   /** Closes the connection if the server has not answered within the limit, in milliseconds. */
@@ -109,8 +136,31 @@ class PgAhead {
     return [close, parse(settingsName, settings), ...run]
   }
 
-  /** Keeps the answers from the driver. */
-  readonly #answered = ({ _tag }: Message): boolean => {
+  readonly #received = (message: Message): boolean =>
+    this.#isCommitting ? this.#committed(message) : this.#begun(message)
+
+  /** Keeps the answers of the commit from the driver. */
+  #committed(message: Message): boolean {
+    switch (message._tag) {
+      case "CommandComplete":
+        return false
+      case "ErrorResponse":
+        // The driver must know if the server ends the session.
+        return isFatal(message)
+      case "ReadyForQuery":
+        this.#isCommitting = false
+        this.#line.onMessage = this.#due === 0 ? undefined : this.#received
+        // For example after a cancel request that came late. The connection is no longer usable.
+        if (message.status !== "I")
+          this.#line.destroy(new Error("The transaction could not be ended."))
+        return false
+      default:
+        return true
+    }
+  }
+
+  /** Keeps the answers of the statements ahead from the driver. */
+  #begun({ _tag }: Message): boolean {
     switch (_tag) {
       case "BindComplete":
       case "CloseComplete":
@@ -124,9 +174,13 @@ class PgAhead {
           this.#onRun?.()
         }
         return false
+      case "DataRow":
+        this.#mustWait = true
+        return false
       case "ErrorResponse":
         // Also if a statement of the app has deallocated the settings.
         this.#prepared = undefined
+        this.#due = 0
         this.#line.onMessage = undefined
         this.#stopTimer()
         return true
@@ -138,13 +192,18 @@ class PgAhead {
 
 const known = new WeakMap<Line, PgAhead>()
 
-/** Sends statements in the next write of a session. */
-export const send = (session: PgSession, statements: Statements): (() => boolean) => {
+const aheadOf = (session: PgSession): PgAhead => {
   const line = lineOf(session)
-  let ahead = known.get(line)
-  if (ahead === undefined) {
-    ahead = new PgAhead(line)
-    known.set(line, ahead)
-  }
-  return ahead.send(statements)
+  const before = known.get(line)
+  if (before !== undefined) return before
+  const made = new PgAhead(line)
+  known.set(line, made)
+  return made
 }
+
+/** Sends statements in the next write of a session. */
+export const send = (session: PgSession, statements: Statements): (() => boolean) =>
+  aheadOf(session).send(statements)
+
+/** Commits without waiting for the answer. Returns false if the answer must be waited for. */
+export const sendCommit = (session: PgSession): boolean => aheadOf(session).commit()

@@ -121,7 +121,8 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
     executeUnprepared: (sql, params, transformRows) => run(sql, params, transformRows, false),
     executeValues: (sql, params) => values(sql, params, true),
     executeValuesUnprepared: (sql, params) => values(sql, params, false),
-    sendAhead: (statements) => PgAhead.send(session, statements)
+    sendAhead: (statements) => PgAhead.send(session, statements),
+    sendCommit: () => PgAhead.sendCommit(session)
   }
 }
 

@@ -12,6 +12,8 @@ import * as Silence from "../Silence.ts"
 export interface Message {
   readonly _tag: string
   readonly fields?: unknown
+  /** Of the transaction, in `ReadyForQuery`: failed, none, or open. */
+  readonly status?: "E" | "I" | "T"
 }
 
 interface PreparedStatements {
@@ -99,11 +101,21 @@ export const renewStatements = (session: PgSession, changes: number): void => {
 export interface Line {
   /** Closes the connection. The statement that waits for an answer fails with the cause. */
   readonly destroy: (cause: Error) => void
+  /** Whether a transaction is open, has not failed, and has no running statement. */
+  readonly isInTransaction: () => boolean
   /** Gets each message of the server, and returns whether the driver gets it too. */
   onMessage: ((message: Message) => boolean) | undefined
   /** Replaces what the driver is about to write. Undefined: writes it as it is. */
   onWrite: ((bytes: Uint8Array) => Uint8Array) | undefined
+  /** Writes bytes together with what the driver writes next, or alone if that does not come soon. */
+  readonly writeSoon: (bytes: Uint8Array) => void
 }
+
+/**
+ * How many turns of the event loop bytes wait for others. A busy process borrows the session
+ * again within them, and in an idle one they pass in microseconds.
+ */
+const turnsHeld = 8
 
 const lines = new WeakMap<Session, Line>()
 
@@ -115,15 +127,40 @@ export const lineOf = (session: PgSession): Line => {
   const { dispatch } = own
   const { socket } = own.session
   const write: (bytes: Uint8Array) => boolean = socket.write.bind(socket)
+  let isHeld = false
+  let status: Message["status"]
+  const release = () => {
+    if (isHeld) socket.uncork()
+    isHeld = false
+  }
+  const releaseAfter = (turns: number) => {
+    if (turns === 0) release()
+    else if (isHeld) setImmediate(releaseAfter, turns - 1)
+  }
   const line: Line = {
-    destroy: (cause) => void socket.destroy(cause),
+    destroy: (cause) => {
+      // What has already arrived would end the statement in another way.
+      line.onMessage = () => false
+      socket.destroy(cause)
+    },
+    isInTransaction: () => status === "T" && own.consumer === undefined && socket.writable,
     onMessage: undefined,
-    onWrite: undefined
+    onWrite: undefined,
+    writeSoon: (bytes) => {
+      isHeld = true
+      socket.cork()
+      write(bytes)
+      releaseAfter(turnsHeld)
+    }
   }
   lines.set(own, line)
-  socket.write = (bytes: Uint8Array) =>
-    write(line.onWrite === undefined ? bytes : line.onWrite(bytes))
+  socket.write = (bytes: Uint8Array) => {
+    const isFree = write(line.onWrite === undefined ? bytes : line.onWrite(bytes))
+    release()
+    return isFree
+  }
   own.dispatch = (message) => {
+    if (message._tag === "ReadyForQuery") ({ status } = message)
     if (line.onMessage === undefined || line.onMessage(message)) dispatch(message)
   }
   return line

@@ -1,4 +1,4 @@
-/** Statements that a connection sends in one write with the first statement after them. */
+/** The statements of a transaction that no one waits for: its begin, and the commit of a read. */
 import type { Connection } from "effect/sql/SqlConnection"
 
 /** A statement with its parameters. */
@@ -7,7 +7,7 @@ export interface Statement {
   readonly sql: string
 }
 
-/** The statements to send ahead. They return no rows. */
+/** The statements to send ahead of the first one of a transaction. */
 export interface Statements {
   /** The statement that begins the transaction. */
   readonly begin: string
@@ -17,7 +17,10 @@ export interface Statements {
   readonly onLate: () => Error
   /** Called once the database has run all of them, before it runs the one after them. */
   readonly onRun: () => void
-  /** A statement that the connection prepares, because each transaction has it. */
+  /**
+   * A statement that the connection prepares, because each transaction has it. It returns a row
+   * if the commit must be waited for.
+   */
   readonly settings: Statement | undefined
 }
 
@@ -28,6 +31,12 @@ export interface AheadConnection extends Connection {
    * returned function when the next one has ended. It returns whether nothing was written.
    */
   readonly sendAhead: (statements: Statements) => () => boolean
+  /**
+   * Commits a transaction that has written nothing, and returns true at once. The commit is in
+   * the write of the next statement if that comes soon. Returns false and sends nothing if the
+   * answer must be waited for: the transaction is serializable or has failed.
+   */
+  readonly sendCommit: () => boolean
 }
 
 /** Whether a connection can send statements ahead. */

@@ -17,7 +17,7 @@ import type { Statement } from "./Ahead.ts"
 export interface Correlation {
   /** Runs after the transaction. Undefined if the end of the transaction already removes the id. */
   readonly clear: ((connection: Connection) => Effect.Effect<unknown, SqlError>) | undefined
-  /** The first statement of the transaction. It returns no rows. */
+  /** The first statement of the transaction. It returns a row if the commit must be waited for. */
   readonly set: Statement
 }
 
@@ -35,8 +35,8 @@ const postgres = (requestId: string): Correlation => ({
   clear: undefined,
   set: {
     params: [applicationName(requestId), requestId],
-    // Both are set, and neither is null: the answer has no row.
-    sql: "SELECT WHERE set_config('application_name', $1, true) IS NULL OR set_config('app.request_id', $2, true) IS NULL"
+    // Both are set, and neither is null. The commit of a serializable read can fail.
+    sql: "SELECT WHERE set_config('application_name', $1, true) IS NULL OR set_config('app.request_id', $2, true) IS NULL OR current_setting('transaction_isolation') = 'serializable'"
   }
 })
 

@@ -47,6 +47,8 @@ export interface Options {
     open: Effect.Effect<A, SqlError>,
     hasBegun: () => boolean
   ) => Effect.Effect<A, SqlError>
+  /** Commits on a connection without waiting. Returns false if the answer must be waited for. */
+  readonly sendCommit: (connection: Connection) => boolean
   readonly service: SqlClient.SqlClient["transactionService"]
 }
 
@@ -169,9 +171,11 @@ export class LazyConnection implements Connection {
       this.#turns.alone(
         Effect.suspend(() => {
           this.#ended = true
-          return this.#begun === undefined
+          if (this.#begun === undefined) return Effect.succeed(nothing)
+          const { connection } = this.#begun
+          return sql === "COMMIT" && this.#options.sendCommit(connection)
             ? Effect.succeed(nothing)
-            : this.#finish(sql, run(this.#begun.connection), this.#begun.connection)
+            : this.#finish(sql, run(connection), connection)
         })
       ),
       this.close

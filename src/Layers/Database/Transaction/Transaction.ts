@@ -53,7 +53,7 @@ const isStale = ({ reason }: SqlError): boolean =>
 
 /** Returns the function that runs an effect in a transaction. It is created once for each route. */
 export const make = (client: SqlClient, settings: Settings) => {
-  const { acquireTimeout, retries } = settings
+  const { acquireTimeout, readOnly, retries } = settings
   const statements = Begin.statements(client, settings)
   const isPostgres = client.onDialectOrElse({ orElse: () => false, pg: () => true })
   const { acquire, withTransaction } = lazyParts(client)
@@ -130,6 +130,7 @@ export const make = (client: SqlClient, settings: Settings) => {
             while: (error) => isStale(error) && !hasBegun() && left() > 0
           })
         }),
+      sendCommit: (connection) => readOnly && canSendAhead(connection) && connection.sendCommit(),
       service: transactionService
     })
   }
