@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 import type { ConfigError } from "./Config/index.ts"
+import * as Api from "./Plugin/Api.ts"
 import type * as AppDefinition from "./Plugin/AppDefinition.ts"
 import type { AppRuntime } from "./Plugin/AppRuntime.ts"
 import * as Assembly from "./Plugin/Boot/Assembly.ts"
@@ -15,10 +16,13 @@ import * as Order from "./Plugin/Boot/Order.ts"
 import type { ConfigSource } from "./Plugin/ConfigSource.ts"
 import type { AppDescription } from "./Plugin/Description.ts"
 import type { AssemblyError, BindError, StartTimeoutError } from "./Plugin/Errors.ts"
+import * as Handover from "./Plugin/Handover.ts"
 import * as Host from "./Server/Host.ts"
 import * as ConfiguredListener from "./Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
+import * as RouteDescription from "./Server/RouteDescription.ts"
+import * as RouteTableText from "./Server/RouteTableText.ts"
 
 export { type Any, type App, make } from "./Plugin/AppDefinition.ts"
 
@@ -31,21 +35,46 @@ export type BootError<A> =
   | StartTimeoutError
 
 /** The parts of an app, as data. */
-export interface Description extends AppDescription {
-  /** The routes of all contracts. The routes of raw groups are known after boot only. */
-  readonly routes: ReadonlyArray<Host.RouteDescription>
-}
+export interface Description extends AppDescription, RouteDescription.RoutesDescription {}
 
 /**
  * Describes an app: its plugins in the order in which they are acquired, with what each requires,
- * provides and contributes, and its routes. No plugin is acquired. If the plugins do not fit
- * together, they keep the order of the list.
+ * provides and contributes, and its routes, with who may call each and which transaction it has.
+ * Nothing is configured or acquired. If the plugins do not fit together, they keep the order of
+ * the list.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+ * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+ * import { App, Plugin, Route } from "flange"
+ *
+ * class PingApi extends HttpApiGroup.make("ping").add(HttpApiEndpoint.get("ping", "/ping")) {}
+ * const PingPlugin = Plugin.make("app:ping", {
+ *   routes: [Route.public(PingApi, (handlers) => handlers.handleAll({ ping: () => Effect.void }))]
+ * })
+ * const [ping] = App.describe(App.make("ping", [PingPlugin])).routes
+ * const { access, name, transaction } = ping!
+ * ;[access, name, transaction] // => ["public", "ping.ping", "none"]
+ * ```
  */
 export const describe = (app: AppDefinition.Any): Description => {
   const { order, problems } = Order.solve(app.plugins)
   const plugins = problems.length > 0 ? app.plugins : order
-  return { ...Assembly.describe(app.id, plugins), routes: Host.describeRoutes(plugins) }
+  return {
+    ...Assembly.describe(app.id, plugins),
+    ...RouteDescription.describe(plugins, Api.make(app.id, app.plugins))
+  }
 }
+
+/**
+ * Returns the routes of an app as a table for people: a line for each route, by path and method,
+ * with who may call it, its guards, its transaction, its limits and its errors. It leaves out the
+ * errors that every route has.
+ */
+export const routesTable = (description: RouteDescription.RoutesDescription): string =>
+  RouteTableText.render(description)
 
 /**
  * Boots an app on a listener in the current scope. Closing the scope drains and releases it, and
@@ -117,8 +146,11 @@ export const launch = <A extends AppDefinition.Any>(app: A): Effect.Effect<never
  *   exit code is 70.
  * - An uncaught exception is logged, then the app drains; the exit code is 1.
  * - A failed boot is reported and releases what was acquired; the exit code is 1.
+ *
+ * The command `flange` imports the file without running the app.
  */
 export const run = (app: AppDefinition.Any): void => {
+  if (Handover.give(app)) return
   void import("./Server/Listener/Process.ts").then(({ main }) =>
     main((booted) =>
       Effect.scoped(

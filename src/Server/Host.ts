@@ -1,9 +1,7 @@
 /** The server in the boot engine: mounts routes, puts the slots around them, binds a listener. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { BodyLimit } from "../Contract/BodyLimit.ts"
 import { StandardErrors } from "../Contract/StandardErrors.ts"
-import type * as Contribution from "../Plugin/Contribution.ts"
 import { AssemblyError } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
@@ -21,11 +19,12 @@ import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import * as Declared from "./Route/Declared.ts"
 import * as GroupNames from "./Route/GroupNames.ts"
-import { type Middleware, type RouteInfo, type Slot, slotsOf } from "./Route/Middleware.ts"
+import { isMiddleware, type Middleware, type RouteInfo } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
 import * as RouteTable from "./Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "./Route/Rows.ts"
 import * as Stack from "./Route/Stack.ts"
+import { bodyLimitOf } from "./RouteDescription.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 
 interface Mounted {
@@ -77,7 +76,7 @@ export const make = (
             path: info.path,
             router: row.endpoint === undefined ? row.effect : undefined,
             value: Pipeline.make({
-              bodyLimit: bodyLimitOf(row) ?? config.bodyLimit,
+              bodyLimit: (row.endpoint && bodyLimitOf(row.endpoint)) ?? config.bodyLimit,
               codec: Codec.make(row, stack.handler, config),
               info,
               stack,
@@ -145,54 +144,6 @@ const serveWith =
     else serve(new Exchange(own, wire, plan, found))
   }
 
-/** Returns the `BodyLimit` of an endpoint in bytes; undefined if its contract does not set one. */
-const bodyLimitOf = ({ endpoint }: Row): number | undefined =>
-  // The type of annotations names no keys, but they may have any.
-  endpoint && Context.getOrUndefined(endpoint.annotations as Context.Context<BodyLimit>, BodyLimit)
-
-/**
- * Returns the routes of an app as data, before anything is acquired. Raw groups are left
- * out, because their routes are known after boot only.
- */
-export const describeRoutes = (
-  plugins: ReadonlyArray<Plugin.Any>
-): ReadonlyArray<RouteDescription> =>
-  plugins.flatMap((plugin) =>
-    plugin.manifest.contributions.filter(isRoute).flatMap((route) =>
-      route.declared.map(({ endpoint, method, path }) => {
-        const { codec, reason } = Codec.kindOf(endpoint)
-        return {
-          access: route.access.type,
-          chain: "chain" in route.access ? route.access.chain : undefined,
-          codec,
-          codecReason: reason,
-          group: route.name,
-          method,
-          path,
-          plugin: plugin.id,
-          slots: slotsOf(route.access)
-        }
-      })
-    )
-  )
-
-/** One route as data. */
-export interface RouteDescription {
-  readonly access: "bare" | "optional" | "protected" | "public"
-  /** The authentication chain of a protected or optional route. */
-  readonly chain: string | undefined
-  /** Which codec decodes the request and encodes the reply. */
-  readonly codec: Codec.Kind["codec"]
-  /** Why Effect decodes or encodes; undefined for `compiled`. */
-  readonly codecReason: string | undefined
-  readonly group: string
-  readonly method: string
-  readonly path: string
-  readonly plugin: string
-  /** The slots around it, outermost first. */
-  readonly slots: ReadonlyArray<Slot>
-}
-
 const infoOf = (plugin: Plugin.Any, access: RouteInfo["access"], row: Row): RouteInfo => ({
   access,
   contract: row.contract,
@@ -212,7 +163,3 @@ const nowhere: RouteInfo = {
   path: "*",
   plugin: ""
 }
-
-const isMiddleware = (
-  contribution: Contribution.Any
-): contribution is Middleware<unknown, unknown> => contribution.kind === "middleware"

@@ -209,6 +209,7 @@ const slot = Middleware.before("authentication", {
     const chain = Context.getOrUndefined(context, keyOf(access.chain))
     return chain && admit(chain, access.type === "optional", `${method} ${path}`)
   }),
+  describe: ({ access }) => ("chain" in access ? {} : undefined),
   slot: "Authentication"
 })
 

@@ -1,8 +1,9 @@
 /** Finds the limit of a route. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import { RateLimited } from "../../Contract/Catalogue.ts"
 import { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
-import type { RouteInfo } from "../../Server/Route/Middleware.ts"
+import type { Describe, RouteInfo } from "../../Server/Route/Middleware.ts"
 import type { RateLimitConfig } from "./RateLimitConfig.ts"
 
 /** A limit, computed once for a route. */
@@ -30,18 +31,47 @@ const declared = ({ contract, endpoint, group }: RouteInfo) => {
   return shared === undefined ? undefined : { name: group, policy: shared }
 }
 
+/**
+ * Returns the name of the limit of a route, and its policy if the contract has one; `undefined` if
+ * the route is not limited.
+ */
+const named = (route: RouteInfo): { name: string; policy: Policy | undefined } | undefined => {
+  const { access, endpoint } = route
+  if (access.type === "bare") return undefined
+  const own = declared(route)
+  if (own === undefined) {
+    const isAsked = endpoint?.middlewares.has(Limited as never) === true
+    return access.type === "public" && !isAsked ? undefined : { name: "default", policy: undefined }
+  }
+  const { name, policy } = own
+  return policy === "unlimited" ? undefined : { name, policy }
+}
+
 /** Returns the limit of a route; `undefined` if the route is not limited. */
 export const find = (
   config: (typeof RateLimitConfig)["Service"],
   route: RouteInfo
 ): Limit | undefined => {
-  const { access, endpoint } = route
-  if (!config.enabled || access.type === "bare") return undefined
-  const own = declared(route)
-  const isAsked = own !== undefined || endpoint?.middlewares.has(Limited as never) === true
-  if (access.type === "public" && !isAsked) return undefined
-  const { name, policy } = own ?? { name: "default", policy: config }
-  return policy === "unlimited" ? undefined : make(name, policy)
+  const found = config.enabled ? named(route) : undefined
+  return found && make(found.name, found.policy ?? config)
+}
+
+/** Describes the limit of a route; `undefined` if the route is not limited. */
+export const describe: Describe = (route) => {
+  const found = named(route)
+  if (found === undefined) return undefined
+  const { name, policy } = found
+  return {
+    errors: [RateLimited],
+    rateLimit: {
+      name,
+      policy: policy && {
+        burst: policy.burst ?? policy.limit,
+        limit: policy.limit,
+        window: Duration.toMillis(policy.window)
+      }
+    }
+  }
 }
 
 const make = (name: string, { burst, limit, window }: Policy): Limit => {

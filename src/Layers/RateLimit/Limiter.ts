@@ -67,6 +67,7 @@ export const requests = Middleware.before("rate-limit", {
       return limit && limiter(store, exempt, limit)
     }
   }),
+  describe: Limit.describe,
   slot: "RateLimit"
 })
 
@@ -75,5 +76,6 @@ export const policies = Middleware.headers("rate-limit-policy", {
   build: Effect.map(RateLimitConfig, (config) => (route: Middleware.RouteInfo) => {
     const limit = Limit.find(config, route)
     return limit && { "ratelimit-policy": limit.text }
-  })
+  }),
+  describe: Limit.describe
 })

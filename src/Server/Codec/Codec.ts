@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -25,6 +26,7 @@ import * as Problem from "../Exchange/Problem.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
+import * as Decoding from "./Decoding.ts"
 import * as Encoder from "./Encoder.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MultipartFields from "./MultipartFields.ts"
@@ -66,15 +68,46 @@ export interface Codec {
 
 /** Which codec an endpoint has, and why. */
 export interface Kind {
-  readonly codec: "compiled" | "effect"
-  /** Why Effect's own handler decodes or encodes; undefined for `compiled`. */
+  /**
+   * `compiled`: functions made from the schemas. `effect`: Effect's own handler. `partial`: the
+   * compiled codec, of which Effect's own decoder runs some parts.
+   */
+  readonly codec: "compiled" | "effect" | "partial"
+  /** Why it is not the compiled one; undefined for `compiled`. */
   readonly reason: string | undefined
 }
 
-/** Returns which codec an endpoint has. */
-export const kindOf = (endpoint: HttpApiEndpoint.Top): Kind => {
-  const reason = obstacle(endpoint)
-  return { codec: reason === undefined ? "compiled" : "effect", reason }
+/** Returns which codec an endpoint has. `inherited` are the annotations of its group. */
+export const kindOf = (
+  endpoint: HttpApiEndpoint.Top,
+  inherited: Parts.Annotations = Context.empty()
+): Kind => {
+  const why = obstacle(endpoint)
+  if (why !== undefined) return { codec: "effect", reason: why }
+  const reason = partial(endpoint, Context.merge(inherited, endpoint.annotations))
+  return { codec: reason === undefined ? "compiled" : "partial", reason }
+}
+
+/** Returns why Effect decodes or encodes some parts; undefined if it does not. */
+const partial = (
+  endpoint: HttpApiEndpoint.Top,
+  annotations: Parts.Annotations
+): string | undefined => {
+  const { headers, params, payload, query } = endpoint
+  const parts = [
+    [headers !== undefined, "headers", HttpApi.HeadersParseOptions],
+    [params !== undefined, "path", HttpApi.ParamsParseOptions],
+    [payload.size > 0, "payload", HttpApi.PayloadParseOptions],
+    [query !== undefined, "query", HttpApi.QueryParseOptions],
+    [true, "success", HttpApi.SuccessParseOptions],
+    [true, "errors", HttpApi.ErrorParseOptions]
+  ] as const
+  const names = parts.flatMap(([exists, name, part]) =>
+    exists && Decoding.hasOptions(Parts.parseOptions<unknown>(annotations as never, part as never))
+      ? [name]
+      : []
+  )
+  return names.length === 0 ? undefined : `it has parse options for its ${names.join(", ")}`
 }
 
 const nothing = new Map<never, never>()

@@ -29,12 +29,15 @@ export interface Decoding {
   readonly first: Decode
 }
 
+/** Whether there are options that direct functions do not support. */
+export const hasOptions = (options: SchemaAST.ParseOptions | undefined): boolean =>
+  Object.keys(options ?? {}).some((option) => option !== "errors")
+
 /** Returns the functions of a schema. To encode, pass the flipped AST. */
 export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
   const first = later(ast, { ...options, errors: "first" })
   const all: Decode = (input) => Effect.suspend(() => Direct.decoder(ast, limited(options))(input))
-  // Direct functions support no other options.
-  if (Object.keys(options ?? {}).some((option) => option !== "errors")) {
+  if (hasOptions(options)) {
     SchemaJITCompiler.enable(ast)
     return { all, direct: leave, first }
   }

@@ -1,14 +1,11 @@
 /** Finds endpoints that other callers may call than their group shows. */
-import * as Context from "effect/Context"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Authentication from "../../Contract/Authentication.ts"
-import * as Guard from "../../Contract/Guard.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
-import { getStatusErrorSchema } from "../EffectInternals.ts"
 import { named } from "./Claim.ts"
 import { type Declared, groupsOf } from "./Declared.ts"
+import * as Guards from "./Guards.ts"
 import type { Access } from "./Middleware.ts"
 
 /** Returns the problems of the route groups, in the order of the plugins. */
@@ -59,8 +56,8 @@ const unguarded = (claims: ReadonlyArray<Declared>): ReadonlyArray<Found> => {
   let guarded: HttpApiEndpoint.Top | undefined
   for (const claim of claims) {
     const { endpoint } = claim
-    if ([...endpoint.middlewares].some(guards)) guarded ??= endpoint
-    else if (!Context.get(endpoint.annotations as Context.Context<never>, Guard.Unguarded)) {
+    if (Guards.isGuarded(endpoint)) guarded ??= endpoint
+    else if (!Guards.isUnguarded(endpoint)) {
       if (guarded === undefined) break
       found.push({
         advice: `has no guard, and the endpoints before it have one ("${guarded.identifier}" and so on). Middleware of a group applies to the endpoints added before it: move \`.middleware(...)\` behind the last \`.add(...)\`, give the endpoint a guard, or write Auth.unguarded(...) around it.`,
@@ -70,15 +67,4 @@ const unguarded = (claims: ReadonlyArray<Declared>): ReadonlyArray<Found> => {
     }
   }
   return found
-}
-
-/** Whether a middleware may refuse a caller for who the caller is. */
-const guards = (key: Context.Key<any, unknown>): boolean => {
-  // Every key of an endpoint's middleware is its service.
-  const service = key as unknown as HttpApiMiddleware.AnyService
-  return (
-    Authentication.chainOf(key) === undefined &&
-    (HttpApiMiddleware.isSecurity(service) ||
-      [...service.error].some((schema) => [401, 403].includes(getStatusErrorSchema(schema))))
-  )
 }

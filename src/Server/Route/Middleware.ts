@@ -99,11 +99,53 @@ export type Form =
   | { readonly observe: (route: RouteInfo) => Observe | undefined }
   | { readonly reply: (route: RouteInfo) => Wrap | undefined }
 
+/** The limit on the rate of requests to a route, as data. */
+export interface RateLimit {
+  /** The name of the limit. Routes whose limits have one name share it. */
+  readonly name: string
+  /** Undefined if the configuration sets it. */
+  readonly policy:
+    | {
+        /** The most requests at once. */
+        readonly burst: number
+        /** Requests per `window`. */
+        readonly limit: number
+        /** In milliseconds. */
+        readonly window: number
+      }
+    | undefined
+}
+
+/** What a middleware does to a route, as data. `App.describe` shows it. */
+export interface Description {
+  /** The errors that it may answer with; classes that `ApiError.make` creates are such errors. */
+  readonly errors?: ReadonlyArray<{ readonly code: string; readonly status: number }> | undefined
+  /** The limit on the rate of requests. */
+  readonly rateLimit?: RateLimit | undefined
+  /** The longest time of the handler, in milliseconds. */
+  readonly timeout?: number | undefined
+  /** The transaction around the handler. */
+  readonly transaction?: "read-only" | "read-write" | undefined
+}
+
+/**
+ * Returns what a middleware does to a route; `undefined` if it does not run there. It is called
+ * before anything is configured or acquired.
+ */
+export type Describe = (route: RouteInfo) => Description | undefined
+
 /** Slot middleware, as a plugin contributes it. */
 export interface Middleware<out E, out R> extends Contribution.Contribution<"middleware", E, R> {
   readonly build: Effect.Effect<Form, E, R>
+  /** Undefined if the middleware does not describe itself. */
+  readonly describe: Describe | undefined
   readonly slot: Slot
 }
+
+/** Whether a contribution is slot middleware. */
+export const isMiddleware = (
+  contribution: Contribution.Any
+): contribution is Middleware<unknown, unknown> => contribution.kind === "middleware"
 
 /**
  * Creates slot middleware around replies. `build` runs once, after every plugin is
@@ -136,11 +178,14 @@ export const make = <E = never, R = never>(
   name: string,
   options: {
     readonly build: Effect.Effect<(route: RouteInfo) => Wrap | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
     readonly slot: Slot
   }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (reply) => ({ reply })),
+  describe: options.describe,
   slot: options.slot
 })
 
@@ -171,11 +216,14 @@ export const before = <E = never, R = never>(
   name: string,
   options: {
     readonly build: Effect.Effect<(route: RouteInfo) => Before | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
     readonly slot: Slot
   }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (before) => ({ before })),
+  describe: options.describe,
   slot: options.slot
 })
 
@@ -204,10 +252,13 @@ export const headers = <E = never, R = never>(
       E,
       R
     >
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
   }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (headers) => ({ headers })),
+  describe: options.describe,
   slot: "TransportSecurity"
 })
 
@@ -231,10 +282,15 @@ export const headers = <E = never, R = never>(
  */
 export const observe = <E = never, R = never>(
   name: string,
-  options: { readonly build: Effect.Effect<(route: RouteInfo) => Observe | undefined, E, R> }
+  options: {
+    readonly build: Effect.Effect<(route: RouteInfo) => Observe | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
+  }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (observe) => ({ observe })),
+  describe: options.describe,
   slot: "Logging"
 })
 
@@ -258,9 +314,12 @@ export const aroundHandler = <E = never, R = never>(
   name: string,
   options: {
     readonly build: Effect.Effect<(route: RouteInfo) => AroundHandler | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
   }
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (handler) => ({ handler })),
+  describe: options.describe,
   slot: "Transaction"
 })

@@ -133,8 +133,15 @@ describe("a limit", () => {
     Effect.gen(function* () {
       const { app } = make()
       assert.deepStrictEqual(
-        App.describe(app).routes.find(({ path }) => path === "/login")?.slots,
-        ["TransportSecurity", "Logging", "RateLimit", "Transaction", "Custom"]
+        App.describe(app)
+          .routes.find(({ path }) => path === "/login")
+          ?.middleware.map(({ name, slot }) => `${slot} ${name}`),
+        [
+          "TransportSecurity rate-limit-policy",
+          "Logging access-log",
+          "RateLimit rate-limit",
+          "Transaction count"
+        ]
       )
       const test = yield* TestApp.make(app)
       for (let i = 0; i < 2; i++) {

@@ -101,17 +101,24 @@ const middleware = (
       return (route) => {
         const chosen = choose(route)
         if (chosen === undefined || chosen === false) return otherwise
-        const { isolation, readOnly, retries }: TransactionalOptions = chosen === true ? {} : chosen
-        const isRead = route.method === "GET" || route.method === "HEAD"
+        const { isolation, retries }: TransactionalOptions = chosen === true ? {} : chosen
         return Transaction.make(client, {
           acquireTimeout,
           isolation,
-          readOnly: readOnly ?? isRead,
+          readOnly: isReadOnly(route, chosen),
           retries: retries ?? 0
         })
       }
-    })
+    }),
+    describe: (route) => {
+      const chosen = choose(route)
+      if (chosen === undefined || chosen === false) return otherwise === undefined ? undefined : {}
+      return { transaction: isReadOnly(route, chosen) ? "read-only" : "read-write" }
+    }
   })
+
+const isReadOnly = ({ method }: Middleware.RouteInfo, chosen: TransactionalOptions | true) =>
+  (chosen === true ? undefined : chosen.readOnly) ?? (method === "GET" || method === "HEAD")
 
 /**
  * The middleware of `Database.plugin`: the transaction of annotated routes, and on all

@@ -1,0 +1,214 @@
+/** The routes of an app as data, before anything is configured or acquired. */
+import * as Context from "effect/Context"
+import type * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import { BodyLimit } from "../Contract/BodyLimit.ts"
+import type * as Guard from "../Contract/Guard.ts"
+import type * as Plugin from "../Plugin/Plugin.ts"
+import * as Codec from "./Codec/Codec.ts"
+import * as ErrorCodes from "./Route/ErrorCodes.ts"
+import * as Guards from "./Route/Guards.ts"
+import {
+  type Access,
+  type Description,
+  isMiddleware,
+  type Middleware,
+  type RateLimit,
+  type RouteInfo,
+  type Slot,
+  slotsOf
+} from "./Route/Middleware.ts"
+import { type DeclaredEndpoint, isRoute, type Route } from "./Route/Route.ts"
+
+/** One route of a contract as data. */
+export interface RouteDescription {
+  readonly access: Access["type"]
+  /** The longest body in bytes, if the contract sets it. Otherwise it is `server.bodyLimit`. */
+  readonly bodyLimit: number | undefined
+  /** The authentication chain of a protected or optional route. */
+  readonly chain: string | undefined
+  /**
+   * Which codec decodes the request and encodes the reply. A handler that reads the request itself
+   * (`handleRaw`) decodes its payload without it; a description does not know the handlers.
+   */
+  readonly codec: Codec.Kind["codec"]
+  /** Why the codec is not the compiled one; undefined for `compiled`. */
+  readonly codecReason: string | undefined
+  /** The codes of its errors by status, those of its middleware included. */
+  readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly group: string
+  readonly method: string
+  /** The slot middleware around it, outermost first. */
+  readonly middleware: ReadonlyArray<MiddlewareDescription>
+  /** The names of its group and its endpoint, such as `items.create`. */
+  readonly name: string
+  readonly path: string
+  /** The plugin that contributes it. */
+  readonly plugin: string
+  /** The names of the policies and other guards of its contract. */
+  readonly policies: ReadonlyArray<string>
+  /** The limit on the rate of requests; undefined if no plugin of the app limits them. */
+  readonly rateLimit: RateLimit | undefined
+  /** The scopes that its guards require. A caller needs those of each entry. */
+  readonly scopes: ReadonlyArray<Guard.Scopes>
+  /** The longest time of the handler in milliseconds, if a middleware limits it. */
+  readonly timeout: number | undefined
+  /** The transaction around the handler. A handler of `handleRaw` has none. */
+  readonly transaction: "none" | "read-only" | "read-write"
+  /** Whether it has no guard on purpose: its contract has `Auth.unguarded`. */
+  readonly unguarded: boolean
+}
+
+/** A slot middleware around a route. */
+export interface MiddlewareDescription {
+  readonly name: string
+  /** The plugin that contributes it. */
+  readonly plugin: string
+  readonly slot: Slot
+}
+
+/** A group of `Route.raw` as data. Its routes are known after boot only. */
+export interface RawGroupDescription {
+  readonly access: Access["type"]
+  /** The authentication chain of a protected or optional group. */
+  readonly chain: string | undefined
+  readonly group: string
+  /** The plugin that contributes it. */
+  readonly plugin: string
+}
+
+/** The routes of an app as data. */
+export interface RoutesDescription {
+  /** The groups of plain routes, by name. */
+  readonly rawGroups: ReadonlyArray<RawGroupDescription>
+  /** The routes of all contracts, by path and method. */
+  readonly routes: ReadonlyArray<RouteDescription>
+}
+
+/**
+ * Describes the routes of plugins, which are in their order. `api` is their contract with the
+ * annotations of all plugins.
+ */
+export const describe = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  api: HttpApi.Top
+): RoutesDescription => {
+  const middlewares = plugins.flatMap(({ id, manifest }) =>
+    manifest.contributions
+      .filter(isMiddleware)
+      .map((middleware): Owned => ({ middleware, plugin: id }))
+  )
+  const groups = plugins.flatMap(({ id, manifest }) =>
+    manifest.contributions.filter(isRoute).map((route) => ({ plugin: id, route }))
+  )
+  return {
+    rawGroups: groups
+      .filter(({ route }) => route.group === undefined)
+      .map(({ plugin, route }) => ({ ...accessOf(route), group: route.name, plugin }))
+      .sort((a, b) => compare(a.group, b.group)),
+    routes: groups
+      .flatMap(({ plugin, route }) =>
+        route.declared.map((declared) =>
+          describeRoute(declared, { api, middlewares, plugin, route })
+        )
+      )
+      .sort((a, b) => compare(a.path, b.path) || compare(a.method, b.method))
+  }
+}
+
+/** A slot middleware and its plugin. */
+interface Owned {
+  readonly middleware: Middleware<unknown, unknown>
+  readonly plugin: string
+}
+
+type AnyRoute = Pick<Route, "access" | "group" | "name">
+
+const accessOf = ({ access }: AnyRoute) => ({
+  access: access.type,
+  chain: "chain" in access ? access.chain : undefined
+})
+
+const describeRoute = (
+  { endpoint, method, path }: DeclaredEndpoint,
+  {
+    api,
+    middlewares,
+    plugin,
+    route
+  }: {
+    readonly api: HttpApi.Top
+    readonly middlewares: ReadonlyArray<Owned>
+    readonly plugin: string
+    readonly route: AnyRoute
+  }
+): RouteDescription => {
+  const { access, group: contract, name: group } = route
+  const around = surrounding(
+    { access, contract, endpoint, group, method, path, plugin },
+    middlewares
+  )
+  const effects = around.map(({ description }) => description)
+  const documented = api.groups[group]?.endpoints[endpoint.identifier] ?? endpoint
+  const { codec, reason } = Codec.kindOf(endpoint, contract?.annotations)
+  return {
+    ...accessOf(route),
+    ...Guards.of(endpoint),
+    bodyLimit: bodyLimitOf(endpoint),
+    codec,
+    codecReason: reason,
+    errors: byStatus([
+      ...ErrorCodes.of(documented),
+      ...effects.flatMap(({ errors }) => errors ?? [])
+    ]),
+    group,
+    method,
+    middleware: around.map(({ middleware, plugin }) => ({
+      name: middleware.name,
+      plugin,
+      slot: middleware.slot
+    })),
+    name: `${group}.${endpoint.identifier}`,
+    path,
+    plugin,
+    rateLimit: effects.find(({ rateLimit }) => rateLimit !== undefined)?.rateLimit,
+    timeout: shortest(effects.flatMap(({ timeout }) => timeout ?? [])),
+    transaction:
+      effects.find(({ transaction }) => transaction !== undefined)?.transaction ?? "none",
+    unguarded: Guards.isUnguarded(endpoint)
+  }
+}
+
+/** Returns the middleware that runs around a route, outermost first. */
+const surrounding = (info: RouteInfo, middlewares: ReadonlyArray<Owned>) =>
+  slotsOf(info.access).flatMap((slot) =>
+    middlewares
+      .filter(({ middleware }) => middleware.slot === slot)
+      .flatMap(({ middleware, plugin }) => {
+        const { describe } = middleware
+        const description: Description | undefined = describe === undefined ? {} : describe(info)
+        return description === undefined ? [] : [{ description, middleware, plugin }]
+      })
+  )
+
+const shortest = (timeouts: ReadonlyArray<number>): number | undefined =>
+  timeouts.length === 0 ? undefined : Math.min(...timeouts)
+
+const byStatus = (
+  errors: ReadonlyArray<ErrorCodes.ErrorCode>
+): Readonly<Record<string, ReadonlyArray<string>>> => {
+  const found: Record<string, Array<string>> = {}
+  for (const { code, status } of errors) {
+    const codes = (found[status] ??= [])
+    if (!codes.includes(code)) codes.push(code)
+  }
+  for (const codes of Object.values(found)) codes.sort()
+  return found
+}
+
+/** Returns the `BodyLimit` of an endpoint in bytes; undefined if its contract does not set one. */
+export const bodyLimitOf = ({ annotations }: HttpApiEndpoint.Top): number | undefined =>
+  // The type of annotations names no keys, but they may have any.
+  Context.getOrUndefined(annotations as Context.Context<BodyLimit>, BodyLimit)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

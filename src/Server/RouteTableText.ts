@@ -1,0 +1,95 @@
+/** The routes of an app as a table for people. */
+import * as Duration from "effect/Duration"
+import type * as Guard from "../Contract/Guard.ts"
+import * as ErrorCodes from "./Route/ErrorCodes.ts"
+import type {
+  RawGroupDescription,
+  RouteDescription,
+  RoutesDescription
+} from "./RouteDescription.ts"
+
+/** The text of a cell with nothing in it. */
+const nothing = "-"
+
+const columns: ReadonlyArray<readonly [string, (route: RouteDescription) => string]> = [
+  ["METHOD", ({ method }) => method],
+  ["PATH", ({ path }) => path],
+  ["NAME", ({ name }) => name],
+  ["ACCESS", accessOf],
+  ["GUARDS", guardsOf],
+  ["TRANSACTION", ({ transaction }) => (transaction === "none" ? nothing : transaction)],
+  ["LIMITS", limitsOf],
+  ["ERRORS", errorsOf]
+]
+
+/** Returns the table, and below it what is not in it. Lines end without spaces. */
+export const render = ({ rawGroups, routes }: RoutesDescription): string => {
+  const rows = [
+    columns.map(([name]) => name),
+    ...routes.map((route) => columns.map(([, cell]) => cell(route)))
+  ]
+  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
+  const lines = rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join("  ")
+      .trimEnd()
+  )
+  const notes = [
+    ...rawGroups.map(
+      (group) =>
+        `Group "${group.group}" of ${group.plugin} (${accessOf(group)}): its routes are known after boot only.`
+    ),
+    ...routes.flatMap(({ codecReason, name }) =>
+      codecReason === undefined ? [] : [`${name} is not compiled: ${codecReason}.`]
+    )
+  ]
+  return [...lines, ...(notes.length === 0 ? [] : ["", ...notes]), ""].join("\n")
+}
+
+/** Returns who may call a route: its access, and its chain if that is not the default one. */
+export function accessOf({ access, chain }: Pick<RawGroupDescription, "access" | "chain">): string {
+  return chain === undefined || chain === "default" ? access : `${access}:${chain}`
+}
+
+/** Returns the scopes of a guard, such as `orders:write` or `orders:read|orders:write`. */
+export const scopesText = ({ match, scopes }: Guard.Scopes): string =>
+  [...scopes].sort().join(match === "all" ? "+" : "|")
+
+function guardsOf({ policies, scopes, unguarded }: RouteDescription): string {
+  const guards = [...scopes.map(scopesText), ...policies]
+  return guards.length === 0 ? (unguarded ? "unguarded" : nothing) : guards.join(", ")
+}
+
+function limitsOf({ bodyLimit, rateLimit, timeout }: RouteDescription): string {
+  const limits = [
+    ...(bodyLimit === undefined ? [] : [`body ${bytes(bodyLimit)}`]),
+    ...(rateLimit === undefined ? [] : [rateOf(rateLimit)]),
+    ...(timeout === undefined ? [] : [`time ${Duration.format(Duration.millis(timeout))}`])
+  ]
+  return limits.length === 0 ? nothing : limits.join(", ")
+}
+
+const rateOf = ({ policy }: NonNullable<RouteDescription["rateLimit"]>): string =>
+  policy === undefined
+    ? "rate"
+    : `rate ${policy.limit}/${Duration.format(Duration.millis(policy.window))}`
+
+const bytes = (count: number): string => {
+  if (count === Number.MAX_SAFE_INTEGER) return "unlimited"
+  for (const [unit, size] of [
+    ["MiB", 1024 ** 2],
+    ["KiB", 1024]
+  ] as const) {
+    if (count % size === 0) return `${count / size} ${unit}`
+  }
+  return `${count} B`
+}
+
+/** Returns the statuses of the errors that not every route has. */
+function errorsOf({ errors }: RouteDescription): string {
+  const own = Object.keys(errors).filter((status) =>
+    errors[status]!.some((code) => !ErrorCodes.standard.has(code))
+  )
+  return own.length === 0 ? nothing : own.join(" ")
+}

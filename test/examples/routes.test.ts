@@ -1,0 +1,24 @@
+// What protects the routes of the examples, as lines to review. After a change that is meant:
+// npx vitest run test/examples/routes.test.ts --update
+import { App } from "flange"
+import { expect, it } from "vitest"
+import { app as recipeApi } from "../../examples/recipe-api/app.ts"
+import { app as sampleApi } from "../../examples/sample-api/app.ts"
+import * as Handover from "../../src/Plugin/Handover.ts"
+
+const snapshotOf = (name: string, app: App.Any) =>
+  expect(App.routesTable(App.describe(app))).toMatchFileSnapshot(`routes/${name}.txt`)
+
+it("the routes of sample-api are those in its snapshot", () => snapshotOf("sample-api", sampleApi))
+
+it("the routes of recipe-api are those in its snapshot", () => snapshotOf("recipe-api", recipeApi))
+
+it("the routes of hello, whose file runs the app, are those in its snapshot", async () => {
+  const apps: Array<App.Any> = []
+  await Handover.during(
+    (app) => apps.push(app),
+    () => import("../../examples/hello/main.ts")
+  )
+  expect(apps).toHaveLength(1)
+  await snapshotOf("hello", apps[0]!)
+})
