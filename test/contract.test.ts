@@ -86,7 +86,7 @@ describe("a contract for a browser", () => {
     }
   )
 
-  it("holds the client, the paths of routes and the form of errors besides, if it is bundled with its client", async () => {
+  it("holds the client, the defaults, the paths of routes and the form of errors besides, if it is bundled with its client", async () => {
     const contract = "sample-api/items/ItemsApi.ts"
     const contents = `
       import * as HttpApi from "effect/http-api/HttpApi"
@@ -99,9 +99,14 @@ describe("a contract for a browser", () => {
       files.filter((file) => file !== "<stdin>"),
       [
         ...allowed[contract]!,
-        ...["Client", "EnvelopedClient", "ErrorEnvelope", "PathWriter", "RoutePath"].map(
-          (name) => `src/Contract/${name}.ts`
-        )
+        ...[
+          "Client",
+          "ClientDefaults",
+          "EnvelopedClient",
+          "ErrorEnvelope",
+          "PathWriter",
+          "RoutePath"
+        ].map((name) => `src/Contract/${name}.ts`)
       ].toSorted()
     )
   })

@@ -13,6 +13,8 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Simplify } from "effect/Types"
+import * as ClientDefaults from "./ClientDefaults.ts"
 import * as EnvelopedClient from "./EnvelopedClient.ts"
 import * as PathWriter from "./PathWriter.ts"
 import * as RoutePath from "./RoutePath.ts"
@@ -49,13 +51,35 @@ export class InvalidParameter extends Data.TaggedError("InvalidParameter")<{
 export interface Options extends NonNullable<Parameters<typeof HttpApiClient.make>[1]> {}
 
 /** The client of the groups of a contract: a method for each endpoint. */
-export type Client<Groups extends HttpApiGroup.Constraint> = HttpApiClient.Client<
-  Groups,
-  InvalidParameter
+export type Client<Groups extends HttpApiGroup.Constraint> = Simplify<
+  {
+    readonly [
+      Group in Extract<Groups, { readonly topLevel: false }> as HttpApiGroup.Identifier<Group>
+    ]: OfGroup<Group>
+  } & OfTopLevel<Groups>
 >
 
+type OfGroup<Group extends HttpApiGroup.Constraint> =
+  Group["endpoints"] extends infer Endpoints extends Readonly<
+    Record<string, HttpApiEndpoint.ConstraintRequest>
+  >
+    ? {
+        readonly [Name in keyof Endpoints]: ClientDefaults.Method<Endpoints[Name], InvalidParameter>
+      }
+    : {}
+
+type OfTopLevel<Groups extends HttpApiGroup.Constraint> = {
+  readonly [
+    Endpoint in Extract<
+      HttpApiGroup.Endpoints<Extract<Groups, { readonly topLevel: true }>>,
+      HttpApiEndpoint.ConstraintRequest
+    > as Endpoint["identifier"]
+  ]: ClientDefaults.Method<Endpoint, InvalidParameter>
+}
+
 /** The client of a contract, such as `ForApi<typeof app.api>`. */
-export type ForApi<Api extends HttpApi.Constraint> = HttpApiClient.ForApi<Api, InvalidParameter>
+export type ForApi<Api extends HttpApi.Constraint> =
+  Api extends HttpApi.HttpApi<infer _Id, infer Groups> ? Client<Groups> : never
 
 /**
  * Creates the typed client of a contract: Effect's `HttpApiClient.make`, which writes paths as the
@@ -64,7 +88,8 @@ export type ForApi<Api extends HttpApi.Constraint> = HttpApiClient.ForApi<Api, I
  * A method fails with `InvalidParameter`, before anything is sent, if a path cannot carry a
  * parameter: with the `id` `""`, `DELETE /items/:id` would be `DELETE /items`. `*` is sent with
  * the value of the parameter `"*"`, whose slashes are slashes of the path. An optional parameter
- * that is absent is left out. `::` is sent as a colon.
+ * that is absent is left out. `::` is sent as a colon. Fields of a query or of a payload that have a
+ * default for decoding are optional: the client sends the default.
  *
  * Errors in the envelope of the contract (`ErrorEnvelope`) are decoded. `app.api` has the envelope
  * of the app; a contract that is put together in a browser gets it with the annotation
@@ -163,15 +188,22 @@ const checked = (
 ): Methods =>
   Object.fromEntries(
     paths.flatMap(
-      ([{ identifier, topLevel }, writers]): ReadonlyArray<[string, Methods[string]]> => {
+      ([{ endpoints, identifier, topLevel }, writers]): ReadonlyArray<
+        [string, Methods[string]]
+      > => {
         const own = (topLevel ? client : client[identifier]) as Readonly<Record<string, Method>>
         const methods = [...writers].map(([name, write]): [string, Method] => {
           const send = own[name]!
+          const complete = ClientDefaults.make(endpoints[name]!)
+          const sent: Method =
+            complete === undefined
+              ? send
+              : (request) => Effect.flatMap(complete(request), (whole) => send(whole))
           return [
             name,
             (request) =>
               Effect.flatMap(write(request as { readonly params?: unknown } | undefined), (path) =>
-                Effect.provideService(send(request), Path, path)
+                Effect.provideService(sent(request), Path, path)
               )
           ]
         })

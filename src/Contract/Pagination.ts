@@ -20,7 +20,7 @@ const limit = Schema.Int.pipe(
 
 /**
  * The query of an endpoint that returns pages: `page` from 1, `limit` from 1 to 500, 50 by
- * default. Other values are answered with 400.
+ * default. Other values are answered with 400. A typed client may leave out both.
  */
 export const query = { limit, page }
 
@@ -56,7 +56,7 @@ export interface Page<Item> {
  *
  * @example
  * ```ts
- * import { Pagination } from "flange"
+ * import { Pagination } from "flange/Contract"
  *
  * const page = Pagination.make({ limit: 2, page: 2 }, ["c"], 3)
  * page.total // => 3

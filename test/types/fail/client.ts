@@ -4,10 +4,13 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
-import { Client } from "flange/Contract"
+import { Client, Pagination } from "flange/Contract"
 
 const api = HttpApi.make("shop").add(
   HttpApiGroup.make("items").add(
+    HttpApiEndpoint.get("list", "/items", {
+      query: { ...Pagination.query, word: Schema.String }
+    }),
     HttpApiEndpoint.delete("remove", "/items/:id", { params: { id: Schema.Int } })
   )
 )
@@ -19,6 +22,12 @@ export const wrongParameter = (items: Items) => items.remove({ params: { id: "1"
 
 export const noParameter = (items: Items) => items.remove({ params: {} })
 // ^ expect: Property 'id' is missing
+
+export const noDefault = (items: Items) => items.list({ query: { page: 2 } })
+// ^ expect: Property 'word' is missing
+
+export const wrongLimit = (items: Items) => items.list({ query: { limit: "2", word: "" } })
+// ^ expect: Type 'string' is not assignable to type 'number'
 
 export const unknownEndpoint = (items: Items) => items.read({ params: { id: 1 } })
 // ^ expect: Property 'read' does not exist
