@@ -1,7 +1,10 @@
-import { globSync } from "node:fs"
-import { join } from "node:path"
-import { build, type BuildOptions } from "esbuild"
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { build, type BuildOptions, type Metafile } from "esbuild"
+import * as Contract from "flange/Contract"
 import { assert, describe, it } from "vitest"
+import { contractOf } from "./contracts.ts"
+import { snippetsOf } from "./docs.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -35,25 +38,32 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   ]
 }
 
+const options = {
+  absWorkingDir: root,
+  bundle: true,
+  conditions: ["flange-source"],
+  format: "esm",
+  logLevel: "silent",
+  minify: true,
+  platform: "browser",
+  write: false
+} satisfies BuildOptions
+
+type Inputs = Metafile["outputs"][string]["inputs"]
+
+/** Returns the files whose text is in a bundle. */
+const filesOf = (inputs: Inputs): ReadonlyArray<string> =>
+  Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []))
+
 /** The files whose text is in a bundle for browsers, and its size. A module of Node fails it. */
 const bundled = async (entry: Pick<BuildOptions, "entryPoints" | "stdin">) => {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    bundle: true,
-    conditions: ["flange-source"],
-    ...entry,
-    format: "esm",
-    metafile: true,
-    minify: true,
-    platform: "browser",
-    write: false
-  })
+  const { metafile } = await build({ ...options, ...entry, metafile: true })
   const [output] = Object.values(metafile.outputs)
-  const files = Object.entries(output!.inputs).flatMap(([file, { bytesInOutput }]) =>
-    bytesInOutput > 0 ? [file] : []
-  )
-  return { bytes: output!.bytes, files }
+  return { bytes: output!.bytes, files: filesOf(output!.inputs) }
 }
+
+/** The files of contracts: a browser gets no others. */
+const isContract = /^src\/(Contract\/\w+|Layers\/\w+\/Contract)\.ts$/
 
 /** Checks that a bundle has these files of Flange, and besides them the example and Effect only. */
 const holds = (files: ReadonlyArray<string>, expected: ReadonlyArray<string>) => {
@@ -73,7 +83,7 @@ describe("a contract for a browser", () => {
       Object.keys(allowed)
     )
     for (const file of Object.values(allowed).flat()) {
-      assert.match(file, /^src\/(Contract\/\w+|Layers\/\w+\/Contract)\.ts$/)
+      assert.match(file, isContract)
     }
   })
 
@@ -109,5 +119,107 @@ describe("a contract for a browser", () => {
         ].map((name) => `src/Contract/${name}.ts`)
       ].toSorted()
     )
+  })
+})
+
+const snippets = globSync(["README.md", "docs/**/*.md", "src/**/*.ts"], { cwd: root })
+  .map((file) => file.replaceAll("\\", "/"))
+  .toSorted()
+  .flatMap((file) => snippetsOf(file, readFileSync(join(root, file), "utf8")))
+
+const folder = join(root, ".doctest/contracts")
+
+/** Writes every snippet, so that one can import another, and returns the entries of contracts. */
+const writeContracts = () => {
+  rmSync(folder, { force: true, recursive: true })
+  return snippets.flatMap(({ name, path, text }) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+    const contract = contractOf(text)
+    if (contract === undefined) return []
+    const entry = join(".doctest/contracts", path.replace(/\.ts$/, ".contract.ts"))
+    writeFileSync(join(root, entry), contract)
+    return { entry, name }
+  })
+}
+
+describe("the contracts in documents and comments", () => {
+  const contracts = writeContracts()
+
+  it("are found", () => {
+    const documents = new Set(contracts.map(({ name }) => name.split(":")[0]))
+    for (const document of ["README.md", "docs/database.md", "docs/getting-started.md"]) {
+      assert.isTrue(documents.has(document), document)
+    }
+  })
+
+  it("hold files of contracts only, if they are bundled for a browser", async () => {
+    const { metafile } = await build({
+      ...options,
+      entryPoints: contracts.map(({ entry }) => entry),
+      // A module of Node is an import that stays.
+      external: ["node:*"],
+      metafile: true,
+      outdir: ".doctest/bundled",
+      splitting: false
+    })
+    const outputs = Object.values(metafile.outputs)
+    assert.strictEqual(outputs.length, contracts.length)
+    const ours = new Set<string>()
+    for (const { entryPoint, imports, inputs } of outputs) {
+      const { name } = contracts.find(({ entry }) => entry === entryPoint)!
+      const files = filesOf(inputs)
+      const refused = files.filter(
+        (file) => !isContract.test(file) && !/^\.doctest\/|node_modules\/effect\//.test(file)
+      )
+      assert.deepStrictEqual([...refused, ...imports.map(({ path }) => path)], [], name)
+      files.filter((file) => file.startsWith("src/")).forEach((file) => ours.add(file))
+    }
+    assert.deepStrictEqual(
+      [...ours].toSorted(),
+      [
+        "ApiError",
+        "Authentication",
+        "BodyLimit",
+        "Catalogue",
+        "Client",
+        "ClientDefaults",
+        "Created",
+        "EnvelopedClient",
+        "ErrorEnvelope",
+        "Guard",
+        "Location",
+        "PathWriter",
+        "Policy",
+        "ProblemBody",
+        "RatePolicy",
+        "RoutePath"
+      ]
+        .map((name) => `src/Contract/${name}.ts`)
+        .concat("src/Layers/Auth/Contract.ts", "src/Layers/Database/Contract.ts")
+    )
+  })
+})
+
+describe("what contracts are written with", () => {
+  const sources = [
+    ...snippets,
+    ...globSync("examples/**/*.ts", { cwd: root }).map((file) => ({
+      name: file,
+      text: readFileSync(join(root, file), "utf8")
+    }))
+  ]
+
+  it("is imported from flange/Contract in documents, comments and examples", () => {
+    const found = sources.flatMap(({ name, text }) =>
+      [...text.matchAll(/import (?:type )?\{([^}]*)\} from "flange"/g)].flatMap(([, names]) =>
+        names!
+          .split(",")
+          .map((each) => each.replace("type ", "").trim())
+          .filter((each) => Object.hasOwn(Contract, each))
+          .map((each) => `${name} imports ${each} from "flange"`)
+      )
+    )
+    assert.deepStrictEqual(found, [])
   })
 })

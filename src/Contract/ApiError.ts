@@ -134,7 +134,7 @@ type Needless<Names, Message> = [Names] extends [never] ? never : Message
  * @example
  * ```ts
  * import * as Schema from "effect/Schema"
- * import { ApiError } from "flange"
+ * import { ApiError } from "flange/Contract"
  *
  * class ItemNotFound extends ApiError.make<ItemNotFound>()(
  *   "ItemNotFound",

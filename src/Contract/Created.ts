@@ -28,7 +28,8 @@ const at = <Body>(location: string, body: Body) =>
  * import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
  * import * as Effect from "effect/Effect"
  * import * as Schema from "effect/Schema"
- * import { Created, Route } from "flange"
+ * import { Route } from "flange"
+ * import { Created } from "flange/Contract"
  *
  * const Item = Schema.Struct({ id: Schema.Int, name: Schema.String })
  *

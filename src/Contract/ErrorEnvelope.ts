@@ -79,7 +79,8 @@ export interface ErrorEnvelope {
  * @example
  * ```ts
  * import * as Schema from "effect/Schema"
- * import { App, ErrorEnvelope } from "flange"
+ * import { App } from "flange"
+ * import { ErrorEnvelope } from "flange/Contract"
  *
  * const errors = ErrorEnvelope.make({
  *   decode: ({ error }) => ({ code: error.code, detail: error.message }),

@@ -6,6 +6,7 @@
 export * as ApiError from "./ApiError.ts"
 export * as Authentication from "./Authentication.ts"
 export { BodyLimit } from "./BodyLimit.ts"
+export * as Catalogue from "./Catalogue.ts"
 export * as Client from "./Client.ts"
 export { Created } from "./Created.ts"
 export * as ErrorEnvelope from "./ErrorEnvelope.ts"

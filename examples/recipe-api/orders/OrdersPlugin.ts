@@ -1,6 +1,7 @@
 /** The plugin of the orders: repository and handlers. */
 import * as Effect from "effect/Effect"
-import { Created, Plugin, Route } from "flange"
+import { Plugin, Route } from "flange"
+import { Created } from "flange/Contract"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrdersRepo } from "./OrdersRepo.ts"
 

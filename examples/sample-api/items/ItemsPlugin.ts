@@ -1,7 +1,8 @@
 /** The plugin of the items: repository, migrations and handlers. */
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
-import { Created, Plugin, Route } from "flange"
+import { Plugin, Route } from "flange"
+import { Created } from "flange/Contract"
 import { ItemsApi } from "./ItemsApi.ts"
 import { ItemsRepo } from "./ItemsRepo.ts"
 

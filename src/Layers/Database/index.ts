@@ -4,6 +4,7 @@
  */
 
 export { type ConnectError } from "./Connect.ts"
+export { type Isolation, Transactional, type TransactionalOptions } from "./Contract.ts"
 export { DatabaseConfig, type Settings } from "./DatabaseConfig.ts"
 export { layer, plugin, type StartError } from "./DatabasePlugin.ts"
 export { DatabaseUnreachable, DataDirectoryError, DriverMissing } from "./Errors.ts"
@@ -18,12 +19,7 @@ export { MigrationError, MigrationProblem } from "./Migration/MigrationError.ts"
 export { type Options as MigrationOptions, run as runMigrations } from "./Migration/Migrations.ts"
 export { type PgDecoder, pgType } from "./Postgres/PgType.ts"
 export { type Changes, type Table, table } from "./Table.ts"
-export { type Isolation } from "./Transaction/Begin.ts"
 export { applicationName } from "./Transaction/Correlation.ts"
 export { outsideTransaction } from "./Transaction/Outside.ts"
-export {
-  Transactional,
-  transactional,
-  type TransactionalOptions
-} from "./Transaction/Transactional.ts"
+export { transactional } from "./Transaction/Transactional.ts"
 export { TransactionEnded } from "./Transaction/TransactionEnded.ts"

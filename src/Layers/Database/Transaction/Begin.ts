@@ -1,8 +1,6 @@
 /** The statements that begin a transaction with an isolation level and an access mode. */
 import type { SqlClient } from "effect/sql/SqlClient"
-
-/** How far a transaction is isolated from concurrent ones. Source: SQL:1992, section 4.28. */
-export type Isolation = "read committed" | "read uncommitted" | "repeatable read" | "serializable"
+import type { Isolation } from "../Contract.ts"
 
 /** The isolation level and access mode of a transaction. */
 export interface Mode {
