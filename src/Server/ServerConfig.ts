@@ -31,6 +31,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
+ * | `strictQuery` | false | whether unknown keys of a query are answered with 400; a contract's `StrictQuery` wins |
  * | `trailingSlash` | `strict` | if only the slash at the end of a path differs from a route: `strict` 404, `redirect` 308 to it |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
@@ -66,6 +67,7 @@ export const ServerConfig = Config.section(
       Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
       Config.withDefault("660")
     ),
+    strictQuery: Schema.Boolean.pipe(Config.withDefault(false)),
     trailingSlash: Schema.Literals(["strict", "redirect"]).pipe(Config.withDefault("strict")),
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))

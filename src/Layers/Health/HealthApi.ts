@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import { StrictQuery } from "../../Contract/StrictQuery.ts"
 import { defaultPaths } from "./HealthConfig.ts"
 
 /** One component of the service, as its last check found it. */
@@ -79,7 +80,9 @@ export class ProbesApi extends HttpApiGroup.make("probes")
       success: Probe("ready")
     }).annotate(OpenApi.Summary, "Whether the service takes requests")
   )
-  .annotate(OpenApi.Description, "What an orchestrator and a load balancer ask") {}
+  .annotate(OpenApi.Description, "What an orchestrator and a load balancer ask")
+  // An app that is strict must not fail the probes of others.
+  .annotate(StrictQuery, false) {}
 
 /**
  * The endpoint for people and dashboards. The status of `GET /healthcheck` is always 200; its body
@@ -92,4 +95,5 @@ export class HealthApi extends HttpApiGroup.make("health")
       "What the service is, and how its components are"
     )
   )
-  .annotate(OpenApi.Description, "What a person and a dashboard ask") {}
+  .annotate(OpenApi.Description, "What a person and a dashboard ask")
+  .annotate(StrictQuery, false) {}

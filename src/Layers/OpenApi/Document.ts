@@ -7,6 +7,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import type * as Schema from "effect/Schema"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import * as RoutePath from "../../Contract/RoutePath.ts"
+import * as StrictQuery from "../../Contract/StrictQuery.ts"
 import * as Described from "./Described.ts"
 import * as JsonSchema from "./JsonSchema.ts"
 import * as PathTemplate from "./PathTemplate.ts"
@@ -19,6 +20,8 @@ export interface About {
   /** The groups that come last, such as those of batteries. */
   readonly last: ReadonlySet<string>
   readonly name: string
+  /** Whether unknown keys of a query are refused if the contract does not decide. */
+  readonly strictQuery: boolean
   readonly version: string
 }
 
@@ -111,7 +114,11 @@ const isExcluded = (
  */
 const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
   const describe = Described.make(ErrorEnvelope.of(api))
-  const found: Array<{ readonly entry: Omit<Entry, "operationId">; operation: Json }> = []
+  const found: Array<{
+    readonly entry: Omit<Entry, "operationId">
+    operation: Json
+    readonly strictQuery: boolean | undefined
+  }> = []
   const described = Object.values(api.groups).map((group) => {
     const endpoints = Object.entries(group.endpoints).flatMap(([name, endpoint]) => {
       if (isExcluded(api, group, endpoint) || found.length === limit) return []
@@ -120,7 +127,8 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
       const { parts } = RoutePath.parse(path, RoutePath.declaredNames(params))
       const templates = PathTemplate.fromParts(parts)
       const entry = { endpoint: name, group: group.identifier, method, path, templates }
-      const one = { entry, operation: {} }
+      const strictQuery = StrictQuery.of(Context.merge(group.annotations, endpoint.annotations))
+      const one = { entry, operation: {}, strictQuery }
       found.push(one)
       // The server knows no annotations of the whole contract.
       const other = describe.endpoint(endpoint, group.annotations, (operation) => {
@@ -145,11 +153,11 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
     ),
     options
   )
-  const operations = found.map(({ entry, operation }) => {
+  const operations = found.map(({ entry, operation, strictQuery }) => {
     const cleaned = JsonSchema.clean(operation) as Json
     // An override may set anything.
     const { operationId } = cleaned as { readonly operationId?: string }
-    return { entry: { ...entry, operationId }, operation: cleaned }
+    return { entry: { ...entry, operationId }, operation: cleaned, strictQuery }
   })
   const {
     components,
@@ -163,7 +171,7 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
     operations.find(({ entry }) => entry.group === group)?.operation["tags"]
   return {
     entries: operations.map(({ entry }) => entry),
-    finish: ({ last, name, version }) => {
+    finish: ({ last, name, strictQuery, version }) => {
       const lastTags = new Set([...last].flatMap((group) => tagOf(group) ?? []))
       return finished(api, {
         ...rest,
@@ -173,7 +181,11 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
           ...(Object.keys(securitySchemes).length === 0 ? {} : { securitySchemes })
         },
         info: { ...whole.info, title: name, version },
-        paths: pathsOf(sortedBy(titled(operations), ({ entry }) => last.has(entry.group))),
+        paths: pathsOf(
+          sortedBy(titled(operations.map(queryStated(strictQuery))), ({ entry }) =>
+            last.has(entry.group)
+          )
+        ),
         tags: sortedBy(uniqueTags(whole.tags), (tag) => lastTags.has(tag.name))
       })
     }
@@ -188,6 +200,21 @@ interface Operation {
   readonly entry: Entry
   readonly operation: Json
 }
+
+/** Adds to the description of an operation that it refuses unknown keys: OpenAPI has no other place. */
+const queryStated =
+  (fallback: boolean) =>
+  ({
+    entry,
+    operation,
+    strictQuery = fallback
+  }: Operation & { readonly strictQuery: boolean | undefined }): Operation => {
+    if (!strictQuery) return { entry, operation }
+    const own = operation["description"]
+    const stated = "A query with a key that is not listed is answered with 400."
+    const description = typeof own === "string" ? `${own}\n\n${stated}` : stated
+    return { entry, operation: { ...operation, description } }
+  }
 
 /**
  * Gives every operation a summary of its own, because pages list operations by it: the name

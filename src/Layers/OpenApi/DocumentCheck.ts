@@ -13,7 +13,7 @@ export const check: PluginCheck.Check = ({ api, plugins }) => {
   try {
     const document = Document.fromApi(api)
     // What the app changes in the whole document may fail as well.
-    document.finish({ last: new Set(), name: "", version: "" })
+    document.finish({ last: new Set(), name: "", strictQuery: false, version: "" })
     problems.push(...conflicts(document.entries, owners))
   } catch (error) {
     const culprit = Document.culprit(api)

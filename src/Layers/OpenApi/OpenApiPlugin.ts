@@ -7,6 +7,7 @@ import * as Documented from "../../Plugin/Documented.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Route from "../../Server/Route/Route.ts"
+import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as Document from "./Document.ts"
 import * as DocumentCheck from "./DocumentCheck.ts"
 import { OpenApiConfig } from "./OpenApiConfig.ts"
@@ -17,11 +18,12 @@ const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const config = yield* OpenApiConfig
     const runtime = yield* AppRuntime
+    const { strictQuery } = yield* ServerConfig
     const { access = runtime.environment === "production" ? "off" : "public" } = config
     if (!config.enabled || access === "off") return
     const { documentPath, scalarPath, swaggerPath } = config
     // By the first request, every plugin has contributed its changes.
-    const json = yield* Effect.cached(Effect.sync(() => documentOf(runtime)))
+    const json = yield* Effect.cached(Effect.sync(() => documentOf(runtime, strictQuery)))
     const page = {
       contentType: "text/html; charset=utf-8",
       headers: { "content-security-policy": Pages.contentSecurityPolicy }
@@ -40,13 +42,10 @@ const routes = HttpRouter.use(
   })
 )
 
-const documentOf = ({
-  api,
-  contributions,
-  description,
-  name,
-  version
-}: AppRuntimeShape): object => {
+const documentOf = (
+  { api, contributions, description, name, version }: AppRuntimeShape,
+  strictQuery: boolean
+): object => {
   const changes = contributions(Documented.kind)
   const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
   return Document.fromApi(changes.reduce((api, { value }) => value(api), api)).finish({
@@ -57,6 +56,7 @@ const documentOf = ({
       )
     ),
     name,
+    strictQuery,
     version
   })
 }
@@ -88,7 +88,7 @@ const asPath = (path: string) => path as `/${string}`
  * ```
  */
 export const plugin = Plugin.make("flange:openapi", {
-  config: [OpenApiConfig],
+  config: [OpenApiConfig, ServerConfig],
   contributes: [PluginCheck.kind.make("document", DocumentCheck.check)],
   routes: [Route.raw("openapi", routes, { access: "public" })]
 })

@@ -8,18 +8,17 @@ import * as Exit from "effect/Exit"
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import {
+  type Issue,
   MethodNotAllowed,
   PayloadTooLarge,
   UnsupportedMediaType
 } from "../../Contract/Catalogue.ts"
+import * as StrictQuery from "../../Contract/StrictQuery.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
-import { toResponse } from "../Exchange/EncodedReply.ts"
 import { aborted, type Exchange } from "../Exchange/Exchange.ts"
-import { logDeclared } from "../Exchange/FailureLog.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
@@ -28,18 +27,17 @@ import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Decoding from "./Decoding.ts"
 import * as Encoder from "./Encoder.ts"
+import { type Handled, replied } from "./FailureReply.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MultipartFields from "./MultipartFields.ts"
 import * as MultipartForm from "./MultipartForm.ts"
 import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
+import * as QueryKeys from "./QueryKeys.ts"
 import { Requested } from "./Requested.ts"
 import * as Strict from "./Strict.ts"
 import * as Validation from "./Validation.ts"
-
-/** A handler's result: a value of the contract, or a reply. */
-export type Handled = Effect.Effect<unknown, unknown, unknown>
 
 /** The parts of serving a request that differ between routes. */
 export interface Codec {
@@ -126,12 +124,14 @@ const isWhole = ({ payload }: HttpApiEndpoint.Top): boolean =>
 
 const upgrades = ({ success }: HttpApiEndpoint.Top): boolean => [...success].some(isUpgrade)
 
+/** What a request may hold. */
+export interface Limits extends Payload.Limits {
+  /** Whether unknown keys of a query are refused if the contract does not decide. */
+  readonly strictQuery: boolean
+}
+
 /** Creates the codec of a row. `around` runs around the handler of an endpoint. */
-export const make = (
-  row: Row,
-  around: AroundHandler | undefined,
-  limits: Payload.Limits
-): Codec => {
+export const make = (row: Row, around: AroundHandler | undefined, limits: Limits): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
     ? routerCodec(effect!)
@@ -191,11 +191,13 @@ const endpointCodec = ({
   readonly effect: Row["effect"]
   readonly endpoint: HttpApiEndpoint.Top
   readonly handler: NonNullable<Row["handler"]>
-  readonly limits: Payload.Limits
+  readonly limits: Limits
 }): Codec => {
   const annotations = Context.merge(contract.annotations, endpoint.annotations)
   const strict = Strict.of(limits.maxJsonDepth)
   const parts = Parts.decoders(endpoint, strict, annotations)
+  const isStrict = StrictQuery.of(annotations) ?? limits.strictQuery
+  const unknownKeys = isStrict ? QueryKeys.make(endpoint) : undefined
   const isReadHere = !isRaw && isWhole(endpoint)
   const payloads: ReadonlyMap<string, Payload.PayloadDecoder> = isRaw
     ? nothing
@@ -288,10 +290,7 @@ const endpointCodec = ({
   ): Handled => {
     const { decoders, payload } = selected
     const refused = (at: number) =>
-      Effect.flatMap(
-        Validation.issues(decoders.slice(at), (part) => input(exchange, part, payload, body)),
-        (issues) => Effect.die(Issues.invalid(issues))
-      )
+      refuse([], decoders.slice(at), (part) => input(exchange, part, payload, body))
     for (let i = from; i < decoders.length; i++) {
       const { first, part } = decoders[i]!
       const decoded = first(input(exchange, part, payload, body))
@@ -369,14 +368,31 @@ const endpointCodec = ({
     readsBody: isReadHere && payloads.size > 0,
     serve: (exchange, services) => {
       if (exchange.body === "Aborted") return aborted
+      const selected = select(exchange)
+      const unknown = unknownKeys === undefined ? [] : unknownKeys(exchange.searchParams)
+      if (unknown.length > 0) {
+        return refuse(unknown, selected.decoders, (part) =>
+          input(exchange, part, selected.payload, undefined)
+        )
+      }
       const request = new Requested(exchange, services, endpoint, contract)
-      return decode(exchange, request, select(exchange), 0, then)
+      return decode(exchange, request, selected, 0, then)
     },
     success: Encoder.success(endpoint, annotations),
     takesNothing: emptyPayload !== undefined,
     upgrades: isRaw || upgrades(endpoint)
   }
 }
+
+/** Answers a request with the given issues and those of its parts. */
+const refuse = (
+  found: ReadonlyArray<Issue>,
+  decoders: Selected["decoders"],
+  read: (part: Parts.Decoder["part"]) => unknown
+): Handled =>
+  Effect.flatMap(Validation.issues(decoders, read), (issues) =>
+    Effect.die(Issues.invalid([...found, ...issues]))
+  )
 
 /** Returns the headers of an opened request: its own record has lost a key `__proto__`. */
 const recordOf = (headers: Exchange["headers"]): object =>
@@ -403,33 +419,3 @@ const bodyOf = ({ body, bodyLimit }: Exchange): Uint8Array => {
   }
   throw typeof body === "string" ? Issues.malformedBody("The body cannot be read") : body
 }
-
-/** Encodes a handler's failures and replies before Effect's own handler sees them. */
-const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
-  Effect.matchEffect(handled, {
-    onFailure: (error) => Effect.catch(failureReply(failure, error, exchange), Effect.die),
-    onSuccess: (value) =>
-      HttpServerRespondable.isRespondable(value)
-        ? HttpServerRespondable.toResponse(value)
-        : Effect.succeed(value)
-  })
-
-/** Returns the reply to a failure that the contract declares. Other failures are passed on. */
-export const failureReply = (
-  encode: Encoder.Encode | undefined,
-  error: unknown,
-  exchange: Exchange
-): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown> =>
-  encode === undefined
-    ? Effect.fail(error)
-    : Effect.matchEffect(
-        Effect.suspend(() => encode(error)),
-        {
-          onFailure: () => Effect.fail(error),
-          onSuccess: (encoded) =>
-            Effect.as(
-              logDeclared(error, encoded.status, encoded.problem?.["code"]),
-              toResponse(encoded, exchange)
-            )
-        }
-      )

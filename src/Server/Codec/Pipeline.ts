@@ -27,8 +27,9 @@ import type { Next, RouteInfo, Wrap } from "../Route/Middleware.ts"
 import type { Row } from "../Route/Rows.ts"
 import * as Security from "../Route/Security.ts"
 import type { Stack, Step } from "../Route/Stack.ts"
-import { type Codec, failureReply } from "./Codec.ts"
+import type { Codec } from "./Codec.ts"
 import type * as Encoder from "./Encoder.ts"
+import { failureReply } from "./FailureReply.ts"
 import * as Payload from "./Payload.ts"
 
 /** Serves the requests of one route. */
