@@ -1,9 +1,9 @@
 /** Replies with assertions. The message of a failed assertion shows the received reply. */
 import { AssertionError } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
-import { format } from "effect/Formatter"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { differences, excerpt, lines, show } from "./Differences.ts"
 import { type LogEntry, toText } from "./TestLogs.ts"
 
 /** The data of an exchange whose reply has been read. */
@@ -22,8 +22,8 @@ export interface Exchanged {
  *
  * The assertions throw an `AssertionError` of `node:assert`, which every test runner understands,
  * and otherwise return the response, so that calls can be chained. The message of the error has
- * method, path, status, request id and body, and the errors that the app logged while it handled
- * the request.
+ * method, path, status, request id, the start of the body, the places at which the body differs, and
+ * the errors that the app logged while it handled the request.
  */
 export class TestResponse {
   /** The bytes of the body. */
@@ -63,7 +63,12 @@ export class TestResponse {
     const decoded = Schema.decodeUnknownResult(Schema.toCodecJson(schema))(this.json)
     return Result.isSuccess(decoded)
       ? decoded.success
-      : this.#fail("a body that fits the schema", decoded.failure.message, this.decode)
+      : this.#throw(
+          `the body does not fit the schema:\n${excerpt(decoded.failure.message, shownOfBody)}`,
+          "a body that fits the schema",
+          this.json,
+          this.decode
+        )
   }
 
   /** Asserts that the header equals the value or matches the pattern. */
@@ -79,7 +84,7 @@ export class TestResponse {
     const actual = this.json
     return isDeepStrictEqual(actual, expected)
       ? this
-      : this.#fail(expected, actual, this.expectJson, "the body")
+      : this.#differs(expected, actual, this.expectJson, "the body")
   }
 
   /**
@@ -90,7 +95,7 @@ export class TestResponse {
     const actual = this.json
     return matches(actual, expected)
       ? this
-      : this.#fail(expected, actual, this.expectJsonMatch, "a body that matches")
+      : this.#differs(expected, actual, this.expectJsonMatch, "the body")
   }
 
   /**
@@ -113,7 +118,7 @@ export class TestResponse {
     }
     const actual = this.json
     if (!matches(actual, expected)) {
-      return this.#fail(expected, actual, this.expectProblem, "a problem that matches")
+      return this.#differs(expected, actual, this.expectProblem, "the problem")
     }
     return this.status === expected.status
       ? this
@@ -129,10 +134,22 @@ export class TestResponse {
 
   #fail(expected: unknown, actual: unknown, from: Function, what = ""): never {
     const subject = what === "" ? "" : `${what} `
+    const message = `expected ${subject}${show(expected)}, received ${show(actual)}`
+    return this.#throw(message, expected, actual, from)
+  }
+
+  #differs(expected: unknown, actual: unknown, from: Function, what: string): never {
+    const isPartial = from !== this.expectJson
+    const found = lines(differences(actual, expected, isPartial))
+    const message = [`${what} differs from what was expected:`, ...found].join("\n")
+    return this.#throw(message, expected, actual, from)
+  }
+
+  #throw(message: string, expected: unknown, actual: unknown, from: Function): never {
     throw new AssertionError({
       actual,
       expected,
-      message: `${this.method} ${this.path}: expected ${subject}${show(expected)}, received ${show(actual)}\n\n${this.#report()}`,
+      message: `${this.method} ${excerpt(this.path, 200)}: ${message}\n\n${this.#report()}`,
       operator: from.name,
       // The type of a method is narrower than what the option declares.
       stackStartFn: from as (...args: ReadonlyArray<unknown>) => unknown
@@ -146,35 +163,35 @@ export class TestResponse {
         annotations["requestId"] === requestId && (cause !== undefined || level === "Error")
     )
     return [
-      `${this.method} ${this.path} -> ${this.status}`,
+      `${this.method} ${excerpt(this.path, 200)} -> ${this.status}`,
       ...(requestId === null ? [] : [`x-request-id: ${requestId}`]),
       "",
-      this.text === "" ? "(empty body)" : this.text,
+      this.#shownBody(),
       ...(requestId === null || logged.length === 0
         ? []
-        : ["", "Logged by the app:", ...logged.map((entry) => `  ${toText(entry)}`)])
+        : [
+            "",
+            "Logged by the app:",
+            ...logged.map((entry) => `  ${excerpt(toText(entry), shownOfLog)}`)
+          ])
     ].join("\n")
   }
+
+  #shownBody(): string {
+    const { bytes, text } = this
+    if (text === "") return "(empty body)"
+    // Text has neither of these characters.
+    return /[\0\ufffd]/.test(text)
+      ? `(${bytes.length} bytes that are no text)`
+      : excerpt(text, shownOfBody)
+  }
 }
 
-const show = (value: unknown): string =>
-  typeof value === "number" || value instanceof RegExp ? String(value) : format(value)
+/** How many characters of the body a message shows. */
+const shownOfBody = 1000
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+/** How many characters of a line of the log, with its cause, a message shows. */
+const shownOfLog = 2000
 
-const matches = (actual: unknown, expected: unknown): boolean => {
-  if (Array.isArray(expected)) {
-    return (
-      Array.isArray(actual) &&
-      actual.length === expected.length &&
-      expected.every((each, i) => matches(actual[i], each))
-    )
-  }
-  if (isRecord(expected)) {
-    return (
-      isRecord(actual) && Object.keys(expected).every((key) => matches(actual[key], expected[key]))
-    )
-  }
-  return isDeepStrictEqual(actual, expected)
-}
+const matches = (actual: unknown, expected: unknown): boolean =>
+  differences(actual, expected, true).next().done === true
