@@ -18,6 +18,7 @@ export interface AssemblyProblem {
     | "InvalidRoute"
     | "MissingService"
     | "RouteConflict"
+    | "UndecidedTransaction"
     | "UndeclaredExtension"
     | "UnguardedEndpoint"
     | "UnknownTarget"

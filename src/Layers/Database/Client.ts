@@ -7,6 +7,7 @@ import type { Acquirer } from "effect/sql/SqlConnection"
 import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
 import { unlistedAround } from "../../Server/EffectInternals.ts"
 import * as OwnConnection from "./Transaction/OwnConnection.ts"
+import * as RowLock from "./Transaction/RowLock.ts"
 import * as Turns from "./Transaction/Turns.ts"
 
 /** The options of a client. */
@@ -75,8 +76,9 @@ const notEmpty = <F extends (...args: never) => unknown>(name: string, helper: F
 
 /**
  * Creates a client. The statements of a transaction run in turn, outside the savepoints
- * of sibling fibers, and die with `TransactionEnded` after its end. `insert` and
- * `updateValues` refuse an empty list.
+ * of sibling fibers, and die with `TransactionEnded` after its end. A query that locks rows
+ * outside a transaction dies with `NotInTransaction`. `insert` and `updateValues` refuse an
+ * empty list.
  */
 export const make = (
   options: Options
@@ -88,6 +90,7 @@ export const make = (
     >(`flange/Database/Transaction/${clients++}`)
     const client = yield* SqlClient.make({
       ...options,
+      acquirer: Effect.map(options.acquirer, RowLock.refusing),
       transactionAcquirer: OwnConnection.acquirer(options.transactionAcquirer, service),
       transactionService: service
     })

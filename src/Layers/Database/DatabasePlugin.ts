@@ -6,10 +6,12 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor } from "./DatabaseConfig.ts"
 import * as MigrationActions from "./Migration/MigrationActions.ts"
 import type { MigrationError } from "./Migration/MigrationError.ts"
+import * as Autocommit from "./Transaction/Autocommit.ts"
 import { annotated } from "./Transaction/Transactional.ts"
 
 /** The errors with which the plugin may fail to start. */
@@ -48,6 +50,9 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
  * directories of plugins that have `migrations`. The numbers of all directories
  * form one list.
  *
+ * If an endpoint of the app writes, the app also lists `Database.transactional()` or
+ * `Database.autocommit`.
+ *
  * The start waits at most `database.bootWait` for the server, and takes at most an
  * hour together with the migrations.
  *
@@ -70,6 +75,7 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
 export const plugin = Plugin.make("flange:database", {
   actions: MigrationActions.implementations,
   config: [DatabaseConfig],
+  contributes: [PluginCheck.kind.make("transactions", Autocommit.check)],
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },
   layer,

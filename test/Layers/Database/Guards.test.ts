@@ -182,6 +182,41 @@ const suite = (
     })
   )
 
+  check("a query that locks rows is refused outside a transaction, and runs in one", (sql) =>
+    Effect.gen(function* () {
+      yield* insert(sql, 1)
+      // PGlite has the syntax of PostgreSQL.
+      const own =
+        backend.kind === "mysql"
+          ? ["select id from notes lock in share mode"]
+          : ["select id from notes for no key update", "select id from notes for key share;"]
+      const locking = [
+        "select id from notes for update",
+        "SELECT id FROM notes WHERE id = 1 FOR\n  UPDATE ;",
+        ...own
+      ]
+      for (const text of locking) {
+        for (const query of [sql.unsafe(text), sql.unsafe(text).values, sql.unsafe(text).raw]) {
+          const exit = yield* Effect.exit<unknown, unknown, never>(query)
+          expect(String(Exit.isFailure(exit) && exit.cause)).toContain(
+            `The query \`${text}\` locks rows outside a transaction`
+          )
+        }
+        const streamed = yield* Effect.exit(Stream.runDrain(sql.unsafe(text).stream))
+        expect(String(Exit.isFailure(streamed) && streamed.cause)).toContain("NotInTransaction")
+        expect(yield* sql.withTransaction(sql.unsafe(text))).toEqual([{ id: 1 }])
+      }
+      // Neither the text of a value nor a statement that writes is a lock that is lost.
+      const texts = ["select id from notes where 'for update' <> 'a'"]
+      if (backend.kind !== "mysql") {
+        texts.push(
+          "update notes set id = 1 where id in (select id from notes for update) returning id"
+        )
+      }
+      for (const text of texts) expect(yield* sql.unsafe(text)).toEqual([{ id: 1 }])
+    })
+  )
+
   check("a second statement in the text of a query is refused", (sql) =>
     Effect.gen(function* () {
       const injected = "select 1; insert into notes values (1)"

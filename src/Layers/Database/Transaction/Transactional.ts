@@ -6,6 +6,7 @@ import * as Plugin from "../../../Plugin/Plugin.ts"
 import * as Middleware from "../../../Server/Route/Middleware.ts"
 import { Transactional, type TransactionalOptions } from "../Contract.ts"
 import { DatabaseConfig } from "../DatabaseConfig.ts"
+import { InTransaction } from "./InTransaction.ts"
 import * as Transaction from "./Transaction.ts"
 import * as Unavailable from "./Unavailable.ts"
 
@@ -19,7 +20,10 @@ const annotationOf = (
   Context.getOrUndefined(annotated.annotations as Context.Context<Transactional>, Transactional)
 
 /** Returns the annotation of the endpoint, or else that of its group. */
-const nearest = ({ contract, endpoint }: Middleware.RouteInfo): Annotation | undefined =>
+export const nearest = ({
+  contract,
+  endpoint
+}: Pick<Middleware.RouteInfo, "contract" | "endpoint">): Annotation | undefined =>
   annotationOf(endpoint) ?? annotationOf(contract)
 
 /**
@@ -63,10 +67,14 @@ const isReadOnly = ({ method }: Middleware.RouteInfo, chosen: TransactionalOptio
  */
 export const annotated = middleware("database", nearest, Unavailable.answered)
 
+/** The id of the plugin that `transactional` creates. */
+export const transactionalId = "flange:transactional"
+
 /**
  * Creates a plugin that runs every handler of the app in a transaction, unless its
  * endpoint or group has the annotation `Database.Transactional`. List it together
- * with `Database.plugin`.
+ * with `Database.plugin`. Provides `Database.InTransaction` to repositories that need a
+ * transaction.
  *
  * @example
  * ```ts
@@ -78,8 +86,9 @@ export const annotated = middleware("database", nearest, Unavailable.answered)
  * ```
  */
 export const transactional = (options: TransactionalOptions = {}) =>
-  Plugin.make("flange:transactional", {
+  Plugin.make(transactionalId, {
     config: [DatabaseConfig],
+    layer: InTransaction.layer,
     middleware: [
       middleware(
         "transactional",
@@ -87,5 +96,6 @@ export const transactional = (options: TransactionalOptions = {}) =>
         undefined
       )
     ],
+    provides: [InTransaction],
     requires: [SqlClient]
   })

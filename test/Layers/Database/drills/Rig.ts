@@ -61,7 +61,7 @@ export const appOf = (script: Script, words: Words = {}) => {
   return App.make("transactions", [
     Database.plugin,
     probe,
-    ...(words.app === undefined ? [] : [Database.transactional(words.app)])
+    words.app === undefined ? Database.autocommit : Database.transactional(words.app)
   ])
 }
 
