@@ -18,6 +18,7 @@ export * as Pagination from "./Contract/Pagination.ts"
 export * as Action from "./Plugin/Action.ts"
 export { AppRuntime } from "./Plugin/AppRuntime.ts"
 export * as BootTree from "./Plugin/BootTree.ts"
+export * as Cli from "./Plugin/Cli.ts"
 export * as Contribution from "./Plugin/Contribution.ts"
 export {
   AssemblyError,

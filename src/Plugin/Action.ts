@@ -215,13 +215,23 @@ export const implementations = (
   return own
 }
 
-const runJson = (action: Any, services: Context.Context<unknown>): RunJson => {
+/**
+ * Decodes the JSON payload of an action. Fails with `ActionPayloadError` if its schema refuses the
+ * payload. The schema may need services of the app.
+ */
+export const decodeJson = (
+  action: Any
+): ((payload: unknown) => Effect.Effect<unknown, ActionPayloadError, unknown>) => {
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(action.payload), { errors: "all" })
+  return (payload) => Effect.mapError(decode(payload), refused(action.name))
+}
+
+const runJson = (action: Any, services: Context.Context<unknown>): RunJson => {
+  const decode = decodeJson(action)
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(action.success))
   const run = Context.getUnsafe(services, action) as RunJson
   return (payload) =>
     decode(payload).pipe(
-      Effect.mapError(refused(action.name)),
       Effect.flatMap(run),
       Effect.flatMap((value) => Effect.orDie(encode(value))),
       Effect.provideContext(services)

@@ -7,6 +7,7 @@ import type {
   RouteDescription,
   RoutesDescription
 } from "./RouteDescription.ts"
+import * as TextTable from "./TextTable.ts"
 
 /** The text of a cell with nothing in it. */
 const nothing = "-"
@@ -24,16 +25,9 @@ const columns: ReadonlyArray<readonly [string, (route: RouteDescription) => stri
 
 /** Returns the table, and below it what is not in it. Lines end without spaces. */
 export const render = ({ rawGroups, routes }: RoutesDescription): string => {
-  const rows = [
+  const lines = TextTable.lines(
     columns.map(([name]) => name),
-    ...routes.map((route) => columns.map(([, cell]) => cell(route)))
-  ]
-  const widths = columns.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)))
-  const lines = rows.map((row) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at]!))
-      .join("  ")
-      .trimEnd()
+    routes.map((route) => columns.map(([, cell]) => cell(route)))
   )
   const notes = [
     ...rawGroups.map(

@@ -94,13 +94,18 @@ describe("flange build", () => {
       "exists, and an earlier build of app.mjs did not write it"
     ],
     ["src/missing.ts", 'src/missing.ts:1:7: ERROR: Could not resolve "nothing"'],
-    ["src/two.ts", "two versions of twin would have to be copied beside the bundle"],
-    ["", "Missing required argument: entry"]
+    ["src/two.ts", "two versions of twin would have to be copied beside the bundle"]
   ])("refuses %j with exit code 1, and says why", async (args, message) => {
     const { code, stderr } = await flange(wrong, "build", ...args.split(" ").filter(Boolean))
     assert.include(stderr, message)
     assert.strictEqual(code, 1)
     assert.isFalse(existsSync(join(wrong, "dist")))
+  })
+
+  it("refuses a command line without the program with exit code 2", async () => {
+    const { code, stderr } = await flange(wrong, "build")
+    assert.include(stderr, "Missing required argument: entry")
+    assert.strictEqual(code, 2)
   })
 
   it("warns of a program that exports, modules in copied folders, absent peers and PGlite", async () => {

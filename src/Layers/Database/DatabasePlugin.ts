@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Cli from "../../Plugin/Cli.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
@@ -43,6 +44,7 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
  * - health: `database`, shared
  * - actions: `Database.baselineMigrations`, `Database.migrate`, `Database.migrationStatus`
  *   and `Database.repairMigrations`
+ * - command: `flange migrate`
  * - fails with `DatabaseUnreachable`, `DriverMissing`, `DataDirectoryError` or
  *   `MigrationError` in its acquire phase
  *
@@ -75,7 +77,10 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
 export const plugin = Plugin.make("flange:database", {
   actions: MigrationActions.implementations,
   config: [DatabaseConfig],
-  contributes: [PluginCheck.kind.make("transactions", Autocommit.check)],
+  contributes: [
+    Cli.make("migrate", { load: () => import("./Migration/MigrateCommand.ts") }),
+    PluginCheck.kind.make("transactions", Autocommit.check)
+  ],
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },
   layer,

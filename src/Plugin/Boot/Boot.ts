@@ -44,6 +44,8 @@ type App = Pick<AppDefinition.Any, "errors" | "id" | "plugins">
 
 /** One boot: the state that its phases share. */
 interface Boot {
+  /** The plugins that are acquired, in their order. */
+  readonly acquired: ReadonlyArray<Plugin.Any>
   /** The contract of all plugins. */
   readonly api: HttpApi.Top
   readonly app: App
@@ -81,13 +83,52 @@ export const boot = (
   source: ConfigSource
 ): Effect.Effect<Running, unknown, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
+    const boot = yield* begin(app, host, source)
+    yield* host.probe(boot.context)
+    yield* acquire(boot)
+    const bound = yield* bind(boot)
+    yield* ready(boot, bound)
+    yield* logTree(boot)
+    return { address: bound.address, context: boot.context, runtime: boot.runtime }
+  })
+
+/**
+ * Acquires plugins and returns their services: those that provide `requires` and those that these
+ * require, or all if it is undefined. Nothing is bound or ready, and only the configuration of these
+ * plugins is decoded. Closing the scope releases them.
+ */
+export const acquireOnly = (
+  app: App,
+  host: Host,
+  source: ConfigSource,
+  requires: ReadonlyArray<Context.Key<unknown, unknown>> | undefined
+): Effect.Effect<
+  Context.Context<unknown>,
+  unknown,
+  FileSystem.FileSystem | Path.Path | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const boot = yield* begin(app, { ...host, mount: () => Effect.void }, source, requires)
+    yield* acquire(boot)
+    return boot.context
+  })
+
+/** Assembles and configures. */
+const begin = (
+  app: App,
+  host: Host,
+  source: ConfigSource,
+  requires?: ReadonlyArray<Context.Key<unknown, unknown>>
+) =>
+  Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const tree = BootTree.makeRecorder(startedAt)
     const api = Api.make(app.id, app.plugins, app.errors)
     const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check, api).pipe(
       tree.measure("assemble")
     )
-    const config = yield* configure(plugins, host, source).pipe(tree.measure("configure"))
+    const acquired = requires === undefined ? plugins : providing(plugins, requires)
+    const config = yield* configure(plugins, acquired, host, source).pipe(tree.measure("configure"))
     const settings = Context.getUnsafe(config.context, AppConfig)
     const memoMap = Layer.makeMemoMapUnsafe()
     const releaseOf = (owner: string) =>
@@ -98,6 +139,7 @@ export const boot = (
         owner
       })
     const boot: Boot = {
+      acquired,
       api,
       app,
       config,
@@ -120,13 +162,25 @@ export const boot = (
     yield* Effect.addFinalizer((exit) =>
       Effect.andThen(setStatus(boot, "stopped"), ended(boot, exit))
     )
-    yield* host.probe(boot.context)
-    yield* acquire(boot)
-    const bound = yield* bind(boot)
-    yield* ready(boot, bound)
-    yield* logTree(boot)
-    return { address: bound.address, context: boot.context, runtime }
+    return Object.assign(boot, { runtime })
   })
+
+/** Returns the plugins that provide services, and those that they require, in their order. */
+const providing = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  requires: ReadonlyArray<Context.Key<unknown, unknown>>
+): ReadonlyArray<Plugin.Any> => {
+  const wanted = new Set(requires.map(({ key }) => key))
+  // Every plugin comes after those that it requires.
+  return plugins
+    .toReversed()
+    .filter(({ manifest }) => {
+      const isWanted = manifest.provides.some(({ key }) => wanted.has(key))
+      if (isWanted) for (const { key } of manifest.requires) wanted.add(key)
+      return isWanted
+    })
+    .toReversed()
+}
 
 /** The name of a plugin in messages. */
 const nameOf = (id: string) => `Plugin "${id}"`
@@ -160,13 +214,22 @@ const setStatus = (boot: Boot, status: Status) =>
     boot.status = status
   })
 
-const configure = (plugins: ReadonlyArray<Plugin.Any>, host: Host, source: ConfigSource) =>
+const configure = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  acquired: ReadonlyArray<Plugin.Any>,
+  host: Host,
+  source: ConfigSource
+) =>
   Config.load({
     ...source,
     configure: plugins.map(({ id, manifest }) => ({ change: manifest.configure, plugin: id })),
     defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
     sections: [
-      ...new Set([AppConfig, ...host.config, ...plugins.flatMap(({ manifest }) => manifest.config)])
+      ...new Set([
+        AppConfig,
+        ...host.config,
+        ...acquired.flatMap(({ manifest }) => manifest.config)
+      ])
     ]
   })
 
@@ -196,15 +259,18 @@ const contributionsOf = ({ contributed }: Boot, kind: string) => {
 
 /** Acquires the plugins in their order, then logs the warnings of the configuration. */
 const acquire = (boot: Boot) =>
-  Effect.forEach(boot.plugins, (plugin) => acquirePlugin(boot, plugin), { discard: true }).pipe(
+  Effect.forEach(boot.acquired, (plugin) => acquirePlugin(boot, plugin), { discard: true }).pipe(
     measurePhase(boot, "acquire"),
     // Only now do the loggers of plugins exist.
     Effect.ensuring(
       logWithPlugins(
         boot,
-        Effect.forEach(boot.config.warnings, (warning) => Effect.logWarning(warning), {
-          discard: true
-        })
+        Effect.forEach(
+          // The sections of the plugins that are left out are not read.
+          boot.acquired === boot.plugins ? boot.config.warnings : [],
+          (warning) => Effect.logWarning(warning),
+          { discard: true }
+        )
       )
     )
   )

@@ -3,11 +3,11 @@ import { existsSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, resolve, sep } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { bundle } from "./Bundle/Bundle.ts"
-import { type Part, write } from "./Bundle/Output.ts"
-import { rootOf } from "./Bundle/Packages.ts"
+import { bundle } from "./Bundle.ts"
+import { type Part, write } from "./Output.ts"
+import { rootOf } from "./Packages.ts"
 
-export type { Part } from "./Bundle/Output.ts"
+export type { Part } from "./Output.ts"
 
 /** What was written. */
 export interface Built {
