@@ -65,6 +65,9 @@ type Hidden<Status extends number, Fields, Internal, Expose> =
 type MissingSelf =
   'Name the class itself: class NotFound extends ApiError.make<NotFound>()("NotFound", ...)'
 
+type MissingParentheses =
+  "Write empty parentheses before the arguments: class NotFound extends ApiError.make<NotFound>()(...)"
+
 const needlessExpose =
   "The client gets all fields of a 4xx: leave out expose, and name in internal those that it must not get"
 
@@ -153,7 +156,13 @@ type Needless<Names, Message> = [Names] extends [never] ? never : Message
  * ```
  */
 export const make =
-  <Self = never>() =>
+  <Self = never>(..._parentheses: ReadonlyArray<MissingParentheses>): Make<Self> =>
+  (tag, declaration, fields) =>
+    // The signature has the type of the class. Its parts depend on types that are not known here.
+    classOf(tag, declaration as AnyDeclaration, fields ?? {}) as never
+
+/** Creates the class of an error: the function that `ApiError.make<Self>()` returns. */
+export interface Make<Self> {
   <
     const Tag extends string,
     const Code extends string,
@@ -167,9 +176,8 @@ export const make =
     fields?: Fields
   ): [Mistake<Self, Code, Status, keyof Fields, Internal, Expose>] extends [never]
     ? ApiErrorClass<Self, Tag, Code, Status, Fields, Hidden<Status, Fields, Internal, Expose>>
-    : Mistake<Self, Code, Status, keyof Fields, Internal, Expose> =>
-    // The signature has the type of the class. Its parts depend on types that are not known here.
-    classOf(tag, declaration as AnyDeclaration, fields ?? {}) as never
+    : Mistake<Self, Code, Status, keyof Fields, Internal, Expose>
+}
 
 /** A declaration whose type parameters are not known. */
 interface AnyDeclaration extends Declaration<number, string, Schema.Struct.Fields, string, string> {

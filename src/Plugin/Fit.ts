@@ -1,15 +1,32 @@
 /** The compiler's check of a plugin: compares its lists with its layer and its contributions. */
 import type * as Config from "../Config/index.ts"
+import type { It, Listing } from "./Listing.ts"
 
-/** The name of a service for messages; never if its key is not a literal. */
-export type NameOf<S> = S extends { readonly key: infer Name extends string } ? Name : never
+/**
+ * The name of a service for messages: its key, or the id in the type of a service of Effect, such as
+ * `effect/sql/SqlClient`. Never if it has no literal name.
+ */
+export type NameOf<S> = S extends { readonly key: infer Name extends string }
+  ? Literal<Name>
+  : Extract<keyof S, `~effect/${string}`> extends `~${infer Name}`
+    ? Literal<Name>
+    : never
+
+type Literal<Name extends string> = {} extends Record<Name, unknown> ? never : Name
 
 /** The names of the services in `S` that are configuration sections. */
 type SectionNames<S> = S extends Config.Section<infer Name, infer _A> ? Name : never
 
-type Advice<S, Before extends string, After extends string> = [NameOf<S>] extends [never]
-  ? { readonly advice: `${Before} it ${After}`; readonly service: S }
-  : `${Before} ${NameOf<S>} ${After}`
+type Requires<S, Names extends string = NameOf<S>> = [Names] extends [never]
+  ? "The plugin uses a service whose type is unknown: give its parts types, and each of its services a key"
+  : `The plugin uses ${Listing<Names>}, which neither its layer nor its \`config\` provides: add ${It<Names>} to \`requires\``
+
+type Provides<S, Names extends string = NameOf<S>> = [Names] extends [never]
+  ? "The layer provides a service whose type is unknown: give the layer a type, and each of its services a key"
+  : `The layer provides ${Listing<Names>}, which \`provides\` does not list: add ${It<Names>} to \`provides\``
+
+type Sections<Names extends string> =
+  `The plugin reads the configuration section ${Listing<Names>}, which \`config\` does not list: add ${It<Names>} to \`config\``
 
 /**
  * The services of a layer whose type the compiler has not yet inferred. The compiler checks
@@ -29,35 +46,15 @@ export type Seen<LA> = Exclude<LA, Unseen>
 type Undeclared<Declared, Actual, Own, Provided> = [Exclude<Actual, Declared>] extends [never]
   ? [Exclude<Own, Provided>] extends [never]
     ? unknown
-    : {
-        readonly provides: Advice<
-          Exclude<Own, Provided>,
-          "The layer provides",
-          "which is not listed: add it to `provides`"
-        >
-      }
+    : { readonly provides: Provides<Exclude<Own, Provided>> }
   : [SectionNames<Exclude<Actual, Declared>>] extends [never]
-    ? {
-        readonly requires: Advice<
-          Exclude<Actual, Declared>,
-          "The plugin uses",
-          "which neither its layer nor its `config` provides: add it to `requires`"
-        >
-      }
-    : {
-        readonly config: `The plugin reads the configuration section ${SectionNames<
-          Exclude<Actual, Declared>
-        >}, which is not listed: add it to \`config\``
-      }
+    ? { readonly requires: Requires<Exclude<Actual, Declared>> }
+    : { readonly config: Sections<SectionNames<Exclude<Actual, Declared>>> }
 
 type Unprovided<Listed, Actual> = [Exclude<Listed, Actual>] extends [never]
   ? unknown
   : {
-      readonly provides: Advice<
-        Exclude<Listed, Actual>,
-        "`provides` lists",
-        "but the layer does not provide it"
-      >
+      readonly provides: `\`provides\` lists ${Listing<NameOf<Exclude<Listed, Actual>>>}, but the layer does not provide ${It<NameOf<Exclude<Listed, Actual>>>}`
     }
 
 /**

@@ -1,22 +1,21 @@
 /** Route groups: a contract, its handlers, and who may call them. */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import type * as HttpRouter from "effect/http/HttpRouter"
-import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import type * as Layer from "effect/Layer"
-import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import type * as Handlers from "./Handlers.ts"
 import type { Access } from "./Middleware.ts"
 import { groupRows, type PayloadOfEffect, rawRows, type Row } from "./Rows.ts"
+import type * as Sentence from "./Sentence.ts"
 
 /** An endpoint of a contract, known before anything is acquired. */
 export interface DeclaredEndpoint {
@@ -50,50 +49,6 @@ type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
   Guard.Guard | Guard.OptionalGuard | StandardErrors
 >
 
-/** A group whose endpoints have the types that handlers need. */
-interface Group extends HttpApiGroup.Constraint {
-  readonly endpoints: Readonly<
-    Record<string, HttpApiEndpoint.ConstraintRequest & { readonly "~MiddlewareServices": unknown }>
-  >
-}
-
-/** A reply, which a handler may return instead of a value of its contract. */
-interface RespondableSchema extends Schema.ConstraintCodec<HttpServerRespondable.Respondable> {}
-
-/** The members that a route adds to the argument of its handlers. */
-type Added<Middleware> = [Authentication.CurrentIdentity] extends [
-  HttpApiMiddleware.Provides<Middleware>
-]
-  ? { readonly identity: Authentication.Identity }
-  : {}
-
-/** An endpoint with the parts that its route adds, as its handler sees it. */
-export interface HandlerEndpoint<
-  Endpoint extends Group["endpoints"][string],
-  Middleware extends HttpApiMiddleware.AnyId
->
-  extends HttpApiEndpoint.ConstraintRequest {
-  readonly "~Error": Endpoint["~Error"]
-  readonly "~Headers": Endpoint["~Headers"]
-  readonly "~Middleware": Endpoint["~Middleware"] | Middleware | StandardErrors
-  readonly "~MiddlewareServices": HttpApiMiddleware.ApplyServices<
-    Middleware,
-    Endpoint["~MiddlewareServices"]
-  >
-  readonly "~Params": Endpoint["~Params"]
-  readonly "~Payload": Endpoint["~Payload"]
-  readonly "~Query": Endpoint["~Query"]
-  readonly "~Request": Added<Middleware> & Endpoint["~Request"]
-  readonly "~RequestRaw": Added<Middleware> & Endpoint["~RequestRaw"]
-  readonly "~Success": Endpoint["~Success"] | RespondableSchema
-  readonly identifier: Endpoint["identifier"]
-}
-
-/** The endpoints of a group as their handlers see them. */
-export type Endpoints<G extends Group, Middleware extends HttpApiMiddleware.AnyId> = {
-  readonly [Name in keyof G["endpoints"]]: HandlerEndpoint<G["endpoints"][Name], Middleware>
-}
-
 /** A group whose endpoints also have `StandardErrors` and `Middleware`. */
 interface GroupWith<
   in out G extends HttpApiGroup.Constraint,
@@ -124,53 +79,70 @@ export interface Optional<
 
 /** The services that the handlers of a group need from plugins, without those of the server. */
 type Needs<Return> = Exclude<
-  Unwrap<HttpApiBuilder.Handlers.Context<Return>>,
+  Handlers.BuildNeeds<Return>,
   Guard.Guard | Guard.OptionalGuard | HttpRouter.Provided | StandardErrors
 >
 
-type Unwrap<R> = R extends HttpRouter.Request<"Requires", infer T> ? T : R
+type BuildError<Return> = Handlers.BuildError<Return>
+
+/** What is wrong with the implementation of a group; never if it fits. */
+type Wrong<G extends Handlers.Group, Return, Refused = never> = unknown extends Return
+  ? never // The compiler has not inferred it yet.
+  : Handlers.Built<Return> extends infer Built
+    ? [Built] extends [Handlers.Any]
+      ? [Built["~flange/Missing"]] extends [never]
+        ? Refused
+        : Sentence.OfMissing<G["identifier"], Built["~flange/Missing"]>
+      : Sentence.OfBuild<G["identifier"], Built>
+    : never
+
+/** What is wrong with the implementation of a group without authentication. */
+type WrongAnonymous<G extends Handlers.Group, Return> = Wrong<
+  G,
+  Return,
+  unknown extends Needs<Return>
+    ? never
+    : Authentication.CurrentIdentity extends Needs<Return>
+      ? `Only protected routes know their caller, and \`${G["identifier"]}\` asks for it: use Route.protected instead`
+      : Authentication.OptionalIdentity extends Needs<Return>
+        ? `Only optional routes ask who may be calling, and \`${G["identifier"]}\` does: use Route.optional instead`
+        : never
+>
+
+/** What is wrong with the implementation of a group whose callers may be unknown. */
+type WrongOptional<G extends Handlers.Group, Return> = Wrong<
+  G,
+  Return,
+  unknown extends Needs<Return>
+    ? never
+    : Authentication.CurrentIdentity extends Needs<Return>
+      ? `The caller of an optional route may be unknown, and \`${G["identifier"]}\` asks for it: use OptionalIdentity, or Route.protected`
+      : never
+>
 
 /**
- * Implements a group; an argument of `Route.protected` and the others. Returns the
- * handlers, or an effect that first gets services and returns the handlers.
+ * Implements a group: returns the handlers, or an effect that first gets services and returns the
+ * handlers. `Problem` is never, or the compiler's message.
  */
-export type Build<G extends Group, Chain extends string, Return> = (
-  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, Authentication.Authentication<Chain>>>
-) => HttpApiBuilder.Handlers.ValidateReturn<Return>
-
-/** `Build` for a group without authentication. Its handlers must not read the caller. */
-export type BuildAnonymous<G extends Group, Return> = (
-  handlers: HttpApiBuilder.Handlers<never, Endpoints<G, never>>
-) => unknown extends Needs<Return>
-  ? HttpApiBuilder.Handlers.ValidateReturn<Return>
-  : Authentication.CurrentIdentity extends Needs<Return>
-    ? "Only protected routes know their caller: use Route.protected instead"
-    : Authentication.OptionalIdentity extends Needs<Return>
-      ? "Only optional routes ask who may be calling: use Route.optional instead"
-      : HttpApiBuilder.Handlers.ValidateReturn<Return>
-
-/** `Build` for a group whose callers may be unknown. */
-export type BuildOptional<G extends Group, Chain extends string, Return> = (
-  handlers: HttpApiBuilder.Handlers<
-    never,
-    Endpoints<G, Authentication.OptionalAuthentication<Chain>>
-  >
-) => Authentication.CurrentIdentity extends Needs<Return>
-  ? "The caller of an optional route may be unknown: use OptionalIdentity, or Route.protected"
-  : HttpApiBuilder.Handlers.ValidateReturn<Return>
+export type Build<
+  G extends Handlers.Group,
+  Middleware extends HttpApiMiddleware.AnyId,
+  Return,
+  Problem extends string
+> = [Problem] extends [never]
+  ? (handlers: Handlers.Handlers<G, Middleware>) => Return
+  : NoInfer<Problem>
 
 const group = <C extends Contribution.Contract, Return>(
   access: Access,
   contract: HttpApiGroup.Top,
   build: unknown
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, C> => ({
-  ...Contribution.make<
+): Route<BuildError<Return>, Needs<Return>, C> => ({
+  ...Contribution.make<"route", BuildError<Return>, Needs<Return>, C, C["~flange/Middlewares"]>(
     "route",
-    HttpApiBuilder.Handlers.Error<Return>,
-    Needs<Return>,
-    C,
-    C["~flange/Middlewares"]
-  >("route", contract.identifier, middlewareKeys(contract)),
+    contract.identifier,
+    middlewareKeys(contract)
+  ),
   access,
   declared: Object.values(contract.endpoints).map((endpoint) => ({
     endpoint,
@@ -181,7 +153,7 @@ const group = <C extends Contribution.Contract, Return>(
   // The public constructors below check the handlers against the contract.
   rows: ((payloadOfEffect) =>
     groupRows(contract, build as (handlers: unknown) => unknown, payloadOfEffect)) as Route<
-    HttpApiBuilder.Handlers.Error<Return>,
+    BuildError<Return>,
     Needs<Return>
   >["rows"]
 })
@@ -221,26 +193,31 @@ const middlewares = (
  * Ping.access.type // => "bare"
  * ```
  */
-export const bare = <G extends Group, Return>(
+export const bare = <
+  G extends Handlers.Group,
+  Return,
+  Problem extends string = WrongAnonymous<G, Return>
+>(
   contract: G,
-  build: BuildAnonymous<G, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Bare<G>> =>
+  build: Build<G, never, Return, Problem>
+): Route<BuildError<Return>, Needs<Return>, Bare<G>> =>
   group({ type: "bare" }, middlewares(contract, StandardErrors), build)
 
-const public_ = <G extends Group, Return>(
+const public_ = <
+  G extends Handlers.Group,
+  Return,
+  Problem extends string = WrongAnonymous<G, Return>
+>(
   contract: G,
-  build: BuildAnonymous<G, Return>
-): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Public<G>> =>
+  build: Build<G, never, Return, Problem>
+): Route<BuildError<Return>, Needs<Return>, Public<G>> =>
   group({ type: "public" }, middlewares(contract, StandardErrors), build)
 
-const protected_ = <G extends Group, Return>(
+const protected_ = <G extends Handlers.Group, Return, Problem extends string = Wrong<G, Return>>(
   contract: G,
-  build: Build<G, Authentication.DefaultChain, Return>
-): Route<
-  HttpApiBuilder.Handlers.Error<Return>,
-  Needs<Return>,
-  Protected<G, Authentication.DefaultChain>
-> => protectedWith("default")(contract, build)
+  build: Build<G, Authentication.Authentication<Authentication.DefaultChain>, Return, Problem>
+): Route<BuildError<Return>, Needs<Return>, Protected<G, Authentication.DefaultChain>> =>
+  protectedWith("default")(contract, build)
 
 export {
   /**
@@ -259,10 +236,10 @@ export const make: typeof protected_ = protected_
 /** Creates a group whose callers the chain of this name authenticates. */
 export const protectedWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends Group, Return>(
+  <G extends Handlers.Group, Return, Problem extends string = Wrong<G, Return>>(
     contract: G,
-    build: Build<G, Chain, Return>
-  ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Protected<G, Chain>> =>
+    build: Build<G, Authentication.Authentication<Chain>, Return, Problem>
+  ): Route<BuildError<Return>, Needs<Return>, Protected<G, Chain>> =>
     group(
       { chain, type: "protected" },
       middlewares(contract, StandardErrors, Authentication.middleware(chain)),
@@ -276,10 +253,10 @@ export const protectedWith =
  */
 export const optionalWith =
   <const Chain extends string>(chain: Chain) =>
-  <G extends Group, Return>(
+  <G extends Handlers.Group, Return, Problem extends string = WrongOptional<G, Return>>(
     contract: G,
-    build: BuildOptional<G, Chain, Return>
-  ): Route<HttpApiBuilder.Handlers.Error<Return>, Needs<Return>, Optional<G, Chain>> =>
+    build: Build<G, Authentication.OptionalAuthentication<Chain>, Return, Problem>
+  ): Route<BuildError<Return>, Needs<Return>, Optional<G, Chain>> =>
     group(
       { chain, type: "optional" },
       middlewares(contract, StandardErrors, Authentication.optionalMiddleware(chain)),
@@ -287,14 +264,20 @@ export const optionalWith =
     )
 
 /** Creates a group as `optionalWith` does, with the default chain. */
-export const optional = <G extends Group, Return>(
+export const optional = <
+  G extends Handlers.Group,
+  Return,
+  Problem extends string = WrongOptional<G, Return>
+>(
   contract: G,
-  build: BuildOptional<G, Authentication.DefaultChain, Return>
-): Route<
-  HttpApiBuilder.Handlers.Error<Return>,
-  Needs<Return>,
-  Optional<G, Authentication.DefaultChain>
-> => optionalWith("default")(contract, build)
+  build: Build<
+    G,
+    Authentication.OptionalAuthentication<Authentication.DefaultChain>,
+    Return,
+    Problem
+  >
+): Route<BuildError<Return>, Needs<Return>, Optional<G, Authentication.DefaultChain>> =>
+  optionalWith("default")(contract, build)
 
 /** Who may call a group of plain routes. */
 type RawAccess = Access["type"]

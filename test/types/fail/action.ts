@@ -27,6 +27,6 @@ export const wrongError = Action.implement(Reserve, () => Effect.fail("no"))
 // ^ expect: Type 'string' is not assignable to type 'TooMany'
 
 export const undeclared = Plugin.make("p", {
-  // ^ expect: "The plugin uses flange/Action/reserve which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `flange/Action/reserve`, which neither its layer nor its `config` provides: add it to `requires`
   ready: () => Effect.orDie(Effect.asVoid(Reserve.call({ count: 1 })))
 })

@@ -19,7 +19,7 @@ const RepoPlugin = Plugin.make("app:repo", {
 })
 
 export const missingService = App.make("shop", [RepoPlugin])
-// ^ expect: No plugin in this app provides app/Db: add one that does
+// ^ expect: No plugin in this app provides `app/Db`: add a plugin that does
 
 const Greet = Action.make("greet", { payload: Schema.String, success: Schema.String })
 const Caller = Plugin.make("app:caller", {
@@ -28,7 +28,7 @@ const Caller = Plugin.make("app:caller", {
 })
 
 export const missingAction = App.make("shop", [Caller])
-// ^ expect: No plugin in this app provides flange/Action/greet: add one that does
+// ^ expect: No plugin in this app implements the action `greet`: add a plugin with `Action.implement`
 
 const Api = HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("list", "/items", { success: Schema.String })
@@ -40,7 +40,7 @@ const Items = Plugin.make("app:items", {
 })
 
 export const missingAuthentication = App.make("shop", [Items])
-// ^ expect: No plugin in this app provides flange/Authentication/default: add one that does
+// ^ expect: No plugin in this app authenticates the chain `default`: add `Auth.plugin({ default: Auth.chain([...]) })`
 
 const Files = Plugin.make("app:files", {
   routes: [
@@ -52,7 +52,7 @@ const Files = Plugin.make("app:files", {
 })
 
 export const missingRawChain = App.make("shop", [Files])
-// ^ expect: No plugin in this app provides flange/Authentication/partner: add one that does
+// ^ expect: No plugin in this app authenticates the chain `partner`: add `Auth.plugin({ chains: { partner: Auth.chain([...]) } })`
 
 export const chainOfPublic = Route.raw("open", HttpRouter.add("GET", "/open", HttpServerResponse.empty()), {
   access: "public",
@@ -69,7 +69,7 @@ const Admin = Plugin.make("app:admin", {
 })
 
 export const missingChain = App.make("shop", [Admin])
-// ^ expect: No plugin in this app provides flange/Authentication/admin: add one that does
+// ^ expect: No plugin in this app authenticates the chain `admin`: add `Auth.plugin({ chains: { admin: Auth.chain([...]) } })`
 
 export const notAPlugin = App.make("shop", [Layer.succeed(Db, { query: () => "" })])
-// ^ expect: is missing the following properties from type 'Any'
+// ^ expect: The list has a layer in it that is not a plugin: make one with `Plugin.fromLayer`

@@ -44,13 +44,13 @@ export const unsure = Route.optional(GuardedApi, (handlers) => handlers.handleAl
 // ^ expect: The caller of an optional route may be unknown
 
 export const asksTooMuch = Route.optional(ItemsApi, (handlers) =>
+// ^ expect: The caller of an optional route may be unknown, and `items` asks for it: use OptionalIdentity, or Route.protected
   handlers.handleAll({ list: whoAmI })
-  // ^ expect: The caller of an optional route may be unknown
 )
 
 export const asksInVain = Route.public(ItemsApi, (handlers) =>
+// ^ expect: Only optional routes ask who may be calling, and `items` does: use Route.optional instead
   handlers.handleAll({ list: whoMayItBe })
-  // ^ expect: Only optional routes ask who may be calling
 )
 
 // A chain that nobody defines.
@@ -58,21 +58,21 @@ const Partner = Plugin.make("app:partner", {
   routes: [Route.protectedWith("partner")(ItemsApi, (handlers) => handlers.handleAll({ list }))]
 })
 export const unknownChain = App.make("a", [rejecting, Partner])
-// ^ expect: No plugin in this app provides flange/Authentication/partner: add one that does
+// ^ expect: No plugin in this app authenticates the chain `partner`: add `Auth.plugin({ chains: { partner: Auth.chain([...]) } })`
 
 // A chain that lets nobody pass without credentials does not serve optional routes.
 const Optional = Plugin.make("app:optional", {
   routes: [Route.optional(ItemsApi, (handlers) => handlers.handleAll({ list }))]
 })
 export const noAnonymous = App.make("b", [rejecting, Optional])
-// ^ expect: No plugin in this app provides flange/OptionalAuthentication/default: add one that does
+// ^ expect: No plugin in this app authenticates the chain `default` for callers without credentials: give `Auth.plugin` this chain with `unauthenticated: \"anonymous\"`
 
 // A policy that nobody implements.
 const Owned = Plugin.make("app:owned", {
   routes: [Route.protected(OwnedApi, (handlers) => handlers.handleAll({ list }))]
 })
 export const noPolicy = App.make("c", [rejecting, Owned])
-// ^ expect: No plugin in this app provides flange/Policy/own-item: add one that does
+// ^ expect: No plugin in this app implements the policy `own-item`: add a plugin with `Auth.Policy.implement`
 
 // What backends use must be listed.
 class Store extends Context.Service<Store, { readonly owner: string }>()("app/Store") {}

@@ -24,7 +24,7 @@ export const needlessBuild = Note.make("clean", { text: "" }, Effect.void)
 
 const build = Effect.map(Db, ({ query }) => query)
 export const undeclared = Plugin.make("p", { contributes: [Job.make("q", { every: "" }, build)] })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 export const wrongOutput = Extension.fill(Price, () => Effect.succeed("one"))
 // ^ expect: Type 'string' is not assignable to type 'number'
@@ -36,8 +36,8 @@ export const noWaterfall = Sent.waterfall(1)
 // ^ expect: This expression is not callable
 
 export const runs = Plugin.make("p", { ready: () => Effect.asVoid(Sent.all(1)) })
-// ^ expect: "The plugin uses flange/Extension/sent which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `flange/Extension/sent`, which neither its layer nor its `config` provides: add it to `requires`
 
 const fills = Plugin.make("fills", { contributes: [Extension.fill(Sent, () => Effect.succeed(""))] })
 export const nobody = App.make("app", [fills])
-// ^ expect: No plugin in this app provides flange/Extension/sent: add one that does
+// ^ expect: No plugin in this app provides `flange/Extension/sent`: add a plugin that does

@@ -15,31 +15,31 @@ const repo = Layer.effect(Repo, Effect.map(Db, ({ query }) => ({ read: query }))
 const useDb = Effect.asVoid(Db)
 
 export const unlisted = Plugin.make("p", { layer })
-// ^ expect: "The layer provides app/Db which is not listed: add it to `provides`"
+// ^ expect: The layer provides `app/Db`, which `provides` does not list: add it to `provides`
 
 export const unlistedInPlace = Plugin.make("p", { layer: Layer.succeed(Db, { query: () => "" }) })
-// ^ expect: "The layer provides app/Db which is not listed: add it to `provides`"
+// ^ expect: The layer provides `app/Db`, which `provides` does not list: add it to `provides`
 
 export const notProvided = Plugin.make("p", { layer, provides: [Db, Repo] })
-// ^ expect: "`provides` lists app/Repo but the layer does not provide it"
+// ^ expect: `provides` lists `app/Repo`, but the layer does not provide it
 
 export const noLayer = Plugin.make("p", { provides: [Db] })
-// ^ expect: "`provides` lists app/Db but the layer does not provide it"
+// ^ expect: `provides` lists `app/Db`, but the layer does not provide it
 
 export const usedByLayer = Plugin.make("p", { layer: repo, provides: [Repo] })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 export const usedInPlace = Plugin.make("p", { layer: Layer.effectDiscard(useDb), requires: [Repo] })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 export const usedByDrain = Plugin.make("p", { drain: useDb })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 export const usedByReady = Plugin.make("p", { ready: () => useDb })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 export const usedByCheck = Plugin.make("p", { health: { db: HealthCheck.make(useDb) } })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 const Api = HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("list", "/items", { success: Schema.String })
@@ -49,21 +49,21 @@ const items = Route.public(Api, (handlers) =>
 )
 
 export const usedByHandler = Plugin.make("p", { routes: [items] })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`
 
 const Mail = Config.section("mail", { host: Schema.String })
 
 export const undeclaredSection = Plugin.make("p", { layer: Layer.effectDiscard(Mail) })
-// ^ expect: "The plugin reads the configuration section mail, which is not listed: add it to `config`"
+// ^ expect: The plugin reads the configuration section `mail`, which `config` does not list: add it to `config`
 
 export const undeclaredSectionInReady = Plugin.make("p", { ready: () => Effect.asVoid(Mail) })
-// ^ expect: "The plugin reads the configuration section mail, which is not listed: add it to `config`"
+// ^ expect: The plugin reads the configuration section `mail`, which `config` does not list: add it to `config`
 
 export const misspelled = Plugin.make("p", { layer, provids: [Db] })
 // ^ expect: Did you mean to write 'provides'?
 
 export const fromLayerUnlisted = Plugin.fromLayer("p", layer, {})
-// ^ expect: "The layer provides app/Db which is not listed: add it to `provides`"
+// ^ expect: The layer provides `app/Db`, which `provides` does not list: add it to `provides`
 
 export const fromLayerUses = Plugin.fromLayer("p", repo, { provides: [Repo] })
-// ^ expect: "The plugin uses app/Db which neither its layer nor its `config` provides: add it to `requires`"
+// ^ expect: The plugin uses `app/Db`, which neither its layer nor its `config` provides: add it to `requires`

@@ -23,31 +23,31 @@ const list = () => Effect.succeed("")
 const read = () => Effect.succeed({ id: "" })
 
 export const missing = Route.public(Api, (handlers) => handlers.handleAll({ list }))
-// ^ expect: is not assignable to type '"Endpoint not handled: read"'
+// ^ expect: `items.read` has no handler: add it to `handlers.handleAll`
 
 export const extra = Route.public(Api, (handlers) => handlers.handleAll({ list, read, write: read }))
-// ^ expect: is not assignable to type 'never'
+// ^ expect: `items` has no endpoint `write`: its endpoints are `list`, `read`
 
 export const wrongSuccess = Route.public(Api, (handlers) =>
   handlers.handleAll({ list, read: () => Effect.succeed({ id: 1 }) })
-  // ^ expect: Type 'number' is not assignable to type 'string'
+  // ^ expect: The handler of `items.read` returns a value that does not fit its `success`: change `id`
 )
 
 export const undeclaredError = Route.public(Api, (handlers) =>
   handlers.handleAll({ list, read: () => Effect.fail(new NotFound()) })
-  // ^ expect: Type 'NotFound' is not assignable to type
+  // ^ expect: `NotFound` is not among the errors of `items.read`: add it to `error`
 )
 
 const whoAmI = () => Effect.map(CurrentIdentity, ({ subject }) => subject)
 
 export const identityInPublic = Route.public(Api, (handlers) =>
+// ^ expect: Only protected routes know their caller, and `items` asks for it: use Route.protected instead
   handlers.handleAll({ list: whoAmI, read })
-  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
 )
 
 export const identityInBare = Route.bare(Api, (handlers) =>
+// ^ expect: Only protected routes know their caller, and `items` asks for it: use Route.protected instead
   handlers.handleAll({ list: whoAmI, read })
-  // ^ expect: "Only protected routes know their caller: use Route.protected instead"
 )
 
 export const identityOfRequest = Route.public(Api, (handlers) =>
