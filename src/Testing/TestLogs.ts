@@ -7,6 +7,7 @@ import { format } from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type { LogLevel } from "effect/LogLevel"
+import { hasProperty } from "effect/Predicate"
 import * as References from "effect/References"
 
 /** One line of the log. */
@@ -73,8 +74,19 @@ export const collectingLayer =
 export const toText = ({ cause, level, message }: LogEntry): string =>
   [
     `${level.toUpperCase()} ${message}`,
-    ...(cause === undefined ? [] : Cause.pretty(cause).split("\n"))
+    ...(cause === undefined ? [] : [...Cause.pretty(cause).split("\n"), ...statementsOf(cause)])
   ].join("\n    ")
+
+/** Returns the statements of failed queries, which `Cause.pretty` leaves out. */
+const statementsOf = ({ reasons }: Cause.Cause<unknown>): ReadonlyArray<string> =>
+  reasons.flatMap((reason) => {
+    const thrown = Cause.isFailReason(reason)
+      ? reason.error
+      : Cause.isDieReason(reason)
+        ? reason.defect
+        : undefined
+    return hasProperty(thrown, "statement") ? [`statement: ${String(thrown.statement)}`] : []
+  })
 
 /** Returns the lines at level Error or Fatal. */
 export const errors = (entries: ReadonlyArray<LogEntry>): ReadonlyArray<LogEntry> =>

@@ -12,6 +12,7 @@ import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor } from "./DatabaseConfig.ts"
 import * as MigrationActions from "./Migration/MigrationActions.ts"
 import type { MigrationError } from "./Migration/MigrationError.ts"
+import * as RowTypes from "./RowTypes.ts"
 import * as Autocommit from "./Transaction/Autocommit.ts"
 import { annotated } from "./Transaction/Transactional.ts"
 
@@ -84,7 +85,7 @@ export const plugin = Plugin.make("flange:database", {
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },
   layer,
-  middleware: [annotated],
+  middleware: [annotated, RowTypes.middleware],
   provides: [SqlClient.SqlClient],
   startTimeout: Duration.hours(1)
 })

@@ -7,6 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as String from "effect/String"
 import * as Pagination from "../../Contract/Pagination.ts"
+import * as RowTypes from "./RowTypes.ts"
 
 interface RowSchema extends Schema.Codec<object, object> {
   readonly fields: Readonly<Record<string, Schema.Codec<unknown, unknown>>>
@@ -93,6 +94,7 @@ export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & k
         const value = values.get(columnOf(field))
         if (value !== null || !SchemaAST.isOptional(fields[field]!.ast)) found[field] = value
       }
+      RowTypes.see([found])
       return Effect.orDie(decodeRow(found))
     }
 

@@ -176,8 +176,8 @@ export class Reader {
     if (object instanceof Headers || object instanceof URLSearchParams) {
       return this.#map(new Map(object))
     }
-    // Its text is what the message of its error has; its fields are the whole schema.
-    if (SchemaIssue.isIssue(object)) return this.text(String(object))
+    // The message of its error has its text; its fields are the whole schema.
+    if (SchemaIssue.isIssue(object)) return undefined
     if ("toJSON" in object && typeof object.toJSON === "function") {
       const json: unknown = object.toJSON()
       if (json !== object) return this.value(json)
@@ -207,9 +207,14 @@ export class Reader {
       typeof text === "string" ? this.text(text) : JSON.stringify(this.value(text) ?? "")
     // The system's errors have these, some as getters of their class.
     for (const name of ["code", "errno"]) this.#field(record, name, error, name)
+    const cause = read(error, "cause")
     for (const name of Object.getOwnPropertyNames(error).slice(0, maxMembers)) {
       const isShown =
-        (name === "_tag" && tag === type) || name in record || (fixed.has(name) && name !== "type")
+        (name === "_tag" && tag === type) ||
+        name in record ||
+        (fixed.has(name) && name !== "type") ||
+        // The reason of an error of Effect is its cause too.
+        (typeof cause === "object" && cause !== null && read(error, name) === cause)
       if (!isShown) this.#field(record, name, error, name)
     }
     if (Object.hasOwn(error, "type")) this.#field(record, "field.type", error, "type")

@@ -5,6 +5,8 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as SqlStream from "effect/sql/SqlStream"
 import type { FieldPacket, QueryOptions, RowDataPacket } from "mysql2"
 import { tooManyParameters } from "../Client.ts"
+import * as Failure from "../Failure.ts"
+import * as RowTypes from "../RowTypes.ts"
 import { isSchemaChange } from "../SchemaChange.ts"
 import { toSqlError } from "./MySqlErrors.ts"
 import { type MySqlSession, toParameter } from "./MySqlSession.ts"
@@ -121,12 +123,13 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
     const query: QueryOptions = { rowsAsArray: options.rowsAsArray, sql }
     const refused = options.prepare ? tooManyParameters(params, mostParameters) : undefined
     if (refused !== undefined) return Effect.fail(refused)
-    const once = session.run("execute", (callback) => {
+    const sent = session.run("execute", (callback) => {
       const received = (error: unknown, result: unknown, fields: ReadonlyArray<Fields>) =>
         callback(error, withBigInts(result, fields))
       if (options.prepare) session.raw.execute(query, values, received)
       else session.raw.query({ ...query, values }, received)
     })
+    const once = Effect.mapError(sent, (error) => Failure.of(error, sql))
     const effect = guarded(
       sql,
       Effect.catchIf(once, isSchemaChange, (error) => {
@@ -168,7 +171,11 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
         prepare
           ? send(sql, params, { prepare, rowsAsArray: false })
           : sendUnprepared(sql, params, false),
-        (result) => (transformRows === undefined ? rowsOf(result) : transformRows(rowsOf(result)))
+        (result) => {
+          const rows = rowsOf(result)
+          RowTypes.see(rows)
+          return transformRows === undefined ? rows : transformRows(rows)
+        }
       )
 
   const { limit } = session
@@ -186,7 +193,7 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
     executeStream: (sql, params, transformRows) =>
       SqlStream.asyncPauseResume<object, SqlError>((emit) =>
         Effect.map(guardedStream(sql, params), (query) => {
-          query.on("error", (cause) => emit.fail(toSqlError(cause, "stream")))
+          query.on("error", (cause) => emit.fail(Failure.of(toSqlError(cause, "stream"), sql)))
           query.on("end", () => emit.end())
           let big: ReadonlyMap<string, number> = new Map()
           // mysql2 gives one packet as the type of the list of packets.

@@ -16,6 +16,7 @@ import {
   UniqueViolation,
   UnknownError
 } from "effect/sql/SqlError"
+import * as Failure from "../Failure.ts"
 import * as SchemaChange from "../SchemaChange.ts"
 
 interface Props {
@@ -90,8 +91,7 @@ export const toSqlError = (cause: unknown, operation: string): SqlError => {
   const message = said === "" ? code : said
   const props = { cause, message, operation }
   const known = reasons.get(number)
-  if (known !== undefined) return new SqlError({ reason: known(props) })
-  return new SqlError({
-    reason: isLost(cause) ? new ConnectionError(props) : new UnknownError(props)
-  })
+  const reason =
+    known?.(props) ?? (isLost(cause) ? new ConnectionError(props) : new UnknownError(props))
+  return Failure.plain(new SqlError({ reason }))
 }

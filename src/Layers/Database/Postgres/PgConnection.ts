@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import type { Connection } from "effect/sql/SqlConnection"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import * as Failure from "../Failure.ts"
+import * as RowTypes from "../RowTypes.ts"
 import { isSchemaChange } from "../SchemaChange.ts"
 import type { AheadConnection } from "../Transaction/Ahead.ts"
 import * as PgAhead from "./PgAhead.ts"
@@ -36,11 +38,13 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
   const { catalogue, parameters, statementTimeout } = shared
   catalogue.watch(session)
 
-  const refined = (cause: SqlError): SqlError => {
-    const error = refine(cause)
-    if (isSchemaChange(error)) shared.changes++
-    return error
-  }
+  const refined =
+    (sql: string) =>
+    (cause: SqlError): SqlError => {
+      const error = refine(cause)
+      if (isSchemaChange(error)) shared.changes++
+      return Failure.of(error, sql)
+    }
 
   /** Sends a statement with the parameters that the driver must get. */
   const send = <A>(
@@ -58,7 +62,7 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
   const values = (sql: string, params: ReadonlyArray<unknown>, prepare: boolean) =>
     send(sql, params, (sent) => session.queryValues(sql, sent, prepare)).pipe(
       Effect.flatMap((rows) => catalogue.complete(session, rows)),
-      Effect.mapError(refined)
+      Effect.mapError(refined(sql))
     )
 
   const run = (
@@ -68,8 +72,11 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
     prepare: boolean
   ) => {
     const rows = result(sql, params, prepare).pipe(
-      Effect.flatMap((result) => catalogue.complete(session, result.rows)),
-      Effect.mapError(refined)
+      Effect.flatMap((result) => {
+        RowTypes.see(result.rows)
+        return catalogue.complete(session, result.rows)
+      }),
+      Effect.mapError(refined(sql))
     )
     const safe = isUndo(sql)
       ? Effect.catch(rows, (error) => {
@@ -99,7 +106,7 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
     executeRaw: (sql, params) =>
       result(sql, params, true).pipe(
         Effect.tap(({ rows }) => catalogue.complete(session, rows)),
-        Effect.mapError(refined)
+        Effect.mapError(refined(sql))
       ),
     executeStream: (sql, params, transformRows) => {
       const rows = Stream.unwrap(
@@ -112,7 +119,7 @@ export const make = (session: PgSession, shared: Shared): AheadConnection => {
         )
       ).pipe(
         Stream.mapArrayEffect((chunk) => catalogue.streamed(chunk)),
-        Stream.mapError(refined)
+        Stream.mapError(refined(sql))
       )
       return transformRows === undefined
         ? rows

@@ -18,6 +18,7 @@ import {
   UniqueViolation,
   UnknownError
 } from "effect/sql/SqlError"
+import * as Failure from "../Failure.ts"
 import * as SchemaChange from "../SchemaChange.ts"
 
 /** The codes with which the server ends or refuses a session. Another connection may succeed. */
@@ -88,7 +89,9 @@ const words = (cause: unknown): string => {
  * Returns the error with the reason of its SQLSTATE and the message of the server.
  * The error of a lost or refused connection gets the message of the system.
  */
-export const refine = (error: SqlError): SqlError => {
+export const refine = (error: SqlError): SqlError => Failure.plain(refined(error))
+
+const refined = (error: SqlError): SqlError => {
   const { _tag, cause, operation } = error.reason
   const own = operation === undefined ? {} : { operation }
   if (isFromServer(cause)) {
