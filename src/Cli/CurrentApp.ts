@@ -1,6 +1,7 @@
 /** The services of the app that the command line found. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Console from "effect/Console"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -27,6 +28,17 @@ export const make = (app: AppDefinition.Any): CurrentAppShape => ({
     } = {}
   ) =>
     Effect.gen(function* () {
+      const provided = new Set(
+        app.plugins.flatMap(({ manifest }) => manifest.provides.map(({ key }) => key))
+      )
+      const missing = options.requires?.find(({ key }) => !provided.has(key))
+      if (missing !== undefined) {
+        return yield* new CommandError({
+          exitCode: 1,
+          reason: `No plugin of the app "${app.id}" provides ${missing.key}: add one that does`
+        })
+      }
+      yield* Console.error(`Starting "${app.id}" without a listener`)
       const source = {
         envFiles: true,
         variables: process.env,

@@ -51,7 +51,8 @@ export interface CurrentAppShape {
    *
    * `overrides` are values of configuration sections that win over every other source.
    *
-   * Fails with `CommandError` if the app cannot be acquired.
+   * Fails with `CommandError` if the app cannot be acquired, and if no plugin provides a service in
+   * `requires`.
    */
   readonly run: <A, E, const Keys extends ReadonlyArray<AnyKey> = readonly []>(
     effect: Effect.Effect<A, E, AppRuntime | Context.Service.Identifier<Keys[number]>>,

@@ -52,7 +52,12 @@ describe("a route is less protected", () => {
     [
       { transaction: "read-write" },
       {},
-      "lost its read-write transaction: if it fails halfway, what it wrote stays, and its queries may see different states."
+      "lost its read-write transaction: if it fails halfway, what it wrote stays."
+    ],
+    [
+      { transaction: "read-only" },
+      {},
+      "lost its read-only transaction: its queries may see different states."
     ],
     [
       { transaction: "read-only" },

@@ -16,6 +16,7 @@ const Add = Action.make("sum.add", {
 })
 const Nothing = Action.make("sum.nothing")
 const Broken = Action.make("sum.broken")
+const Wait = Action.make("sum.wait")
 
 const SumPlugin = Plugin.make("app:sum", {
   actions: [
@@ -28,7 +29,12 @@ const SumPlugin = Plugin.make("app:sum", {
       })
     ),
     Action.implement(Broken, () => Effect.die(new Error("a defect"))),
-    Action.implement(Nothing, () => Effect.void)
+    Action.implement(Nothing, () => Effect.void),
+    Action.implement(Wait, () =>
+      Effect.andThen(Effect.logInfo("waiting"), Effect.never).pipe(
+        Effect.onInterrupt(() => Effect.logInfo("interrupted"))
+      )
+    )
   ],
   ready: () => Effect.die("an action needs no listener")
 })

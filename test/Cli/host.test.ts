@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { files } from "./fixtures.ts"
-import { emptyFolder, flange, project, run } from "./project.ts"
+import { emptyFolder, flange, node, project, run } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -100,6 +102,7 @@ describe("flange action", () => {
         "sum.add      yes      app:sum",
         "sum.broken   -        app:sum",
         "sum.nothing  -        app:sum",
+        "sum.wait     -        app:sum",
         ""
       ].join("\n")
     )
@@ -121,6 +124,22 @@ describe("flange action", () => {
     assert.deepStrictEqual([nothing.code, nothing.stdout], [0, "null\n"])
   })
 
+  it("is interrupted by SIGINT, releases the app, and exits with 130", async () => {
+    const child = spawn(
+      node,
+      ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "action", "run", "sum.wait"],
+      { cwd: folder, env: { NO_COLOR: "1", PATH: process.env["PATH"] } }
+    )
+    const closed = once(child, "close")
+    let stderr = ""
+    for await (const chunk of child.stderr) {
+      stderr += chunk
+      if (stderr.includes("waiting") && !child.killed) child.kill("SIGINT")
+    }
+    assert.deepStrictEqual(await closed, [130, null])
+    assert.match(stderr, /Starting "sums" without a listener\n[^]*waiting[^]*interrupted/)
+  })
+
   it("fails with exit code 1 if the action fails, and says how", async () => {
     const empty = payload.replace("1,2,3", "")
     const refused = await flange(folder, "action", "run", "sum.add", "--payload", empty)
@@ -138,7 +157,7 @@ describe("a wrong command line", () => {
     ["action run sum.ad", 'The app "sums" has no action "sum.ad". Did you mean "sum.add"?'],
     [
       "action run mail",
-      'The app "sums" has no action "mail". Its actions are: sum.add, sum.broken, sum.nothing.'
+      'The app "sums" has no action "mail". Its actions are: sum.add, sum.broken, sum.nothing, sum.wait.'
     ],
     ["action run sum.add", 'Action "sum.add" has a payload. Write it as JSON: --payload'],
     ["action run sum.add --payload {", "--payload is not JSON: "],

@@ -175,7 +175,9 @@ const transaction = (
     return [
       [
         "weaker",
-        `lost its ${before} transaction: if it fails halfway, what it wrote stays, and its queries may see different states.`
+        before === "read-write"
+          ? "lost its read-write transaction: if it fails halfway, what it wrote stays."
+          : "lost its read-only transaction: its queries may see different states."
       ]
     ]
   }
