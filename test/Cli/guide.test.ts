@@ -21,16 +21,16 @@ const commandsOf = (markdown: string) =>
 const blanked = (text: string): string =>
   text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<time>")
 
-/** Removes transactions and the last route, as the guide says. */
+/** Gives up transactions and removes the last route, as the guide says. */
 const removed = async (folder: string): Promise<void> => {
-  for (const [file, pattern] of [
-    ["app.ts", / {2}Database\.transactional\(\),\n/],
-    ["items/ItemsApi.ts", /,\n {2}\/\/ PATCH[^]*(?=\n\) \{\})/],
-    ["items/ItemsPlugin.ts", /,\n.*update: .*/]
+  for (const [file, pattern, to] of [
+    ["app.ts", /Database\.transactional\(\)/, "Database.autocommit"],
+    ["items/ItemsApi.ts", /,\n {2}\/\/ PATCH[^]*(?=\n\) \{\})/, ""],
+    ["items/ItemsPlugin.ts", /,\n.*update: .*/, ""]
   ] as const) {
     const text = await readFile(join(folder, file), "utf8")
     assert.match(text, pattern)
-    await writeFile(join(folder, file), text.replace(pattern, ""))
+    await writeFile(join(folder, file), text.replace(pattern, to))
   }
 }
 

@@ -138,7 +138,19 @@ describe("a reviewer finds in the table and by the lock", () => {
   it("transactions that were left out", async () => {
     const folder = await copied("sample-api")
     await seed(folder, "app.ts", ["  Database.transactional(),\n", ""])
-    const { check, table } = await reviewed(folder)
+    const undecided = await reviewed(folder)
+    assert.include(undecided.refusal, "UndecidedTransaction: Nothing says whether")
+    assert.include(undecided.check, "UndecidedTransaction: Nothing says whether")
+    assert.include(
+      undecided.check,
+      "POST /v1/items (items.create) lost its read-write transaction: "
+    )
+    await seed(folder, "app.ts", [
+      "  Database.plugin,\n",
+      "  Database.plugin,\n  Database.autocommit,\n"
+    ])
+    const { check, refusal, table } = await reviewed(folder)
+    assert.strictEqual(refusal, "")
     assert.strictEqual(
       lineOf(table, "POST /v1/items"),
       "POST /v1/items items.create public - - - -"
