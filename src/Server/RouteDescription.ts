@@ -45,7 +45,10 @@ export interface RouteDescription {
   readonly path: string
   /** The plugin that contributes it. */
   readonly plugin: string
-  /** The names of the policies and other guards of its contract. */
+  /**
+   * The names of the policies and other guards of its contract. `authenticated` is a guard if the
+   * contract of the endpoint authenticates its callers and its group does not.
+   */
   readonly policies: ReadonlyArray<string>
   /** The limit on the rate of requests; undefined if no plugin of the app limits them. */
   readonly rateLimit: RateLimit | undefined
@@ -153,7 +156,7 @@ const describeRoute = (
   const { codec, reason } = Codec.kindOf(endpoint, contract?.annotations)
   return {
     ...accessOf(route),
-    ...Guards.of(endpoint),
+    ...Guards.of(endpoint, access),
     bodyLimit: bodyLimitOf(endpoint),
     codec,
     codecReason: reason,

@@ -9,7 +9,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { ApiError, App, BodyLimit, Middleware, Plugin, Route } from "flange"
+import { ApiError, App, Authentication, BodyLimit, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { MockAuth } from "flange/Auth/Testing"
 import { RatePolicy } from "flange/Contract"
@@ -139,6 +139,28 @@ describe("a described route", () => {
     const { errors, policies } = routeOf(whole, "uploads.put")
     expect(policies).toEqual(["test/Signed"])
     expect(errors["403"]).toEqual(["UNSIGNED"])
+  })
+
+  it("of an optional group is guarded if its own contract authenticates its callers", () => {
+    class Posts extends HttpApiGroup.make("posts").add(
+      HttpApiEndpoint.get("list", "/posts"),
+      HttpApiEndpoint.get("mine", "/posts/mine").middleware(Authentication.middleware("staff")),
+      HttpApiEndpoint.get("own", "/posts/own").middleware(Authentication.Default)
+    ) {}
+    const build = { list: () => Effect.void, mine: () => Effect.void, own: () => Effect.void }
+    const optional = Plugin.make("app:posts", {
+      routes: [Route.optional(Posts, (handlers) => handlers.handleAll(build))]
+    })
+    const closed = Plugin.make("app:posts", {
+      routes: [Route.protected(Posts, (handlers) => handlers.handleAll(build))]
+    })
+    const policies = (app: App.Any) => App.describe(app).routes.map((each) => each.policies)
+    expect(policies(App.make("blog", [optional, auth]))).toEqual([
+      [],
+      ["authenticated:staff"],
+      ["authenticated"]
+    ])
+    expect(policies(App.make("blog", [closed, auth]))).toEqual([[], ["authenticated:staff"], []])
   })
 
   it("has no error of a body if it reads none", () => {

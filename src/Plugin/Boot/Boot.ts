@@ -13,7 +13,7 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
-import * as Config from "../../Config/index.ts"
+import type * as Config from "../../Config/index.ts"
 import * as Action from "../Action.ts"
 import * as Api from "../Api.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -26,7 +26,9 @@ import { ReleaseTimeoutError, StartTimeoutError } from "../Errors.ts"
 import type { Bound, Host, Step } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
 import * as Assembly from "./Assembly.ts"
+import * as Configure from "./Configure.ts"
 import * as Deadline from "./Deadline.ts"
+import * as Order from "./Order.ts"
 import * as Pending from "./Pending.ts"
 import * as Release from "./Release.ts"
 
@@ -127,8 +129,10 @@ const begin = (
     const plugins = yield* Assembly.assemble(app.id, app.plugins, host.check, api).pipe(
       tree.measure("assemble")
     )
-    const acquired = requires === undefined ? plugins : providing(plugins, requires)
-    const config = yield* configure(plugins, acquired, host, source).pipe(tree.measure("configure"))
+    const acquired = requires === undefined ? plugins : Order.providing(plugins, requires)
+    const config = yield* Configure.load(plugins, acquired, host, source).pipe(
+      tree.measure("configure")
+    )
     const settings = Context.getUnsafe(config.context, AppConfig)
     const memoMap = Layer.makeMemoMapUnsafe()
     const releaseOf = (owner: string) =>
@@ -165,23 +169,6 @@ const begin = (
     return Object.assign(boot, { runtime })
   })
 
-/** Returns the plugins that provide services, and those that they require, in their order. */
-const providing = (
-  plugins: ReadonlyArray<Plugin.Any>,
-  requires: ReadonlyArray<Context.Key<unknown, unknown>>
-): ReadonlyArray<Plugin.Any> => {
-  const wanted = new Set(requires.map(({ key }) => key))
-  // Every plugin comes after those that it requires.
-  return plugins
-    .toReversed()
-    .filter(({ manifest }) => {
-      const isWanted = manifest.provides.some(({ key }) => wanted.has(key))
-      if (isWanted) for (const { key } of manifest.requires) wanted.add(key)
-      return isWanted
-    })
-    .toReversed()
-}
-
 /** The name of a plugin in messages. */
 const nameOf = (id: string) => `Plugin "${id}"`
 
@@ -212,25 +199,6 @@ const ended = (boot: Boot, exit: Exit.Exit<unknown, unknown>) =>
 const setStatus = (boot: Boot, status: Status) =>
   Effect.sync(() => {
     boot.status = status
-  })
-
-const configure = (
-  plugins: ReadonlyArray<Plugin.Any>,
-  acquired: ReadonlyArray<Plugin.Any>,
-  host: Host,
-  source: ConfigSource
-) =>
-  Config.load({
-    ...source,
-    configure: plugins.map(({ id, manifest }) => ({ change: manifest.configure, plugin: id })),
-    defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
-    sections: [
-      ...new Set([
-        AppConfig,
-        ...host.config,
-        ...acquired.flatMap(({ manifest }) => manifest.config)
-      ])
-    ]
   })
 
 const makeRuntime = (boot: Boot): AppRuntimeShape => ({

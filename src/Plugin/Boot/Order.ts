@@ -2,6 +2,7 @@
  * The order of plugins: a stable topological sort by the services that they require and by
  * their option `order`. It finds every problem and does not stop at the first.
  */
+import type * as Context from "effect/Context"
 import { nearest } from "../../Config/Nearest.ts"
 import { AppRuntime } from "../AppRuntime.ts"
 import type { AssemblyProblem } from "../Errors.ts"
@@ -204,4 +205,21 @@ const findCycle = (
     }
   }
   return undefined
+}
+
+/** Returns the plugins that provide services, and those that they require, in their order. */
+export const providing = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  requires: ReadonlyArray<Context.Key<unknown, unknown>>
+): ReadonlyArray<Plugin.Any> => {
+  const wanted = new Set(requires.map(({ key }) => key))
+  // Every plugin comes after those that it requires.
+  return plugins
+    .toReversed()
+    .filter(({ manifest }) => {
+      const isWanted = manifest.provides.some(({ key }) => wanted.has(key))
+      if (isWanted) for (const { key } of manifest.requires) wanted.add(key)
+      return isWanted
+    })
+    .toReversed()
 }

@@ -5,6 +5,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { getStatusErrorSchema } from "../EffectInternals.ts"
+import type { Access } from "./Middleware.ts"
 
 /** The guards of an endpoint, as data. */
 export interface Guards {
@@ -33,18 +34,31 @@ export const isGuarded = ({ middlewares }: HttpApiEndpoint.Top): boolean =>
 export const isUnguarded = ({ annotations }: HttpApiEndpoint.Top): boolean =>
   Context.get(annotations as Context.Context<never>, Guard.Unguarded)
 
-/** Returns the guards of an endpoint. */
-export const of = ({ middlewares }: HttpApiEndpoint.Top): Guards => {
+/**
+ * Returns the guards of an endpoint in a group with this access. A chain that the contract requires
+ * and the group does not, such as one in an optional group, is a guard too.
+ */
+export const of = ({ middlewares }: HttpApiEndpoint.Top, access: Access): Guards => {
   const guards = [...middlewares].filter(isGuard)
+  const chains = [...middlewares].flatMap((key) => {
+    const chain = Authentication.chainOf(key)
+    return chain === undefined || chain.optional || isOf(access, chain.chain) ? [] : [chain.chain]
+  })
   return {
-    policies: guards
-      .filter((key) => Guard.decisionOf(key)?.scopes === undefined)
-      // The prefix is that of Flange's own keys.
-      .map(({ key }) => key.replace(/^flange\/(?:Guard|Policy)\//, ""))
-      .sort(),
+    policies: [
+      ...chains.map((chain) => (chain === "default" ? "authenticated" : `authenticated:${chain}`)),
+      ...guards
+        .filter((key) => Guard.decisionOf(key)?.scopes === undefined)
+        // The prefix is that of Flange's own keys.
+        .map(({ key }) => key.replace(/^flange\/(?:Guard|Policy)\//, ""))
+    ].sort(),
     scopes: guards.flatMap((key) => {
       const scopes = Guard.decisionOf(key)?.scopes
       return scopes === undefined ? [] : [scopes]
     })
   }
 }
+
+/** Whether a group requires a chain of all its callers. */
+const isOf = (access: Access, chain: string): boolean =>
+  access.type === "protected" && access.chain === chain
