@@ -15,13 +15,21 @@ type Row = Readonly<Record<string, unknown>>
 /** How many rows are kept, each the first one of its query. */
 const most = 16
 
+/** How long they are kept, in milliseconds: a row may be large. */
+const keptFor = 1000
+
 /** The rows that were read last, the last one first. A decoder fails right after its query. */
-const rows: Array<Row> = []
+let rows: Array<Row> = []
 
 /** Keeps the first row of a query. */
 export const see = (found: ReadonlyArray<object>): void => {
   const [first] = found
   if (first === undefined) return
+  if (rows.length === 0) {
+    setTimeout(() => {
+      rows = []
+    }, keptFor).unref()
+  }
   if (rows.unshift(first as Row) > most) rows.pop()
 }
 
