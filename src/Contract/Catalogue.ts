@@ -212,7 +212,7 @@ export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTime
   code: "TIMEOUT",
   detail: "The request was not completed in time",
   meaning: "The handler did not finish in time.",
-  remedy: "Retry later, ask for less, or raise the route's timeout.",
+  remedy: "Retry later, ask for less, or give the handler more time.",
   status: 504
 }) {}
 

@@ -180,7 +180,7 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
           // A page offers to log in if there are schemes, even without one.
           ...(Object.keys(securitySchemes).length === 0 ? {} : { securitySchemes })
         },
-        info: { ...whole.info, title: name, version },
+        info: { ...whole.info, title: titleOf(api) ?? name, version },
         paths: pathsOf(
           sortedBy(titled(operations.map(queryStated(strictQuery))), ({ entry }) =>
             last.has(entry.group)
@@ -191,6 +191,10 @@ const make = (api: HttpApi.Top, limit = Number.MAX_SAFE_INTEGER): Document => {
     }
   }
 }
+
+/** Returns the title that an app annotates its contract with. */
+const titleOf = ({ annotations }: HttpApi.Top): string | undefined =>
+  Context.getOrUndefined(annotations as Context.Context<OpenApi.Title>, OpenApi.Title)
 
 /** Returns the list with those that come last at its end. */
 const sortedBy = <A>(list: ReadonlyArray<A>, isLast: (a: A) => boolean): ReadonlyArray<A> =>
