@@ -20,6 +20,7 @@ export interface AssemblyProblem {
     | "RouteConflict"
     | "UndecidedTransaction"
     | "UndeclaredExtension"
+    | "UnfitHandlers"
     | "UnguardedEndpoint"
     | "UnknownTarget"
   /** What is wrong, and what to write instead. */
@@ -28,7 +29,10 @@ export interface AssemblyProblem {
   readonly plugins: ReadonlyArray<string>
 }
 
-/** The plugins do not fit together. Nothing was acquired. Holds all problems. */
+/**
+ * The plugins do not fit together. Holds all problems. Nothing was acquired, or it is released: a
+ * handler that is missing and a service that no list names are found when plugins are acquired.
+ */
 export class AssemblyError extends Data.TaggedError("AssemblyError")<{
   readonly app: string
   readonly problems: ReadonlyArray<AssemblyProblem>

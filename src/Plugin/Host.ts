@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Config from "../Config/index.ts"
-import type { AssemblyProblem, StartTimeoutError } from "./Errors.ts"
+import type { AssemblyError, AssemblyProblem, StartTimeoutError } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
 
 /** A plugin in its acquire phase, after its layer is built. */
@@ -34,7 +34,9 @@ export interface Bound {
 /** Runs an effect as the work of a plugin in the bind phase, within its time limit. */
 export type Step = (
   plugin: Plugin.Any
-) => <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) => Effect.Effect<A, E | StartTimeoutError>
+) => <A, E>(
+  effect: Effect.Effect<A, E, Scope.Scope>
+) => Effect.Effect<A, AssemblyError | E | StartTimeoutError>
 
 /** The part of an app that turns requests into replies. */
 export interface Host {

@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { StandardErrors } from "../Contract/StandardErrors.ts"
-import { AssemblyError } from "../Plugin/Errors.ts"
+import { AssemblyError, type AssemblyProblem } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
@@ -19,6 +19,7 @@ import * as Conflicts from "./Route/Conflicts.ts"
 import * as ContractMiddleware from "./Route/ContractMiddleware.ts"
 import * as Declared from "./Route/Declared.ts"
 import * as GroupNames from "./Route/GroupNames.ts"
+import { UnfitHandlers } from "./Route/HandlerCheck.ts"
 import { isMiddleware, type Middleware, type RouteInfo } from "./Route/Middleware.ts"
 import { isRoute } from "./Route/Route.ts"
 import * as RouteTable from "./Route/RouteTable.ts"
@@ -48,6 +49,7 @@ export const make = (
     : Codec.payloadIfNeeded
 ): Host => {
   const mounted: Array<Mounted> = []
+  const unfit: Array<AssemblyProblem> = []
   const middlewares: Array<{
     readonly middleware: Middleware<unknown, unknown>
     readonly plugin: Plugin.Any
@@ -55,10 +57,11 @@ export const make = (
   return {
     bind: (context, step) =>
       Effect.gen(function* () {
-        const problems = mounted
+        const conflicts = mounted
           // The table has the router's syntax, and a contract's path its own.
           .map(({ info }) => ({ ...info, path: info.endpoint?.path ?? info.path }))
           .flatMap(Conflicts.make())
+        const problems = [...unfit, ...conflicts]
         if (problems.length > 0) return yield* new AssemblyError({ app, problems })
         const config = Context.getUnsafe(context, ServerConfig)
         const built = yield* Effect.forEach(middlewares, ({ middleware, plugin }) =>
@@ -121,6 +124,15 @@ export const make = (
             // The plugin's scope must win over the app's.
             (scope: Context.Context<never>) =>
               Context.mergeAll(context, own, scope) as Context.Context<unknown>
+          ).pipe(
+            // The report has the problems of all groups.
+            Effect.catch((error) => {
+              if (!(error instanceof UnfitHandlers)) return Effect.fail(error)
+              for (const message of error.messages) {
+                unfit.push({ kind: "UnfitHandlers", message, plugins: [plugin.id] })
+              }
+              return Effect.succeed([])
+            })
           )
           mounted.push(...rows.map((row) => ({ info: infoOf(plugin, route.access, row), row })))
         }

@@ -19,10 +19,12 @@ export const assemble = (
 ): Effect.Effect<ReadonlyArray<Plugin.Any>, AssemblyError> =>
   Effect.suspend(() => {
     const { order, problems } = Order.solve(plugins)
+    // The routes of a plugin that is in the list twice conflict only because it is there twice.
+    const unique = [...new Map(plugins.toReversed().map((plugin) => [plugin.id, plugin])).values()]
     const all = [
       ...problems,
       ...undeclaredPoints(plugins),
-      ...check(plugins),
+      ...check(unique.toReversed()),
       ...PluginCheck.problems({ api, plugins })
     ]
     return all.length > 0

@@ -28,6 +28,7 @@ import type * as Plugin from "../Plugin.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Configure from "./Configure.ts"
 import * as Deadline from "./Deadline.ts"
+import * as MissingService from "./MissingService.ts"
 import * as Order from "./Order.ts"
 import * as Pending from "./Pending.ts"
 import * as Release from "./Release.ts"
@@ -377,6 +378,7 @@ const limitStep = (boot: Boot, phase: StartTimeoutError["phase"], plugin: Plugin
   const release = boot.releases.get(id)!
   return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
+      MissingService.named(boot.app.id, plugin, boot.plugins),
       Pending.track(`${nameOf(id)}: ${phase}`),
       Deadline.enforce(
         limit,

@@ -61,12 +61,16 @@ export const solve = (plugins: ReadonlyArray<Plugin.Any>): Solution => {
       }
     }
   }
+  // A plugin whose id is taken still has its services once it has another id.
+  const provided = new Set(
+    plugins.flatMap(({ manifest }) => manifest.provides.map(({ key }) => key))
+  )
   const edges: Array<Edge> = []
   for (const { id, manifest } of unique) {
     for (const { key } of manifest.requires) {
       const provider = providers.get(key)
       if (provider === undefined) {
-        if (key !== AppRuntime.key) {
+        if (key !== AppRuntime.key && !provided.has(key)) {
           problems.push({
             kind: "MissingService",
             message: `Plugin "${id}" requires service "${key}", which no plugin provides. Add a plugin that lists it in \`provides\`.`,

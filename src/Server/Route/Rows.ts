@@ -11,6 +11,7 @@ import { type EffectHandler, groupHandlers, type UserHandler } from "../EffectIn
 import { CurrentExchange } from "../Exchange/Exchange.ts"
 import * as Conflicts from "./Conflicts.ts"
 import type { EndpointInGroup } from "./ContractMiddleware.ts"
+import * as HandlerCheck from "./HandlerCheck.ts"
 
 /** One row of the route table: an endpoint of a contract, or a route of a plain router. */
 export interface Row {
@@ -44,7 +45,7 @@ export const groupRows = (
   payloadOfEffect: PayloadOfEffect
 ) =>
   Effect.map(
-    groupHandlers(contract, build, ({ endpoint }) => {
+    groupHandlers(contract, HandlerCheck.checked(contract, build), ({ endpoint }) => {
       const payload = payloadOfEffect(endpoint)
       return payload === undefined ? undefined : { handler: handleInExchange, payload }
     }),
