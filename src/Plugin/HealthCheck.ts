@@ -17,6 +17,7 @@ export type Class = "critical" | "informational" | "shared"
 
 /** The settings of a health check. */
 export interface Settings {
+  /** The consequence of a failing check. */
   readonly class: Class
   /**
    * How many runs in a row must fail before a component that was up counts as down. Until then it
@@ -90,8 +91,11 @@ type RequiredBy<I> =
 export const make = <R>(
   check: Effect.Effect<unknown, unknown, R>,
   options: {
+    /** The consequence of a failing check. Default: `shared`. */
     readonly class?: Class | undefined
+    /** The failures in a row after which the component is down. Default: 1. */
     readonly failureThreshold?: number | undefined
+    /** The longest time for one run of the check. Default: 5 seconds. */
     readonly timeout?: Duration.Input | undefined
   } = {}
 ): HealthCheck<R> => {

@@ -203,6 +203,7 @@ export const bare = <
 ): Route<BuildError<Return>, Needs<Return>, Bare<G>> =>
   group({ type: "bare" }, middlewares(contract, StandardErrors), build)
 
+/** Creates a group that everybody may call, with every slot except `Authentication`. */
 const public_ = <
   G extends Handlers.Group,
   Return,
@@ -213,22 +214,18 @@ const public_ = <
 ): Route<BuildError<Return>, Needs<Return>, Public<G>> =>
   group({ type: "public" }, middlewares(contract, StandardErrors), build)
 
+/**
+ * Creates a group whose callers the default chain authenticates. Its handlers may read
+ * `CurrentIdentity`; its contract declares 401. An app in which no plugin provides the
+ * chain does not compile.
+ */
 const protected_ = <G extends Handlers.Group, Return, Problem extends string = Wrong<G, Return>>(
   contract: G,
   build: Build<G, Authentication.Authentication<Authentication.DefaultChain>, Return, Problem>
 ): Route<BuildError<Return>, Needs<Return>, Protected<G, Authentication.DefaultChain>> =>
   protectedWith("default")(contract, build)
 
-export {
-  /**
-   * Creates a group whose callers the default chain authenticates. Its handlers may read
-   * `CurrentIdentity`; its contract declares 401. An app in which no plugin provides the
-   * chain does not compile.
-   */
-  protected_ as protected,
-  /** Creates a group that everybody may call, with every slot except `Authentication`. */
-  public_ as public
-}
+export { protected_ as protected, public_ as public }
 
 /** The same as `protected`: a group whose author does not choose is safe. */
 export const make: typeof protected_ = protected_
@@ -334,6 +331,7 @@ export const raw = <
   name: string,
   layer: Layer.Layer<never, E, R>,
   options: {
+    /** Who may call the routes: `bare`, `public`, `optional` or `protected`. */
     readonly access: A
     /** The chain of a `protected` or `optional` group. */
     readonly chain?: A extends "optional" | "protected" ? Chain : never
