@@ -5,9 +5,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { App, Plugin, Route } from "flange"
+import type * as Stream from "effect/Stream"
+import { ApiError, App, Plugin, Route } from "flange"
+import { TestApp } from "flange/Testing"
 import { AssemblyError } from "../../src/Plugin/Errors.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
 
@@ -147,5 +150,59 @@ it.effect("problems that only follow from a duplicate id are left out", () =>
     ).toEqual([
       'DuplicateId: Plugin "app:store" is in the list 2 times. Ids are unique: remove it or give it another id.'
     ])
+  })
+)
+
+class NoRoom extends ApiError.make<NoRoom>()("NoRoom", {
+  code: "NO_ROOM",
+  detail: "There is no room",
+  status: 409
+}) {}
+
+it.live("an error that the contract does not declare is named with what to write", () =>
+  Effect.gen(function* () {
+    const streamed = HttpApiEndpoint.get("streamed", "/streamed", {
+      success: HttpApiSchema.StreamUint8Array()
+    })
+    const values = HttpApiEndpoint.get("values", "/values/:kind", {
+      error: NoRoom,
+      params: { kind: Schema.String },
+      success: Schema.String
+    })
+    const failures: Record<string, unknown> = {
+      class: new (class Taken extends Error {
+        readonly _tag = "Taken"
+      })("The room is taken"),
+      text: "taken"
+    }
+    const app = App.make("shop", [
+      Plugin.make("app:rooms", {
+        routes: [
+          Route.public(HttpApiGroup.make("rooms").add(streamed, values), (handlers) =>
+            handlers.handleAll({
+              // The types refuse both.
+              streamed: (() => Effect.fail(failures["class"])) as never as () => Effect.Effect<
+                Stream.Stream<Uint8Array>
+              >,
+              values: (({ params }: { readonly params: { readonly kind: string } }) =>
+                Effect.fail(failures[params.kind])) as never as () => Effect.Effect<string>
+            })
+          )
+        ]
+      })
+    ])
+    const test = yield* TestApp.make(app)
+    for (const [path, endpoint, name] of [
+      ["/streamed", "rooms.streamed", "Taken"],
+      ["/values/class", "rooms.values", "Taken"],
+      ["/values/text", "rooms.values", "taken"]
+    ] as const) {
+      const reply = yield* test.get(path)
+      reply.expectProblem("INTERNAL_ERROR", 500)
+      const entry = test.logs.filter(({ cause }) => cause !== undefined).at(-1)
+      expect(String(entry?.cause)).toContain(
+        `The handler of ${endpoint} failed with ${name}, which its contract does not declare. Add it to \`error\` of the endpoint`
+      )
+    }
   })
 )

@@ -5,6 +5,7 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { toResponse } from "../Exchange/EncodedReply.ts"
 import type { Exchange } from "../Exchange/Exchange.ts"
 import { logDeclared } from "../Exchange/FailureLog.ts"
+import * as Problem from "../Exchange/Problem.ts"
 import type * as Encoder from "./Encoder.ts"
 
 /** A handler's result: a value of the contract, or a reply. */
@@ -13,7 +14,10 @@ export type Handled = Effect.Effect<unknown, unknown, unknown>
 /** Encodes a handler's failures and replies before Effect's own handler sees them. */
 export const replied = (handled: Handled, failure: Encoder.Encode, exchange: Exchange): Handled =>
   Effect.matchEffect(handled, {
-    onFailure: (error) => Effect.catch(failureReply(failure, error, exchange), Effect.die),
+    onFailure: (error) =>
+      Effect.catch(failureReply(failure, error, exchange), (undeclared) =>
+        Effect.die(new Problem.Undeclared(undeclared))
+      ),
     onSuccess: (value) =>
       HttpServerRespondable.isRespondable(value)
         ? HttpServerRespondable.toResponse(value)

@@ -64,6 +64,7 @@ export const make = ({
       bodyLimit,
       constant: new Set(constant.filter((_, i) => i % 2 === 0)),
       headers: constant,
+      endpoint: info.endpoint && `${info.group}.${info.endpoint.identifier}`,
       isBare: info.access.type === "bare",
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),

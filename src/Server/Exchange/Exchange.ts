@@ -120,6 +120,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return this.plan.bodyLimit
   }
 
+  get endpoint(): string | undefined {
+    return this.plan.endpoint
+  }
+
   get hasBody(): boolean {
     return HttpMethod.hasBody(this.#wire.method)
   }

@@ -10,6 +10,8 @@ export interface Plan {
   readonly bodyLimit: number
   /** The names of `headers`. */
   readonly constant: ReadonlySet<string>
+  /** The names of the group and of the endpoint; undefined for a raw route. */
+  readonly endpoint: string | undefined
   /** The constant headers, names and values in turn. See `ReplyHeaders.merge`. */
   readonly headers: ReadonlyArray<string>
   /** Whether the route is bare: its replies have no request id, its requests no span. */

@@ -8,6 +8,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Multipart from "effect/http/Multipart"
 import * as ProblemDetails from "effect/http/ProblemDetails"
+import { hasProperty } from "effect/Predicate"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import {
   Forbidden,
@@ -32,6 +33,8 @@ import * as Issues from "./Issues.ts"
 export interface About {
   /** The longest body the route takes, in bytes. */
   readonly bodyLimit: number
+  /** The names of the group and of the endpoint; undefined for a raw route. */
+  readonly endpoint?: string | undefined
   readonly requestId: string
   /** Path and query. */
   readonly target: string
@@ -83,6 +86,15 @@ export const isProblem = (contentType: string | undefined): boolean =>
 /** Returns the JSON text of a problem document. */
 export const toText: (document: object) => string = JSON.stringify
 
+/** A failure that the contract does not declare, as a defect: Effect's own handler passes it on. */
+export class Undeclared {
+  readonly error: unknown
+
+  constructor(error: unknown) {
+    this.error = error
+  }
+}
+
 /**
  * Returns the reply to a request that ended in `cause`. A failure that the contract does
  * not declare is logged with its whole cause and answered with a 500 that does not show
@@ -96,11 +108,11 @@ export const fromCause = (
   // A cause of interruptions only has no type of failure.
   if (reason === undefined) return Effect.failCause(cause as Cause.Cause<never>)
   try {
-    return fromError(
-      reason._tag === "Fail" ? reason.error : (reason as Cause.Die).defect,
-      cause,
-      about
-    )
+    if (reason._tag === "Fail") return fromError(reason.error, cause, about)
+    const { defect } = reason as Cause.Die
+    return defect instanceof Undeclared
+      ? fromError(defect.error, Cause.fail(defect.error), about)
+      : fromError(defect, cause, about)
   } catch {
     // Reading a value that user code has thrown may throw too.
     return internal(cause, about)
@@ -132,7 +144,23 @@ const fromError = (
       }
     )
   }
-  return internal(cause, about)
+  return internal(undeclared(cause, about.endpoint), about)
+}
+
+/**
+ * Adds what to write to the failure of a handler that the contract does not declare. The types
+ * refuse such a handler, and Node runs programs that were not checked.
+ */
+const undeclared = (
+  cause: Cause.Cause<unknown>,
+  endpoint: string | undefined
+): Cause.Cause<unknown> => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (endpoint === undefined || failure === undefined) return cause
+  const { error } = failure
+  const name = hasProperty(error, "_tag") ? String(error._tag) : String(error)
+  const message = `The handler of ${endpoint} failed with ${name}, which its contract does not declare. Add it to \`error\` of the endpoint, or turn it into a defect with Effect.orDie.`
+  return Cause.combine(Cause.die(new Error(message)), cause)
 }
 
 /** Whether a request was interrupted because its client disconnected. */

@@ -36,6 +36,20 @@ const failing = (backend: Backend, handler: Effect.Effect<unknown, unknown, SqlC
     }
   })
 
+onEach(all, "A write in a GET", (backend) => {
+  it.live("is refused with the option that allows it", () =>
+    Effect.gen(function* () {
+      const { script, sql, table, test } = yield* rig({ url: yield* backend.fresh })
+      script.read = Effect.orDie(sql`insert into ${table} (id, who) values (1, 'a')`)
+      const reply = yield* test.get("/read")
+      reply.expectProblem("INTERNAL_ERROR", 500)
+      expect(failure(() => reply.expectStatus(200)).message).toContain(
+        "If this one has to write, annotate its endpoint with Database.Transactional and { readOnly: false }."
+      )
+    })
+  )
+})
+
 const times = (text: string, part: string) => text.split(part).length - 1
 
 const use = <A, E>(query: (sql: SqlClient) => Effect.Effect<A, E>) =>

@@ -17,7 +17,10 @@ import {
   UnknownError
 } from "effect/sql/SqlError"
 import * as Failure from "../Failure.ts"
+import * as ReadOnly from "../ReadOnly.ts"
 import * as SchemaChange from "../SchemaChange.ts"
+
+const readOnly = 1792
 
 interface Props {
   readonly cause: unknown
@@ -88,7 +91,8 @@ export const toSqlError = (cause: unknown, operation: string): SqlError => {
   const said = hasProperty(cause, "message") ? String(cause.message) : String(cause)
   const code = hasProperty(cause, "code") ? String(cause.code) : ""
   const number = hasProperty(cause, "errno") ? Number(cause.errno) : 0
-  const message = said === "" ? code : said
+  const words = said === "" ? code : said
+  const message = number === readOnly ? `${words}. ${ReadOnly.advice}` : words
   const props = { cause, message, operation }
   const known = reasons.get(number)
   const reason =

@@ -19,6 +19,7 @@ import {
   UnknownError
 } from "effect/sql/SqlError"
 import * as Failure from "../Failure.ts"
+import * as ReadOnly from "../ReadOnly.ts"
 import * as SchemaChange from "../SchemaChange.ts"
 
 /** The codes with which the server ends or refuses a session. Another connection may succeed. */
@@ -30,6 +31,8 @@ const lost: ReadonlySet<string> = new Set([
   "57P03", // cannot_connect_now
   "57P05" // idle_session_timeout
 ])
+
+const readOnly = "25006"
 
 interface Props {
   readonly cause: unknown
@@ -96,7 +99,8 @@ const refined = (error: SqlError): SqlError => {
   const own = operation === undefined ? {} : { operation }
   if (isFromServer(cause)) {
     const constraint = hasProperty(cause, "constraint") ? cause.constraint : undefined
-    const message = `${words(cause)} (SQLSTATE ${cause.code})`
+    const said = `${words(cause)} (SQLSTATE ${cause.code})`
+    const message = cause.code === readOnly ? `${said}. ${ReadOnly.advice}` : said
     return new SqlError({ reason: reasonFor(cause.code, constraint, { cause, message, ...own }) })
   }
   const said = words(cause)

@@ -57,6 +57,7 @@ export interface Rig {
 const plan = {
   bodyLimit: Number.MAX_SAFE_INTEGER,
   constant: new Set<string>(),
+  endpoint: undefined,
   headers: [],
   isBare: true,
   isOpened: true,

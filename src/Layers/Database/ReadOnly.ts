@@ -1,0 +1,5 @@
+/** What to write if a handler writes in a read-only transaction. */
+
+/** The advice behind the database's own words. */
+export const advice =
+  "The handlers of GET and HEAD run in read-only transactions. If this one has to write, annotate its endpoint with Database.Transactional and { readOnly: false }."
