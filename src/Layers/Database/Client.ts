@@ -90,7 +90,10 @@ export const make = (
     >(`flange/Database/Transaction/${clients++}`)
     const client = yield* SqlClient.make({
       ...options,
-      acquirer: Effect.map(options.acquirer, RowLock.refusing),
+      acquirer: Effect.map(
+        options.acquirer,
+        RowLock.refusing(options.compiler.dialect === "mysql" ? "mysql" : "pg")
+      ),
       transactionAcquirer: OwnConnection.acquirer(options.transactionAcquirer, service),
       transactionService: service
     })

@@ -188,11 +188,29 @@ const suite = (
       // PGlite has the syntax of PostgreSQL.
       const own =
         backend.kind === "mysql"
-          ? ["select id from notes lock in share mode"]
-          : ["select id from notes for no key update", "select id from notes for key share;"]
+          ? [
+              "select id from `notes` lock in share mode",
+              "# to book\nselect id from `notes` where 'it\\'s' <> '' for update",
+              "select id from notes order by id limit 1 for update"
+            ]
+          : [
+              "select id from notes for no key update",
+              "select id from notes for key share;",
+              `select id from "notes" for update of "notes" nowait limit 1`,
+              "select id from notes where 'a\\' <> '' for update",
+              "select id from notes where $$for it's$$ <> '' for update",
+              "/* a /* nested */ comment */ table notes for update",
+              "with held as (select id from notes for update) select id from held",
+              "(select id from notes) for update"
+            ]
       const locking = [
         "select id from notes for update",
         "SELECT id FROM notes WHERE id = 1 FOR\n  UPDATE ;",
+        "-- to book\nselect id from notes for update",
+        "/* to book */ select id from notes for update -- held until the end",
+        "(select id from notes for update)",
+        "select id from (select id from notes for update) as held",
+        "select id from notes for update skip locked",
         ...own
       ]
       for (const text of locking) {
@@ -207,10 +225,26 @@ const suite = (
         expect(yield* sql.withTransaction(sql.unsafe(text))).toEqual([{ id: 1 }])
       }
       // Neither the text of a value nor a statement that writes is a lock that is lost.
-      const texts = ["select id from notes where 'for update' <> 'a'"]
-      if (backend.kind !== "mysql") {
+      const texts = [
+        "select id from notes where 'for update' <> 'a'",
+        "select id from notes -- without a lock: for update",
+        "select id from notes /* not for share */",
+        "select id from notes where 'it''s for update' <> ''"
+      ]
+      if (backend.kind === "mysql") {
         texts.push(
-          "update notes set id = 1 where id in (select id from notes for update) returning id"
+          'select id from notes where "for update" <> ""',
+          "select id from notes # not for update",
+          "select `for update`.id from notes as `for update`",
+          "select id from notes where 'it\\'s for update' <> ''"
+        )
+      } else {
+        texts.push(
+          "update notes set id = 1 where id in (select id from notes for update) returning id",
+          "with held as (select id from notes for no key update) update notes set id = 1 where id in (select id from held) returning id",
+          `select id from notes as "for update" order by "for update"`,
+          "select id from notes where $$ for update$$ <> ''",
+          "select id from (select 1 as id, 3 as share) as a where substring('abc' for share) <> ''"
         )
       }
       for (const text of texts) expect(yield* sql.unsafe(text)).toEqual([{ id: 1 }])

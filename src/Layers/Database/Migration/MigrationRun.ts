@@ -5,6 +5,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 import { reserveClean } from "../Client.ts"
+import type { Dialect } from "../SqlText.ts"
 import { MigrationError } from "./MigrationError.ts"
 import type { Migration } from "./MigrationFiles.ts"
 import type { MigrationTable } from "./MigrationTable.ts"
@@ -27,7 +28,7 @@ const failed = (migration: Migration, where: string, cause: unknown): MigrationE
 const runScript = (
   migration: Migration,
   script: string,
-  dialect: SqlScript.Dialect,
+  dialect: Dialect,
   execute: (statement: string) => Effect.Effect<unknown, SqlError>
 ): Effect.Effect<void, MigrationError> =>
   Effect.gen(function* () {
@@ -67,7 +68,7 @@ export const run = (
   migration: Migration
 ): Effect.Effect<number, MigrationError> => {
   const { step, transaction } = migration
-  const dialect: SqlScript.Dialect = sql.onDialectOrElse({
+  const dialect: Dialect = sql.onDialectOrElse({
     mysql: () => "mysql" as const,
     orElse: () => "pg" as const
   })

@@ -1,9 +1,6 @@
 import { describe, expect, it } from "vitest"
-import {
-  controlsTransaction,
-  type Dialect,
-  split
-} from "../../../../src/Layers/Database/Migration/SqlScript.ts"
+import { controlsTransaction, split } from "../../../../src/Layers/Database/Migration/SqlScript.ts"
+import type { Dialect } from "../../../../src/Layers/Database/SqlText.ts"
 
 const texts = (script: string, dialect: Dialect = "pg") =>
   split(script, dialect).map(({ text }) => text)
