@@ -82,7 +82,12 @@ export const routesTable = (description: RouteDescription.RoutesDescription): st
  */
 export const boot = <A extends AppDefinition.Any>(
   app: A,
-  options: { readonly listener: Listener; readonly source?: ConfigSource }
+  options: {
+    /** Turns bytes into requests. */
+    readonly listener: Listener
+    /** Where the configuration comes from. Default: files and variables. */
+    readonly source?: ConfigSource
+  }
 ): Effect.Effect<Boot.Running, BootError<A>, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Boot.boot(app, Host.make(app.id, options.listener), {
     envFiles: true,

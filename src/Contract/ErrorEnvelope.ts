@@ -101,9 +101,13 @@ export const make = <A, I>({
   encode,
   schema
 }: {
+  /** The media type of error bodies. Default: `application/json`. */
   readonly contentType?: string
+  /** Returns the members of the problem in a body; undefined if it has none. */
   readonly decode: (body: A) => Decoded | undefined
+  /** Returns the body for a problem. */
   readonly encode: (problem: Problem, request: Request) => A
+  /** The schema of the body. */
   readonly schema: Schema.Codec<A, I>
 }): ErrorEnvelope => {
   if (!/^[!-.0-~]+\/[ -~]+$/.test(contentType)) {

@@ -128,8 +128,11 @@ export const make = <
 >(
   name: Name,
   options: {
+    /** The schema of the failures. Default: it cannot fail. */
     readonly error?: Error
+    /** The schema of the argument. Default: it takes none. */
     readonly payload?: Payload
+    /** The schema of the result. Default: it returns nothing. */
     readonly success?: Success
   } = {}
 ): Action<Name, Payload, Success, Error> => {

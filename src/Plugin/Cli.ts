@@ -56,7 +56,12 @@ export interface CurrentAppShape {
    */
   readonly run: <A, E, const Keys extends ReadonlyArray<AnyKey> = readonly []>(
     effect: Effect.Effect<A, E, AppRuntime | Context.Service.Identifier<Keys[number]>>,
-    options?: { readonly overrides?: object | undefined; readonly requires?: Keys }
+    options?: {
+      /** Values of the configuration that win over every other source. */
+      readonly overrides?: object | undefined
+      /** The services that the effect uses. Default: all of the app. */
+      readonly requires?: Keys
+    }
   ) => Effect.Effect<A, CommandError | E>
 }
 
@@ -97,6 +102,7 @@ export const make = <
 >(
   name: Name,
   options: {
+    /** Imports the module of the command, when the command is called. */
     readonly load: () => Promise<{
       readonly command: Command.Command<Name, Input, ContextInput, E, R>
     }>

@@ -61,8 +61,11 @@ export const chain = <
 >(
   backends: Backends,
   options: {
+    /** Whether pages of other origins may start requests with ambient credentials. Default: false. */
     readonly acceptsCrossSite?: boolean | undefined
+    /** The realm in `WWW-Authenticate`. Default: `api`. */
     readonly realm?: string | undefined
+    /** What happens to a caller without credentials: `reject` (default) or `anonymous`. */
     readonly unauthenticated?: M
   } = {}
 ): Chain<

@@ -73,7 +73,12 @@ export interface Table<Row, Key extends keyof Row> {
  */
 export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & keyof Row["Type"]>(
   name: string,
-  options: { readonly key: Key; readonly row: Row }
+  options: {
+    /** The field of the primary key. */
+    readonly key: Key
+    /** The schema of a row. */
+    readonly row: Row
+  }
 ): Effect.Effect<Table<Row["Type"], Key>, never, SqlClient.SqlClient> =>
   Effect.map(SqlClient.SqlClient, (sql) => {
     const { key, row } = options

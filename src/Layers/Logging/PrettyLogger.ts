@@ -29,7 +29,10 @@ import { type Data, type ErrorRecord, isErrorRecord } from "./PlainData.ts"
  * ```
  */
 export const pretty = (
-  options: { readonly colors?: boolean | undefined } = {}
+  options: {
+    /** Whether lines have colors. Default: false. */
+    readonly colors?: boolean | undefined
+  } = {}
 ): Logger.Logger<unknown, string> => {
   const paint =
     options.colors === true

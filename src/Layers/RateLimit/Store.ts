@@ -62,7 +62,12 @@ export class Memory implements Shape {
  * Effect.runSync(Effect.map(take, ([remaining]) => remaining)) // => 1
  * ```
  */
-export const memory = ({ maxKeys }: { readonly maxKeys: number }): Shape => new Memory(maxKeys)
+export const memory = ({
+  maxKeys
+}: {
+  /** The most buckets. */
+  readonly maxKeys: number
+}): Shape => new Memory(maxKeys)
 
 /** `memory` with `rateLimit.maxKeys`. */
 export const layer = Layer.effect(Store, Effect.map(RateLimitConfig, memory))

@@ -44,6 +44,7 @@ export const derive = (
     isLocal = false,
     peer
   }: {
+    /** The headers of the request, by their names in lower case. */
     readonly headers: HeaderValues
     /** Whether the peer came through a unix socket: only a proxy of the operator can open it. */
     readonly isLocal?: boolean

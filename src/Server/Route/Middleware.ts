@@ -177,9 +177,11 @@ export const isMiddleware = (
 export const make = <E = never, R = never>(
   name: string,
   options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
     readonly build: Effect.Effect<(route: RouteInfo) => Wrap | undefined, E, R>
     /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
     readonly describe?: Describe | undefined
+    /** The place in the order of the middleware. */
     readonly slot: Slot
   }
 ): Middleware<E, R> => ({
@@ -215,9 +217,11 @@ export const make = <E = never, R = never>(
 export const before = <E = never, R = never>(
   name: string,
   options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
     readonly build: Effect.Effect<(route: RouteInfo) => Before | undefined, E, R>
     /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
     readonly describe?: Describe | undefined
+    /** The place in the order of the middleware. */
     readonly slot: Slot
   }
 ): Middleware<E, R> => ({
@@ -247,6 +251,7 @@ export const before = <E = never, R = never>(
 export const headers = <E = never, R = never>(
   name: string,
   options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
     readonly build: Effect.Effect<
       (route: RouteInfo) => Readonly<Record<string, string>> | undefined,
       E,
@@ -283,6 +288,7 @@ export const headers = <E = never, R = never>(
 export const observe = <E = never, R = never>(
   name: string,
   options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
     readonly build: Effect.Effect<(route: RouteInfo) => Observe | undefined, E, R>
     /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
     readonly describe?: Describe | undefined
@@ -313,6 +319,7 @@ export const observe = <E = never, R = never>(
 export const aroundHandler = <E = never, R = never>(
   name: string,
   options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
     readonly build: Effect.Effect<(route: RouteInfo) => AroundHandler | undefined, E, R>
     /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
     readonly describe?: Describe | undefined

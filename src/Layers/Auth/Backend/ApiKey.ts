@@ -87,6 +87,7 @@ export const apiKey = <E = never, R = never>(options: {
   readonly name?: string | undefined
   /** Default `Auth.header("x-api-key")`. */
   readonly source?: Source.Source | undefined
+  /** Returns the caller of a key, or refuses it. An effect builds the function once, at start. */
   readonly validate: Effect.Effect<ValidateKey<R>, E, R> | ValidateKey<R>
 }): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const source = options.source ?? Source.header("x-api-key")

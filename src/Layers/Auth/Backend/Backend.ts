@@ -96,10 +96,13 @@ export const isIdentity = (outcome: Outcome): outcome is Identity => !("_tag" in
  * ```
  */
 export const backend = <R = never>(options: {
+  /** Returns the caller, or `Skip` if the request has no credentials for this backend. */
   readonly authenticate: (
     request: HttpServerRequest
   ) => Effect.Effect<Identity | Skip, BackendUnavailable | CredentialsRejected, R>
+  /** The name in logs and in chains. */
   readonly name: string
+  /** The scheme in `WWW-Authenticate` and in the OpenAPI document. Default: none. */
   readonly scheme?: Scheme | undefined
 }): Backend<never, R> => ({
   make: Effect.map(

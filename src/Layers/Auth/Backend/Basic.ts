@@ -96,6 +96,7 @@ const parse = (encoded: string): Credentials | undefined => {
 export const basic = <E = never, R = never>(options: {
   /** Default `basic`. */
   readonly name?: string | undefined
+  /** Returns the caller of a name and a password, or refuses them. An effect builds the function once, at start. */
   readonly validate: Effect.Effect<ValidatePassword<R>, E, R> | ValidatePassword<R>
 }): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const name = options.name ?? "basic"

@@ -55,7 +55,9 @@ const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48
 export const secret = (
   value: Redacted.Redacted,
   options: {
+    /** The algorithm of the tokens. Default: HS256. */
     readonly algorithm?: HmacAlgorithm | undefined
+    /** The id of the key; other tokens are refused. Default: any id. */
     readonly kid?: string | undefined
   } = {}
 ): Keys => ({
@@ -100,7 +102,9 @@ export const secret = (
 export const publicKey = (
   key: Jwk | string,
   options: {
+    /** The algorithm of the tokens. Default: `alg` of the JWK, or that of the key's type. */
     readonly algorithm?: PublicAlgorithm | undefined
+    /** The id of the key; other tokens are refused. Default: `kid` of the JWK, or any id. */
     readonly kid?: string | undefined
   } = {}
 ): Keys => ({
