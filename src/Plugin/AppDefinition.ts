@@ -65,7 +65,9 @@ type Remedy<Name extends string> = Name extends `flange/Authentication/${infer C
         ? `No plugin in this app implements the action \`${Action}\`: add a plugin with \`Action.implement\``
         : Name extends "effect/sql/SqlClient"
           ? "No plugin in this app provides a database: add `Database.plugin`"
-          : never
+          : Name extends "flange/Database/InTransaction"
+            ? "A plugin requires transactions, and this app has none: add `Database.transactional()`"
+            : never
 
 /** The names for which `Remedy` knows nothing. */
 type Other<Name extends string> = Name extends string

@@ -15,7 +15,11 @@ export type NameOf<S> = S extends { readonly key: infer Name extends string }
 type Literal<Name extends string> = {} extends Record<Name, unknown> ? never : Name
 
 /** The names of the services in `S` that are configuration sections. */
-type SectionNames<S> = S extends Config.Section<infer Name, infer _A> ? Name : never
+type SectionNames<S> = 0 extends S & 1
+  ? never // `any`: a mistake elsewhere, which has a message of its own.
+  : S extends Config.Section<infer Name, infer _A>
+    ? Name
+    : never
 
 type Requires<S, Names extends string = NameOf<S>> = [Names] extends [never]
   ? "The plugin uses a service whose type is unknown: give its parts types, and each of its services a key"

@@ -206,3 +206,34 @@ it.live("an error that the contract does not declare is named with what to write
     }
   })
 )
+
+it.live("a handler that returns no Effect is named with what to write", () =>
+  Effect.gen(function* () {
+    const app = App.make("shop", [
+      Plugin.make("app:rooms", {
+        routes: [
+          Route.public(RoomsApi, (handlers) =>
+            // The types refuse both.
+            handlers.handleAll({
+              list: (() => Promise.resolve("")) as never as typeof list,
+              read: (() => "") as never as typeof list
+            })
+          )
+        ]
+      })
+    ])
+    const test = yield* TestApp.make(app)
+    for (const [path, said] of [
+      [
+        "/rooms",
+        "The handler of rooms.list returned a promise, not an Effect. Write `Effect.promise"
+      ],
+      ["/rooms/1", "The handler of rooms.read returned no Effect. Write `Effect.succeed(value)`."]
+    ] as const) {
+      const reply = yield* test.get(path)
+      reply.expectProblem("INTERNAL_ERROR", 500)
+      const entry = test.logs.filter(({ cause }) => cause !== undefined).at(-1)
+      expect(String(entry?.cause)).toContain(said)
+    }
+  })
+)

@@ -2,4 +2,4 @@
 
 /** The advice behind the database's own words. */
 export const advice =
-  "The handlers of GET and HEAD run in read-only transactions. If this one has to write, annotate its endpoint with Database.Transactional and { readOnly: false }."
+  "The handlers of GET and HEAD run in read-only transactions. Make the endpoint a POST. If it has to be a GET, annotate it with Database.Transactional and { readOnly: false }."

@@ -22,6 +22,7 @@ import { aborted, type Exchange } from "../Exchange/Exchange.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
+import * as HandlerCheck from "../Route/HandlerCheck.ts"
 import type { AroundHandler } from "../Route/Middleware.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
@@ -193,6 +194,7 @@ const endpointCodec = ({
   readonly handler: NonNullable<Row["handler"]>
   readonly limits: Limits
 }): Codec => {
+  const name = `${contract.identifier}.${endpoint.identifier}`
   const annotations = Context.merge(contract.annotations, endpoint.annotations)
   const strict = Strict.of(limits.maxJsonDepth)
   const parts = Parts.decoders(endpoint, strict, annotations)
@@ -206,8 +208,10 @@ const endpointCodec = ({
   const emptyPayload = [...payloads.values()].find(({ takesNothing }) => takesNothing)
   const failure = Encoder.failure(endpoint, annotations)
   // The contract has checked the type of the handler's argument.
-  const call = (request: Requested): Handled =>
-    isRaw || around === undefined ? handler(request as never) : around(handler(request as never))
+  const call = (request: Requested): Handled => {
+    const handled = HandlerCheck.returned(name, handler(request as never))
+    return isRaw || around === undefined ? handled : around(handled)
+  }
 
   /**
    * Returns a part of the request, not decoded. Throws the error to answer if the part

@@ -1,6 +1,7 @@
 /** Finds endpoints that other callers may call than their group shows. */
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as Authentication from "../../Contract/Authentication.ts"
+import * as Guard from "../../Contract/Guard.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import { named } from "./Claim.ts"
@@ -31,10 +32,18 @@ interface Found {
 const authenticated = ({ type }: Access, claims: ReadonlyArray<Declared>): ReadonlyArray<Found> =>
   type === "bare" || type === "public"
     ? claims.flatMap((claim) => {
-        const key = [...claim.endpoint.middlewares]
-          .map(Authentication.chainOf)
-          .find((chain) => chain)
-        if (key === undefined) return []
+        const keys = [...claim.endpoint.middlewares]
+        const key = keys.map(Authentication.chainOf).find((chain) => chain)
+        if (key === undefined) {
+          if (!keys.some((own) => Guard.decisionOf(own)?.isOptional === false)) return []
+          return [
+            {
+              advice: `is in a group of Route.${type}, and a guard of its contract needs to know the caller. Write Route.protected, or remove the guard from the contract.`,
+              claim,
+              kind: "AccessMismatch"
+            }
+          ]
+        }
         const written = key.optional ? "optional" : "protected"
         const instead = key.chain === "default" ? written : `${written}With("${key.chain}")`
         return [

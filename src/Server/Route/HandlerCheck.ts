@@ -1,4 +1,4 @@
-/** Checks the handlers of a group when it is built: a program that Node runs may be unchecked. */
+/** Checks handlers and what they return: a program that Node runs may be unchecked. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -59,3 +59,16 @@ const handlersOf = (
   built.handlers instanceof Map
     ? built.handlers
     : undefined
+
+/** Returns what a handler has returned. Throws if it is not an Effect. */
+export const returned = (
+  endpoint: string,
+  value: unknown
+): Effect.Effect<unknown, unknown, unknown> => {
+  if (Effect.isEffect(value)) return value as Effect.Effect<unknown, unknown, unknown>
+  const remedy =
+    value instanceof Promise
+      ? "a promise, not an Effect. Write `Effect.promise(() => ...)`, or `Effect.fn(function*(request) { ... })` instead of an async function."
+      : "no Effect. Write `Effect.succeed(value)`."
+  throw new TypeError(`The handler of ${endpoint} returned ${remedy}`)
+}

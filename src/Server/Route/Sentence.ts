@@ -60,7 +60,11 @@ type OfErrors<At extends string, Undeclared> = [Undeclared] extends [never]
     ? OfNames<At, ErrorName<Undeclared>>
     : `The handler of \`${At}\` fails with an error that is not an \`ApiError\`: fail with one that \`error\` of the endpoint lists, or make it a defect with \`Effect.orDie\``
 
-type OfNames<At extends string, Names extends string> =
+type OfNames<At extends string, Names extends string> = "SqlError" extends Names
+  ? `The handler of \`${At}\` fails with \`SqlError\`, on which no caller can act: make it a defect with \`Effect.orDie\``
+  : OfUndeclared<At, Names>
+
+type OfUndeclared<At extends string, Names extends string> =
   IsOne<Names> extends true
     ? `\`${Names}\` is not among the errors of \`${At}\`: add it to \`error\``
     : `${Listing<Names>} are not among the errors of \`${At}\`: add them to \`error\``

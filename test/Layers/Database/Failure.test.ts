@@ -44,7 +44,7 @@ onEach(all, "A write in a GET", (backend) => {
       const reply = yield* test.get("/read")
       reply.expectProblem("INTERNAL_ERROR", 500)
       expect(failure(() => reply.expectStatus(200)).message).toContain(
-        "If this one has to write, annotate its endpoint with Database.Transactional and { readOnly: false }."
+        "Make the endpoint a POST. If it has to be a GET, annotate it with Database.Transactional and { readOnly: false }."
       )
     })
   )

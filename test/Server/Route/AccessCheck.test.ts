@@ -74,6 +74,23 @@ const problemsOf = async (...plugins: ReadonlyArray<Plugin.Any>) => {
   return (error as AssemblyError).problems.filter(({ kind }) => kind !== "MissingService")
 }
 
+describe("a guard in an open group", () => {
+  it.each([
+    ["scopes", admin],
+    ["a role", Auth.privileged]
+  ])("that needs to know the caller is a problem: %s", async (_, guard) => {
+    for (const access of ["bare", "public"] as const) {
+      const [problem, ...more] = await problemsOf(plugin(access, notes.add(a).middleware(guard)))
+      assert.deepStrictEqual(more, [])
+      assert.strictEqual(problem!.kind, "AccessMismatch")
+      assert.strictEqual(
+        problem!.message,
+        `POST /a ("a" of group "notes", plugin "app:notes") is in a group of Route.${access}, and a guard of its contract needs to know the caller. Write Route.protected, or remove the guard from the contract.`
+      )
+    }
+  })
+})
+
 describe("a guard of a group", () => {
   it.each([
     ["scopes", notes.add(a).middleware(admin).add(b)],
