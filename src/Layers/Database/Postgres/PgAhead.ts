@@ -101,7 +101,8 @@ class PgAhead {
 
   commit(): boolean {
     const line = this.#line
-    if (this.#mustWait || this.#isCommitting || !line.isInTransaction()) return false
+    const isFree = !this.#mustWait && !this.#isCommitting && line.hasOnlyRead
+    if (!isFree || !line.isInTransaction()) return false
     this.#isCommitting = true
     this.#mustWait = true
     line.onMessage = this.#received
@@ -169,6 +170,7 @@ class PgAhead {
       case "CommandComplete":
         this.#due--
         if (this.#due === 0) {
+          this.#line.hasOnlyRead = true
           this.#line.onMessage = undefined
           this.#stopTimer()
           this.#onRun?.()

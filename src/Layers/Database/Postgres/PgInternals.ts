@@ -11,6 +11,8 @@ import * as Silence from "../Silence.ts"
 /** A message of the server. */
 export interface Message {
   readonly _tag: string
+  /** What a statement did, in `CommandComplete`: for example `SELECT 3`. */
+  readonly commandTag?: string
   readonly fields?: unknown
   /** Of the transaction, in `ReadyForQuery`: failed, none, or open. */
   readonly status?: "E" | "I" | "T"
@@ -101,6 +103,8 @@ export const renewStatements = (session: PgSession, changes: number): void => {
 export interface Line {
   /** Closes the connection. The statement that waits for an answer fails with the cause. */
   readonly destroy: (cause: Error) => void
+  /** Whether no statement since the property was set to true did more than read. */
+  hasOnlyRead: boolean
   /** Whether a transaction is open, has not failed, and has no running statement. */
   readonly isInTransaction: () => boolean
   /** Gets each message of the server, and returns whether the driver gets it too. */
@@ -116,6 +120,12 @@ export interface Line {
  * again within them, and in an idle one they pass in microseconds.
  */
 const turnsHeld = 8
+
+/**
+ * The tags of statements whose transaction can lose nothing by a commit that fails. A read-only
+ * transaction can write to temporary tables, and an app can end it and begin another one.
+ */
+const reading = /^(?:RELEASE|SAVEPOINT|SELECT|SET)\b/
 
 const lines = new WeakMap<Session, Line>()
 
@@ -143,6 +153,7 @@ export const lineOf = (session: PgSession): Line => {
       line.onMessage = () => false
       socket.destroy(cause)
     },
+    hasOnlyRead: false,
     isInTransaction: () => status === "T" && own.consumer === undefined && socket.writable,
     onMessage: undefined,
     onWrite: undefined,
@@ -161,6 +172,9 @@ export const lineOf = (session: PgSession): Line => {
   }
   own.dispatch = (message) => {
     if (message._tag === "ReadyForQuery") ({ status } = message)
+    else if (message._tag === "CommandComplete" && !reading.test(message.commandTag ?? "")) {
+      line.hasOnlyRead = false
+    }
     if (line.onMessage === undefined || line.onMessage(message)) dispatch(message)
   }
   return line

@@ -34,7 +34,7 @@ export interface AheadConnection extends Connection {
   /**
    * Commits a transaction that has written nothing, and returns true at once. The commit is in
    * the write of the next statement if that comes soon. Returns false and sends nothing if the
-   * answer must be waited for: the transaction is serializable or has failed.
+   * answer must be waited for: the transaction is serializable, has failed or did more than read.
    */
   readonly sendCommit: () => boolean
 }

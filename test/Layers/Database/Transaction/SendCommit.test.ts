@@ -109,6 +109,31 @@ onPostgres((backend) => {
     })
   )
 
+  it.live("a read that did more than read fails with its commit", () =>
+    Effect.gen(function* () {
+      const { script, sql, test } = yield* rig(backend, { endpoint: true, maxConnections: 1 })
+      yield* sql`create temp table later (id integer primary key deferrable initially deferred)`
+      const twice = sql`insert into later values (1), (1)`
+      const reads = {
+        "a temporary table": twice,
+        "another transaction": Effect.andThen(
+          sql.unsafe("commit"),
+          Effect.andThen(sql.unsafe("begin"), twice)
+        ),
+        "a transaction of the same connection": Effect.andThen(
+          sql.unsafe("commit and chain"),
+          twice
+        )
+      }
+      for (const [name, read] of Object.entries(reads)) {
+        script.read = Effect.orDie(Effect.andThen(sql`select 1`, read))
+        const reply = yield* test.get("/read")
+        expect([name, reply.status]).toEqual([name, 500])
+        expect(yield* sql`select id from later`).toEqual([])
+      }
+    })
+  )
+
   it.live("a read that fails rolls back", () =>
     Effect.gen(function* () {
       const { insert, script, sql, test } = yield* make
