@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
 import { NotInTransaction } from "./NotInTransaction.ts"
-import { levelOf } from "./Turns.ts"
+import { hasEnded, levelOf } from "./Turns.ts"
 
 /**
  * The service of a repository whose methods are only right in a transaction, such as a check and the
@@ -12,8 +12,8 @@ import { levelOf } from "./Turns.ts"
  * plugin does not compile.
  *
  * `required` succeeds in a transaction: that of a request, or `sql.withTransaction`. Elsewhere
- * it dies with `NotInTransaction`: in an action, a background task, or a handler with
- * `Database.Transactional` set to `false`.
+ * it dies with `NotInTransaction`: in an action, a background task, a fiber that outlives its
+ * transaction, or a handler with `Database.Transactional` set to `false`.
  *
  * `InTransaction.layer` provides it where the transactions are not those of
  * `Database.transactional()`.
@@ -48,11 +48,12 @@ export class InTransaction extends Context.Service<
   static readonly layer: Layer.Layer<InTransaction, never, SqlClient> = Layer.effect(
     InTransaction,
     SqlClient.useSync(({ transactionService }) => ({
-      required: Effect.withFiber((fiber) =>
-        levelOf(fiber, transactionService) === undefined
+      required: Effect.withFiber((fiber) => {
+        const level = levelOf(fiber, transactionService)
+        return level === undefined || hasEnded(level)
           ? Effect.die(new NotInTransaction({ sql: undefined }))
           : Effect.void
-      )
+      })
     }))
   )
 }

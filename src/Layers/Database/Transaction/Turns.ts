@@ -31,6 +31,9 @@ const ended = new WeakSet<Level>()
 /** Marks a level as ended: its later statements die with `TransactionEnded`. */
 export const end = (level: Level): void => void ended.add(level)
 
+/** Whether a level has ended, in a fiber that outlives it. */
+export const hasEnded = (level: Level): boolean => ended.has(level)
+
 /** Matches the savepoints of the client. Those that users write in SQL are ordinary statements. */
 const savepoint = /^(RELEASE SAVEPOINT|ROLLBACK TO SAVEPOINT|SAVEPOINT) effect_sql_/
 
@@ -138,4 +141,4 @@ const refuseEnded = <A, E>(
   level: Level,
   sql: string,
   statement: Effect.Effect<A, E>
-): Effect.Effect<A, E> => (ended.has(level) ? Effect.die(new TransactionEnded({ sql })) : statement)
+): Effect.Effect<A, E> => (hasEnded(level) ? Effect.die(new TransactionEnded({ sql })) : statement)

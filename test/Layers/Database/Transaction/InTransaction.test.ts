@@ -1,8 +1,10 @@
 /** A repository that requires a transaction. */
 import { expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
@@ -61,6 +63,12 @@ it.live("a method that requires a transaction runs in one, and nowhere else", ()
     expectRefused(yield* Effect.exit(book))
     const sql = yield* test.run(SqlClient)
     yield* sql.withTransaction(book)
+    const over = yield* Deferred.make<void>()
+    const outliving = yield* sql.withTransaction(
+      Effect.forkDetach(Effect.exit(Effect.andThen(Deferred.await(over), book)))
+    )
+    yield* Deferred.succeed(over, undefined)
+    expectRefused(yield* Fiber.join(outliving))
     expectRefused(
       yield* Effect.exit(
         sql.withTransaction(
