@@ -63,8 +63,6 @@ const isFatal = ({ fields }: Message): boolean =>
 class PgAhead {
   /** How many statements the server has not answered yet. */
   #due = 0
-  /** Whether the server has not answered the commit yet. */
-  #isCommitting = false
   readonly #line: Line
   /** Whether the commit of the transaction must be waited for. */
   #mustWait = true
@@ -101,9 +99,9 @@ class PgAhead {
 
   commit(): boolean {
     const line = this.#line
-    const isFree = !this.#mustWait && !this.#isCommitting && line.hasOnlyRead
+    const isFree = !this.#mustWait && !line.isCommitting && line.hasOnlyRead
     if (!isFree || !line.isInTransaction()) return false
-    this.#isCommitting = true
+    line.isCommitting = true
     this.#mustWait = true
     line.onMessage = this.#received
     line.writeSoon(commit)
@@ -138,7 +136,7 @@ class PgAhead {
   }
 
   readonly #received = (message: Message): boolean =>
-    this.#isCommitting ? this.#committed(message) : this.#begun(message)
+    this.#line.isCommitting ? this.#committed(message) : this.#begun(message)
 
   /** Keeps the answers of the commit from the driver. */
   #committed(message: Message): boolean {
@@ -149,7 +147,7 @@ class PgAhead {
         // The driver must know if the server ends the session.
         return isFatal(message)
       case "ReadyForQuery":
-        this.#isCommitting = false
+        this.#line.isCommitting = false
         this.#line.onMessage = this.#due === 0 ? undefined : this.#received
         // For example after a cancel request that came late. The connection is no longer usable.
         if (message.status !== "I")

@@ -75,7 +75,7 @@ export const limitSilence = (session: PgSession, limit: number): void => {
   if (limited.has(own)) return
   limited.add(own)
   Silence.watch(limit, {
-    isWaiting: () => own.consumer !== undefined,
+    isWaiting: () => own.consumer !== undefined || lines.get(own)?.isCommitting === true,
     lose: (cause) => {
       // A server that only takes long must not go on without a reader.
       Effect.runFork(own.interrupt)
@@ -105,6 +105,8 @@ export interface Line {
   readonly destroy: (cause: Error) => void
   /** Whether no statement since the property was set to true did more than read. */
   hasOnlyRead: boolean
+  /** Whether the server has not answered a commit of which the driver does not know. */
+  isCommitting: boolean
   /** Whether a transaction is open, has not failed, and has no running statement. */
   readonly isInTransaction: () => boolean
   /** Gets each message of the server, and returns whether the driver gets it too. */
@@ -154,6 +156,7 @@ export const lineOf = (session: PgSession): Line => {
       socket.destroy(cause)
     },
     hasOnlyRead: false,
+    isCommitting: false,
     isInTransaction: () => status === "T" && own.consumer === undefined && socket.writable,
     onMessage: undefined,
     onWrite: undefined,

@@ -182,6 +182,26 @@ onPostgres((backend) => {
     })
   )
 
+  it.live("a connection that does not answer a commit is closed without a statement", () =>
+    Effect.gen(function* () {
+      const proxy = yield* Proxy.make(backend.url)
+      const { script, sql, test } = yield* rig(proxy, {
+        acquireTimeout: "1 second",
+        endpoint: true,
+        maxConnections: 1,
+        statementTimeout: "1 second"
+      })
+      script.read = Effect.orDie(sql`select 1 as one`)
+      yield* proxy.stall("COMMIT")
+      const first = yield* test.get("/read")
+      first.expectStatus(200)
+      // Longer than the limit, and the second that the client waits after it.
+      yield* Effect.sleep(3000)
+      const second = yield* test.get("/read")
+      second.expectStatus(200)
+    })
+  )
+
   it.live("a serializable read waits for its commit, however it became serializable", () =>
     Effect.gen(function* () {
       const bySession = "set session characteristics as transaction isolation level serializable"
