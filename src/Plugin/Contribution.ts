@@ -5,20 +5,28 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 
 /**
  * The HTTP contract of a route group, by name: `Route.Public<typeof ItemsApi>`. An
  * editor shows the name; the group behind it is computed when `app.api` is read.
  */
 export interface Contract {
-  // Not `HttpApiGroup.Constraint`: the compiler would compute the group to compare the two.
+  /** The middleware that its route adds to the endpoints. */
+  readonly "~flange/Added": HttpApiMiddleware.AnyId
+  // Without what is added: the compiler would compute the whole group for each comparison.
   readonly "~flange/Group": unknown
   /** The services of its middleware that plugins provide. */
   readonly "~flange/Middlewares": unknown
 }
 
 /** The groups behind the names of contracts. */
-export type Group<C extends Contract> = Extract<C["~flange/Group"], HttpApiGroup.Constraint>
+export type Group<C extends Contract> = C extends unknown
+  ? Extract<
+      HttpApiGroup.AddMiddleware<C["~flange/Group"], C["~flange/Added"]>,
+      HttpApiGroup.Constraint
+    >
+  : never
 
 /**
  * One thing that a plugin contributes.

@@ -44,8 +44,9 @@ export interface Route<
 }
 
 /** The services of a group's own middleware that plugins provide. */
+// Not `HttpApiGroup.Endpoints`: the compiler would compare all methods of a group of the class form.
 type Middlewares<G extends HttpApiGroup.Constraint> = Exclude<
-  HttpApiEndpoint.Middleware<HttpApiGroup.Endpoints<G>>,
+  HttpApiEndpoint.Middleware<G["endpoints"][keyof G["endpoints"]]>,
   Guard.Guard | Guard.OptionalGuard | StandardErrors
 >
 
@@ -55,7 +56,8 @@ interface GroupWith<
   in out Middleware extends HttpApiMiddleware.AnyId
 >
   extends Contribution.Contract {
-  readonly "~flange/Group": HttpApiGroup.AddMiddleware<G, Middleware | StandardErrors>
+  readonly "~flange/Added": Middleware | StandardErrors
+  readonly "~flange/Group": G
   readonly "~flange/Middlewares": Middleware | Middlewares<G>
 }
 
@@ -281,6 +283,7 @@ type RawAccess = Access["type"]
 
 /** A group of plain routes behind an authentication chain. It adds nothing to the contract. */
 export interface Raw<in out Middleware> extends Contribution.Contract {
+  readonly "~flange/Added": never
   readonly "~flange/Group": never
   readonly "~flange/Middlewares": Middleware
 }
