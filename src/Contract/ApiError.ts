@@ -1,4 +1,5 @@
 /** Errors that are RFC 9457 problem documents on the wire, with a stable code. */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -285,13 +286,32 @@ export type ApiErrorClass<
 > = Omit<Sent<Self, Tag, Code, Status, Fields, Hidden>, never> & {
   new (
     ...args: {} extends Props<Fields> ? [props?: Props<Fields>] : [props: Props<Fields>]
-  ): InstanceType<Sent<Self, Tag, Code, Status, Fields, Hidden>>
+  ): Occurrence<Tag, Sent<Self, Tag, Code, Status, Fields, Hidden>["fields"], Fields, Hidden>
   readonly code: Code
   /** When the server answers with the error; empty if not declared. */
   readonly meaning: string
   /** What to do about the error; empty if not declared. */
   readonly remedy: string
   readonly status: Status
+}
+
+/**
+ * An error. `InstanceType` of `Sent` is the same, but the compiler would compute the argument of a
+ * constructor that nobody calls.
+ */
+type Occurrence<
+  Tag extends string,
+  SentFields extends Schema.Struct.Fields,
+  Fields extends Schema.Struct.Fields,
+  Hidden extends keyof Fields
+> = Cause.YieldableError &
+  HttpServerRespondable.Respondable &
+  HiddenFields<Fields, Hidden> &
+  Schema.Struct.Type<SentFields> & { readonly _tag: Tag }
+
+/** The fields that the client does not get, as an error has them. */
+type HiddenFields<Fields extends Schema.Struct.Fields, Hidden extends keyof Fields> = {
+  readonly [Name in Hidden]?: Schema.Struct.Type<Fields>[Name & keyof Schema.Struct.Type<Fields>]
 }
 
 /** The class whose schema has what the client gets. */
@@ -308,9 +328,7 @@ type Sent<
   Type,
   Status,
   Omit<Fields, Hidden> & Members<Code>,
-  {
-    readonly [Name in Hidden]?: Schema.Struct.Type<Fields>[Name & keyof Schema.Struct.Type<Fields>]
-  }
+  HiddenFields<Fields, Hidden>
 >
 
 const sentence = (code: string): string => {
