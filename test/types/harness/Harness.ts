@@ -25,12 +25,12 @@ export interface Outcome {
 /** Where configs of the type checker are written, and what it emits. */
 const scratch = join(root, ".doctest")
 
-const compile = (config: object, name: string) => {
+const compile = (config: object, name: string, ...flags: ReadonlyArray<string>) => {
   mkdirSync(scratch, { recursive: true })
   const path = join(scratch, `tsconfig.${name}.json`)
   writeFileSync(path, JSON.stringify(config))
   const tsc = join(root, "node_modules/typescript/bin/tsc")
-  const run = spawnSync(process.execPath, [tsc, "-p", path, "--pretty", "false"], {
+  const run = spawnSync(process.execPath, [tsc, "-p", path, "--pretty", "false", ...flags], {
     cwd: root,
     encoding: "utf8",
     maxBuffer: 1 << 28
@@ -51,6 +51,19 @@ export const typeCheck = (config: object, name: string): ReadonlyArray<Diagnosti
   }
   if (status !== 0 && found.length === 0) throw new Error(`tsc failed: ${stdout}${stderr}`)
   return found.map((d) => ({ ...d, file: d.file.split(sep).join("/") }))
+}
+
+/** Returns how many types the compiler instantiates for a program without mistakes. */
+export const instantiations = (config: object, name: string): number => {
+  const { status, stderr, stdout } = compile(
+    config,
+    name,
+    "--extendedDiagnostics",
+    "--singleThreaded"
+  )
+  const found = /^Instantiations:\s+(\d+)/m.exec(stdout)
+  if (status !== 0 || found === null) throw new Error(`tsc failed: ${stdout}${stderr}`)
+  return Number(found[1])
 }
 
 /** The `// ^ expect: text` comments of a file, each with the line of code above it. */
