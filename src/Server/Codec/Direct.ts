@@ -324,12 +324,16 @@ const struct = (signatures: ReadonlyArray<SchemaAST.PropertySignature>): Direct 
   return Containers.struct(properties)
 }
 
+/** Whether a getter may make a value of nothing. One that `SchemaGetter` has not made has no tag. */
+const mayBeOptional = ({ _tag }: { readonly _tag?: string }): boolean =>
+  _tag === undefined || _tag.startsWith("TransformOptional")
+
 /** Whether a schema may make a value of a missing key. */
 const hasDefault = (ast: SchemaAST.AST): boolean =>
   ast._tag === "Suspend" ||
   ast.encoding?.some(
     ({ to, transformation }) =>
       transformation._tag !== "Transformation" ||
-      transformation.decode._tag.startsWith("TransformOptional") ||
+      mayBeOptional(transformation.decode) ||
       hasDefault(to)
   ) === true

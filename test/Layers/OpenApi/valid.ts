@@ -1,5 +1,6 @@
 /** The document of an app, checked by a validator and by the rules that its schema cannot hold. */
 import { Validator } from "@seriousme/openapi-schema-validator"
+import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { App, Plugin, Route } from "flange"
@@ -18,12 +19,18 @@ export const group = (
   return HttpApiGroup.make(name).add(first!, ...rest)
 }
 
+/** Returns the build of a group with a handler for each endpoint. */
+const unused =
+  ({ endpoints }: HttpApiGroup.Constraint) =>
+  (handlers: { readonly handleAll: (all: object) => unknown }) =>
+    handlers.handleAll(
+      Object.fromEntries(Object.keys(endpoints).map((name) => [name, () => Effect.die("unused")]))
+    )
+
 /** A plugin with groups whose handlers nothing calls. */
 export const plugin = (id: string, ...groups: ReadonlyArray<HttpApiGroup.Constraint>): Plugin.Any =>
   Plugin.make(id, {
-    routes: groups.map(
-      (each) => Route.public(each as never, ((handlers: unknown) => handlers) as never) as never
-    )
+    routes: groups.map((each) => Route.public(each as never, unused(each) as never) as never)
   })
 
 /** Fails with what is wrong with a document. */
