@@ -121,9 +121,10 @@ describe("the app of a command", () => {
 it("what a command uses is in its types", () => {
   const { current } = make({})
   // @ts-expect-error Above is not among the required services
-  current.run(above, { requires: [Below] })
+  const unlisted = current.run(above, { requires: [Below] })
   // @ts-expect-error it is not required at all
-  current.run(above)
+  const unrequired = current.run(above)
+  assert.isTrue(Effect.isEffect(unlisted) && Effect.isEffect(unrequired))
   const command = Command.make("above", {}, () => Effect.asVoid(above))
   // @ts-expect-error a command has its services from Cli.CurrentApp
   Cli.make("above", { load: () => Promise.resolve({ command }) })
