@@ -1,4 +1,4 @@
-/** An app of which the tests call commands and actions. */
+/** The app whose commands and actions the tests call. */
 export const files = {
   "app.ts": `
 import * as Effect from "effect/Effect"

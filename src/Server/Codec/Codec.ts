@@ -69,7 +69,7 @@ export interface Codec {
 export interface Kind {
   /**
    * `compiled`: functions made from the schemas. `effect`: Effect's own handler. `partial`: the
-   * compiled codec, of which Effect's own decoder runs some parts.
+   * compiled codec, with some parts of the request decoded by Effect's own decoder.
    */
   readonly codec: "compiled" | "effect" | "partial"
   /** Why it is not the compiled one; undefined for `compiled`. */

@@ -6,8 +6,7 @@
  * does not answer can be told from a statement that takes long. Their answers do not reach
  * the driver. All messages are one cycle with one `Sync`: after an error in one of them the
  * server skips the others, and the error is that of the statement. The commit is a
- * cycle of its own. A read has nothing that the commit could lose, so nobody waits for its
- * answer.
+ * cycle of its own. A read loses nothing if its commit fails, so no request waits for the answer.
  */
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgProtocol from "@effect/sql-pg/PgProtocol"
@@ -97,6 +96,7 @@ class PgAhead {
     }
   }
 
+  /** Sends the commit. Returns false if its answer must be waited for. */
   commit(): boolean {
     const line = this.#line
     const isFree = !this.#mustWait && !line.isCommitting && line.hasOnlyRead

@@ -105,7 +105,7 @@ export interface Line {
   readonly destroy: (cause: Error) => void
   /** Whether no statement since the property was set to true did more than read. */
   hasOnlyRead: boolean
-  /** Whether the server has not answered a commit of which the driver does not know. */
+  /** Whether a commit that was sent without the driver still waits for its answer. */
   isCommitting: boolean
   /** Whether a transaction is open, has not failed, and has no running statement. */
   readonly isInTransaction: () => boolean

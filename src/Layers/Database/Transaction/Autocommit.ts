@@ -12,8 +12,8 @@ import { nearest, transactionalId } from "./Transactional.ts"
  * transaction, and `sql.withTransaction` opens one.
  *
  * An app with `Database.plugin` and an endpoint that writes (another method than GET, HEAD and
- * OPTIONS, without the annotation) needs one of the two. Without a choice, a request that fails
- * halfway would keep half of its changes, and nobody would have decided that.
+ * OPTIONS, without the annotation) needs one of the two. Without this rule, an app that forgot its
+ * transactions would keep half of the changes of a request that fails halfway.
  *
  * @example
  * ```ts
