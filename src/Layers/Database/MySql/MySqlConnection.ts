@@ -193,9 +193,22 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
     executeStream: (sql, params, transformRows) =>
       SqlStream.asyncPauseResume<object, SqlError>((emit) =>
         Effect.map(guardedStream(sql, params), (query) => {
-          query.on("error", (cause) => emit.fail(Failure.of(toSqlError(cause, "stream"), sql)))
-          query.on("end", () => emit.end())
           let big: ReadonlyMap<string, number> = new Map()
+          let rows: Array<object> = []
+          // One offer for all rows that the driver read at once: each offer starts a fiber.
+          const offer = () => {
+            if (rows.length === 0) return
+            emit.array(transformRows === undefined ? rows : transformRows(rows))
+            rows = []
+          }
+          query.on("end", () => {
+            offer()
+            emit.end()
+          })
+          query.on("error", (cause) => {
+            offer()
+            emit.fail(Failure.of(toSqlError(cause, "stream"), sql))
+          })
           // mysql2 gives one packet as the type of the list of packets.
           query.on("fields", (fields) => {
             big = bigColumns(fields as unknown as ReadonlyArray<FieldPacket>)
@@ -203,8 +216,7 @@ export const make = (session: MySqlSession, transaction: boolean): Connection =>
           query.on("result", (result) => {
             const row = result as RowDataPacket // a stream has no other results
             exactRow(row, big)
-            if (transformRows === undefined) emit.single(row)
-            else emit.array(transformRows([row]))
+            if (rows.push(row) === 1) queueMicrotask(offer)
           })
           return {
             onPause: () => session.raw.pause(),
