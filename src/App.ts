@@ -111,14 +111,17 @@ export const layer = <A extends AppDefinition.Any>(
 ): Layer.Layer<AppDefinition.Provides<A> | AppRuntime, BootError<A>> =>
   Layer.effectContext(
     Effect.gen(function* () {
+      let stopped = Effect.void
+      // The first finalizer of a scope runs last: everything is released by then.
+      yield* Effect.addFinalizer(() => stopped)
       const { address, context, runtime } = yield* boot(app, {
         listener: ConfiguredListener.listen
       })
       // An app without the Logging battery logs it too, by Effect's own logger.
-      yield* Effect.provideContext(
-        Effect.logInfo(`${runtime.name} ${runtime.version} listens on ${address}`),
-        context
-      )
+      const log = (what: string) =>
+        Effect.provideContext(Effect.logInfo(`${runtime.name} ${runtime.version} ${what}`), context)
+      stopped = log("stopped")
+      yield* log(`listens on ${address}`)
       return context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
     })
   ).pipe(Layer.provide(nodeFiles))

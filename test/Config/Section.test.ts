@@ -78,8 +78,8 @@ layer(NodeServices.layer)("Config.section", (it) => {
           [
             "2 from code is refused for range.min (max is 1): write max or less.",
             '"eighty" from code is refused for server.port: write a port, an integer from 0 to 65535.',
-            "tls.key is missing (tls.cert is set): write a string (secret) in code, or set the " +
-              "variable TLS_KEY."
+            "tls.key is missing (tls.cert is set): set the variable TLS_KEY to a string (secret), or " +
+              "TLS_KEY_FILE to the path of a file that has it."
           ]
         )
       })

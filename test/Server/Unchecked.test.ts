@@ -9,7 +9,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
-import { ApiError, App, Plugin, Route } from "flange"
+import { ApiError, App, Created, Plugin, Route } from "flange"
 import { TestApp } from "flange/Testing"
 import { AssemblyError } from "../../src/Plugin/Errors.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
@@ -234,6 +234,45 @@ it.live("a handler that returns no Effect is named with what to write", () =>
       reply.expectProblem("INTERNAL_ERROR", 500)
       const entry = test.logs.filter(({ cause }) => cause !== undefined).at(-1)
       expect(String(entry?.cause)).toContain(said)
+    }
+  })
+)
+
+it.live("a value that does not fit the contract is named with its endpoint and the reason", () =>
+  Effect.gen(function* () {
+    const Room = Schema.Struct({ beds: Schema.Array(Schema.Int), name: Schema.NonEmptyString })
+    const api = HttpApiGroup.make("rooms").add(
+      HttpApiEndpoint.get("created", "/created", { success: Created(Room) }),
+      HttpApiEndpoint.get("read", "/read", { success: Room }),
+      HttpApiEndpoint.get("text", "/text", {
+        success: Schema.NonEmptyString.pipe(HttpApiSchema.asText())
+      })
+    )
+    const wrong = { beds: [1, 2.5], name: "" }
+    const app = App.make("shop", [
+      Plugin.make("app:rooms", {
+        routes: [
+          Route.public(api, (handlers) =>
+            handlers.handleAll({
+              created: () => Effect.succeed(Created.at("/rooms/1", wrong)),
+              read: () => Effect.succeed(wrong),
+              text: () => Effect.succeed("")
+            })
+          )
+        ]
+      })
+    ])
+    const test = yield* TestApp.make(app)
+    for (const name of ["created", "read", "text"]) {
+      const reply = yield* test.get(`/${name}`)
+      reply.expectProblem("INTERNAL_ERROR", 500)
+      const entry = test.logs.filter(({ cause }) => cause !== undefined).at(-1)
+      const text = String(entry?.cause)
+      expect(text).toContain(
+        `The handler of rooms.${name} returned a value that does not fit \`success\` in its contract: Expected `
+      )
+      expect(text).toContain("Return a value that fits, or change the contract.")
+      expect(text).not.toContain("HttpApiSchemaError")
     }
   })
 )

@@ -120,12 +120,14 @@ const missing = (
     ...(nearestKey === undefined ? [] : [`${nearestKey} is set, which may be a misspelling`])
   ]
   const why = hints.length === 0 ? "" : ` (${hints.join("; ")})`
+  const variable = variableFor(section, path)
+  const remedy = isSecret(section.nodes, path, undefined)
+    ? `set the variable ${variable} to ${words}, or ${variable}_FILE to the path of a file that has it`
+    : `write ${words} in ${around.file}, or set the variable ${variable}`
   return {
     expected: words,
     key,
-    message:
-      `${key} is missing${why}: write ${words} in ${around.file}, or set the variable ` +
-      `${variableFor(section, path)}.`,
+    message: `${key} is missing${why}: ${remedy}.`,
     nearest: nearestKey,
     received: undefined,
     source: "not set"

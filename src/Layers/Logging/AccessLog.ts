@@ -14,13 +14,13 @@ import { Reader } from "./PlainData.ts"
 /** The fields of an access line, as annotations of its log entry. `requestId` is there as on every line. */
 export interface Access {
   /** Derived with `server.trustedProxies`; left out if the listener knows no peer. */
-  readonly client_ip?: string
+  readonly clientIp?: string
   /** The code of the problem document that was sent; left out for any other reply. */
   readonly code?: string
   /** Milliseconds from the slot on the way in until the reply's head is known, to a tenth. */
   readonly durationMs: number
   /** Whether the caller is privileged; false for a caller without credentials. */
-  readonly is_privileged: boolean
+  readonly isPrivileged: boolean
   readonly method: string
   /** The path that was asked for, without its query. */
   readonly path: string
@@ -29,7 +29,7 @@ export interface Access {
   /** The reply's status; 499 where the client went away before it, 503 where the drain cut the request off. */
   readonly status: number
   /** Cut to 512 bytes, without control characters; left out if the request has none. */
-  readonly user_agent?: string
+  readonly userAgent?: string
 }
 
 /** Whether the annotations are those of an access line. */
@@ -83,29 +83,29 @@ const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middlewa
     for (const name in request.fields) {
       if (!own.has(name)) fields += member(fieldName(name), request.fields[name])
     }
-    const { client_ip, code, is_privileged, user_agent } = aboutClient(request)
+    const { clientIp, code, isPrivileged, userAgent } = aboutClient(request)
     write(
       `{"time":"${now()}","level":"info",` +
         `"message":"${method} ${template === "*" ? path : template} ${status} ${Math.round(durationMs)}ms",` +
         `${from},"requestId":"${request.requestId}"${fields}` +
-        `${member("client_ip", client_ip)}${member("code", code)},"durationMs":${durationMs},` +
-        `"is_privileged":${is_privileged},"method":"${method}","path":"${path}",` +
-        `"route":"${template}","status":${status}${member("user_agent", user_agent)}}`
+        `${member("clientIp", clientIp)}${member("code", code)},"durationMs":${durationMs},` +
+        `"isPrivileged":${isPrivileged},"method":"${method}","path":"${path}",` +
+        `"route":"${template}","status":${status}${member("userAgent", userAgent)}}`
     )
   }
 }
 
 /** The names of `Access`. */
 const own: ReadonlySet<string> = new Set<keyof Access>([
-  "client_ip",
+  "clientIp",
   "code",
   "durationMs",
-  "is_privileged",
+  "isPrivileged",
   "method",
   "path",
   "route",
   "status",
-  "user_agent"
+  "userAgent"
 ])
 
 /** A member of a JSON object with the comma before it; empty for what is undefined. */
@@ -153,11 +153,11 @@ const aboutClient = (request: Middleware.Observed) => {
   const agent = request.header("user-agent")
   const address = ClientIp.resolve(request)
   return {
-    ...(address === undefined ? {} : { client_ip: address }),
+    ...(address === undefined ? {} : { clientIp: address }),
     ...(request.code === undefined ? {} : { code: request.code }),
     // Authentication sets it for the callers whom it knows.
-    is_privileged: request.fields["is_privileged"] === true,
-    ...(agent === undefined ? {} : { user_agent: clean(agent) })
+    isPrivileged: request.fields["isPrivileged"] === true,
+    ...(agent === undefined ? {} : { userAgent: clean(agent) })
   }
 }
 

@@ -33,7 +33,7 @@ import { pretty } from "./PrettyLogger.ts"
  */
 export const plugin = Plugin.make("flange:logging", {
   config: [LoggingConfig],
-  drain: Effect.logInfo("stopping: requests in flight are finished"),
+  drain: Effect.logInfo("Stopping: no new requests are taken, and those in flight finish"),
   layer: Layer.effectContext(
     Effect.gen(function* () {
       const { format, level } = yield* LoggingConfig

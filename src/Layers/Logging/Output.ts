@@ -37,7 +37,7 @@ const flushAll = (): void => {
 /**
  * An output whose lines leave the process with those of the next ten milliseconds,
  * in one write. What still waits is written when the scope closes and
- * when the process exits.
+ * when the process exits. Later lines are written at once.
  */
 export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -51,6 +51,7 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
         )
       }
       const lines: Array<string> = []
+      let isClosed = false
       let scheduled = false
       const flush = () => {
         scheduled = false
@@ -69,10 +70,11 @@ export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> 
       const stop = () => {
         waiting.delete(flush)
         if (waiting.size === 0) process.removeListener("exit", flushAll)
+        isClosed = true
         flush()
       }
       const write = (line: string) => {
-        if (lines.push(line) >= maxLines) return flush()
+        if (lines.push(line) >= maxLines || isClosed) return flush()
         if (scheduled) return
         scheduled = true
         setTimeout(flush, maxDelay)

@@ -100,7 +100,7 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
   if (method !== undefined) fields["authMethod"] = method
   if (reason !== undefined) fields["authReason"] = reason
   if (identity !== undefined && subject !== undefined) {
-    if (identity.isPrivileged) fields["is_privileged"] = true
+    if (identity.isPrivileged) fields["isPrivileged"] = true
     const client = identity.attributes["clientId"]
     if (typeof client === "string") fields["clientId"] = clean(client)
     else if (identity.isServiceAccount) fields["clientId"] = subject

@@ -132,6 +132,8 @@ const fromError = (
   if (known !== undefined) {
     return known instanceof PayloadTooLarge ? closing(render(known, about)) : render(known, about)
   }
+  // Of a request they are known by now.
+  if (HttpApiSchemaError.is(error)) return internal(misfit(error, cause, about.endpoint), about)
   if (HttpServerRespondable.isRespondable(error) && !HttpServerError.isHttpServerError(error)) {
     return Effect.matchCauseEffect(
       Effect.suspend(() => HttpServerRespondable.toResponse(error)),
@@ -144,7 +146,23 @@ const fromError = (
       }
     )
   }
-  return internal(undeclared(cause, about.endpoint), about)
+  return internal(undeclared(error, cause, about.endpoint), about)
+}
+
+/** Returns the cause of a value that does not fit its contract, with the endpoint and what to write. */
+const misfit = (
+  { cause: { message }, kind }: HttpApiSchemaError,
+  cause: Cause.Cause<unknown>,
+  endpoint: string | undefined
+): Cause.Cause<unknown> => {
+  if (endpoint === undefined) return cause
+  const part = kind === "Body" ? "`success`" : "the headers of `success`"
+  const why = message.replace(/\s+/g, " ")
+  return Cause.die(
+    new TypeError(
+      `The handler of ${endpoint} returned a value that does not fit ${part} in its contract: ${why}. Return a value that fits, or change the contract.`
+    )
+  )
 }
 
 /**
@@ -152,12 +170,11 @@ const fromError = (
  * refuse such a handler, and Node runs programs that were not checked.
  */
 const undeclared = (
+  error: unknown,
   cause: Cause.Cause<unknown>,
   endpoint: string | undefined
 ): Cause.Cause<unknown> => {
-  const failure = cause.reasons.find(Cause.isFailReason)
-  if (endpoint === undefined || failure === undefined) return cause
-  const { error } = failure
+  if (endpoint === undefined || !cause.reasons.some(Cause.isFailReason)) return cause
   const name = hasProperty(error, "_tag") ? String(error._tag) : String(error)
   const message = `The handler of ${endpoint} failed with ${name}, which its contract does not declare. Add it to \`error\` of the endpoint, or turn it into a defect with Effect.orDie.`
   return Cause.combine(Cause.die(new Error(message)), cause)

@@ -112,9 +112,9 @@ describe("the access line", () => {
     assert.deepStrictEqual(rest, [])
     const { durationMs, message, time, ...others } = line!
     assert.deepStrictEqual(others, {
-      client_ip: "127.0.0.1",
+      clientIp: "127.0.0.1",
       environment: "production",
-      is_privileged: false,
+      isPrivileged: false,
       level: "info",
       method: "GET",
       path: "/v1/items/7",
@@ -123,7 +123,7 @@ describe("the access line", () => {
       service: "shop",
       status: 200,
       tenant: "acme",
-      user_agent: "curl/8 (31m)",
+      userAgent: "curl/8 (31m)",
       version: "1.2.0"
     })
     assert.match(message, /^GET \/v1\/items\/:id 200 \d+ms$/)
@@ -157,11 +157,11 @@ describe("the access line", () => {
     const line = JSON.parse(text)
     assert.deepInclude(line, {
       "annotation.level": "none",
-      client_ip: "198.51.100.7",
-      is_privileged: true,
+      clientIp: "198.51.100.7",
+      isPrivileged: true,
       level: "info",
       method: "GET",
-      user_agent: "a".repeat(512)
+      userAgent: "a".repeat(512)
     })
     const names = [...text.matchAll(/"(\w+)":/g)].map(([, name]) => name)
     assert.deepStrictEqual(names, [...new Set(names)])

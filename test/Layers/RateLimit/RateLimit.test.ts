@@ -152,12 +152,12 @@ describe("a limit", () => {
           .filter(({ annotations }) => annotations["route"] === "/login")
           // On a socket the address and the agent are known.
           .map(
-            ({ annotations: { client_ip: _ip, durationMs: _ms, user_agent: _agent, ...fields } }) =>
+            ({ annotations: { clientIp: _ip, durationMs: _ms, userAgent: _agent, ...fields } }) =>
               fields
           ),
         [200, 429].map((status, i) => ({
           ...(status === 429 ? { code: "RATE_LIMITED" } : {}),
-          is_privileged: false,
+          isPrivileged: false,
           method: "POST",
           path: "/login",
           requestId: `r-${i}`,
