@@ -1,5 +1,6 @@
 /** The compiler's messages about handlers that do not fit their contract. */
 import type * as Effect from "effect/Effect"
+import type * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { IsOne, Listing } from "../../Plugin/Listing.ts"
@@ -86,7 +87,14 @@ type OfValue<At extends string, Expected, Value> = [Expected] extends [void]
     ? `The handler of \`${At}\` may return no value: return a value that fits its \`success\``
     : [Value] extends [AnyEffect]
       ? `The handler of \`${At}\` returns an Effect in an Effect: write \`yield*\` before the inner one, or use \`Effect.flatMap\``
-      : `The handler of \`${At}\` returns a value that does not fit its \`success\`${Fields<Expected, Value>}`
+      : [Expected] extends [WithHeaders]
+        ? [Value] extends [WithHeaders]
+          ? OfValue<At, Expected["body"], Value["body"]>
+          : `The reply of \`${At}\` has headers: return ${Expected["headers"] extends { readonly location: string } ? "`Created.at(location, value)`" : "`HttpApiSchema.withHeaders({ body, headers })`"}`
+        : `The handler of \`${At}\` returns a value that does not fit its \`success\`${Fields<Expected, Value>}`
+
+/** A reply whose contract declares headers. */
+type WithHeaders = HttpApiSchema.withHeaders<unknown, unknown>
 
 /** The fields to add or to change, if there are any. */
 type Fields<Expected, Value> = [Value] extends [ReadonlyArray<infer Element>]

@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
-import { ApiError } from "flange"
+import { ApiError, Created } from "flange"
 
 export class RoomNotFound extends ApiError.make<RoomNotFound>()(
   "RoomNotFound",
@@ -105,3 +106,12 @@ export const fitting = {
   read: () => Effect.succeed(room),
   remove: () => Effect.void
 }
+
+/** A contract whose replies have headers. */
+export class DesksApi extends HttpApiGroup.make("desks").add(
+  HttpApiEndpoint.post("create", "/desks", { payload: NewRoom, success: Created(Room) }),
+  HttpApiEndpoint.get("read", "/desks/:id", {
+    params: { id: Schema.Int },
+    success: HttpApiSchema.WithHeaders(Room, { "x-floor": Schema.String })
+  })
+) {}

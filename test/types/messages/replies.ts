@@ -1,8 +1,8 @@
 // Handlers whose reply or whose form does not fit.
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { Route } from "flange"
-import { fitting, ManyApi, room, RoomLocked, RoomsApi } from "./lib.ts"
+import { Created, Route } from "flange"
+import { DesksApi, fitting, ManyApi, room, RoomLocked, RoomsApi } from "./lib.ts"
 
 const { create, list, remove } = fitting
 
@@ -23,6 +23,20 @@ export const primitive = Route.public(RoomsApi, (handlers) => handlers.handleAll
   // ^ expect: The handler of `rooms.list` returns a value that does not fit its `success`
   read: () => Effect.succeed(1)
   // ^ expect: The handler of `rooms.read` returns a value that does not fit its `success`
+}))
+
+export const withoutHeaders = Route.public(DesksApi, (handlers) => handlers.handleAll({
+  create: () => Effect.succeed(room),
+  // ^ expect: The reply of `desks.create` has headers: return `Created.at(location, value)`
+  read: () => Effect.succeed(room)
+  // ^ expect: The reply of `desks.read` has headers: return `HttpApiSchema.withHeaders({ body, headers })`
+}))
+
+export const withHeaders = Route.public(DesksApi, (handlers) => handlers.handleAll({
+  create: () => Effect.succeed(Created.at("/desks/1", { id: 1 })),
+  // ^ expect: The handler of `desks.create` returns a value that does not fit its `success`: add `features`, `floor`, `name`, `seats`
+  read: () => Effect.succeed(undefined)
+  // ^ expect: The handler of `desks.read` may return no value: return a value that fits its `success`
 }))
 
 export const inAList = Route.public(RoomsApi, (handlers) => handlers.handleAll({
