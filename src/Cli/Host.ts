@@ -15,11 +15,17 @@ import * as AppFile from "./AppFile.ts"
 import { AppFlag } from "./AppFlag.ts"
 import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
+import * as PluginsCommand from "./Commands/PluginsCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
 
-const own = [ActionCommand.command, BuildCommand.command, RoutesCommand.command] as const
+const own = [
+  ActionCommand.command,
+  BuildCommand.command,
+  PluginsCommand.command,
+  RoutesCommand.command
+] as const
 
 const description = `Tools for Flange apps. Plugins of the app bring further commands, such as migrate.
 

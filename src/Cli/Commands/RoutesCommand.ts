@@ -6,25 +6,13 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as App from "../../App.ts"
-import * as Api from "../../Plugin/Api.ts"
-import * as Assembly from "../../Plugin/Boot/Assembly.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
-import * as Host from "../../Server/Host.ts"
-import * as ConfiguredListener from "../../Server/Listener/ConfiguredListener.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
+import { assembled } from "../Assembled.ts"
 import * as Output from "../Output.ts"
 import * as Changes from "../Routes/Changes.ts"
 import * as Lock from "../Routes/Lock.ts"
-
-/** Fails if the plugins do not fit together. Nothing is acquired. */
-const assembled = (app: App.Any) =>
-  Assembly.assemble(
-    app.id,
-    app.plugins,
-    Host.make(app.id, ConfiguredListener.listen).check,
-    Api.make(app.id, app.plugins, app.errors)
-  )
 
 /** Fails if the routes differ from the lock, or if the app cannot be assembled. */
 const check = Effect.fnUntraced(function* (app: App.Any, json: boolean) {
