@@ -34,6 +34,20 @@ export const directive = (name: string, file: string): ReadonlyArray<string> => 
   return found[0]![1]!.split(" ")
 }
 
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  h: 3_600_000,
+  k: 1024,
+  m: 1024 * 1024,
+  s: 1000
+}
+
+/** A size of the configuration in bytes, or a time in milliseconds; `m` stands for megabytes only. */
+export const amount = (text: string): number => {
+  const [, digits, unit] = /^(\d+)([hkms]?)$/.exec(text)!
+  return Number(digits) * units[unit!]!
+}
+
 /** A line of the configuration, and what stands there instead. */
 export type Change = readonly [line: string, instead: string]
 

@@ -6,23 +6,10 @@ import * as Schema from "effect/Schema"
 import { describe, expect, it } from "vitest"
 import { ServerConfig } from "../../src/Server/ServerConfig.ts"
 import { root } from "../examples/process.ts"
-import { directive, files } from "./nginx.ts"
+import { files as manifests } from "./k8s.ts"
+import { amount, directive, files } from "./nginx.ts"
 
 const server = Schema.decodeUnknownSync(Schema.toCodecJson(ServerConfig.schema))({})
-
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  h: 3_600_000,
-  k: 1024,
-  m: 1024 * 1024,
-  s: 1000
-}
-
-/** A size in bytes, or a time in milliseconds; `m` stands for megabytes only. */
-const amount = (text: string): number => {
-  const [, digits, unit] = /^(\d+)([hkms]?)$/.exec(text)!
-  return Number(digits) * units[unit!]!
-}
 
 const value = (name: string, file: string) => amount(directive(name, file)[0]!)
 
@@ -65,13 +52,16 @@ describe("deploy/nginx fits the defaults of the section server", () => {
   })
 })
 
-describe("docs/behind-a-proxy.md", () => {
-  it("quotes lines that stand in deploy/nginx", () => {
-    const text = readFileSync(join(root, "docs/behind-a-proxy.md"), "utf8")
-    const [, table] = text.split("| line of `deploy/nginx`")
+describe.each([
+  ["docs/behind-a-proxy.md", "deploy/nginx", files],
+  ["docs/deployment.md", "deploy/k8s", manifests]
+])("%s", (page, folder, texts) => {
+  it(`quotes lines that stand in ${folder}`, () => {
+    const text = readFileSync(join(root, page), "utf8")
+    const [, table] = text.split(`| line of \`${folder}\``)
     const rows = table!.split("\n\n", 1)[0]!.split("\n").slice(2)
-    expect(rows.length).toBeGreaterThan(15)
-    const all = Object.values(files).join("\n")
+    expect(rows.length).toBeGreaterThan(10)
+    const all = Object.values(texts).join("\n")
     for (const row of rows) {
       const [, cell] = row.split("|")
       for (const [, line] of cell!.matchAll(/`([^`]+)`/g)) expect(all).toContain(line)
