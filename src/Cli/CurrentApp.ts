@@ -10,12 +10,20 @@ import type * as AppDefinition from "../Plugin/AppDefinition.ts"
 import type { AppRuntime } from "../Plugin/AppRuntime.ts"
 import * as Boot from "../Plugin/Boot/Boot.ts"
 import { CommandError, type CurrentAppShape } from "../Plugin/Cli.ts"
+import type { ConfigSource } from "../Plugin/ConfigSource.ts"
 import * as Host from "../Server/Host.ts"
 import * as ConfiguredListener from "../Server/Listener/ConfiguredListener.ts"
 import { sentenceOf } from "./Failure.ts"
 import * as Output from "./Output.ts"
 
 const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
+
+/** Returns the sources of the configuration of an app that is run by the command line. */
+export const sourceOf = (app: AppDefinition.Any): ConfigSource => ({
+  envFiles: true,
+  variables: process.env,
+  ...app.config
+})
 
 /** Creates the service `Cli.CurrentApp`. */
 export const make = (app: AppDefinition.Any): CurrentAppShape => ({
@@ -40,9 +48,7 @@ export const make = (app: AppDefinition.Any): CurrentAppShape => ({
       }
       yield* Console.error(`Starting "${app.id}" without a listener`)
       const source = {
-        envFiles: true,
-        variables: process.env,
-        ...app.config,
+        ...sourceOf(app),
         overrides: merged(app.config.overrides, options.overrides)
       }
       const host = Host.make(app.id, ConfiguredListener.listen)

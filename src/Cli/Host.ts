@@ -15,6 +15,7 @@ import * as AppFile from "./AppFile.ts"
 import { AppFlag } from "./AppFlag.ts"
 import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
+import * as ConfigCommand from "./Commands/ConfigCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
@@ -23,6 +24,7 @@ import * as Failure from "./Failure.ts"
 const own = [
   ActionCommand.command,
   BuildCommand.command,
+  ConfigCommand.command,
   PluginsCommand.command,
   RoutesCommand.command
 ] as const

@@ -6,7 +6,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { ConfigError } from "./ConfigError.ts"
+import { ConfigError, type Problem } from "./ConfigError.ts"
 import { Environment } from "./Environment.ts"
 import type { LoadOptions } from "./LoadOptions.ts"
 import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Report/Entries.ts"
@@ -59,13 +59,39 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * await Effect.runPromise(Effect.provide(program, NodeServices.layer)) // => 9000
  * ```
  */
-export const load = Effect.fnUntraced(function* <const Sections extends ReadonlyArray<AnySection>>(
+export const load = <const Sections extends ReadonlyArray<AnySection>>(
   options: LoadOptions<Sections>
-): Effect.fn.Return<
-  Resolved<Identifiers<Sections>>,
-  ConfigError,
-  FileSystem.FileSystem | Path.Path
-> {
+): Effect.Effect<Resolved<Identifiers<Sections>>, ConfigError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(inspect(options), ({ entries, environment, problems, services, warnings }) =>
+    problems.length > 0
+      ? Effect.fail(new ConfigError({ problems }))
+      : Effect.succeed({
+          context: Context.makeUnsafe<Identifiers<Sections>>(services),
+          entries,
+          environment,
+          warnings
+        })
+  )
+
+/** What was read of a configuration, whether it is accepted or refused. */
+export interface Inspection {
+  readonly compiled: ReadonlyArray<Compiled>
+  /** The values of all sections, also of those that are refused, sorted by key. */
+  readonly entries: ReadonlyArray<Entry>
+  readonly environment: string
+  /** The values of all sources together, before they are decoded. They have secrets. */
+  readonly merged: Tree
+  /** Every reason why the configuration is refused, sorted by key. */
+  readonly problems: ReadonlyArray<Problem>
+  /** The services of the sections that were decoded. */
+  readonly services: ReadonlyMap<string, unknown>
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Reads a configuration as `load` does, and returns also what is refused. */
+export const inspect = Effect.fnUntraced(function* (
+  options: LoadOptions<ReadonlyArray<AnySection>>
+): Effect.fn.Return<Inspection, never, FileSystem.FileSystem | Path.Path> {
   const { compiled, problems: sectionProblems } = compile(options.sections)
   const { environment, file, incomplete, merged, problems, sources, variables } = yield* collect(
     options,
@@ -98,6 +124,7 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
     )
     if (Result.isFailure(result)) {
       found.push(...problemsOf(one, result.failure.issue, around))
+      entries.push(...entriesOf(one, sources, input, undefined, scrubber))
       continue
     }
     const decoded = result.success
@@ -113,13 +140,13 @@ export const load = Effect.fnUntraced(function* <const Sections extends Readonly
   const reported = found
     .filter(({ missing }) => !(missing && incomplete))
     .map(({ problem }) => problem)
-  if (reported.length > 0) {
-    return yield* new ConfigError({ problems: reported.sort(byKey) })
-  }
   return {
-    context: Context.makeUnsafe<Identifiers<Sections>>(services),
+    compiled,
     entries: entries.sort(byKey),
     environment,
+    merged,
+    problems: reported.sort(byKey),
+    services,
     warnings: warnings.sort()
   }
 })

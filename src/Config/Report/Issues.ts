@@ -8,6 +8,7 @@ import type { Compiled, SectionIssue } from "../Section.ts"
 import { whyText } from "../Source/Coerce.ts"
 import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
 import { sourcesAt } from "./Entries.ts"
+import { variablesOf } from "./Keys.ts"
 import { render, type Scrubber } from "./Render.ts"
 
 /** A problem, and whether it is a missing value. */
@@ -76,16 +77,6 @@ export interface Surroundings {
   readonly unread: ReadonlyArray<KeyPath>
 }
 
-const snake = (key: string): string =>
-  key
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .replaceAll("-", "_")
-    .toUpperCase()
-
-const variableFor = (section: Compiled, path: KeyPath): string =>
-  Object.entries(section.variables).find(([, target]) => target === path.join("."))?.[0] ??
-  ["FLANGE", section.name, ...path].map(snake).join("__")
-
 // Decoders report paths inside a decoded value, such as a `Redacted`; in the file that value is one
 // leaf.
 const toLeaf = (given: unknown, path: KeyPath): KeyPath => {
@@ -120,7 +111,7 @@ const missing = (
     ...(nearestKey === undefined ? [] : [`${nearestKey} is set, which may be a misspelling`])
   ]
   const why = hints.length === 0 ? "" : ` (${hints.join("; ")})`
-  const variable = variableFor(section, path)
+  const [variable] = variablesOf(section, path)
   const remedy = isSecret(section.nodes, path, undefined)
     ? `set the variable ${variable} to ${words}, or ${variable}_FILE to the path of a file that has it`
     : `write ${words} in ${around.file}, or set the variable ${variable}`

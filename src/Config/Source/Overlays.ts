@@ -17,10 +17,10 @@ export interface FileSources {
   readonly problems: ReadonlyArray<Problem>
 }
 
-/** Separates `env` and `environments` from the other loaded values. */
+/** Separates `env`, `environments` and the `$schema` of editors from the other loaded values. */
 export const splitFile = (loaded: Loaded): FileSources => {
   const label = loaded.label ?? codeLabel
-  const { env, environments, ...base } = loaded.values
+  const { $schema: _, env, environments, ...base } = loaded.values
   const problems: Array<Problem> = []
   const overlays = new Map<string, Source>()
   if (environments !== undefined && environments !== null && !isPlain(environments)) {

@@ -13,7 +13,7 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
-import type * as Config from "../../Config/index.ts"
+import * as Config from "../../Config/index.ts"
 import * as Action from "../Action.ts"
 import * as Api from "../Api.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -131,7 +131,7 @@ const begin = (
       tree.measure("assemble")
     )
     const acquired = requires === undefined ? plugins : Order.providing(plugins, requires)
-    const config = yield* Configure.load(plugins, acquired, host, source).pipe(
+    const config = yield* Config.load(Configure.options(plugins, acquired, host, source)).pipe(
       tree.measure("configure")
     )
     const settings = Context.getUnsafe(config.context, AppConfig)
