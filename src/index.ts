@@ -20,6 +20,7 @@ export { AppRuntime } from "./Plugin/AppRuntime.ts"
 export * as BootTree from "./Plugin/BootTree.ts"
 export * as Cli from "./Plugin/Cli.ts"
 export * as Contribution from "./Plugin/Contribution.ts"
+export * as Doctor from "./Plugin/Doctor.ts"
 export {
   AssemblyError,
   BindError,

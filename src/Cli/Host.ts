@@ -16,6 +16,7 @@ import { AppFlag } from "./AppFlag.ts"
 import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
 import * as ConfigCommand from "./Commands/ConfigCommand.ts"
+import * as DoctorCommand from "./Commands/DoctorCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
@@ -25,6 +26,7 @@ const own = [
   ActionCommand.command,
   BuildCommand.command,
   ConfigCommand.command,
+  DoctorCommand.command,
   PluginsCommand.command,
   RoutesCommand.command
 ] as const

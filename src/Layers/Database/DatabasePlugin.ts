@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Cli from "../../Plugin/Cli.ts"
+import * as Doctor from "../../Plugin/Doctor.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
@@ -46,6 +47,7 @@ const ping = SqlClient.SqlClient.use((sql) => sql`select 1`)
  * - actions: `Database.baselineMigrations`, `Database.migrate`, `Database.migrationStatus`
  *   and `Database.repairMigrations`
  * - command: `flange migrate`
+ * - checks of `flange doctor`: clock, connections, migrations, time zone and version of the server
  * - fails with `DatabaseUnreachable`, `DriverMissing`, `DataDirectoryError` or
  *   `MigrationError` in its acquire phase
  *
@@ -80,6 +82,11 @@ export const plugin = Plugin.make("flange:database", {
   config: [DatabaseConfig],
   contributes: [
     Cli.make("migrate", { load: () => import("./Migration/MigrateCommand.ts") }),
+    Doctor.make("database", {
+      load: () => import("./DatabaseDoctor.ts"),
+      // The doctor changes nothing, and does not wait long for a server that is away.
+      overrides: { database: { bootWait: "3 seconds", runMigrations: false } }
+    }),
     PluginCheck.kind.make("transactions", Autocommit.check)
   ],
   defaults: defaultsFor,
