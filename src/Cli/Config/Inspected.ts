@@ -22,8 +22,8 @@ export const of = (
 ): Effect.Effect<Inspected, never, FileSystem.FileSystem | Path.Path> => {
   const { order, problems } = Order.solve(app.plugins)
   const plugins = problems.length > 0 ? app.plugins : order
-  const host = { config: [ServerConfig] }
-  const options = Configure.options(plugins, plugins, host, CurrentApp.sourceOf(app))
+  const sections = Configure.sectionsOf(plugins, { config: [ServerConfig] })
+  const options = Configure.options(plugins, sections, CurrentApp.sourceOf(app))
   return Effect.map(inspect(options), (inspection) => ({
     ...inspection,
     keys: inspection.compiled.flatMap(keysOfSection).sort((a, b) => (a.key < b.key ? -1 : 1))

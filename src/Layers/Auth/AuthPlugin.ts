@@ -141,9 +141,9 @@ export const plugin = <
     annotate: OpenApiSecurity.annotate(chains),
     config: [CrossSiteConfig, GuessingConfig, ...(options.config ?? [])],
     contributes: [
-      Documented.kind.make(
+      Documented.make(
         "guessing",
-        undefined,
+        [GuessingConfig],
         Effect.map(GuessingConfig, ({ enabled }) =>
           enabled ? identity : OpenApiSecurity.withoutGuessing
         )

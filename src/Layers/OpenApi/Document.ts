@@ -205,6 +205,9 @@ interface Operation {
   readonly operation: Json
 }
 
+/** The sentence about a query that refuses unknown keys. */
+export const unlisted = "A query with a key that is not listed is answered with 400."
+
 /** Adds to the description of an operation that it refuses unknown keys: OpenAPI has no other place. */
 const queryStated =
   (fallback: boolean) =>
@@ -215,8 +218,7 @@ const queryStated =
   }: Operation & { readonly strictQuery: boolean | undefined }): Operation => {
     if (!strictQuery) return { entry, operation }
     const own = operation["description"]
-    const stated = "A query with a key that is not listed is answered with 400."
-    const description = typeof own === "string" ? `${own}\n\n${stated}` : stated
+    const description = typeof own === "string" ? `${own}\n\n${unlisted}` : unlisted
     return { entry, operation: { ...operation, description } }
   }
 

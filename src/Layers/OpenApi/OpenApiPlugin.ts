@@ -2,13 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { AppRuntime, type AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Documented from "../../Plugin/Documented.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Route from "../../Server/Route/Route.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
-import * as Document from "./Document.ts"
+import * as AppDocument from "./AppDocument.ts"
 import * as DocumentCheck from "./DocumentCheck.ts"
 import { OpenApiConfig } from "./OpenApiConfig.ts"
 import * as Pages from "./Pages.ts"
@@ -23,7 +23,15 @@ const routes = HttpRouter.use(
     if (!config.enabled || access === "off") return
     const { documentPath, scalarPath, swaggerPath } = config
     // By the first request, every plugin has contributed its changes.
-    const json = yield* Effect.cached(Effect.sync(() => documentOf(runtime, strictQuery)))
+    const json = yield* Effect.cached(
+      Effect.sync(() =>
+        AppDocument.make({
+          ...runtime,
+          changes: runtime.contributions(Documented.kind).map(({ value }) => value),
+          strictQuery
+        })
+      )
+    )
     const page = {
       contentType: "text/html; charset=utf-8",
       headers: { "content-security-policy": Pages.contentSecurityPolicy }
@@ -41,25 +49,6 @@ const routes = HttpRouter.use(
     yield* router.add("GET", asPath(`${swaggerPath}/`), swagger)
   })
 )
-
-const documentOf = (
-  { api, contributions, description, name, version }: AppRuntimeShape,
-  strictQuery: boolean
-): object => {
-  const changes = contributions(Documented.kind)
-  const batteries = description.plugins.filter(({ id }) => id.startsWith("flange:"))
-  return Document.fromApi(changes.reduce((api, { value }) => value(api), api)).finish({
-    // A reader looks for the app's own groups first.
-    last: new Set(
-      batteries.flatMap(({ contributions }) =>
-        contributions.flatMap(({ kind, name }) => (kind === "route" ? [name] : []))
-      )
-    ),
-    name,
-    strictQuery,
-    version
-  })
-}
 
 /** The section's schema has checked that it begins with a slash. */
 const asPath = (path: string) => path as `/${string}`

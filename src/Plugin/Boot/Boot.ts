@@ -131,7 +131,8 @@ const begin = (
       tree.measure("assemble")
     )
     const acquired = requires === undefined ? plugins : Order.providing(plugins, requires)
-    const config = yield* Config.load(Configure.options(plugins, acquired, host, source)).pipe(
+    const sections = Configure.sectionsOf(acquired, host)
+    const config = yield* Config.load(Configure.options(plugins, sections, source)).pipe(
       tree.measure("configure")
     )
     const settings = Context.getUnsafe(config.context, AppConfig)

@@ -5,20 +5,22 @@ import type { ConfigSource } from "../ConfigSource.ts"
 import type { Host } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
 
-/**
- * Returns the options of `Config.load`. All plugins change the configuration and have defaults; only
- * the sections of those that are acquired are decoded.
- */
-export const options = (
-  plugins: ReadonlyArray<Plugin.Any>,
+/** Returns the sections of the app itself, of its host, and of the plugins that are acquired. */
+export const sectionsOf = (
   acquired: ReadonlyArray<Plugin.Any>,
-  host: Pick<Host, "config">,
+  host: Pick<Host, "config">
+): ReadonlyArray<Config.AnySection> => [
+  ...new Set([AppConfig, ...host.config, ...acquired.flatMap(({ manifest }) => manifest.config)])
+]
+
+/** Returns the options of `Config.load`. All plugins change the configuration and have defaults. */
+export const options = <const Sections extends ReadonlyArray<Config.AnySection>>(
+  plugins: ReadonlyArray<Plugin.Any>,
+  sections: Sections,
   source: ConfigSource
-): Config.LoadOptions<ReadonlyArray<Config.AnySection>> => ({
+): Config.LoadOptions<Sections> => ({
   ...source,
   configure: plugins.map(({ id, manifest }) => ({ change: manifest.configure, plugin: id })),
   defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
-  sections: [
-    ...new Set([AppConfig, ...host.config, ...acquired.flatMap(({ manifest }) => manifest.config)])
-  ]
+  sections
 })
