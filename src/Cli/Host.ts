@@ -18,6 +18,7 @@ import * as BuildCommand from "./Commands/BuildCommand.ts"
 import * as ConfigCommand from "./Commands/ConfigCommand.ts"
 import * as DoctorCommand from "./Commands/DoctorCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
+import * as OpenApiCommand from "./Commands/OpenApiCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
@@ -28,6 +29,7 @@ const own = [
   ConfigCommand.command,
   DoctorCommand.command,
   PluginsCommand.command,
+  OpenApiCommand.command,
   RoutesCommand.command
 ] as const
 

@@ -7,7 +7,7 @@ import * as App from "../../App.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
-import { assembled } from "../Assembled.ts"
+import { assemble } from "../Assembled.ts"
 import * as CurrentApp from "../CurrentApp.ts"
 import * as Output from "../Output.ts"
 import * as PluginGraph from "../Plugins/PluginGraph.ts"
@@ -56,7 +56,7 @@ export const command = Command.make(
       const rows = PluginTable.rows(description, times)
       yield* json ? Output.json(rows) : Output.lines(PluginTable.lines(rows))
     }
-    return yield* assembled(app)
+    return yield* assemble(app)
   })
 ).pipe(
   Command.withDescription(

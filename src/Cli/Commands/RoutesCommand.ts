@@ -9,16 +9,16 @@ import * as App from "../../App.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
-import { assembled } from "../Assembled.ts"
+import { assemble } from "../Assembled.ts"
 import * as Output from "../Output.ts"
 import * as Changes from "../Routes/Changes.ts"
 import * as Lock from "../Routes/Lock.ts"
 
-/** Fails if the routes differ from the lock, or if the app cannot be assembled. */
+/** Fails if the routes differ from the lock, or if the app cannot be assemble. */
 const check = Effect.fnUntraced(function* (app: App.Any, json: boolean) {
   const changes = Changes.of(yield* Lock.read, Lock.of(App.describe(app)))
   if (json) yield* Output.json(changes)
-  const refusal = yield* Effect.match(assembled(app), {
+  const refusal = yield* Effect.match(assemble(app), {
     onFailure: ({ message }) => [message],
     onSuccess: () => []
   })
@@ -69,7 +69,7 @@ export const command = Command.make(
     if (checks) return yield* check(app, json)
     const description = App.describe(app)
     if (write) {
-      yield* assembled(app)
+      yield* assemble(app)
       yield* Lock.write(Lock.of(description))
       return yield* Console.log(`${Lock.file} has ${description.routes.length} routes.`)
     }
@@ -77,7 +77,7 @@ export const command = Command.make(
     yield* json
       ? Output.json({ rawGroups, routes })
       : Output.lines([App.routesTable(description).trimEnd()])
-    return yield* assembled(app)
+    return yield* assemble(app)
   })
 ).pipe(
   Command.withDescription(

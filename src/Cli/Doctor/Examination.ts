@@ -9,7 +9,7 @@ import * as Doctor from "../../Plugin/Doctor.ts"
 import * as ConfiguredListener from "../../Server/Listener/ConfiguredListener.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as AppFile from "../AppFile.ts"
-import { assembled } from "../Assembled.ts"
+import { assemble } from "../Assembled.ts"
 import * as Inspected from "../Config/Inspected.ts"
 import * as Changes from "../Routes/Changes.ts"
 import * as Lock from "../Routes/Lock.ts"
@@ -43,7 +43,7 @@ const around = (folder: string, settings: Inspection) => [
 ]
 
 const plugins = (app: App.Any) =>
-  Effect.match(assembled(app), {
+  Effect.match(assemble(app), {
     onFailure: ({ problems }) =>
       problems.map(({ kind, message }) =>
         Doctor.failed(`${kind}: ${message}`, "Repair the list of plugins in App.make.")
