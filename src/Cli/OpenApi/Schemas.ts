@@ -80,15 +80,24 @@ const merged = (a: Json, b: Json, join?: (a: unknown, b: unknown) => unknown): J
   return result
 }
 
-/** A schema that contains itself in `allOf` or `anyOf` has no end. */
-const deepest = 32
+type Seen = ReadonlySet<unknown>
+
+/** Returns the parts of a schema that are not the schema itself, as one in `anyOf` could be. */
+const fresh = (parts: unknown, seen: Seen): ReadonlyArray<readonly [part: unknown, seen: Seen]> =>
+  listOf(parts).flatMap((part) => {
+    const ref = objectOf(part)["$ref"]
+    if (ref === undefined) return [[part, seen] as const]
+    return seen.has(ref) ? [] : [[part, new Set([...seen, ref])] as const]
+  })
 
 /** Returns a schema without `$ref` and `allOf` of its own. Boolean schemas become objects. */
-const flat = (document: Json, schema: unknown, depth: number): Json => {
+const flat = (document: Json, schema: unknown, seen: Seen): Json => {
   if (schema === false) return { enum: [] }
   const { allOf, ...rest } = resolved(document, schema)
-  const parts = depth > deepest ? [] : listOf(allOf)
-  return parts.reduce<Json>((all, part) => merged(all, flat(document, part, depth + 1)), rest)
+  return fresh(allOf, seen).reduce<Json>(
+    (all, [part, inside]) => merged(all, flat(document, part, inside)),
+    rest
+  )
 }
 
 /** What a schema accepts: some values, and the values of some schemas that are no unions. */
@@ -116,18 +125,20 @@ export const parted = (schema: Json): { readonly rules: Json; readonly words: Js
 }
 
 /** Returns the variants of a schema. */
-export const variantsOf = (document: Json, schema: unknown, depth = 0): Variants => {
-  const { anyOf, oneOf, ...whole } = flat(document, schema, depth)
+export const variantsOf = (document: Json, schema: unknown, seen: Seen = new Set()): Variants => {
+  const { anyOf, oneOf, ...whole } = flat(document, schema, seen)
   const { rules, words } = parted(whole)
   const members = anyOf ?? oneOf
-  if (members !== undefined && depth < deepest) {
-    const parts = listOf(members).map((member) =>
-      variantsOf(document, merged(rules, flat(document, member, depth)), depth + 1)
+  if (members !== undefined) {
+    const parts = fresh(members, seen).map(([member, inside]) =>
+      variantsOf(document, merged(rules, flat(document, member, inside)), inside)
     )
     return {
       literals: new Map(parts.flatMap(({ literals }) => [...literals])),
-      // The words about a member are its own.
-      schemas: parts.flatMap(({ schemas, words }) => schemas.map((one) => ({ ...words, ...one }))),
+      schemas: different(
+        // The words about a member are its own.
+        parts.flatMap(({ schemas, words }) => schemas.map((one) => ({ ...words, ...one })))
+      ),
       words
     }
   }
@@ -141,6 +152,10 @@ export const variantsOf = (document: Json, schema: unknown, depth = 0): Variants
     words
   }
 }
+
+const different = (schemas: ReadonlyArray<Json>): ReadonlyArray<Json> => [
+  ...new Map(schemas.map((schema) => [textOf(schema), schema])).values()
+]
 
 const literalsOf = (values: ReadonlyArray<unknown>): ReadonlyMap<string, unknown> =>
   new Map(values.map((value) => [textOf(value), value]))

@@ -858,5 +858,20 @@ export const cases: ReadonlyArray<Case> = [
     { components: { Tree: tree() }, reply: ref("Tree") },
     { components: { Tree: tree() }, reply: tree() },
     []
+  ],
+  [
+    "a union that contains itself, and a reference to nothing",
+    {
+      body: ref("Nowhere"),
+      components: { Loop: { anyOf: [ref("Loop"), ref("Loop"), text] } },
+      reply: ref("Loop")
+    },
+    {
+      body: ref("Nowhere"),
+      components: { Loop: { allOf: [ref("Loop")], anyOf: [text, int] } },
+      reply: ref("Loop")
+    },
+    ["breaking"],
+    "the reply 200 may be an integer now, which clients do not know."
   ]
 ]
