@@ -48,7 +48,7 @@ const plugins = (app: App.Any) =>
       problems.map(({ kind, message }) =>
         Doctor.failed(`${kind}: ${message}`, "Repair the list of plugins in App.make.")
       ),
-    onSuccess: ({ length }) => [Doctor.ok(`The ${length} plugins fit together.`)]
+    onSuccess: ({ plugins: { length } }) => [Doctor.ok(`The ${length} plugins fit together.`)]
   })
 
 const routes = (app: App.Any) =>

@@ -1,6 +1,7 @@
 /** The OpenAPI document of an app, made without acquiring a plugin. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Config from "../../Config/index.ts"
 import * as AppDocument from "../../Layers/OpenApi/AppDocument.ts"
 import * as DocumentCheck from "../../Layers/OpenApi/DocumentCheck.ts"
 import { AppConfig } from "../../Plugin/AppConfig.ts"
@@ -12,6 +13,7 @@ import * as Documented from "../../Plugin/Documented.ts"
 import { AssemblyError } from "../../Plugin/Errors.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
 import { assemble } from "../Assembled.ts"
+import * as CurrentApp from "../CurrentApp.ts"
 import * as Output from "../Output.ts"
 
 /**
@@ -29,11 +31,9 @@ export const of = Effect.fnUntraced(function* (app: AppDefinition.Any) {
     // Contributions of a kind are made by the kind, which holds their types.
     .map((contribution) => contribution as ReturnType<typeof Documented.make>)
   const sections = [AppConfig, ServerConfig, ...documented.flatMap(({ data }) => data.config)]
-  const { context } = yield* Configure.load(plugins, [...new Set(sections)], {
-    envFiles: true,
-    variables: process.env,
-    ...app.config
-  })
+  const { context } = yield* Config.load(
+    Configure.options(plugins, [...new Set(sections)], CurrentApp.sourceOf(app))
+  )
   // A change requires no service but the sections in its data.
   const services = context as Context.Context<unknown>
   const changes = yield* Effect.forEach(documented, ({ build }) =>
