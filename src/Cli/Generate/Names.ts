@@ -1,0 +1,91 @@
+/** The names of a generated feature, in every form that its files use. */
+import * as Result from "effect/Result"
+import * as Singular from "./Singular.ts"
+
+/** A name in several forms. */
+export interface Name {
+  /** `orderItems` */
+  readonly camel: string
+  /** `order-items` */
+  readonly kebab: string
+  /** `OrderItems` */
+  readonly pascal: string
+  /** `order_items` */
+  readonly snake: string
+  /** `order items` */
+  readonly words: string
+}
+
+/** The names of a feature: `orders` and `order`. */
+export interface Names {
+  readonly plural: Name
+  readonly singular: Name
+}
+
+/** The most letters of a name, so that the lines with it are not too long. */
+const longest = 25
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+/** Returns the words of `order-items`, `order_items`, `orderItems` or `OrderItems`, in lower case. */
+const wordsOf = (text: string): ReadonlyArray<string> =>
+  text
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .replaceAll(/([A-Z])([A-Z][a-z])/g, "$1-$2")
+    .toLowerCase()
+    .split(/[-_]/)
+
+const nameOf = (words: ReadonlyArray<string>): Name => {
+  const pascal = words.map(capital).join("")
+  return {
+    camel: pascal.charAt(0).toLowerCase() + pascal.slice(1),
+    kebab: words.join("-"),
+    pascal,
+    snake: words.join("_"),
+    words: words.join(" ")
+  }
+}
+
+/** Reads a name. Fails with a sentence if it is not one. */
+export const name = (text: string): Result.Result<Name, string> => {
+  const words = wordsOf(text)
+  if (!words.every((word) => /^[a-z][a-z0-9]*$/.test(word))) {
+    return Result.fail(
+      `"${text}" is not a name. Write words of the letters a to z and digits, such as orders or order-items`
+    )
+  }
+  const letters = words.join("").length
+  return letters > longest
+    ? Result.fail(`"${text}" has ${letters} letters. Write a name of at most ${longest}`)
+    : Result.succeed(nameOf(words))
+}
+
+/** The identifiers that the generated files import or use, which a feature cannot declare again. */
+const taken: ReadonlySet<string> = new Set(
+  "ApiError App Array Authentication BigDecimal Client Context Created Database DateTime Effect HttpApi HttpApiEndpoint HttpApiGroup HttpApiSchema Layer Map MockAuth Object Option Pagination Plugin Route Schema SchemaGetter SecureRandom SqlClient SqlError TestApp URL app created draft expect handlers invalid it layer missing orNotFound params present query random sql".split(
+    " "
+  )
+)
+
+/** Reads the plural name of a feature and its singular. Fails with a sentence if they are unclear. */
+export const names = (text: string, singular?: string): Result.Result<Names, string> =>
+  Result.gen(function* () {
+    const plural = yield* name(text)
+    const last = plural.kebab.split("-").at(-1)!
+    const one = singular ?? Singular.of(last)
+    if (one === undefined) {
+      return yield* Result.fail(
+        `"${text}" has no singular that is certain. Write a plural such as orders, or name the singular: --singular order`
+      )
+    }
+    const single = yield* singular === undefined
+      ? Result.succeed(nameOf([...plural.kebab.split("-").slice(0, -1), one]))
+      : name(singular)
+    const clash = [plural.camel, single.pascal].find((each) => taken.has(each))
+    if (clash !== undefined) {
+      return yield* Result.fail(
+        `"${text}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as ${plural.kebab.includes("-") ? "my" : "shop"}-${plural.kebab}`
+      )
+    }
+    return { plural, singular: single }
+  })
