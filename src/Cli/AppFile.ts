@@ -24,6 +24,29 @@ export const found = (): Option.Option<string> =>
   Option.fromUndefinedOr(usual.find((path) => existsSync(path)))
 
 /**
+ * Returns the path of the file of the app. Fails with `CommandError` if there is no such file.
+ */
+export const locate = (named: Option.Option<string>): Effect.Effect<string, CommandError> =>
+  Effect.suspend(() => {
+    const path = Option.getOrUndefined(Option.orElse(named, found))
+    if (path === undefined) {
+      return unusable(
+        `No app was found in ${process.cwd()}: there is no src/app.ts, app.ts, src/main.ts or main.ts. Name its file: --app services/orders/app.ts`
+      )
+    }
+    if (!existsSync(path)) {
+      return unusable(
+        `The file ${path} does not exist. Write the path of the file that exports the app, relative to ${process.cwd()}`
+      )
+    }
+    return statSync(path).isDirectory()
+      ? unusable(
+          `${path} is a folder. Write the file in it that exports the app, such as ${join(path, "app.ts")}`
+        )
+      : Effect.succeed(path)
+  })
+
+/**
  * Loads the app of a file, or of the usual file: the export `app`, the only app among the exports,
  * or the app that the file runs with `App.run`. Nothing is run. Fails with `CommandError` if there is
  * no such file, if it cannot be loaded, and if it has no app or several.
@@ -32,22 +55,7 @@ export const load = (
   named: Option.Option<string>
 ): Effect.Effect<AppDefinition.Any, CommandError> =>
   Effect.gen(function* () {
-    const path = Option.getOrUndefined(Option.orElse(named, found))
-    if (path === undefined) {
-      return yield* unusable(
-        `No app was found in ${process.cwd()}: there is no src/app.ts, app.ts, src/main.ts or main.ts. Name its file: --app services/orders/app.ts`
-      )
-    }
-    if (!existsSync(path)) {
-      return yield* unusable(
-        `The file ${path} does not exist. Write the path of the file that exports the app, relative to ${process.cwd()}`
-      )
-    }
-    if (statSync(path).isDirectory()) {
-      return yield* unusable(
-        `${path} is a folder. Write the file in it that exports the app, such as ${join(path, "app.ts")}`
-      )
-    }
+    const path = yield* locate(named)
     const { exported, ran } = yield* Output.diverted(imported(path))
     return yield* choose(path, exported, ran)
   })

@@ -19,6 +19,7 @@ import * as ConfigCommand from "./Commands/ConfigCommand.ts"
 import * as DoctorCommand from "./Commands/DoctorCommand.ts"
 import * as OpenApiCommand from "./Commands/OpenApiCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
+import * as GenerateCommand from "./Commands/GenerateCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
@@ -30,6 +31,7 @@ const own = [
   DoctorCommand.command,
   PluginsCommand.command,
   OpenApiCommand.command,
+  GenerateCommand.command,
   RoutesCommand.command
 ] as const
 

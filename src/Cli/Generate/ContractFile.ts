@@ -1,25 +1,22 @@
 /** The file of a contract, such as `orders/OrdersApi.ts`. */
 import * as String from "effect/String"
 import { file, imports, list, named, namespace } from "./Code.ts"
-import type { Names } from "./Names.ts"
+import type { Name, Names } from "./Names.ts"
 
 /** Who may call the endpoints of a feature. */
 export type Access = "protected" | "public"
 
 /** Returns the class of a contract. */
 export const group = (
-  { plural }: Names,
+  { camel, pascal }: Name,
   access: Access,
   endpoints: (indent: number) => ReadonlyArray<string>
 ): string => {
-  const name = plural.pascal
-  const open = `export class ${name}Api extends HttpApiGroup.make("${plural.camel}")`
+  const open = `export class ${pascal}Api extends HttpApiGroup.make("${camel}")`
   return access === "public"
     ? `${open}.add(\n  ${endpoints(2).join(",\n  ")}\n) {}`
     : `${open}
-  .add(
-    ${endpoints(4).join(",\n    ")}
-  )
+  ${list(2, ".add", "(", endpoints(4))}
   // Clients created from the contract know the 401 because of it.
   .middleware(Authentication.Default) {}`
 }
@@ -69,7 +66,7 @@ ${imports([
   { id: ${one}Id }
 ) {}`,
     `const params = { id: ${one}Id }`,
-    group(names, access, endpoints)
+    group(plural, access, endpoints)
   ])
 }
 

@@ -15,8 +15,12 @@ import * as TestFile from "./TestFile.ts"
 /** What a feature is, and where its files are. */
 export interface CrudSpec {
   readonly access: ContractFile.Access
-  /** The file of the app, relative to the project, and the name of its export. */
-  readonly app?: { readonly file: string; readonly name: string } | undefined
+  /** The file of the app, relative to the project; `app.ts` in `root` if absent. */
+  readonly app?: string | undefined
+  /** The name of the export of the app; `app` if absent. */
+  readonly appName?: string | undefined
+  /** The names of the chains of authentication, except `default`; none if absent. */
+  readonly chains?: ReadonlyArray<string> | undefined
   readonly fields: ReadonlyArray<Field>
   /** The number of the migration, such as `0001`. */
   readonly migration: string
@@ -24,48 +28,61 @@ export interface CrudSpec {
   readonly name: string
   /** The folder of the features, such as `src`, or `.`. */
   readonly root: string
+  /** The singular name; that of `name` if absent. */
   readonly singular?: string | undefined
   readonly store: "database" | "memory"
   /** The folder of the tests, such as `test`. */
   readonly tests: string
 }
 
-/** Returns the import of a file in a file of a folder: `../src/app.ts`. */
-export const relative = (folder: string, file: string): string => {
+/** Returns the import of a file in a file of a folder, such as `../src/app.ts`. */
+export const importOf = (file: string, folder: string): string => {
   const path = posix.relative(folder, file)
   return path.startsWith(".") ? path : `./${path}`
 }
 
-/** Returns the files by their paths, relative to the project. Throws a sentence if a name cannot be used. */
+/** Returns where the tests of a feature find what they import. */
+export const places = (
+  spec: Pick<CrudSpec, "app" | "appName" | "chains" | "root" | "tests">,
+  folder: string
+): TestFile.Places => ({
+  app: importOf(spec.app ?? posix.join(spec.root, "app.ts"), spec.tests),
+  appName: spec.appName ?? "app",
+  chains: spec.chains ?? [],
+  folder: importOf(folder, spec.tests)
+})
+
+/**
+ * Returns the files by their paths, which are relative to the project. Throws a sentence if the name
+ * cannot be used.
+ */
 export const files = (spec: CrudSpec): Readonly<Record<string, string>> => {
   const { access, fields, root, store, tests } = spec
   const names = Result.getOrThrow(Names.names(spec.name, spec.singular))
   const { plural, singular } = names
   const many = plural.pascal
   const folder = posix.join(root, plural.kebab)
-  const { file, name } = spec.app ?? { file: posix.join(root, "app.ts"), name: "app" }
-  const places = {
-    app: relative(tests, file),
-    appName: name,
-    folder: relative(tests, folder)
-  }
+  const at = (name: string) => posix.join(folder, `${name}.ts`)
   const hasOptional = fields.some(({ isOptional }) => isOptional)
-  const migration = MigrationFile.make(names, fields)
+  const common = {
+    [at(singular.pascal)]: SchemaFile.text(names, fields),
+    [at(`${many}Api`)]: ContractFile.text(names, access, hasOptional),
+    [at(`${many}Plugin`)]: PluginFile.text(names, access, store),
+    [posix.join(tests, `${plural.kebab}.test.ts`)]: TestFile.text(
+      names,
+      access,
+      fields,
+      places(spec, folder)
+    )
+  }
+  if (store === "memory")
+    return { ...common, [at(`${many}Repo`)]: MemoryRepoFile.text(names, fields) }
+  const { extension, text } = MigrationFile.make(names, fields)
+  const migration = `${spec.migration}_${plural.snake}.${extension}`
   return {
-    [posix.join(folder, `${singular.pascal}.ts`)]: SchemaFile.text(names, fields),
-    [posix.join(folder, `${many}Api.ts`)]: ContractFile.text(names, access, hasOptional),
-    [posix.join(folder, `${many}Plugin.ts`)]: PluginFile.text(names, access, store),
-    [posix.join(tests, `${plural.kebab}.test.ts`)]: TestFile.text(names, access, fields, places),
-    ...(store === "memory"
-      ? { [posix.join(folder, `${many}Repo.ts`)]: MemoryRepoFile.text(names, fields) }
-      : {
-          [posix.join(folder, `${many}Repo.ts`)]: RepoFile.text(names, fields),
-          [posix.join(folder, `${singular.pascal}Row.ts`)]: RowFile.text(names, fields),
-          [posix.join(
-            root,
-            "migrations",
-            `${spec.migration}_${plural.snake}.${migration.extension}`
-          )]: migration.text
-        })
+    ...common,
+    [at(`${many}Repo`)]: RepoFile.text(names, fields),
+    [at(`${singular.pascal}Row`)]: RowFile.text(names, fields),
+    [posix.join(root, "migrations", migration)]: text
   }
 }

@@ -1,7 +1,7 @@
 /** The file of a migration that creates a table. */
 import { article, file } from "./Code.ts"
 import type { Field } from "./Fields.ts"
-import type { Names } from "./Names.ts"
+import type { Name, Names } from "./Names.ts"
 import * as SqlWords from "./SqlWords.ts"
 
 /** A file below the folder of the migrations. */
@@ -58,3 +58,17 @@ import { SqlClient } from "effect/sql/SqlClient"`,
     ])
   }
 }
+
+/** Returns the text of a migration without statements. */
+export const empty = ({ words }: Name, isModule: boolean): string =>
+  isModule
+    ? file([
+        `/** The migration "${words}". Its transaction is rolled back if it fails. */
+import * as Effect from "effect/Effect"
+import { SqlClient } from "effect/sql/SqlClient"`,
+        `export default Effect.gen(function* () {
+  const sql = yield* SqlClient
+  yield* sql\`select 1\`
+})`
+      ])
+    : `-- The migration "${words}". MySQL commits each create and alter: write one of them in a file.\n`

@@ -67,6 +67,17 @@ const taken: ReadonlySet<string> = new Set(
   )
 )
 
+const clashOf = (text: string, clash: string): Result.Result<never, string> =>
+  Result.fail(
+    `"${text}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as shop-${clash.toLowerCase()}`
+  )
+
+/** Reads the name of a class. Fails with a sentence if it is not one, or if it is taken. */
+export const declared = (text: string): Result.Result<Name, string> =>
+  Result.flatMap(name(text), (found) =>
+    taken.has(found.pascal) ? clashOf(text, found.pascal) : Result.succeed(found)
+  )
+
 /** Reads the plural name of a feature and its singular. Fails with a sentence if they are unclear. */
 export const names = (text: string, singular?: string): Result.Result<Names, string> =>
   Result.gen(function* () {
@@ -81,11 +92,11 @@ export const names = (text: string, singular?: string): Result.Result<Names, str
     const single = yield* singular === undefined
       ? Result.succeed(nameOf([...plural.kebab.split("-").slice(0, -1), one]))
       : name(singular)
-    const clash = [plural.camel, single.pascal].find((each) => taken.has(each))
-    if (clash !== undefined) {
-      return yield* Result.fail(
-        `"${text}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as ${plural.kebab.includes("-") ? "my" : "shop"}-${plural.kebab}`
-      )
-    }
+    const clash = [plural.camel, single.pascal].find(
+      (each) =>
+        taken.has(each) ||
+        ["Api", "Plugin", "Repo", "Routes"].includes(each.replace(plural.pascal, ""))
+    )
+    if (clash !== undefined) return yield* clashOf(text, clash)
     return { plural, singular: single }
   })

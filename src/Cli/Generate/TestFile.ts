@@ -10,6 +10,8 @@ export interface Places {
   readonly app: string
   /** The name under which the file exports the app. */
   readonly appName: string
+  /** The names of the chains of authentication, except `default`. */
+  readonly chains: ReadonlyArray<string>
   /** The folder of the feature, such as `../src/orders`. */
   readonly folder: string
 }
@@ -20,13 +22,26 @@ export const importOfApp = ({ app, appName }: Places): string =>
     ? `import app from "${app}"`
     : named([appName === "app" ? "app" : `${appName} as app`], app)
 
-/** Returns the declaration of the layer of an app whose caller is a call of `MockAuth`. */
-export const layerOf = (name: string, access: Access, caller: string): string =>
-  access === "public"
-    ? `const ${name} = TestApp.layer(app)`
-    : `const ${name} = TestApp.layer(app, {
-  replace: [["flange:auth", MockAuth.${caller}]] as const
+/** Returns the declaration of the layer of an app whose caller is anonymous, or has a name. */
+export const layerOf = (
+  name: string,
+  access: Access,
+  { chains }: Places,
+  caller: "ada" | "anonymous"
+): string => {
+  if (access === "public") return `const ${name} = TestApp.layer(app)`
+  const options =
+    chains.length === 0
+      ? []
+      : [`{ chains: [${chains.map((chain) => JSON.stringify(chain)).join(", ")}] }`]
+  const mock =
+    caller === "anonymous"
+      ? `MockAuth.anonymous(${options.join("")})`
+      : `MockAuth.as(${[`"${caller}"`, ...options].join(", ")})`
+  return `const ${name} = TestApp.layer(app, {
+  ${list(2, "replace: [", "[", [`"flange:auth"`, mock], "] as const")}
 })`
+}
 
 /** Returns a test. Its lines are those of the generator. */
 export const test = (title: string, lines: ReadonlyArray<string>): string =>
@@ -163,7 +178,7 @@ ${imports([
       ? constant("draft", all, 0)
       : `${required.length === 0 ? "const required = {}" : constant("required", required, 0)}\n${constant("draft", optional, 0, "...required")}`,
     `/** Other values, at the limits of the fields that have limits. */\n${constant("limits", all, 1)}`,
-    layerOf(booted, access, `as("ada")`),
+    layerOf(booted, access, places, "ada"),
     `/** Creates ${a}, and returns what the reply adds to the draft. */
 const create${one} = Effect.gen(function* () {
   const api = yield* TestApp.service(app)
@@ -236,7 +251,7 @@ const create${one} = Effect.gen(function* () {
     ]),
     ...(isProtected
       ? [
-          layerOf("anonymous", access, "anonymous()"),
+          layerOf("anonymous", access, places, "anonymous"),
           suite("anonymous", "a caller without credentials", [
             test("is refused everywhere", [
               "for (const reply of [",
