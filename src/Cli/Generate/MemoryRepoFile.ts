@@ -51,8 +51,8 @@ ${imports([...common(names), named(["Pagination"], "flange/Contract")])}`,
         list: (query) =>
           Effect.sync(() => {
             const start = Pagination.offset(query)
-            const items = [...${all}.values()].slice(start, start + query.limit)
-            return Pagination.make(query, items, ${all}.size)
+            const selected = [...${all}.values()].slice(start, start + query.limit)
+            return Pagination.make(query, selected, ${all}.size)
           }),
         read,
         remove: (id) => Effect.map(read(id), () => void ${all}.delete(id)),
