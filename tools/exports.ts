@@ -7,6 +7,7 @@ import { join } from "node:path"
 
 const areas = [
   "src/index.ts",
+  "src/Cli/index.ts",
   "src/Config/index.ts",
   "src/Contract/index.ts",
   "src/Testing/index.ts",

@@ -17,9 +17,10 @@ import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
 import * as ConfigCommand from "./Commands/ConfigCommand.ts"
 import * as DoctorCommand from "./Commands/DoctorCommand.ts"
+import * as GenerateCommand from "./Commands/GenerateCommand.ts"
+import * as NewCommand from "./Commands/NewCommand.ts"
 import * as OpenApiCommand from "./Commands/OpenApiCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
-import * as GenerateCommand from "./Commands/GenerateCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
@@ -29,9 +30,10 @@ const own = [
   BuildCommand.command,
   ConfigCommand.command,
   DoctorCommand.command,
-  PluginsCommand.command,
-  OpenApiCommand.command,
   GenerateCommand.command,
+  NewCommand.command,
+  OpenApiCommand.command,
+  PluginsCommand.command,
   RoutesCommand.command
 ] as const
 
