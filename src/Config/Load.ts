@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import { ConfigError, type Problem } from "./ConfigError.ts"
 import { Environment } from "./Environment.ts"
 import type { LoadOptions } from "./LoadOptions.ts"
+import { publish, Published, secretProblems } from "./Public.ts"
 import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Report/Entries.ts"
 import { checkProblems, type Found, problemsOf } from "./Report/Issues.ts"
 import { Scrubber } from "./Report/Render.ts"
@@ -16,7 +17,7 @@ import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import { type AnySection, compile, type Compiled } from "./Section.ts"
 import { collect } from "./Source/Sources.ts"
-import { getPath, isPlain, type Source, type Tree, tree } from "./Tree.ts"
+import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
 
 type Identifiers<Sections extends ReadonlyArray<AnySection>> =
   unknown extends Sections[number]["Identifier"] ? never : Sections[number]["Identifier"]
@@ -100,7 +101,8 @@ export const inspect = Effect.fnUntraced(function* (
   const scrubber = new Scrubber()
   for (const { values } of sources)
     for (const section of compiled) collectSecrets(section, values, scrubber)
-  const found: Array<Found> = [...sectionProblems, ...problems].map((problem) => ({
+  const marked = compiled.flatMap(secretProblems)
+  const found: Array<Found> = [...sectionProblems, ...marked, ...problems].map((problem) => ({
     missing: false,
     problem: { ...problem, message: scrubber.clean(problem.message) }
   }))
@@ -110,6 +112,7 @@ export const inspect = Effect.fnUntraced(function* (
     [ConfigProvider.ConfigProvider.key, providerOf(merged, variables)],
     [Environment.key, environment]
   ])
+  const published: Array<Tree> = []
   const warnings = unreadSections(merged, sources, compiled)
   for (const one of compiled) {
     const value = merged[one.name]
@@ -134,9 +137,11 @@ export const inspect = Effect.fnUntraced(function* (
       found.push(...checkProblems(one, issues, decoded, around))
     }
     services.set(one.section.key, decoded)
+    published.push(publish(one, decoded))
     entries.push(...entriesOf(one, sources, input, decoded, scrubber))
   }
 
+  services.set(Published.key, mergeAll(published))
   const reported = found
     .filter(({ missing }) => !(missing && incomplete))
     .map(({ problem }) => problem)

@@ -23,7 +23,8 @@ export interface Entry {
 /** A loaded configuration. */
 export interface Resolved<R = never> {
   /**
-   * The decoded sections, each under its own key; also `Environment` and Effect's `ConfigProvider`.
+   * The decoded sections, each under its own key; also `Environment`, `Published` and Effect's
+   * `ConfigProvider`.
    */
   readonly context: Context.Context<R>
   /** Where every value comes from; read it with `Config.explain`. */

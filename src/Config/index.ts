@@ -11,6 +11,7 @@ export { Environment } from "./Environment.ts"
 export { expected } from "./Expected.ts"
 export { load } from "./Load.ts"
 export type { Change, Defaults, LoadOptions, Values } from "./LoadOptions.ts"
+export { public, Published } from "./Public.ts"
 export { type Entry, explain, type Overridden, type Resolved } from "./Resolved.ts"
 export {
   type AnySection,

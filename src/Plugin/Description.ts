@@ -23,6 +23,8 @@ export interface PluginDescription {
   }
   /** Keys of the services it provides. */
   readonly provides: ReadonlyArray<string>
+  /** The public keys of its configuration sections, such as `shop.currency`. */
+  readonly publicKeys: ReadonlyArray<string>
   /** Keys of the services it requires. */
   readonly requires: ReadonlyArray<string>
 }

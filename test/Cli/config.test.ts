@@ -19,7 +19,7 @@ const MailConfig = Config.section(
   "mail",
   {
     from: Schema.String.annotate({ description: "The address of the sender" }),
-    greeting: Schema.String.pipe(Config.withDefault("Dear 'friend' of \\"#1\\"")),
+    greeting: Schema.String.pipe(Config.public, Config.withDefault("Dear 'friend' of \\"#1\\"")),
     password: Config.Secret,
     peers: Schema.Array(Schema.Struct({ host: Schema.String, port: Config.Port })).pipe(
       Config.withDefault([{ host: "a b", port: 1 }])
@@ -70,16 +70,17 @@ describe("flange config", () => {
       }
     })
     assert.deepStrictEqual(ownRows(stdout), [
-      'mail.from | "me@shop.example" | variable MAIL_SENDER',
-      `mail.greeting | "Dear 'friend' of \\"#1\\"" | schema default`,
-      "mail.password | <redacted> | variable MAIL_PASSWORD in .env",
-      "mail.peers | [] | variable FLANGE__MAIL__PEERS",
-      'mail.retry.every | "2s" | flange.toml [environments.local]',
-      "mail.retry.times | 5 | flange.toml [environments.local]",
-      'mail.tags.b | "two" | flange.toml'
+      'mail.from | "me@shop.example" | variable MAIL_SENDER | -',
+      `mail.greeting | "Dear 'friend' of \\"#1\\"" | schema default | yes`,
+      "mail.password | <redacted> | variable MAIL_PASSWORD in .env | -",
+      "mail.peers | [] | variable FLANGE__MAIL__PEERS | -",
+      'mail.retry.every | "2s" | flange.toml [environments.local] | -',
+      "mail.retry.times | 5 | flange.toml [environments.local] | -",
+      'mail.tags.b | "two" | flange.toml | -'
     ])
-    assert.match(stdout, /^KEY +VALUE +SOURCE\napp\.buildDate +- +not set\n/)
-    assert.match(stdout, /\nserver\.port +8080 +schema default\n/)
+    assert.match(stdout, /^KEY +VALUE +SOURCE +PUBLIC\napp\.buildDate +- +not set +-\n/)
+    assert.match(stdout, /\nserver\.port +8080 +schema default +-\n/)
+    assert.match(stdout, /\n\nNothing serves the public keys: add PublicConfig\.plugin .*\n$/)
     assert.deepStrictEqual([code, stderr], [0, "Environment: local\n"])
   })
 
@@ -97,6 +98,7 @@ describe("flange config", () => {
         expected: "a string",
         key: "mail.from",
         overridden: [{ source: "defaults of plugin shop:mail", value: '"test@shop.example"' }],
+        public: false,
         required: true,
         secret: false,
         source: "variable MAIL_FROM",
@@ -118,8 +120,8 @@ describe("flange config", () => {
     const { code, stderr, stdout } = await flange(bad, "config")
     assert.strictEqual(code, 1)
     assert.include(stdout, "mail.from")
-    assert.match(stdout, /\nserver\.port +"many" +flange\.toml\n/)
-    assert.match(stdout, /\nserver\.maxFields +1000 +schema default\n/)
+    assert.match(stdout, /\nserver\.port +"many" +flange\.toml +-\n/)
+    assert.match(stdout, /\nserver\.maxFields +1000 +schema default +-\n/)
     assert.include(stderr, "The configuration has 3 problems")
     assert.include(
       stderr,
@@ -135,8 +137,28 @@ describe("flange config", () => {
     await writeFile(join(bad, "flange.toml"), "[mail\n")
     const unreadable = await flange(bad, "config")
     assert.include(unreadable.stderr, "flange.toml is not valid TOML at line 1")
-    assert.match(unreadable.stdout, /\nserver\.port +8080 +schema default\n/)
+    assert.match(unreadable.stdout, /\nserver\.port +8080 +schema default +-\n/)
     assert.strictEqual(unreadable.code, 1)
+  })
+
+  it("names the endpoint that serves the public keys", async () => {
+    await write(folder, {
+      "served.ts": `
+        import { App } from "flange"
+        import * as PublicConfig from "flange/PublicConfig"
+        import { app as shop } from "./app.ts"
+        export const app = App.make("served", [...shop.plugins, PublicConfig.plugin])`
+    })
+    const args = [...cli, "--app", "served.ts"]
+    const env = { MAIL_PASSWORD: "x" }
+    const { stdout } = await run(args, { cwd: folder, env })
+    assert.match(stdout, /\n\nGET \/config\.json serves the public keys\.\n$/)
+    const json = JSON.parse((await run([...args, "--json"], { cwd: folder, env })).stdout)
+    assert.strictEqual(json.publicEndpoint, "GET /config.json")
+    assert.deepStrictEqual(
+      json.keys.flatMap((row: { key: string; public: boolean }) => (row.public ? [row.key] : [])),
+      ["mail.greeting"]
+    )
   })
 
   it("refuses two outputs, and a folder without an app", async () => {

@@ -3,7 +3,9 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as App from "../../App.ts"
 import { ConfigError } from "../../Config/ConfigError.ts"
+import * as PublicConfigPlugin from "../../Layers/PublicConfig/PublicConfigPlugin.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
@@ -12,6 +14,13 @@ import * as ConfigTable from "../Config/ConfigTable.ts"
 import * as EnvExample from "../Config/EnvExample.ts"
 import * as Inspected from "../Config/Inspected.ts"
 import * as Output from "../Output.ts"
+
+/** Returns the method and the path of the endpoint that serves the public keys. */
+const publicEndpoint = (app: App.Any): string | null => {
+  const { routes } = App.describe(app)
+  const route = routes.find(({ plugin }) => plugin === PublicConfigPlugin.plugin.id)
+  return route === undefined ? null : `${route.method} ${route.path}`
+}
 
 const boolean = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
@@ -30,10 +39,11 @@ export const command = Command.make(
         reason: "--env-example, --json and --json-schema print different things: write one of them"
       })
     }
-    const inspected = yield* Inspected.of(yield* AppFile.load(yield* AppFlag))
+    const app = yield* AppFile.load(yield* AppFlag)
+    const inspected = yield* Inspected.of(app)
     if (jsonSchema) return yield* Output.json(ConfigSchema.of(inspected.compiled))
     if (envExample) return yield* Output.lines([EnvExample.render(inspected.keys)])
-    const report = ConfigTable.report(inspected)
+    const report = ConfigTable.report(inspected, publicEndpoint(app))
     yield* json ? Output.json(report) : Output.lines(ConfigTable.lines(report))
     const { environment, problems, warnings } = inspected
     yield* Console.error(`Environment: ${environment}`)

@@ -13,6 +13,8 @@ export interface Row {
   readonly expected: string
   readonly key: string
   readonly overridden: ReadonlyArray<Overridden>
+  /** Whether every client may read it at `publicEndpoint`. */
+  readonly public: boolean
   readonly required: boolean
   readonly secret: boolean
   /** Where the value is; null if the key is not set. */
@@ -27,21 +29,24 @@ export interface Report {
   readonly environment: string
   readonly keys: ReadonlyArray<Row>
   readonly problems: ReadonlyArray<Problem>
+  /** The endpoint that serves the public keys; null if the app has none. */
+  readonly publicEndpoint: string | null
   readonly warnings: ReadonlyArray<string>
 }
 
 /** Returns the configuration as data. */
-export const report = (inspected: Inspected): Report => ({
+export const report = (inspected: Inspected, publicEndpoint: string | null): Report => ({
   environment: inspected.environment,
   keys: inspected.keys.flatMap((declared): ReadonlyArray<Row> => {
-    const { default: fallback, description, expected, isRequired, isSecret, variables } = declared
+    const { default: fallback, description, expected, isPublic, isRequired, isSecret } = declared
     const known = {
       default: fallback,
       description,
       expected,
+      public: isPublic,
       required: isRequired,
       secret: isSecret,
-      variables
+      variables: declared.variables
     }
     const found = entriesAt(inspected, declared)
     if (found.length > 0) return found.map((entry) => ({ ...known, ...entry }))
@@ -51,12 +56,25 @@ export const report = (inspected: Inspected): Report => ({
     return [{ ...known, key: declared.key, overridden: [], source, value }]
   }),
   problems: inspected.problems,
+  publicEndpoint,
   warnings: inspected.warnings
 })
 
-/** Returns the lines of the table. */
-export const lines = ({ keys }: Report): ReadonlyArray<string> =>
-  TextTable.lines(
-    ["KEY", "VALUE", "SOURCE"],
-    keys.map(({ key, source, value }) => [key, value ?? "-", source ?? "not set"])
+/** Returns the lines of the table, and how the public keys are served if there are any. */
+export const lines = ({ keys, publicEndpoint }: Report): ReadonlyArray<string> => {
+  const table = TextTable.lines(
+    ["KEY", "VALUE", "SOURCE", "PUBLIC"],
+    keys.map((row) => [
+      row.key,
+      row.value ?? "-",
+      row.source ?? "not set",
+      row.public ? "yes" : "-"
+    ])
   )
+  if (!keys.some((row) => row.public)) return table
+  const served =
+    publicEndpoint === null
+      ? "Nothing serves the public keys: add PublicConfig.plugin of flange/PublicConfig to the app."
+      : `${publicEndpoint} serves the public keys.`
+  return [...table, "", served]
+}

@@ -1,6 +1,7 @@
 /** Lists the keys that a section declares, whether they are set or not. */
 import * as SchemaAST from "effect/SchemaAST"
 import { describe } from "../Expected.ts"
+import { isPublic } from "../Public.ts"
 import { child, defaultOf, expand, isSecret, keysOf, type Nodes } from "../SchemaTree.ts"
 import type { Compiled } from "../Section.ts"
 import { getPath, type KeyPath } from "../Tree.ts"
@@ -13,6 +14,8 @@ export interface Key {
   readonly description: string | undefined
   /** A description of the values that it takes. */
   readonly expected: string
+  /** Whether every client may read it. */
+  readonly isPublic: boolean
   /** Whether it must be set. */
   readonly isRequired: boolean
   readonly isSecret: boolean
@@ -60,7 +63,8 @@ export const keysOfSection = (section: Compiled): ReadonlyArray<Key> => {
     encoded: Nodes,
     declared: Nodes,
     inherited: unknown,
-    isOptional: boolean
+    isOptional: boolean,
+    isMarked: boolean
   ): ReadonlyArray<Key> =>
     keysOf(encoded).flatMap((name) => {
       const place = [...path, name]
@@ -68,13 +72,15 @@ export const keysOfSection = (section: Compiled): ReadonlyArray<Key> => {
       const value = getPath(inherited, [name]) ?? defaultOf(nodes, name)
       const isFree = isOptional || inner.some(SchemaAST.isOptional)
       const [typed, own] = [child(nodes, name), child(declared, name)]
-      if (isStruct(inner)) return below(place, typed, inner, own, value, isFree)
+      const marked = isMarked || isPublic(own)
+      if (isStruct(inner)) return below(place, typed, inner, own, value, isFree, marked)
       const secret = isSecret(section.nodes, place, "")
       return [
         {
           default: secret ? undefined : value,
           description: descriptionOf(own),
           expected: describe(own.length > 0 ? own : inner),
+          isPublic: marked,
           isRequired: !isFree,
           isSecret: secret,
           key: [section.name, ...place].join("."),
@@ -83,5 +89,5 @@ export const keysOfSection = (section: Compiled): ReadonlyArray<Key> => {
         }
       ]
     })
-  return below([], section.nodes, section.encoded, section.declared, undefined, false)
+  return below([], section.nodes, section.encoded, section.declared, undefined, false, false)
 }

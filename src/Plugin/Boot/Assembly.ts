@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import { nearest } from "../../Config/Nearest.ts"
+import { publicPaths } from "../../Config/Public.ts"
 import * as Contribution from "../Contribution.ts"
 import type { AppDescription } from "../Description.ts"
 import { AssemblyError, type AssemblyProblem } from "../Errors.ts"
@@ -75,6 +76,11 @@ export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): AppDes
       last: manifest.order.last === true
     },
     provides: manifest.provides.map(({ key }) => key).toSorted(),
+    publicKeys: manifest.config
+      .flatMap(({ schema, sectionName }) =>
+        publicPaths([schema.ast]).map((path) => [sectionName, ...path].join("."))
+      )
+      .toSorted(),
     requires: manifest.requires.map(({ key }) => key).toSorted()
   }))
 })
