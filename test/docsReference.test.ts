@@ -95,7 +95,7 @@ describe("the guides", () => {
     const app = sections.find(({ section }) => section.sectionName === "app")!
     const timeout = app.keys.find(({ name }) => name === "drainTimeout")!.default
     const seconds = /\d+/.exec(timeout)![0]
-    expect(read("docs/shutdown.md")).toContain(`5 + ${seconds},`)
+    expect(read("docs/shutdown.md")).toContain(`above 10 + ${seconds},`)
   })
 })
 
