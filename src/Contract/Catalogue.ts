@@ -193,8 +193,9 @@ export class UnsupportedCoding extends ApiError.make<UnsupportedCoding>()("Unsup
 export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemented", {
   code: "NOT_IMPLEMENTED",
   detail: "This server does not do what the request asks for",
-  meaning: "The request uses CONNECT, and this server opens no tunnels.",
-  remedy: "Send another method; check the proxy's configuration.",
+  meaning: "The request uses CONNECT, or asks a mounted listener for a WebSocket.",
+  remedy:
+    "Check the proxy's configuration. Serve WebSockets with a route that is no mounted listener.",
   status: 501
 }) {}
 

@@ -12,16 +12,20 @@ export const map = (
   response: HttpServerResponse.HttpServerResponse,
   change: (stream: Bytes) => Bytes
 ): HttpServerResponse.HttpServerResponse => {
-  const { body } = response
+  const { body, headers } = response
   if (body._tag !== "Stream") return response
   const { contentLength, contentType, stream } = body
-  return HttpServerResponse.setHeaders(
+  const changed = HttpServerResponse.setHeaders(
     HttpServerResponse.setBody(
       response,
       HttpBody.stream(change(stream), contentType, contentLength)
     ),
-    response.headers
+    headers
   )
+  // `setBody` adds the type of the body, also an empty one.
+  return "content-type" in headers
+    ? changed
+    : HttpServerResponse.removeHeader(changed, "content-type")
 }
 
 /**
