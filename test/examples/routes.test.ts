@@ -3,6 +3,7 @@
 import { App } from "flange"
 import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
+import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
 import * as Handover from "../../src/Plugin/Handover.ts"
@@ -10,10 +11,14 @@ import * as Handover from "../../src/Plugin/Handover.ts"
 const snapshotOf = (name: string, app: App.Any) =>
   expect(App.routesTable(App.describe(app))).toMatchFileSnapshot(`routes/${name}.txt`)
 
-it.each(Object.entries({ basic, "recipe-api": recipeApi, "sample-api": sampleApi }))(
-  "the routes of %s are those in its snapshot",
-  snapshotOf
-)
+it.each(
+  Object.entries({
+    basic,
+    "migrate-from-express": migrateFromExpress,
+    "recipe-api": recipeApi,
+    "sample-api": sampleApi
+  })
+)("the routes of %s are those in its snapshot", snapshotOf)
 
 it("the routes of hello, whose file runs the app, are those in its snapshot", async () => {
   const apps: Array<App.Any> = []
