@@ -4,6 +4,7 @@ import { App } from "flange"
 import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
+import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
 import * as Handover from "../../src/Plugin/Handover.ts"
@@ -15,6 +16,7 @@ it.each(
   Object.entries({
     basic,
     "migrate-from-express": migrateFromExpress,
+    "multi-tenant": multiTenant,
     "recipe-api": recipeApi,
     "sample-api": sampleApi
   })
