@@ -3,6 +3,8 @@
 import { App } from "flange"
 import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
+import { app as shop } from "../../examples/microservices/shop/app.ts"
+import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
 import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
@@ -15,6 +17,8 @@ const snapshotOf = (name: string, app: App.Any) =>
 it.each(
   Object.entries({
     basic,
+    "microservices-shop": shop,
+    "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
     "multi-tenant": multiTenant,
     "recipe-api": recipeApi,
