@@ -15,6 +15,7 @@ import * as AppFile from "./AppFile.ts"
 import { AppFlag } from "./AppFlag.ts"
 import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
+import * as ClientCommand from "./Commands/ClientCommand.ts"
 import * as ConfigCommand from "./Commands/ConfigCommand.ts"
 import * as DoctorCommand from "./Commands/DoctorCommand.ts"
 import * as GenerateCommand from "./Commands/GenerateCommand.ts"
@@ -28,6 +29,7 @@ import * as Failure from "./Failure.ts"
 const own = [
   ActionCommand.command,
   BuildCommand.command,
+  ClientCommand.command,
   ConfigCommand.command,
   DoctorCommand.command,
   GenerateCommand.command,

@@ -1,0 +1,190 @@
+/** The declaration files of a client, which the TypeScript of the project writes. */
+import { execFile } from "node:child_process"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { dirname, join, posix, relative, resolve, sep } from "node:path"
+import * as Effect from "effect/Effect"
+import { CommandError } from "../../Plugin/Cli.ts"
+import * as Packages from "../Bundle/Packages.ts"
+import type { Graph, Import } from "./Graph.ts"
+
+/** What the compiler gets. */
+export interface Input {
+  /** The entry. */
+  readonly code: string
+  /** The modules of the client. */
+  readonly graph: Graph
+  /** The folder of the app's `package.json`. */
+  readonly root: string
+  /** A folder for the entry and the output, in the project: its packages are found from there. */
+  readonly workspace: string
+}
+
+/** Declaration files that import each other. */
+export interface Declarations {
+  /** The texts by their paths in the package, `index.d.ts` first. */
+  readonly files: ReadonlyMap<string, string>
+  readonly graph: Graph
+  /** The packages that they import. */
+  readonly packages: ReadonlySet<string>
+}
+
+/** Returns the deepest folder that has all files. */
+const commonFolder = (files: Iterable<string>): string => {
+  const [first, ...rest] = [...files].map((file) => dirname(file).split(sep))
+  const shared = rest.reduce((common, parts) => {
+    const differs = common.findIndex((part, i) => part !== parts[i])
+    return differs < 0 ? common : common.slice(0, differs)
+  }, first ?? [])
+  return shared.join(sep) || sep
+}
+
+const unusable = (reason: string, cause?: unknown) =>
+  new CommandError({ cause, exitCode: 1, reason })
+
+/** Runs the compiler on the entry, and returns the declaration files that the entry leads to. */
+export const make = ({ code, graph, root, workspace }: Input) =>
+  Effect.gen(function* () {
+    const compiler = Packages.find(root, "typescript")
+    if (compiler === undefined) {
+      return yield* unusable("typescript is not installed. Run: npm install -D typescript")
+    }
+    const entry = join(workspace, "index.ts")
+    const out = join(workspace, "out")
+    const base = commonFolder([...graph.keys(), entry])
+    writeFileSync(entry, code)
+    const options = join(root, "tsconfig.json")
+    writeFileSync(
+      join(workspace, "tsconfig.json"),
+      JSON.stringify({
+        ...(existsSync(options) ? { extends: posixOf(options) } : {}),
+        compilerOptions: {
+          ...(existsSync(options) ? {} : { allowJs: true, module: "nodenext", strict: true }),
+          allowImportingTsExtensions: true,
+          composite: false,
+          declaration: true,
+          declarationMap: false,
+          emitDeclarationOnly: true,
+          incremental: false,
+          noEmit: false,
+          noUnusedLocals: false,
+          outDir: "out",
+          rewriteRelativeImportExtensions: false,
+          rootDir: posixOf(base),
+          skipLibCheck: true
+        },
+        files: ["index.ts"],
+        include: [],
+        references: []
+      })
+    )
+    const program = join(compiler.folder, "bin/tsc")
+    const { exitCode, output } = yield* run(program, ["-p", workspace, "--pretty", "false"], root)
+    if (exitCode !== 0) {
+      return yield* unusable(
+        `The types of the client cannot be written:\n${output.trimEnd()}\nCorrect them and check: npx tsc --noEmit`
+      )
+    }
+    const aliases = new Map(
+      [...graph.values()].flat().flatMap(({ file, specifier }) => {
+        const isAlias = file !== undefined && !specifier.startsWith(".")
+        return isAlias ? [[specifier, join(out, relative(base, file))] as const] : []
+      })
+    )
+    const made = collected({
+      aliases,
+      base,
+      entry: join(out, relative(base, workspace), "index.d.ts"),
+      out
+    })
+    const unknown = [...made.packages].find(
+      (name) => !isBuiltin(name) && Packages.find(root, Packages.nameOf(name)) === undefined
+    )
+    return unknown === undefined
+      ? made
+      : yield* unusable(
+          `The types of the client import ${JSON.stringify(unknown)}, which only this project resolves. Import it by its relative path`
+        )
+  })
+
+const posixOf = (path: string): string => path.split(sep).join("/")
+
+const run = (program: string, args: ReadonlyArray<string>, cwd: string) =>
+  Effect.callback<{ readonly exitCode: number; readonly output: string }>((resume, signal) => {
+    execFile(
+      process.execPath,
+      [program, ...args],
+      { cwd, encoding: "utf8", maxBuffer: 1 << 26, signal },
+      (error, stdout, stderr) => {
+        const exitCode = error === null ? 0 : typeof error.code === "number" ? error.code : 1
+        resume(Effect.succeed({ exitCode, output: stdout + stderr }))
+      }
+    )
+  })
+
+/** Texts and comments of a declaration file. */
+const token = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g
+
+const importing = /(\b(?:from|import)\s*\(?\s*)("[^"\n]*")/g
+
+/** Returns the specifiers of a declaration file. */
+const specifiersOf = (text: string): ReadonlyArray<string> => {
+  const code = text.replace(token, (found) => (found.startsWith("/") ? "" : found))
+  return [...code.matchAll(importing)].map(([, , literal]) => JSON.parse(literal!) as string)
+}
+
+/** Where the compiler wrote the declaration files. */
+interface Written {
+  /** The positions of the sources that have a name of their own, such as `#orders/Order`. */
+  readonly aliases: ReadonlyMap<string, string>
+  /** The folder of the sources that became `out`. */
+  readonly base: string
+  readonly entry: string
+  readonly out: string
+}
+
+/** Returns the declaration file that an import leads to; undefined for a package. */
+const fileOf = ({ aliases }: Written, from: string, specifier: string): string | undefined => {
+  const plain =
+    aliases.get(specifier) ??
+    (specifier.startsWith(".") ? resolve(dirname(from), specifier) : undefined)
+  if (plain === undefined) return undefined
+  const stem = plain.replace(/\.([cm]?)[jt]sx?$/, ".d.$1ts")
+  return [stem, `${plain}.d.ts`, join(plain, "index.d.ts")].find(
+    (path) => path.endsWith("ts") && existsSync(path)
+  )
+}
+
+/** Returns the declaration files that the entry leads to, at their paths in the package. */
+const collected = (written: Written): Declarations => {
+  const { base, entry, out } = written
+  const pathOf = (file: string): string =>
+    file === entry ? "index.d.ts" : posix.join("types", posixOf(relative(out, file)))
+  const sourceOf = (file: string): string =>
+    join(base, relative(out, file)).replace(/\.d\.([cm]?)ts$/, ".$1ts")
+  const files = new Map<string, string>()
+  const graph = new Map<string, ReadonlyArray<Import>>()
+  const packages = new Set<string>()
+  const found = new Set([entry])
+  for (const file of found) {
+    const text = readFileSync(file, "utf8")
+    const imports = specifiersOf(text).map((specifier): Import => {
+      const target = fileOf(written, file, specifier)
+      if (target === undefined) packages.add(specifier)
+      else found.add(target)
+      return { file: target && sourceOf(target), specifier }
+    })
+    graph.set(sourceOf(file), imports)
+    files.set(
+      pathOf(file),
+      text.replaceAll(importing, (whole, before: string, literal: string) => {
+        const target = fileOf(written, file, JSON.parse(literal) as string)
+        if (target === undefined) return whole
+        const path = posix.relative(posix.dirname(pathOf(file)), pathOf(target))
+        const module = path.replace(/\.d\.([cm]?)ts$/, ".$1js")
+        return before + JSON.stringify(module.startsWith(".") ? module : `./${module}`)
+      })
+    )
+  }
+  return { files, graph, packages }
+}

@@ -1,0 +1,142 @@
+/** Writes a client as an npm package into a folder. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as SemVer from "effect/SemVer"
+import { CommandError } from "../../Plugin/Cli.ts"
+import * as Packages from "../Bundle/Packages.ts"
+import { shown } from "../Bundle/Warnings.ts"
+
+/** A client that is not written yet. */
+export interface Client {
+  /** The id of the app. */
+  readonly app: string
+  /** The texts of the files but `package.json`, by their paths. */
+  readonly files: ReadonlyMap<string, string>
+  readonly name: string
+  /** The packages that it imports. */
+  readonly packages: ReadonlySet<string>
+  /** The folder from which the app finds its packages. */
+  readonly root: string
+  readonly version: string
+}
+
+const unusable = (reason: string, cause?: unknown) =>
+  new CommandError({ cause, exitCode: 2, reason })
+
+const own = fileURLToPath(new URL("../../..", import.meta.url))
+
+interface Manifest {
+  readonly [member: string]: unknown
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly version?: string
+}
+
+const read = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+
+/** Refuses a name that npm refuses, and a version that is not one of Semantic Versioning. */
+export const check = (name: string, version: string): Effect.Effect<void, CommandError> => {
+  if (!/^(?:@[a-z\d~-][a-z\d._~-]*\/)?[a-z\d~-][a-z\d._~-]*$/.test(name)) {
+    return Effect.fail(
+      unusable(
+        `${JSON.stringify(name)} is not a name of a package. Write: --name @acme/orders-client`
+      )
+    )
+  }
+  return Result.isSuccess(SemVer.parse(version))
+    ? Effect.void
+    : Effect.fail(
+        unusable(
+          `The version of the app is ${JSON.stringify(version)}, and npm takes versions such as 1.4.0. Set app.version`
+        )
+      )
+}
+
+/**
+ * Checks that a folder is absent, empty, or has a client that `flange client` wrote. Returns the
+ * `package.json` of that client.
+ */
+export const earlier = (folder: string): Effect.Effect<Manifest, CommandError> =>
+  Effect.suspend(() => {
+    if (!existsSync(folder)) return Effect.succeed({})
+    try {
+      if (readdirSync(folder).length === 0) return Effect.succeed({})
+      const manifest = read(folder)
+      if (manifest["flangeClient"] !== undefined) return Effect.succeed(manifest)
+    } catch {
+      // It is a file, or has no package.json.
+    }
+    return Effect.fail(
+      unusable(
+        `${folder} exists, and flange client did not write it. Write to a folder of its own: --out packages/client`
+      )
+    )
+  })
+
+/** Writes the files. Members of an earlier `package.json` that are not the command's stay. */
+export const write = (
+  folder: string,
+  client: Client,
+  before: Manifest
+): Effect.Effect<ReadonlyArray<string>, CommandError> =>
+  Effect.try({
+    catch: (cause) =>
+      unusable(
+        `${folder} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause
+      ),
+    try: () => {
+      const manifest = { ...before, ...manifestOf(client) }
+      const texts = new Map([
+        ["package.json", `${JSON.stringify(manifest, undefined, 2)}\n`],
+        ...client.files
+      ])
+      rmSync(join(folder, "types"), { force: true, recursive: true })
+      return [...texts].sort().map(([path, text]) => {
+        const file = join(folder, path)
+        mkdirSync(dirname(file), { recursive: true })
+        writeFileSync(file, text)
+        return shown(file)
+      })
+    }
+  })
+
+/**
+ * Returns the `package.json`. `effect` and `flange` are peers, because a client shares their values
+ * with the program that uses it.
+ */
+const manifestOf = ({ app, name, packages, root, version }: Client): Manifest => {
+  const flange = read(own)
+  const others = [...new Set([...packages].map(Packages.nameOf))]
+    .filter((specifier) => specifier !== "effect" && specifier !== "flange")
+    .sort()
+  return {
+    dependencies: Object.fromEntries(
+      others.flatMap((other) => {
+        const found = Packages.find(root, other)
+        return found === undefined ? [] : [[other, `^${read(found.folder).version}`]]
+      })
+    ),
+    exports: {
+      // The compiler takes the first that fits.
+      ".": Object.fromEntries([
+        ["types", "./index.d.ts"],
+        ["default", "./index.js"]
+      ]),
+      "./package.json": "./package.json"
+    },
+    files: ["index.d.ts", "index.js", "types"],
+    flangeClient: app,
+    name,
+    peerDependencies: {
+      effect: flange.dependencies?.["effect"],
+      flange: `^${flange.version}`
+    },
+    sideEffects: false,
+    type: "module",
+    version
+  }
+}
