@@ -24,26 +24,31 @@ export const found = (): Option.Option<string> =>
   Option.fromUndefinedOr(usual.find((path) => existsSync(path)))
 
 /**
- * Returns the path of the file of the app. Fails with `CommandError` if there is no such file.
+ * Returns the file that is named, or else the first of the usual files that exists. Fails with
+ * `CommandError` if it is no file.
  */
-export const locate = (named: Option.Option<string>): Effect.Effect<string, CommandError> =>
-  Effect.suspend(() => {
-    const path = Option.getOrUndefined(Option.orElse(named, found))
+export const locate = (
+  named: Option.Option<string>,
+  files: ReadonlyArray<string> = usual
+): Effect.Effect<string, CommandError> =>
+  Effect.gen(function* () {
+    const path = Option.getOrElse(named, () => files.find((file) => existsSync(file)))
     if (path === undefined) {
-      return unusable(
+      return yield* unusable(
         `No app was found in ${process.cwd()}: there is no src/app.ts, app.ts, src/main.ts or main.ts. Name its file: --app services/orders/app.ts`
       )
     }
     if (!existsSync(path)) {
-      return unusable(
+      return yield* unusable(
         `The file ${path} does not exist. Write the path of the file that exports the app, relative to ${process.cwd()}`
       )
     }
-    return statSync(path).isDirectory()
-      ? unusable(
-          `${path} is a folder. Write the file in it that exports the app, such as ${join(path, "app.ts")}`
-        )
-      : Effect.succeed(path)
+    if (statSync(path).isDirectory()) {
+      return yield* unusable(
+        `${path} is a folder. Write the file in it that exports the app, such as ${join(path, "app.ts")}`
+      )
+    }
+    return path
   })
 
 /**
@@ -57,7 +62,7 @@ export const load = (
   Effect.gen(function* () {
     const path = yield* locate(named)
     const { exported, ran } = yield* Output.diverted(imported(path))
-    return yield* choose(path, exported, ran)
+    return yield* appOf(path, exported, ran)
   })
 
 /** What a file exports, and the apps that it runs. */
@@ -95,7 +100,7 @@ const reasonOf = (cause: unknown): string => {
   return place === undefined ? cause.message : `${cause.message} (${place})`
 }
 
-const choose = (
+const appOf = (
   path: string,
   exported: Imported["exported"],
   ran: Imported["ran"]

@@ -63,5 +63,6 @@ export const make = (app: AppDefinition.Any): CurrentAppShape => ({
     }).pipe(Effect.scoped, Output.diverted)
 })
 
-const merged = (...values: ReadonlyArray<object | undefined>): object =>
+/** Merges values of the configuration; later ones win. */
+export const merged = (...values: ReadonlyArray<object | undefined>): object =>
   Tree.mergeAll(values.map((each) => Tree.tree(Object.entries(each ?? {}))))

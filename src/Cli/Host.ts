@@ -17,6 +17,7 @@ import * as ActionCommand from "./Commands/ActionCommand.ts"
 import * as BuildCommand from "./Commands/BuildCommand.ts"
 import * as ClientCommand from "./Commands/ClientCommand.ts"
 import * as ConfigCommand from "./Commands/ConfigCommand.ts"
+import * as DevCommand from "./Commands/DevCommand.ts"
 import * as DoctorCommand from "./Commands/DoctorCommand.ts"
 import * as GenerateCommand from "./Commands/GenerateCommand.ts"
 import * as NewCommand from "./Commands/NewCommand.ts"
@@ -31,6 +32,7 @@ const own = [
   BuildCommand.command,
   ClientCommand.command,
   ConfigCommand.command,
+  DevCommand.command,
   DoctorCommand.command,
   GenerateCommand.command,
   NewCommand.command,

@@ -9,8 +9,31 @@ import {
   type ListenOptions,
   type Server
 } from "node:net"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { BindError } from "../../Plugin/Errors.ts"
+
+/** Makes a server listen. Returns its address, or fails with the error of the operating system. */
+export type Listen = (
+  server: Server,
+  options: ListenOptions
+) => Effect.Effect<AddressInfo | string | null, NodeJS.ErrnoException>
+
+/**
+ * How servers listen. By default the process itself accepts connections. `flange dev` accepts them
+ * in a process that outlives the app.
+ */
+export const Listen: Context.Reference<Listen> = Context.Reference<Listen>("flange/Listen", {
+  defaultValue: () => (server, options) =>
+    Effect.callback((resume) => {
+      const onError = (cause: NodeJS.ErrnoException) => resume(Effect.fail(cause))
+      server.once("error", onError)
+      server.listen(options, () => {
+        server.off("error", onError)
+        resume(Effect.succeed(server.address()))
+      })
+    })
+})
 
 /** Whether only processes of this machine can connect to the host. */
 export const isLoopback = (host: string): boolean =>
@@ -21,9 +44,9 @@ export const isLoopback = (host: string): boolean =>
  * Fails with `BindError`.
  */
 export const tcp = (server: Server, host: string, port: number): Effect.Effect<string, BindError> =>
-  Effect.map(listen(server, { host, port }, urlOf(host, port)), () => {
+  Effect.map(listen(server, { host, port }, urlOf(host, port)), (bound) => {
     // A server that listens on TCP has such an address.
-    const { address, port } = server.address() as AddressInfo
+    const { address, port } = bound as AddressInfo
     // A browser cannot open a wildcard address.
     return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port)
   })
@@ -89,14 +112,10 @@ export const unix = (
 }
 
 const listen = (server: Server, options: ListenOptions, address: string) =>
-  Effect.callback<void, BindError>((resume) => {
-    const onError = (cause: NodeJS.ErrnoException) => resume(Effect.fail(bindError(address, cause)))
-    server.once("error", onError)
-    server.listen(options, () => {
-      server.off("error", onError)
-      resume(Effect.void)
-    })
-  })
+  Listen.pipe(
+    Effect.flatMap((listen) => listen(server, options)),
+    Effect.mapError((cause) => bindError(address, cause))
+  )
 
 const bindError = (address: string, cause: unknown) =>
   new BindError({ address, cause, code: (cause as NodeJS.ErrnoException).code })

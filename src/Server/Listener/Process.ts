@@ -89,7 +89,7 @@ const heldIn = (cause: Cause.Cause<unknown>): ReleaseTimeoutError | undefined =>
  * Returns the report of a failed boot: the message of a typed error, or a defect with its
  * stack.
  */
-const report = (cause: Cause.Cause<unknown>): string => {
+export const report = (cause: Cause.Cause<unknown>): string => {
   const failure = cause.reasons.find((reason) => reason._tag === "Fail")
   if (failure !== undefined && failure.error instanceof Error) {
     const { message, name } = failure.error

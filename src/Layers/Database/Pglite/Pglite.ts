@@ -5,8 +5,11 @@
  * statement cannot be cancelled, and blocks the process while it runs. Users,
  * `statement_timeout` and the extensions of a server are missing.
  */
+import { connect } from "node:net"
+import { extname, join, resolve } from "node:path"
 import { PGlite } from "@electric-sql/pglite"
 import * as Effect from "effect/Effect"
+import { Companion } from "../../../Plugin/Companion.ts"
 import type { Embedded } from "../DatabaseUrl.ts"
 import { DataDirectoryError } from "../Errors.ts"
 import * as MigrationLock from "../Migration/MigrationLock.ts"
@@ -29,9 +32,9 @@ const create = async (directory: string | undefined): Promise<PGlite> => {
   return PGlite.create(directory, { startParams })
 }
 
-const open = Effect.fnUntraced(function* (target: Embedded) {
-  const directory =
-    target.directory === undefined ? undefined : yield* DataDirectory.acquire(target.directory)
+/** Opens a directory, or a database in memory. Closing the scope writes all data and closes it. */
+export const open = Effect.fnUntraced(function* (path: string | undefined) {
+  const directory = path === undefined ? undefined : yield* DataDirectory.acquire(path)
   return yield* Effect.acquireRelease(
     Effect.tryPromise({
       catch: (cause) =>
@@ -46,12 +49,41 @@ const open = Effect.fnUntraced(function* (target: Embedded) {
   )
 })
 
-/** Opens the database. Closing the scope writes all data and closes the database. */
+const companionProgram = join(
+  import.meta.dirname,
+  `PgliteCompanion${extname(import.meta.filename)}`
+)
+
+/** Returns a function that connects to the directory that a companion has open. */
+const openInCompanion = (companion: Companion, path: string) => {
+  const directory = resolve(path)
+  return companion(companionProgram, directory).pipe(
+    Effect.mapError(
+      (error) =>
+        new DataDirectoryError({
+          directory,
+          // The program of the companion reports them.
+          ...(error as Pick<DataDirectoryError, "pid" | "reason">)
+        })
+    ),
+    Effect.map((socket) => () => connect(socket))
+  )
+}
+
+/**
+ * Opens the database. Closing the scope writes all data and closes the database, unless a companion
+ * keeps it open.
+ */
 export const make = Effect.fnUntraced(function* (
   target: Embedded,
   settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
 ) {
-  const database = yield* open(target)
+  const companion = yield* Companion
+  const { directory } = target
+  const stream =
+    companion === undefined || directory === undefined
+      ? PgliteWire.make(yield* open(directory))
+      : yield* openInCompanion(companion, directory)
   const client = yield* PgPoolClient.make({
     attributes: { "db.namespace": "postgres" },
     bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
@@ -64,7 +96,7 @@ export const make = Effect.fnUntraced(function* (
       connectTimeout: "1 minute",
       database: "postgres",
       maxConnections: 1,
-      stream: PgliteWire.make(database),
+      stream,
       username: "postgres"
     },
     statementTimeout: undefined

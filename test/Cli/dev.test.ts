@@ -1,0 +1,290 @@
+import { once } from "node:events"
+import { readFile, rm } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { assert, describe, it } from "vitest"
+import { childrenOf, dev, files, isRunning, load, saying, until } from "./dev.ts"
+import { flange, project, write } from "./project.ts"
+
+const installed = ["effect", "flange"]
+
+const start = async (changed: Readonly<Record<string, string>> = {}) => {
+  const folder = await project({ ...files, ...changed }, installed)
+  return { folder, ...dev(folder) }
+}
+
+/** Waits until the app replies with a word. */
+const says = ({ text }: { readonly text: (path: string) => Promise<string> }, word: string) =>
+  until(() =>
+    text("/word").then(
+      (reply) => reply === `"${word}"`,
+      () => false
+    )
+  )
+
+describe("flange dev", { timeout: 120_000 }, () => {
+  for (const listener of ["node", "proxied"]) {
+    it(`loses no request of a loaded app that is edited, on the listener ${listener}`, async () => {
+      const running = await start({ "flange.toml": `[server]\nlistener = "${listener}"\n` })
+      await says(running, "first")
+      const stop = load(running, "/word")
+      for (const word of ["second", "third", "fourth"]) {
+        await write(running.folder, saying(word))
+        await says(running, word)
+      }
+      assert.isAbove(await stop(), 10)
+      assert.include(running.output(), ": src/word.ts\n")
+    })
+  }
+
+  it("finishes a request that began before an edit", async () => {
+    const running = await start()
+    await says(running, "first")
+    const slow = running.text("/slow")
+    await write(running.folder, saying("second"))
+    assert.strictEqual(await slow, '"first"')
+    await says(running, "second")
+  })
+
+  it("starts again when the configuration changes, and not when a file changes that the app does not load", async () => {
+    const running = await start({ "test/word.test.ts": "" })
+    await says(running, "first")
+    await write(running.folder, { "test/word.test.ts": "export {}" })
+    await write(running.folder, { ".env": "FLANGE__APP__NAME=renamed\n" })
+    await until(async () => running.output().includes("Restarted in"))
+    assert.notInclude(running.output(), "word.test.ts")
+    await until(() => /Restarted in \d+ ms: \.env\n/.test(running.output()))
+  })
+
+  it("sees modules in folders that are new", async () => {
+    const running = await start()
+    await says(running, "first")
+    await write(running.folder, { "src/new/word.ts": 'export const word: string = "second"\n' })
+    await write(running.folder, { "src/word.ts": 'export { word } from "./new/word.ts"\n' })
+    await says(running, "second")
+    await write(running.folder, { "src/new/word.ts": 'export const word: string = "third"\n' })
+    await says(running, "third")
+    await rm(`${running.folder}/src/new`, { recursive: true })
+    await until(async () => (await running.request("/word")).status === 503)
+    await write(running.folder, { "src/new/word.ts": 'export const word: string = "fourth"\n' })
+    await says(running, "fourth")
+  })
+
+  it("shows why an edited app does not start, as HTML and as JSON, until it starts again", async () => {
+    const running = await start()
+    await says(running, "first")
+    await write(running.folder, { "src/word.ts": 'export const word: string = "<b>\n' })
+    await until(async () => (await running.request("/word")).status === 503)
+    const json = await running.request("/word?a=b", { body: "{}", method: "POST" })
+    assert.strictEqual(json.headers.get("content-type"), "application/problem+json")
+    const problem = (await json.json()) as Record<string, unknown>
+    assert.match(String(problem["detail"]), /^The file src\/main\.ts cannot be loaded: /)
+    assert.deepInclude(problem, { code: "APP_NOT_RUNNING", instance: "/word", status: 503 })
+    assert.strictEqual(problem["place"], `${running.folder}/src/word.ts:1`)
+    const html = await running.request("/word", { headers: { accept: "text/html,*/*" } })
+    assert.strictEqual(html.status, 503)
+    assert.include(await html.text(), `${running.folder}/src/word.ts:1`)
+    assert.include(running.output(), `At ${running.folder}/src/word.ts:1\n`)
+
+    const failure = html.headers.get("flange-dev")
+    assert.isString(failure)
+    const head = () => running.request("/word", { method: "HEAD" })
+    assert.strictEqual((await head()).headers.get("flange-dev"), failure)
+    await write(running.folder, saying("second"))
+    await says(running, "second")
+    assert.isNull((await head()).headers.get("flange-dev"))
+  })
+
+  it("escapes the message of an error, and its page allows no other script", async () => {
+    const running = await start()
+    await says(running, "first")
+    await write(running.folder, {
+      "src/word.ts": `export const word = refused()
+function refused(): string {
+  throw new Error('<script>alert("no")</script>')
+}
+`
+    })
+    const page = () => running.request("/word", { headers: { accept: "text/html" } })
+    await until(async () => (await (await page()).text()).includes(")&lt;/script&gt;"))
+    const html = await page()
+    assert.match(html.headers.get("content-security-policy")!, /default-src 'none'.*nonce-/)
+    const text = await html.text()
+    assert.include(text, "&lt;script&gt;alert(&quot;no&quot;)&lt;/script&gt;")
+    assert.notInclude(text, "<script>alert")
+    assert.include(text, `${running.folder}/src/word.ts:3`)
+  })
+
+  it("opens the port that is configured if the first start fails, and masks secrets", async () => {
+    const port = await freePort()
+    const folder = await project(
+      { ...files, "flange.toml": '[app]\ndrainTimeout = "soon"\n' },
+      installed
+    )
+    const running = dev(folder, ["--no-types"], { PORT: String(port) })
+    await until(() => running.output().includes("Correct it and save"))
+    const reply = await running.request("/word")
+    assert.strictEqual(reply.status, 503)
+    assert.match(await reply.text(), /drainTimeout.*flange\.toml/)
+    await write(folder, { "flange.toml": "" })
+    await says(running, "first")
+  })
+
+  it("names a port that is in use, and starts after a change", async () => {
+    const other = createServer().listen(0, "127.0.0.1")
+    await once(other, "listening")
+    const { port } = other.address() as AddressInfo
+    const folder = await project(files, installed)
+    const running = dev(folder, ["--no-types"], { PORT: String(port) })
+    await until(() => running.output().includes("Correct it and save"))
+    assert.include(
+      running.output(),
+      `Cannot listen on http://127.0.0.1:${port}: something else listens there. Stop it, or set PORT`
+    )
+    await once(other.close(), "close")
+    await write(folder, saying("second"))
+    await says(running, "second")
+  })
+
+  it("moves to another port", async () => {
+    const [first, second] = [await freePort(), await freePort()]
+    const toml = (port: number) => ({ "flange.toml": `[server]\nport = ${port}\n` })
+    const folder = await project({ ...files, ...toml(first) }, installed)
+    const environment = { PORT: "" }
+    const running = dev(folder, ["--no-types"], environment)
+    const word = async (port: number) => (await fetch(`http://127.0.0.1:${port}/word`)).status
+    await until(() => running.output().includes("serves on"))
+    assert.strictEqual(await word(first), 200)
+    await write(folder, toml(second))
+    await until(() =>
+      word(second).then(
+        (status) => status === 200,
+        () => false
+      )
+    )
+    await until(() =>
+      word(first).then(
+        () => false,
+        () => true
+      )
+    )
+  })
+
+  it("ends the old app first if both cannot run, and loses no request", async () => {
+    const port = await freePort()
+    const running = await start({
+      "src/word.ts": `
+import { createServer } from "node:http"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+export const own = Layer.effectDiscard(
+  Effect.acquireRelease(
+    Effect.callback((resume) => {
+      const server = createServer()
+      server.once("error", (error) => resume(Effect.fail(error)))
+      server.listen(${port}, () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.callback((resume) => void server.close(() => resume(Effect.void)))
+  )
+)
+export const word: string = "first"
+`,
+      "src/app.ts": files["src/app.ts"]
+        .replace("{ word }", "{ own, word }")
+        .replace('"app:word", {', '"app:word", {\n  layer: own,')
+    })
+    await says(running, "first")
+    const stop = load(running, "/word")
+    for (const word of ["second", "third"]) {
+      const text = await readFile(`${running.folder}/src/word.ts`, "utf8")
+      await write(running.folder, {
+        "src/word.ts": text.replace(/string = "\w+"/, `string = "${word}"`)
+      })
+      await says(running, word)
+    }
+    await stop()
+    assert.notInclude(running.output(), "EADDRINUSE")
+  })
+
+  it("shows the crash of an app, and starts it again after a change only", async () => {
+    const running = await start()
+    await says(running, "first")
+    await running.request("/crash")
+    const page = () => running.request("/word", { headers: { accept: "text/html" } })
+    await until(async () => (await (await page()).text()).includes("out of &lt;words&gt;"))
+    await until(() => running.output().includes("Correct it and save"))
+    assert.match(running.output(), /Error: out of <words>\nAt .*src\/app\.ts:\d+\n/)
+    assert.strictEqual(running.output().split("Correct it and save").length, 2)
+    await write(running.folder, saying("second"))
+    await says(running, "second")
+  })
+
+  it("drains on SIGTERM, and leaves no process", async () => {
+    const running = await start()
+    await says(running, "first")
+    const children = childrenOf(running.child.pid!)
+    assert.isNotEmpty(children)
+    const slow = running.text("/slow")
+    await until(async () => (await running.text("/word")) !== "")
+    running.child.kill("SIGTERM")
+    assert.strictEqual(await slow, '"first"')
+    assert.deepStrictEqual(await once(running.child, "exit"), [130, null])
+    assert.deepStrictEqual(children.filter(isRunning), [])
+  })
+
+  it("leaves no process when it is killed", async () => {
+    const running = await start()
+    await says(running, "first")
+    const children = childrenOf(running.child.pid!)
+    assert.isNotEmpty(children)
+    running.child.kill("SIGKILL")
+    await until(() => !children.some(isRunning))
+  })
+
+  it("prints type errors, and that there are none", async () => {
+    const compilerOptions = {
+      allowImportingTsExtensions: true,
+      module: "nodenext",
+      noEmit: true,
+      skipLibCheck: true,
+      strict: true,
+      types: []
+    }
+    const folder = await project(
+      {
+        "package.json": '{ "type": "module" }',
+        "src/app.ts": files["src/app.ts"],
+        "src/main.ts": files["src/main.ts"],
+        "src/word.ts":
+          'export const word: string = "first" as const\nexport const not: number = word\n',
+        "tsconfig.json": JSON.stringify({ compilerOptions, files: ["src/word.ts"] })
+      },
+      [...installed, "typescript"]
+    )
+    const running = dev(folder, [])
+    await until(() =>
+      running
+        .output()
+        .includes(
+          "types: 1 error\n  src/word.ts:2 Type 'string' is not assignable to type 'number'.\n"
+        )
+    )
+    await says(running, "first")
+    await write(folder, saying("second"))
+    await until(() => running.output().includes("types: ok\n"))
+  })
+
+  it("refuses a file that does not exist", async () => {
+    const { code, stderr } = await flange(await project(files, installed), "dev", "src/nowhere.ts")
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /^The file src\/nowhere\.ts does not exist/)
+  })
+})
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), "close")
+  return port
+}
