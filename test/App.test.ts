@@ -76,7 +76,7 @@ describe("App.api", () => {
 describe("App.describe", () => {
   it("returns plugins, order, contributions and routes as data, and acquires nothing", () => {
     const rig = Rig.make()
-    const mail = Config.section("mail", { port: Schema.Int })
+    const mail = Config.section("mail", { port: Schema.Int.pipe(Config.public) })
     const Greet = Action.make("greet")
     const db = rig.plugin("p1")
     const web = Plugin.make("web", {
@@ -109,6 +109,7 @@ describe("App.describe", () => {
         id: "p1",
         order: { after: [], before: [], first: false, last: false },
         provides: ["test/p1"],
+        publicKeys: [],
         requires: []
       },
       expect.objectContaining({ id: "auth", provides: ["flange/Authentication/admin"] }),
@@ -129,6 +130,7 @@ describe("App.describe", () => {
         id: "web",
         order: { after: ["p1"], before: ["app:ping"], first: false, last: false },
         provides: ["flange/Action/greet", "flange/Extension/volume"],
+        publicKeys: ["mail.port"],
         requires: ["flange/Authentication/admin"]
       },
       expect.objectContaining({

@@ -22,7 +22,7 @@ export interface Check<R = never> {
 const patience = Duration.millis(500)
 
 /** Says on stderr what an effect waits for, if it takes long. */
-export const announced =
+const announced =
   (what: string) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.scoped(

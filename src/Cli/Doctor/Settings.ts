@@ -54,15 +54,27 @@ export const configuration = ({
   const found = [
     ...problems
       .filter(({ key }) => key !== "env")
-      .map(({ key, message }) => Doctor.failed(`${key}: ${message}`, where)),
+      .map(({ message }) => Doctor.failed(message, where)),
     ...warnings.map((message) => Doctor.warning(message, where))
   ]
   return found.length > 0 ? found : [Doctor.ok(`The configuration has ${entries.length} values.`)]
 }
 
-/** Texts that stand where a secret will be, or that everybody guesses. */
-const placeholder =
-  /^(?:admin|changeme|change[-_ ]?(?:it|me|this).*|dummy|example|fixme|foo|hunter2|insert[-_ ].*|my[-_ ]?(?:password|secret)|passw[o0]rd\d*|placeholder|postgres|replace[-_ ]?(?:me|with).*|root|secret\d*|test|to[-_ ]?do|x{3,}|your[-_ ].*|\*+|<.*>|\{\{.*\}\}|\$\{.*\}|(.)\1*|.*never[-_ ]use.*|123456\d*)$/i
+/** Words that stand where a secret will be, or that everybody guesses, without what is no letter. */
+const guesses = new Set(
+  "admin changeit changeme changethis dummy example fixme foo hunter mypassword mysecret password passwrd placeholder postgres replaceme root secret test todo".split(
+    " "
+  )
+)
+
+const isGuess = (text: string): boolean => {
+  const letters = text.toLowerCase().replaceAll(/[^a-z]/g, "")
+  const isWord = guesses.has(letters) && text.length <= letters.length + 4
+  const isPhrase = /^(?:changeme|changethis|insert|replacewith|your)|neveruse/.test(letters)
+  const isTemplate = /^(?:<|\{\{|\$\{)/.test(text) && /[>}]$/.test(text)
+  const isRow = new Set(text).size === 1 || text.startsWith("123456")
+  return isWord || isPhrase || isTemplate || isRow
+}
 
 /** Returns the secret itself, or the password if it is a URL. */
 const secretIn = (text: string): string => {
@@ -71,7 +83,7 @@ const secretIn = (text: string): string => {
 }
 
 /** Whether a secret, or the password of a URL, is a text that everybody guesses. */
-export const isPlaceholder = (text: string): boolean => placeholder.test(secretIn(text))
+export const isPlaceholder = (text: string): boolean => isGuess(secretIn(text))
 
 const problemOf = (declared: Key, inspected: Inspected, isTracked: (file: string) => boolean) => {
   const [entry] = entriesAt(inspected, declared)

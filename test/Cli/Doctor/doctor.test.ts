@@ -228,18 +228,13 @@ describe("flange doctor finds", () => {
     await writeFile(join(folder, "flange.toml"), '[server]\nport = "x"\nprot = 1\n')
     const [results] = await doctor(folder, { FLANGE__HEALTH__DETAILS: "all" })
     await writeFile(join(folder, "flange.toml"), "")
+    const keys = ["health.details", "mail.password", "server.port", "server.prot"]
+    const found = of(results, "configuration")
     assert.deepStrictEqual(
-      of(results, "configuration").map(({ message, state }) => [
-        state,
-        /^[\w.]+/.exec(message)![0]
-      ]),
-      [
-        ["failed", "health.details"],
-        ["failed", "mail.password"],
-        ["failed", "server.port"],
-        ["warning", "server.prot"]
-      ]
+      found.map(({ state }) => state),
+      ["failed", "failed", "failed", "warning"]
     )
+    for (const [index, key] of keys.entries()) assert.include(found[index]!.message, key)
     assert.deepInclude(of(results, "start")[0], { state: "skipped" })
     assert.deepStrictEqual(of(results, "port"), [])
   })
