@@ -3,6 +3,7 @@
 import { App } from "flange"
 import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
+import { app as behindNginx } from "../../examples/behind-nginx/app.ts"
 import { app as shop } from "../../examples/microservices/shop/app.ts"
 import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
@@ -17,6 +18,7 @@ const snapshotOf = (name: string, app: App.Any) =>
 it.each(
   Object.entries({
     basic,
+    "behind-nginx": behindNginx,
     "microservices-shop": shop,
     "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
