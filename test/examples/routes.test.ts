@@ -8,6 +8,7 @@ import { app as shop } from "../../examples/microservices/shop/app.ts"
 import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
 import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
+import { app as orgOverlay } from "../../examples/org-overlay/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
 import * as Handover from "../../src/Plugin/Handover.ts"
@@ -23,6 +24,7 @@ it.each(
     "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
     "multi-tenant": multiTenant,
+    "org-overlay": orgOverlay,
     "recipe-api": recipeApi,
     "sample-api": sampleApi
   })
