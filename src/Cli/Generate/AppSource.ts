@@ -33,6 +33,11 @@ export const folders = (named: Option<string>): Effect.Effect<Folders, CommandEr
         )
       )
     }
+    if (/["\\\p{Cc}]/u.test(file)) {
+      return Effect.fail(
+        unusable(`The path ${path} has quotes or other characters that an import cannot have`)
+      )
+    }
     const root = posix.dirname(file)
     const base = posix.basename(root) === "src" ? posix.dirname(root) : root
     return Effect.succeed({ file, root, tests: posix.join(base, "test") })
@@ -142,7 +147,7 @@ const importedBy = (parse: Syntax.Parse, module: Syntax.Module): ReadonlyArray<S
     .filter((file) => Syntax.isModule(file) && existsSync(file) && statSync(file).isFile())
     .map((file) => parse(file, readFileSync(file, "utf8")))
 
-/** Reads the file of the app. Nothing is imported, and the file may have errors. */
+/** Reads the file of the app. Nothing is imported, and the file may have errors of types. */
 export const read = (
   parse: Syntax.Parse,
   { file, root, tests }: Folders
@@ -150,7 +155,7 @@ export const read = (
   Effect.try({
     catch: (cause) =>
       unusable(
-        `The file ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
+        `The file ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. Correct it first`
       ),
     try: () => {
       const module = parse(file, readFileSync(file, "utf8"))

@@ -81,13 +81,13 @@ export const contracts = (parse: Syntax.Parse, root: string): ReadonlyArray<Cont
 export const text = (out: string, id: string, found: ReadonlyArray<Contract>): string => {
   const names = found.map(({ name }) => name).sort()
   return file([
-    `/** The typed client of ${id}: no server code, so that a browser can import it. */
+    `/** The typed client of the app: no server code, so that a browser can import it. */
 ${imports([
   namespace("effect/http-api/HttpApi"),
   named(["Client"], "flange/Contract"),
   ...found.map(({ file, name }) => named([name], importOf(file, posix.dirname(out))))
 ])}`,
-    list(0, `export const Api = HttpApi.make("${id}").add`, "(", names),
+    list(0, `export const Api = HttpApi.make(${JSON.stringify(id)}).add`, "(", names),
     `/** Creates the client: \`make({ baseUrl: "https://example.com" })\` requires an \`HttpClient\`. */
 export const make = (options: Client.Options = {}) => Client.make(Api, options)`
   ])

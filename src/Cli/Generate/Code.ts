@@ -23,6 +23,15 @@ export const list = (
   return isShort ? line : block(indent, `${before}${bracket}`, items, `${close}${after}`)
 }
 
+/** Returns a list as `list` does, where a comma follows that is not part of the text. */
+export const listBeforeComma = (
+  indent: number,
+  before: string,
+  bracket: keyof typeof pairs,
+  items: ReadonlyArray<string>,
+  after = ""
+): string => list(indent, before, bracket, items, `${after},`).slice(0, -1)
+
 /** Returns a list with a line for each item. */
 export const block = (
   indent: number,

@@ -1,6 +1,6 @@
 /** The file of a contract, such as `orders/OrdersApi.ts`. */
 import * as String from "effect/String"
-import { file, imports, list, named, namespace } from "./Code.ts"
+import { file, imports, list, listBeforeComma, named, namespace } from "./Code.ts"
 import type { Name, Names } from "./Names.ts"
 
 /** Who may call the endpoints of a feature. */
@@ -29,7 +29,13 @@ export const text = (names: Names, access: Access, hasOptional: boolean): string
   const notFound = `${one}NotFound`
   const endpoints = (indent: number) => {
     const endpoint = (method: string, name: string, end: string, members: ReadonlyArray<string>) =>
-      list(indent, `HttpApiEndpoint.${method}("${name}", "${path}${end}", `, "{", members, ")")
+      listBeforeComma(
+        indent,
+        `HttpApiEndpoint.${method}("${name}", "${path}${end}", `,
+        "{",
+        members,
+        ")"
+      )
     const changing = [`error: ${notFound}`, "params"]
     return [
       endpoint("post", "create", "", [`payload: ${one}Draft`, `success: Created(${one})`]),

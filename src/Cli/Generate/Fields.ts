@@ -16,12 +16,14 @@ export interface Field {
 /** A table of MySQL has at most 65 535 bytes in a row. */
 const most = 60
 
+const mostValues = 100
+
 /** The most letters of a name, so that the lines with it are not too long. */
 const longest = 30
 
 /** The fields that every feature has, and the names that every object has. */
 const reserved = (name: string): string | undefined => {
-  if (["created_at", "createdat", "id"].includes(name.toLowerCase())) {
+  if (name === "createdAt" || name === "id") {
     return `"${name}" is a field that every feature has. Leave it out`
   }
   return name in {}
@@ -30,8 +32,6 @@ const reserved = (name: string): string | undefined => {
 }
 
 const nameProblem = (name: string): string | undefined => {
-  const known = reserved(name)
-  if (known !== undefined) return known
   if (!/^[a-z][A-Za-z0-9]*$/.test(name)) {
     const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== "")
     const camel = words
@@ -42,11 +42,16 @@ const nameProblem = (name: string): string | undefined => {
   }
   return name.length > longest
     ? `"${name}" has ${name.length} letters. Write a name of at most ${longest}`
-    : undefined
+    : reserved(name)
 }
 
 const enumType = (name: string, list: string): Result.Result<FieldType, string> => {
   const values = list.split("|").map((value) => value.trim())
+  if (values.length > mostValues) {
+    return Result.fail(
+      `The enum "${name}" has ${values.length} values. Write at most ${mostValues}, or use string`
+    )
+  }
   const wrong = values.find((value) => !/^[A-Za-z0-9][\w-]{0,49}$/.test(value))
   if (wrong !== undefined) {
     return Result.fail(
@@ -72,26 +77,40 @@ const typeOf = (name: string, text: string): Result.Result<FieldType, string> =>
   return Result.fail(`"${text}" is not a type of fields (${name}). ${advice}`)
 }
 
-const field = (text: string): Result.Result<Field, ReadonlyArray<string>> => {
+/** A field as it is written. */
+interface Written {
+  readonly name: string
+  readonly type: string
+}
+
+const written = (text: string): Written => {
   const colon = text.indexOf(":")
-  const name = (colon === -1 ? text : text.slice(0, colon)).trim()
-  if (text.trim() === "") {
-    return Result.fail(["Nothing stands between two commas. Leave one of them out"])
+  return colon === -1
+    ? { name: text.trim(), type: "" }
+    : { name: text.slice(0, colon).trim(), type: text.slice(colon + 1).trim() }
+}
+
+const field = ({ name, type: text }: Written): Result.Result<Field, ReadonlyArray<string>> => {
+  if (name === "") {
+    return Result.fail([
+      text === ""
+        ? "Nothing stands between two commas. Leave one of them out"
+        : `":${text}" has no name. Write for example customer:${text}`
+    ])
   }
-  const type = colon === -1 ? "" : text.slice(colon + 1).trim()
-  const isOptional = type.endsWith("?")
-  const bare = (isOptional ? type.slice(0, -1) : type).trim()
-  const read =
+  const isOptional = text.endsWith("?")
+  const bare = (isOptional ? text.slice(0, -1) : text).trim()
+  const type =
     bare === ""
       ? Result.fail(`"${name}" has no type. Write for example ${name}:string`)
       : typeOf(name, bare)
-  const problems = [
-    ...[nameProblem(name)].filter((problem) => problem !== undefined),
-    ...(Result.isFailure(read) ? [read.failure] : [])
-  ]
-  return Result.isSuccess(read) && problems.length === 0
-    ? Result.succeed({ column: String.camelToSnake(name), isOptional, name, type: read.success })
-    : Result.fail(problems)
+  const problem = nameProblem(name)
+  return Result.isSuccess(type) && problem === undefined
+    ? Result.succeed({ column: String.camelToSnake(name), isOptional, name, type: type.success })
+    : Result.fail([
+        ...(problem === undefined ? [] : [problem]),
+        ...(Result.isFailure(type) ? [type.failure] : [])
+      ])
 }
 
 /**
@@ -100,22 +119,20 @@ const field = (text: string): Result.Result<Field, ReadonlyArray<string>> => {
  */
 export const parse = (text: string): Result.Result<ReadonlyArray<Field>, ReadonlyArray<string>> => {
   if (text.trim() === "") return Result.fail(["There are no fields. Write for example name:string"])
-  const parts = text.trim().replace(/,$/, "").split(",")
-  const read = parts.map(field)
-  const fields = read.flatMap((each) => (Result.isSuccess(each) ? [each.success] : []))
-  const names = fields.map(({ column }) => column)
-  const twice = new Set(names.filter((name, at) => names.indexOf(name) < at))
+  const all = text.trim().replace(/,$/, "").split(",").map(written)
+  if (all.length > most) {
+    return Result.fail([
+      `There are ${all.length} fields. Write at most ${most}, and move the others to another feature`
+    ])
+  }
+  const names = all.map(({ name }) => name)
+  const twice = new Set(names.filter((name, at) => name !== "" && names.indexOf(name) < at))
+  const read = all.map(field)
   const problems = [
     ...read.flatMap((each) => (Result.isFailure(each) ? each.failure : [])),
-    ...[...twice].map(
-      (column) =>
-        `"${fields.find((each) => each.column === column)!.name}" is there twice. Leave one of them out`
-    ),
-    ...(parts.length > most
-      ? [
-          `There are ${parts.length} fields. Write at most ${most}, and move the others to another feature`
-        ]
-      : [])
+    ...[...twice].map((name) => `"${name}" is there twice. Leave one of them out`)
   ]
-  return problems.length === 0 ? Result.succeed(fields) : Result.fail(problems)
+  return problems.length === 0
+    ? Result.succeed(read.filter(Result.isSuccess).map(({ success }) => success))
+    : Result.fail(problems)
 }

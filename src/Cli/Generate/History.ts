@@ -9,12 +9,17 @@ import * as Files from "./Files.ts"
 /** The file of the record. */
 const file = join(".flange", "generated.json")
 
+/** Nothing outside of the project is undone, whatever the record says. */
+const Path = Schema.String.check(
+  Schema.isPattern(/^(?![/\\]|[A-Za-z]:)(?!(.*[/\\])?\.\.([/\\]|$))/)
+)
+
 const Written = Schema.Struct({
   /** The text of an edited file before the edit. */
   before: Schema.optionalKey(Schema.String),
   /** The hash of the text that was written. */
   hash: Schema.String,
-  path: Schema.String
+  path: Path
 })
 
 /** The files of each plan, the last one last. */

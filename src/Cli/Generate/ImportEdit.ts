@@ -18,7 +18,6 @@ export const add = ({ program, text }: Module, name: string, source: string): Ed
     return { end: start, start, text: `${statement}\n` }
   }
   // A comment on the line of the import before stays there.
-  const line = text.indexOf("\n", before.end)
-  const start = line === -1 ? text.length : line
+  const start = before.end + text.slice(before.end).search(/\r?\n|$/)
   return { end: start, start, text: `\n${statement}` }
 }

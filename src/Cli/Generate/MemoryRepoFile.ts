@@ -20,6 +20,7 @@ export const text = (names: Names, fields: ReadonlyArray<Field>): string => {
   const all = plural.camel
   const hasOptional = fields.some(({ isOptional }) => isOptional)
   const merged = "{ ...found, ...changes }"
+  const update = (changed: string) => `Effect.map(read(id), (found) => set(${changed}))`
   return file([
     `/** The repository of the ${plural.words}, in memory until the process ends. */
 ${imports([...common(names), named(["Pagination"], "flange/Contract")])}`,
@@ -58,8 +59,7 @@ ${imports([...common(names), named(["Pagination"], "flange/Contract")])}`,
         remove: (id) => Effect.map(read(id), () => void ${all}.delete(id)),
         replace: (id, draft) =>
           Effect.map(read(id), ({ createdAt }) => set({ ...draft, createdAt, id })),
-        update: (id, changes) =>
-          Effect.map(read(id), (found) => set(${hasOptional ? `present(${merged})` : merged}))
+        update: (id, changes) =>${hasOptional ? `\n          ${update(`present(${merged})`)}` : ` ${update(merged)}`}
       })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))`

@@ -23,7 +23,7 @@ export interface Names {
 }
 
 /** The most letters of a name, so that the lines with it are not too long. */
-const longest = 25
+const longest = 24
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 
@@ -67,15 +67,15 @@ const taken: ReadonlySet<string> = new Set(
   )
 )
 
-const clashOf = (text: string, clash: string): Result.Result<never, string> =>
+const clashOf = ({ kebab }: Name, clash: string): Result.Result<never, string> =>
   Result.fail(
-    `"${text}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as shop-${clash.toLowerCase()}`
+    `"${kebab}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as shop-${kebab}`
   )
 
 /** Reads the name of a class. Fails with a sentence if it is not one, or if it is taken. */
 export const declared = (text: string): Result.Result<Name, string> =>
   Result.flatMap(name(text), (found) =>
-    taken.has(found.pascal) ? clashOf(text, found.pascal) : Result.succeed(found)
+    taken.has(found.pascal) ? clashOf(found, found.pascal) : Result.succeed(found)
   )
 
 /** Reads the plural name of a feature and its singular. Fails with a sentence if they are unclear. */
@@ -97,6 +97,6 @@ export const names = (text: string, singular?: string): Result.Result<Names, str
         taken.has(each) ||
         ["Api", "Plugin", "Repo", "Routes"].includes(each.replace(plural.pascal, ""))
     )
-    if (clash !== undefined) return yield* clashOf(text, clash)
+    if (clash !== undefined) return yield* clashOf(plural, clash)
     return { plural, singular: single }
   })

@@ -1,6 +1,6 @@
 /** The file of the schemas, such as `orders/Order.ts`. */
 import * as String from "effect/String"
-import { article, block, file, imports, list, namespace } from "./Code.ts"
+import { article, block, file, imports, list, listBeforeComma, namespace } from "./Code.ts"
 import type { Field } from "./Fields.ts"
 import { type Helper, helpers } from "./FieldTypes.ts"
 import type { Names } from "./Names.ts"
@@ -52,7 +52,7 @@ export const text = ({ singular }: Names, fields: ReadonlyArray<Field>): string 
   const used = [...new Set(fields.flatMap(({ type }) => type.uses))].sort()
   const shared = declarations(used.map((name) => helpers[name]))
   const optionalKey = (name: string, schema: string) =>
-    list(2, `${name}: Schema.optionalKey`, "(", [schema])
+    listBeforeComma(2, `${name}: Schema.optionalKey`, "(", [schema])
   const own = fields.map(({ isOptional, name }) => {
     const constant = constants.get(name)!
     return {

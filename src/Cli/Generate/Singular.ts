@@ -5,7 +5,6 @@ const irregular: Readonly<Record<string, string>> = {
   aliases: "alias",
   analyses: "analysis",
   appendices: "appendix",
-  archives: "archive",
   atlases: "atlas",
   avalanches: "avalanche",
   biases: "bias",
@@ -19,6 +18,7 @@ const irregular: Readonly<Record<string, string>> = {
   criteria: "criterion",
   diagnoses: "diagnosis",
   elves: "elf",
+  excuses: "excuse",
   feet: "foot",
   gases: "gas",
   geese: "goose",
@@ -37,7 +37,6 @@ const irregular: Readonly<Record<string, string>> = {
   media: "medium",
   men: "man",
   mice: "mouse",
-  moves: "move",
   movies: "movie",
   niches: "niche",
   oases: "oasis",
@@ -70,16 +69,22 @@ const unchanged: ReadonlySet<string> = new Set(
   )
 )
 
-/** Plurals of two words: `axes` of axe and axis. */
-const ambiguous: ReadonlySet<string> = new Set(["axes", "bases", "ellipses"])
+/** Plurals of two words, such as `axes` of axe and axis, and singulars that look like a plural. */
+const unclear: ReadonlySet<string> = new Set([
+  ...Object.values(irregular),
+  "axes",
+  "bases",
+  "chaos",
+  "ellipses"
+])
 
 /** The endings of plurals, and what the singular ends with instead. The first that fits is used. */
 const endings: ReadonlyArray<readonly [plural: RegExp, singular: string]> = [
   [/([^aeiou])ies$/, "$1y"],
   [/(ss|sh|ch|x|tz|zz)es$/, "$1"],
   [/([^aeiou])oes$/, "$1o"],
-  // House, clause, cause, use, excuse, pause, muse: their `e` is theirs.
-  [/((?:a|ho|b|c|f|m)use|^use)s$/, "$1"],
+  // The `e` of house, clause, fuse and use is not that of the plural.
+  [/([aof]use|^use)s$/, "$1"],
   [/(us|ias)es$/, "$1"],
   [/([^siu])s$/, "$1"]
 ]
@@ -90,6 +95,6 @@ const endings: ReadonlyArray<readonly [plural: RegExp, singular: string]> = [
 export const of = (plural: string): string | undefined => {
   if (unchanged.has(plural)) return plural
   if (Object.hasOwn(irregular, plural)) return irregular[plural]
-  const ending = ambiguous.has(plural) ? undefined : endings.find(([end]) => end.test(plural))
+  const ending = unclear.has(plural) ? undefined : endings.find(([end]) => end.test(plural))
   return ending && plural.replace(...ending)
 }

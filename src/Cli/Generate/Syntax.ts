@@ -32,8 +32,8 @@ export interface Edit {
 export type Parse = (file: string, text: string) => Module
 
 /**
- * Loads the parser. Fails with `CommandError` if it is not installed. The parser reads what it can of
- * a module with errors.
+ * Loads the parser. Fails with `CommandError` if it is not installed. The parser throws an error with
+ * the line if the module cannot be read because of its syntax.
  */
 export const parser: Effect.Effect<Parse, CommandError> = Effect.map(
   Effect.tryPromise({
@@ -48,7 +48,12 @@ export const parser: Effect.Effect<Parse, CommandError> = Effect.map(
   }),
   ({ parseSync, Visitor }) =>
     (file, text) => {
-      const { comments, program } = parseSync(file, text, { preserveParens: false })
+      const { comments, errors, program } = parseSync(file, text, { preserveParens: false })
+      const [error] = errors
+      if (error !== undefined && program.body.length === 0) {
+        const line = text.slice(0, error.labels[0]?.start ?? 0).split("\n").length
+        throw new Error(`${error.message} (${file}:${line})`)
+      }
       const calls: Array<CallExpression> = []
       const members: Array<MemberExpression> = []
       new Visitor({
@@ -66,7 +71,7 @@ export const edited = (text: string, edits: ReadonlyArray<Edit>): string => {
     .sort((a, b) => b.start - a.start)
     .reduce(
       (all, edit) =>
-        all.slice(0, edit.start) + edit.text.replaceAll("\n", end) + all.slice(edit.end),
+        all.slice(0, edit.start) + edit.text.replaceAll(/\r?\n/g, end) + all.slice(edit.end),
       text
     )
 }
