@@ -23,6 +23,7 @@ import * as GenerateCommand from "./Commands/GenerateCommand.ts"
 import * as NewCommand from "./Commands/NewCommand.ts"
 import * as OpenApiCommand from "./Commands/OpenApiCommand.ts"
 import * as PluginsCommand from "./Commands/PluginsCommand.ts"
+import * as ReplCommand from "./Commands/ReplCommand.ts"
 import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
@@ -38,6 +39,7 @@ const own = [
   NewCommand.command,
   OpenApiCommand.command,
   PluginsCommand.command,
+  ReplCommand.command,
   RoutesCommand.command
 ] as const
 

@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
-import * as Supervisor from "../Dev/Supervisor.ts"
 
 /** The usual files of a program, and after them those of an app. */
 const usual = [...AppFile.usual].sort(
@@ -34,6 +33,7 @@ export const command = Command.make(
       Option.orElse(entry, () => named),
       usual
     )
+    const Supervisor = yield* Effect.promise(() => import("../Dev/Supervisor.ts"))
     return yield* Supervisor.run(file, { types })
   })
 ).pipe(

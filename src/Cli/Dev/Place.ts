@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url"
 const flange = fileURLToPath(new URL("../..", import.meta.url))
 
 /** A file, as a path or a URL, its line, and perhaps the column. */
-const located = /^(file:\/\/\S+|\/.+?|[A-Za-z]:[\\/].+?):(\d+)(?::\d+)?$/
+const located = /^(file:\/\/\S+?|\/.+?|[A-Za-z]:[\\/].+?):(\d+)(?::\d+)?$/
 
 /** Whether a file or the URL of a module belongs to a package, and not to the app. */
 export const isOfPackage = (file: string): boolean =>

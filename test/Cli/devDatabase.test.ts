@@ -1,0 +1,64 @@
+import { cp, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, describe, it } from "vitest"
+import { childrenOf, dev, isRunning, load, until } from "./dev.ts"
+import { project, write } from "./project.ts"
+
+const root = join(import.meta.dirname, "../..")
+
+const start = async () => {
+  const folder = await project({}, ["effect", "flange"])
+  await cp(join(root, "examples/sample-api"), folder, { recursive: true })
+  return { folder, ...dev(folder) }
+}
+
+const edit = async (file: string, from: RegExp | string, to: string): Promise<void> => {
+  const text = await readFile(file, "utf8")
+  assert.match(text, new RegExp(from))
+  await writeFile(file, text.replace(from, to))
+}
+
+describe("flange dev with a database inside the process", { timeout: 120_000 }, () => {
+  it("keeps the data over restarts, and loses no request", async () => {
+    const running = await start()
+    const created = await running.request("/v1/items", {
+      body: '{"name":"Lamp"}',
+      headers: { "content-type": "application/json" },
+      method: "POST"
+    })
+    const path = created.headers.get("location")!
+    const missing = () => running.text(path.replace(/.$/, (last) => (last === "0" ? "1" : "0")))
+    const stop = load(running, path)
+    const file = join(running.folder, "items/ItemsApi.ts")
+    for (const word of ["lacks", "misses", "loses"]) {
+      await edit(file, /`.* does not exist`|`\w+ \$\{id\}`/, `\`${word} \${id}\``)
+      await until(async () => (await missing()).includes(word))
+    }
+    assert.isAbove(await stop(), 10)
+    assert.include(await running.text(path), "Lamp")
+  })
+
+  it("applies a new migration, and shows what to do about one that was changed", async () => {
+    const running = await start()
+    assert.strictEqual((await running.request("/v1/items")).status, 200)
+    await write(running.folder, {
+      "migrations/0002_colour.sql": "alter table items add colour text;\n"
+    })
+    await until(() => /Migration 0002_colour\.sql .* applied/.test(running.output()))
+    await until(async () => (await running.request("/v1/items")).status === 200)
+    await edit(join(running.folder, "migrations/0001_items.sql"), /$/, "\n-- changed\n")
+    await until(async () => (await running.request("/v1/items")).status === 503)
+    assert.match(await running.text("/v1/items"), /0001_items\.sql/)
+  })
+
+  it("leaves no process when it is killed", async () => {
+    const running = await start()
+    assert.strictEqual((await running.request("/v1/items")).status, 200)
+    const children = childrenOf(running.child.pid!)
+    assert.isAtLeast(children.length, 2)
+    running.child.kill("SIGKILL")
+    await until(() => !children.some(isRunning))
+    const again = dev(running.folder)
+    assert.strictEqual((await again.request("/v1/items")).status, 200)
+  })
+})
