@@ -97,7 +97,7 @@ export const make = (
         return { declarations, modules }
       })
     )
-    const header = `// Made by flange client from the contracts of ${app.id}.\n`
+    const header = `// Made by flange client from the contracts of ${JSON.stringify(app.id)}.\n`
     const files = yield* Package.write(
       out,
       {

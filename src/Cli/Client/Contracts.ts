@@ -163,7 +163,7 @@ const notExported = (missing: ReadonlyArray<Served>) =>
   })
 
 /** Returns the usual name of the file of a contract. */
-export const fileOf = (group: string): string => {
+const fileOf = (group: string): string => {
   const words = group.replaceAll(/(?:^|[^a-zA-Z\d]+)([a-zA-Z\d])/g, (_, letter: string) =>
     letter.toUpperCase()
   )

@@ -39,6 +39,31 @@ const commonFolder = (files: Iterable<string>): string => {
   return shared.join(sep) || sep
 }
 
+/** The options of the compiler that do not come from the project. Null takes one of its back. */
+const own = {
+  allowImportingTsExtensions: true,
+  composite: false,
+  declaration: true,
+  declarationDir: null,
+  declarationMap: false,
+  emitDeclarationOnly: true,
+  incremental: false,
+  isolatedDeclarations: false,
+  noEmit: false,
+  noUnusedLocals: false,
+  rewriteRelativeImportExtensions: false,
+  skipLibCheck: true,
+  tsBuildInfoFile: null
+}
+
+/** Returns the nearest `tsconfig.json` from a folder upwards. */
+const optionsOf = (folder: string): string | undefined => {
+  const file = join(folder, "tsconfig.json")
+  if (existsSync(file)) return file
+  const parent = dirname(folder)
+  return parent === folder ? undefined : optionsOf(parent)
+}
+
 const unusable = (reason: string, cause?: unknown) =>
   new CommandError({ cause, exitCode: 1, reason })
 
@@ -53,25 +78,16 @@ export const make = ({ code, graph, root, workspace }: Input) =>
     const out = join(workspace, "out")
     const base = commonFolder([...graph.keys(), entry])
     writeFileSync(entry, code)
-    const options = join(root, "tsconfig.json")
+    const options = optionsOf(root)
     writeFileSync(
       join(workspace, "tsconfig.json"),
       JSON.stringify({
-        ...(existsSync(options) ? { extends: posixOf(options) } : {}),
+        ...(options === undefined ? {} : { extends: posixOf(options) }),
         compilerOptions: {
-          ...(existsSync(options) ? {} : { allowJs: true, module: "nodenext", strict: true }),
-          allowImportingTsExtensions: true,
-          composite: false,
-          declaration: true,
-          declarationMap: false,
-          emitDeclarationOnly: true,
-          incremental: false,
-          noEmit: false,
-          noUnusedLocals: false,
+          ...(options === undefined ? { allowJs: true, module: "nodenext", strict: true } : {}),
+          ...own,
           outDir: "out",
-          rewriteRelativeImportExtensions: false,
-          rootDir: posixOf(base),
-          skipLibCheck: true
+          rootDir: posixOf(base)
         },
         files: ["index.ts"],
         include: [],
@@ -125,12 +141,16 @@ const run = (program: string, args: ReadonlyArray<string>, cwd: string) =>
 /** Texts and comments of a declaration file. */
 const token = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g
 
-const importing = /(\b(?:from|import)\s*\(?\s*)("[^"\n]*")/g
-
-/** Returns the specifiers of a declaration file. */
-const specifiersOf = (text: string): ReadonlyArray<string> => {
-  const code = text.replace(token, (found) => (found.startsWith("/") ? "" : found))
-  return [...code.matchAll(importing)].map(([, , literal]) => JSON.parse(literal!) as string)
+/** Replaces the specifiers of a declaration file. Other texts and comments stay as they are. */
+const withSpecifiers = (text: string, replace: (specifier: string) => string): string => {
+  let end = 0
+  return text.replace(token, (found, at: number) => {
+    const before = text.slice(end, at)
+    end = at + found.length
+    return found.startsWith('"') && /\b(?:from|import)\s*\(?\s*$/.test(before)
+      ? JSON.stringify(replace(JSON.parse(found) as string))
+      : found
+  })
 }
 
 /** Where the compiler wrote the declaration files. */
@@ -168,23 +188,21 @@ const collected = (written: Written): Declarations => {
   const found = new Set([entry])
   for (const file of found) {
     const text = readFileSync(file, "utf8")
-    const imports = specifiersOf(text).map((specifier): Import => {
+    const imports: Array<Import> = []
+    const placed = withSpecifiers(text, (specifier) => {
       const target = fileOf(written, file, specifier)
-      if (target === undefined) packages.add(specifier)
-      else found.add(target)
-      return { file: target && sourceOf(target), specifier }
+      imports.push({ file: target && sourceOf(target), specifier })
+      if (target === undefined) {
+        packages.add(specifier)
+        return specifier
+      }
+      found.add(target)
+      const path = posix.relative(posix.dirname(pathOf(file)), pathOf(target))
+      const module = path.replace(/\.d\.([cm]?)ts$/, ".$1js")
+      return module.startsWith(".") ? module : `./${module}`
     })
     graph.set(sourceOf(file), imports)
-    files.set(
-      pathOf(file),
-      text.replaceAll(importing, (whole, before: string, literal: string) => {
-        const target = fileOf(written, file, JSON.parse(literal) as string)
-        if (target === undefined) return whole
-        const path = posix.relative(posix.dirname(pathOf(file)), pathOf(target))
-        const module = path.replace(/\.d\.([cm]?)ts$/, ".$1js")
-        return before + JSON.stringify(module.startsWith(".") ? module : `./${module}`)
-      })
-    )
+    files.set(pathOf(file), placed)
   }
   return { files, graph, packages }
 }

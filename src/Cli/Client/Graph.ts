@@ -48,5 +48,5 @@ export const isServer = ({ file, specifier }: Import): boolean => {
       specifier
     )
   }
-  return /^@effect\/(?:platform|sql)/.test(name)
+  return /^@effect\/(?:platform-(?:bun|node)|sql)/.test(name)
 }

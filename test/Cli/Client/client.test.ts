@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { build } from "esbuild"
 import { assert, beforeAll, describe, it } from "vitest"
 import { typeCheck } from "../../types/harness/Harness.ts"
+import { listings } from "../listings.ts"
 import { emptyFolder, flange, node, project, run, write } from "../project.ts"
 import { consumer, files } from "./fixtures.ts"
 
@@ -154,15 +155,23 @@ describe("the package of a client", () => {
       ["order.lines[0]?.amount", "order.lines[0]?.price", "Property 'price' does not exist"],
       ["baseUrl: process.argv[2]!", "", "Property 'baseUrl' is missing"]
     ] as const
-    for (const [from, to, message] of wrong) {
-      assert.include(consumer, from)
-      await writeFile(
-        join(user, "main.ts"),
-        consumer.replace(from, () => to)
+    await write(
+      user,
+      Object.fromEntries(
+        wrong.map(([from, to], i) => {
+          assert.include(consumer, from)
+          return [`wrong${i}.ts`, consumer.replace(from, () => to)]
+        })
       )
-      assert.include(await typeErrors(user), message)
+    )
+    const errors = (await typeErrors(user)).split(/\n(?=\S)/)
+    for (const [i, [, , message]] of wrong.entries()) {
+      assert.isDefined(
+        errors.find((line) => line.startsWith(`wrong${i}.ts`) && line.includes(message)),
+        `${message} is not in\n${errors.join("\n")}`
+      )
     }
-    await writeFile(join(user, "main.ts"), consumer)
+    assert.notInclude(errors.join("\n"), "main.ts")
   })
 
   it("calls the running app", async () => {
@@ -230,6 +239,83 @@ describe("the package of a client", () => {
     const names = await readdir(folder, { recursive: true })
     assert.includeMembers(names, ["README.md", "index.js"])
     assert.notIncludeMembers(names, ["types/old.d.ts", "types/users/UsersApi.d.ts"])
+  })
+})
+
+describe("flange client", () => {
+  it("prints for the sample what the guide shows", async () => {
+    const folder = await emptyFolder()
+    await cp(join(root, "examples/sample-api"), folder, { recursive: true })
+    await install(folder)
+    const { args, output } = (await listings()).find(({ args }) => args.startsWith("client "))!
+    const { stderr, stdout } = await flange(folder, ...args.split(" "))
+    assert.strictEqual(stdout, output, stderr)
+  })
+
+  it("lists other packages that the contracts import, in the versions that are installed", async () => {
+    const folder = await shop({
+      "users/UsersApi.ts": files["users/UsersApi.ts"]
+        .replace("name: Schema.String", "balance: Money, name: Schema.String")
+        .concat('import { Money } from "@acme/money/schema"\nexport const zero: Money = 0\n'),
+      "users/UsersPlugin.ts": files["users/UsersPlugin.ts"].replace(
+        "{ name:",
+        "{ balance: 1, name:"
+      )
+    })
+    await write(join(folder, "node_modules/@acme/money"), {
+      "package.json": JSON.stringify({
+        exports: { "./schema": { types: "./schema.d.ts", default: "./schema.js" } },
+        name: "@acme/money",
+        type: "module",
+        version: "2.3.1"
+      }),
+      "schema.d.ts":
+        'import * as Schema from "effect/Schema"\nexport declare const Money: Schema.Int\nexport type Money = number\n',
+      "schema.js": 'import * as Schema from "effect/Schema"\nexport const Money = Schema.Int\n'
+    })
+    const { code, stderr } = await flange(folder, "client")
+    assert.deepStrictEqual([code, stderr], [0, ""])
+    const { dependencies } = JSON.parse(await readFile(join(folder, "client/package.json"), "utf8"))
+    assert.deepStrictEqual(dependencies, { "@acme/money": "^2.3.1" })
+    const bundle = await readFile(join(folder, "client/index.js"), "utf8")
+    assert.include(bundle, 'from "@acme/money/schema"')
+  })
+
+  it("makes a client of an app in JavaScript without a tsconfig.json, whatever its id is", async () => {
+    const folder = await emptyFolder()
+    await write(folder, {
+      "main.js": `
+import * as Effect from "effect/Effect"
+import { App, Plugin, Route } from "flange"
+import Pings, { Pong } from "./Pings.js"
+
+const served = Route.public(Pings, (handlers) => handlers.handleAll({ ping: () => Effect.succeed("pong") }))
+App.run(App.make('Café "É"\\n2', [Plugin.make("app:pings", { routes: [served] })]))
+`,
+      "package.json": '{ "type": "module" }',
+      "Pings.js": `
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Schema from "effect/Schema"
+
+export const Pong = Schema.Literal("pong")
+export default class Pings extends HttpApiGroup.make("pings").add(
+  HttpApiEndpoint.get("ping", "/ping", { success: Pong })
+) {}
+`
+    })
+    await install(folder)
+    const unnamed = await flange(folder, "client")
+    assert.include(unnamed.stderr, "is not a name of a package. Write: --name @acme/orders-client")
+    const { code, stderr, stdout } = await flange(folder, "client", "--name", "pings")
+    assert.deepStrictEqual([code, stderr], [0, ""])
+    assert.include(stdout, "pings 0.0.0 exports Pong, api, make\n")
+    const user = await consumerOf(
+      join(folder, "client"),
+      "pings",
+      `import { make } from "pings"\nexport const pings = make({ baseUrl: "http://localhost" })\n`
+    )
+    assert.strictEqual(await typeErrors(user), "")
   })
 })
 

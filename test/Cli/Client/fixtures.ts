@@ -154,13 +154,17 @@ export class OrdersRepo extends Context.Service<
   "tsconfig.json": JSON.stringify({
     compilerOptions: {
       allowImportingTsExtensions: true,
+      declaration: true,
+      declarationDir: "dist/types",
       erasableSyntaxOnly: true,
       exactOptionalPropertyTypes: true,
+      incremental: true,
       module: "nodenext",
       noEmit: true,
       skipLibCheck: true,
       strict: true,
       target: "es2023",
+      tsBuildInfoFile: "dist/tsconfig.tsbuildinfo",
       types: ["node"],
       verbatimModuleSyntax: true
     },
