@@ -4,6 +4,7 @@ import { App } from "flange"
 import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
 import { app as behindNginx } from "../../examples/behind-nginx/app.ts"
+import { app as benchApi } from "../../examples/bench-api/app.ts"
 import { app as shop } from "../../examples/microservices/shop/app.ts"
 import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
@@ -20,6 +21,7 @@ it.each(
   Object.entries({
     basic,
     "behind-nginx": behindNginx,
+    "bench-api": benchApi,
     "microservices-shop": shop,
     "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
