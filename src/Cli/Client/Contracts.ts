@@ -1,4 +1,5 @@
 /** Finds the modules that export the contracts of an app. */
+import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -164,10 +165,10 @@ const notExported = (missing: ReadonlyArray<Served>) =>
 
 /** Returns the usual name of the file of a contract. */
 const fileOf = (group: string): string => {
-  const words = group.replaceAll(/(?:^|[^a-zA-Z\d]+)([a-zA-Z\d])/g, (_, letter: string) =>
-    letter.toUpperCase()
-  )
-  return `${words}Api.ts`
+  const words = group
+    .split(/[^a-zA-Z\d]/)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+  return `${words.join("")}Api.ts`
 }
 
 /** Fails if modules of a client have server code, with the chain of imports that leads to it. */
@@ -181,7 +182,7 @@ export const refuseServer = (
     const own = graph.get(file)?.find(isWanted)
     if (own !== undefined) {
       return [
-        `${name} is in ${shown(file)}, which imports ${own.specifier}: it would be server code in the client. Move the contract, with its schemas and errors, to a file of its own, such as ${shown(file).replace(/[^/]*$/, "")}${name}.ts`
+        `${name} is in ${shown(file)}, which imports ${own.specifier}: it would be server code in the client. Move the contract, with its schemas and errors, to a file of its own, such as ${join(dirname(shown(file)), `${name}.ts`)}`
       ]
     }
     return [...files].some((each) => graph.get(each)?.some(isWanted) === true)

@@ -139,7 +139,8 @@ const run = (program: string, args: ReadonlyArray<string>, cwd: string) =>
   })
 
 /** Texts and comments of a declaration file. */
-const token = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g
+const token =
+  /"(?:[^"\\\n]|\\[^])*"?|'(?:[^'\\\n]|\\[^])*'?|`(?:[^`\\]|\\[^])*`?|\/\*(?:[^*]|\*(?!\/))*(?:\*\/)?|\/\/[^\n]*/g
 
 /** Replaces the specifiers of a declaration file. Other texts and comments stay as they are. */
 const withSpecifiers = (text: string, replace: (specifier: string) => string): string => {
@@ -147,7 +148,7 @@ const withSpecifiers = (text: string, replace: (specifier: string) => string): s
   return text.replace(token, (found, at: number) => {
     const before = text.slice(end, at)
     end = at + found.length
-    return found.startsWith('"') && /\b(?:from|import)\s*\(?\s*$/.test(before)
+    return found.startsWith('"') && /\b(?:from |import[ (])$/.test(before)
       ? JSON.stringify(replace(JSON.parse(found) as string))
       : found
   })

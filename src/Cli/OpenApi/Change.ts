@@ -20,7 +20,7 @@ export interface Part {
 }
 
 /** How the set of values that a schema accepts has changed. */
-export type Effect = "different" | "narrower" | "wider"
+export type Relation = "different" | "narrower" | "wider"
 
 /** Whether the client sends the values, or the server. */
 export type Side = "reply" | "request"
@@ -37,8 +37,8 @@ export interface Place {
 }
 
 /** Returns the kind of a change of the values at a place. */
-export const kindOf = ({ side }: Place, effect: Effect): Kind =>
-  effect === (side === "request" ? "wider" : "narrower") ? "compatible" : "breaking"
+export const kindOf = ({ side }: Place, relation: Relation): Kind =>
+  relation === (side === "request" ? "wider" : "narrower") ? "compatible" : "breaking"
 
 /** Returns a field as it stands in code and after a dot. */
 export const field = (name: string): string =>

@@ -1,10 +1,10 @@
 /** The differences between the rules of two schemas of one type: limits, patterns and words. */
-import { type Effect, kindOf, type Part, type Place, subject } from "./Change.ts"
+import { kindOf, type Part, type Place, type Relation, subject } from "./Change.ts"
 import { type Json, textOf } from "./Schemas.ts"
 
 /** Returns what a breaking change of the values at a place does to clients. */
-const consequence = (place: Place, effect: Effect): string => {
-  if (kindOf(place, effect) === "compatible") return "."
+const consequence = (place: Place, relation: Relation): string => {
+  if (kindOf(place, relation) === "compatible") return "."
   return place.side === "request"
     ? ": clients that send anything else get 400."
     : ": clients that check replies refuse the new values."
@@ -50,8 +50,8 @@ const elsewhere: ReadonlySet<string> = new Set([
   "type"
 ])
 
-/** Returns the effect of a rule that has another value. */
-const effectOf = (keyword: string, old: unknown, now: unknown): Effect => {
+/** Returns the relation of a rule that has another value. */
+const relationOf = (keyword: string, old: unknown, now: unknown): Relation => {
   if (old === undefined) return "narrower"
   if (now === undefined) return "wider"
   const [, bound] = limits[keyword] ?? []
@@ -74,7 +74,7 @@ export const of = (before: Json, after: Json, place: Place): ReadonlyArray<Part>
       limits[keyword]?.[0] ??
       others[keyword] ??
       ((value: unknown) => `values that fit \`${keyword}\`: ${textOf(value)}`)
-    const effect = effectOf(keyword, old, now)
+    const relation = relationOf(keyword, old, now)
     const change =
       old === undefined
         ? `${takes} only ${words(now)} now`
@@ -83,8 +83,8 @@ export const of = (before: Json, after: Json, place: Place): ReadonlyArray<Part>
           : `${takes} ${words(now)} now, and ${took} ${words(old)}`
     return [
       {
-        kind: kindOf(place, effect),
-        text: `${subject(place)} ${change}${consequence(place, effect)}`
+        kind: kindOf(place, relation),
+        text: `${subject(place)} ${change}${consequence(place, relation)}`
       }
     ]
   })
@@ -101,15 +101,15 @@ export const typed = (type: unknown): string =>
 /** Returns the difference between two schemas of different types. */
 export const type = (before: Json, after: Json, place: Place): Part => {
   const [old, now] = [before["type"], after["type"]]
-  const effect: Effect =
+  const relation: Relation =
     now === "any" || (old === "integer" && now === "number")
       ? "wider"
       : old === "any" || (old === "number" && now === "integer")
         ? "narrower"
         : "different"
   return {
-    kind: kindOf(place, effect),
-    text: `${subject(place)} is ${typed(now)} now, and was ${typed(old)}${consequence(place, effect)}`
+    kind: kindOf(place, relation),
+    text: `${subject(place)} is ${typed(now)} now, and was ${typed(old)}${consequence(place, relation)}`
   }
 }
 
