@@ -117,12 +117,20 @@ export const make = (
 const withWorkspace = <A, E, R>(
   root: string,
   use: (workspace: string) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
+): Effect.Effect<A, CommandError | E, R> => {
   const parent = join(root, ".flange")
   return Effect.acquireUseRelease(
-    Effect.sync(() => {
-      mkdirSync(parent, { recursive: true })
-      return mkdtempSync(join(parent, "client-"))
+    Effect.try({
+      catch: (cause) =>
+        new CommandError({
+          cause,
+          exitCode: 1,
+          reason: `The compiler needs a folder in ${parent}, which cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`
+        }),
+      try: () => {
+        mkdirSync(parent, { recursive: true })
+        return mkdtempSync(join(parent, "client-"))
+      }
     }),
     use,
     (workspace) =>

@@ -281,6 +281,25 @@ describe("flange client", () => {
     assert.include(bundle, 'from "@acme/money/schema"')
   })
 
+  it("leaves out groups with the annotation OpenApi.Exclude", async () => {
+    const folder = await shop({
+      "users/UsersApi.ts": files["users/UsersApi.ts"]
+        .replace("success: User })\n)", "success: User })\n).annotate(OpenApi.Exclude, true)")
+        .concat('import * as OpenApi from "effect/http-api/OpenApi"\n')
+    })
+    const { stderr, stdout } = await flange(folder, "client", "--json")
+    assert.strictEqual(stderr, "")
+    assert.deepStrictEqual(JSON.parse(stdout).exports, [
+      "Order",
+      "OrderId",
+      "OrderNotFound",
+      "OrdersApi",
+      "ShopErrors",
+      "api",
+      "make"
+    ])
+  })
+
   it("makes a client of an app in JavaScript without a tsconfig.json, whatever its id is", async () => {
     const folder = await emptyFolder()
     await write(folder, {
