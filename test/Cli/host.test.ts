@@ -37,7 +37,8 @@ describe("flange", () => {
 
   it("prints completions that have the commands of the app's plugins", async () => {
     const { stdout } = await flange(folder, "--completions", "bash")
-    for (const name of ["action", "build", "owner", "routes"]) assert.include(stdout, name)
+    for (const name of ["action", "build", "generate", "owner", "routes"])
+      assert.include(stdout, name)
   })
 
   it("without a command prints help on stderr, with exit code 2", async () => {

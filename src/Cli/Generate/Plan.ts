@@ -13,9 +13,12 @@ export interface Plan {
   readonly edits: Readonly<Record<string, string>>
 }
 
+const sorted = (texts: Readonly<Record<string, string>>): ReadonlyArray<[string, string]> =>
+  Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))
+
 /** Fails with `CommandError` if a file to create exists. */
 export const check = (creates: Plan["creates"]): Effect.Effect<void, CommandError> => {
-  const existing = Object.keys(creates).filter((path) => existsSync(path))
+  const existing = sorted(creates).flatMap(([path]) => (existsSync(path) ? [path] : []))
   return existing.length === 0
     ? Effect.void
     : new CommandError({
@@ -23,9 +26,6 @@ export const check = (creates: Plan["creates"]): Effect.Effect<void, CommandErro
         reason: `${existing.length === 1 ? "This file exists" : "These files exist"}, so nothing was written:\n${existing.map((path) => `  ${path}`).join("\n")}\nChoose another name, or move ${existing.length === 1 ? "it" : "them"} away. The command flange generate undo removes what was generated last.`
       })
 }
-
-const sorted = (texts: Readonly<Record<string, string>>): ReadonlyArray<[string, string]> =>
-  Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** Returns the plan as data. */
 export const data = ({ creates, edits }: Plan, hasTexts: boolean) => {
