@@ -1,9 +1,11 @@
 // The names and the fields that `flange generate` reads.
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { assert, describe, it } from "vitest"
 import * as Fields from "../../src/Cli/Generate/Fields.ts"
 import * as Names from "../../src/Cli/Generate/Names.ts"
 import * as SqlWords from "../../src/Cli/Generate/SqlWords.ts"
+import { mysql, onEach, open, postgres } from "../Layers/Database/backends.ts"
 
 const failure = <A, E>(result: Result.Result<A, E>): E => Result.getOrThrow(Result.flip(result))
 
@@ -166,9 +168,33 @@ describe("fields", () => {
   })
 })
 
-it("words of SQL are those that need quotes", () => {
-  for (const word of ["group", "groups", "key", "order", "rank", "select", "user", "values"]) {
-    assert.isTrue(SqlWords.has(word), word)
-  }
-  for (const word of ["name", "orders", "state", "total"]) assert.isFalse(SqlWords.has(word), word)
+describe("words of SQL", () => {
+  it("are those that need quotes", () => {
+    for (const word of ["group", "groups", "key", "order", "rank", "select", "user", "values"]) {
+      assert.isTrue(SqlWords.has(word), word)
+    }
+    for (const word of ["name", "orders", "state", "total"]) assert.isFalse(SqlWords.has(word))
+  })
+
+  onEach([postgres, mysql], "a name", ({ fresh, kind }) => {
+    it("without quotes is taken, if it is not among the words", () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const sql = yield* open(yield* fresh)
+            const keywords = yield* sql<{
+              readonly word: string
+            }>`select lower(word) as word from ${sql.literal(kind === "pg" ? "pg_get_keywords()" : "information_schema.keywords")}`
+            const names = keywords
+              .map(({ word }) => word)
+              .filter((word) => /^[a-z][a-z0-9_]*$/.test(word) && !SqlWords.has(word))
+            assert.isAbove(names.length, 100)
+            for (const name of names) {
+              yield* sql.unsafe(`create table ${name} (${name} integer)`).unprepared
+              yield* sql.unsafe(`drop table ${name}`).unprepared
+            }
+          })
+        )
+      ))
+  })
 })
