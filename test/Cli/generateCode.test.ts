@@ -17,6 +17,7 @@ const stored: ReadonlyArray<string> = [
   "endpoint orders --crud --fields customer:string,total:int,note:text?",
   `endpoint groups --crud --public --fields ${everyType}`,
   `endpoint rare-things --crud --public --fields ${everyType.replaceAll(/,|$/g, "?$&")}`,
+  "endpoint days --crud --public --fields day:date,date:date?,isFlag:boolean",
   "endpoint notes --method post --path /v1/orders/:id/notes/:number",
   "action orders.archive",
   "migration add-total-to-orders",
@@ -163,7 +164,7 @@ describe("generated code", () => {
   it("passes its tests on PGlite and in memory", async () => {
     const ran = await tool("vitest/vitest.mjs", "run")
     passes(ran)
-    assert.match(ran.stdout, /Test Files\s+18 passed \(18\)/)
+    assert.match(ran.stdout, /Test Files\s+19 passed \(19\)/)
   })
 
   it("has the routes that were asked for", async () => {

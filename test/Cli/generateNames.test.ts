@@ -1,7 +1,9 @@
 // The names and the fields that `flange generate` reads.
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { parseSync, Visitor } from "oxc-parser"
 import { assert, describe, it } from "vitest"
+import * as Crud from "../../src/Cli/Generate/Crud.ts"
 import * as Fields from "../../src/Cli/Generate/Fields.ts"
 import * as Names from "../../src/Cli/Generate/Names.ts"
 import * as SqlWords from "../../src/Cli/Generate/SqlWords.ts"
@@ -111,6 +113,53 @@ describe("a name", () => {
     assert.include(failure(Names.names("orders", "orders-api")), "makes the name OrdersApi")
     assert.include(failure(Names.declared("app")), `"app" makes the name App`)
   })
+})
+
+/** The identifiers of a module that are no keys and no members. */
+const identifiersOf = (file: string, text: string): ReadonlySet<string> => {
+  const keys = new Set<number>()
+  const all = new Map<number, string>()
+  new Visitor({
+    Identifier: ({ name, start }) => all.set(start, name),
+    MemberExpression: ({ property }) => keys.add(property.start),
+    Property: ({ key, shorthand }) => {
+      if (!shorthand) keys.add(key.start)
+    },
+    PropertyDefinition: ({ key }) => keys.add(key.start),
+    TSPropertySignature: ({ key }) => keys.add(key.start),
+    TSQualifiedName: ({ right }) => keys.add(right.start)
+  }).visit(parseSync(file, text).program)
+  return new Set([...all].flatMap(([start, name]) => (keys.has(start) ? [] : [name])))
+}
+
+it("a name is refused if the generated code declares or uses it for something else", () => {
+  const fields = Result.getOrThrow(Fields.parse("name:string, day:date, at:datetime?, is:boolean"))
+  const found = (["database", "memory"] as const).flatMap((store) =>
+    Object.entries(
+      Crud.files({
+        access: "protected",
+        fields,
+        migration: "0001",
+        name: "zebras",
+        root: "src",
+        store,
+        tests: "test"
+      })
+    ).flatMap(([path, text]) => {
+      if (!path.endsWith(".ts")) return []
+      // Variables are named after a feature in its repository and in its plugin only.
+      const hasVariable = /(?:Repo|Plugin)\.ts$/.test(path)
+      return [...identifiersOf(path, text)].filter((name) => hasVariable || /^[A-Z]/.test(name))
+    })
+  )
+  // The names of fields avoid that of the feature, and one function has variables of its own.
+  const others = /zebra|^(?:At|Day|Fields|Is|Name|URL|fields|meta|value)$/i
+  const names = [...new Set(found)].filter((name) => !others.test(name)).sort()
+  assert.includeMembers(names, ["Effect", "SqlClient", "changes", "draft", "handlers", "random"])
+  const free = names.filter((name) =>
+    Result.isSuccess(/^[A-Z]/.test(name) ? Names.names("others", name) : Names.names(name, "other"))
+  )
+  assert.deepStrictEqual(free, [])
 })
 
 describe("fields", () => {

@@ -69,10 +69,10 @@ const isTimestamp = Schema.makeFilter(
 
 /** The declarations that schemas of rows share. */
 export const rowHelpers = {
-  DayRow: {
+  DateColumn: {
     imports: ["effect/SchemaGetter"],
     text: `/** PostgreSQL returns a day as text, and MySQL as the date of its midnight in UTC. */
-const DayRow = Schema.Union([
+const DateColumn = Schema.Union([
   Schema.String,
   Schema.Date.pipe(
     Schema.decodeTo(Schema.String, {
@@ -82,10 +82,10 @@ const DayRow = Schema.Union([
   )
 ])`
   },
-  Flag: {
+  BooleanColumn: {
     imports: [],
     text: `/** PostgreSQL returns a boolean, and MySQL 0 or 1. */
-const Flag = Schema.Union([Schema.Boolean, Schema.BooleanFromBit])`
+const BooleanColumn = Schema.Union([Schema.Boolean, Schema.BooleanFromBit])`
   }
 } satisfies Record<string, Helper>
 
@@ -99,7 +99,7 @@ const types = {
   boolean: {
     column: "boolean",
     refused: [`"yes"`, "1"],
-    row: "Flag",
+    row: "BooleanColumn",
     schema: checked("Schema.Boolean"),
     uses: [],
     values: ["true", "false"]
@@ -107,7 +107,7 @@ const types = {
   date: {
     column: "date",
     refused: [`"2023-02-29"`, `"29.2.2024"`, "7"],
-    row: "DayRow",
+    row: "DateColumn",
     schema: checked("Schema.String", "isDay"),
     uses: ["isDay"],
     values: [`"2024-02-29"`, `"1000-01-01"`]

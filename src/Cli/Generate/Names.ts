@@ -60,11 +60,17 @@ export const name = (text: string): Result.Result<Name, string> => {
     : Result.succeed(nameOf(words))
 }
 
-/** The identifiers that the generated files import or use, which a feature cannot declare again. */
+/** The names that the generated files declare or use, and the words of JavaScript. */
 const taken: ReadonlySet<string> = new Set(
-  "ApiError App Array Authentication BigDecimal Client Context Created Database DateTime Effect HttpApi HttpApiEndpoint HttpApiGroup HttpApiSchema Layer Map MockAuth Object Option Pagination Plugin Route Schema SchemaGetter SecureRandom SqlClient SqlError TestApp URL app created draft expect handlers invalid it layer missing orNotFound params present query random sql".split(
-    " "
-  )
+  `ApiError App app Array Authentication BigDecimal BooleanColumn changed changes Client Context
+Created created createdAt Database Date DateColumn DateTime draft Effect Exclude expect found
+handlers HttpApi HttpApiEndpoint HttpApiGroup HttpApiSchema id invalid it Layer layer Map missing
+MockAuth Object Option orNotFound Pagination params payload Plugin Present present query random
+read Route Schema SchemaGetter SecureRandom selected set sql SqlClient SqlError start TestApp URL
+arguments await break case catch class const continue debugger default delete do else enum eval
+export extends false finally for function if implements import in instanceof interface let new
+null package private protected public return static super switch this throw true try typeof
+undefined var void while with yield`.split(/\s+/)
 )
 
 const clashOf = ({ kebab }: Name, clash: string): Result.Result<never, string> =>
