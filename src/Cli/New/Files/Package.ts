@@ -17,6 +17,7 @@ const tools = [
   "@types/node",
   "esbuild",
   "node",
+  "oxc-parser",
   "oxfmt",
   "oxlint",
   "typescript",
