@@ -69,6 +69,29 @@ describe("package.json", () => {
   })
 })
 
+describe("create-flange", () => {
+  const creator = JSON.parse(
+    readFileSync(join(root, "packages/create-flange/package.json"), "utf8")
+  )
+
+  it("has the version of Flange, and depends on exactly it", () => {
+    expect(creator.version).toBe(manifest.version)
+    expect(creator.dependencies).toEqual({ flange: manifest.version })
+  })
+
+  it("has the license, author and repository of Flange", () => {
+    const of = ({ author, license, repository: { type, url } }: Record<string, any>) => [
+      author,
+      license,
+      type,
+      url
+    ]
+    expect(of(creator)).toEqual(of(manifest))
+    const text = (path: string) => readFileSync(join(root, path), "utf8")
+    expect(text("packages/create-flange/LICENSE")).toBe(text("LICENSE"))
+  })
+})
+
 it("the lock names no host", () => {
   const resolved = Object.values<Record<string, unknown>>(lock.packages).map((p) => p["resolved"])
   expect(resolved.filter((value) => value !== undefined)).toEqual([])
