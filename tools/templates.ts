@@ -1,0 +1,194 @@
+// Makes projects as a user does, from the packed packages: creates, installs, checks, lints, tests,
+// builds and starts each, sends the requests of its README, drains it, generates an endpoint, and
+// checks and tests again. Run it after a build: `npm run test:templates`, or `npm run test:templates
+// -- --short` for two projects.
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+
+const root = join(import.meta.dirname, "..")
+const folder = mkdtempSync(join(tmpdir(), "flange-templates-"))
+
+/** Projects that have every template, every database and every way to authenticate. */
+const projects: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+  ["minimal", ["--template", "minimal"]],
+  ["full", ["--template", "full"]],
+  ["api", []],
+  ["keys", ["--auth", "api-key", "--db", "mysql"]],
+  ["memory", ["--auth", "none", "--db", "none"]],
+  ["open", ["--template", "full", "--auth", "none", "--db", "pglite"]]
+]
+
+/** The variables of a user: npm sets others for the scripts that it runs. */
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD$|NODE_OPTIONS$)/.test(name))
+)
+
+let begin = performance.now()
+
+/** Prints how long a step took. */
+const done = (step: string): void => {
+  const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+  console.log(`${seconds.padStart(7)} s  ${step}`)
+  begin = performance.now()
+}
+
+/** Runs a command. Throws what it printed if it fails. */
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
+  const { error, status, stderr, stdout } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env,
+    maxBuffer: 2 ** 26
+  })
+  const line = [command, ...args].join(" ")
+  if (status !== 0)
+    throw new Error(`${line} in ${cwd} ended with ${status}\n${stdout}${stderr}`, { cause: error })
+  return stdout
+}
+
+const expect = (isTrue: boolean, what: string): void => {
+  if (!isTrue) throw new Error(what)
+}
+
+const pack = (path: string): string =>
+  join(folder, run(path, "npm", "pack", "--silent", "--pack-destination", folder).trim())
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+/**
+ * Starts a service as a script of npm would, uses it once it is ready, sends SIGTERM, and expects a
+ * clean end. The shell of npm would not pass the signal on.
+ */
+const serving = async (
+  cwd: string,
+  script: string,
+  variables: Readonly<Record<string, string>>,
+  use: (url: string) => Promise<void>
+): Promise<void> => {
+  const port = await freePort()
+  const url = `http://localhost:${port}`
+  const [command, ...args] = script.split(" ")
+  const path = `${join(cwd, "node_modules/.bin")}${delimiter}${env["PATH"]}`
+  const service = spawn(command!, args, {
+    cwd,
+    env: { ...env, ...variables, PATH: path, PORT: String(port) },
+    stdio: ["ignore", "pipe", "pipe"]
+  })
+  let output = ""
+  service.stdout.on("data", (chunk) => (output += chunk))
+  service.stderr.on("data", (chunk) => (output += chunk))
+  const exit = once(service, "close")
+  try {
+    const isReady = () =>
+      fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false
+      )
+    while (!(await isReady())) {
+      expect(service.exitCode === null, `The service ended:\n${output}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    await use(url)
+    service.kill("SIGTERM")
+    const [code] = await exit
+    expect(code === 0, `The service ended with ${code}:\n${output}`)
+  } finally {
+    service.kill("SIGKILL")
+  }
+}
+
+/** Sends the requests of the README. */
+const requests = (project: string, url: string): string => {
+  const readme = readFileSync(join(project, "README.md"), "utf8")
+  const [, block] = /## Try it\n\n```sh\n([^]*?)```/.exec(readme)!
+  return run(project, "bash", "-euc", block!.replaceAll("http://localhost:8080", url))
+}
+
+const scripts = (project: string, ...names: ReadonlyArray<string>): void => {
+  for (const name of names) {
+    run(project, "npm", "run", "--silent", name)
+    done(`npm run ${name}`)
+  }
+}
+
+const check = async (name: string, project: string, isProtected: boolean): Promise<void> => {
+  scripts(project, "check", "lint", "test", "build")
+  run(project, "npm", "run", "--silent", "routes", "--", "--check")
+  done("npm run routes -- --check")
+  const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"))
+  await serving(project, manifest.scripts.start, {}, async (url) => {
+    const replies = requests(project, url)
+    expect(
+      name === "minimal"
+        ? replies === '{"message":"Hello, Ada"}'
+        : /201 Created[^]*"total":1/.test(replies),
+      `The requests of the README have other replies:\n${replies}`
+    )
+    const { status } = await fetch(`${url}/v1/items`)
+    const expected = name === "minimal" ? 404 : isProtected ? 401 : 200
+    expect(status === expected, `GET /v1/items without credentials: ${status}`)
+  })
+  done("npm start, the requests of the README, SIGTERM")
+}
+
+const makeProject = async (
+  name: string,
+  args: ReadonlyArray<string>,
+  create: string,
+  flange: string
+): Promise<void> => {
+  console.log(`\n${name} ${args.join(" ")}`)
+  run(folder, create, name, ...args, "--package", flange)
+  done("create-flange")
+  const project = join(folder, name)
+  run(project, "npm", "install", "--prefer-offline")
+  done("npm install")
+  await check(name, project, !args.includes("none") && name !== "minimal")
+  // In production, with the values of flange.toml: the bundle needs every secret.
+  const production = {
+    API_KEY: "key-of-production",
+    DATABASE_URL: "pglite://memory",
+    FLANGE_ENV: "production",
+    JWT_SECRET: "secret-of-production-with-thirty-two-bytes"
+  }
+  await serving(project, "node --enable-source-maps dist/app.mjs", production, async () => {})
+  done("the bundle in production, SIGTERM")
+  const fields = ["--fields", "customer:string, total:int?, state:enum(open|paid)"]
+  run(project, "npx", "flange", "generate", "endpoint", "orders", "--crud", ...fields)
+  run(project, "npm", "run", "--silent", "routes", "--", "--write")
+  done("flange generate endpoint orders --crud")
+  scripts(project, "check", "lint", "test")
+}
+
+try {
+  const flange = pack(root)
+  const creator = pack(join(root, "packages/create-flange"))
+  // What `npm create flange` does: it installs the package, and runs its command.
+  run(
+    folder,
+    "npm",
+    "install",
+    "--prefer-offline",
+    "--prefix",
+    join(folder, "created"),
+    flange,
+    creator
+  )
+  done("packed, and installed create-flange")
+  const create = join(folder, "created/node_modules/.bin/create-flange")
+  const wanted = process.argv.includes("--short") ? projects.slice(0, 2) : projects
+  for (const [name, args] of wanted) await makeProject(name, args, create, flange)
+} finally {
+  rmSync(folder, { force: true, recursive: true })
+}
