@@ -10,6 +10,52 @@ const root = join(import.meta.dirname, "..")
 
 /** The files of Flange that a browser gets with each contract of the examples. */
 const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "basic/me/MeApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
+  "basic/products/ProductsApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/Created.ts",
+    "src/Contract/Location.ts",
+    "src/Contract/Pagination.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
+  "basic/users/UsersApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Created.ts",
+    "src/Contract/Location.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
+  "behind-nginx/visitors/VisitorsApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/ProblemBody.ts",
+    "src/Contract/RatePolicy.ts"
+  ],
+  "bench-api/bench/BenchApi.ts": [],
+  "microservices/shop/OffersApi.ts": ["src/Contract/ApiError.ts", "src/Contract/ProblemBody.ts"],
+  "microservices/stock/StockApi.ts": ["src/Contract/ApiError.ts", "src/Contract/ProblemBody.ts"],
+  "migrate-from-express/orders/OrdersApi.ts": [],
+  "multi-tenant/notes/NotesApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/Created.ts",
+    "src/Contract/Location.ts",
+    "src/Contract/Pagination.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
+  "org-overlay/hours/HoursApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/ProblemBody.ts"
+  ],
   "recipe-api/me/MeApi.ts": [
     "src/Contract/ApiError.ts",
     "src/Contract/Authentication.ts",
