@@ -14,7 +14,7 @@ import * as Output from "../Output.ts"
 import * as Changes from "../Routes/Changes.ts"
 import * as Lock from "../Routes/Lock.ts"
 
-/** Fails if the routes differ from the lock, or if the app cannot be assemble. */
+/** Fails if the routes differ from the lock, or if the app cannot be assembled. */
 const check = Effect.fnUntraced(function* (app: App.Any, json: boolean) {
   const changes = Changes.of(yield* Lock.read, Lock.of(App.describe(app)))
   if (json) yield* Output.json(changes)
