@@ -52,8 +52,8 @@ ${imports([...common(names), named(["Pagination"], "flange/Contract")])}`,
         list: (query) =>
           Effect.sync(() => {
             const start = Pagination.offset(query)
-            const selected = [...${all}.values()].slice(start, start + query.limit)
-            return Pagination.make(query, selected, ${all}.size)
+            const page = [...${all}.values()].slice(start, start + query.limit)
+            return Pagination.make(query, page, ${all}.size)
           }),
         read,
         remove: (id) => Effect.map(read(id), () => void ${all}.delete(id)),

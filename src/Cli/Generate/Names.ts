@@ -66,7 +66,7 @@ const taken: ReadonlySet<string> = new Set(
 Created created createdAt Database Date DateColumn DateTime draft Effect Exclude expect found
 handlers HttpApi HttpApiEndpoint HttpApiGroup HttpApiSchema id invalid it Layer layer Map missing
 MockAuth Object Option orNotFound Pagination params payload Plugin Present present query random
-read Route Schema SchemaGetter SecureRandom selected set sql SqlClient SqlError start TestApp URL
+read Route Schema SchemaGetter SecureRandom page set sql SqlClient SqlError start TestApp URL
 arguments await break case catch class const continue debugger default delete do else enum eval
 export extends false finally for function if implements import in instanceof interface let new
 null package private protected public return static super switch this throw true try typeof
