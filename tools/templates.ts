@@ -22,10 +22,19 @@ const projects: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["open", ["--template", "full", "--auth", "none", "--db", "pglite"]]
 ]
 
-/** The variables of a user: npm sets others for the scripts that it runs. */
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD$|NODE_OPTIONS$)/.test(name))
-)
+/**
+ * The variables of a user: npm sets others for the scripts that it runs. Without the Node of the
+ * repository, a project is made and installed with that of the machine, which may be older.
+ */
+const env: Readonly<Record<string, string | undefined>> = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:npm_|INIT_CWD$|NODE_OPTIONS$)/.test(name))
+  ),
+  PATH: process.env["PATH"]
+    ?.split(delimiter)
+    .filter((path) => !/node_modules|node-gyp-bin/.test(path))
+    .join(delimiter)
+}
 
 let begin = performance.now()
 
@@ -187,6 +196,7 @@ try {
   )
   done("packed, and installed create-flange")
   const create = join(folder, "created/node_modules/.bin/create-flange")
+  console.log(`The Node of this machine: ${run(folder, "node", "--version").trim()}`)
   const wanted = process.argv.includes("--short") ? projects.slice(0, 2) : projects
   for (const [name, args] of wanted) await makeProject(name, args, create, flange)
 } finally {

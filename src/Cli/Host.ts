@@ -13,35 +13,27 @@ import * as Contribution from "../Plugin/Contribution.ts"
 import { version } from "../Plugin/Version.ts"
 import * as AppFile from "./AppFile.ts"
 import { AppFlag } from "./AppFlag.ts"
-import * as ActionCommand from "./Commands/ActionCommand.ts"
-import * as BuildCommand from "./Commands/BuildCommand.ts"
-import * as ClientCommand from "./Commands/ClientCommand.ts"
-import * as ConfigCommand from "./Commands/ConfigCommand.ts"
-import * as DevCommand from "./Commands/DevCommand.ts"
-import * as DoctorCommand from "./Commands/DoctorCommand.ts"
-import * as GenerateCommand from "./Commands/GenerateCommand.ts"
-import * as NewCommand from "./Commands/NewCommand.ts"
-import * as OpenApiCommand from "./Commands/OpenApiCommand.ts"
-import * as PluginsCommand from "./Commands/PluginsCommand.ts"
-import * as ReplCommand from "./Commands/ReplCommand.ts"
-import * as RoutesCommand from "./Commands/RoutesCommand.ts"
 import * as CurrentApp from "./CurrentApp.ts"
 import * as Failure from "./Failure.ts"
 
-const own = [
-  ActionCommand.command,
-  BuildCommand.command,
-  ClientCommand.command,
-  ConfigCommand.command,
-  DevCommand.command,
-  DoctorCommand.command,
-  GenerateCommand.command,
-  NewCommand.command,
-  OpenApiCommand.command,
-  PluginsCommand.command,
-  ReplCommand.command,
-  RoutesCommand.command
-] as const
+/**
+ * The commands of Flange, by their names. Each is loaded when it is called: `flange new` runs on
+ * versions of Node that are too old for the others.
+ */
+const own: Readonly<Record<string, Cli.LazyCommand["load"]>> = {
+  action: () => import("./Commands/ActionCommand.ts"),
+  build: () => import("./Commands/BuildCommand.ts"),
+  client: () => import("./Commands/ClientCommand.ts"),
+  config: () => import("./Commands/ConfigCommand.ts"),
+  dev: () => import("./Commands/DevCommand.ts"),
+  doctor: () => import("./Commands/DoctorCommand.ts"),
+  generate: () => import("./Commands/GenerateCommand.ts"),
+  new: () => import("./Commands/NewCommand.ts"),
+  openapi: () => import("./Commands/OpenApiCommand.ts"),
+  plugins: () => import("./Commands/PluginsCommand.ts"),
+  repl: () => import("./Commands/ReplCommand.ts"),
+  routes: () => import("./Commands/RoutesCommand.ts")
+}
 
 const description = `Tools for Flange apps. Plugins of the app bring further commands, such as migrate.
 
@@ -59,10 +51,11 @@ export const run = (
   Effect.gen(function* () {
     const line = read(args)
     const brought = yield* broughtFor(line)
+    const commands = yield* Effect.forEach(ownFor(line), (load) => Effect.promise(load))
     const flange = Command.make("flange").pipe(
       Command.withDescription(description),
       Command.withShortDescription("Tools for Flange apps"),
-      Command.withSubcommands([...own, ...brought.commands]),
+      Command.withSubcommands([...commands.map(({ command }) => command), ...brought.commands]),
       Command.withGlobalFlags([AppFlag])
     )
     // The commands of plugins use what `Cli.make` allows.
@@ -104,6 +97,12 @@ const read = (args: ReadonlyArray<string>): Line => {
   }
 }
 
+/** Returns the commands of Flange that the command line needs. */
+const ownFor = ({ name }: Line): ReadonlyArray<Cli.LazyCommand["load"]> =>
+  Object.entries(own)
+    .filter(([each]) => name === undefined || name === each)
+    .map(([, load]) => load)
+
 /** The commands of an app. */
 interface Brought {
   readonly commands: ReadonlyArray<Command.Command.Any>
@@ -119,7 +118,7 @@ const nothing: Brought = {
 /** Returns the commands of the app if the command line may need them. */
 const broughtFor = (line: Line): Effect.Effect<Brought, Cli.CommandError> => {
   const { app: file, listsCommands, name } = line
-  if (name !== undefined && own.some((command) => command.name === name)) {
+  if (name !== undefined && Object.hasOwn(own, name)) {
     return Effect.succeed(nothing)
   }
   const loaded = Effect.flatMap(AppFile.load(file), (app) =>
@@ -138,7 +137,7 @@ const broughtFor = (line: Line): Effect.Effect<Brought, Cli.CommandError> => {
   }
   if (Option.isNone(file) && Option.isNone(AppFile.found())) {
     const why = `flange has no command of this name, and no app was found in ${process.cwd()} whose plugins could bring it.`
-    return Effect.fail(unknown(name, own, why, "Name the file of the app: --app src/app.ts."))
+    return Effect.fail(unknown(name, [], why, "Name the file of the app: --app src/app.ts."))
   }
   return Effect.flatMap(loaded, ({ app, commands }) => {
     if (commands.some((command) => command.name === name)) {
@@ -150,7 +149,7 @@ const broughtFor = (line: Line): Effect.Effect<Brought, Cli.CommandError> => {
       home === undefined
         ? "A plugin of the app can bring it: see Cli.make."
         : `Add ${home} to the app.`
-    return Effect.fail(unknown(name, [...own, ...commands], why, advice))
+    return Effect.fail(unknown(name, commands, why, advice))
   })
 }
 
@@ -160,7 +159,7 @@ const unknown = (
   why: string,
   advice: string
 ): Cli.CommandError => {
-  const names = commands.map((command) => command.name).sort()
+  const names = [...Object.keys(own), ...commands.map((command) => command.name)].sort()
   const near = nearest(name, names)
   return new Cli.CommandError({
     exitCode: 2,
@@ -173,7 +172,7 @@ const commandsOf = (
   app: AppDefinition.Any
 ): Effect.Effect<ReadonlyArray<Command.Command.Any>, Cli.CommandError> =>
   Effect.gen(function* () {
-    const owners = new Map<string, string>(own.map(({ name }) => [name, "flange"]))
+    const owners = new Map<string, string>(Object.keys(own).map((name) => [name, "flange"]))
     const found: Array<Command.Command.Any> = []
     for (const { id, manifest } of app.plugins) {
       for (const contribution of manifest.contributions.filter(Contribution.isOpen)) {

@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import { assert, describe, expect, it } from "vitest"
 import * as Flange from "../../src/Cli/New/Flange.ts"
 import * as Name from "../../src/Cli/New/Name.ts"
-import { emptyFolder, flange, project, write } from "./project.ts"
+import { emptyFolder, flange, project, run, write } from "./project.ts"
+
+const root = join(import.meta.dirname, "../..")
 
 const read = (...path: ReadonlyArray<string>) => readFile(join(...path), "utf8")
 
@@ -130,6 +132,24 @@ describe("flange new", () => {
     for (const spec of ["^0.1.0", "latest", "npm:@acme/fork@1.0.0", "https://example.com/a.tgz"]) {
       expect(await Effect.runPromise(Flange.spec("/work/shop", spec))).toBe(spec)
     }
+  })
+
+  it("loads no other command, which an older Node could not run", async () => {
+    const program = `
+      import { registerHooks } from "node:module"
+      const commands = []
+      registerHooks({ resolve: (name, context, next) => {
+        const found = next(name, context)
+        if (found.url.includes("/Cli/Commands/")) commands.push(found.url.split("/").at(-1))
+        return found
+      } })
+      process.on("exit", () => console.error(commands.join()))
+      process.argv.push("flange", "new", "--help")
+      await import(${JSON.stringify(join(root, "src/Cli/main.ts"))})`
+    const args = ["--conditions=flange-source", "--input-type=module", "--eval", program]
+    const { code, stderr, stdout } = await run(args, { cwd: root })
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "NewCommand.ts\n" })
+    expect(stdout).toContain("flange new")
   })
 
   it("asks nothing of an app in the working directory", async () => {
