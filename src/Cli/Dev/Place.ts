@@ -25,7 +25,11 @@ export const pathOf = (url: string): string | undefined => {
 export const of = (error: unknown): string | undefined => {
   if (!(error instanceof Error)) return undefined
   const lines = (error.stack ?? "").split("\n")
-  const calls = lines.flatMap((line) => /^ +at (?:.*\()?(.*?)\)?$/.exec(line)?.[1] ?? [])
+  const calls = lines.flatMap((line) => {
+    const call = line.trimStart()
+    if (!call.startsWith("at ")) return []
+    return call.slice(Math.max(call.lastIndexOf("(") + 1, "at ".length)).replace(/\)$/, "")
+  })
   for (const line of [lines[0]!, ...calls]) {
     const [, file, number] = located.exec(line.replace(/^async /, "")) ?? []
     if (file !== undefined && !isOfPackage(file)) return `${pathOf(file)}:${number}`

@@ -30,9 +30,11 @@ const options = [
 
 const linesOf = (output: string): ReadonlyArray<string> => {
   const errors = output.split("\n").flatMap((line) => {
-    const [, place, position, message] =
-      /^(.+?)\((\d+),\d+\): error (?:TS\d+: )?(.*)$/.exec(line) ?? []
-    if (place !== undefined) return [`  ${place}:${position} ${message}`]
+    const found = /\((\d+),\d+\): error (?:TS\d+: )?/.exec(line)
+    if (found !== null && found.index > 0) {
+      const message = line.slice(found.index + found[0].length)
+      return [`  ${line.slice(0, found.index)}:${found[1]} ${message}`]
+    }
     return line.startsWith("error ") ? [`  ${line.slice("error ".length)}`] : []
   })
   if (errors.length === 0) return ["types: ok"]

@@ -1,6 +1,6 @@
 /** The file of a typed client for the contracts of a project. */
 import { existsSync, globSync, readFileSync } from "node:fs"
-import { posix, sep } from "node:path"
+import { basename, posix, sep } from "node:path"
 import { file, imports, list, named, namespace } from "./Code.ts"
 import { importOf } from "./Crud.ts"
 import * as Syntax from "./Syntax.ts"
@@ -63,7 +63,7 @@ const serverCodeOf = (
 export const contracts = (parse: Syntax.Parse, root: string): ReadonlyArray<Contract> =>
   globSync("**/*.{ts,mts,js,mjs}", {
     cwd: root,
-    exclude: (path) => /(^|[\\/])(node_modules|dist|test|\..+)$/.test(path)
+    exclude: (path) => /^(?:node_modules|dist|test|\..+)$/.test(basename(path))
   })
     .map((path) => posix.join(root, path.split(sep).join("/")))
     .sort()

@@ -46,7 +46,7 @@ export const block = (
 const key = (path: string): string => (path.startsWith(".") ? `2${path}` : `1${path}`).toLowerCase()
 
 /** Returns the path of an import. */
-const pathOf = (statement: string): string => /from "(.*)"$/.exec(statement)![1]!
+const pathOf = (statement: string): string => statement.split('"').at(-2)!
 
 /** Compares import statements: packages come before files. */
 const byPath = (a: string, b: string): number => (key(pathOf(a)) < key(pathOf(b)) ? -1 : 1)

@@ -13,7 +13,7 @@ const slugOf = (text: string): string =>
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replace(/^[^a-z]+/, "")
     .slice(0, 63)
-    .replace(/-+$/, "")
+    .replace(/-$/, "")
 
 /** Returns the reason why a name cannot be used, if it cannot. */
 export const problem = (name: string): string | undefined => {

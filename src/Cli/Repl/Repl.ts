@@ -28,7 +28,9 @@ const textOf = (cause: Cause.Cause<unknown>): string =>
 /** Returns the name of a class, or the last part of a key such as "effect/sql/SqlClient". */
 const nameOf = (key: Context.Key<unknown, unknown> & { readonly name?: string }): string =>
   // The prototype of a class is the class that it extends.
-  typeof Object.getPrototypeOf(key) === "function" ? key.name! : key.key.replace(/.*\//, "")
+  typeof Object.getPrototypeOf(key) === "function"
+    ? key.name!
+    : key.key.slice(key.key.lastIndexOf("/") + 1)
 
 /** Returns the services of an app by the names of their classes. */
 const servicesOf = ({ plugins }: AppDefinition.Any, services: Context.Context<unknown>) =>
