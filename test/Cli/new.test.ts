@@ -253,7 +253,7 @@ export const template = Template.make({
     expect(await refused("outside.ts")).toContain('The template has the file "../b.txt"')
   })
 
-  it("leaves nothing if a file cannot be written", async () => {
+  it("leaves nothing if it throws, or a file cannot be written", async () => {
     const folder = await project(
       {
         "template.ts": `import { Template } from "flange/Cli"
@@ -265,7 +265,20 @@ export const template = Template.make({
       },
       ["effect", "flange"]
     )
+    await write(folder, {
+      "throws.ts": `import { Template } from "flange/Cli"
+export const template = Template.make({
+  description: "",
+  files: () => { throw new Error("no team has this name") },
+  questions: {}
+})`
+    })
     const before = await readdir(folder)
+    const thrown = await flange(folder, "new", "shop", "--template", "./throws.ts")
+    expect([thrown.code, thrown.stderr]).toEqual([
+      1,
+      "The template cannot make its files: no team has this name\n"
+    ])
     const failed = await flange(folder, "new", "services/shop", "--template", "./template.ts")
     expect(failed.code).toBe(1)
     expect(failed.stderr).toContain("The project cannot be written: ")

@@ -8,6 +8,7 @@ import { TerminalCapabilities } from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf } from "../Failure.ts"
 import * as Answers from "../New/Answers.ts"
 import * as BuiltIn from "../New/BuiltIn.ts"
 import * as Flange from "../New/Flange.ts"
@@ -114,7 +115,15 @@ export const command = Command.make(
     )
     const known = yield* given(line.answer, { auth: line.auth, db: line.db })
     const answers = yield* Output.diverted(Answers.of(template, known, canPrompt))
-    const files = template.files({ answers, flange, name })
+    const files = yield* Effect.try({
+      catch: (cause) =>
+        new CommandError({
+          cause,
+          exitCode: 1,
+          reason: `The template cannot make its files: ${sentenceOf(cause)}`
+        }),
+      try: () => template.files({ answers, flange, name })
+    })
     const installs = yield* Option.match(line.install, {
       onNone: () =>
         canPrompt

@@ -64,14 +64,13 @@ export const write = (
     if (wrong !== undefined) {
       return yield* refused(`The template has the file "${wrong}", which is not in the project`)
     }
+    yield* checkFree(folder)
     const fs = yield* FileSystem.FileSystem
     const missing = yield* firstMissing(folder)
-    const remove =
-      missing === undefined
-        ? Effect.flatMap(fs.readDirectory(folder), (entries) =>
-            Effect.forEach(entries, (entry) => fs.remove(join(folder, entry), { recursive: true }))
-          )
-        : fs.remove(missing, { force: true, recursive: true })
+    const entries = Object.keys(files).map((path) => join(folder, normalize(path).split(sep)[0]!))
+    const remove = Effect.forEach(missing === undefined ? entries : [missing], (path) =>
+      fs.remove(path, { force: true, recursive: true })
+    )
     yield* Effect.forEach(Object.entries(files), ([path, text]) =>
       Effect.andThen(
         fs.makeDirectory(join(folder, dirname(path)), { recursive: true }),

@@ -13,7 +13,7 @@ const failed = (folder: string, how: string, cause?: unknown) =>
     reason: `The project is in ${folder}, but npm install ${how}. Run it again there: npm install`
   })
 
-/** Runs \`npm install\` in a folder. What npm prints goes to stderr. */
+/** Runs `npm install` in a folder. What npm prints goes to stderr. */
 export const install = (
   folder: string
 ): Effect.Effect<void, CommandError, ChildProcessSpawner | Stdio.Stdio> =>

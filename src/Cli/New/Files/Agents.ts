@@ -34,7 +34,8 @@ This service is made with Flange, on Effect 4. Before you write code, read:
 ## Layout
 
 ${layout(project)}
-A feature is a folder of \`src\`, one line in \`src/app.ts\`, and a file in \`test\`.
+A feature is a folder of \`src\`, one line in \`src/app.ts\`, and a file in \`test\`. This command writes all
+of it: \`npx flange generate endpoint orders --crud --fields 'customer:string, total:int'\`.
 
 ## Commands
 

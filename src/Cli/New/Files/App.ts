@@ -45,7 +45,7 @@ const imports = (plugins: ReadonlyArray<Listed>): string => {
     .join("\n")
 }
 
-/** Returns the call of \`App.make\`, on one line if it fits. */
+/** Returns the call of `App.make`, on one line if it fits. */
 const call = (name: string, entries: ReadonlyArray<string>): string => {
   const line = `export const app = App.make("${name}", [${entries.join(", ")}])`
   if (line.length <= 100) return line

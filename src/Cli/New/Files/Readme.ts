@@ -63,7 +63,8 @@ const commands = ({ auth }: Project): string =>
       ["`npm test`", "runs the tests"],
       ...(auth === "jwt"
         ? [["`npm run -s token -- alice`", "prints a token of alice for this machine"] as const]
-        : [])
+        : []),
+      ["`npx flange --help`", "lists more commands, such as `generate`, `doctor` and `config`"]
     ]
   )
 
@@ -98,6 +99,7 @@ npm install && npm test
 
 The first line runs the service on <${url}>, and the second runs the tests. Both need npm and
 Node 20 or newer, and nothing else: npm brings Node 24 into \`node_modules\`, and the scripts run on it.
+With an older Node, npm prints warnings about \`engines\`, which do not matter.
 
 ## Try it
 
