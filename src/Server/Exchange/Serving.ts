@@ -14,6 +14,15 @@ import { type Sample, Sampling } from "./ServerSpan.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
+/** The exchanges of an app that have not ended. A plugin provides one to read their number. */
+export class OpenExchanges extends Context.Service<
+  OpenExchanges,
+  { count: number; readonly whenIdle: Set<() => void> }
+>()("flange/OpenExchanges") {
+  /** Creates one without an exchange. */
+  static readonly make = (): OpenExchanges["Service"] => ({ count: 0, whenIdle: new Set() })
+}
+
 /** The state that the exchanges of an app share. */
 export class Serving {
   /** Every service of the app. */
@@ -28,7 +37,7 @@ export class Serving {
   readonly now: () => number
   /** Returns Unix nanoseconds. */
   readonly nanos: () => bigint
-  readonly #open: { count: number; whenIdle: Set<() => void> }
+  readonly #open: OpenExchanges["Service"]
   /** Decides which requests have a span. */
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
@@ -49,7 +58,11 @@ export class Serving {
     this.envelope = runtime && ErrorEnvelope.of(runtime.api)
     this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
     this.fibers = parent?.fibers ?? new Set()
-    this.#open = parent === undefined ? { count: 0, whenIdle: new Set() } : parent.#open
+    this.#open =
+      parent === undefined
+        ? (Context.getOrUndefined(context as Context.Context<OpenExchanges>, OpenExchanges) ??
+          OpenExchanges.make())
+        : parent.#open
     this.sample = Context.get(context as Context.Context<never>, Sampling)
     this.tracer = Context.getOrUndefined(context as Context.Context<Tracer.Tracer>, Tracer.Tracer)
     this.untraced =

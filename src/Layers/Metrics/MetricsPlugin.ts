@@ -1,0 +1,114 @@
+/** The battery as a plugin. */
+import { createHash, timingSafeEqual } from "node:crypto"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
+import { Unauthenticated } from "../../Contract/Catalogue.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as Plugin from "../../Plugin/Plugin.ts"
+import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
+import * as Route from "../../Server/Route/Route.ts"
+import * as Exposition from "./Exposition.ts"
+import * as HttpMetrics from "./HttpMetrics.ts"
+import { MetricsConfig } from "./MetricsConfig.ts"
+import * as ProcessMetrics from "./ProcessMetrics.ts"
+import { Registry } from "./Registry.ts"
+
+const digest = (text: string) => createHash("sha256").update(text).digest()
+
+/** Returns whether a header `Authorization` has the token. The time tells nothing about the token. */
+const hasToken = (header: string | undefined, token: string): boolean => {
+  const [, sent] = /^Bearer +(\S+)$/i.exec(header ?? "") ?? []
+  return sent !== undefined && timingSafeEqual(digest(sent), digest(token))
+}
+
+const unauthenticated = Effect.map(
+  HttpServerRespondable.toResponse(new Unauthenticated()),
+  HttpServerResponse.setHeader("www-authenticate", 'Bearer realm="metrics"')
+)
+
+const routes = HttpRouter.use(
+  Effect.fnUntraced(function* (router) {
+    const { environment } = yield* AppRuntime
+    const { access, path, token } = yield* MetricsConfig
+    const isOpen = access === "public" || (access === undefined && environment !== "production")
+    if (access === "off" || (token === undefined && !isOpen)) return
+    const secret = access === "public" || token === undefined ? undefined : Redacted.value(token)
+    const context = yield* Effect.context<never>()
+    yield* router.add(
+      "GET",
+      // The section's schema has checked that it begins with a slash.
+      path as `/${string}`,
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => {
+        if (secret !== undefined && !hasToken(headers["authorization"], secret)) {
+          return unauthenticated
+        }
+        const format = Exposition.formatOf(headers["accept"])
+        return Effect.succeed(
+          HttpServerResponse.text(Exposition.render(context, format), {
+            contentType: Exposition.contentTypes[format],
+            headers: { "cache-control": "no-store" }
+          })
+        )
+      })
+    )
+  })
+)
+
+/**
+ * Measures requests and the process, and serves the metrics to Prometheus at `/metrics`, as text or as
+ * OpenMetrics. In the environment `production` it serves them only with `metrics.token`, or with
+ * `metrics.access = "public"`.
+ *
+ * The names are those of the OpenTelemetry conventions, such as `http_server_request_duration_seconds`,
+ * with the attributes method, route, status and, for a status of 500 or more, the error's code. Requests
+ * to unknown paths are one series for each status. The metrics of your own code are served too: update
+ * one of `effect/Metric` in a handler or a plugin.
+ *
+ * The registry keeps `metrics.maxSeries` series of each metric and warns when it keeps no more.
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Metrics from "flange/Metrics"
+ *
+ * const web = App.toWebHandler(App.make("shop", [Metrics.plugin]))
+ * const text = await (await web.handler(new Request("http://app/metrics"))).text()
+ * text.includes("# TYPE process_cpu_time_seconds_total counter") // => true
+ * await web.dispose()
+ * ```
+ */
+export const plugin = Plugin.make("flange:metrics", {
+  config: [MetricsConfig],
+  layer: Layer.effectContext(
+    Effect.gen(function* () {
+      const { fibers, maxSeries } = yield* MetricsConfig
+      const warn = Effect.runForkWith(yield* Effect.context<never>())
+      const registry = new Registry(maxSeries, (metric) =>
+        warn(
+          Effect.logWarning(
+            `The metric ${metric} has ${maxSeries} series, and no further ones are kept. Give its attributes fewer values, or raise metrics.maxSeries.`
+          )
+        )
+      )
+      const open = OpenExchanges.make()
+      const services = Context.make(Metric.MetricRegistry, registry).pipe(
+        Context.add(OpenExchanges, open)
+      )
+      HttpMetrics.registerOpen(open, services)
+      yield* ProcessMetrics.register(services)
+      return fibers
+        ? Context.add(services, Metric.FiberRuntimeMetrics, Metric.FiberRuntimeMetricsImpl)
+        : services
+    })
+  ),
+  middleware: [HttpMetrics.requests],
+  provides: [OpenExchanges],
+  routes: [Route.raw("metrics", routes, { access: "bare" })]
+})
