@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -165,16 +165,35 @@ describe("who may read the metrics", () => {
 
 const promtool = "/usr/bin/promtool"
 
-it.skipIf(!existsSync(promtool))("promtool accepts the names and the text", () =>
-  Effect.runPromise(
-    Effect.gen(function* () {
-      const test = yield* TestApp.make(app)
-      yield* test.get("/lamps/1")
-      const { headers, text } = yield* test.get("/metrics")
-      expect(headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8")
-      execFileSync(promtool, ["check", "metrics"], { input: text })
-    }).pipe(Effect.scoped)
-  )
+it.skipIf(!existsSync(promtool))(
+  "promtool, of the Debian package prometheus, accepts the names and the text",
+  () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const test = yield* TestApp.make(app)
+        yield* test.get("/lamps/1")
+        const { headers, text } = yield* test.get("/metrics")
+        expect(headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8")
+        execFileSync(promtool, ["check", "metrics"], { input: text })
+      }).pipe(Effect.scoped)
+    )
+)
+
+it.effect("the guide lists the metrics, and no others", () =>
+  Effect.gen(function* () {
+    const guide = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8")
+    const listed = [...guide.matchAll(/^\| `(\w+_\w+)`/gm)].map(([, name]) => name!)
+    const test = yield* TestApp.make(App.make("empty", [Metrics.plugin]))
+    yield* test.get("/nowhere")
+    const { text } = yield* test.get("/metrics")
+    const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!)
+    // A collection may not have happened yet, and the guide shows one of the percentiles' lines.
+    const expected = new Set([...names, "v8js_gc_duration_seconds"])
+    for (const percent of [50, 90, 99]) {
+      expect(expected.delete(`nodejs_eventloop_delay_p${percent}_seconds`)).toBe(true)
+    }
+    expect(listed).toEqual([...expected].sort())
+  })
 )
 
 it.effect("OpenMetrics has the families of counters and an end", () =>
