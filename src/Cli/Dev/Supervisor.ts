@@ -65,6 +65,12 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
     },
     onFolder: (folder) => watch.add(folder)
   })
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      // The end of the app is no crash.
+      current = undefined
+    })
+  )
   const restart = yield* newestOnly
   const check = yield* newestOnly
   const watch = yield* Watch.make(root, (paths) => {

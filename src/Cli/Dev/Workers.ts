@@ -69,8 +69,8 @@ export const make = (options: {
     const stopAll = (workers: ReadonlyArray<Worker.Worker>) =>
       Effect.forEach(workers, stop, { concurrency: "unbounded", discard: true })
 
-    yield* Effect.addFinalizer(() => stopAll([...all]))
     yield* killAtSecondInterrupt(all)
+    yield* Effect.addFinalizer(() => stopAll([...all]))
     return {
       discardSpare: () => {
         if (spare !== undefined) Effect.runFork(stop(spare))
