@@ -2,7 +2,6 @@
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Tree from "../../Config/Tree.ts"
 import type * as AppDefinition from "../../Plugin/AppDefinition.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
@@ -38,9 +37,12 @@ const health = ({ data, name, value }: HealthCheck.Contributed) =>
 const checked = Effect.gen(function* () {
   const { contributions } = yield* AppRuntime
   const ofPlugins = yield* Effect.forEach(contributions(Doctor.kind), ({ name, value }) =>
-    Effect.map(value, (checks) =>
-      Object.entries(checks).map(([check, run]) => Check.run({ name: `${name}.${check}`, run }))
-    )
+    Effect.matchCause(value, {
+      // The module of the checks cannot be loaded.
+      onFailure: (cause) => [Check.run({ name, run: Effect.failCause(cause) })],
+      onSuccess: (checks) =>
+        Object.entries(checks).map(([check, run]) => Check.run({ name: `${name}.${check}`, run }))
+    })
   )
   const all = [...contributions(HealthCheck.kind).map(health), ...ofPlugins.flat()]
   return (yield* Effect.all(all, { concurrency: "unbounded" })).flat()
@@ -51,9 +53,8 @@ const attempt = (
   app: AppDefinition.Any,
   requires?: ReadonlyArray<Context.Key<unknown, unknown>>
 ): Effect.Effect<ReadonlyArray<Check.Result>, string> => {
-  const overrides = Tree.mergeAll(
-    app.plugins.flatMap(settingsOf).map((settings) => Tree.tree(Object.entries(settings.overrides)))
-  )
+  const settings = app.plugins.flatMap(settingsOf)
+  const overrides = CurrentApp.merged(...settings.map((each) => each.overrides))
   const options = requires === undefined ? { overrides } : { overrides, requires }
   return CurrentApp.make(app)
     .run(checked, options)

@@ -224,6 +224,39 @@ describe("flange doctor finds", () => {
     assert.strictEqual(code, 1)
   })
 
+  it("checks of a plugin whose module cannot be loaded, and runs the others", async () => {
+    const broken = await project(
+      {
+        "app.ts": `
+          import * as Effect from "effect/Effect"
+          import { App, Doctor, Plugin } from "flange"
+
+          const load = () => Promise.reject(new Error("MailDoctor.ts is gone"))
+          const checks = { room: Effect.succeed(Doctor.ok("There is room.")) }
+          const Mail = Plugin.make("shop:mail", {
+            contributes: [
+              Doctor.make("mail", { load }),
+              Doctor.make("disk", { load: () => Promise.resolve({ checks }) })
+            ]
+          })
+          export const app = App.make("shop", [Mail])`
+      },
+      ["effect", "flange"]
+    )
+    const [results, { code }] = await doctor(broken, { PORT: "0" })
+    assert.deepStrictEqual(
+      results
+        .filter(({ check }) => /^(?:disk\.|mail|start)/.test(check))
+        .map(({ check, message, state }) => [state, check, message]),
+      [
+        ["ok", "start", "All plugins start without a listener."],
+        ["failed", "mail", "MailDoctor.ts is gone"],
+        ["ok", "disk.room", "There is room."]
+      ]
+    )
+    assert.strictEqual(code, 1)
+  })
+
   it("all problems of the configuration, and starts nothing then", async () => {
     await writeFile(join(folder, "flange.toml"), '[server]\nport = "x"\nprot = 1\n')
     const [results] = await doctor(folder, { FLANGE__HEALTH__DETAILS: "all" })
