@@ -204,6 +204,19 @@ describe("flange config --env-example", () => {
       assert.strictEqual(read.find((one) => one.key === key)!.value, value, key)
     }
   })
+
+  it("has comments only, also with a default or a description of several lines", async () => {
+    const copy = await project(
+      { "app.ts": app.replace("Dear 'friend'", "Dear\\nfriend").replace("The address", "A\\nB") },
+      ["effect", "flange"]
+    )
+    const { stdout } = await flange(copy, "config", "--env-example")
+    assert.match(stdout, /^# FLANGE__MAIL__GREETING=$/m)
+    assert.deepStrictEqual(
+      stdout.split("\n").filter((line) => !/^(?:#|$)/.test(line)),
+      []
+    )
+  })
 })
 
 describe("flange config --json-schema", () => {

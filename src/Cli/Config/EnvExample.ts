@@ -4,11 +4,13 @@ import type { Key } from "../../Config/Report/Keys.ts"
 const heading = `# The variables of this app. Copy this file to .env, and remove the # before what you set.
 # An app reads .env in the environments local and test. Elsewhere the platform sets variables.`
 
-/** Writes a value as text that a file of variables keeps; empty if no quotes can hold it. */
+/** Writes a value as text that a line of a file of variables keeps; empty if no quotes can hold it. */
 const written = (value: unknown): string => {
   if (value === undefined) return ""
   const text = typeof value === "string" ? value : JSON.stringify(value)
   if (/^[\w.:/+-]*$/.test(text)) return text
+  // Only the first line would be in the comment.
+  if (/[\r\n]/.test(text)) return ""
   const quote = ["'", '"', "`"].find(
     (one) => !text.includes(one) && !(one === '"' && text.includes("\\"))
   )
