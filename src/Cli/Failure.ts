@@ -1,5 +1,6 @@
 /** The words for the failure of a command. */
 import * as Cause from "effect/Cause"
+import { formatJson } from "effect/Formatter"
 import { hasProperty } from "effect/Predicate"
 import { ActionPayloadError } from "../Plugin/Action.ts"
 import { CommandError } from "../Plugin/Cli.ts"
@@ -8,7 +9,7 @@ import { CommandError } from "../Plugin/Cli.ts"
 export const sentenceOf = (error: unknown): string => {
   if (error instanceof Error && error.message !== "") return error.message
   if (typeof error === "string") return error
-  const fields = JSON.stringify(error)
+  const fields = formatJson(error)
   return hasProperty(error, "_tag") ? `${String(error._tag)} ${fields}` : fields
 }
 

@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, resolve, sep } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { sentenceOf } from "../Failure.ts"
 import { bundle } from "./Bundle.ts"
 import { type Part, write } from "./Output.ts"
 import { rootOf } from "./Packages.ts"
@@ -106,8 +107,7 @@ export const build = (entry: string, options: Options): Effect.Effect<Built, Bui
         ? root + path.slice(written.length)
         : path
     return yield* Effect.tryPromise({
-      catch: (error) =>
-        new BuildError({ entry, reason: error instanceof Error ? error.message : String(error) }),
+      catch: (error) => new BuildError({ entry, reason: sentenceOf(error) }),
       try: async () => {
         const made = await bundle({
           assets: options.assets.map((path) => realOf(resolve(path))),

@@ -7,6 +7,7 @@ import type * as AppDefinition from "../../Plugin/AppDefinition.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
 import { rootOf } from "../Bundle/Packages.ts"
 import { shown } from "../Bundle/Warnings.ts"
+import { sentenceOf } from "../Failure.ts"
 import * as Document from "../OpenApi/Document.ts"
 import { objectOf } from "../OpenApi/Schemas.ts"
 import * as Output from "../Output.ts"
@@ -65,7 +66,7 @@ export const make = (
           new CommandError({
             cause,
             exitCode: 1,
-            reason: `The client cannot be bundled: ${cause instanceof Error ? cause.message : String(cause)}`
+            reason: `The client cannot be bundled: ${sentenceOf(cause)}`
           }),
         try: () => Modules.bundle(esbuild, entry)
       })
@@ -125,7 +126,7 @@ const withWorkspace = <A, E, R>(
         new CommandError({
           cause,
           exitCode: 1,
-          reason: `The compiler needs a folder in ${parent}, which cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`
+          reason: `The compiler needs a folder in ${parent}, which cannot be made: ${sentenceOf(cause)}`
         }),
       try: () => {
         mkdirSync(parent, { recursive: true })

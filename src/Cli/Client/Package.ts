@@ -8,6 +8,7 @@ import * as SemVer from "effect/SemVer"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as Packages from "../Bundle/Packages.ts"
 import { shown } from "../Bundle/Warnings.ts"
+import { sentenceOf } from "../Failure.ts"
 
 /** A client that is not written yet. */
 export interface Client {
@@ -83,11 +84,7 @@ export const write = (
   before: Manifest
 ): Effect.Effect<ReadonlyArray<string>, CommandError> =>
   Effect.try({
-    catch: (cause) =>
-      unusable(
-        `${folder} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause
-      ),
+    catch: (cause) => unusable(`${folder} cannot be written: ${sentenceOf(cause)}`, cause),
     try: () => {
       const manifest = { ...before, ...manifestOf(client) }
       const texts = new Map([

@@ -15,6 +15,7 @@ import * as TextTable from "../../Server/TextTable.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import * as CurrentApp from "../CurrentApp.ts"
+import { sentenceOf } from "../Failure.ts"
 import * as Output from "../Output.ts"
 
 const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
@@ -84,7 +85,7 @@ const payloadOf = (
   return Effect.try({
     catch: (error) =>
       unusable(
-        `--payload is not JSON: ${error instanceof Error ? error.message : String(error)}. Write for example --payload '{"id": 7}' or --payload '"text"'`
+        `--payload is not JSON: ${sentenceOf(error)}. Write for example --payload '{"id": 7}' or --payload '"text"'`
       ),
     try: () => JSON.parse(text.value)
   })

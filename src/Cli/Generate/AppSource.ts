@@ -6,6 +6,7 @@ import type { Option } from "effect/Option"
 import type { CallExpression, Expression, ModuleExportName } from "oxc-parser"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
+import { sentenceOf } from "../Failure.ts"
 import * as ImportEdit from "./ImportEdit.ts"
 import * as ListEdit from "./ListEdit.ts"
 import * as Syntax from "./Syntax.ts"
@@ -154,9 +155,7 @@ export const read = (
 ): Effect.Effect<AppSource, CommandError> =>
   Effect.try({
     catch: (cause) =>
-      unusable(
-        `The file ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. Correct it first`
-      ),
+      unusable(`The file ${file} cannot be read: ${sentenceOf(cause)}. Correct it first`),
     try: () => {
       const module = parse(file, readFileSync(file, "utf8"))
       const all = [module, ...importedBy(parse, module)]

@@ -12,6 +12,7 @@ import {
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf } from "../Failure.ts"
 
 /** A text of a file in the place of another. A text is undefined where there is no file. */
 export interface Change {
@@ -64,7 +65,7 @@ export const change = (changes: ReadonlyArray<Change>): Effect.Effect<void, Comm
         return new CommandError({
           cause,
           exitCode: 2,
-          reason: `${each.path} cannot be written, so nothing was changed: ${cause instanceof Error ? cause.message : String(cause)}`
+          reason: `${each.path} cannot be written, so nothing was changed: ${sentenceOf(cause)}`
         })
       }
     }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf } from "../Failure.ts"
 import { type Json, objectOf } from "./Schemas.ts"
 
 /** The usual file, in the working directory. */
@@ -22,7 +23,7 @@ export const read = (file: string): Effect.Effect<Json, CommandError> =>
     const value = yield* Effect.try({
       catch: (cause) =>
         unusable(
-          `${file} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}. Restore it, or make it again: flange openapi --write`,
+          `${file} is not JSON: ${sentenceOf(cause)}. Restore it, or make it again: flange openapi --write`,
           cause
         ),
       try: (): unknown => JSON.parse(readFileSync(file, "utf8"))
@@ -44,10 +45,6 @@ export const read = (file: string): Effect.Effect<Json, CommandError> =>
 /** Writes a text. */
 export const write = (file: string, text: string): Effect.Effect<void, CommandError> =>
   Effect.try({
-    catch: (cause) =>
-      unusable(
-        `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause
-      ),
+    catch: (cause) => unusable(`${file} cannot be written: ${sentenceOf(cause)}`, cause),
     try: () => writeFileSync(file, text)
   })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CommandError } from "../../Plugin/Cli.ts"
 import type { RouteDescription, RoutesDescription } from "../../Server/RouteDescription.ts"
+import { sentenceOf } from "../Failure.ts"
 
 /** The file of the lock, in the working directory. */
 export const file = "routes.lock"
@@ -134,7 +135,7 @@ export const write = (lock: Lock): Effect.Effect<void, CommandError> =>
       new CommandError({
         cause,
         exitCode: 2,
-        reason: `${file} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`
+        reason: `${file} cannot be written: ${sentenceOf(cause)}`
       }),
     try: () => writeFileSync(file, print(lock))
   })
