@@ -16,6 +16,7 @@ import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import * as CurrentApp from "../CurrentApp.ts"
 import { sentenceOf } from "../Failure.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 
 const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
@@ -39,7 +40,7 @@ const takesPayload = ({ payload }: Action.Any): boolean => !SchemaAST.isVoid(pay
 
 const list = Command.make(
   "list",
-  { json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)) },
+  { json: Flags.json },
   Effect.fn(function* ({ json }) {
     const app = yield* AppFile.load(yield* AppFlag)
     const rows = actionsOf(app).map(({ action, plugin }) => ({

@@ -6,15 +6,13 @@ import * as Option from "effect/Option"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import * as Client from "../Client/Client.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 
 export const command = Command.make(
   "client",
   {
-    json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print JSON: the name, the version, the exports and the files"),
-      Flag.withDefault(false)
-    ),
+    json: Flags.boolean("json", "Print JSON: the name, the version, the exports and the files"),
     name: Flag.String("name").pipe(
       Flag.withDescription("The name of the package; that of the app with -client if absent"),
       Flag.optional

@@ -1,6 +1,5 @@
 /** `flange config`. */
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as App from "../../App.ts"
@@ -13,6 +12,7 @@ import * as ConfigSchema from "../Config/ConfigSchema.ts"
 import * as ConfigTable from "../Config/ConfigTable.ts"
 import * as EnvExample from "../Config/EnvExample.ts"
 import * as Inspected from "../Config/Inspected.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 
 /** Returns the method and the path of the endpoint that serves the public keys. */
@@ -22,15 +22,15 @@ const publicEndpoint = (app: App.Any): string | null => {
   return route === undefined ? null : `${route.method} ${route.path}`
 }
 
-const boolean = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
-
 export const command = Command.make(
   "config",
   {
-    envExample: boolean("env-example", "Print a .env.example with all variables of the app"),
-    json: boolean("json", "Print JSON"),
-    jsonSchema: boolean("json-schema", "Print the JSON Schema of flange.toml, .yaml and .json")
+    envExample: Flags.boolean("env-example", "Print a .env.example with all variables of the app"),
+    json: Flags.json,
+    jsonSchema: Flags.boolean(
+      "json-schema",
+      "Print the JSON Schema of flange.toml, .yaml and .json"
+    )
   },
   Effect.fn(function* ({ envExample, json, jsonSchema }) {
     if ([envExample, json, jsonSchema].filter(Boolean).length > 1) {

@@ -1,6 +1,5 @@
 /** `flange doctor`. */
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
 import type { State } from "../../Plugin/Doctor.ts"
@@ -8,6 +7,7 @@ import * as TextTable from "../../Server/TextTable.ts"
 import { AppFlag } from "../AppFlag.ts"
 import type { Result } from "../Doctor/Check.ts"
 import * as Examination from "../Doctor/Examination.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 
 const countOf = (results: ReadonlyArray<Result>, state: State): number =>
@@ -32,7 +32,7 @@ const linesOf = (results: ReadonlyArray<Result>): ReadonlyArray<string> => [
 
 export const command = Command.make(
   "doctor",
-  { json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)) },
+  { json: Flags.json },
   Effect.fn(function* ({ json }) {
     const results = yield* Examination.results(yield* AppFlag)
     yield* json ? Output.json(results) : Output.lines(linesOf(results))

@@ -7,6 +7,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
 import { AppFlag } from "../AppFlag.ts"
+import * as Flags from "../Flags.ts"
 import { methods } from "../Generate/EndpointFiles.ts"
 import { typeNames } from "../Generate/FieldTypes.ts"
 import * as Generators from "../Generate/Generators.ts"
@@ -14,9 +15,6 @@ import * as History from "../Generate/History.ts"
 import * as Plan from "../Generate/Plan.ts"
 import type { Generated } from "../Generate/Wiring.ts"
 import * as Output from "../Output.ts"
-
-const boolean = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
 const text = (name: string, metavar: string, description: string) =>
   Flag.String(name).pipe(
@@ -26,8 +24,8 @@ const text = (name: string, metavar: string, description: string) =>
   )
 
 const output = {
-  dryRun: boolean("dry-run", "Print what would be written, and write nothing"),
-  json: boolean("json", "Print JSON; with --dry-run also the texts of the files")
+  dryRun: Flags.boolean("dry-run", "Print what would be written, and write nothing"),
+  json: Flags.boolean("json", "Print JSON; with --dry-run also the texts of the files")
 }
 
 /** Returns the commands that check what was generated. */
@@ -64,7 +62,7 @@ const endpoint = Command.make(
   "endpoint",
   {
     ...output,
-    crud: boolean("crud", "Generate create, list, read, replace, update and remove"),
+    crud: Flags.boolean("crud", "Generate create, list, read, replace, update and remove"),
     fields: text(
       "fields",
       "FIELDS",
@@ -78,11 +76,11 @@ const endpoint = Command.make(
       Argument.withDescription("The name of the feature; a plural, such as orders, with --crud")
     ),
     path: text("path", "PATH", "The path of the endpoint without --crud; /v1/NAME if absent"),
-    protected: boolean(
+    protected: Flags.boolean(
       "protected",
       "Only authenticated callers may call it; the default if the app authenticates"
     ),
-    public: boolean("public", "Everybody may call it"),
+    public: Flags.boolean("public", "Everybody may call it"),
     singular: text("singular", "NAME", "The singular of the name, if it follows no rule"),
     store: Flag.Literals("store", ["database", "memory"]).pipe(
       Flag.withDescription("Where the data is; database if the app has Database.plugin"),
@@ -124,7 +122,7 @@ const migration = Command.make(
     name: Argument.String("name").pipe(
       Argument.withDescription("What it does, such as add-total-to-orders")
     ),
-    ts: boolean("ts", "Write TypeScript instead of SQL")
+    ts: Flags.boolean("ts", "Write TypeScript instead of SQL")
   },
   Effect.fn(function* (options) {
     const { name, ts } = options
@@ -160,7 +158,7 @@ const client = Command.make(
 
 const undo = Command.make(
   "undo",
-  { json: boolean("json", "Print JSON") },
+  { json: Flags.json },
   Effect.fn(function* ({ json }) {
     const changes = yield* History.undo
     const of = (isRemoved: boolean) =>

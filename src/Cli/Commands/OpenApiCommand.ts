@@ -7,14 +7,12 @@ import * as Option from "effect/Option"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
+import * as Flags from "../Flags.ts"
 import * as Document from "../OpenApi/Document.ts"
 import * as DocumentFile from "../OpenApi/DocumentFile.ts"
 import * as Report from "../OpenApi/Report.ts"
 import { objectOf } from "../OpenApi/Schemas.ts"
 import * as Output from "../Output.ts"
-
-const boolean = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
 /** Fails if the document breaks clients of that in the file, and its version does not tell them. */
 const check = Effect.fnUntraced(function* (document: object, file: string, json: boolean) {
@@ -34,18 +32,18 @@ export const command = Command.make(
       Flag.withDescription(`The file of --check and --write; ${DocumentFile.usual} if absent`),
       Flag.optional
     ),
-    check: boolean(
+    check: Flags.boolean(
       "check",
       "Print the differences from the file; exit code 1 if one of them breaks clients and the version does not tell them"
     ),
-    json: boolean("json", "Print the differences as JSON; the document is JSON anyway"),
+    json: Flags.boolean("json", "Print the differences as JSON; the document is JSON anyway"),
     out: Flag.String("out").pipe(
       Flag.withAlias("o"),
       Flag.withMetavar("FILE"),
       Flag.withDescription("Write the document to a file instead of stdout"),
       Flag.optional
     ),
-    write: boolean(
+    write: Flags.boolean(
       "write",
       "Write the file of --check, with a line for each value, to be committed"
     )

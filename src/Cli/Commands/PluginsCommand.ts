@@ -9,6 +9,7 @@ import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import { assemble } from "../Assembled.ts"
 import * as CurrentApp from "../CurrentApp.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as PluginGraph from "../Plugins/PluginGraph.ts"
 import * as PluginSvg from "../Plugins/PluginSvg.ts"
@@ -39,10 +40,10 @@ export const command = Command.make(
       Flag.withDescription("Print which plugin requires which, instead of the table"),
       Flag.optional
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)),
-    timings: Flag.Boolean("timings").pipe(
-      Flag.withDescription("Acquire the app without a listener, and add the time of each plugin"),
-      Flag.withDefault(false)
+    json: Flags.json,
+    timings: Flags.boolean(
+      "timings",
+      "Acquire the app without a listener, and add the time of each plugin"
     )
   },
   Effect.fn(function* ({ graph, json, timings }) {

@@ -1,7 +1,6 @@
 /** `flange routes`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,6 +9,7 @@ import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import { assemble } from "../Assembled.ts"
+import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
 import * as Changes from "../Routes/Changes.ts"
 import * as Lock from "../Routes/Lock.ts"
@@ -42,9 +42,6 @@ const reasonOf = (changes: ReadonlyArray<Changes.Change>): string => {
   ].join("\n")
 }
 
-const boolean = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
-
 export const command = Command.make(
   "routes",
   {
@@ -52,9 +49,12 @@ export const command = Command.make(
       Argument.withDescription("The file that exports the app, the same as --app"),
       Argument.optional
     ),
-    check: boolean("check", `Compare the routes with ${Lock.file}; exit code 1 if they differ`),
-    json: boolean("json", "Print JSON"),
-    write: boolean("write", `Write ${Lock.file}, to be committed`)
+    check: Flags.boolean(
+      "check",
+      `Compare the routes with ${Lock.file}; exit code 1 if they differ`
+    ),
+    json: Flags.json,
+    write: Flags.boolean("write", `Write ${Lock.file}, to be committed`)
   },
   Effect.fn(function* ({ app: file, check: checks, json, write }) {
     if (checks && write) {
