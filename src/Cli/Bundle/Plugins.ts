@@ -1,13 +1,11 @@
 /** The plugins of `esbuild` with which an app is bundled. */
-import { readFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import type { Plugin } from "esbuild"
+import * as Manifest from "../Manifest.ts"
 import { absenceOf, nameOf } from "./Packages.ts"
 
-/** The optional packages of Flange. The path is the same from `src/Cli` and from `dist/Cli`. */
-const { peerDependencies }: { readonly peerDependencies: Record<string, string> } = JSON.parse(
-  readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
-)
+/** The optional packages of Flange. */
+const { peerDependencies } = Manifest.read()
 
 /** Those that an app may use only while it is developed. They are large, and loaded on demand. */
 const onDemand: ReadonlySet<string> = new Set(["@electric-sql/pglite", "esbuild"])

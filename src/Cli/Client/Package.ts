@@ -1,14 +1,15 @@
 /** Writes a client as an npm package into a folder. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as SemVer from "effect/SemVer"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { version as flange } from "../../Plugin/Version.ts"
 import * as Packages from "../Bundle/Packages.ts"
 import { shown } from "../Bundle/Warnings.ts"
 import { sentenceOf } from "../Failure.ts"
+import * as Manifest from "../Manifest.ts"
 
 /** A client that is not written yet. */
 export interface Client {
@@ -27,15 +28,13 @@ export interface Client {
 const unusable = (reason: string, cause?: unknown) =>
   new CommandError({ cause, exitCode: 2, reason })
 
-const own = fileURLToPath(new URL("../../..", import.meta.url))
-
-interface Manifest {
+/** A `package.json`. */
+interface Members {
   readonly [member: string]: unknown
-  readonly dependencies?: Readonly<Record<string, string>>
   readonly version?: string
 }
 
-const read = (folder: string): Manifest =>
+const read = (folder: string): Members =>
   JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
 
 /** Refuses a name that npm refuses, and a version that is not one of Semantic Versioning. */
@@ -60,7 +59,7 @@ export const check = (name: string, version: string): Effect.Effect<void, Comman
  * Checks that a folder is absent, empty, or has a client that `flange client` wrote. Returns the
  * `package.json` of that client.
  */
-export const earlier = (folder: string): Effect.Effect<Manifest, CommandError> =>
+export const earlier = (folder: string): Effect.Effect<Members, CommandError> =>
   Effect.suspend(() => {
     if (!existsSync(folder)) return Effect.succeed({})
     try {
@@ -81,7 +80,7 @@ export const earlier = (folder: string): Effect.Effect<Manifest, CommandError> =
 export const write = (
   folder: string,
   client: Client,
-  before: Manifest
+  before: Members
 ): Effect.Effect<ReadonlyArray<string>, CommandError> =>
   Effect.try({
     catch: (cause) => unusable(`${folder} cannot be written: ${sentenceOf(cause)}`, cause),
@@ -105,8 +104,7 @@ export const write = (
  * Returns the `package.json`. `effect` and `flange` are peers, because a client shares their values
  * with the program that uses it.
  */
-const manifestOf = ({ app, name, packages, root, version }: Client): Manifest => {
-  const flange = read(own)
+const manifestOf = ({ app, name, packages, root, version }: Client): Members => {
   const others = [...new Set([...packages].map(Packages.nameOf))]
     .filter((specifier) => specifier !== "effect" && specifier !== "flange")
     .sort()
@@ -129,8 +127,8 @@ const manifestOf = ({ app, name, packages, root, version }: Client): Manifest =>
     flangeClient: app,
     name,
     peerDependencies: {
-      effect: flange.dependencies?.["effect"],
-      flange: `^${flange.version}`
+      effect: Manifest.read().dependencies["effect"],
+      flange: `^${flange}`
     },
     sideEffects: false,
     type: "module",

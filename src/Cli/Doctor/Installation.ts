@@ -6,21 +6,16 @@ import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import * as Doctor from "../../Plugin/Doctor.ts"
 import * as NodeVersion from "../../Server/Listener/NodeVersion.ts"
+import * as Manifest from "../Manifest.ts"
 import type { Check } from "./Check.ts"
 
-const manifestOf = (file: string | URL): object => {
+const manifestOf = (file: string): object => {
   const value: unknown = JSON.parse(readFileSync(file, "utf8"))
   return typeof value === "object" && value !== null ? value : {}
 }
 
 const textOf = (manifest: object, key: string): string | undefined =>
   hasProperty(manifest, key) && typeof manifest[key] === "string" ? manifest[key] : undefined
-
-/** The version of Effect that Flange depends on. It is exact. */
-const effectVersion = (): string => {
-  const manifest = manifestOf(new URL("../../../package.json", import.meta.url))
-  return textOf((manifest as { readonly dependencies: object }).dependencies, "effect")!
-}
 
 /** Returns a folder and the folders around it. */
 const upwards = (folder: string): ReadonlyArray<string> => {
@@ -54,7 +49,8 @@ const copies = (folder: string): ReadonlyArray<string> => {
 }
 
 const effect = (folder: string): Doctor.Finding => {
-  const wanted = effectVersion()
+  // The version is exact.
+  const wanted = Manifest.read().dependencies["effect"]!
   const found = copies(folder).map((copy) => ({
     copy,
     version: textOf(manifestOf(join(copy, "package.json")), "version") ?? "unknown"

@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
-import * as Manifest from "./Manifest.ts"
+import * as Manifest from "../Manifest.ts"
 
 /** Returns the name that a text most likely means; empty if it has no letters for one. */
 const slugOf = (text: string): string =>

@@ -1,7 +1,7 @@
 /** The deployment files of a new project: those of Flange, with the name of the project. */
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import * as Manifest from "../Manifest.ts"
+import * as Manifest from "../../Manifest.ts"
 import type { Files, Project } from "../Project.ts"
 
 /** The files of `deploy` that a service in a cluster needs. */

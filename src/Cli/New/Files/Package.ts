@@ -1,5 +1,5 @@
 /** `package.json` and `.npmrc` of a new project. */
-import * as Manifest from "../Manifest.ts"
+import * as Manifest from "../../Manifest.ts"
 import type { Files, Project } from "../Project.ts"
 
 /** The drivers of each database, and those with which development and tests run without a server. */

@@ -1,4 +1,4 @@
-/** The `package.json` of Flange itself, from which a new project takes its versions. */
+/** The `package.json` of Flange itself. */
 import { readFileSync } from "node:fs"
 
 interface Manifest {
@@ -6,10 +6,11 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly engines: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
 }
 
-/** The folder of the package Flange. */
-export const folder: URL = new URL("../../../", import.meta.url)
+/** The folder of the package. The path is the same from `src/Cli` and from `dist/Cli`. */
+export const folder: URL = new URL("../../", import.meta.url)
 
 /** Reads the manifest. */
 export const read = (): Manifest =>
