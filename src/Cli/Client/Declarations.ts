@@ -6,6 +6,7 @@ import { dirname, join, posix, relative, resolve, sep } from "node:path"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as Packages from "../Bundle/Packages.ts"
+import * as Compiler from "../Compiler.ts"
 import type { Graph, Import } from "./Graph.ts"
 
 /** What the compiler gets. */
@@ -70,7 +71,7 @@ const unusable = (reason: string, cause?: unknown) =>
 /** Runs the compiler on the entry, and returns the declaration files that the entry leads to. */
 export const make = ({ code, graph, root, workspace }: Input) =>
   Effect.gen(function* () {
-    const compiler = Packages.find(root, "typescript")
+    const compiler = Compiler.find(root)
     if (compiler === undefined) {
       return yield* unusable("typescript is not installed. Run: npm install -D typescript")
     }
@@ -94,8 +95,7 @@ export const make = ({ code, graph, root, workspace }: Input) =>
         references: []
       })
     )
-    const program = join(compiler.folder, "bin/tsc")
-    const { exitCode, output } = yield* run(program, ["-p", workspace, "--pretty", "false"], root)
+    const { exitCode, output } = yield* run(compiler, ["-p", workspace, "--pretty", "false"], root)
     if (exitCode !== 0) {
       return yield* unusable(
         `The types of the client cannot be written:\n${output.trimEnd()}\nCorrect them and check: npx tsc --noEmit`

@@ -1,23 +1,11 @@
 /** Checks the types of a project with the TypeScript that it has installed. */
 import { execFile } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
-import { createRequire } from "node:module"
-import { dirname, join, resolve } from "node:path"
+import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Compiler from "../Compiler.ts"
 
 /** How many errors are listed. */
 const most = 10
-
-/** Returns the program `tsc` of the project; undefined without TypeScript or a configuration of it. */
-const program = (): string | undefined => {
-  if (!existsSync("tsconfig.json")) return undefined
-  try {
-    const manifest = createRequire(resolve("package.json")).resolve("typescript/package.json")
-    return join(dirname(manifest), JSON.parse(readFileSync(manifest, "utf8")).bin.tsc)
-  } catch {
-    return undefined
-  }
-}
 
 const options = [
   "--noEmit",
@@ -51,7 +39,7 @@ const linesOf = (output: string): ReadonlyArray<string> => {
  * has no TypeScript. An interruption ends the check.
  */
 export const check: Effect.Effect<ReadonlyArray<string>> = Effect.callback((resume) => {
-  const tsc = program()
+  const tsc = existsSync("tsconfig.json") ? Compiler.find(process.cwd()) : undefined
   if (tsc === undefined) return resume(Effect.succeed([]))
   const child = execFile(process.execPath, [tsc, ...options], { maxBuffer: 2 ** 26 }, (_, stdout) =>
     resume(Effect.succeed(linesOf(stdout)))

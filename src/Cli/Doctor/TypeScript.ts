@@ -6,6 +6,7 @@ import { hasProperty } from "effect/Predicate"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Doctor from "../../Plugin/Doctor.ts"
+import * as Compiler from "../Compiler.ts"
 import type { Check } from "./Check.ts"
 
 /** The options that must be true, each with what goes wrong without it. */
@@ -46,8 +47,8 @@ export const check = (folder: string): Check<ChildProcessSpawner> => ({
         "Copy that of the guide: docs/getting-started.md of flange"
       )
     }
-    const compiler = join(folder, "node_modules/typescript/bin/tsc")
-    if (!existsSync(compiler)) {
+    const compiler = Compiler.find(folder)
+    if (compiler === undefined) {
       return Doctor.warning(
         "TypeScript is not installed, so that nothing compares the types of the app.",
         "npm install -D typescript"

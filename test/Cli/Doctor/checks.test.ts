@@ -122,6 +122,15 @@ describe("the check of tsconfig.json", () => {
     assert.deepStrictEqual(states, ["ok"], text)
   })
 
+  it("runs the compiler of a workspace in the folder of one of its packages", async () => {
+    const workspace = await project(
+      { "shop/a.ts": "", "shop/tsconfig.json": JSON.stringify({ compilerOptions: good }) },
+      ["typescript"]
+    )
+    const { states, text } = await found([TypeScript.check(join(workspace, "shop"))], "tsconfig")
+    assert.deepStrictEqual(states, ["ok"], text)
+  })
+
   it("finds each option that is missing or false", async () => {
     const { erasableSyntaxOnly: _, ...rest } = good
     const { states, text } = await of({
@@ -135,8 +144,11 @@ describe("the check of tsconfig.json", () => {
   it("finds that there is no file, no compiler, and a compiler that does not answer", async () => {
     assert.include((await of({})).text, "There is no tsconfig.json")
     assert.include((await of({ "tsconfig.json": "{}" }, [])).text, "npm install -D typescript")
-    const compiler = "node_modules/typescript/bin/tsc"
-    const broken = await of({ [compiler]: 'console.log("boom")', "tsconfig.json": "{}" }, [])
+    const compiler = {
+      "node_modules/typescript/bin/tsc": 'console.log("boom")',
+      "node_modules/typescript/package.json": "{}"
+    }
+    const broken = await of({ ...compiler, "tsconfig.json": "{}" }, [])
     assert.deepStrictEqual(broken.states, ["failed"])
     assert.include(broken.text, "tsconfig.json cannot be read: boom")
   })
