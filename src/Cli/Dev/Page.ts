@@ -2,17 +2,8 @@
 import { randomBytes } from "node:crypto"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
+import { escape } from "../Xml.ts"
 import type { Failure } from "./Messages.ts"
-
-const escapes: Readonly<Record<string, string>> = {
-  '"': "&quot;",
-  "&": "&amp;",
-  "'": "&#39;",
-  "<": "&lt;",
-  ">": "&gt;"
-}
-
-const escaped = (text: string): string => text.replaceAll(/["&'<>]/g, (found) => escapes[found]!)
 
 /** The header by which the page recognises itself. */
 const header = "flange-dev"
@@ -32,8 +23,8 @@ const html = ({ place, text }: Failure, id: string, nonce: string): string => `<
 <title>The app does not run</title>
 <style nonce="${nonce}">${style}</style>
 <h1>The app does not run</h1>
-<pre>${escaped(text)}</pre>
-${place === undefined ? "" : `<p>At <code>${escaped(place)}</code></p>\n`}<p>Correct it and save: this page then loads again by itself.</p>
+<pre>${escape(text)}</pre>
+${place === undefined ? "" : `<p>At <code>${escape(place)}</code></p>\n`}<p>Correct it and save: this page then loads again by itself.</p>
 <script nonce="${nonce}">${script(id)}</script>
 </html>
 `

@@ -1,4 +1,5 @@
 /** The graph of the plugins of an app as a picture. */
+import { escape } from "../Xml.ts"
 import type { PluginGraph } from "./PluginGraph.ts"
 
 const character = 7.8
@@ -71,15 +72,6 @@ const place = (columns: ReadonlyArray<ReadonlyArray<Box>>): void => {
     }
   }
 }
-
-const escape = (text: string): string =>
-  text
-    // oxlint-disable-next-line no-control-regex -- XML 1.0 cannot have them
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Cs}/gu, "\ufffd")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
 
 /** Returns the picture: an arrow leads from each plugin to those that it requires. */
 export const render = (app: string, plugins: PluginGraph): string => {
