@@ -288,9 +288,16 @@ describe("flange generate client", () => {
       `${more}import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
        export class ${name} extends HttpApiGroup.make("a").add() {}`
     const folder = await fresh({
-      "src/a/AApi.ts": contract("AApi", `import { x } from "./x.ts"\n`),
+      "src/a/AApi.ts": contract("AApi", `import { x } from "./x.ts"\nimport { v7 } from "uuid"\n`),
       "src/a/x.ts": `import { Plugin } from "flange"\nimport type { Y } from "node:fs"\nexport const x = Plugin`
     })
+    await write(folder, { "src/b/Broken.ts": "export class { HttpApiGroup" })
+    await refused(
+      folder,
+      await generate(folder, "client"),
+      "The file src/b/Broken.ts cannot be read: "
+    )
+    await rm(join(folder, "src/b"), { recursive: true })
     const { code, stderr, stdout } = await generate(folder, "client")
     assert.strictEqual(stdout, "create  src/client.ts\n")
     assert.include(

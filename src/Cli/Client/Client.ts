@@ -13,7 +13,7 @@ import { objectOf } from "../OpenApi/Schemas.ts"
 import * as Output from "../Output.ts"
 import * as Contracts from "./Contracts.ts"
 import * as Declarations from "./Declarations.ts"
-import { isServer } from "./Graph.ts"
+import { leadsToServer } from "./Graph.ts"
 import * as Modules from "./Modules.ts"
 import * as Package from "./Package.ts"
 
@@ -86,7 +86,7 @@ export const make = (
         yield* Contracts.refuseServer(
           all,
           modules.graph,
-          (one) => isServer(one) && modules.packages.has(one.specifier)
+          (one) => leadsToServer(one) && modules.packages.has(one.specifier)
         )
         const declarations = yield* Declarations.make({
           code,
@@ -94,7 +94,7 @@ export const make = (
           root,
           workspace
         })
-        yield* Contracts.refuseServer(all, declarations.graph, isServer)
+        yield* Contracts.refuseServer(all, declarations.graph, leadsToServer)
         return { declarations, modules }
       })
     )

@@ -38,9 +38,12 @@ export const chain = (graph: Graph, from: string, wanted: (one: Import) => boole
   return shown(from)
 }
 
-/** Whether an import is server code: a module of Node, or one of Flange or Effect that browsers do not load. */
-export const isServer = ({ file, specifier }: Import): boolean => {
-  if (file !== undefined) return false
+/** Whether an import is server code. */
+export const leadsToServer = ({ file, specifier }: Import): boolean =>
+  file === undefined && isServer(specifier)
+
+/** Whether a package is server code: one of Node, or of Flange or Effect that browsers do not load. */
+export const isServer = (specifier: string): boolean => {
   if (isBuiltin(specifier)) return true
   const name = nameOf(specifier)
   if (name === "flange") {

@@ -1,12 +1,11 @@
 /** The file of an app, read without running it: its list of plugins, and what is in the list. */
-import { existsSync, readFileSync, statSync } from "node:fs"
-import { dirname, join, posix, relative, sep } from "node:path"
+import { readFileSync } from "node:fs"
+import { posix, relative, sep } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Option } from "effect/Option"
 import type { CallExpression, Expression, ModuleExportName } from "oxc-parser"
 import { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
-import { sentenceOf } from "../Failure.ts"
 import * as ImportEdit from "./ImportEdit.ts"
 import * as ListEdit from "./ListEdit.ts"
 import * as Syntax from "./Syntax.ts"
@@ -140,41 +139,28 @@ const chainsIn = ({ arguments: [options] }: CallExpression): ReadonlyArray<strin
   )
 }
 
-/** Returns the modules of the project that a module imports. */
-const importedBy = (parse: Syntax.Parse, module: Syntax.Module): ReadonlyArray<Syntax.Module> =>
-  [...new Set(Syntax.importsOf(module).map(({ source }) => source))]
-    .filter((source) => source.startsWith("."))
-    .map((source) => join(dirname(module.file), source))
-    .filter((file) => Syntax.isModule(file) && existsSync(file) && statSync(file).isFile())
-    .map((file) => parse(file, readFileSync(file, "utf8")))
-
 /** Reads the file of the app. Nothing is imported, and the file may have errors of types. */
 export const read = (
   parse: Syntax.Parse,
   { file, root, tests }: Folders
 ): Effect.Effect<AppSource, CommandError> =>
-  Effect.try({
-    catch: (cause) =>
-      unusable(`The file ${file} cannot be read: ${sentenceOf(cause)}. Correct it first`),
-    try: () => {
-      const module = parse(file, readFileSync(file, "utf8"))
-      const all = [module, ...importedBy(parse, module)]
-      const made = madeIn(module)
-      const auth = all.flatMap((each) => Syntax.callsOf(each, "flange/Auth#plugin"))
-      const uses = (path: string) =>
-        all.some((each) => Syntax.uses(each, `flange/Database#${path}`))
-      return {
-        chains: auth.length === 0 ? undefined : [...new Set(auth.flatMap(chainsIn))].sort(),
-        exportName: made?.exportName,
-        file,
-        hasDatabase: uses("plugin"),
-        hasTransactions: uses("transactional") || uses("autocommit"),
-        id: made && idOf(module, made.call),
-        list: made && listOf(module, made.call),
-        module,
-        root,
-        tests
-      }
+  Syntax.parsing(() => {
+    const module = parse(file, readFileSync(file, "utf8"))
+    const all = [module, ...Syntax.importedBy(parse, module)]
+    const made = madeIn(module)
+    const auth = all.flatMap((each) => Syntax.callsOf(each, "flange/Auth#plugin"))
+    const uses = (path: string) => all.some((each) => Syntax.uses(each, `flange/Database#${path}`))
+    return {
+      chains: auth.length === 0 ? undefined : [...new Set(auth.flatMap(chainsIn))].sort(),
+      exportName: made?.exportName,
+      file,
+      hasDatabase: uses("plugin"),
+      hasTransactions: uses("transactional") || uses("autocommit"),
+      id: made && idOf(module, made.call),
+      list: made && listOf(module, made.call),
+      module,
+      root,
+      tests
     }
   })
 

@@ -1,6 +1,7 @@
 /** The file of a typed client for the contracts of a project. */
-import { existsSync, globSync, readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { basename, posix, sep } from "node:path"
+import { isServer } from "../Client/Graph.ts"
 import { file, imports, list, named, namespace } from "./Code.ts"
 import { importOf } from "./Crud.ts"
 import * as Syntax from "./Syntax.ts"
@@ -13,11 +14,6 @@ export interface Contract {
   /** The modules that a browser cannot import. */
   readonly serverCode: ReadonlyArray<string>
 }
-
-/** Whether a browser can import a package. */
-const isForBrowsers = (source: string): boolean =>
-  source.startsWith(".") ||
-  /^(effect|effect\/.*|flange\/Contract|flange\/\w+\/Contract)$/.test(source)
 
 /** Returns the names of the exported classes and constants of a module that are groups of endpoints. */
 const groupsIn = (module: Syntax.Module): ReadonlyArray<string> => {
@@ -45,18 +41,17 @@ const groupsIn = (module: Syntax.Module): ReadonlyArray<string> => {
 /** Returns what a module imports that a browser cannot import, through other modules too. */
 const serverCodeOf = (
   parse: Syntax.Parse,
-  path: string,
+  module: Syntax.Module,
   seen = new Set<string>()
 ): ReadonlyArray<string> => {
-  if (seen.has(path) || !existsSync(path)) return []
-  seen.add(path)
-  return Syntax.sourcesOf(parse(path, readFileSync(path, "utf8"))).flatMap((source) =>
-    source.startsWith(".")
-      ? serverCodeOf(parse, posix.join(posix.dirname(path), source), seen)
-      : isForBrowsers(source)
-        ? []
-        : [`${source} (${path})`]
-  )
+  if (seen.has(module.file)) return []
+  seen.add(module.file)
+  return [
+    ...Syntax.sourcesOf(module)
+      .filter((source) => !source.startsWith(".") && isServer(source))
+      .map((source) => `${source} (${module.file})`),
+    ...Syntax.importedBy(parse, module).flatMap((each) => serverCodeOf(parse, each, seen))
+  ]
 }
 
 /** Finds the contracts below a folder. */
@@ -70,10 +65,11 @@ export const contracts = (parse: Syntax.Parse, root: string): ReadonlyArray<Cont
     .flatMap((path) => {
       const text = readFileSync(path, "utf8")
       if (!text.includes("HttpApiGroup")) return []
-      return groupsIn(parse(path, text)).map((name): Contract => ({
+      const module = parse(path, text)
+      return groupsIn(module).map((name): Contract => ({
         file: path,
         name,
-        serverCode: serverCodeOf(parse, path)
+        serverCode: serverCodeOf(parse, module)
       }))
     })
 

@@ -240,7 +240,7 @@ export const action = Effect.fnUntraced(function* (
     places: placesOf(app, folder),
     tests: app.tests
   })
-  const module = parse(path, readFileSync(path, "utf8"))
+  const module = yield* Syntax.parsing(() => parse(path, readFileSync(path, "utf8")))
   const added = `${name.pascal}Action`
   const source = `./${name.pascal}.ts`
   const edited = ActionFiles.added(module, added, source)
@@ -265,7 +265,7 @@ export const client = Effect.fnUntraced(function* (out: Option.Option<string>, n
       `--out ${file} is not a file of the project. Write the path of a TypeScript file below the working directory, such as src/client.ts`
     )
   }
-  const found = ClientFile.contracts(parse, app.root)
+  const found = yield* Syntax.parsing(() => ClientFile.contracts(parse, app.root))
   const names = found.map(({ name }) => name)
   const twice = found.filter(({ name }) => names.indexOf(name) !== names.lastIndexOf(name))
   if (found.length === 0) {

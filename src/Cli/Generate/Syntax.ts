@@ -1,5 +1,6 @@
 /** Syntax trees of modules, and edits of their text. */
-import { extname } from "node:path"
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { extname, posix } from "node:path"
 import * as Effect from "effect/Effect"
 import type {
   CallExpression,
@@ -10,6 +11,7 @@ import type {
   Super
 } from "oxc-parser"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf } from "../Failure.ts"
 
 /** A module that was read. */
 export interface Module {
@@ -52,7 +54,7 @@ export const parser: Effect.Effect<Parse, CommandError> = Effect.map(
       const [error] = errors
       if (error !== undefined && program.body.length === 0) {
         const line = text.slice(0, error.labels[0]?.start ?? 0).split("\n").length
-        throw new Error(`${error.message} (${file}:${line})`)
+        throw new Error(`The file ${file} cannot be read: ${error.message} (${file}:${line})`)
       }
       const calls: Array<CallExpression> = []
       const members: Array<MemberExpression> = []
@@ -63,6 +65,14 @@ export const parser: Effect.Effect<Parse, CommandError> = Effect.map(
       return { calls, comments, file, members, program, text }
     }
 )
+
+/** Runs a function that parses modules. Fails with `CommandError` if one of them cannot be read. */
+export const parsing = <A>(run: () => A): Effect.Effect<A, CommandError> =>
+  Effect.try({
+    catch: (cause) =>
+      new CommandError({ cause, exitCode: 2, reason: `${sentenceOf(cause)}. Correct it first` }),
+    try: run
+  })
 
 /** Returns the text with the edits, which do not overlap. The line ends are those of the text. */
 export const edited = (text: string, edits: ReadonlyArray<Edit>): string => {
@@ -152,6 +162,14 @@ export const sourcesOf = ({ program }: Module): ReadonlyArray<string> => [
   )
 ]
 
+/** Returns the modules of the project that a module imports or exports from. */
+export const importedBy = (parse: Parse, module: Module): ReadonlyArray<Module> =>
+  sourcesOf(module)
+    .filter((source) => source.startsWith("."))
+    .map((source) => posix.join(posix.dirname(module.file), source))
+    .filter((file) => isModule(file) && existsSync(file) && statSync(file).isFile())
+    .map((file) => parse(file, readFileSync(file, "utf8")))
+
 /**
  * Returns the path of an expression on imports, such as `flange/Database#plugin` for
  * `Database.plugin`, or `flange#App.make`; undefined if it begins with another name.
@@ -189,4 +207,4 @@ export const uses = (module: Module, path: string): boolean => {
 }
 
 /** Whether a file is a module of TypeScript or JavaScript. */
-export const isModule = (file: string): boolean => /^\.m?[jt]s$/.test(extname(file))
+const isModule = (file: string): boolean => /^\.m?[jt]s$/.test(extname(file))
