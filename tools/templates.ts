@@ -2,12 +2,13 @@
 // builds and starts each, sends the requests of its README, drains it, generates an endpoint, and
 // checks and tests again. Run it after a build: `npm run test:templates`, or `npm run test:templates
 // -- --short` for two projects.
-import { spawn, spawnSync } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
+import { promisify } from "node:util"
 
 const root = join(import.meta.dirname, "..")
 const folder = mkdtempSync(join(tmpdir(), "flange-templates-"))
@@ -45,26 +46,32 @@ const done = (step: string): void => {
   begin = performance.now()
 }
 
-/** Runs a command. Throws what it printed if it fails. */
-const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
-  const { error, status, stderr, stdout } = spawnSync(command, args, {
-    cwd,
-    encoding: "utf8",
-    env,
-    maxBuffer: 2 ** 26
-  })
-  const line = [command, ...args].join(" ")
-  if (status !== 0)
-    throw new Error(`${line} in ${cwd} ended with ${status}\n${stdout}${stderr}`, { cause: error })
-  return stdout
+const execute = promisify(execFile)
+
+/** Runs a command, and returns what it printed. Fails with that if the command fails. */
+const run = async (
+  cwd: string,
+  command: string,
+  ...args: ReadonlyArray<string>
+): Promise<string> => {
+  try {
+    return (await execute(command, args, { cwd, env, maxBuffer: 2 ** 26 })).stdout
+  } catch (cause) {
+    const { stderr, stdout } = cause as { readonly stderr: string; readonly stdout: string }
+    throw new Error(`${[command, ...args].join(" ")} in ${cwd} failed:\n${stdout}${stderr}`, {
+      cause
+    })
+  }
 }
 
 const expect = (isTrue: boolean, what: string): void => {
   if (!isTrue) throw new Error(what)
 }
 
-const pack = (path: string): string =>
-  join(folder, run(path, "npm", "pack", "--silent", "--pack-destination", folder).trim())
+const pack = async (path: string): Promise<string> => {
+  const printed = await run(path, "npm", "pack", "--silent", "--pack-destination", folder)
+  return join(folder, printed.trim())
+}
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")
@@ -118,26 +125,26 @@ const serving = async (
 }
 
 /** Sends the requests of the README. */
-const requests = (project: string, url: string): string => {
+const requests = (project: string, url: string): Promise<string> => {
   const readme = readFileSync(join(project, "README.md"), "utf8")
   const [, block] = /## Try it\n\n```sh\n([^]*?)```/.exec(readme)!
   return run(project, "bash", "-euc", block!.replaceAll("http://localhost:8080", url))
 }
 
-const scripts = (project: string, ...names: ReadonlyArray<string>): void => {
+const scripts = async (project: string, ...names: ReadonlyArray<string>): Promise<void> => {
   for (const name of names) {
-    run(project, "npm", "run", "--silent", name)
+    await run(project, "npm", "run", "--silent", name)
     done(`npm run ${name}`)
   }
 }
 
 const check = async (name: string, project: string, isProtected: boolean): Promise<void> => {
-  scripts(project, "check", "lint", "test", "build")
-  run(project, "npm", "run", "--silent", "routes", "--", "--check")
+  await scripts(project, "check", "lint", "test", "build")
+  await run(project, "npm", "run", "--silent", "routes", "--", "--check")
   done("npm run routes -- --check")
   const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"))
   await serving(project, manifest.scripts.start, {}, async (url) => {
-    const replies = requests(project, url)
+    const replies = await requests(project, url)
     expect(
       name === "minimal"
         ? replies === '{"message":"Hello, Ada"}'
@@ -151,18 +158,10 @@ const check = async (name: string, project: string, isProtected: boolean): Promi
   done("npm start, the requests of the README, SIGTERM")
 }
 
-const makeProject = async (
-  name: string,
-  args: ReadonlyArray<string>,
-  create: string,
-  flange: string
-): Promise<void> => {
+/** Does with a project what its README says, and adds an endpoint. */
+const use = async (name: string, args: ReadonlyArray<string>): Promise<void> => {
   console.log(`\n${name} ${args.join(" ")}`)
-  run(folder, create, name, ...args, "--package", flange)
-  done("create-flange")
   const project = join(folder, name)
-  run(project, "npm", "install", "--prefer-offline")
-  done("npm install")
   await check(name, project, !args.includes("none") && name !== "minimal")
   // In production, with the values of flange.toml: the bundle needs every secret.
   const production = {
@@ -174,31 +173,27 @@ const makeProject = async (
   await serving(project, "node --enable-source-maps dist/app.mjs", production, async () => {})
   done("the bundle in production, SIGTERM")
   const fields = ["--fields", "customer:string, total:int?, state:enum(open|paid)"]
-  run(project, "npx", "flange", "generate", "endpoint", "orders", "--crud", ...fields)
-  run(project, "npm", "run", "--silent", "routes", "--", "--write")
+  await run(project, "npx", "flange", "generate", "endpoint", "orders", "--crud", ...fields)
+  await run(project, "npm", "run", "--silent", "routes", "--", "--write")
   done("flange generate endpoint orders --crud")
-  scripts(project, "check", "lint", "test")
+  await scripts(project, "check", "lint", "test")
 }
 
 try {
-  const flange = pack(root)
-  const creator = pack(join(root, "packages/create-flange"))
+  const flange = await pack(root)
+  const creator = await pack(join(root, "packages/create-flange"))
   // What `npm create flange` does: it installs the package, and runs its command.
-  run(
-    folder,
-    "npm",
-    "install",
-    "--prefer-offline",
-    "--prefix",
-    join(folder, "created"),
-    flange,
-    creator
-  )
+  const install = ["install", "--prefer-offline"]
+  await run(folder, "npm", ...install, "--prefix", join(folder, "created"), flange, creator)
   done("packed, and installed create-flange")
-  const create = join(folder, "created/node_modules/.bin/create-flange")
-  console.log(`The Node of this machine: ${run(folder, "node", "--version").trim()}`)
+  console.log(`The Node of this machine: ${(await run(folder, "node", "--version")).trim()}`)
   const wanted = process.argv.includes("--short") ? projects.slice(0, 2) : projects
-  for (const [name, args] of wanted) await makeProject(name, args, create, flange)
+  const create = join(folder, "created/node_modules/.bin/create-flange")
+  for (const [name, args] of wanted) await run(folder, create, name, ...args, "--package", flange)
+  done(`create-flange, ${wanted.length} times`)
+  await Promise.all(wanted.map(([name]) => run(join(folder, name), "npm", ...install)))
+  done(`npm install, in ${wanted.length} projects at once`)
+  for (const [name, args] of wanted) await use(name, args)
 } finally {
   rmSync(folder, { force: true, recursive: true })
 }
