@@ -11,6 +11,7 @@ import type * as AppDefinition from "../Plugin/AppDefinition.ts"
 import * as Cli from "../Plugin/Cli.ts"
 import * as Contribution from "../Plugin/Contribution.ts"
 import { version } from "../Plugin/Version.ts"
+import * as NodeVersion from "../Server/Listener/NodeVersion.ts"
 import * as AppFile from "./AppFile.ts"
 import { AppFlag } from "./AppFlag.ts"
 import * as CurrentApp from "./CurrentApp.ts"
@@ -50,6 +51,9 @@ export const run = (
 ): Effect.Effect<number, never, Command.Environment> =>
   Effect.gen(function* () {
     const line = read(args)
+    // Otherwise the first module that an old Node cannot load would fail with an error of its syntax.
+    const problem = runsAnywhere(line) ? undefined : NodeVersion.problem(process.versions.node)
+    if (problem !== undefined) return yield* new Cli.CommandError({ exitCode: 1, reason: problem })
     const brought = yield* broughtFor(line)
     const commands = yield* Effect.forEach(ownFor(line), (load) => Effect.promise(load))
     const flange = Command.make("flange").pipe(
@@ -74,6 +78,8 @@ export const run = (
 /** The parts of a command line that say which app is needed. */
 interface Line {
   readonly app: Option.Option<string>
+  /** Whether only the version of Flange is asked for. */
+  readonly asksVersion: boolean
   /** Whether the commands themselves are asked for. */
   readonly listsCommands: boolean
   /** The name of the command; undefined if there is none. */
@@ -90,17 +96,23 @@ const read = (args: ReadonlyArray<string>): Line => {
   const equals = args.find((arg) => arg.startsWith("--app="))
   const separate = args.includes("--app") ? args[args.indexOf("--app") + 1] : undefined
   const before = at === -1 ? args : args.slice(0, at)
+  const listsCommands = before.some((arg) => /^(?:-h|--help|--completions(?:=.*)?)$/.test(arg))
+  const hasVersion = args.some((arg) => arg === "-v" || arg === "--version")
   return {
     app: Option.fromUndefinedOr(equals?.slice("--app=".length) ?? separate),
-    listsCommands: before.some((arg) => /^(?:-h|--help|--completions(?:=.*)?)$/.test(arg)),
+    asksVersion: at === -1 && hasVersion && !listsCommands,
+    listsCommands,
     name: at === -1 ? undefined : args[at]
   }
 }
 
+/** Whether a version of Node that is too old for apps is new enough. */
+const runsAnywhere = ({ asksVersion, name }: Line): boolean => asksVersion || name === "new"
+
 /** Returns the commands of Flange that the command line needs. */
-const ownFor = ({ name }: Line): ReadonlyArray<Cli.LazyCommand["load"]> =>
+const ownFor = ({ asksVersion, name }: Line): ReadonlyArray<Cli.LazyCommand["load"]> =>
   Object.entries(own)
-    .filter(([each]) => name === undefined || name === each)
+    .filter(([each]) => (name === undefined && !asksVersion) || name === each)
     .map(([, load]) => load)
 
 /** The commands of an app. */

@@ -41,6 +41,30 @@ describe("flange", () => {
       assert.include(stdout, name)
   })
 
+  it("prints its version without loading commands, and asks for a newer Node if it is too old", async () => {
+    const old = encodeURIComponent(
+      `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })`
+    )
+    const cli = [
+      "--conditions=flange-source",
+      `--import=data:text/javascript,${old}`,
+      join(root, "src/Cli/main.ts")
+    ]
+    const onOldNode = (...args: ReadonlyArray<string>) => run([...cli, ...args], { cwd: folder })
+    const named = await onOldNode("--version")
+    assert.deepStrictEqual([named.code, named.stderr], [0, ""])
+    assert.match(named.stdout, /^flange v\d+\.\d+\.\d+\n$/)
+    assert.strictEqual((await onOldNode("new", "--help")).code, 0)
+    for (const args of [["--help"], ["routes"]]) {
+      const { code, stderr, stdout } = await onOldNode(...args)
+      assert.match(
+        stderr,
+        /needs Node [\d.]+ or newer, and .* is Node 20\.1\.0\. Install a newer Node/
+      )
+      assert.deepStrictEqual([code, stdout], [1, ""])
+    }
+  })
+
   it("without a command prints help on stderr, with exit code 2", async () => {
     for (const args of [[], ["action"]]) {
       const { code, stderr, stdout } = await flange(folder, ...args)
