@@ -41,8 +41,8 @@ const serve = Effect.gen(function* () {
   yield* Effect.promise(() => disconnected)
 })
 
-// The terminal sends these to all its processes, and this one ends with its parent.
-process.on("SIGINT", () => {}).on("SIGHUP", () => {})
+// They reach all processes of a terminal or of a group, and this one ends with its parent.
+for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.on(signal, () => {})
 await Effect.runPromise(
   Effect.scoped(serve).pipe(
     Effect.catch(({ pid, reason }) => Effect.sync(() => report({ error: { pid, reason } })))
