@@ -1,6 +1,6 @@
 /** The file of an app: finds it, and loads the app without running it. */
 import { existsSync, statSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { basename, join, resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,6 +14,11 @@ import * as Output from "./Output.ts"
 /** The files that are looked for, in this order. */
 export const usual: ReadonlyArray<string> = ["app", "main"].flatMap((name) =>
   [".ts", ".mts", ".js", ".mjs"].flatMap((end) => [join("src", name + end), name + end])
+)
+
+/** The usual files of a program, and after them those of an app. */
+export const programs: ReadonlyArray<string> = usual.toSorted(
+  (a, b) => Number(basename(b).startsWith("main")) - Number(basename(a).startsWith("main"))
 )
 
 const unusable = (reason: string, cause?: unknown) =>

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as AppFile from "../AppFile.ts"
 import * as Build from "../Bundle/Build.ts"
 import { shown } from "../Bundle/Warnings.ts"
 
@@ -25,7 +26,10 @@ export const command = Command.make(
       Flag.atLeast(0)
     ),
     entry: Argument.String("entry").pipe(
-      Argument.withDescription("The program to bundle, such as src/main.ts")
+      Argument.withDescription(
+        "The program to bundle, such as src/main.ts; src/main.ts, main.ts, src/app.ts or app.ts if absent"
+      ),
+      Argument.optional
     ),
     external: Flag.String("external").pipe(
       Flag.withDescription(
@@ -42,7 +46,8 @@ export const command = Command.make(
     )
   },
   Effect.fn(function* ({ asset, entry, external, out }) {
-    const { parts, warnings } = yield* Build.build(entry, { assets: asset, external, out })
+    const program = yield* AppFile.locate(entry, AppFile.programs)
+    const { parts, warnings } = yield* Build.build(program, { assets: asset, external, out })
     for (const part of parts) yield* Console.log(lineOf(part))
     for (const warning of warnings) yield* Console.error(`warning: ${warning}`)
   })

@@ -1,5 +1,4 @@
 /** `flange dev`. */
-import { basename } from "node:path"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -7,11 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
-
-/** The usual files of a program, and after them those of an app. */
-const usual = [...AppFile.usual].sort(
-  (a, b) => Number(basename(b).startsWith("main")) - Number(basename(a).startsWith("main"))
-)
 
 export const command = Command.make(
   "dev",
@@ -31,7 +25,7 @@ export const command = Command.make(
     const named = yield* AppFlag
     const file = yield* AppFile.locate(
       Option.orElse(entry, () => named),
-      usual
+      AppFile.programs
     )
     const Supervisor = yield* Effect.promise(() => import("../Dev/Supervisor.ts"))
     return yield* Supervisor.run(file, { types })

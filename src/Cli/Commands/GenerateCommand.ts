@@ -164,6 +164,11 @@ const undo = Command.make(
     const of = (isRemoved: boolean) =>
       changes.filter(({ after }) => (after === undefined) === isRemoved).map(({ path }) => path)
     const [removed, restored] = [of(true), of(false)]
+    for (const path of removed.filter((path) => /(?:^|\/)migrations\//.test(path))) {
+      yield* Console.error(
+        `A database that has applied ${path} refuses the app now. On your machine, start with an empty one.`
+      )
+    }
     return yield* json
       ? Output.json({ removed, restored })
       : Output.lines([

@@ -92,7 +92,7 @@ export const names = (text: string, singular?: string): Result.Result<Names, str
     const one = singular ?? Singular.of(last)
     if (one === undefined) {
       return yield* Result.fail(
-        `"${text}" has no singular that is certain. Write a plural such as orders, or name the singular: --singular order`
+        `"${text}" has no singular that is certain. Write a plural such as ${plural.kebab}s, or name the singular: --singular ${plural.kebab}`
       )
     }
     const single = yield* singular === undefined

@@ -31,7 +31,7 @@ export const refusalOf = ({ bump, changes, versions }: Report): string | undefin
   if (changes[0]?.kind !== "breaking" || bump?.isDone === true) return undefined
   return bump === undefined
     ? `Clients break, and the versions "${versions.before}" and "${versions.after}" cannot tell them: write versions such as 2.0.0 into app.version`
-    : `Clients break, and the version ${versions.after} does not tell them. Set app.version to ${bump.version}, or take the changes back`
+    : `Clients break, and the version ${versions.after} does not tell them. Set version in section app of flange.toml, or the variable APP_VERSION, to ${bump.version}, or take the changes back`
 }
 
 /** The headings of the changes, in their order. */

@@ -177,7 +177,7 @@ describe("flange openapi", () => {
     ])
     assert.include(
       failed.stderr,
-      "Clients break, and the version 1.4.0 does not tell them. Set app.version to 2.0.0, or take the changes back"
+      "Clients break, and the version 1.4.0 does not tell them. Set version in section app of flange.toml, or the variable APP_VERSION, to 2.0.0, or take the changes back"
     )
     assert.strictEqual(failed.code, 1)
     const minor = await run(

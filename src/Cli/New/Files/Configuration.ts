@@ -41,6 +41,9 @@ export const files = (project: Project): Files => ({
   "flange.toml": `# What differs from the defaults. All keys: node_modules/flange/docs/config-keys.md
 # A variable overrides a key: FLANGE__SERVER__PORT=3000, or PORT=3000 for short.
 
+[app]
+version = "0.1.0"
+
 [environments.local.server]
 host = "127.0.0.1"
 ${local(project)}${project.template === "full" ? production : ""}`

@@ -2,7 +2,9 @@
 import type { Files } from "../Project.ts"
 
 export const files = (): Files => ({
-  ".gitignore": `.env.local
+  ".gitignore": `.env
+.env.*
+!.env.example
 .flange/
 *.log
 *.tsbuildinfo
@@ -12,7 +14,7 @@ node_modules/
 `,
   ".oxfmtrc.json": `{
   "$schema": "./node_modules/oxfmt/configuration_schema.json",
-  "ignorePatterns": ["dist"],
+  "ignorePatterns": ["dist", "openapi.json", "packages/*-client"],
   "printWidth": 100,
   "semi": false,
   "sortImports": {
@@ -32,7 +34,7 @@ node_modules/
   "$schema": "./node_modules/oxlint/configuration_schema.json",
   "categories": { "correctness": "error", "suspicious": "error" },
   "env": { "builtin": true, "node": true },
-  "ignorePatterns": ["dist"],
+  "ignorePatterns": ["dist", "openapi.json", "packages/*-client"],
   "plugins": ["import", "oxc", "typescript", "unicorn"],
   "rules": {
     "eslint/no-underscore-dangle": "off",

@@ -66,7 +66,7 @@ const problemOf = (
       return new MigrationError({
         migration: name,
         problem: state,
-        reason: `it was applied as ${applied?.name} and has been edited since. Restore the file, and write the change as a new migration. If the database is right, call Database.repairMigrations.`
+        reason: `it was applied as ${applied?.name} and has been edited since. Restore the file, and write the change as a new migration. If the database is right as it is, run flange migrate repair. If nobody needs its data, as on your machine, start with an empty database.`
       })
     case "late":
       return new MigrationError({
@@ -79,7 +79,7 @@ const problemOf = (
         migration: name,
         problem: state,
         reason:
-          'it was applied, and no directory has its file. Restore the file, or allow "missing" in database.allowMigrations if an older version of the app may start.'
+          'it was applied, and no directory has its file. Restore the file, or allow "missing" in database.allowMigrations if an older version of the app may start. If nobody needs its data, as on your machine, start with an empty database.'
       })
     default:
       return undefined
