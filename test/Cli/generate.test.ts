@@ -162,6 +162,36 @@ export const app = App.make("shop", [...Preset.api, Auth.plugin(auth), Database.
     assert.include(await text("src/app.ts"), "  OrdersPlugin,\n  BoxesPlugin\n])")
   })
 
+  it("writes tests that need no secret of an app with authentication", async () => {
+    const folder = await fresh()
+    await write(folder, {
+      "src/app.ts": `import { App, Preset } from "flange"
+import * as Auth from "flange/Auth"
+
+export const app = App.make("shop", [...Preset.api, Auth.plugin(auth)])
+`
+    })
+    for (const line of [
+      "plugin mailer",
+      "action mailer.send",
+      "endpoint series --public",
+      "endpoint boxes --crud --public --fields total:int",
+      "endpoint orders --crud --protected --fields total:int"
+    ]) {
+      const { code, stderr } = await generate(folder, line)
+      assert.strictEqual(code, 0, stderr)
+    }
+    for (const test of ["boxes", "mailer", "mailer-send", "orders", "series"]) {
+      const text = await readFile(join(folder, `test/${test}.test.ts`), "utf8")
+      assert.match(
+        text,
+        /TestApp\.layer\(app, \{\n {2}replace: \[\["flange:auth", MockAuth\./,
+        test
+      )
+      assert.notInclude(text, "TestApp.layer(app)", test)
+    }
+  })
+
   it("says what the app lacks for --protected and --store database", async () => {
     const folder = await fresh()
     const { stderr } = await generate(folder, `${orders} --protected --store database`)

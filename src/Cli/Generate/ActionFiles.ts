@@ -39,11 +39,13 @@ ${imports([namespace("effect/Effect"), namespace("effect/Schema"), named(["Actio
 ${imports([
   named(["expect", "layer"], "@effect/vitest"),
   namespace("effect/Effect"),
+  ...TestFile.importsOfLayer(places),
   named(["TestApp"], "flange/Testing"),
   TestFile.importOfApp(places),
   named([pascal], `${places.folder}/${pascal}.ts`)
 ])}`,
-      TestFile.suite("TestApp.layer(app)", `the action ${action}`, [
+      TestFile.layerOf("booted", places, "anonymous"),
+      TestFile.suite("booted", `the action ${action}`, [
         TestFile.test("returns its name", [
           `const result = yield* api.run(${pascal}.call())`,
           `expect(result).toEqual({ name: "${action}" })`

@@ -19,7 +19,7 @@ export interface CrudSpec {
   readonly app?: string | undefined
   /** The name of the export of the app; `app` if absent. */
   readonly appName?: string | undefined
-  /** The names of the chains of authentication, except `default`; none if absent. */
+  /** The names of the chains of authentication, except `default`; if absent, there are none. */
   readonly chains?: ReadonlyArray<string> | undefined
   readonly fields: ReadonlyArray<Field>
   /** The number of the migration, such as `0001`. */
@@ -43,12 +43,14 @@ export const importOf = (file: string, folder: string): string => {
 
 /** Returns where the tests of a feature find what they import. */
 export const places = (
-  spec: Pick<CrudSpec, "app" | "appName" | "chains" | "root" | "tests">,
+  spec: Pick<CrudSpec, "app" | "appName" | "chains" | "root" | "tests"> & {
+    readonly access?: ContractFile.Access
+  },
   folder: string
 ): TestFile.Places => ({
   app: importOf(spec.app ?? posix.join(spec.root, "app.ts"), spec.tests),
   appName: spec.appName ?? "app",
-  chains: spec.chains ?? [],
+  chains: spec.chains ?? (spec.access === "protected" ? [] : undefined),
   folder: importOf(folder, spec.tests)
 })
 

@@ -32,7 +32,8 @@ export interface EndpointSpec {
 export const parameters = (path: string): Result.Result<ReadonlyArray<string>, string> => {
   const wrong = path
     .split("/")
-    .find((part, at) => !/^(?::[A-Za-z]\w*|[\w.~-]+)$/.test(part) && at > 0)
+    // A client resolves the parts . and .. before it sends the request.
+    .find((part, at) => !/^(?!\.{1,2}$)(?::[A-Za-z]\w*|[\w.~-]+)$/.test(part) && at > 0)
   if (!path.startsWith("/") || (wrong !== undefined && path !== "/")) {
     return Result.fail(
       `--path ${path} is not a path. Write it with a slash before each part and a colon before a parameter, such as /v1/orders/:id/notes`
@@ -109,11 +110,11 @@ ${imports([
 ${imports([
   named(["layer"], "@effect/vitest"),
   namespace("effect/Effect"),
-  ...(access === "protected" ? [named(["MockAuth"], "flange/Auth/Testing")] : []),
+  ...TestFile.importsOfLayer(places),
   named(["TestApp"], "flange/Testing"),
   TestFile.importOfApp(places)
 ])}`,
-    TestFile.layerOf(booted, access, places, "ada"),
+    TestFile.layerOf(booted, places, access === "protected" ? "ada" : "anonymous"),
     TestFile.suite(booted, name.words, [
       TestFile.test(hasParams ? "returns its parameters" : "returns its name", [
         `const reply = yield* api.${method}("${called}")`,
@@ -123,7 +124,7 @@ ${imports([
     ]),
     ...(access === "protected"
       ? [
-          TestFile.layerOf("anonymous", access, places, "anonymous"),
+          TestFile.layerOf("anonymous", places, "anonymous"),
           TestFile.suite("anonymous", `${name.words}, without credentials`, [
             TestFile.test("is refused", [
               `const reply = yield* api.${method}("${called}")`,

@@ -43,8 +43,11 @@ const appOf = (named: Named) =>
 
 type App = Effect.Success<ReturnType<typeof appOf>>["app"]
 
-const placesOf = ({ chains, exportName, file, root, tests }: App, folder: string) =>
-  Crud.places({ app: file, appName: exportName, chains, root, tests }, folder)
+const placesOf = (
+  { chains, exportName, file, root, tests }: App,
+  folder: string,
+  access: "protected" | "public" = "public"
+) => Crud.places({ access, app: file, appName: exportName, chains, root, tests }, folder)
 
 /** Returns the number of the next migration, with the width of the highest one. */
 const nextMigration = (root: string): string => {
@@ -167,7 +170,7 @@ export const endpoint = Effect.fnUntraced(function* (options: EndpointOptions, n
   yield* orRefuse(EndpointFiles.parameters(path))
   const { access, notes } = accessOf(options, app)
   const { tests } = app
-  const places = placesOf(app, folder)
+  const places = placesOf(app, folder, access)
   return yield* generated(
     app,
     EndpointFiles.files({ access, folder, method, name, path, places, tests }),

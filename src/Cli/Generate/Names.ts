@@ -65,7 +65,7 @@ const taken: ReadonlySet<string> = new Set(
   `ApiError App app Array Authentication BigDecimal BooleanColumn changed changes Client Context
 Created created createdAt Database Date DateColumn DateTime draft Effect Exclude expect found
 handlers HttpApi HttpApiEndpoint HttpApiGroup HttpApiSchema id invalid it Layer layer Map missing
-MockAuth Object Option orNotFound Pagination params payload Plugin Present present query random
+migrations MockAuth Object Option orNotFound Pagination params payload Plugin Present present query random
 read Route Schema SchemaGetter SecureRandom page set sql SqlClient SqlError start TestApp URL
 arguments await break case catch class const continue debugger default delete do else enum eval
 export extends false finally for function if implements import in instanceof interface let new
@@ -75,7 +75,7 @@ undefined var void while with yield`.split(/\s+/)
 
 const clashOf = ({ kebab }: Name, clash: string): Result.Result<never, string> =>
   Result.fail(
-    `"${kebab}" makes the name ${clash}, which the generated code uses for something else. Write another name, such as shop-${kebab}`
+    `"${kebab}" makes the name ${clash}, which the project or the generated code uses for something else. Write another name, such as shop-${kebab}`
   )
 
 /** Reads the name of a class. Fails with a sentence if it is not one, or if it is taken. */
@@ -92,7 +92,7 @@ export const names = (text: string, singular?: string): Result.Result<Names, str
     const one = singular ?? Singular.of(last)
     if (one === undefined) {
       return yield* Result.fail(
-        `"${text}" has no singular that is certain. Write a plural such as ${plural.kebab}s, or name the singular: --singular ${plural.kebab}`
+        `"${text}" has no singular that is certain. Write a plural such as orders, or name the singular: --singular order`
       )
     }
     const single = yield* singular === undefined

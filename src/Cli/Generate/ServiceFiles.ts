@@ -46,11 +46,13 @@ ${imports([named(["Plugin"], "flange"), named([pascal], `./${pascal}.ts`)])}`,
 ${imports([
   named(["expect", "layer"], "@effect/vitest"),
   namespace("effect/Effect"),
+  ...TestFile.importsOfLayer(places),
   named(["TestApp"], "flange/Testing"),
   TestFile.importOfApp(places),
   named([pascal], `${places.folder}/${pascal}.ts`)
 ])}`,
-      TestFile.suite("TestApp.layer(app)", words, [
+      TestFile.layerOf("booted", places, "anonymous"),
+      TestFile.suite("booted", words, [
         TestFile.test("has a name", [
           `const name = yield* api.run(${pascal}.use((service) => service.name))`,
           `expect(name).toBe("${kebab}")`

@@ -10,8 +10,8 @@ export interface Places {
   readonly app: string
   /** The name under which the file exports the app. */
   readonly appName: string
-  /** The names of the chains of authentication, except `default`. */
-  readonly chains: ReadonlyArray<string>
+  /** The names of the chains of authentication, except `default`; undefined without authentication. */
+  readonly chains: ReadonlyArray<string> | undefined
   /** The folder of the feature, such as `../src/orders`. */
   readonly folder: string
 }
@@ -22,14 +22,16 @@ export const importOfApp = ({ app, appName }: Places): string =>
     ? `import app from "${app}"`
     : named([appName === "app" ? "app" : `${appName} as app`], app)
 
-/** Returns the declaration of the layer of an app whose caller is anonymous, or has a name. */
-export const layerOf = (
-  name: string,
-  access: Access,
-  { chains }: Places,
-  caller: "ada" | "anonymous"
-): string => {
-  if (access === "public") return `const ${name} = TestApp.layer(app)`
+/** Returns the import of what `layerOf` needs, if it needs anything. */
+export const importsOfLayer = ({ chains }: Places): ReadonlyArray<string> =>
+  chains === undefined ? [] : [named(["MockAuth"], "flange/Auth/Testing")]
+
+/**
+ * Returns the declaration of the layer of an app whose caller is anonymous, or has a name. The
+ * authentication of the app itself would need its secrets.
+ */
+export const layerOf = (name: string, { chains }: Places, caller: "ada" | "anonymous"): string => {
+  if (chains === undefined) return `const ${name} = TestApp.layer(app)`
   const options =
     chains.length === 0
       ? []
@@ -165,7 +167,7 @@ ${imports([
   named(["layer"], "@effect/vitest"),
   namespace("effect/DateTime"),
   namespace("effect/Effect"),
-  ...(isProtected ? [named(["MockAuth"], "flange/Auth/Testing")] : []),
+  ...importsOfLayer(places),
   named(["TestApp"], "flange/Testing"),
   importOfApp(places),
   named([one], `${places.folder}/${one}.ts`)
@@ -178,7 +180,7 @@ ${imports([
       ? constant("draft", all, 0)
       : `${required.length === 0 ? "const required = {}" : constant("required", required, 0)}\n${constant("draft", optional, 0, "...required")}`,
     `/** Other values, at the limits of the fields that have limits. */\n${constant("limits", all, 1)}`,
-    layerOf(booted, access, places, "ada"),
+    layerOf(booted, places, isProtected ? "ada" : "anonymous"),
     `/** Creates ${a}, and returns what the reply adds to the draft. */
 const create${one} = Effect.gen(function* () {
   const api = yield* TestApp.service(app)
@@ -251,7 +253,7 @@ const create${one} = Effect.gen(function* () {
     ]),
     ...(isProtected
       ? [
-          layerOf("anonymous", access, places, "anonymous"),
+          layerOf("anonymous", places, "anonymous"),
           suite("anonymous", "a caller without credentials", [
             test("is refused everywhere", [
               "for (const reply of [",

@@ -37,7 +37,8 @@ export interface Place {
 export const place = (argument: string): Effect.Effect<Place, CommandError> => {
   const folder = resolve(argument)
   const name = argument.startsWith("@") ? argument : basename(folder)
-  const reason = problem(name)
+  // An empty path is the working directory, which a variable that is not set must not become.
+  const reason = argument === "" ? problem("") : problem(name)
   return reason === undefined
     ? Effect.succeed({ folder, name })
     : Effect.fail(new CommandError({ exitCode: 2, reason }))
