@@ -5,6 +5,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as String from "effect/String"
 import { nearest } from "../../Config/Nearest.ts"
 import type * as AppDefinition from "../../Plugin/AppDefinition.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
@@ -165,9 +166,7 @@ const notExported = (missing: ReadonlyArray<Served>) =>
 
 /** Returns the usual name of the file of a contract. */
 const fileOf = (group: string): string => {
-  const words = group
-    .split(/[^a-zA-Z\d]/)
-    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+  const words = group.split(/[^a-zA-Z\d]/).map(String.capitalize)
   return `${words.join("")}Api.ts`
 }
 

@@ -1,5 +1,6 @@
 /** The names of a generated feature, in every form that its files use. */
 import * as Result from "effect/Result"
+import * as String from "effect/String"
 import * as Singular from "./Singular.ts"
 
 /** A name in several forms. */
@@ -25,8 +26,6 @@ export interface Names {
 /** The most letters of a name, so that the lines with it are not too long. */
 const longest = 24
 
-const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-
 /** Returns the words of `order-items`, `order_items`, `orderItems` or `OrderItems`, in lower case. */
 const wordsOf = (text: string): ReadonlyArray<string> =>
   text
@@ -36,9 +35,9 @@ const wordsOf = (text: string): ReadonlyArray<string> =>
     .split(/[-_]/)
 
 const nameOf = (words: ReadonlyArray<string>): Name => {
-  const pascal = words.map(capital).join("")
+  const pascal = words.map(String.capitalize).join("")
   return {
-    camel: pascal.charAt(0).toLowerCase() + pascal.slice(1),
+    camel: String.uncapitalize(pascal),
     kebab: words.join("-"),
     pascal,
     snake: words.join("_"),

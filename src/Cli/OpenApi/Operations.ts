@@ -1,4 +1,5 @@
 /** The operations of a document, and those of another document that they became. */
+import { methods } from "../../Layers/OpenApi/Document.ts"
 import { type Json, listOf, objectOf, resolved } from "./Schemas.ts"
 
 /** An operation of a document, without references on its surface. */
@@ -16,23 +17,14 @@ export interface Operation {
   readonly shape: string
 }
 
-const methods: ReadonlySet<string> = new Set([
-  "delete",
-  "get",
-  "head",
-  "options",
-  "patch",
-  "post",
-  "put",
-  "query",
-  "trace"
-])
+/** Documents of version 3.2 have one more. */
+const isMethod = (name: string): boolean => methods.has(name) || name === "query"
 
 /** Returns the operations of a document in its order. */
 export const of = (document: Json): ReadonlyArray<Operation> =>
   Object.entries(objectOf(document["paths"])).flatMap(([path, value]) => {
     const item = resolved(document, value)
-    const own = Object.entries(item).filter(([name]) => methods.has(name))
+    const own = Object.entries(item).filter(([name]) => isMethod(name))
     const others = Object.entries(objectOf(item["x-oai-additionalOperations"]))
     return [...own, ...others].map(([method, json]): Operation => {
       const operation = objectOf(json)

@@ -45,7 +45,7 @@ export interface Document {
 }
 
 /** The members of a path item that OpenAPI 3.1 has for methods. */
-const methods: ReadonlySet<string> = new Set([
+export const methods: ReadonlySet<string> = new Set([
   "delete",
   "get",
   "head",
