@@ -6,9 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import type * as AppDefinition from "../Plugin/AppDefinition.ts"
-import { CommandError } from "../Plugin/Cli.ts"
+import type { CommandError } from "../Plugin/Cli.ts"
 import * as Handover from "../Plugin/Handover.ts"
 import * as Plugin from "../Plugin/Plugin.ts"
+import { unusable } from "./Failure.ts"
 import * as Output from "./Output.ts"
 
 /** The files that are looked for, in this order. */
@@ -20,9 +21,6 @@ export const usual: ReadonlyArray<string> = ["app", "main"].flatMap((name) =>
 export const programs: ReadonlyArray<string> = usual.toSorted(
   (a, b) => Number(basename(b).startsWith("main")) - Number(basename(a).startsWith("main"))
 )
-
-const unusable = (reason: string, cause?: unknown) =>
-  new CommandError({ cause, exitCode: 2, reason })
 
 /** Returns the usual file of an app in the working directory. */
 export const found = (): Option.Option<string> =>

@@ -1,4 +1,4 @@
-/** The words for the failure of a command. */
+/** Failures of commands, and the words for them. */
 import * as Cause from "effect/Cause"
 import { formatJson } from "effect/Formatter"
 import { hasProperty } from "effect/Predicate"
@@ -12,6 +12,10 @@ export const sentenceOf = (error: unknown): string => {
   const fields = formatJson(error)
   return hasProperty(error, "_tag") ? `${String(error._tag)} ${fields}` : fields
 }
+
+/** Creates the error that an argument, or a file that it names, cannot be used. */
+export const unusable = (reason: string, cause?: unknown): CommandError =>
+  new CommandError({ cause, exitCode: 2, reason })
 
 /** The failure of a command. */
 interface Failure {

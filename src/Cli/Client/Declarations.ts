@@ -65,15 +65,14 @@ const optionsOf = (folder: string): string | undefined => {
   return parent === folder ? undefined : optionsOf(parent)
 }
 
-const unusable = (reason: string, cause?: unknown) =>
-  new CommandError({ cause, exitCode: 1, reason })
+const failed = (reason: string) => new CommandError({ exitCode: 1, reason })
 
 /** Runs the compiler on the entry, and returns the declaration files that the entry leads to. */
 export const make = ({ code, graph, root, workspace }: Input) =>
   Effect.gen(function* () {
     const compiler = Compiler.find(root)
     if (compiler === undefined) {
-      return yield* unusable("typescript is not installed. Run: npm install -D typescript")
+      return yield* failed("typescript is not installed. Run: npm install -D typescript")
     }
     const entry = join(workspace, "index.ts")
     const out = join(workspace, "out")
@@ -97,7 +96,7 @@ export const make = ({ code, graph, root, workspace }: Input) =>
     )
     const { exitCode, output } = yield* run(compiler, ["-p", workspace, "--pretty", "false"], root)
     if (exitCode !== 0) {
-      return yield* unusable(
+      return yield* failed(
         `The types of the client cannot be written:\n${output.trimEnd()}\nCorrect them and check: npx tsc --noEmit`
       )
     }
@@ -118,7 +117,7 @@ export const make = ({ code, graph, root, workspace }: Input) =>
     )
     return unknown === undefined
       ? made
-      : yield* unusable(
+      : yield* failed(
           `The types of the client import ${JSON.stringify(unknown)}, which only this project resolves. Import it by its relative path`
         )
   })

@@ -4,11 +4,11 @@ import { dirname, join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as SemVer from "effect/SemVer"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
 import { version as flange } from "../../Plugin/Version.ts"
 import * as Packages from "../Bundle/Packages.ts"
 import { shown } from "../Bundle/Warnings.ts"
-import { sentenceOf } from "../Failure.ts"
+import { sentenceOf, unusable } from "../Failure.ts"
 import * as Manifest from "../Manifest.ts"
 
 /** A client that is not written yet. */
@@ -24,9 +24,6 @@ export interface Client {
   readonly root: string
   readonly version: string
 }
-
-const unusable = (reason: string, cause?: unknown) =>
-  new CommandError({ cause, exitCode: 2, reason })
 
 /** A `package.json`. */
 interface Members {

@@ -10,16 +10,14 @@ import { nearest } from "../../Config/Nearest.ts"
 import * as Action from "../../Plugin/Action.ts"
 import type * as AppDefinition from "../../Plugin/AppDefinition.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
 import * as TextTable from "../../Server/TextTable.ts"
 import * as AppFile from "../AppFile.ts"
 import { AppFlag } from "../AppFlag.ts"
 import * as CurrentApp from "../CurrentApp.ts"
-import { sentenceOf } from "../Failure.ts"
+import { sentenceOf, unusable } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 import * as Output from "../Output.ts"
-
-const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 /** An action of an app and its plugin. */
 interface Owned {

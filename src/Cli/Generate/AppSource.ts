@@ -4,8 +4,9 @@ import { posix, relative, sep } from "node:path"
 import * as Effect from "effect/Effect"
 import type { Option } from "effect/Option"
 import type { CallExpression, Expression, ModuleExportName } from "oxc-parser"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
 import * as AppFile from "../AppFile.ts"
+import { unusable } from "../Failure.ts"
 import * as ImportEdit from "./ImportEdit.ts"
 import * as ListEdit from "./ListEdit.ts"
 import * as Syntax from "./Syntax.ts"
@@ -19,8 +20,6 @@ export interface Folders {
   /** The folder of the tests. */
   readonly tests: string
 }
-
-const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 /** Finds the file of the app. Fails with `CommandError` if there is none below the working directory. */
 export const folders = (named: Option<string>): Effect.Effect<Folders, CommandError> =>

@@ -4,7 +4,8 @@ import { posix } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
+import { unusable } from "../Failure.ts"
 import * as ActionFiles from "./ActionFiles.ts"
 import * as AppSource from "./AppSource.ts"
 import * as ClientFile from "./ClientFile.ts"
@@ -17,8 +18,6 @@ import * as Names from "./Names.ts"
 import * as ServiceFiles from "./ServiceFiles.ts"
 import * as Syntax from "./Syntax.ts"
 import { type Generated, generated } from "./Wiring.ts"
-
-const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 /** Fails with the sentence of a result. */
 const orRefuse = <A>(result: Result.Result<A, string>): Effect.Effect<A, CommandError> =>

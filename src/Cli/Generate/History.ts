@@ -3,7 +3,8 @@ import { createHash } from "node:crypto"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
+import { unusable } from "../Failure.ts"
 import * as Files from "./Files.ts"
 
 /** The file of the record. */
@@ -28,8 +29,6 @@ const History = Schema.fromJsonString(Schema.Array(Schema.Array(Written)))
 type History = typeof History.Type
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex")
-
-const unusable = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 const decode = Schema.decodeUnknownEffect(History)
 

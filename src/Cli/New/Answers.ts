@@ -3,11 +3,10 @@ import * as Prompt from "effect/cli/Prompt"
 import * as Effect from "effect/Effect"
 import type * as Terminal from "effect/Terminal"
 import { nearest } from "../../Config/Nearest.ts"
-import { CommandError } from "../../Plugin/Cli.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
+import { unusable } from "../Failure.ts"
 import * as Question from "./Question.ts"
 import type { Template } from "./Template.ts"
-
-const refused = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 /** Returns the reason why an answer has no question, if it has none. */
 const unknown = (questions: Question.Questions, name: string): string | undefined => {
@@ -65,18 +64,18 @@ export const of = (
     const problem = Object.keys(given)
       .map((name) => unknown(questions, name))
       .find((reason) => reason !== undefined)
-    if (problem !== undefined) return yield* refused(problem)
+    if (problem !== undefined) return yield* unusable(problem)
     const answers: Record<string, boolean | string> = {}
     for (const [name, question] of Object.entries(questions)) {
       const answer = given[name]
       if (answer !== undefined) {
         answers[name] = yield* Effect.mapError(Question.read(question, answer), (takes) =>
-          refused(`"${answer}" is no answer to ${name}. ${takes}.`)
+          unusable(`"${answer}" is no answer to ${name}. ${takes}.`)
         )
       } else if (isTerminal && !isSettled(question)) {
         answers[name] = yield* ask(question)
       } else if (question.default === undefined) {
-        return yield* refused(
+        return yield* unusable(
           `The question ${name} has no answer: "${question.message}" Write: --answer ${name}=VALUE`
         )
       } else {

@@ -3,9 +3,8 @@ import { dirname, isAbsolute, join, normalize, sep } from "node:path"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { CommandError } from "../../Plugin/Cli.ts"
+import { unusable } from "../Failure.ts"
 import type { Files } from "./Project.ts"
-
-const refused = (reason: string) => new CommandError({ exitCode: 2, reason })
 
 /** Fails with `CommandError` if something is at the place of a new project. */
 export const checkFree = (
@@ -15,16 +14,16 @@ export const checkFree = (
     const fs = yield* FileSystem.FileSystem
     if (!(yield* fs.exists(folder))) return
     const { type } = yield* fs.stat(folder)
-    if (type !== "Directory") return yield* refused(`${folder} is a file. Choose another name.`)
+    if (type !== "Directory") return yield* unusable(`${folder} is a file. Choose another name.`)
     const [first, ...others] = yield* fs.readDirectory(folder)
     if (first === undefined) return
     const more = others.length === 0 ? "" : ` and ${others.length} more`
-    return yield* refused(
+    return yield* unusable(
       `The folder ${folder} is not empty: it has ${first}${more}. Choose another name, or empty the folder.`
     )
   }).pipe(
     Effect.catchTag("PlatformError", ({ message }) =>
-      Effect.fail(refused(`${folder} cannot be read: ${message}`))
+      Effect.fail(unusable(`${folder} cannot be read: ${message}`))
     )
   )
 
@@ -62,7 +61,7 @@ export const write = (
   Effect.gen(function* () {
     const wrong = outside(files)
     if (wrong !== undefined) {
-      return yield* refused(`The template has the file "${wrong}", which is not in the project`)
+      return yield* unusable(`The template has the file "${wrong}", which is not in the project`)
     }
     yield* checkFree(folder)
     const fs = yield* FileSystem.FileSystem

@@ -4,14 +4,11 @@ import { hasProperty } from "effect/Predicate"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import { nearest } from "../../Config/Nearest.ts"
-import { CommandError } from "../../Plugin/Cli.ts"
-import { sentenceOf } from "../Failure.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf, unusable } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as BuiltIn from "./BuiltIn.ts"
 import * as Template from "./Template.ts"
-
-const unusable = (reason: string, cause?: unknown) =>
-  new CommandError({ cause, exitCode: 2, reason })
 
 const isBuiltIn = (name: string): name is keyof typeof BuiltIn.templates =>
   Object.hasOwn(BuiltIn.templates, name)

@@ -2,15 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
-import { CommandError } from "../../Plugin/Cli.ts"
-import { sentenceOf } from "../Failure.ts"
+import type { CommandError } from "../../Plugin/Cli.ts"
+import { sentenceOf, unusable } from "../Failure.ts"
 import { type Json, objectOf } from "./Schemas.ts"
 
 /** The usual file, in the working directory. */
 export const usual = "openapi.json"
-
-const unusable = (reason: string, cause?: unknown) =>
-  new CommandError({ cause, exitCode: 2, reason })
 
 /** Reads a document. Fails with `CommandError` if there is none, or if the file is not one. */
 export const read = (file: string): Effect.Effect<Json, CommandError> =>
