@@ -242,11 +242,12 @@ export const word: string = "first"
     await until(() => !children.some(isRunning))
   })
 
-  it("prints type errors, and that there are none", async () => {
+  const checked = async (plugins: ReadonlyArray<object>, ...packages: ReadonlyArray<string>) => {
     const compilerOptions = {
       allowImportingTsExtensions: true,
       module: "nodenext",
       noEmit: true,
+      plugins,
       skipLibCheck: true,
       strict: true,
       types: []
@@ -260,19 +261,57 @@ export const word: string = "first"
           'export const word: string = "first" as const\nexport const not: number = word\n',
         "tsconfig.json": JSON.stringify({ compilerOptions, files: ["src/word.ts"] })
       },
-      [...installed, "typescript"]
+      [...installed, "typescript", ...packages]
     )
-    const running = dev(folder, [])
+    return { folder, ...dev(folder, []) }
+  }
+
+  it("prints type errors, that there are none, and once that forgotten Effects are not found", async () => {
+    const running = await checked([])
+    await until(() => running.output().includes("npm install -D @effect/tsgo\n"))
+    assert.include(
+      running.output(),
+      "types: 1 error\n  src/word.ts:2 Type 'string' is not assignable to type 'number'.\n"
+    )
+    await says(running, "first")
+    await write(running.folder, saying("second"))
+    await until(() => running.output().includes("types: ok\n"))
+    await write(running.folder, saying("third"))
+    await until(() => running.output().split("types: ok\n").length === 3)
+    assert.strictEqual(running.output().split("@effect/tsgo").length, 2)
+  })
+
+  it("prints Effects that are never run, also beside type errors", async () => {
+    const running = await checked([{ name: "@effect/language-service" }], "@effect/tsgo")
+    await until(() => running.output().includes("types: 1 error\n  src/word.ts:2 Type"))
+    const forgotten = `import * as Effect from "effect/Effect"
+export const word: string = "second"
+export const write = Effect.gen(function* () {
+  Effect.log("lost")
+  yield* Effect.log("written")
+})
+`
+    const message =
+      "  src/word.ts:4 This Effect value is neither yielded nor used in an assignment.\n"
+    await write(running.folder, { "src/word.ts": forgotten })
+    await until(() => running.output().includes(`types: 1 error\n${message}`))
+    await write(running.folder, {
+      "src/word.ts": `${forgotten}export const not: number = word\n`
+    })
     await until(() =>
       running
         .output()
         .includes(
-          "types: 1 error\n  src/word.ts:2 Type 'string' is not assignable to type 'number'.\n"
+          `types: 2 errors\n  src/word.ts:7 Type 'string' is not assignable to type 'number'.\n${message}`
         )
     )
-    await says(running, "first")
-    await write(folder, saying("second"))
+    await write(running.folder, { "src/word.ts": forgotten.replace("  Effect", "  yield* Effect") })
     await until(() => running.output().includes("types: ok\n"))
+  })
+
+  it("tells how forgotten Effects are found if the project does not turn it on", async () => {
+    const running = await checked([], "@effect/tsgo")
+    await until(() => running.output().includes("a forgotten yield* is not found: add"))
   })
 
   it("refuses a file that does not exist", async () => {

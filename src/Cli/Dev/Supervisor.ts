@@ -36,10 +36,6 @@ const newestOnly = Effect.gen(function* () {
   return yield* FiberHandle.runtime(handle)()
 })
 
-const checkTypes = Effect.flatMap(Types.check, (lines) =>
-  Effect.forEach(lines, (line) => Console.error(line), { discard: true })
-)
-
 /** Runs the app of a file until it is interrupted, and then drains it. */
 export const run = Effect.fn(function* (entry: string, options: { readonly types: boolean }) {
   const root = process.cwd()
@@ -70,6 +66,9 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
       // The end of the app is no crash.
       current = undefined
     })
+  )
+  const checkTypes = Effect.flatMap(Types.make(), (lines) =>
+    Effect.forEach(lines, (line) => Console.error(line), { discard: true })
   )
   const restart = yield* newestOnly
   const check = yield* newestOnly
