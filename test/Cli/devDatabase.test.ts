@@ -2,14 +2,14 @@ import { cp, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { childrenOf, dev, isRunning, load, until } from "./dev.ts"
-import { project, write } from "./project.ts"
+import { flange, project, write } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
-const start = async () => {
+const start = async (env: Readonly<Record<string, string>> = {}) => {
   const folder = await project({}, ["effect", "flange"])
   await cp(join(root, "examples/sample-api"), folder, { recursive: true })
-  return { folder, ...dev(folder) }
+  return { folder, ...dev(folder, ["--no-types"], env) }
 }
 
 const edit = async (file: string, from: RegExp | string, to: string): Promise<void> => {
@@ -49,6 +49,27 @@ describe("flange dev with a database inside the process", { timeout: 120_000 }, 
     await edit(join(running.folder, "migrations/0001_items.sql"), /$/, "\n-- changed\n")
     await until(async () => (await running.request("/v1/items")).status === 503)
     assert.match(await running.text("/v1/items"), /0001_items\.sql/)
+  })
+
+  it("tells other commands and a second flange dev that it has the database open", async () => {
+    const running = await start()
+    assert.strictEqual((await running.request("/v1/items")).status, 200)
+    const message = `the flange dev of this project (process ${running.child.pid}) has it open, and PGlite serves one process. Stop it with Ctrl-C in its terminal`
+    const { code, stderr } = await flange(running.folder, "migrate", "status")
+    assert.notStrictEqual(code, 0)
+    assert.include(stderr, message)
+    const second = dev(running.folder)
+    await until(() => second.output().includes("Correct it and save"))
+    assert.include(second.output(), message)
+  })
+
+  it("tells why a directory cannot be used", async () => {
+    const { output } = await start({ DATABASE_URL: "pglite://./main.ts/data" })
+    await until(() => output().includes("Correct it and save"))
+    assert.match(
+      output(),
+      /Cannot open the data directory .*main\.ts\/data: E[A-Z]+: .*Make it writable/
+    )
   })
 
   it("leaves no process when it is killed", async () => {

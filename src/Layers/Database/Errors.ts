@@ -43,6 +43,8 @@ export class DriverMissing extends Schema.TaggedError<DriverMissing>()("DriverMi
 export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()(
   "DataDirectoryError",
   {
+    /** The process of the `flange dev` that keeps the directory open, if one does. */
+    dev: Schema.UndefinedOr(Schema.Number),
     directory: Schema.String,
     /** The process that has the directory open, if there is one. */
     pid: Schema.UndefinedOr(Schema.Number),
@@ -50,8 +52,17 @@ export class DataDirectoryError extends Schema.TaggedError<DataDirectoryError>()
   }
 ) {
   override get message(): string {
-    return this.pid === undefined
-      ? `Cannot open the data directory ${this.directory}: ${this.reason}. Make it writable, or set DATABASE_URL.`
-      : `Cannot open the data directory ${this.directory}: process ${this.pid} has it open, and PGlite serves one process. Stop that process, or set DATABASE_URL to a server or to another pglite:// directory.`
+    const refused = `Cannot open the data directory ${this.directory}`
+    if (this.pid === undefined) {
+      return `${refused}: ${this.reason}. Make it writable, or set DATABASE_URL.`
+    }
+    const [owner, remedy] =
+      this.dev === undefined
+        ? [`process ${this.pid}`, "Stop that process"]
+        : [
+            `the flange dev of this project (process ${this.dev})`,
+            "Stop it with Ctrl-C in its terminal"
+          ]
+    return `${refused}: ${owner} has it open, and PGlite serves one process. ${remedy}, or set DATABASE_URL to a server or to another pglite:// directory.`
   }
 }

@@ -11,6 +11,8 @@ import type * as Scope from "effect/Scope"
 import { DataDirectoryError } from "../Errors.ts"
 
 interface Owner {
+  /** The process of `flange dev`, if the owner is its companion. */
+  readonly dev: number | undefined
   readonly host: string
   readonly pid: number
   /** The start time of the process, in the unit of the system. Undefined if it cannot be read. */
@@ -64,8 +66,9 @@ const claim = async (file: string, content: string): Promise<boolean> => {
   }
 }
 
-const lock = async (directory: string, file: string): Promise<void> => {
+const lock = async (directory: string, file: string, dev: number | undefined): Promise<void> => {
   const own: Owner = {
+    dev,
     host: hostname(),
     pid: process.pid,
     started: await startOf(process.pid)
@@ -73,7 +76,12 @@ const lock = async (directory: string, file: string): Promise<void> => {
   if (await claim(file, JSON.stringify(own))) return
   const owner = await ownerOf(file)
   if (owner !== undefined && (await isAlive(owner))) {
-    throw new DataDirectoryError({ directory, pid: owner.pid, reason: "it is in use" })
+    throw new DataDirectoryError({
+      dev: owner.dev,
+      directory,
+      pid: owner.pid,
+      reason: "it is in use"
+    })
   }
   // The owner was killed. PGlite recovers its data when it opens the directory.
   await rm(file, { force: true })
@@ -82,7 +90,12 @@ const lock = async (directory: string, file: string): Promise<void> => {
   await setTimeout(100)
   const winner = await ownerOf(file)
   if (winner?.pid !== own.pid) {
-    throw new DataDirectoryError({ directory, pid: winner?.pid, reason: "it is in use" })
+    throw new DataDirectoryError({
+      dev: winner?.dev,
+      directory,
+      pid: winner?.pid,
+      reason: "it is in use"
+    })
   }
 }
 
@@ -91,12 +104,16 @@ const lock = async (directory: string, file: string): Promise<void> => {
  * parent directories. PGlite itself lets several processes write to one directory.
  *
  * The lock is the file `<directory>.lock`. A lock is taken over if its process was
- * killed, or if it was taken on another machine, where the process cannot be checked.
+ * killed, or if it was taken on another machine, where the process cannot be checked. It names the
+ * process of `flange dev` if that is given.
  *
  * Fails with `DataDirectoryError` if another process holds the lock, or if the
  * directory cannot be used.
  */
-export const acquire = (path: string): Effect.Effect<string, DataDirectoryError, Scope.Scope> => {
+export const acquire = (
+  path: string,
+  dev?: number
+): Effect.Effect<string, DataDirectoryError, Scope.Scope> => {
   const directory = resolve(path)
   const file = `${directory}.lock`
   return Effect.acquireRelease(
@@ -105,13 +122,14 @@ export const acquire = (path: string): Effect.Effect<string, DataDirectoryError,
         cause instanceof DataDirectoryError
           ? cause
           : new DataDirectoryError({
+              dev: undefined,
               directory,
               pid: undefined,
               reason: cause instanceof Error ? cause.message : String(cause)
             }),
       try: async () => {
         await mkdir(dirname(directory), { recursive: true })
-        await lock(directory, file)
+        await lock(directory, file, dev)
         return directory
       }
     }),

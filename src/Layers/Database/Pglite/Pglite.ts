@@ -32,13 +32,17 @@ const create = async (directory: string | undefined): Promise<PGlite> => {
   return PGlite.create(directory, { startParams })
 }
 
-/** Opens a directory, or a database in memory. Closing the scope writes all data and closes it. */
-export const open = Effect.fnUntraced(function* (path: string | undefined) {
-  const directory = path === undefined ? undefined : yield* DataDirectory.acquire(path)
+/**
+ * Opens a directory, or a database in memory. Closing the scope writes all data and closes it. The
+ * lock of the directory names the process of `flange dev` if that is given.
+ */
+export const open = Effect.fnUntraced(function* (path: string | undefined, dev?: number) {
+  const directory = path === undefined ? undefined : yield* DataDirectory.acquire(path, dev)
   return yield* Effect.acquireRelease(
     Effect.tryPromise({
       catch: (cause) =>
         new DataDirectoryError({
+          dev: undefined,
           directory: directory ?? "memory",
           pid: undefined,
           reason: cause instanceof Error ? cause.message : String(cause)
@@ -58,14 +62,11 @@ const companionProgram = join(
 const openInCompanion = (companion: Companion, path: string) => {
   const directory = resolve(path)
   return companion(companionProgram, directory).pipe(
-    Effect.mapError(
-      (error) =>
-        new DataDirectoryError({
-          directory,
-          // The program of the companion reports them.
-          ...(error as Pick<DataDirectoryError, "pid" | "reason">)
-        })
-    ),
+    Effect.mapError((error) => {
+      // The program of the companion reports them. A message leaves out what is undefined.
+      const { dev, pid, reason } = error as Pick<DataDirectoryError, "dev" | "pid" | "reason">
+      return new DataDirectoryError({ dev, directory, pid, reason })
+    }),
     Effect.map((socket) => () => connect(socket))
   )
 }

@@ -29,7 +29,7 @@ const socketPath = Effect.acquireRelease(
 
 const serve = Effect.gen(function* () {
   const disconnected = once(process, "disconnect")
-  const connect = PgliteWire.make(yield* Pglite.open(process.argv[2]!))
+  const connect = PgliteWire.make(yield* Pglite.open(process.argv[2]!, process.ppid))
   const path = yield* socketPath
   const server = createServer((client) => {
     const session = connect()
@@ -45,7 +45,9 @@ const serve = Effect.gen(function* () {
 for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"]) process.on(signal, () => {})
 await Effect.runPromise(
   Effect.scoped(serve).pipe(
-    Effect.catch(({ pid, reason }) => Effect.sync(() => report({ error: { pid, reason } })))
+    Effect.catch(({ dev, pid, reason }) =>
+      Effect.sync(() => report({ error: { dev, pid, reason } }))
+    )
   )
 )
 process.exit()
