@@ -53,7 +53,8 @@ export const make: Effect.Effect<Gate, never, Scope.Scope> = Effect.gen(function
         socket.on("error", () => {})
         pass(socket)
       })
-      server.once("error", ({ code }: NodeJS.ErrnoException) => {
+      // Errors of a server that listens already, such as too many open files, pass.
+      server.on("error", ({ code }: NodeJS.ErrnoException) => {
         // The app has moved to another host of the same port.
         const own = [...servers.keys()].find((key) => key.endsWith(` ${options.port}`))
         if (code !== "EADDRINUSE" || own === undefined) return answer({ code })

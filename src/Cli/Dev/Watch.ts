@@ -1,5 +1,5 @@
 /** Watches the files of a project. */
-import { type FSWatcher, readdirSync, statSync, watch } from "node:fs"
+import { type FSWatcher, lstatSync, readdirSync, statSync, watch } from "node:fs"
 import { basename, join } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -17,11 +17,6 @@ const quietMillis = 15
 
 const isIgnored = (name: string): boolean =>
   name.startsWith(".") || name === "node_modules" || name === "dist"
-
-const foldersIn = (folder: string): ReadonlyArray<string> =>
-  readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !isIgnored(entry.name))
-    .map(({ name }) => join(folder, name))
 
 /** Calls `onChange` with the files in a folder, and in the folders in it, that change. */
 export const make = (
@@ -46,8 +41,8 @@ export const make = (
       watched.delete(folder)
     }
     const add = (folder: string) => {
-      const inode = statSync(folder).ino
-      if (watched.get(folder)?.inode === inode) return
+      const inode = statSync(folder, { throwIfNoEntry: false })?.ino
+      if (inode === undefined || watched.get(folder)?.inode === inode) return
       // A folder that was removed and made again is another one.
       forget(folder)
       const watcher = watch(folder, (_, name) => {
@@ -56,20 +51,32 @@ export const make = (
       watcher.once("error", () => forget(folder))
       watched.set(folder, { inode, watcher })
     }
-    const addAll = (folder: string) => {
+    /** Adds a folder and those in it. Calls `found` with each path. */
+    const addAll = (folder: string, found: (path: string) => void) => {
       add(folder)
-      for (const each of foldersIn(folder)) addAll(each)
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (isIgnored(entry.name)) continue
+        const path = join(folder, entry.name)
+        found(path)
+        if (entry.isDirectory()) addAll(path, found)
+      }
     }
     const see = (path: string) => {
-      const stats = statSync(path, { throwIfNoEntry: false })
+      // A link to a folder is not followed: it may lead anywhere.
+      const stats = lstatSync(path, { throwIfNoEntry: false })
       if (stats?.isDirectory() !== true) {
         forget(path)
         return note(path)
       }
       if (isIgnored(basename(path)) || watched.get(path)?.inode === stats.ino) return
-      addAll(path)
-      // They may have been written before the folder was watched.
-      for (const name of readdirSync(path, { recursive: true })) note(join(path, String(name)))
+      try {
+        // Files may have been written before the folder was watched.
+        addAll(path, note)
+      } catch {
+        // The folder was removed meanwhile, or may not be read.
+        forget(path)
+        note(path)
+      }
     }
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
@@ -84,7 +91,7 @@ export const make = (
           exitCode: 1,
           reason: `The folder ${root} cannot be watched: ${sentenceOf(cause)}. If the system has too few watches, raise fs.inotify.max_user_watches`
         }),
-      try: () => addAll(root)
+      try: () => addAll(root, () => {})
     })
     return { add }
   })
