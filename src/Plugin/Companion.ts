@@ -5,7 +5,10 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
-/** What the program of a companion sends to its parent process, once. */
+/**
+ * What the program of a companion sends to its parent process, once, and again for each message of
+ * its parent. It ends instead if what it has reported is of no use any more.
+ */
 export type Report = { readonly error: unknown } | { readonly value: string }
 
 /**

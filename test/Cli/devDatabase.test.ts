@@ -1,4 +1,5 @@
-import { cp, readFile, writeFile } from "node:fs/promises"
+import { once } from "node:events"
+import { cp, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "vitest"
 import { childrenOf, dev, isRunning, load, until } from "./dev.ts"
@@ -49,6 +50,34 @@ describe("flange dev with a database inside the process", { timeout: 120_000 }, 
     await edit(join(running.folder, "migrations/0001_items.sql"), /$/, "\n-- changed\n")
     await until(async () => (await running.request("/v1/items")).status === 503)
     assert.match(await running.text("/v1/items"), /0001_items\.sql/)
+  })
+
+  it("makes a new database at a restart after its directory was removed or replaced", async () => {
+    const running = await start()
+    const items = () => running.text("/v1/items")
+    const body = '{"name":"Lamp"}'
+    const headers = { "content-type": "application/json" }
+    const add = () => running.request("/v1/items", { body, headers, method: "POST" })
+    const restart = async (time: number) => {
+      await edit(join(running.folder, "items/ItemsApi.ts"), /$/, "\n")
+      await until(() => running.output().split("Restarted in").length === time + 1)
+    }
+    assert.strictEqual((await add()).status, 201)
+    const directory = join(running.folder, ".flange/data")
+    await rm(directory, { recursive: true })
+    await restart(1)
+    assert.notInclude(await items(), "Lamp")
+    assert.strictEqual((await add()).status, 201)
+    await restart(2)
+    assert.include(await items(), "Lamp")
+    await rename(directory, `${directory}-before`)
+    await cp(`${directory}-before`, directory, { recursive: true })
+    await restart(3)
+    assert.strictEqual((await add()).status, 201)
+    running.child.kill("SIGTERM")
+    await once(running.child, "exit")
+    const again = dev(running.folder)
+    assert.strictEqual((await again.text("/v1/items")).split("Lamp").length, 3)
   })
 
   it("tells other commands and a second flange dev that it has the database open", async () => {

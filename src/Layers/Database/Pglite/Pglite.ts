@@ -5,6 +5,7 @@
  * statement cannot be cancelled, and blocks the process while it runs. Users,
  * `statement_timeout` and the extensions of a server are missing.
  */
+import { closeSync, fstatSync, openSync, statSync } from "node:fs"
 import { connect } from "node:net"
 import { extname, join, resolve } from "node:path"
 import { PGlite } from "@electric-sql/pglite"
@@ -24,12 +25,35 @@ import * as PgliteWire from "./PgliteWire.ts"
  */
 const startParams = [...PGlite.defaultStartParams, "-c", "shared_buffers=16MB"]
 
-const create = async (directory: string | undefined): Promise<PGlite> => {
+/** A database that is open. */
+interface Opened {
+  readonly close: () => Promise<void>
+  readonly database: PGlite
+  /** Whether its directory is still there: a user may remove or replace it. */
+  readonly isPresent: () => boolean
+}
+
+const create = async (directory: string | undefined): Promise<Opened> => {
   if (directory === undefined) {
-    return PGlite.create({ fs: await PgliteFiles.inMemory(), startParams })
+    const database = await PGlite.create({ fs: await PgliteFiles.inMemory(), startParams })
+    return { close: () => database.close(), database, isPresent: () => true }
   }
   await PgliteFiles.fill(directory)
-  return PGlite.create(directory, { startParams })
+  const database = await PGlite.create(directory, { startParams })
+  const path = join(directory, PgliteFiles.marker)
+  // As long as the file is open, no other one gets its number.
+  const file = openSync(path, "r")
+  const { ino } = fstatSync(file)
+  const isPresent = () => statSync(path, { throwIfNoEntry: false })?.ino === ino
+  return {
+    close: async () => {
+      // Closing writes files by their names, into a directory that may belong to another database.
+      if (isPresent()) await database.close()
+      closeSync(file)
+    },
+    database,
+    isPresent
+  }
 }
 
 /**
@@ -49,7 +73,7 @@ export const open = Effect.fnUntraced(function* (path: string | undefined, dev?:
         }),
       try: () => create(directory)
     }),
-    (database) => Effect.promise(() => database.close())
+    ({ close }) => Effect.promise(close)
   )
 })
 
@@ -83,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
   const { directory } = target
   const stream =
     companion === undefined || directory === undefined
-      ? PgliteWire.make(yield* open(directory))
+      ? PgliteWire.make((yield* open(directory)).database)
       : yield* openInCompanion(companion, directory)
   const client = yield* PgPoolClient.make({
     attributes: { "db.namespace": "postgres" },

@@ -29,7 +29,8 @@ const socketPath = Effect.acquireRelease(
 
 const serve = Effect.gen(function* () {
   const disconnected = once(process, "disconnect")
-  const connect = PgliteWire.make(yield* Pglite.open(process.argv[2]!, process.ppid))
+  const { database, isPresent } = yield* Pglite.open(process.argv[2]!, process.ppid)
+  const connect = PgliteWire.make(database)
   const path = yield* socketPath
   const server = createServer((client) => {
     const session = connect()
@@ -38,6 +39,8 @@ const serve = Effect.gen(function* () {
   })
   yield* Effect.promise(() => once(server.listen(path), "listening"))
   report({ value: path })
+  // A directory that was removed is made again by the next process.
+  process.on("message", () => (isPresent() ? report({ value: path }) : process.disconnect()))
   yield* Effect.promise(() => disconnected)
 })
 

@@ -6,7 +6,7 @@ import { MemoryFS, PGlite } from "@electric-sql/pglite"
 import * as PgliteTemplate from "./PgliteTemplate.ts"
 
 /** PGlite takes a directory with this file for a complete data directory. */
-const marker = "/PG_VERSION"
+export const marker = "/PG_VERSION"
 
 /** Fills a data directory that is new, or whose creation was cut short. */
 export const fill = async (directory: string): Promise<void> => {
