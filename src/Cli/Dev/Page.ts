@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net"
 import { escape } from "../Xml.ts"
 import type { Failure } from "./Messages.ts"
+import * as Place from "./Place.ts"
 
 /** The header by which the page recognises itself. */
 const header = "flange-dev"
@@ -17,17 +18,20 @@ const script = (id: string): string => `setInterval(async () => {
   if (reply !== undefined && reply.headers.get("${header}") !== "${id}") location.reload()
 }, 500)`
 
-const html = ({ place, text }: Failure, id: string, nonce: string): string => `<!doctype html>
+const html = (failure: Failure, id: string, nonce: string): string => {
+  const place = Place.untoldOf(failure)
+  return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>The app does not run</title>
 <style nonce="${nonce}">${style}</style>
 <h1>The app does not run</h1>
-<pre>${escape(text)}</pre>
+<pre>${escape(failure.text)}</pre>
 ${place === undefined ? "" : `<p>At <code>${escape(place)}</code></p>\n`}<p>Correct it and save: this page then loads again by itself.</p>
 <script nonce="${nonce}">${script(id)}</script>
 </html>
 `
+}
 
 const problem = ({ place, text }: Failure, instance: string | undefined): string =>
   JSON.stringify({

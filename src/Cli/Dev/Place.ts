@@ -1,5 +1,6 @@
 /** The place of an error in the sources of an app. */
 import { fileURLToPath } from "node:url"
+import type { Failure } from "./Messages.ts"
 
 /** The folder of Flange itself. */
 const flange = fileURLToPath(new URL("../..", import.meta.url))
@@ -36,3 +37,7 @@ export const of = (error: unknown): string | undefined => {
   }
   return of(error.cause)
 }
+
+/** Returns the place of a failure; undefined if its text names the place, or if it has none. */
+export const untoldOf = ({ place, text }: Pick<Failure, "place" | "text">): string | undefined =>
+  place !== undefined && text.includes(place) ? undefined : place

@@ -16,6 +16,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Companions from "./Companions.ts"
 import * as Gate from "./Gate.ts"
 import type { Failure } from "./Messages.ts"
+import * as Place from "./Place.ts"
 import * as Types from "./Types.ts"
 import * as Watch from "./Watch.ts"
 import type { Worker } from "./Worker.ts"
@@ -113,10 +114,9 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
     Effect.gen(function* () {
       current = undefined
       yield* gate.refuse(failure)
-      const place = failure.place === undefined ? "" : `\nAt ${failure.place}`
-      yield* Console.error(
-        `${failure.text}${place}\nCorrect it and save: the app then starts again.`
-      )
+      const place = Place.untoldOf(failure)
+      const at = place === undefined ? "" : `\nAt ${place}`
+      yield* Console.error(`${failure.text}${at}\nCorrect it and save: the app then starts again.`)
     })
 
   const start = (changed: ReadonlyArray<string>) =>
