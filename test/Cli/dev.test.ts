@@ -221,19 +221,24 @@ export const word: string = "first"
     await says(running, "second")
   })
 
-  it("drains on SIGTERM, and leaves no process", async () => {
-    const running = await start()
-    await says(running, "first")
-    const children = childrenOf(running.child.pid!)
-    assert.isNotEmpty(children)
-    const slow = running.text("/slow")
-    await until(async () => (await running.text("/word")) !== "")
-    running.child.kill("SIGTERM")
-    assert.strictEqual(await slow, '"first"')
-    assert.deepStrictEqual(await once(running.child, "close"), [130, null])
-    assert.notInclude(running.output(), "The app ended")
-    assert.deepStrictEqual(children.filter(isRunning), [])
-  })
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`drains on ${signal}, tells no crash, and leaves no process`, async () => {
+      const running = await start()
+      await says(running, "first")
+      const children = childrenOf(running.child.pid!)
+      assert.isNotEmpty(children)
+      const slow = running.text("/slow")
+      await until(async () => (await running.text("/word")) !== "")
+      // A terminal sends SIGINT to the processes of the app too.
+      if (signal === "SIGINT") for (const child of children) process.kill(child, signal)
+      running.child.kill(signal)
+      assert.strictEqual(await slow, '"first"')
+      assert.deepStrictEqual(await once(running.child, "close"), [130, null])
+      assert.notInclude(running.output(), "The app ended")
+      assert.notInclude(running.output(), "Correct it and save")
+      assert.deepStrictEqual(children.filter(isRunning), [])
+    })
+  }
 
   it("leaves no process when it is killed", async () => {
     const running = await start()
