@@ -1,6 +1,7 @@
-// Makes projects as a user does, from the packed packages: creates, installs, checks, lints, tests,
-// builds and starts each, sends the requests of its README, drains it, generates an endpoint, and
-// checks and tests again. Run it after a build: `npm run test:templates`, or `npm run test:templates
+// Makes projects as a user does, from the packed packages. Runs the commands of getting started, which
+// make a project of the template api and generate an endpoint. Creates other projects, installs,
+// checks, lints, tests, builds and starts each, sends the requests of its README, drains it, generates
+// an endpoint, and checks and tests again. Run it after a build: `npm run test:templates`, or `npm run test:templates
 // -- --short` for two projects.
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -17,7 +18,6 @@ const folder = mkdtempSync(join(tmpdir(), "flange-templates-"))
 const projects: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["minimal", ["--template", "minimal"]],
   ["full", ["--template", "full"]],
-  ["api", []],
   ["keys", ["--auth", "api-key", "--db", "mysql"]],
   ["memory", ["--auth", "none", "--db", "none"]],
   ["open", ["--template", "full", "--auth", "none", "--db", "pglite"]]
@@ -179,6 +179,35 @@ const use = async (name: string, args: ReadonlyArray<string>): Promise<void> => 
   await scripts(project, "check", "lint", "test")
 }
 
+/** Runs the commands of getting started, with the packed package, and sends its requests. */
+const guide = async (flange: string): Promise<void> => {
+  const text = readFileSync(join(root, "docs/getting-started.md"), "utf8")
+  const blocks = /## A project\n[^]*?```sh\n([^]*?)```[^]*?```sh\n([^]*?)```/.exec(text)
+  const [, commands = "", requests = ""] = blocks ?? []
+  const [packing, ...lines] = commands.trim().split("\n")
+  expect(
+    packing!.includes("npm pack") && lines.pop() === "npm run dev",
+    `Getting started begins or ends with other commands:\n${commands}`
+  )
+  console.log("\nthe commands of getting started")
+  const packed = lines.join("\n").replaceAll(/(?:\.\/)?flange\/flange-[\d.]+\.tgz/g, flange)
+  await run(folder, "bash", "-euc", packed)
+  done("flange new, npm install, flange generate, npm run check, npm test")
+  const project = join(folder, "shop")
+  const manifest = JSON.parse(readFileSync(join(project, "package.json"), "utf8"))
+  await serving(project, manifest.scripts.start, {}, async (url) => {
+    const local = requests.replaceAll("http://localhost:8080", url)
+    const replies = await run(project, "bash", "-euc", local)
+    expect(
+      /201 Created[^]*"total":1\}/.test(replies),
+      `The requests of getting started have other replies:\n${replies}`
+    )
+    const { status } = await fetch(`${url}/v1/orders`)
+    expect(status === 401, `GET /v1/orders without credentials: ${status}`)
+  })
+  done("the service, the requests, SIGTERM")
+}
+
 try {
   const flange = await pack(root)
   const creator = await pack(join(root, "packages/create-flange"))
@@ -193,6 +222,7 @@ try {
   done(`create-flange, ${wanted.length} times`)
   await Promise.all(wanted.map(([name]) => run(join(folder, name), "npm", ...install)))
   done(`npm install, in ${wanted.length} projects at once`)
+  await guide(flange)
   for (const [name, args] of wanted) await use(name, args)
 } finally {
   rmSync(folder, { force: true, recursive: true })
