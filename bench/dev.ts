@@ -18,6 +18,7 @@ import {
 import { get } from "node:http"
 import { tmpdir } from "node:os"
 import { dirname, join, resolve } from "node:path"
+import postgres from "postgres"
 import * as Options from "./lib/Options.ts"
 import * as Package from "./lib/Package.ts"
 import * as Report from "./lib/Report.ts"
@@ -28,6 +29,8 @@ const options = Options.parse({ quick: { rounds: 3, seconds: 1 }, rounds: 10, se
 const noise = new Report.Noise()
 const root = resolve(import.meta.dirname, "..")
 const url = process.env["TEST_POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test"
+/** The tables of the sample are in a schema of their own: the tests use the database too. */
+const schema = "flange_bench_dev"
 
 const sample = {
   edited: "items/ItemsApi.ts",
@@ -119,7 +122,7 @@ const start = (name: keyof typeof apps, tool: keyof typeof tools, port: number):
     cwd: folder,
     env: {
       ...environment,
-      ...(name === "postgres" ? { DATABASE_URL: url } : {}),
+      ...(name === "postgres" ? { DATABASE_URL: `${url}?schema=${schema}` } : {}),
       HOST: "127.0.0.1",
       PORT: String(port)
     },
@@ -138,6 +141,8 @@ const start = (name: keyof typeof apps, tool: keyof typeof tools, port: number):
 }
 
 Package.build()
+const sql = postgres(url, { onnotice: () => {} })
+await sql.unsafe(`drop schema if exists ${schema} cascade; create schema ${schema}`)
 const variants: Array<Variant> = []
 try {
   let port = 18_400
@@ -164,6 +169,8 @@ try {
     if (child.exitCode === null) await once(child, "exit")
     rmSync(folder, { force: true, recursive: true })
   }
+  await sql.unsafe(`drop schema ${schema} cascade`)
+  await sql.end()
 }
 
 const of = ({ samples }: Variant, measure: keyof Sample): Spread =>

@@ -102,9 +102,11 @@ describe("flange build", () => {
     assert.isFalse(existsSync(join(wrong, "dist")))
   })
 
-  it("refuses a command line without the program with exit code 2", async () => {
-    const { code, stderr } = await flange(wrong, "build")
-    assert.include(stderr, "Missing required argument: entry")
+  it("bundles the usual program if none is named, and refuses a folder without one with exit code 2", async () => {
+    const usual = await project({ "src/main.ts": "console.log(1)" })
+    assert.match((await flange(usual, "build")).stdout, /^dist\/app\.mjs \d+ KiB\n/)
+    const { code, stderr } = await flange(await project({}), "build")
+    assert.include(stderr, "there is no src/app.ts, app.ts, src/main.ts or main.ts")
     assert.strictEqual(code, 2)
   })
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { shown } from "./harness/Harness.ts"
 import { hovers } from "./harness/Hover.ts"
 
-const limit = 512
+const limit = 600
 
 const files = globSync("examples/*/{app.ts,*/*Plugin.ts}").toSorted()
 

@@ -4,6 +4,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as AppFile from "../AppFile.ts"
 import * as Build from "../Bundle/Build.ts"
 import { shown } from "../Bundle/Warnings.ts"
@@ -46,7 +47,9 @@ export const command = Command.make(
     )
   },
   Effect.fn(function* ({ asset, entry, external, out }) {
-    const program = yield* AppFile.locate(entry, AppFile.programs)
+    const program = Option.isSome(entry)
+      ? entry.value
+      : yield* AppFile.locate(entry, AppFile.programs)
     const { parts, warnings } = yield* Build.build(program, { assets: asset, external, out })
     for (const part of parts) yield* Console.log(lineOf(part))
     for (const warning of warnings) yield* Console.error(`warning: ${warning}`)

@@ -89,7 +89,7 @@ describe("flange migrate", () => {
   it("without a database fails with what to set", async () => {
     const none = await migrate(folder, "run", {})
     assert.deepStrictEqual(output(none), [1, ""])
-    assert.include(none.stderr, "or set the variable DATABASE_URL.")
+    assert.include(none.stderr, "DATABASE_URL_FILE to the path of a file that has it.")
     assert.notInclude(none.stderr, "mail.key")
     const dead = await migrate(folder, "run", {
       DATABASE_URL: "postgres://ada@127.0.0.1:1/shop",
