@@ -16,7 +16,7 @@ layer(TestApp.layer(app), { excludeTestServices: true })("the app in memory", (i
       reply.expectStatus(200).expectHeader("x-accel-buffering", "no")
       expect(reply.text).toBe('{"tick":0}\n{"tick":1}\n{"tick":2}\n')
       const visitor = yield* api.get("/v1/visitor", { headers: { "x-request-id": "r-1" } })
-      visitor.expectJson({ ip: "unknown", requestId: "r-1" })
+      visitor.expectJsonMatch({ requestId: "r-1" })
     })
   )
 })

@@ -72,7 +72,7 @@ it.effect("unknown paths and methods are one series for each status", () =>
   Effect.gen(function* () {
     const test = yield* TestApp.make(app)
     for (let i = 0; i < 50; i++) yield* test.get(`/nowhere/${i}`)
-    for (const method of ["BREW", "MELT"]) yield* test.request(method, "/nowhere")
+    for (const method of ["PROPFIND", "PURGE"]) yield* test.request(method, "/nowhere")
     const { text } = yield* test.get("/metrics")
     expect(counts(text)).toEqual([
       'http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="404"} 50',
