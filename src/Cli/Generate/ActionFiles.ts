@@ -34,24 +34,19 @@ ${imports([namespace("effect/Effect"), namespace("effect/Schema"), named(["Actio
   Effect.succeed({ name: "${action}" })
 )`
     ]),
-    [posix.join(tests, `${kebab}.test.ts`)]: file([
-      `/** The tests of the action \`${action}\`. */
-${imports([
-  named(["expect", "layer"], "@effect/vitest"),
-  namespace("effect/Effect"),
-  ...TestFile.importsOfLayer(places),
-  named(["TestApp"], "flange/Testing"),
-  TestFile.importOfApp(places),
-  named([pascal], `${places.folder}/${pascal}.ts`)
-])}`,
-      TestFile.layerOf("booted", places, "anonymous"),
-      TestFile.suite("booted", `the action ${action}`, [
-        TestFile.test("returns its name", [
-          `const result = yield* api.run(${pascal}.call())`,
-          `expect(result).toEqual({ name: "${action}" })`
-        ])
-      ])
-    ])
+    [posix.join(tests, `${kebab}.test.ts`)]: TestFile.ofClass(
+      pascal,
+      places,
+      {
+        comment: `the action \`${action}\``,
+        suite: `the action ${action}`,
+        test: "returns its name"
+      },
+      [
+        `const result = yield* api.run(${pascal}.call())`,
+        `expect(result).toEqual({ name: "${action}" })`
+      ]
+    )
   }
 }
 

@@ -41,23 +41,14 @@ ${imports([named(["Plugin"], "flange"), named([pascal], `./${pascal}.ts`)])}`,
   provides: [${pascal}]
 })`
     ]),
-    [posix.join(tests, `${kebab}.test.ts`)]: file([
-      `/** The tests of the service of the feature ${words}. */
-${imports([
-  named(["expect", "layer"], "@effect/vitest"),
-  namespace("effect/Effect"),
-  ...TestFile.importsOfLayer(places),
-  named(["TestApp"], "flange/Testing"),
-  TestFile.importOfApp(places),
-  named([pascal], `${places.folder}/${pascal}.ts`)
-])}`,
-      TestFile.layerOf("booted", places, "anonymous"),
-      TestFile.suite("booted", words, [
-        TestFile.test("has a name", [
-          `const name = yield* api.run(${pascal}.use((service) => service.name))`,
-          `expect(name).toBe("${kebab}")`
-        ])
-      ])
-    ])
+    [posix.join(tests, `${kebab}.test.ts`)]: TestFile.ofClass(
+      pascal,
+      places,
+      { comment: `the service of the feature ${words}`, suite: words, test: "has a name" },
+      [
+        `const name = yield* api.run(${pascal}.use((service) => service.name))`,
+        `expect(name).toBe("${kebab}")`
+      ]
+    )
   }
 }

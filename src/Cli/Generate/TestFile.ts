@@ -58,6 +58,27 @@ export const test = (title: string, lines: ReadonlyArray<string>): string =>
 export const suite = (layer: string, title: string, tests: ReadonlyArray<string>): string =>
   `layer(${layer})("${title}", (it) => {\n${tests.join("\n\n")}\n})`
 
+/** Returns a file with one test of a class of a feature, in the app. */
+export const ofClass = (
+  name: string,
+  places: Places,
+  words: { readonly comment: string; readonly suite: string; readonly test: string },
+  lines: ReadonlyArray<string>
+): string =>
+  file([
+    `/** The tests of ${words.comment}. */
+${imports([
+  named(["expect", "layer"], "@effect/vitest"),
+  namespace("effect/Effect"),
+  ...importsOfLayer(places),
+  named(["TestApp"], "flange/Testing"),
+  importOfApp(places),
+  named([name], `${places.folder}/${name}.ts`)
+])}`,
+    layerOf("booted", places, "anonymous"),
+    suite("booted", words.suite, [test(words.test, lines)])
+  ])
+
 const sorted = (fields: ReadonlyArray<Field>): ReadonlyArray<Field> =>
   fields.toSorted((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1))
 
