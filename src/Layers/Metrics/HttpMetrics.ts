@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { OpenExchanges } from "../../Server/Exchange/Serving.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
+import * as Reading from "./Reading.ts"
 
 /** The boundaries of the conventions, in seconds. */
 const boundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -40,13 +41,16 @@ const durationOf = (method: string, path: string, status: number, error: string 
 export const registerOpen = (
   open: OpenExchanges["Service"],
   context: Context.Context<never>
-): void => {
-  const requests = Metric.gauge("http.server.active_requests", {
-    description: "HTTP server requests that have not ended"
-  })
-  const get = () => ({ value: open.count })
-  Metric.registerUnsafe(requests, context, { get, modify: () => {}, update: () => {} })
-}
+): void =>
+  Reading.register(
+    {
+      description: "HTTP server requests that have not ended",
+      id: "http.server.active_requests",
+      read: () => open.count,
+      type: "gauge"
+    },
+    context
+  )
 
 /**
  * Middleware of the slot `Logging`: measures each request but those of bare routes. `error.type` is the

@@ -6,20 +6,11 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
-
-/** A gauge or a counter whose value is read when the metrics are. */
-interface Reading {
-  readonly attributes?: Readonly<Record<string, string>>
-  readonly description: string
-  readonly id: string
-  readonly read: () => number
-  readonly type: "counter" | "gauge"
-  readonly unit?: string
-}
+import * as Reading from "./Reading.ts"
 
 const nanoseconds = 1e9
 
-const cpu = (mode: "system" | "user"): Reading => ({
+const cpu = (mode: "system" | "user"): Reading.Reading => ({
   attributes: { "cpu.mode": mode },
   description: "Processor time of the process",
   id: "process.cpu.time",
@@ -37,7 +28,7 @@ const openFiles = (): number | undefined => {
   }
 }
 
-const heap = (name: string, kind: "limit" | "used"): Reading => ({
+const heap = (name: string, kind: "limit" | "used"): Reading.Reading => ({
   attributes: { "v8js.heap.space.name": name },
   description: kind === "used" ? "Heap memory in use" : "Heap memory that is reserved",
   id: `v8js.memory.heap.${kind}`,
@@ -49,9 +40,11 @@ const heap = (name: string, kind: "limit" | "used"): Reading => ({
   unit: "By"
 })
 
-const readings = (delay: ReturnType<typeof monitorEventLoopDelay>): ReadonlyArray<Reading> => {
+const readings = (
+  delay: ReturnType<typeof monitorEventLoopDelay>
+): ReadonlyArray<Reading.Reading> => {
   let before = performance.eventLoopUtilization()
-  const percentile = (percent: 50 | 90 | 99): Reading => ({
+  const percentile = (percent: 50 | 90 | 99): Reading.Reading => ({
     description: `${percent}th percentile of the delay of the event loop since the last reading`,
     id: `nodejs.eventloop.delay.p${percent}`,
     read: () => delay.percentile(percent) / nanoseconds,
@@ -83,7 +76,7 @@ const readings = (delay: ReturnType<typeof monitorEventLoopDelay>): ReadonlyArra
             id: "process.open_file_descriptors",
             read: () => openFiles() ?? 0,
             type: "gauge"
-          } satisfies Reading
+          } satisfies Reading.Reading
         ]),
     {
       description: "Timers, sockets and requests that keep the process running",
@@ -176,22 +169,5 @@ export const register = (
       (delay) => Effect.sync(() => delay.disable())
     )
     yield* garbage(context)
-    for (const { attributes, description, id, read, type, unit } of readings(delay)) {
-      const options = {
-        attributes: { ...attributes, ...(unit === undefined ? {} : { unit }) },
-        description
-      }
-      const ignored = { modify: () => {}, update: () => {} }
-      if (type === "gauge") {
-        Metric.registerUnsafe(Metric.gauge(id, options), context, {
-          ...ignored,
-          get: () => ({ value: read() })
-        })
-      } else {
-        Metric.registerUnsafe(Metric.counter(id, { ...options, incremental: true }), context, {
-          ...ignored,
-          get: () => ({ count: read(), incremental: true })
-        })
-      }
-    }
+    for (const reading of readings(delay)) Reading.register(reading, context)
   })
