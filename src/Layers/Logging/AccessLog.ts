@@ -1,36 +1,19 @@
 /** One line per request. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import { ParentSpan, Tracer } from "effect/Tracer"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
+import {
+  type AccessRecord,
+  annotationsOf,
+  LogOutputs,
+  messageOf
+} from "../../Server/Exchange/LogOutputs.ts"
 import { clean } from "../../Server/Exchange/Text.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { escaped } from "./Control.ts"
-import { fieldName } from "./JsonLogger.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
-import { CurrentOutput, type Output } from "./Output.ts"
-import { Reader } from "./PlainData.ts"
-
-/** The fields of an access line, as annotations of its log entry. `requestId` is there as on every line. */
-export interface Access {
-  /** Derived with `server.trustedProxies`; left out if the listener knows no peer. */
-  readonly clientIp?: string
-  /** The code of the problem document that was sent; left out for any other reply. */
-  readonly code?: string
-  /** Milliseconds from the slot on the way in until the reply's head is known, to a tenth. */
-  readonly durationMs: number
-  /** Whether the caller is privileged; false for a caller without credentials. */
-  readonly isPrivileged: boolean
-  readonly method: string
-  /** The path that was asked for, without its query. */
-  readonly path: string
-  /** The path template; `*` where no route matched. */
-  readonly route: string
-  /** The reply's status; 499 where the client went away before it, 503 where the drain cut the request off. */
-  readonly status: number
-  /** Cut to 512 bytes, without control characters; left out if the request has none. */
-  readonly userAgent?: string
-}
 
 /** Whether the annotations are those of an access line. */
 export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolean =>
@@ -39,8 +22,8 @@ export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolea
 /**
  * Middleware of the slot `Logging`: writes one line of level info for each
  * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access` and
- * those that anybody put into `RequestFields`. In the JSON format the line is put
- * together without the logger and written with others at once.
+ * those that anybody put into `RequestFields`. Outputs of the log take the line without
+ * a fiber; any other logger gets it as an entry.
  * Bare routes have no slots, so they have no line. When the level is above info,
  * nothing is put around the routes.
  */
@@ -48,123 +31,70 @@ export const accessLog = Middleware.observe("access-log", {
   build: Effect.gen(function* () {
     const { level } = yield* LoggingConfig
     if (LogLevel.isGreaterThan(toEffect(level), "Info")) return () => undefined
-    const output = yield* CurrentOutput
-    const loggers = yield* Logger.CurrentLoggers
     const context = yield* Effect.context<never>()
-    return output !== undefined &&
-      [...loggers].every((logger) => logger === output.logger || logger === Logger.tracerLogger)
-      ? (route: Middleware.RouteInfo) => lines(output, route)
-      : (route: Middleware.RouteInfo) => (request: Middleware.Observed, status: number) => {
-          const access = accessOf(request, route, status)
-          Effect.runForkWith(context)(
-            Effect.annotateLogs(Effect.logInfo(messageOf(access)), {
-              requestId: request.requestId,
-              ...request.fields,
-              ...access
-            })
-          )
-        }
+    const loggers = yield* Logger.CurrentLoggers
+    const outputs = (yield* LogOutputs).filter(({ logger }) => loggers.has(logger))
+    const others = new Set(loggers)
+    for (const { logger } of outputs) others.delete(logger)
+    // An access line is no event of a span.
+    others.delete(Logger.tracerLogger)
+    if (outputs.length + others.size === 0) return () => undefined
+    const isTraced =
+      Context.getOrUndefined(context as Context.Context<Tracer>, Tracer) !== undefined
+    return (route: Middleware.RouteInfo): Middleware.Observe => {
+      const writes = outputs.map(({ access }) => access(route))
+      if (others.size > 0) writes.push(entries(route, others, context))
+      const [write] = writes
+      if (write !== undefined && writes.length === 1) {
+        return (request, status) => write(recordOf(request, status, isTraced))
+      }
+      return (request, status) => {
+        const record = recordOf(request, status, isTraced)
+        for (const write of writes) write(record)
+      }
+    }
   })
 })
 
-/** Writes the lines of one route: what they have in common is put together once. */
-const lines = ({ origin, write }: Output, route: Middleware.RouteInfo): Middleware.Observe => {
-  const from = JSON.stringify({
-    service: origin.service,
-    version: origin.version,
-    environment: origin.environment
-  }).slice(1, -1)
-  const template = inner(route.path)
-  return (request, status) => {
-    const durationMs = durationOf(request)
-    const method = inner(request.method)
-    const path = inner(pathOf(request.target))
-    let fields = ""
-    for (const name in request.fields) {
-      if (!own.has(name)) fields += member(fieldName(name), request.fields[name])
-    }
-    const { clientIp, code, isPrivileged, userAgent } = aboutClient(request)
-    write(
-      `{"time":"${now()}","level":"info",` +
-        `"message":"${method} ${template === "*" ? path : template} ${status} ${Math.round(durationMs)}ms",` +
-        `${from},"requestId":"${request.requestId}"${fields}` +
-        `${member("clientIp", clientIp)}${member("code", code)},"durationMs":${durationMs},` +
-        `"isPrivileged":${isPrivileged},"method":"${method}","path":"${path}",` +
-        `"route":"${template}","status":${status}${member("userAgent", userAgent)}}`
-    )
-  }
-}
-
-/** The names of `Access`. */
-const own: ReadonlySet<string> = new Set<keyof Access>([
-  "clientIp",
-  "code",
-  "durationMs",
-  "isPrivileged",
-  "method",
-  "path",
-  "route",
-  "status",
-  "userAgent"
-])
-
-/** A member of a JSON object with the comma before it; empty for what is undefined. */
-const member = (name: string, value: unknown): string => {
-  if (typeof value === "string") return `,"${inner(name)}":"${inner(value)}"`
-  const data = new Reader().value(value)
-  return data === undefined ? "" : `,"${inner(name)}":${escaped(JSON.stringify(data))}`
-}
-
-/** What most texts are made of: JSON has it as it is. */
-const plain = /^[\w\-./:@~]*$/
-
-/** A text as it stands between the quotes of JSON. */
-const inner = (text: string): string =>
-  plain.test(text) ? text : escaped(JSON.stringify(text).slice(1, -1))
-
-let second = 0
-let prefix = ""
-
-/** The time in ISO form; what changes within a second is its end alone. */
-const now = (): string => {
-  const millis = Date.now()
-  const rest = millis % 1000
-  if (millis - rest !== second) {
-    second = millis - rest
-    prefix = new Date(second).toISOString().slice(0, -4)
-  }
-  return `${prefix}${String(rest).padStart(3, "0")}Z`
-}
-
-const accessOf = (
-  request: Middleware.Observed,
+/** Returns the function that gives the lines of a route to loggers that are not of an output. */
+const entries = (
   route: Middleware.RouteInfo,
-  status: number
-): Access => ({
-  ...aboutClient(request),
-  durationMs: durationOf(request),
-  method: request.method,
-  path: pathOf(request.target),
-  route: route.path,
-  status
-})
-
-const aboutClient = (request: Middleware.Observed) => {
-  const agent = request.header("user-agent")
-  const address = ClientIp.resolve(request)
-  return {
-    ...(address === undefined ? {} : { clientIp: address }),
-    ...(request.code === undefined ? {} : { code: request.code }),
-    // Authentication sets it for the callers whom it knows.
-    isPrivileged: request.fields["isPrivileged"] === true,
-    ...(agent === undefined ? {} : { userAgent: clean(agent) })
+  loggers: ReadonlySet<Logger.Logger<unknown, unknown>>,
+  context: Context.Context<never>
+) => {
+  const run = Effect.runForkWith(Context.add(context, Logger.CurrentLoggers, loggers))
+  return (record: AccessRecord): void => {
+    const line = Effect.annotateLogs(
+      Effect.logInfo(messageOf(route, record)),
+      annotationsOf(route, record)
+    )
+    run(record.trace === undefined ? line : Effect.provideService(line, ParentSpan, record.trace))
   }
 }
 
-const durationOf = (request: Middleware.Observed): number => Math.round(request.elapsed() * 10) / 10
-
-const messageOf = ({ durationMs, method, path, route, status }: Access): string =>
-  `${method} ${route === "*" ? path : route} ${status} ${Math.round(durationMs)}ms`
+const recordOf = (
+  request: Middleware.Observed,
+  status: number,
+  isTraced: boolean
+): AccessRecord => {
+  const agent = request.header("user-agent")
+  const { fields } = request
+  return {
+    clientIp: ClientIp.resolve(request),
+    code: request.code,
+    durationMs: Math.round(request.elapsed() * 10) / 10,
+    fields,
+    // Authentication sets it for the callers whom it knows.
+    isPrivileged: fields["isPrivileged"] === true,
+    method: request.method,
+    path: pathOf(request.target),
+    requestId: request.requestId,
+    status,
+    time: Date.now(),
+    trace: isTraced ? request.find(ParentSpan) : undefined,
+    userAgent: agent === undefined ? undefined : clean(agent)
+  }
+}
 
 const pathOf = (url: string): string => {
   const end = url.search(/[?#]/)

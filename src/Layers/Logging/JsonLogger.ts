@@ -1,7 +1,7 @@
 /** One JSON object per line, for programs. */
 import * as Logger from "effect/Logger"
-import { escaped } from "./Control.ts"
-import * as LogRecord from "./LogRecord.ts"
+import { escaped } from "../../Server/Exchange/Control.ts"
+import * as LogRecord from "../../Server/Exchange/LogRecord.ts"
 
 /** What says where an entry comes from, on every line. */
 export interface Origin {

@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { LogOutputs } from "../../Server/Exchange/LogOutputs.ts"
 import { accessLog } from "./AccessLog.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import * as Output from "./Output.ts"
@@ -51,7 +52,10 @@ export const plugin = Plugin.make("flange:logging", {
       loggers.add(logger)
       return Context.empty().pipe(
         Context.add(Logger.CurrentLoggers, loggers),
-        Context.add(Output.CurrentOutput, output),
+        Context.add(LogOutputs, [
+          ...(yield* LogOutputs),
+          ...(output === undefined ? [] : [output])
+        ]),
         Context.add(References.MinimumLogLevel, toEffect(level))
       )
     })

@@ -1,25 +1,17 @@
 /** Where lines go: collected, and written off the request path. */
 import * as Console from "effect/Console"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
+import type { LogOutput } from "../../Server/Exchange/LogOutputs.ts"
+import { lines as accessLines } from "./JsonAccess.ts"
 import { json, type Origin } from "./JsonLogger.ts"
 
-/** Writes lines to stdout, many at once. */
-export interface Output {
-  /** The logger that writes here. */
-  readonly logger: Logger.Logger<unknown, void>
-  /** What says where a line comes from. */
-  readonly origin: Origin
-  /** Adds a line without its end. */
-  readonly write: (line: string) => void
+/** An output that stops with its scope. */
+interface Stoppable extends LogOutput {
+  /** Writes what waits. Later lines are written at once. */
+  readonly stop: () => void
 }
-
-/** The output of the JSON format; undefined where another format is written. */
-export const CurrentOutput: Context.Reference<Output | undefined> = Context.Reference<
-  Output | undefined
->("flange/Logging/Output", { defaultValue: () => undefined })
 
 /** Lines that are written at once when so many wait; a burst does not grow the buffer further. */
 const maxLines = 1024
@@ -39,7 +31,7 @@ const flushAll = (): void => {
  * in one write. What still waits is written when the scope closes and
  * when the process exits. Later lines are written at once.
  */
-export const make = (origin: Origin): Effect.Effect<Output, never, Scope.Scope> =>
+export const make = (origin: Origin): Effect.Effect<LogOutput, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(Console.Console, (console) => {
       if (console !== globalThis.console) {
@@ -112,9 +104,11 @@ const lost = (error: unknown): void => {
   }
 }
 
-const made = (origin: Origin, write: (line: string) => void, stop: () => void) => ({
+const made = (origin: Origin, write: (line: string) => void, stop: () => void): Stoppable => ({
+  access: (route) => {
+    const line = accessLines(origin, route)
+    return (record) => write(line(record))
+  },
   logger: Logger.map(json(origin), write),
-  origin,
-  stop,
-  write
+  stop
 })

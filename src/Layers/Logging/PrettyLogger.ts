@@ -1,10 +1,10 @@
 /** One short line per entry, for people. */
 import * as Logger from "effect/Logger"
 import type { LogLevel } from "effect/LogLevel"
+import { escaped } from "../../Server/Exchange/Control.ts"
+import * as LogRecord from "../../Server/Exchange/LogRecord.ts"
+import { type Data, type ErrorRecord, isErrorRecord } from "../../Server/Exchange/PlainData.ts"
 import { isAccess } from "./AccessLog.ts"
-import { escaped } from "./Control.ts"
-import * as LogRecord from "./LogRecord.ts"
-import { type Data, type ErrorRecord, isErrorRecord } from "./PlainData.ts"
 
 /**
  * A logger for a terminal: time of day, level, message, annotations, and the

@@ -1,8 +1,9 @@
 /** The log: JSON for programs, short lines for people, one line per request. */
 
-export { type Access, accessLog } from "./AccessLog.ts"
+export type { Access } from "../../Server/Exchange/LogOutputs.ts"
+export type { Data, ErrorRecord } from "../../Server/Exchange/PlainData.ts"
+export { accessLog } from "./AccessLog.ts"
 export { json, type Origin } from "./JsonLogger.ts"
 export { type Level, LoggingConfig } from "./LoggingConfig.ts"
 export { plugin } from "./LoggingPlugin.ts"
-export type { Data, ErrorRecord } from "./PlainData.ts"
 export { pretty } from "./PrettyLogger.ts"

@@ -10,7 +10,7 @@ import { ApiError, App, Plugin, Route } from "flange"
 import * as Logging from "flange/Logging"
 import * as OpenApi from "flange/OpenApi"
 import { TestApp } from "flange/Testing"
-import { Reader } from "../../../src/Layers/Logging/PlainData.ts"
+import { Reader } from "../../../src/Server/Exchange/PlainData.ts"
 
 class NotFound extends ApiError.make<NotFound>()(
   "NotFound",
