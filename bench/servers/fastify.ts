@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance, type preHandlerHookHandler } from "fastify"
-import { host, port, ready, routes, tier } from "./support/Arguments.ts"
+import { host, observed, port, ready, routes, tier } from "./support/Arguments.ts"
 import {
   createItem,
   findItem,
@@ -115,15 +115,34 @@ const production = async (app: FastifyInstance) => {
   )
 }
 
+const measured = async (app: FastifyInstance) => {
+  const { duration, text } = await import("./observed/Prometheus.ts")
+  app.addHook("onResponse", (request, reply, done) => {
+    const route = request.routeOptions.url ?? "*"
+    duration.observe(
+      { method: request.method, route, status: reply.statusCode },
+      reply.elapsedTime / 1000
+    )
+    done()
+  })
+  app.get("/metrics", text)
+}
+
 // Ajv turns "x" into an array and 7 into a string unless it is told not to.
 const ajv = { customOptions: { coerceTypes: true as const } }
 if (tier === "bare") {
-  const app = fastify({ ajv })
+  const { accessLines, logging } = await import("./support/FastifyLogging.ts")
+  const app = fastify({ ...(observed ? logging : {}), ajv })
+  if (observed) {
+    accessLines(app)
+    await measured(app)
+  }
   bare(app)
   await app.listen({ host, port })
 } else {
   const { options } = await import("./support/FastifyProduction.ts")
   const app = fastify({ ...options, ajv })
+  if (observed) await measured(app)
   await production(app)
   await app.listen({ host, port })
 }

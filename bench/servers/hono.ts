@@ -4,7 +4,7 @@ import { type Context, Hono, type ValidationTargets } from "hono"
 import { HTTPException } from "hono/http-exception"
 import type { ContentfulStatusCode } from "hono/utils/http-status"
 import { z, type ZodType } from "zod"
-import { host, port, ready, routes, tier } from "./support/Arguments.ts"
+import { host, observed, port, ready, routes, tier } from "./support/Arguments.ts"
 import {
   createItem,
   findItem,
@@ -55,6 +55,36 @@ app.onError((error, c) => {
   return problem(c, status, status === 401 ? "Unauthorized" : "Bad Request", error.message)
 })
 
+const accessLines = async () => {
+  const { pino } = await import("pino")
+  const log = pino({ base: null })
+  app.use(async (c, next) => {
+    const start = performance.now()
+    await next()
+    log.info({
+      method: c.req.method,
+      ms: performance.now() - start,
+      requestId: c.var.requestId,
+      status: c.res.status,
+      url: c.req.path
+    })
+  })
+}
+
+const measured = async () => {
+  const { httpInstrumentationMiddleware } = await import("@hono/otel")
+  const { routePath } = await import("hono/route")
+  const { duration, text } = await import("./observed/Prometheus.ts")
+  app.use(httpInstrumentationMiddleware())
+  app.use(async (c, next) => {
+    const start = performance.now()
+    await next()
+    const labels = { method: c.req.method, route: routePath(c, -1), status: c.res.status }
+    duration.observe(labels, (performance.now() - start) / 1000)
+  })
+  app.get("/metrics", async (c) => c.text(await text()))
+}
+
 const bare = () => {
   app.get("/json", (c) => c.json(hello))
   app.get("/users/:id", valid("param", Id), valid("query", Verbose), (c) =>
@@ -77,21 +107,8 @@ const production = async () => {
   const { requestId } = await import("hono/request-id")
   const { secureHeaders } = await import("hono/secure-headers")
   const { secureHeaders: helmet } = await import("./support/SecureHeaders.ts")
-  const { pino } = await import("pino")
-
-  const log = pino({ base: null })
   app.use(requestId({ limitLength: 128 }))
-  app.use(async (c, next) => {
-    const start = performance.now()
-    await next()
-    log.info({
-      method: c.req.method,
-      ms: performance.now() - start,
-      requestId: c.var.requestId,
-      status: c.res.status,
-      url: c.req.path
-    })
-  })
+  await accessLines()
   app.use(
     secureHeaders({
       contentSecurityPolicy: Object.fromEntries(
@@ -138,6 +155,9 @@ const production = async () => {
   )
 }
 
-if (tier === "bare") bare()
-else await production()
+if (observed) await measured()
+if (tier === "bare") {
+  if (observed) await accessLines()
+  bare()
+} else await production()
 serve({ fetch: app.fetch, hostname: host, port }, ready)

@@ -4,6 +4,7 @@ const { values } = parseArgs({
   options: {
     "access-log": { type: "string" },
     listener: { default: "node", type: "string" },
+    observed: { default: false, type: "boolean" },
     port: { default: "3000", type: "string" },
     routes: { default: "0", type: "string" },
     tier: { default: "bare", type: "string" }
@@ -23,6 +24,8 @@ export const accessLog = values["access-log"]
 export const host = "127.0.0.1"
 /** Only Flange has more than one. */
 export const listener = values.listener
+/** Whether the server has traces, metrics and an access log in JSON. */
+export const observed = values.observed
 export const port = Number(values.port)
 /** How many groups with an endpoint each to add to `bare`. */
 export const routes = Number(values.routes)

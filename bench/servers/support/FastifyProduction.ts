@@ -10,10 +10,10 @@ import {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
-  type FastifyServerOptions,
-  LogController
+  type FastifyServerOptions
 } from "fastify"
 import { jwt as token, origin, rateLimit as limit } from "./Contract.ts"
+import { accessLines, logging } from "./FastifyLogging.ts"
 
 declare module "@fastify/jwt" {
   interface FastifyJWT {
@@ -23,14 +23,12 @@ declare module "@fastify/jwt" {
 
 const accepted = /^[A-Za-z0-9._-]{1,128}$/
 
-/** One access line per request instead of Fastify's two. */
 export const options = {
+  ...logging,
   genReqId: (request: IncomingMessage) => {
     const given = request.headers["x-request-id"]
     return typeof given === "string" && accepted.test(given) ? given : randomUUID()
-  },
-  logController: new LogController({ disableRequestLogging: true }),
-  logger: { base: null, level: "info" }
+  }
 } satisfies FastifyServerOptions
 
 /** Sends an RFC 9457 problem document. */
@@ -45,15 +43,7 @@ export const register = async (app: FastifyInstance) => {
     reply.header("x-request-id", request.id)
     done()
   })
-  app.addHook("onResponse", (request, reply, done) => {
-    request.log.info({
-      method: request.method,
-      ms: reply.elapsedTime,
-      status: reply.statusCode,
-      url: request.url
-    })
-    done()
-  })
+  accessLines(app)
   await app.register(helmet)
   await app.register(cors, { origin })
   await app.register(jwt, {

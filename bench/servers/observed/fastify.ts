@@ -1,0 +1,4 @@
+/** Fastify with the OpenTelemetry SDK, prom-client and pino. */
+import "./OpenTelemetry.ts"
+
+await import("../fastify.ts")
