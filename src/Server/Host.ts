@@ -95,6 +95,7 @@ export const make = (
           steps: []
         })
         const serving = new Serving(services)
+        serving.watch([...entries.map(({ value }) => value.plan), unmatched.plan])
         const table = RouteTable.make(entries, config)
         return yield* listener({
           config,

@@ -101,7 +101,6 @@ export const plugin = Plugin.make("flange:metrics", {
       const services = Context.make(Metric.MetricRegistry, registry).pipe(
         Context.add(OpenExchanges, open)
       )
-      HttpMetrics.registerOpen(open, services)
       yield* ProcessMetrics.register(services)
       return fibers
         ? Context.add(services, Metric.FiberRuntimeMetrics, Metric.FiberRuntimeMetricsImpl)

@@ -69,6 +69,7 @@ export const make = ({
       isOpened: codec.isOpened,
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
       observers: stack.observers,
+      open: 0,
       route: info,
       upgrades: codec.upgrades
     },

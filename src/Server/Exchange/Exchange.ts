@@ -24,6 +24,7 @@ import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
+import * as Semantics from "./Semantics.ts"
 import * as ServerSpan from "./ServerSpan.ts"
 import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
@@ -69,6 +70,8 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #request: HttpServerRequest | undefined
   #requestId: string | undefined
   #scope: Scope.Closeable | undefined
+  /** The body that was sent, or its length; undefined if that is not known. */
+  #sent: number | string | Uint8Array | undefined
   #services: Services | undefined
   readonly #serving: Serving
   #span: Span | undefined
@@ -83,6 +86,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.match = match
     this.#start = plan.observers.length === 0 ? 0 : serving.elapsed()
     serving.begin()
+    plan.open++
     if (serving.tracer !== undefined) this.#trace()
   }
 
@@ -158,6 +162,22 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return (this.#requestId ??= RequestId.fromHeader(this.#wire.header(RequestId.header)))
   }
 
+  get requestSize(): number | undefined {
+    if (!this.hasBody) return undefined
+    const length = Number(this.header("content-length"))
+    if (Number.isSafeInteger(length)) return length
+    // A body that was decoded has another size than the one that came.
+    return this.body instanceof Uint8Array && this.header("content-encoding") === undefined
+      ? this.body.length
+      : undefined
+  }
+
+  get responseSize(): number | undefined {
+    const sent = this.#sent
+    if (typeof sent === "string") return Buffer.byteLength(sent)
+    return typeof sent === "object" ? sent.length : sent
+  }
+
   get scope(): Scope.Scope {
     if (this.#scope === undefined) {
       this.#scope = Scope.makeUnsafe()
@@ -181,6 +201,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   get target(): string {
     return this.#wire.target
+  }
+
+  get trace(): Span | undefined {
+    return this.#span?.sampled === true ? this.#span : undefined
   }
 
   annotate(fields: Readonly<RequestFields.Fields>): void {
@@ -421,6 +445,8 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
           this.services.context
         )
       )
+      if (!this.#hasContent(status) || response.body._tag === "Empty") this.#sent = 0
+      else this.#sent = response.body.contentLength
       this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
     } catch (defect) {
       // Code of the app may have made an invalid response.
@@ -439,7 +465,9 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       const problem = statusError(status)
       if (problem !== undefined) throw problem
       ReplyHeaders.encodeLocation(lines)
-      this.#wire.send(status, lines, status === resetContent ? "" : body, constant)
+      const sent = status === resetContent ? "" : body
+      this.#sent = this.#hasContent(status) ? sent : 0
+      this.#wire.send(status, lines, sent, constant)
     } catch (defect) {
       return this.#refused(defect)
     }
@@ -491,6 +519,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return ReplyHeaders.merge(own, { added: this.#added, set }, headers)
   }
 
+  #hasContent(status: number): boolean {
+    return Semantics.bodyOf(this.method, status) === "body"
+  }
+
   /** Whether a reply's own headers override others. */
   #overlaps(own: ReadonlyArray<string>): boolean {
     for (let i = 0; i < own.length; i += 2) {
@@ -512,6 +544,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const serving = this.#serving
     const scope = this.#scope
     this.#isOver = true
+    this.plan.open--
     if (scope === undefined) return serving.end()
     const closed = Effect.catchCause(Scope.close(scope, this.#exit), (cause) =>
       logFailure("A finalizer of a request failed", cause)

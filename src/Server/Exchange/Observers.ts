@@ -2,12 +2,13 @@
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Tracer from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import { logFailure } from "./FailureLog.ts"
 import type { Fields } from "./RequestFields.ts"
 
 /** The request that an observer sees. */
-export interface Observed extends Pick<Incoming, "find" | "header" | "peer"> {
+export interface Observed extends Pick<Incoming, "find" | "header" | "now" | "peer"> {
   /** The code of the problem document that was sent; undefined for any other reply. */
   readonly code: string | undefined
   /** Returns the milliseconds since the request arrived. */
@@ -16,8 +17,14 @@ export interface Observed extends Pick<Incoming, "find" | "header" | "peer"> {
   readonly fields: Fields
   readonly method: string
   readonly requestId: string
+  /** The bytes of the request's body; undefined if there is no body or its size is not known. */
+  readonly requestSize: number | undefined
+  /** The bytes of the reply's body; undefined for a stream whose length is not known. */
+  readonly responseSize: number | undefined
   /** Path and query. */
   readonly target: string
+  /** The span of the request; undefined if the request is not sampled. */
+  readonly trace: Pick<Tracer.Span, "spanId" | "traceId"> | undefined
 }
 
 /**

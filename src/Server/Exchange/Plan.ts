@@ -23,6 +23,8 @@ export interface Plan {
   readonly isOpened: boolean
   readonly maxBodySize: ByteSize.ByteSize
   readonly observers: ReadonlyArray<Observe>
+  /** How many exchanges of the route have not ended. */
+  open: number
   readonly route: RouteName
   /** Whether the handler can upgrade the connection. */
   readonly upgrades: boolean

@@ -10,17 +10,27 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
-import { type Sample, Sampling } from "./ServerSpan.ts"
+import type { Plan } from "./Plan.ts"
+import { type RouteName, type Sample, Sampling } from "./ServerSpan.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
 /** The exchanges of an app that have not ended. A plugin provides one to read their number. */
 export class OpenExchanges extends Context.Service<
   OpenExchanges,
-  { count: number; readonly whenIdle: Set<() => void> }
+  {
+    count: number
+    /** Returns how many exchanges of a route have not ended. The server sets it at bind. */
+    ofRoute: (route: RouteName) => number
+    readonly whenIdle: Set<() => void>
+  }
 >()("flange/OpenExchanges") {
   /** Creates one without an exchange. */
-  static readonly make = (): OpenExchanges["Service"] => ({ count: 0, whenIdle: new Set() })
+  static readonly make = (): OpenExchanges["Service"] => ({
+    count: 0,
+    ofRoute: () => 0,
+    whenIdle: new Set()
+  })
 }
 
 /** The state that the exchanges of an app share. */
@@ -83,6 +93,12 @@ export class Serving {
   /** Returns the state for a request that has references of its own, such as a test's clock. */
   extend(references: Context.Context<never>): Serving {
     return new Serving(Context.merge(this.context, references), this)
+  }
+
+  /** Lets `OpenExchanges` find the open exchanges of these routes. */
+  watch(plans: ReadonlyArray<Plan>): void {
+    const byRoute = new Map(plans.map((plan) => [plan.route, plan]))
+    this.#open.ofRoute = (route) => byRoute.get(route)?.open ?? 0
   }
 
   /** Counts an exchange as open. */

@@ -63,6 +63,7 @@ const plan = {
   isOpened: true,
   maxBodySize: ByteSize.fromInputUnsafe(Number.MAX_SAFE_INTEGER),
   observers: [],
+  open: 0,
   route: { method: "*", path: "*" },
   upgrades: true
 }
