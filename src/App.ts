@@ -114,7 +114,7 @@ export const layer = <A extends AppDefinition.Any>(
       let stopped = Effect.void
       // The first finalizer of a scope runs last: everything is released by then.
       yield* Effect.addFinalizer(() => stopped)
-      const { address, context, runtime } = yield* boot(app, {
+      const { address, context, ports, runtime } = yield* boot(app, {
         listener: ConfiguredListener.listen
       })
       // An app without the Logging battery logs it too, by Effect's own logger.
@@ -122,6 +122,9 @@ export const layer = <A extends AppDefinition.Any>(
         Effect.provideContext(Effect.logInfo(`${runtime.name} ${runtime.version} ${what}`), context)
       stopped = log("stopped")
       yield* log(`listens on ${address}`)
+      for (const [name, at] of Object.entries(ports)) {
+        yield* log(`listens on ${at} for the port "${name}"`)
+      }
       return context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
     })
   ).pipe(Layer.provide(nodeFiles))

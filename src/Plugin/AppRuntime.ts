@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpApi from "effect/http-api/HttpApi"
+import type { Configuration } from "../Config/Report/Report.ts"
 import type { BootTree } from "./BootTree.ts"
 import type * as Contribution from "./Contribution.ts"
 import type { AppDescription } from "./Description.ts"
@@ -19,6 +20,8 @@ export interface AppRuntimeShape {
   readonly buildDate: string | undefined
   /** Source revision, from `app.commit`. */
   readonly commit: string | undefined
+  /** Every key of the configuration: its value and where it comes from. Secrets are masked. */
+  readonly configuration: Effect.Effect<Configuration>
   /**
    * Returns the contributions of a kind, such as `HealthCheck.kind` or `Action.kind`, in
    * plugin order. The list grows while plugins are acquired; it is complete from the ready

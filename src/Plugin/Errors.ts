@@ -52,18 +52,24 @@ export class BindError extends Data.TaggedError("BindError")<{
   readonly cause: unknown
   /** The operating system's code, such as `EADDRINUSE`. */
   readonly code: string | undefined
+  /** The configuration section of a port; undefined for the listener of the app. */
+  readonly section?: string | undefined
 }> {
   override get message(): string {
+    const { section } = this
+    const at = section === undefined ? this.address : `${this.address} for the port "${section}"`
+    const [host, port] =
+      section === undefined ? ["HOST", "PORT"] : [`${section}.host`, `${section}.port`]
     switch (this.code) {
       case "EACCES":
-        return `Not allowed to listen on ${this.address}. Choose a port above 1023, or grant the process the right to bind it.`
+        return `Not allowed to listen on ${at}. Choose a port above 1023, or grant the process the right to bind it.`
       case "EADDRINUSE":
-        return `Cannot listen on ${this.address}: something else listens there. Stop it, or set PORT to a free port.`
+        return `Cannot listen on ${at}: something else listens there. Stop it, or set ${port} to a free port.`
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":
-        return `Cannot listen on ${this.address}: this machine has no such address. Set HOST to one it has, such as 127.0.0.1.`
+        return `Cannot listen on ${at}: this machine has no such address. Set ${host} to one it has, such as 127.0.0.1.`
       default:
-        return `Cannot listen on ${this.address}: ${this.code ?? String(this.cause)}.`
+        return `Cannot listen on ${at}: ${this.code ?? String(this.cause)}.`
     }
   }
 }

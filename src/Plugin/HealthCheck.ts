@@ -1,5 +1,5 @@
 /** Health checks of plugins. The Health battery runs them in the background. */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -118,6 +118,31 @@ export const kind = Contribution.kind<Settings, Effect.Effect<unknown, unknown>>
 
 /** A health check in a running app, bound to the services of its plugin. */
 export type Contributed = Contribution.Contributed<Settings, Effect.Effect<unknown, unknown>>
+
+/** One component of the app, as its last check found it. */
+export interface Component {
+  /** ISO time at which the last check ended. */
+  readonly checkedAt?: string
+  readonly class: Class
+  /** How long the last check took, in milliseconds. */
+  readonly latencyMs?: number
+  readonly name: string
+  /**
+   * `up`, `degraded` if it works in part or fails less often than its threshold, `down`, or `unknown`
+   * before its first check.
+   */
+  readonly status: "degraded" | "down" | "unknown" | "up"
+}
+
+/**
+ * Reads what the last checks found. The Health battery provides it; undefined in an app whose checks
+ * nothing runs.
+ */
+export const Components: Context.Reference<Effect.Effect<ReadonlyArray<Component>> | undefined> =
+  Context.Reference<Effect.Effect<ReadonlyArray<Component>> | undefined>(
+    "flange/HealthCheck/Components",
+    { defaultValue: () => undefined }
+  )
 
 /** Creates the contribution of a health check. */
 export const contribute = <R>(name: string, input: Input<R>) => {

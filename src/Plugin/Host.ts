@@ -31,6 +31,12 @@ export interface Bound {
   }) => Effect.Effect<void>
 }
 
+/** The bound listener of an app, and those of its ports. */
+export interface AppBound extends Bound {
+  /** The listeners beside that of the app, by name. They drain after it. */
+  readonly ports: Readonly<Record<string, Bound>>
+}
+
 /** Runs an effect as the work of a plugin in the bind phase, within its time limit. */
 export type Step = (
   plugin: Plugin.Any
@@ -41,13 +47,13 @@ export type Step = (
 /** The part of an app that turns requests into replies. */
 export interface Host {
   /**
-   * Binds the listener after every plugin is acquired. Its scope closes before any plugin
+   * Binds the listeners after every plugin is acquired. Their scope closes before any plugin
    * is released. It builds the middleware of each plugin within `step`.
    */
   readonly bind: (
     context: Context.Context<unknown>,
     step: Step
-  ) => Effect.Effect<Bound, unknown, Scope.Scope>
+  ) => Effect.Effect<AppBound, unknown, Scope.Scope>
   /** Returns the problems of routes and middleware, before anything is acquired. */
   readonly check: (plugins: ReadonlyArray<Plugin.Any>) => ReadonlyArray<AssemblyProblem>
   /** The configuration sections that the host reads. */
@@ -58,9 +64,12 @@ export interface Host {
    */
   readonly mount: (acquired: Acquired) => Effect.Effect<void, unknown, Scope.Scope>
   /**
-   * Fails if the listener could not bind now, so that an app whose port is taken stops
+   * Fails if a listener could not bind now, so that an app whose port is taken stops
    * before a plugin is acquired and before a migration runs. `context` has the
    * configuration.
    */
-  readonly probe: (context: Context.Context<unknown>) => Effect.Effect<void, unknown>
+  readonly probe: (
+    context: Context.Context<unknown>,
+    plugins: ReadonlyArray<Plugin.Any>
+  ) => Effect.Effect<void, unknown>
 }

@@ -3,90 +3,26 @@ import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
-import type * as Guard from "../Contract/Guard.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
+import type { RouteDescription, RoutesDescription } from "./Route/Description.ts"
 import * as ErrorCodes from "./Route/ErrorCodes.ts"
 import * as Guards from "./Route/Guards.ts"
 import {
-  type Access,
   type Description,
   isMiddleware,
   type Middleware,
-  type RateLimit,
   type RouteInfo,
-  type Slot,
   slotsOf
 } from "./Route/Middleware.ts"
 import { type DeclaredEndpoint, isRoute, type Route } from "./Route/Route.ts"
 
-/** One route of a contract as data. */
-export interface RouteDescription {
-  readonly access: Access["type"]
-  /** The longest body in bytes, if the contract sets it. Otherwise it is `server.bodyLimit`. */
-  readonly bodyLimit: number | undefined
-  /** The authentication chain of a protected or optional route. */
-  readonly chain: string | undefined
-  /**
-   * Which codec decodes the request and encodes the reply. A handler that reads the request itself
-   * (`handleRaw`) decodes its payload without it; a description does not know the handlers.
-   */
-  readonly codec: Codec.Kind["codec"]
-  /** Why the codec is not the compiled one; undefined for `compiled`. */
-  readonly codecReason: string | undefined
-  /** The codes of its errors by status, those of its middleware included. */
-  readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
-  readonly group: string
-  readonly method: string
-  /** The slot middleware around it, outermost first. */
-  readonly middleware: ReadonlyArray<MiddlewareDescription>
-  /** The names of its group and its endpoint, such as `items.create`. */
-  readonly name: string
-  readonly path: string
-  /** The plugin that contributes it. */
-  readonly plugin: string
-  /**
-   * The names of the policies and other guards of its contract. `authenticated` is a guard if the
-   * contract of the endpoint authenticates its callers and its group does not.
-   */
-  readonly policies: ReadonlyArray<string>
-  /** The limit on the rate of requests; undefined if no plugin of the app limits them. */
-  readonly rateLimit: RateLimit | undefined
-  /** The scopes that its guards require. A caller needs those of each entry. */
-  readonly scopes: ReadonlyArray<Guard.Scopes>
-  /** The longest time of the handler in milliseconds, if a middleware limits it. */
-  readonly timeout: number | undefined
-  /** The transaction around the handler. A handler of `handleRaw` has none. */
-  readonly transaction: "none" | "read-only" | "read-write"
-  /** Whether it has no guard on purpose: its contract has `Auth.unguarded`. */
-  readonly unguarded: boolean
-}
-
-/** A slot middleware around a route. */
-export interface MiddlewareDescription {
-  readonly name: string
-  /** The plugin that contributes it. */
-  readonly plugin: string
-  readonly slot: Slot
-}
-
-/** A group of `Route.raw` as data. Its routes are known after boot only. */
-export interface RawGroupDescription {
-  readonly access: Access["type"]
-  /** The authentication chain of a protected or optional group. */
-  readonly chain: string | undefined
-  readonly group: string
-  /** The plugin that contributes it. */
-  readonly plugin: string
-}
-
-/** The routes of an app as data. */
-export interface RoutesDescription {
-  /** The groups of plain routes, by name. */
-  readonly rawGroups: ReadonlyArray<RawGroupDescription>
-  /** The routes of all contracts, by path and method. */
-  readonly routes: ReadonlyArray<RouteDescription>
-}
+export type {
+  MiddlewareDescription,
+  RawGroupDescription,
+  RouteDescription,
+  RoutesDescription
+} from "./Route/Description.ts"
 
 /**
  * Describes the routes of plugins, which are in their order. `api` is their contract with the

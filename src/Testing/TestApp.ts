@@ -13,11 +13,13 @@ import type * as Contribution from "../Plugin/Contribution.ts"
 import * as ConfiguredListener from "../Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "../Server/Listener/Listener.ts"
 import * as WebListener from "../Server/Listener/Web/WebListener.ts"
+import * as Ports from "../Server/Ports.ts"
 import * as Replacements from "./Replacements.ts"
 import * as Requests from "./Requests.ts"
 import * as TestLogs from "./TestLogs.ts"
 import * as TestOptions from "./TestOptions.ts"
 import type { TestOptionsError } from "./TestOptionsError.ts"
+import * as TestPort from "./TestPort.ts"
 
 /**
  * A booted app and the means to talk to it. Every request runs on the clock of the fiber that sends
@@ -38,6 +40,11 @@ export interface TestApp<Provides, Contracts extends Contribution.Contract>
    * runs.
    */
   readonly logs: ReadonlyArray<TestLogs.LogEntry>
+  /**
+   * Returns the means to talk to a port of the app, such as `admin`, the same way as to the app. Throws
+   * if no plugin contributes it.
+   */
+  readonly port: (name: string) => TestPort.TestPort
   /** Runs an effect with the services of the app. */
   readonly run: <A, E, R>(
     effect: Effect.Effect<A, E, R>
@@ -136,13 +143,17 @@ export const make = <
 ): Effect.Effect<TestApp<P, C>, BootError<E, Rs>, Needs<C> | Scope.Scope> =>
   Effect.suspend(() => {
     let handler: WebListener.ContextualWebHandler | undefined
+    const ports = new Map<string, WebListener.ContextualWebHandler>()
     return boot(app, options, {
       defaults: {},
-      listener: WebListener.make((made) => {
-        handler = made
-      }),
-      // Boot binds the listener before a test can send a request.
-      transport: () => handler!
+      listener: WebListener.make(
+        (made) => {
+          handler = made
+        },
+        (name, made) => ports.set(name, made)
+      ),
+      // Boot binds the listeners before a test can send a request.
+      transport: (port) => (port === undefined ? handler! : ports.get(port)!)
     })
   })
 
@@ -188,7 +199,10 @@ export const listening = <
   options: Options<Rs, P> = {}
 ): Effect.Effect<TestApp<P, C>, BootError<E, Rs>, Needs<C> | Scope.Scope> =>
   boot(app, options, {
-    defaults: { server: { host: "127.0.0.1", port: 0 } },
+    defaults: {
+      ...Object.fromEntries(Ports.of(app.plugins).map(({ port }) => [port.name, { port: 0 }])),
+      server: { host: "127.0.0.1", port: 0 }
+    },
     listener: ConfiguredListener.listen,
     transport: () => (request) => fetch(request)
   })
@@ -217,10 +231,10 @@ interface Place {
   readonly defaults: object
   readonly listener: Listener
   /**
-   * Returns the function that sends requests to the listener. It is called after the listener is
-   * bound.
+   * Returns the function that sends requests to the listener of the app, or to that of a port. It is
+   * called after they are bound.
    */
-  readonly transport: () => WebListener.ContextualWebHandler
+  readonly transport: (port?: string) => WebListener.ContextualWebHandler
 }
 
 const boot = <
@@ -259,12 +273,17 @@ const boot = <
       { listener, source: TestOptions.source(app, options, defaults) }
     ).pipe(Scope.provide(scope), Effect.provideContext(files), collect)
     const services = running.context as Context.Context<AppRuntime | P>
-    const url = running.address ?? "http://localhost"
-    const handler = transport()
-    const send: WebListener.ContextualWebHandler = (request, references) => {
-      const signal = AbortSignal.any([gone.signal, request.signal])
-      return handler(new Request(request, { signal }), references)
-    }
+    const url = running.address ?? inMemory
+    const ports = Object.fromEntries(
+      Object.entries(running.ports).map(([name, at]) => [name, at ?? inMemory])
+    )
+    const sending =
+      (handler: WebListener.ContextualWebHandler): WebListener.ContextualWebHandler =>
+      (request, references) => {
+        const signal = AbortSignal.any([gone.signal, request.signal])
+        return handler(new Request(request, { signal }), references)
+      }
+    const send = sending(transport())
     return {
       ...Requests.requests(app.id, url, logs.entries, send),
       client: yield* Requests.clientOf(app, url, send),
@@ -272,11 +291,20 @@ const boot = <
         TestLogs.expectNoErrors(logs.entries, expectNoErrors)
       },
       logs: logs.entries,
+      port: (name) =>
+        TestPort.make(app.id, name, {
+          logs: logs.entries,
+          ports,
+          transport: () => sending(transport(name))
+        }),
       run: (effect) => Effect.provideContext(effect, services),
       services,
       url
     }
   })
+
+/** The URL of an app without a socket. */
+const inMemory = "http://localhost"
 
 /**
  * Aborts the requests that are still in flight one second after the release began. Otherwise a test

@@ -14,7 +14,7 @@ import type * as Scope from "effect/Scope"
 import type * as Config from "../../src/Config/index.ts"
 import { AppRuntime } from "../../src/Plugin/AppRuntime.ts"
 import * as Boot from "../../src/Plugin/Boot/Boot.ts"
-import type { Bound, Host } from "../../src/Plugin/Host.ts"
+import type { AppBound, Host } from "../../src/Plugin/Host.ts"
 import * as Plugin from "../../src/Plugin/Plugin.ts"
 
 /** The service of every plugin of a rig. */
@@ -100,7 +100,7 @@ export const make = () => {
       })
     )
 
-  const host = (special: Partial<Host> & Partial<Bound> = {}) =>
+  const host = (special: Partial<AppBound> & Partial<Host> = {}) =>
     ({
       bind: () =>
         Effect.acquireRelease(
@@ -108,7 +108,8 @@ export const make = () => {
             address: "http://rig",
             drain:
               special.drain ??
-              (({ delay }) => note(`drain listener after ${Duration.format(delay)}`))
+              (({ delay }) => note(`drain listener after ${Duration.format(delay)}`)),
+            ports: special.ports ?? {}
           }),
           () => note("unbind")
         ),

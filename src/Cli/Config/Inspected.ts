@@ -4,7 +4,6 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import { inspect, type Inspection } from "../../Config/Load.ts"
 import { type Key, keysOfSection } from "../../Config/Report/Keys.ts"
-import type { Entry } from "../../Config/Resolved.ts"
 import type * as AppDefinition from "../../Plugin/AppDefinition.ts"
 import * as Configure from "../../Plugin/Boot/Configure.ts"
 import * as Order from "../../Plugin/Boot/Order.ts"
@@ -29,7 +28,3 @@ export const of = (
     keys: inspection.compiled.flatMap(keysOfSection).sort((a, b) => (a.key < b.key ? -1 : 1))
   }))
 }
-
-/** Returns the values of a key: several if it is a record, none if it is not set. */
-export const entriesAt = ({ entries }: Inspected, { key }: Key): ReadonlyArray<Entry> =>
-  entries.filter((entry) => entry.key === key || entry.key.startsWith(`${key}.`))

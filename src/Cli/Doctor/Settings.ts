@@ -4,9 +4,10 @@ import type { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import type { Inspection } from "../../Config/Load.ts"
 import type { Key } from "../../Config/Report/Keys.ts"
+import { entriesAt } from "../../Config/Report/Report.ts"
 import { getPath } from "../../Config/Tree.ts"
 import * as Doctor from "../../Plugin/Doctor.ts"
-import { entriesAt, type Inspected } from "../Config/Inspected.ts"
+import type { Inspected } from "../Config/Inspected.ts"
 import type { Check } from "./Check.ts"
 import * as Repository from "./Repository.ts"
 
@@ -86,7 +87,7 @@ const secretIn = (text: string): string => {
 export const isPlaceholder = (text: string): boolean => isGuess(secretIn(text))
 
 const problemOf = (declared: Key, inspected: Inspected, isTracked: (file: string) => boolean) => {
-  const [entry] = entriesAt(inspected, declared)
+  const [entry] = entriesAt(inspected.entries, declared)
   const value = getPath(inspected.merged, declared.key.split("."))
   const text = Redacted.isRedacted(value) ? Redacted.value(value) : value
   if (!declared.isSecret || entry === undefined || typeof text !== "string") return []
@@ -122,7 +123,7 @@ export const secrets = (folder: string, inspected: Inspected): Check<ChildProces
             problemOf(key, inspected, (file) => files.includes(file))
           )
           const count = inspected.keys.filter(
-            (key) => key.isSecret && entriesAt(inspected, key).length > 0
+            (key) => key.isSecret && entriesAt(inspected.entries, key).length > 0
           ).length
           return found.length > 0 ? found : Doctor.ok(`No placeholder is among ${count} secrets.`)
         }

@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
 import { RouteNotFound, ServiceUnavailable } from "../../Contract/Catalogue.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { version } from "../../Plugin/Version.ts"
 import * as Route from "../../Server/Route/Route.ts"
@@ -100,7 +102,13 @@ export const plugin = Plugin.make("flange:health", {
   config: [HealthConfig],
   // Checks that run into the release of what they check would report it as down.
   drain: HealthMonitor.use(({ stop }) => stop),
-  layer: HealthMonitor.layer,
+  layer: Layer.provideMerge(
+    Layer.effect(
+      HealthCheck.Components,
+      HealthMonitor.useSync(({ components }) => components)
+    ),
+    HealthMonitor.layer
+  ),
   provides: [HealthMonitor],
   ready: () => HealthMonitor.use(({ start }) => start),
   routes: [

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 import * as Config from "../../Config/index.ts"
+import * as Report from "../../Config/Report/Report.ts"
 import * as Action from "../Action.ts"
 import * as Api from "../Api.ts"
 import { AppConfig } from "../AppConfig.ts"
@@ -23,7 +24,7 @@ import * as BootTree from "../BootTree.ts"
 import type { ConfigSource } from "../ConfigSource.ts"
 import * as Contribution from "../Contribution.ts"
 import { ReleaseTimeoutError, StartTimeoutError } from "../Errors.ts"
-import type { Bound, Host, Step } from "../Host.ts"
+import type { AppBound, Bound, Host, Step } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Configure from "./Configure.ts"
@@ -39,6 +40,8 @@ export interface Running {
   readonly address: string | undefined
   /** Every service of every plugin, and `AppRuntime`. */
   readonly context: Context.Context<unknown>
+  /** The URLs of its ports by name; undefined for one without a socket. */
+  readonly ports: Readonly<Record<string, string | undefined>>
   readonly runtime: AppRuntimeShape
 }
 
@@ -87,12 +90,19 @@ export const boot = (
 ): Effect.Effect<Running, unknown, FileSystem.FileSystem | Path.Path | Scope.Scope> =>
   Effect.gen(function* () {
     const boot = yield* begin(app, host, source)
-    yield* host.probe(boot.context)
+    yield* host.probe(boot.context, boot.plugins)
     yield* acquire(boot)
     const bound = yield* bind(boot)
     yield* ready(boot, bound)
     yield* logTree(boot)
-    return { address: bound.address, context: boot.context, runtime: boot.runtime }
+    return {
+      address: bound.address,
+      context: boot.context,
+      ports: Object.fromEntries(
+        Object.entries(bound.ports).map(([name, { address }]) => [name, address])
+      ),
+      runtime: boot.runtime
+    }
   })
 
 /**
@@ -208,6 +218,14 @@ const makeRuntime = (boot: Boot): AppRuntimeShape => ({
   bootTree: boot.tree.steps,
   buildDate: boot.settings.buildDate,
   commit: boot.settings.commit,
+  configuration: Effect.sync(() => ({
+    environment: boot.config.environment,
+    keys: Report.rows(
+      Report.keysOf(Configure.sectionsOf(boot.acquired, boot.host)),
+      boot.config.entries
+    ),
+    warnings: boot.config.warnings
+  })),
   contributions: <Name extends string, Data, Value>(kind: Contribution.Kind<Name, Data, Value>) =>
     // Contributions of a kind are made by the kind, which holds their types.
     contributionsOf(boot, kind.name) as ReadonlyArray<Contribution.Contributed<Data, Value>>,
@@ -330,21 +348,17 @@ const ready = (boot: Boot, { address }: Bound) =>
     { discard: true }
   ).pipe(measurePhase(boot, "ready"), Effect.andThen(setStatus(boot, "ready")))
 
-/** Drains the listener and the plugins at the same time. */
-const drain = (boot: Boot, bound: Bound) =>
-  Effect.suspend(() => {
-    const { drainDelay, drainTimeout, releaseTimeout } = boot.settings
+/**
+ * Drains the listener and the plugins at the same time, and then the ports: they can be asked about the
+ * drain until it ends. Their requests have the rest of `app.drainTimeout`.
+ */
+const drain = (boot: Boot, bound: AppBound) =>
+  Effect.gen(function* () {
+    const { drainDelay, drainTimeout } = boot.settings
     const delay = boot.status === "ready" ? drainDelay : Duration.zero
     boot.status = "draining"
-    const listener = bound.drain({ delay, timeout: drainTimeout }).pipe(
-      Pending.track("The listener: drain"),
-      // A handler that cannot be interrupted must not keep the plugins from their release.
-      Deadline.enforce(
-        Duration.sum(delay, Duration.sum(drainTimeout, releaseTimeout)),
-        () => new Cause.TimeoutError("Requests did not end")
-      ),
-      logFailure("The listener failed to drain")
-    )
+    const end =
+      (yield* Clock.currentTimeMillis) + Duration.toMillis(Duration.sum(delay, drainTimeout))
     const plugins = boot.plugins.map(({ id, manifest: { drain = Effect.void } }) =>
       drain.pipe(
         Effect.provideContext(boot.context),
@@ -357,11 +371,32 @@ const drain = (boot: Boot, bound: Bound) =>
         logFailure(`${nameOf(id)} failed to drain`)
       )
     )
-    return logWithPlugins(
-      boot,
-      Effect.all([listener, ...plugins], { concurrency: "unbounded", discard: true })
-    ).pipe(boot.tree.measure("drain"))
-  })
+    const listener = drainListener(boot, "The listener", bound, delay, drainTimeout)
+    yield* Effect.all([listener, ...plugins], { concurrency: "unbounded", discard: true })
+    const rest = Duration.millis(Math.max(0, end - (yield* Clock.currentTimeMillis)))
+    yield* Effect.forEach(
+      Object.entries(bound.ports),
+      ([name, port]) => drainListener(boot, `The port "${name}"`, port, Duration.zero, rest),
+      { concurrency: "unbounded", discard: true }
+    )
+  }).pipe((drained) => logWithPlugins(boot, drained), boot.tree.measure("drain"))
+
+const drainListener = (
+  boot: Boot,
+  name: string,
+  bound: Bound,
+  delay: Duration.Duration,
+  timeout: Duration.Duration
+) =>
+  bound.drain({ delay, timeout }).pipe(
+    Pending.track(`${name}: drain`),
+    // A handler that cannot be interrupted must not keep the plugins from their release.
+    Deadline.enforce(
+      Duration.sum(delay, Duration.sum(timeout, boot.settings.releaseTimeout)),
+      () => new Cause.TimeoutError("Requests did not end")
+    ),
+    logFailure(`${name} failed to drain`)
+  )
 
 /** Measures a phase of the whole app. Logs the boot tree if the phase fails. */
 const measurePhase =

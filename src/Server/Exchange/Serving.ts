@@ -55,7 +55,16 @@ export class Serving {
   /** The services of a request that is not sampled. With them no effect starts a span. */
   readonly untraced: Context.Context<unknown>
 
-  constructor(context: Context.Context<unknown>, parent?: Serving) {
+  constructor(
+    context: Context.Context<unknown>,
+    options: {
+      /** The form of errors. Default: that of the app. */
+      readonly envelope?: ErrorEnvelope.ErrorEnvelope | undefined
+      /** The state that this one extends. */
+      readonly parent?: Serving | undefined
+    } = {}
+  ) {
+    const { parent } = options
     this.context = context
     // An app in a test may have a clock of its own.
     const clock = Context.getOrUndefined(context as Context.Context<Clock.Clock>, Clock.Clock)
@@ -65,7 +74,8 @@ export class Serving {
         : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     this.now = clock === undefined ? () => Date.now() : () => clock.currentTimeMillisUnsafe()
     const runtime = Context.getOrUndefined(context as Context.Context<AppRuntime>, AppRuntime)
-    this.envelope = runtime && ErrorEnvelope.of(runtime.api)
+    this.envelope =
+      "envelope" in options ? options.envelope : runtime && ErrorEnvelope.of(runtime.api)
     this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
     this.fibers = parent?.fibers ?? new Set()
     this.#open =
@@ -92,7 +102,10 @@ export class Serving {
 
   /** Returns the state for a request that has references of its own, such as a test's clock. */
   extend(references: Context.Context<never>): Serving {
-    return new Serving(Context.merge(this.context, references), this)
+    return new Serving(Context.merge(this.context, references), {
+      envelope: this.envelope,
+      parent: this
+    })
   }
 
   /** Lets `OpenExchanges` find the open exchanges of these routes. */

@@ -15,6 +15,7 @@ const bind: Listener = (options) =>
 
 /** Listens with the listener that `server.listener` names, and loads only that one. */
 export const listen: Listener = Object.assign(bind, {
+  port: (): Listener => listen,
   probe: ((config) =>
     config.listener === "proxied" && config.socket !== undefined
       ? Bind.probeUnix(config.socket)

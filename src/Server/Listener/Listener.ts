@@ -22,6 +22,8 @@ export interface Listener {
      */
     readonly upgrades: (method: string, target: string) => boolean
   }): Effect.Effect<Bound, BindError, Scope.Scope>
+  /** Returns the listener of a port. Undefined if ports are not opened. */
+  readonly port?: (name: string) => Listener
   /** Fails if the listener could not bind now. Undefined for a listener without a socket. */
   readonly probe?: (config: (typeof ServerConfig)["Service"]) => Effect.Effect<void, BindError>
 }

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import * as Pending from "../../Plugin/Boot/Pending.ts"
 import { ReleaseTimeoutError } from "../../Plugin/Errors.ts"
+import { Shutdown } from "../../Plugin/Shutdown.ts"
 import * as NodeVersion from "./NodeVersion.ts"
 
 /**
@@ -25,20 +26,31 @@ export const main = (
   }
   let code = 0
   let services = Context.empty()
+  /** Whether the end has been asked for in a way that a further signal makes urgent. */
+  let signalled = false
   let stopping = false
   // A program that waits for something that holds no process would end it with the code 0.
   setInterval(() => {}, 2 ** 31 - 1)
   const fiber = Effect.runFork(
-    program((context) => {
-      services = context
-    })
+    Effect.provideService(
+      program((context) => {
+        services = context
+      }),
+      Shutdown,
+      Effect.sync(() => stop())
+    )
   )
-  const stop = () => {
+  function stop() {
+    if (stopping) return
     stopping = true
     Effect.runFork(Fiber.interrupt(fiber))
   }
+  const stopBySignal = () => {
+    signalled = true
+    stop()
+  }
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
+    if (signalled) {
       const pending = Pending.current()
       if (pending.length > 0) {
         Effect.runForkWith(services)(Effect.logWarning(`These did not end: ${pending.join("; ")}`))
@@ -46,16 +58,14 @@ export const main = (
       process.stderr.write(`Second ${signal}: stopping at once\n`)
       process.exit(1)
     }
-    stop()
+    stopBySignal()
   }
   // The end of a terminal brings several of these: of the kernel and of the shell.
-  const onHangup = () => {
-    if (!stopping) stop()
-  }
+  const onHangup = stopBySignal
   const onUncaught = (error: unknown) => {
     code = 1
     Effect.runForkWith(services)(Effect.logFatal("Uncaught exception", Cause.die(error)))
-    if (!stopping) stop()
+    stopBySignal()
   }
   const onRejection = (reason: unknown) => {
     // Without this listener Node would make it an uncaught exception.

@@ -25,6 +25,7 @@ const runtime = (checks: Checks) =>
     bootTree: Effect.succeed([]),
     buildDate: undefined,
     commit: undefined,
+    configuration: Effect.succeed({ environment: "test", keys: [], warnings: [] }),
     // The monitor reads health checks only.
     contributions: () => contributed(checks) as ReadonlyArray<never>,
     description: { id: "test", plugins: [] },

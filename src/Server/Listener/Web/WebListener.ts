@@ -15,8 +15,22 @@ export type ContextualWebHandler = (
   references?: Context.Context<never>
 ) => Promise<Response>
 
-/** Creates a listener that passes its handler to `receive` and does not bind. */
-export const make =
+/**
+ * Creates a listener that passes its handler to `receive` and does not bind. It passes the handlers of
+ * ports to `receivePort`; without it, ports are not opened.
+ */
+export const make = (
+  receive: (handler: ContextualWebHandler) => void,
+  receivePort?: (name: string, handler: ContextualWebHandler) => void
+): Listener =>
+  Object.assign(
+    listener(receive),
+    receivePort && {
+      port: (name: string) => listener((handler) => receivePort(name, handler))
+    }
+  )
+
+const listener =
   (receive: (handler: ContextualWebHandler) => void): Listener =>
   ({ serve, serving }) =>
     Effect.sync(() => {
