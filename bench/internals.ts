@@ -13,6 +13,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { groupHandlers, lazyContext, unlistedAround } from "../src/Server/EffectInternals.ts"
 import * as RequestFields from "../src/Server/Exchange/RequestFields.ts"
 import { Services, type ServicesOwner } from "../src/Server/Exchange/Services.ts"
@@ -53,8 +54,14 @@ const served = (): ServicesOwner => ({
     return Scope.makeUnsafe()
   },
   searchParams: {},
-  state: {}
+  state: {},
+  parentSpan: undefined
 })
+
+/** A request in an app with a tracer. */
+const traced = (): ServicesOwner => Object.assign(served(), { parentSpan: span })
+
+const span = Tracer.externalSpan({ spanId: "b", traceId: "a" })
 
 const Seventh = Context.Service<number>("bench/7")
 
@@ -110,6 +117,12 @@ const cases: ReadonlyArray<readonly [name: string, times: number, () => unknown,
     20_000,
     () => run(new Services(served(), app).context),
     () => run(lazyContext(new Services(served(), app)))
+  ],
+  [
+    "shareCacheBut: one fiber in a trace",
+    20_000,
+    () => run(new Services(traced(), app).context),
+    () => run(lazyContext(new Services(traced(), app)))
   ],
   [
     "unlistedAround: services are provided to a request's handler",

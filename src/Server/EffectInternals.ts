@@ -46,7 +46,7 @@ export const cachedKeys: ReadonlySet<string> = new Set([
 ])
 
 interface CacheRoot {
-  cacheRoot: unknown
+  cacheRoot: { _fiberCache?: object }
 }
 
 /**
@@ -69,6 +69,22 @@ export const shareCache = (
 ): void => {
   // Effect has no constructor for this.
   ;(context as unknown as CacheRoot).cacheRoot = (other as unknown as CacheRoot).cacheRoot
+}
+
+/**
+ * Gives a context the cache of another one, but for the span. Both must have equal values under
+ * the other keys of the cache. A cache that is made anew looks up every key.
+ */
+export const shareCacheBut = (
+  context: Context.Context<unknown>,
+  other: Context.Context<unknown>,
+  span: Tracer.AnySpan
+): void => {
+  // Effect keeps the cache there once a fiber has run with the context.
+  const cache = (other as unknown as CacheRoot).cacheRoot._fiberCache
+  if (cache !== undefined) {
+    ;(context as unknown as CacheRoot).cacheRoot._fiberCache = { ...cache, span }
+  }
 }
 
 /** The services of a context, which can be looked up but are not listed. */

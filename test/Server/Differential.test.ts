@@ -65,9 +65,7 @@ const watch = () => {
         end(time, exit)
         const { annotations: _, ...attributes } = Object.fromEntries(span.attributes)
         const id = String(attributes["test.id"])
-        delete attributes["test.id"]
-        // A connection's, which a request in memory has not.
-        delete attributes["network.peer.address"]
+        for (const name of own) delete attributes[name]
         seen(id).spans.push([span.name, span.kind, attributes, exit._tag])
       }
       return span
@@ -95,6 +93,17 @@ const watch = () => {
   })
   return { logger, plugin, seen }
 }
+
+/** Attributes that are the request's id, or the connection's, which a request in memory has not. */
+const own = [
+  "client.address",
+  "network.peer.address",
+  "network.protocol.version",
+  "requestId",
+  "server.address",
+  "server.port",
+  "test.id"
+]
 
 /** Headers that are the connection's or the moment's, not the reply's. */
 const transient = new Set(["connection", "date", "keep-alive", "x-request-id"])

@@ -4,6 +4,7 @@ import * as Net from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -16,6 +17,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Scope from "effect/Scope"
 import * as Socket from "effect/socket/Socket"
+import * as Tracer from "effect/Tracer"
 import { assert, describe, it } from "vitest"
 import * as EffectInternals from "../../src/Server/EffectInternals.ts"
 
@@ -240,6 +242,16 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
     assert.isTrue(isShared(app, other))
     assert.strictEqual(cacheOf(other), cacheOf(app))
   },
+  shareCacheBut: () => {
+    const span = Tracer.externalSpan({ spanId: "b", traceId: "a" })
+    const app = Context.addUnsafe(Context.empty(), "test/a", 1) as Context.Context<unknown>
+    const made = cacheOf(app)
+    const request = Context.makeUnsafe<unknown>(new Map([[Tracer.ParentSpanKey, span]]))
+    EffectInternals.shareCacheBut(request, app, span)
+    assert.deepStrictEqual(cacheOf(request), { ...made, span })
+    // Effect made none: it has the scheduler of the other one, and not a new one.
+    assert.strictEqual(cacheOf(request).scheduler, made.scheduler)
+  },
   unlisted: () => {
     const app = Context.makeUnsafe<unknown>(new Map([[Seventh.key, 7]]))
     const found = Effect.all([
@@ -283,8 +295,8 @@ const runIn = <A>(
 }
 
 /** What a fiber keeps of a context. */
-const cacheOf = (context: Context.Context<unknown>): object => {
-  let cache: object | undefined
+const cacheOf = (context: Context.Context<unknown>): Fiber.Fiber.Cache => {
+  let cache: Fiber.Fiber.Cache | undefined
   Effect.runForkWith(context)(
     Effect.withFiber((fiber) => {
       cache = fiber.cache

@@ -3,16 +3,21 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
-import { App, Plugin, RequestFields, Route, type Sample, Sampling } from "flange"
+import { App, Middleware, Plugin, RequestFields, Route, Sampling, TraceContext } from "flange"
 import { TestApp } from "flange/Testing"
+import { kept, parentOf } from "../tracing.ts"
 
 class ItemsApi extends HttpApiGroup.make("items").add(
   HttpApiEndpoint.get("read", "/items/:id", { params: { id: Schema.Int }, success: Schema.Int })
 ) {}
+
+class CallingApi extends HttpApiGroup.make("calling").add(HttpApiEndpoint.get("call", "/call")) {}
 
 class ProbeApi extends HttpApiGroup.make("probe").add(HttpApiEndpoint.get("live", "/live")) {}
 
@@ -31,71 +36,51 @@ const Items = Plugin.make("test:items", {
   ]
 })
 
-/** A plugin with a tracer that keeps its spans, and those spans. */
-const tracing = (sample?: Sample) => {
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const plugin = Plugin.make("test:tracing", {
-    layer: Layer.merge(
-      Layer.succeed(Tracer.Tracer, tracer),
-      sample === undefined ? Layer.empty : Layer.succeed(Sampling, sample)
-    )
-  })
-  return { plugin, spans }
-}
+const traceId = "0af7651916cd43dd8448eb211c80319c"
+
+const traceparent = (flags: string) => `00-${traceId}-b7ad6b7169203331-${flags}`
 
 describe("the span of a request", () => {
-  it.live("has the method and the path template as its name, and the spans inside below it", () =>
+  it.live("has the fields of the request, which the handler sets", () =>
     Effect.gen(function* () {
-      const { plugin, spans } = tracing()
+      const { named, plugin } = kept()
       const test = yield* TestApp.make(App.make("items", [plugin, Items]))
-      ;(yield* test.get("/items/7", { query: { verbose: "yes" } })).expectStatus(200)
-      const [server, inside] = spans
-      assert.strictEqual(server!.name, "GET /items/:id")
-      assert.strictEqual(server!.kind, "server")
-      assert.deepInclude(Object.fromEntries(server!.attributes), {
-        "http.request.method": "GET",
-        "http.response.status_code": 200,
-        "http.route": "/items/:id",
-        item: 7,
-        "url.path": "/items/7",
-        "url.query": "verbose=yes"
-      })
-      assert.strictEqual(inside!.name, "inside")
-      assert.strictEqual(Option.getOrThrow(inside!.parent).spanId, server!.spanId)
-      assert.isTrue(spans.every(({ status }) => status._tag === "Ended"))
+      ;(yield* test.get("/items/7")).expectStatus(200)
+      assert.strictEqual(named("GET /items/:id").attributes.get("item"), 7)
+      assert.isFalse(named("items.read").attributes.has("item"))
     })
   )
 
-  it.live("has the span that the headers name as its parent", () =>
+  it.live("has the span that the headers name as its parent, and its tracestate", () =>
     Effect.gen(function* () {
-      const { plugin, spans } = tracing()
+      const { plugin, spans } = kept()
       const test = yield* TestApp.make(App.make("items", [plugin, Items]))
-      const traceId = "0af7651916cd43dd8448eb211c80319c"
       yield* test.get("/items/7", {
-        headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` }
+        headers: { traceparent: traceparent("01"), tracestate: "a=1,b=2" }
       })
-      assert.strictEqual(spans[0]!.traceId, traceId)
-      assert.strictEqual(Option.getOrThrow(spans[0]!.parent).spanId, "b7ad6b7169203331")
+      assert.isTrue(spans.every((span) => span.traceId === traceId))
+      assert.strictEqual(parentOf(spans[0]!), "b7ad6b7169203331")
+      assert.strictEqual(TraceContext.stateOf(spans.at(-1)), "a=1,b=2")
     })
   )
 
-  it.live("is the method alone if no route matched, and is not made for a bare route", () =>
+  it.live("has of a hostile header what is harmless", () =>
     Effect.gen(function* () {
-      const { plugin, spans } = tracing()
+      const { plugin, spans } = kept()
       const test = yield* TestApp.make(App.make("items", [plugin, Items]))
-      ;(yield* test.get("/live")).expectStatus(204)
-      ;(yield* test.get("/nowhere")).expectStatus(404)
-      assert.deepStrictEqual(
-        spans.map(({ attributes, name }) => [name, attributes.get("http.response.status_code")]),
-        [["GET", 404]]
-      )
+      ;(yield* test.get(`/items/7?a=${"%00".repeat(500)}`, {
+        headers: {
+          forwarded: "for=;;;,,".repeat(200),
+          traceparent: `${traceparent("01")}-${"0".repeat(2000)}`,
+          tracestate: "a=1,".repeat(500),
+          "user-agent": "x".repeat(4000),
+          "x-forwarded-for": ",".repeat(2000)
+        }
+      })).expectStatus(200)
+      const [span] = spans
+      assert.isUndefined(parentOf(span!))
+      assert.strictEqual(TraceContext.stateOf(span), "")
+      assert.strictEqual(span!.attributes.get("user_agent.original"), "x".repeat(512))
     })
   )
 })
@@ -103,12 +88,109 @@ describe("the span of a request", () => {
 describe("a request that is not sampled", () => {
   it.live("has no span, and none inside of it", () =>
     Effect.gen(function* () {
-      const { plugin, spans } = tracing(({ target }) => target === "/items/1")
+      const { plugin, spans } = kept(({ target }) => target === "/items/1")
       const test = yield* TestApp.make(App.make("items", [plugin, Items]))
       ;(yield* test.get("/items/1")).expectStatus(200)
-      assert.lengthOf(spans, 2)
+      assert.lengthOf(spans, 3)
       ;(yield* test.get("/items/2")).expectStatus(200)
-      assert.lengthOf(spans, 2)
+      assert.lengthOf(spans, 3)
+    })
+  )
+
+  it.live("is one whose caller has not sampled its own, unless the sampling decides", () =>
+    Effect.gen(function* () {
+      const usual = kept()
+      const test = yield* TestApp.make(App.make("items", [usual.plugin, Items]))
+      yield* test.get("/items/1", { headers: { traceparent: traceparent("00") } })
+      assert.lengthOf(usual.spans, 0)
+      const parents: Array<unknown> = []
+      const all = kept((_request, _route, parent) => parents.push(parent?.sampled) > 0)
+      const other = yield* TestApp.make(App.make("others", [all.plugin, Items]))
+      yield* other.get("/items/1", { headers: { traceparent: traceparent("00") } })
+      yield* other.get("/items/1")
+      assert.deepStrictEqual(parents, [false, undefined])
+      assert.isTrue(all.spans.every(({ sampled }) => sampled))
+      assert.lengthOf(all.spans, 6)
+    })
+  )
+
+  it.live("has ids for its log, and those of its caller's trace", () =>
+    Effect.gen(function* () {
+      const traces: Array<Middleware.Observed["trace"]> = []
+      const Watch = Plugin.make("test:watch", {
+        middleware: [
+          Middleware.observe("watch", {
+            build: Effect.succeed(
+              () =>
+                ({ trace }) =>
+                  void traces.push(trace)
+            )
+          })
+        ]
+      })
+      const { plugin } = kept(({ target }) => target === "/items/1")
+      const test = yield* TestApp.make(App.make("items", [plugin, Items, Watch]))
+      for (const path of ["/items/1", "/items/2"]) {
+        yield* test.get(path)
+        yield* test.get(path, { headers: { traceparent: traceparent("01") } })
+      }
+      for (const { spanId, traceId } of traces.map((trace) => trace!)) {
+        assert.match(traceId, /^[\da-f]{32}$/)
+        assert.match(spanId, /^[\da-f]{16}$/)
+      }
+      assert.deepStrictEqual(
+        traces.map((trace) => [trace!.sampled, trace!.traceId === traceId]),
+        [
+          [true, false],
+          [true, true],
+          [false, false],
+          [false, true]
+        ]
+      )
+      const untraced = yield* TestApp.make(App.make("untraced", [Items, Watch]))
+      yield* untraced.get("/items/1")
+      assert.isUndefined(traces.at(-1))
+    })
+  )
+
+  it.live("tells the services that it calls so", () =>
+    Effect.gen(function* () {
+      const sent: Array<Headers.Headers> = []
+      const client = HttpClient.mapRequestEffect(
+        HttpClient.make((request) => {
+          sent.push(request.headers)
+          return Effect.succeed(HttpClientResponse.fromWeb(request, new Response()))
+        }),
+        TraceContext.withState
+      )
+      const Calling = Plugin.make("test:calling", {
+        routes: [
+          Route.public(CallingApi, (handlers) =>
+            handlers.handleAll({
+              call: () =>
+                Effect.orDie(
+                  Effect.asVoid(Effect.andThen(client.get("http://b/"), client.get("http://b/")))
+                )
+            })
+          )
+        ]
+      })
+      const { plugin, spans } = kept(() => false)
+      const test = yield* TestApp.make(App.make("calling", [plugin, Calling]))
+      const headers = { traceparent: traceparent("01"), tracestate: "a=1" }
+      ;(yield* test.get("/call", { headers })).expectStatus(204)
+      ;(yield* test.get("/call")).expectStatus(204)
+      assert.lengthOf(spans, 0)
+      const traces = sent.map(
+        ({ traceparent }) => /^00-([\da-f]{32})-[\da-f]{16}-00$/.exec(traceparent!)![1]
+      )
+      assert.deepStrictEqual(traces.slice(0, 2), [traceId, traceId])
+      assert.strictEqual(traces[2], traces[3])
+      assert.notStrictEqual(traces[2], traceId)
+      assert.deepStrictEqual(
+        sent.map(({ tracestate }) => tracestate),
+        ["a=1", "a=1", undefined, undefined]
+      )
     })
   )
 })

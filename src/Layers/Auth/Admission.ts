@@ -1,9 +1,11 @@
 /** Turns the verdict of a chain into a caller or a reply (401, 403, 429, 500, 503). Both are audited. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
+import { ParentSpan } from "effect/Tracer"
 import {
   CurrentCaller,
   CurrentIdentity,
@@ -102,8 +104,20 @@ export const admit = (made: Admitting, optional: boolean, route: string): Before
   }
 
   return (request) =>
-    Effect.flatMapEager(made.decide(request), (verdict) => settle(request, verdict))
+    Effect.flatMapEager(traced(request, chain, made.decide(request)), (verdict) =>
+      settle(request, verdict)
+    )
 }
+
+/** Gives a decision that waits a span, if the request is sampled. */
+const traced = (
+  request: Before.Incoming,
+  chain: string,
+  decided: ReturnType<Decide>
+): ReturnType<Decide> =>
+  Exit.isExit(decided) || request.find(ParentSpan)?.sampled !== true
+    ? decided
+    : Effect.withSpan(decided, "authentication", { attributes: { chain } })
 
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)

@@ -60,7 +60,7 @@ export class Histogram {
     this.#sum += value
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
-    if (trace === undefined) return
+    if (trace?.sampled !== true) return
     const { spanId, traceId } = trace
     this.#exemplars ??= []
     this.#exemplars[bucket] = { spanId, time: clock.now(), traceId, value }

@@ -11,6 +11,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { ParentSpan } from "effect/Tracer"
 import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
@@ -211,12 +212,15 @@ const asFunction = (codec: Codec): Pipeline["serve"] => {
       exchange.respond(replyOf(Effect.die(defect), codec, exchange))
     }
   }
-  const start = (exchange: Exchange): void =>
-    exchange.run(
-      guarded(() => serve(exchange)),
-      isUninterruptible,
-      (exit) => finish(exchange, exit)
-    )
+  const start = (exchange: Exchange): void => {
+    const handled = guarded(() => serve(exchange))
+    if (Exit.isExit(handled)) return finish(exchange, handled)
+    exchange.enter()
+    exchange.run(handled, isUninterruptible, (exit) => {
+      exchange.leave(exit)
+      finish(exchange, exit)
+    })
+  }
   return (exchange) => {
     if (readsBody && exchange.hasBody) exchange.readBody(() => start(exchange))
     else start(exchange)
@@ -228,11 +232,28 @@ const asEffect = (
   codec: Codec
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, unknown, unknown> =>
   withExchange((exchange) => {
-    const handled = Effect.contextWith((services) => codec.serve(exchange, services))
+    const handled = traced(
+      exchange,
+      Effect.contextWith((services) => codec.serve(exchange, services))
+    )
     return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
       Effect.andThen(codec.isUninterruptible ? Effect.uninterruptible(handled) : handled),
       Effect.flatMap((value) => reply(codec, value, exchange))
     )
+  })
+
+/** Runs a handler in its span, if the request is sampled. */
+const traced = <A, E, R>(
+  exchange: Exchange,
+  handled: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const span = exchange.enter()
+    return span === undefined
+      ? handled
+      : Effect.onExit(Effect.provideService(handled, ParentSpan, span), (exit) =>
+          Effect.sync(() => exchange.leave(exit))
+        )
   })
 
 const bodyRead = (exchange: Exchange) =>

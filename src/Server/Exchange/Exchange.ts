@@ -10,7 +10,7 @@ import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
-import { ParentSpan, type Span } from "effect/Tracer"
+import type { AnySpan, Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
 import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
@@ -24,8 +24,8 @@ import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
+import { RequestTrace } from "./RequestTrace.ts"
 import * as Semantics from "./Semantics.ts"
-import * as ServerSpan from "./ServerSpan.ts"
 import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import * as SetCookie from "./SetCookie.ts"
@@ -60,6 +60,8 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #headers: Array<string> = none
   /** The exit of the handler, for the finalizers of the request. */
   #exit: Exit.Exit<unknown, unknown> = Exit.void
+  /** Whether the stream of the reply failed. */
+  #hasBroken = false
   #isOver = false
   /** How many replies in turn could not be sent. */
   #refusals = 0
@@ -74,9 +76,9 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #sent: number | string | Uint8Array | undefined
   #services: Services | undefined
   readonly #serving: Serving
-  #span: Span | undefined
   readonly #start: number
   #state: RequestState | undefined
+  #trace: RequestTrace | undefined
   readonly #wire: Wire
 
   constructor(serving: Serving, wire: Wire, plan: Plan, match: Match) {
@@ -87,31 +89,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#start = plan.observers.length === 0 ? 0 : serving.elapsed()
     serving.begin()
     plan.open++
-    if (serving.tracer !== undefined) this.#trace()
-  }
-
-  #trace(): void {
-    const { nanos, sample, tracer, untraced } = this.#serving
-    const { isBare, route } = this.plan
-    this.#tracing(() => {
-      if (isBare || !sample(this, route)) return
-      this.#span = ServerSpan.begin(tracer!, this, route, nanos())
-      this.provide(ParentSpan, this.#span)
-    })
-    if (this.#span === undefined) this.#services = new Services(this, untraced)
-  }
-
-  /** Runs code of the app's tracer or sampling. If it throws, that is only logged. */
-  #tracing(run: () => void): void {
-    try {
-      run()
-    } catch (defect) {
-      this.#log("The tracing of a request failed", Cause.die(defect))
-    }
-  }
-
-  #log(message: string, cause: Cause.Cause<unknown>): void {
-    Effect.runForkWith(this.services.context)(logFailure(message, cause))
+    const { tracer } = serving
+    if (tracer === undefined) return
+    if (!plan.isBare) this.#trace = new RequestTrace(this, serving, tracer)
+    this.#services = new Services(this, this.#trace?.context ?? serving.untraced)
   }
 
   // The request.
@@ -136,8 +117,17 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return this.#wire.headers
   }
 
+  get httpVersion(): string | undefined {
+    return this.#wire.httpVersion
+  }
+
   get method(): string {
     return this.#wire.method
+  }
+
+  /** The parent of the spans that its fibers start. */
+  get parentSpan(): AnySpan | undefined {
+    return this.#trace?.parent
   }
 
   get params(): Match["params"] {
@@ -203,17 +193,13 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return this.#wire.target
   }
 
-  get trace(): Span | undefined {
-    return this.#span?.sampled === true ? this.#span : undefined
+  get trace(): AnySpan | undefined {
+    return this.#trace?.place
   }
 
   annotate(fields: Readonly<RequestFields.Fields>): void {
     Object.assign(this.fields, fields)
-    const span = this.#span
-    if (span === undefined) return
-    this.#tracing(() => {
-      for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
-    })
+    this.#trace?.annotate(fields)
   }
 
   elapsed(): number {
@@ -342,6 +328,16 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     })
   }
 
+  /** Begins the span of the handler, if the request is sampled. */
+  enter(): Span | undefined {
+    return this.#trace?.enter()
+  }
+
+  /** Ends the span of the handler. */
+  leave(exit: Exit.Exit<unknown, unknown>): void {
+    this.#trace?.leave(exit)
+  }
+
   /** Records the exit of the handler, for the finalizers of the request. */
   ended(exit: Exit.Exit<unknown, unknown>): void {
     this.#exit = exit
@@ -439,15 +435,20 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       if (body !== undefined) return this.#put(status, lines, none, body)
       const problem = ReplyHeaders.errorOf(lines) ?? statusError(status)
       if (problem !== undefined) throw problem
-      const logged = ReplyStream.logged((cause) =>
-        Effect.provideContext(
+      const logged = ReplyStream.logged((cause) => {
+        this.#exit = Exit.failCause(cause)
+        this.#hasBroken = true
+        return Effect.provideContext(
           logFailure("The stream of a reply failed", cause),
           this.services.context
         )
-      )
+      })
       if (!this.#hasContent(status) || response.body._tag === "Empty") this.#sent = 0
       else this.#sent = response.body.contentLength
-      this.#wire.sendResponse(ReplyStream.map(response, logged), () => this.#close())
+      this.#wire.sendResponse(ReplyStream.map(response, logged), () => {
+        this.#endSpan(status)
+        this.#close()
+      })
     } catch (defect) {
       // Code of the app may have made an invalid response.
       return this.#refused(defect)
@@ -472,6 +473,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       return this.#refused(defect)
     }
     this.#tell(status)
+    this.#endSpan(status)
     this.#close()
   }
 
@@ -488,6 +490,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     if (this.#refusals > 2) {
       // The empty reply could not be sent either.
       this.#tell(500)
+      this.#endSpan(500)
       return this.#close()
     }
     const cause = Cause.die(defect)
@@ -531,12 +534,15 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return false
   }
 
-  /** Ends the span and calls the observers. */
+  /** Calls the observers. */
   #tell(status: number): void {
-    const { context, nanos } = this.#serving
-    const span = this.#span
-    if (span !== undefined) this.#tracing(() => ServerSpan.end(span, status, nanos()))
+    const { context } = this.#serving
     Observers.tell(this.plan.observers, this, status, context as Context.Context<never>)
+  }
+
+  /** Ends the span, once the reply has been sent. */
+  #endSpan(status: number): void {
+    this.#trace?.end({ exit: this.#exit, hasBroken: this.#hasBroken, status })
   }
 
   /** Closes the scope of the request, then ends the exchange. */

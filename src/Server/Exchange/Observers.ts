@@ -2,7 +2,7 @@
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Tracer from "effect/Tracer"
+import type { AnySpan } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import { logFailure } from "./FailureLog.ts"
 import type { Fields } from "./RequestFields.ts"
@@ -23,8 +23,11 @@ export interface Observed extends Pick<Incoming, "find" | "header" | "now" | "pe
   readonly responseSize: number | undefined
   /** Path and query. */
   readonly target: string
-  /** The span of the request; undefined if the request is not sampled. */
-  readonly trace: Pick<Tracer.Span, "spanId" | "traceId"> | undefined
+  /**
+   * The ids of the request's trace, and whether it is sampled; undefined in an app without a tracer,
+   * and on a bare route. If the trace is not sampled, its ids are made when they are first read.
+   */
+  readonly trace: Pick<AnySpan, "sampled" | "spanId" | "traceId"> | undefined
 }
 
 /**

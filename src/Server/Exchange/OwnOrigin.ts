@@ -28,7 +28,11 @@ export const isOwn = (
   )
 }
 
-const sentTo = (request: Pick<Incoming, "find" | "header" | "peer">) => {
+/**
+ * Returns the host and the scheme that the client has used: those that a trusted proxy names, or else
+ * the host of the request.
+ */
+export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer">) => {
   const host = request.header("host")
   if (!ClientIp.isForwarded(request)) return { host, proto: undefined }
   // The first element is of the proxy that the client has reached.

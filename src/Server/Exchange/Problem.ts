@@ -119,6 +119,16 @@ export const fromCause = (
   }
 }
 
+/** Returns a cause without the defect around a failure that the contract does not declare. */
+export const declaredCause = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> =>
+  Cause.fromReasons(
+    cause.reasons.map((reason) =>
+      reason._tag === "Die" && reason.defect instanceof Undeclared
+        ? Cause.makeFailReason(reason.defect.error)
+        : reason
+    )
+  )
+
 const fromError = (
   error: unknown,
   cause: Cause.Cause<unknown>,

@@ -6,7 +6,14 @@ import { RouteContext } from "effect/http/HttpRouter"
 import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerRequest"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
-import { cachedKeys, lazyContext, requestStateKey, shareCache } from "../EffectInternals.ts"
+import { type AnySpan, ParentSpanKey } from "effect/Tracer"
+import {
+  cachedKeys,
+  lazyContext,
+  requestStateKey,
+  shareCache,
+  shareCacheBut
+} from "../EffectInternals.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 
@@ -14,6 +21,8 @@ import * as RequestId from "./RequestId.ts"
 export interface ServicesOwner {
   readonly fields: RequestFields.Fields
   readonly params: Readonly<Record<string, string | undefined>>
+  /** The parent of the spans that the request's fibers start. */
+  readonly parentSpan: AnySpan | undefined
   readonly plan: { readonly maxBodySize: ByteSize.ByteSize; readonly route: object }
   readonly request: HttpServerRequest
   readonly requestId: string
@@ -65,7 +74,11 @@ export class Services implements ReadonlyMap<string, unknown> {
   get context(): Context.Context<unknown> {
     if (this.#context === undefined) {
       this.#context = lazyContext(this)
-      if (this.#isCached) shareCache(this.#context, this.#appContext)
+      const { parentSpan } = this.#exchange
+      if (this.#isCached) {
+        if (parentSpan === undefined) shareCache(this.#context, this.#appContext)
+        else shareCacheBut(this.#context, this.#appContext, parentSpan)
+      }
     }
     return this.#context
   }
@@ -82,6 +95,10 @@ export class Services implements ReadonlyMap<string, unknown> {
         return exchange.request
       case ParsedSearchParams.key:
         return exchange.searchParams
+      case ParentSpanKey:
+        return this.#own?.has(key)
+          ? this.#own.get(key)
+          : (exchange.parentSpan ?? this.#app.get(key))
       case References.CurrentLogAnnotations.key:
         return {
           ...(this.#app.get(key) as object | undefined),
@@ -103,7 +120,17 @@ export class Services implements ReadonlyMap<string, unknown> {
   }
 
   has(key: string): boolean {
-    return keys.has(key) || this.#own?.has(key) === true || this.#app.has(key)
+    return (
+      keys.has(key) ||
+      this.#own?.has(key) === true ||
+      this.#app.has(key) ||
+      (key === ParentSpanKey && this.#exchange.parentSpan !== undefined)
+    )
+  }
+
+  /** Lets the context of later fibers have the exchange's parent of spans as it is now. */
+  renew(): void {
+    this.#context = undefined
   }
 
   /** Sets a service of this request. */
@@ -144,6 +171,8 @@ export class Services implements ReadonlyMap<string, unknown> {
   #all(): Map<string, unknown> {
     const all = new Map(this.#app)
     for (const key of keys) all.set(key, this.get(key))
+    const { parentSpan } = this.#exchange
+    if (parentSpan !== undefined) all.set(ParentSpanKey, parentSpan)
     for (const [key, service] of this.#own ?? []) all.set(key, service)
     return all
   }

@@ -12,6 +12,7 @@ import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import type { Plan } from "./Plan.ts"
 import { type RouteName, type Sample, Sampling } from "./ServerSpan.ts"
+import * as Unsampled from "./Unsampled.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
 
@@ -52,7 +53,9 @@ export class Serving {
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
   readonly tracer: Tracer.Tracer | undefined
-  /** The services of a request that is not sampled. With them no effect starts a span. */
+  /** The services of a request that is not sampled. Its spans have ids, and are not kept. */
+  readonly unsampled: Context.Context<unknown>
+  /** The services of a request without a trace. With them no effect starts a span. */
   readonly untraced: Context.Context<unknown>
 
   constructor(
@@ -85,6 +88,14 @@ export class Serving {
         : parent.#open
     this.sample = Context.get(context as Context.Context<never>, Sampling)
     this.tracer = Context.getOrUndefined(context as Context.Context<Tracer.Tracer>, Tracer.Tracer)
+    this.unsampled =
+      this.tracer === undefined
+        ? context
+        : Context.add(
+            Context.add(context, Tracer.Tracer, Unsampled.tracer),
+            References.TracerTimingEnabled,
+            false
+          )
     this.untraced =
       this.tracer === undefined ? context : Context.add(context, References.TracerEnabled, false)
   }

@@ -5,6 +5,9 @@ const encoder = new TextEncoder()
 /** Control and format characters, line and paragraph separators, lone surrogates. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
+/** Matches a text of printable ASCII. */
+const plain = /^[ -~]*$/
+
 /** The longest text in bytes of UTF-8. */
 const maxBytes = 512
 
@@ -13,6 +16,7 @@ const maxBytes = 512
  * character. Never pass a credential.
  */
 export const clean = (text: string): string => {
+  if (text.length <= maxBytes && plain.test(text)) return text
   // The result has no text past the limit, so the pattern need not search there.
   const printable = text.slice(0, maxBytes).replace(unprintable, "")
   // A unit of UTF-16 is at most three bytes of UTF-8.

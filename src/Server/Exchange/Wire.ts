@@ -20,6 +20,8 @@ export interface Wire {
   readonly header: (name: string) => string | undefined
   /** Names and values as they were sent: each line is a pair. */
   readonly headers: Iterable<readonly [string, string]>
+  /** The version of HTTP, such as `1.1`; undefined if the listener knows none. */
+  readonly httpVersion: string | undefined
   /**
    * Calls back once `open` can be called. It waits only while a process opens its first
    * request.

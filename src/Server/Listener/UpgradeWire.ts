@@ -44,6 +44,10 @@ export class UpgradeWire implements Wire {
     this.#onAbort = abort
   }
 
+  get httpVersion(): string {
+    return this.#source.httpVersion
+  }
+
   get remoteAddress(): string | undefined {
     // Both listeners pass the socket of the connection.
     return (this.#socket as Socket).remoteAddress

@@ -39,6 +39,10 @@ export class NodeWire implements Wire {
     this.#onAbort = abort
   }
 
+  get httpVersion(): string {
+    return this.#source.httpVersion
+  }
+
   get remoteAddress(): string | undefined {
     return this.#source.socket.remoteAddress
   }

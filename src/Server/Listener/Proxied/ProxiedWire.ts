@@ -81,6 +81,10 @@ export class ProxiedWire implements Wire {
     if (abort !== undefined && this.isAnswered) queueMicrotask(() => this.#onAbort?.())
   }
 
+  get httpVersion(): string {
+    return this.head.minor === 1 ? "1.1" : "1.0"
+  }
+
   get remoteAddress(): string | undefined {
     return this.#connection.remoteAddress
   }

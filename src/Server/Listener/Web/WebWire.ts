@@ -46,6 +46,10 @@ export class WebWire implements Wire {
     this.#onAbort = abort
   }
 
+  get httpVersion(): undefined {
+    return undefined
+  }
+
   get remoteAddress(): string | undefined {
     return undefined
   }
