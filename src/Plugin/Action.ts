@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as ActionMetrics from "./ActionMetrics.ts"
 import * as Contribution from "./Contribution.ts"
 
 /** The service of the implementation of the action `Name`. */
@@ -206,11 +207,12 @@ export const implementations = (
   contributions: ReadonlyArray<Contribution.Any>,
   services: Context.Context<unknown>
 ): Context.Context<unknown> => {
+  const measured = ActionMetrics.measuring(services)
   const own: Context.Context<unknown> = contributions.filter(isImplemented).reduce(
     (all, { data, handler }) =>
       Context.add(all, data, (payload: unknown) =>
         // `call` and `RunJson` have decoded the payload by the action's own schema.
-        Effect.provideContext(handler(payload as never), bound)
+        measured(data.name, Effect.provideContext(handler(payload as never), bound))
       ),
     Context.empty() as Context.Context<unknown>
   )

@@ -9,6 +9,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Metering from "../../Plugin/Metering.ts"
 import { type Settings, targetOf } from "./DatabaseConfig.ts"
 import { describe, type Server, type Target } from "./DatabaseUrl.ts"
 import { DatabaseUnreachable, type DataDirectoryError, DriverMissing } from "./Errors.ts"
@@ -115,7 +116,8 @@ const hasNoUser = ({ _tag, user }: Server): boolean =>
 
 /**
  * Opens the database that the settings name, and waits until it answers. `migrates` is
- * true for the client of migrations, whose files may have several statements in one query.
+ * true for the client of migrations, whose files may have several statements in one query. Its pool is
+ * not in the metrics.
  */
 export const connect = (
   settings: Settings,
@@ -123,11 +125,12 @@ export const connect = (
 ): Effect.Effect<SqlClient.SqlClient, ConnectError, Scope.Scope> =>
   Effect.gen(function* () {
     const target = targetOf(settings)
-    const sql = yield* Effect.provideService(
+    const opened = Effect.provideService(
       open(target, settings, migrates),
       Reactivity.Reactivity,
       yield* Reactivity.make
     )
+    const sql = yield* migrates ? Metering.unmetered(opened) : opened
     if (target._tag !== "Embedded") yield* untilReachable(sql, target, settings.bootWait)
     return sql
   })

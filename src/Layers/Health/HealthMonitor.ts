@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
+import * as Metering from "../../Plugin/Metering.ts"
 import type { Component } from "./HealthApi.ts"
 import { HealthConfig } from "./HealthConfig.ts"
 
@@ -95,6 +96,7 @@ export class HealthMonitor extends Context.Service<HealthMonitor, HealthMonitorS
         }),
         start: Effect.gen(function* () {
           if (loop !== undefined) return
+          yield* Metering.readings(all().flatMap(readings))
           loop = yield* round.pipe(
             Effect.tap(() => Deferred.succeed(first, undefined)),
             Effect.andThen(pause),
@@ -116,6 +118,20 @@ const initial = (check: HealthCheck.Contributed): State => ({
   run: undefined,
   status: "unknown"
 })
+
+/** Returns the metrics of a check: 1 for the state that it is in, and 0 for each other one. */
+const readings = (state: State): ReadonlyArray<Metering.Reading> =>
+  (["degraded", "down", "unknown", "up"] as const).map((status) => ({
+    attributes: {
+      "flange.health.class": state.check.data.class,
+      "flange.health.component": state.check.name,
+      "flange.health.state": status
+    },
+    description: "State of the components that health checks check: 1 for the state of now",
+    id: "flange.health.component",
+    read: () => (state.status === status ? 1 : 0),
+    type: "gauge"
+  }))
 
 const unended = ({ run }: State) =>
   run?.pollUnsafe() === undefined && run !== undefined ? [run] : []

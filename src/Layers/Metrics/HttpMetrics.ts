@@ -1,10 +1,10 @@
 /** The metrics of requests. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Metering from "../../Plugin/Metering.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { Histogram } from "./Histogram.ts"
-import * as Reading from "./Reading.ts"
 
 /** The boundaries of the conventions, in seconds. */
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
@@ -120,7 +120,7 @@ export const requests = Middleware.observe("metrics", {
     const context = yield* Effect.context<OpenExchanges>()
     const open = yield* OpenExchanges
     return (route) => {
-      Reading.register(
+      Metering.register(
         {
           attributes: attributesOf(route.method, route.path),
           description: "HTTP server requests that have not ended",

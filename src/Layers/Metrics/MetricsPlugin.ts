@@ -108,6 +108,8 @@ export const plugin = Plugin.make("flange:metrics", {
     })
   ),
   middleware: [HttpMetrics.requests],
+  // Plugins register their metrics as they are acquired.
+  order: { first: true },
   provides: [OpenExchanges],
   routes: [Route.raw("metrics", routes, { access: "bare" })]
 })

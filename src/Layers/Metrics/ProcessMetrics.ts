@@ -6,11 +6,11 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type * as Scope from "effect/Scope"
-import * as Reading from "./Reading.ts"
+import * as Metering from "../../Plugin/Metering.ts"
 
 const nanoseconds = 1e9
 
-const cpu = (mode: "system" | "user"): Reading.Reading => ({
+const cpu = (mode: "system" | "user"): Metering.Reading => ({
   attributes: { "cpu.mode": mode },
   description: "Processor time of the process",
   id: "process.cpu.time",
@@ -28,7 +28,7 @@ const openFiles = (): number | undefined => {
   }
 }
 
-const heap = (name: string, kind: "limit" | "used"): Reading.Reading => ({
+const heap = (name: string, kind: "limit" | "used"): Metering.Reading => ({
   attributes: { "v8js.heap.space.name": name },
   description: kind === "used" ? "Heap memory in use" : "Heap memory that is reserved",
   id: `v8js.memory.heap.${kind}`,
@@ -42,9 +42,9 @@ const heap = (name: string, kind: "limit" | "used"): Reading.Reading => ({
 
 const readings = (
   delay: ReturnType<typeof monitorEventLoopDelay>
-): ReadonlyArray<Reading.Reading> => {
+): ReadonlyArray<Metering.Reading> => {
   let before = performance.eventLoopUtilization()
-  const percentile = (percent: 50 | 90 | 99): Reading.Reading => ({
+  const percentile = (percent: 50 | 90 | 99): Metering.Reading => ({
     description: `${percent}th percentile of the delay of the event loop since the last reading`,
     id: `nodejs.eventloop.delay.p${percent}`,
     read: () => delay.percentile(percent) / nanoseconds,
@@ -76,7 +76,7 @@ const readings = (
             id: "process.open_file_descriptors",
             read: () => openFiles() ?? 0,
             type: "gauge"
-          } satisfies Reading.Reading
+          } satisfies Metering.Reading
         ]),
     {
       description: "Timers, sockets and requests that keep the process running",
@@ -169,5 +169,5 @@ export const register = (
       (delay) => Effect.sync(() => delay.disable())
     )
     yield* garbage(context)
-    for (const reading of readings(delay)) Reading.register(reading, context)
+    for (const reading of readings(delay)) Metering.register(reading, context)
   })

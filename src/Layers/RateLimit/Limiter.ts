@@ -4,6 +4,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { CurrentCaller } from "../../Contract/Authentication.ts"
 import { RateLimited } from "../../Contract/Catalogue.ts"
+import * as Metering from "../../Plugin/Metering.ts"
 import * as Before from "../../Server/Exchange/Before.ts"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
@@ -18,8 +19,20 @@ const refused = (seconds: number) =>
 
 const limited = HttpServerRespondable.toResponse(new RateLimited())
 
-const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit): Before.Before => {
+/** Counts the requests of a limit. */
+type Count = (outcome: "allowed" | "exempt" | "failed" | "limited") => () => void
+
+const limiter = (
+  store: Shape,
+  exempt: ReadonlySet<string>,
+  limit: Limit.Limit,
+  count: Count
+): Before.Before => {
   const { burst, name, refillMillis, refillRate } = limit
+  const allowed = count("allowed")
+  const failed = count("failed")
+  const isExempt = count("exempt")
+  const isLimited = count("limited")
   const item = `${Limit.quoted(name)};r=`
   const bucket = { allowOverflow: false, limit: burst, tokens: 1 }
   const buckets = store instanceof Memory ? store.buckets : undefined
@@ -31,19 +44,29 @@ const limiter = (store: Shape, exempt: ReadonlySet<string>, limit: Limit.Limit):
     // Until the next token, the caller can send only the remaining requests.
     const seconds = Math.max(1, Math.ceil((refillMillis - elapsed) / 1000))
     request.setHeader("ratelimit", `${item}${Math.max(0, remaining)};t=${seconds}`)
-    return remaining < 0 ? refused(seconds) : Before.pass
+    if (remaining < 0) {
+      isLimited()
+      return refused(seconds)
+    }
+    allowed()
+    return Before.pass
   }
 
   return (request) => {
     const caller = keyOf(request)
-    if (exempt.size > 0 && exempt.has(caller)) return Before.pass
+    if (exempt.size > 0 && exempt.has(caller)) {
+      isExempt()
+      return Before.pass
+    }
     const key = `${name}|${caller}`
     return buckets !== undefined
       ? settle(request, buckets.take({ ...bucket, key, now: request.now(), refillMillis }))
       : Effect.matchEffect(store.tokenBucket({ ...bucket, key, refillRate }), {
           // A limit protects the service, so a store that is down must not stop the service.
-          onFailure: (error) =>
-            Effect.andThen(Effect.logError("Requests are not limited", error), Before.pass),
+          onFailure: (error) => {
+            failed()
+            return Effect.andThen(Effect.logError("Requests are not limited", error), Before.pass)
+          },
           onSuccess: (taken) => settle(request, taken)
         })
   }
@@ -62,9 +85,19 @@ export const requests = Middleware.before("rate-limit", {
     const config = yield* RateLimitConfig
     const store = yield* Store
     const exempt = new Set(config.exempt)
+    const counter = Metering.counter(
+      yield* Effect.context<never>(),
+      "flange.rate_limit.requests",
+      "Requests to routes with a rate limit"
+    )
     return (route: Middleware.RouteInfo): Before.Before | undefined => {
       const limit = Limit.find(config, route)
-      return limit && limiter(store, exempt, limit)
+      return (
+        limit &&
+        limiter(store, exempt, limit, (outcome) =>
+          counter({ "flange.rate_limit.name": limit.name, "flange.rate_limit.outcome": outcome })
+        )
+      )
     }
   }),
   describe: Limit.describe,

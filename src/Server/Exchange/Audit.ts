@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
 import type { Identity } from "../../Contract/Authentication.ts"
+import * as AuditMetrics from "./AuditMetrics.ts"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
 import { logFailure } from "./FailureLog.ts"
@@ -90,7 +91,10 @@ export interface Decision {
   readonly route: string
 }
 
-/** Records a decision in the audit log and in the fields of the request's access line. */
+/**
+ * Records a decision in the audit log, in the fields of the request's access line and in the metrics
+ * of the app.
+ */
 export const report = (request: Incoming, decision: Decision): Effect.Effect<void> => {
   const { chain, identity, outcome } = decision
   const method = decision.method ?? identity?.method
@@ -107,6 +111,7 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
     if (!identity.isServiceAccount) fields["userId"] = subject
   }
   request.annotate(fields)
+  AuditMetrics.count(request, chain, outcome)
   const audit = request.get(AuditLog)
   if (!isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
   return record(audit, {

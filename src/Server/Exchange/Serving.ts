@@ -8,8 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import type * as Catalogue from "../../Contract/Catalogue.ts"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as Metering from "../../Plugin/Metering.ts"
 import type { Plan } from "./Plan.ts"
 import { type RouteName, type Sample, Sampling } from "./ServerSpan.ts"
 import * as Unsampled from "./Unsampled.ts"
@@ -49,6 +51,7 @@ export class Serving {
   /** Returns Unix nanoseconds. */
   readonly nanos: () => bigint
   readonly #open: OpenExchanges["Service"]
+  readonly #refusals = new Map<string, () => void>()
   /** Decides which requests have a span. */
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
@@ -117,6 +120,20 @@ export class Serving {
       envelope: this.envelope,
       parent: this
     })
+  }
+
+  /** Counts a request that the listener refused before it was an exchange. */
+  countRefusal({ code, status }: Catalogue.Any): void {
+    let add = this.#refusals.get(code)
+    if (add === undefined) {
+      add = Metering.counter(
+        this.context as Context.Context<never>,
+        "flange.server.refused_requests",
+        "Requests that the listener refused before they had a route"
+      )({ "error.type": code, "http.response.status_code": String(status) })
+      this.#refusals.set(code, add)
+    }
+    add()
   }
 
   /** Lets `OpenExchanges` find the open exchanges of these routes. */

@@ -93,7 +93,7 @@ export const unread: Refused = { header: () => undefined, method: undefined, tar
 
 /**
  * Returns the reply to a refused request: its body, and its header lines, names and values
- * in turn.
+ * in turn. Counts the refusal.
  */
 export const replyTo = (
   error: Catalogue.Any,
@@ -101,6 +101,7 @@ export const replyTo = (
   serving: Serving
 ): { readonly body: string; readonly headers: Array<string> } => {
   const { method, target } = refused
+  serving.countRefusal(error)
   const requestId = RequestId.fromHeader(refused.header(RequestId.header))
   const { contentType, text } = ErrorBody.make(
     {

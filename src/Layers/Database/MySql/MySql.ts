@@ -14,6 +14,7 @@ import { bounded, clock, within } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import * as PoolMetrics from "../PoolMetrics.ts"
 import * as Silence from "../Silence.ts"
 import * as MySqlConnection from "./MySqlConnection.ts"
 import * as MySqlSession from "./MySqlSession.ts"
@@ -97,6 +98,7 @@ const makePool = Effect.fnUntraced(function* (
   const options = optionsOf(target, settings, migrates)
   const fork = Effect.runForkWith(yield* Effect.context())
   const limit = Silence.limitOf(settings.statementTimeout)
+  const metrics = yield* PoolMetrics.make(PoolMetrics.nameOf(target), settings)
   const ttl = Duration.toMillis(settings.connectionTtl)
   const pool: Pool.Pool<MySqlSession.MySqlSession, SqlError> = yield* Pool.makeWithTTL({
     acquire: Effect.gen(function* () {
@@ -104,6 +106,8 @@ const makePool = Effect.fnUntraced(function* (
       yield* within(settings.acquireTimeout, () => notReady(settings.acquireTimeout))(
         prepare(session, limit)
       )
+      const closed = metrics.opened()
+      yield* Effect.addFinalizer(() => Effect.sync(closed))
       session.onLost = () => fork(Pool.invalidate(pool, session))
       return session
     }),
@@ -122,7 +126,7 @@ const makePool = Effect.fnUntraced(function* (
   )
   return {
     invalidate: (session: MySqlSession.MySqlSession) => Pool.invalidate(pool, session),
-    session: bounded(settings)(get)
+    session: metrics.borrowed(bounded(settings)(get))
   }
 })
 

@@ -113,6 +113,7 @@ export const make = Effect.fnUntraced(function* (
     attributes: { "db.namespace": "postgres" },
     bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
     driver: "pglite",
+    name: "pglite",
     pool: {
       applicationName: "flange",
       // A new connection would discard the state of the session.

@@ -88,6 +88,16 @@ export const limitSilence = (session: PgSession, limit: number): void => {
   })
 }
 
+const counted = new WeakSet<Session>()
+
+/** Calls `opened` if it has not seen the session before, and its result when the session is closed. */
+export const countOnce = (session: PgSession, opened: () => () => void): void => {
+  const own = ownOf(session)
+  if (counted.has(own)) return
+  counted.add(own)
+  own.session.socket.once("close", opened())
+}
+
 const renewed = new WeakMap<Session, number>()
 
 /** Makes the session prepare its statements anew, once for each number of `changes`. */

@@ -11,10 +11,11 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import { bounded, type Bounds, clock } from "../Acquire.ts"
 import * as Client from "../Client.ts"
+import * as PoolMetrics from "../PoolMetrics.ts"
 import { PgCatalogue } from "./PgCatalogue.ts"
 import * as PgConnection from "./PgConnection.ts"
 import { refine } from "./PgErrors.ts"
-import { limitSilence, renewStatements } from "./PgInternals.ts"
+import { countOnce, limitSilence, renewStatements } from "./PgInternals.ts"
 import { PgParameters } from "./PgParameters.ts"
 import { decoders } from "./PgType.ts"
 
@@ -27,6 +28,8 @@ export interface Options {
   readonly attributes: Readonly<Record<string, unknown>>
   readonly bounds: Bounds
   readonly driver: "pg" | "pglite"
+  /** The name of the pool in the metrics of the app. */
+  readonly name: string
   readonly pool: PgPool.Config
   /** The limit of the server for a statement, in milliseconds. The client waits a little longer. */
   readonly statementTimeout: number | undefined
@@ -57,8 +60,16 @@ export const make = (
       types: shared.catalogue.registry
     })
     const pool = yield* Effect.provideService(opened, Clock.Clock, clock)
+    const metrics = yield* PoolMetrics.make(options.name, options.bounds)
+    const borrowed = (acquire: Effect.Effect<PgSession, SqlError, Scope.Scope>) =>
+      metrics.borrowed(
+        Effect.map(bounded(options.bounds)(acquire), (one) => {
+          countOnce(one, metrics.opened)
+          return one
+        })
+      )
     const taken = (acquire: Effect.Effect<PgSession, SqlError, Scope.Scope>) =>
-      Effect.map(bounded(options.bounds)(Effect.mapError(acquire, refine)), (one) => {
+      Effect.map(borrowed(Effect.mapError(acquire, refine)), (one) => {
         if (statementTimeout !== undefined) limitSilence(one, statementTimeout)
         renewStatements(one, shared.changes)
         return one

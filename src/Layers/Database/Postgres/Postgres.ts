@@ -1,6 +1,7 @@
 /** PostgreSQL through `@effect/sql-pg`. */
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import * as PoolMetrics from "../PoolMetrics.ts"
 import * as Silence from "../Silence.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
 
@@ -19,6 +20,7 @@ export const make = (target: Server, settings: Settings) => {
     },
     bounds: settings,
     driver: "pg",
+    name: PoolMetrics.nameOf(target),
     pool: {
       applicationName: "flange",
       connectionTTL: settings.connectionTtl,

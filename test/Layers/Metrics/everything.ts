@@ -1,0 +1,103 @@
+/** An app with every battery that has metrics, for the tests of their names. */
+import { connect } from "node:net"
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import { Action, App, HealthCheck, Plugin, Preset, Route } from "flange"
+import * as Auth from "flange/Auth"
+import * as Database from "flange/Database"
+import * as Metrics from "flange/Metrics"
+import * as RateLimit from "flange/RateLimit"
+import { TestApp } from "flange/Testing"
+
+class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
+
+/** An action that fails with `Refused` for `false`. */
+export const Try = Action.make("try", { error: Refused, payload: Schema.Boolean })
+
+class ThingsApi extends HttpApiGroup.make("things").add(
+  HttpApiEndpoint.post("broken", "/broken", { payload: Schema.Struct({ name: Schema.String }) }),
+  HttpApiEndpoint.get("read", "/things", { success: Schema.String }),
+  HttpApiEndpoint.post("write", "/things", { payload: Schema.Struct({ name: Schema.String }) })
+) {}
+
+const token = "token-of-ada-of-the-tests"
+
+/** The credentials of the only caller. */
+export const ada = { authorization: `Bearer ${token}` }
+
+/** Creates the app. Its component `store` is down from the start if `isDown` says so. */
+export const make = (isDown = false) =>
+  App.make("everything", [
+    ...Preset.api,
+    Database.plugin,
+    Database.autocommit,
+    RateLimit.plugin,
+    Auth.plugin({
+      default: Auth.chain([
+        Auth.bearer([{ identity: { subject: "ada" }, token: Redacted.make(token) }])
+      ])
+    }),
+    Plugin.make("test:things", {
+      actions: [
+        Action.implement(Try, (isRight) => (isRight ? Effect.void : Effect.fail(new Refused())))
+      ],
+      health: {
+        store: HealthCheck.make(
+          isDown ? Effect.fail(new Error("The store is down")) : Effect.void,
+          { class: "informational" }
+        )
+      },
+      requires: [SqlClient.SqlClient],
+      routes: [
+        Route.protected(
+          ThingsApi,
+          Effect.fnUntraced(function* (handlers) {
+            const sql = yield* SqlClient.SqlClient
+            return handlers.handleAll({
+              broken: () => Effect.die("broken"),
+              read: () => Effect.as(Effect.orDie(sql`select 1`), "thing"),
+              write: () => Effect.void
+            })
+          })
+        )
+      ]
+    }),
+    // Its place in the list does not matter.
+    Metrics.plugin
+  ])
+
+/** Boots the app, makes every metric appear, and returns the text of `/metrics`. */
+export const scrape = Effect.scoped(
+  Effect.gen(function* () {
+    const app = yield* TestApp.listening(make())
+    yield* app.get("/things")
+    yield* app.get("/things", { headers: ada })
+    for (const path of ["/broken", "/things"]) {
+      yield* app.post(path, { headers: ada, json: { name: "chair" } })
+    }
+    yield* Effect.flip(app.run(Try.call(false)))
+    const { hostname, port } = new URL(app.url)
+    yield* Effect.callback<void>((resume) => {
+      const socket = connect(Number(port), hostname)
+      socket.on("close", () => resume(Effect.void)).resume()
+      socket.end("NOT A REQUEST\r\n\r\n")
+    })
+    // Without a collection there is no duration of one.
+    yield* Effect.sync(collect)
+    yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+    return (yield* app.get("/metrics")).text
+  })
+)
+
+/** Fills the young part of the heap until V8 collects it. */
+const collect = () => {
+  let kept: Array<object> = []
+  for (let i = 0; i < 2_000_000; i++) {
+    kept.push({ i })
+    if (kept.length > 1000) kept = []
+  }
+}
