@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import { Catalogue, Config } from "flange"
 import { Template } from "flange/Cli"
 import { describe, expect, it } from "vitest"
-import { keysOf } from "../src/Config/SchemaTree.ts"
+import { child, isOpen, keysOf, type Nodes } from "../src/Config/SchemaTree.ts"
+import { singleton } from "../src/Config/Tree.ts"
 import { documents, fill, schemaDefaults, sections } from "../tools/reference.ts"
 import { socketListener } from "./matrix/combination.ts"
 
@@ -160,11 +161,22 @@ describe("the catalogue", () => {
   })
 })
 
+/** The dotted keys of a schema that have no keys below them. */
+const leavesOf = (nodes: Nodes): ReadonlyArray<string> =>
+  keysOf(nodes).flatMap((key) => {
+    const value = child(nodes, key)
+    const below = isOpen(value) ? [] : leavesOf(value)
+    return below.length === 0 ? [key] : below.map((leaf) => `${key}.${leaf}`)
+  })
+
 describe.each(sections)("the table of $file", ({ keys, section }) => {
   const name = section.sectionName
 
   it("has every key of the schema, in order", () => {
-    expect(keys.map((key) => key.name)).toEqual(keysOf([section.schema.ast]))
+    const names = keys.map((key) => key.name)
+    const top = names.map((key) => key.split(".")[0])
+    expect([...new Set(top)]).toEqual(keysOf([section.schema.ast]))
+    expect(names.toSorted()).toEqual(leavesOf([section.schema.ast]).toSorted())
   })
 
   it("has short variables of keys that exist", () => {
@@ -191,10 +203,12 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
       }
       // A run of the tests on another listener has that as the default.
       const text = key.name === "listener" ? socketListener : key.default.replaceAll("`", "")
-      const values = /^(\d+|true|false)$/.test(text)
+      const values = /^(\d+(\.\d+)?|true|false)$/.test(text)
         ? [JSON.parse(text), text]
         : [text, text.split(", ")]
-      const written = await Promise.any(values.map((value) => decoded({ [key.name]: value })))
+      const written = await Promise.any(
+        values.map((value) => decoded(singleton(key.name.split("."), value)))
+      )
       expect(written, key.name).toEqual(await decoded({}))
     }
   })

@@ -71,12 +71,14 @@ const candidates = (nodes: Nodes, text: string): ReadonlyArray<unknown> => {
  * is returned as it is, and the schema refuses it.
  */
 export const coerce = (nodes: Nodes, text: string): unknown => {
-  if (nodes.length === 0 || nodes.some((ast) => accepts(ast, text))) return text
+  const all = (value: unknown) => nodes.every((ast) => accepts(ast, value))
+  const some = (value: unknown) => nodes.some((ast) => accepts(ast, value))
+  if (all(text)) return text
   const readings = candidates(nodes, text)
-  return (
-    readings.find((reading) => nodes.some((ast) => accepts(ast, reading))) ??
-    (readings.length > 0 ? readings[0] : text)
-  )
+  // Below an object with a default, the nodes have the encoded side too, which takes more.
+  const reading = readings.find(all)
+  if (reading !== undefined) return reading
+  return some(text) ? text : (readings.find(some) ?? (readings.length > 0 ? readings[0] : text))
 }
 
 /**

@@ -114,6 +114,19 @@ layer(NodeServices.layer)("Config variables", (it) => {
     )
   }
 
+  it.effect("a short variable sets a number below an object with a default", () =>
+    Effect.gen(function* () {
+      const time = Config.Duration.pipe(Config.withDefault("1 second"))
+      const Nested = Config.section(
+        "nested",
+        { below: Schema.Struct({ time }).pipe(Config.withDefault({})) },
+        { variables: { TIME: "below.time" } }
+      )
+      const { context } = yield* Config.load({ sections: [Nested], variables: { TIME: "75" } })
+      assert.strictEqual(Duration.toMillis(Context.get(context, Nested).below.time), 75)
+    })
+  )
+
   const refusals = [
     ["bool", "maybe", "true or false"],
     ["int", "1.5", "an integer"],
