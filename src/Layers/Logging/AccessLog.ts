@@ -11,6 +11,8 @@ import {
   LogOutputs,
   messageOf
 } from "../../Server/Exchange/LogOutputs.ts"
+import * as Redaction from "../../Server/Exchange/Redaction.ts"
+import type { Fields } from "../../Server/Exchange/RequestFields.ts"
 import { clean } from "../../Server/Exchange/Text.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
@@ -39,6 +41,7 @@ export const accessLog = Middleware.observe("access-log", {
     // An access line is no event of a span.
     others.delete(Logger.tracerLogger)
     if (outputs.length + others.size === 0) return () => undefined
+    const redaction = Redaction.of((reference) => Context.get(context, reference))
     const isTraced =
       Context.getOrUndefined(context as Context.Context<Tracer>, Tracer) !== undefined
     return (route: Middleware.RouteInfo): Middleware.Observe => {
@@ -46,10 +49,10 @@ export const accessLog = Middleware.observe("access-log", {
       if (others.size > 0) writes.push(entries(route, others, context))
       const [write] = writes
       if (write !== undefined && writes.length === 1) {
-        return (request, status) => write(recordOf(request, status, isTraced))
+        return (request, status) => write(recordOf(request, status, redaction, isTraced))
       }
       return (request, status) => {
-        const record = recordOf(request, status, isTraced)
+        const record = recordOf(request, status, redaction, isTraced)
         for (const write of writes) write(record)
       }
     }
@@ -75,6 +78,7 @@ const entries = (
 const recordOf = (
   request: Middleware.Observed,
   status: number,
+  redaction: Redaction.Redaction,
   isTraced: boolean
 ): AccessRecord => {
   const agent = request.header("user-agent")
@@ -83,7 +87,7 @@ const recordOf = (
     clientIp: ClientIp.resolve(request),
     code: request.code,
     durationMs: Math.round(request.elapsed() * 10) / 10,
-    fields,
+    fields: shown(fields, redaction),
     // Authentication sets it for the callers whom it knows.
     isPrivileged: fields["isPrivileged"] === true,
     method: request.method,
@@ -94,6 +98,17 @@ const recordOf = (
     trace: isTraced ? request.find(ParentSpan) : undefined,
     userAgent: agent === undefined ? undefined : clean(agent)
   }
+}
+
+/** Returns the fields, or a copy of them if a value is hidden. */
+const shown = (fields: Fields, redaction: Redaction.Redaction): Fields => {
+  let copy = fields
+  for (const name in fields) {
+    if (!redaction.isHidden(name)) continue
+    if (copy === fields) copy = { ...fields }
+    copy[name] = Redaction.hidden
+  }
+  return copy
 }
 
 const pathOf = (url: string): string => {

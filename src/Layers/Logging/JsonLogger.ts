@@ -49,7 +49,8 @@ export interface Origin {
  */
 export const json = (origin: Origin): Logger.Logger<unknown, string> =>
   Logger.make((options) => {
-    const { annotations, data, errors, message, spans, trace } = LogRecord.fromOptions(options)
+    const { annotations, data, errors, message, request, spans, trace } =
+      LogRecord.fromOptions(options)
     const record: Record<string, unknown> = {
       // `null` for an invalid date.
       time: options.date.toJSON(),
@@ -57,7 +58,8 @@ export const json = (origin: Origin): Logger.Logger<unknown, string> =>
       message,
       service: origin.service,
       version: origin.version,
-      environment: origin.environment
+      environment: origin.environment,
+      ...request
     }
     for (const key of Object.keys(annotations)) {
       record[fieldName(key)] = annotations[key]

@@ -30,6 +30,10 @@ const effectLevels = {
 /** Effect's name of a level. */
 export const toEffect = (level: Level): LogLevel => effectLevels[level]
 
+const FieldName = Schema.String.check(
+  Schema.isPattern(/[\p{L}\p{N}]/u, { expected: "the name of a field, such as iban" })
+)
+
 /**
  * Section `logging`.
  *
@@ -37,6 +41,7 @@ export const toEffect = (level: Level): LogLevel => effectLevels[level]
  * |---|---|---|
  * | `format` | `auto` | `json` writes one JSON object per line, `pretty` is for people; `auto` is `pretty` in the environment `local` and `json` elsewhere |
  * | `level` | `info` | the least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `none`, in any case; variable `LOG_LEVEL` |
+ * | `redact` | none | names of fields that the log hides besides [the usual ones](logging.md#what-is-never-shown-and-what-is-cut); case and separators do not count |
  *
  * Access lines are of level `info`.
  */
@@ -44,7 +49,8 @@ export const LoggingConfig = Config.section(
   "logging",
   {
     format: Schema.Literals(["auto", "json", "pretty"]).pipe(Config.withDefault("auto")),
-    level: Level.pipe(Config.withDefault("info"))
+    level: Level.pipe(Config.withDefault("info")),
+    redact: Schema.Array(FieldName).pipe(Config.withDefault([]))
   },
   { variables: { LOG_LEVEL: "level" } }
 )

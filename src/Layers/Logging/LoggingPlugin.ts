@@ -7,6 +7,7 @@ import * as References from "effect/References"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { LogOutputs } from "../../Server/Exchange/LogOutputs.ts"
+import { RedactedFields } from "../../Server/Exchange/Redaction.ts"
 import { accessLog } from "./AccessLog.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import * as Output from "./Output.ts"
@@ -37,7 +38,7 @@ export const plugin = Plugin.make("flange:logging", {
   drain: Effect.logInfo("Stopping: no new requests are taken, and those in flight finish"),
   layer: Layer.effectContext(
     Effect.gen(function* () {
-      const { format, level } = yield* LoggingConfig
+      const { format, level, redact } = yield* LoggingConfig
       const { environment, name, version } = yield* AppRuntime
       const isPretty = format === "pretty" || (format === "auto" && environment === "local")
       const origin = { environment, service: name, version }
@@ -56,6 +57,7 @@ export const plugin = Plugin.make("flange:logging", {
           ...(yield* LogOutputs),
           ...(output === undefined ? [] : [output])
         ]),
+        Context.add(RedactedFields, [...(yield* RedactedFields), ...redact]),
         Context.add(References.MinimumLogLevel, toEffect(level))
       )
     })

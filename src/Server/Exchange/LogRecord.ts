@@ -1,11 +1,20 @@
 /** What every format writes of one log entry: its text, its fields and its errors. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Headers from "effect/http/Headers"
 import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import { CurrentExchange } from "./Exchange.ts"
 import { type Data, type ErrorRecord, isError, Reader, type Told } from "./PlainData.ts"
+import * as Redaction from "./Redaction.ts"
+
+/** What is known of the request in which an entry was logged, besides its id. */
+export interface RequestData {
+  readonly clientId?: boolean | number | string
+  /** The path template; `*` if no route matched. */
+  readonly route?: string
+  readonly userId?: boolean | number | string
+}
 
 /** One log entry as plain data, without its origin. */
 export interface LogRecord {
@@ -16,6 +25,7 @@ export interface LogRecord {
   readonly errors: ReadonlyArray<ErrorRecord>
   /** The text parts, joined. */
   readonly message: string
+  readonly request: RequestData
   /** Milliseconds in each log span. */
   readonly spans: { readonly [label: string]: Data } | undefined
   /** Of the innermost tracing span. */
@@ -30,7 +40,8 @@ export const fromOptions = ({
   message
 }: Logger.Options<unknown>): LogRecord => {
   // Each part has limits of its own, so that long data does not hide the error.
-  const reader = () => new Reader(fiber.getRef(Headers.CurrentRedactedNames))
+  const redaction = Redaction.of((reference) => fiber.getRef(reference))
+  const reader = () => new Reader(redaction)
   const data: Array<unknown> = []
   const reasons: Array<Cause.Reason<unknown>> = [...cause.reasons]
   let text = ""
@@ -41,12 +52,15 @@ export const fromOptions = ({
   }
   const errors = errorsOf(reasons, reader())
   const spans = fiber.getRef(References.CurrentLogSpans)
-  const span = Context.getOrUndefined(fiber.context as Context.Context<unknown>, Tracer.ParentSpan)
+  // The fiber may have neither a span nor a request.
+  const context = fiber.context as Context.Context<CurrentExchange | Tracer.ParentSpan>
+  const span = Context.getOrUndefined(context, Tracer.ParentSpan)
   return {
     annotations: reader().fields(fiber.getRef(References.CurrentLogAnnotations)),
     data: reader().list(data),
     errors,
-    message: text === "" ? (errors[0]?.message ?? "") : new Reader().text(text),
+    message: text === "" ? (errors[0]?.message ?? "") : reader().text(text),
+    request: requestOf(Context.getOrUndefined(context, CurrentExchange)),
     spans:
       spans.length === 0
         ? undefined
@@ -54,6 +68,16 @@ export const fromOptions = ({
             Object.fromEntries(spans.map(([label, start]) => [label, date.getTime() - start]))
           ),
     trace: span === undefined ? undefined : { spanId: span.spanId, traceId: span.traceId }
+  }
+}
+
+const requestOf = (exchange: CurrentExchange["Service"] | undefined): RequestData => {
+  if (exchange === undefined) return {}
+  const { clientId, userId } = exchange.fields
+  return {
+    ...(clientId === undefined ? {} : { clientId }),
+    route: exchange.plan.route.path,
+    ...(userId === undefined ? {} : { userId })
   }
 }
 

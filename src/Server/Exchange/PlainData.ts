@@ -5,6 +5,7 @@
 import { redact } from "effect/Redactable"
 import * as Redacted from "effect/Redacted"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as Redaction from "./Redaction.ts"
 
 /** A value that JSON can hold. */
 export type Data =
@@ -75,17 +76,16 @@ export interface Told {
 export class Reader {
   readonly #ancestors: Array<object> = []
   #characters = maxCharacters
-  readonly #hidden: ReadonlyArray<RegExp | string>
   #objects = maxObjects
+  readonly #redaction: Redaction.Redaction
 
-  /** `hidden` are the names of headers and fields whose values are never shown. */
-  constructor(hidden: ReadonlyArray<RegExp | string> = []) {
-    this.#hidden = hidden
+  constructor(redaction: Redaction.Redaction = Redaction.byDefault) {
+    this.#redaction = redaction
   }
 
-  /** Returns a text, cut to the limits. */
+  /** Returns a text, cut to the limits, without secrets. */
   text(text: string): string {
-    const result = cut(text, Math.min(maxText, this.#characters))
+    const result = this.#redaction.text(cut(text, Math.min(maxText, this.#characters)))
     this.#characters = Math.max(0, this.#characters - result.length)
     return result
   }
@@ -137,6 +137,8 @@ export class Reader {
   /** Returns the first items of a list of this size. */
   list(first: ReadonlyArray<unknown>, size = first.length): ReadonlyArray<Data> {
     const list = first.slice(0, maxMembers).map((item) => this.value(item) ?? null)
+    // A pair such as those of `Object.entries`, or an entry of a map.
+    if (list.length === 2 && this.#isHidden(list[0])) list[1] = Redaction.hidden
     if (size > list.length) list.push(`${more} ${size - list.length} more`)
     return list
   }
@@ -227,14 +229,12 @@ export class Reader {
 
   #field(record: Record<string, Data>, as: string, source: object, name: string): void {
     if (name.startsWith("~effect/")) return
-    const value = this.#isHidden(name) ? "<redacted>" : this.value(read(source, name))
+    const value = this.#isHidden(name) ? Redaction.hidden : this.value(read(source, name))
     if (value !== undefined) record[cut(as, maxName)] = value
   }
 
-  #isHidden(name: string): boolean {
-    return this.#hidden.some((hidden) =>
-      typeof hidden === "string" ? hidden === name.toLowerCase() : hidden.test(name)
-    )
+  #isHidden(name: unknown): boolean {
+    return typeof name === "string" && this.#redaction.isHidden(name)
   }
 }
 

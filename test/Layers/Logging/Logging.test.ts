@@ -1,34 +1,18 @@
 import * as Http from "node:http"
-import * as Console from "effect/Console"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import { App, Plugin, RequestFields, Route } from "flange"
 import { MockAuth } from "flange/Auth/Testing"
 import * as Logging from "flange/Logging"
-import { afterEach, assert, describe, it } from "vitest"
-
-const closes: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closes.splice(0)) await close()
-})
-
-type Lines = Array<string>
-
-const record = (lines: Lines): Console.Console =>
-  Object.assign(Object.create(globalThis.console), {
-    log: (line: string) => void lines.push(line)
-  })
-
-const parsed = (lines: Lines): Array<Record<string, any>> => lines.map((line) => JSON.parse(line))
+import { assert, describe, it } from "vitest"
+import { type Lines, listening, parsed } from "./lines.ts"
 
 /** Waits until a line holds the text: lines of a lost connection come when the server has seen it. */
 const until = async (lines: Lines, text: string) => {
@@ -67,38 +51,6 @@ const items = (started = Deferred.makeUnsafe<void>()) =>
       )
     ]
   })
-
-const listening = async (
-  plugins: ReadonlyArray<Plugin.Any>,
-  values: { readonly app?: object; readonly logging?: object; readonly server?: object } = {}
-) => {
-  const lines: Lines = []
-  let url = ""
-  const Address = Plugin.make("app:address", {
-    ready: ({ address }) =>
-      Effect.sync(() => {
-        url = address ?? ""
-      })
-  })
-  const app = App.make("shop", [...plugins, Logging.plugin, Address], {
-    config: {
-      values: {
-        app: { version: "1.2.0", ...values.app },
-        env: "production",
-        logging: values.logging ?? {},
-        server: { host: "127.0.0.1", port: 0, ...values.server }
-      },
-      variables: {}
-    }
-  })
-  const scope = Scope.makeUnsafe()
-  const run = <A, E>(effect: Effect.Effect<A, E>) =>
-    Effect.runPromise(Effect.provideService(effect, Console.Console, record(lines)))
-  const close = () => run(Scope.close(scope, Exit.void))
-  closes.push(close)
-  await run(Layer.buildWithScope(App.layer(app), scope))
-  return { close, lines, url }
-}
 
 describe("the access line", () => {
   it("says method, route template, path without query, status, duration and request id", async () => {
