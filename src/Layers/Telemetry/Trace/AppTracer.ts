@@ -1,6 +1,4 @@
 /** The tracer of an app, and the sampling of its requests. */
-import * as Headers from "effect/http/Headers"
-import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { Sample } from "../../../Server/Exchange/ServerSpan.ts"
@@ -35,23 +33,4 @@ const ignored = ({ limits, traceId }: Trace): Trace => ({ end: () => {}, limits,
 
 /** Returns the decision which requests have a span. With a tail all have one. */
 export const sample = (sampler: Sampler, tail: Tail | undefined): Sample =>
-  tail === undefined ? (request) => sampler.decide(parentOf(request)) : () => true
-
-/** The headers of W3C Trace Context and of B3. A request with a parent has one of the first three. */
-const names = [
-  "traceparent",
-  "b3",
-  "x-b3-traceid",
-  "x-b3-flags",
-  "x-b3-sampled",
-  "x-b3-spanid"
-] as const
-
-const parentOf = (request: Parameters<Sample>[0]): Tracer.ExternalSpan | undefined => {
-  if (names.slice(0, 3).every((name) => request.header(name) === undefined)) return undefined
-  const headers = names.flatMap((name) => {
-    const value = request.header(name)
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  return Option.getOrUndefined(HttpTraceContext.fromHeaders(Headers.fromInput(headers)))
-}
+  tail === undefined ? (_request, _route, parent) => sampler.decide(parent) : () => true
