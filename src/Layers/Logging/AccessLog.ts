@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import { ParentSpan, Tracer } from "effect/Tracer"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
 import {
@@ -11,6 +12,7 @@ import {
   LogOutputs,
   messageOf
 } from "../../Server/Exchange/LogOutputs.ts"
+import { LogRules, type LogRulesShape, lower } from "../../Server/Exchange/LogRules.ts"
 import * as Redaction from "../../Server/Exchange/Redaction.ts"
 import type { Fields } from "../../Server/Exchange/RequestFields.ts"
 import { clean } from "../../Server/Exchange/Text.ts"
@@ -26,13 +28,13 @@ export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolea
  * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access` and
  * those that anybody put into `RequestFields`. Outputs of the log take the line without
  * a fiber; any other logger gets it as an entry.
- * Bare routes have no slots, so they have no line. When the level is above info,
- * nothing is put around the routes.
+ * Bare routes have no slots, so they have no line.
  */
 export const accessLog = Middleware.observe("access-log", {
   build: Effect.gen(function* () {
     const { level } = yield* LoggingConfig
-    if (LogLevel.isGreaterThan(toEffect(level), "Info")) return () => undefined
+    const isHeard = !LogLevel.isGreaterThan(toEffect(level), "Info")
+    const rules = yield* LogRules
     const context = yield* Effect.context<never>()
     const loggers = yield* Logger.CurrentLoggers
     const outputs = (yield* LogOutputs).filter(({ logger }) => loggers.has(logger))
@@ -42,22 +44,43 @@ export const accessLog = Middleware.observe("access-log", {
     others.delete(Logger.tracerLogger)
     if (outputs.length + others.size === 0) return () => undefined
     const redaction = Redaction.of((reference) => Context.get(context, reference))
+    // It is decided before whether a line is written.
+    const always = Context.add(context, References.MinimumLogLevel, "All")
     const isTraced =
       Context.getOrUndefined(context as Context.Context<Tracer>, Tracer) !== undefined
     return (route: Middleware.RouteInfo): Middleware.Observe => {
       const writes = outputs.map(({ access }) => access(route))
-      if (others.size > 0) writes.push(entries(route, others, context))
+      if (others.size > 0) writes.push(entries(route, others, always))
+      const isWritten = (fields: Fields): boolean =>
+        rules.isEmpty ? isHeard : isHeardBy(rules, route, fields)
       const [write] = writes
       if (write !== undefined && writes.length === 1) {
-        return (request, status) => write(recordOf(request, status, redaction, isTraced))
+        return (request, status) => {
+          if (isWritten(request.fields)) write(recordOf(request, status, redaction, isTraced))
+        }
       }
       return (request, status) => {
+        if (!isWritten(request.fields)) return
         const record = recordOf(request, status, redaction, isTraced)
         for (const write of writes) write(record)
       }
     }
   })
 })
+
+/** Checks whether a rule lets an access line through, or the level of the app if no rule holds. */
+const isHeardBy = (
+  rules: LogRulesShape,
+  route: Middleware.RouteInfo,
+  { clientId, userId }: Fields
+): boolean => {
+  const subject = userId ?? clientId
+  const level = lower(
+    rules.forRoute(route, route.plugin),
+    subject === undefined ? undefined : rules.forIdentity(String(subject))
+  )
+  return !LogLevel.isGreaterThan(level ?? rules.base, "Info")
+}
 
 /** Returns the function that gives the lines of a route to loggers that are not of an output. */
 const entries = (

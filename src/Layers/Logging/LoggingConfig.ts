@@ -34,6 +34,11 @@ const FieldName = Schema.String.check(
   Schema.isPattern(/[\p{L}\p{N}]/u, { expected: "the name of a field, such as iban" })
 )
 
+/** Checks for a path template, with or without a method before it. */
+export const isRoute = (name: string): boolean => /^(?:[A-Z]+ )?(?:\/\S*|\*)$/.test(name)
+
+const Levels = Schema.Record(Schema.String, Level)
+
 /**
  * Section `logging`.
  *
@@ -41,6 +46,7 @@ const FieldName = Schema.String.check(
  * |---|---|---|
  * | `format` | `auto` | `json` writes one JSON object per line, `pretty` is for people; `auto` is `pretty` in the environment `local` and `json` elsewhere |
  * | `level` | `info` | the least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `none`, in any case; variable `LOG_LEVEL` |
+ * | `levels` | none | levels beside `level`: `levels.identities` by the subjects of callers, `levels.modules` by the ids of plugins and the names of modules, with `*` for all, and `levels.routes` by path templates, such as `/v1/items/:id` or `GET /v1/items/:id` |
  * | `redact` | none | names of fields that the log hides besides [the usual ones](logging.md#what-is-never-shown-and-what-is-cut); case and separators do not count |
  *
  * Access lines are of level `info`.
@@ -50,7 +56,22 @@ export const LoggingConfig = Config.section(
   {
     format: Schema.Literals(["auto", "json", "pretty"]).pipe(Config.withDefault("auto")),
     level: Level.pipe(Config.withDefault("info")),
+    levels: Schema.Struct({
+      identities: Schema.optionalKey(Levels),
+      modules: Schema.optionalKey(Levels),
+      routes: Schema.optionalKey(Levels)
+    }).pipe(Config.withDefault({})),
     redact: Schema.Array(FieldName).pipe(Config.withDefault([]))
   },
-  { variables: { LOG_LEVEL: "level" } }
+  {
+    check: ({ levels }) =>
+      Object.keys(levels.routes ?? {})
+        .filter((name) => !isRoute(name))
+        .map((name) => ({
+          expected: 'a path template as its key, such as "/v1/items/:id" or "GET /v1/items/:id"',
+          key: "levels.routes",
+          reason: `"${name}" is not a route`
+        })),
+    variables: { LOG_LEVEL: "level" }
+  }
 )

@@ -1,4 +1,5 @@
 /** The battery as a plugin. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,11 +8,14 @@ import * as References from "effect/References"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { LogOutputs } from "../../Server/Exchange/LogOutputs.ts"
+import { LogRules } from "../../Server/Exchange/LogRules.ts"
 import { RedactedFields } from "../../Server/Exchange/Redaction.ts"
 import { accessLog } from "./AccessLog.ts"
-import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
+import { type Level, LoggingConfig, toEffect } from "./LoggingConfig.ts"
+import * as LogLevels from "./LogLevels.ts"
 import * as Output from "./Output.ts"
 import { pretty } from "./PrettyLogger.ts"
+import { type LogRule, Rules } from "./Rules.ts"
 
 /**
  * The log of the app: the section `logging` says its level and format, and every
@@ -38,7 +42,7 @@ export const plugin = Plugin.make("flange:logging", {
   drain: Effect.logInfo("Stopping: no new requests are taken, and those in flight finish"),
   layer: Layer.effectContext(
     Effect.gen(function* () {
-      const { format, level, redact } = yield* LoggingConfig
+      const { format, level, levels, redact } = yield* LoggingConfig
       const { environment, name, version } = yield* AppRuntime
       const isPretty = format === "pretty" || (format === "auto" && environment === "local")
       const origin = { environment, service: name, version }
@@ -51,7 +55,12 @@ export const plugin = Plugin.make("flange:logging", {
       const loggers = new Set(yield* Logger.CurrentLoggers)
       loggers.delete(Logger.defaultLogger)
       loggers.add(logger)
-      return Context.empty().pipe(
+      const clock = yield* Clock.Clock
+      const rules = new Rules(toEffect(level), rulesOf(levels), () =>
+        clock.currentTimeMillisUnsafe()
+      )
+      return Context.make(LogLevels.LogLevels, LogLevels.make(rules)).pipe(
+        Context.add(LogRules, rules),
         Context.add(Logger.CurrentLoggers, loggers),
         Context.add(LogOutputs, [
           ...(yield* LogOutputs),
@@ -63,8 +72,26 @@ export const plugin = Plugin.make("flange:logging", {
     })
   ),
   middleware: [accessLog],
-  order: { first: true }
+  order: { first: true },
+  provides: [LogLevels.LogLevels]
 })
 
 /** Whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */
 const hasColors = () => globalThis.process?.stdout?.hasColors?.() ?? false
+
+/** Returns the rules of the configuration. */
+const rulesOf = ({
+  identities = {},
+  modules = {},
+  routes = {}
+}: Readonly<Record<string, Readonly<Record<string, Level>>>>): ReadonlyArray<LogRule> =>
+  Object.entries({ identity: identities, module: modules, route: routes } as const).flatMap(
+    ([type, levels]) =>
+      Object.entries(levels).map(([name, level]) => ({
+        expiresAt: undefined,
+        level,
+        name,
+        // The keys of the object above.
+        type: type as LogRule["type"]
+      }))
+  )

@@ -71,6 +71,7 @@ export const make = ({
       maxBodySize: ByteSize.fromInputUnsafe(bodyLimit),
       observers: stack.observers,
       open: 0,
+      plugin: info.plugin,
       route: info,
       upgrades: codec.upgrades
     },

@@ -12,6 +12,7 @@ import * as AuditMetrics from "./AuditMetrics.ts"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
 import { logFailure } from "./FailureLog.ts"
+import { combined, LogRules } from "./LogRules.ts"
 import type * as RequestFields from "./RequestFields.ts"
 import { clean } from "./Text.ts"
 
@@ -113,8 +114,10 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
   request.annotate(fields)
   AuditMetrics.count(request, chain, outcome)
   const audit = request.get(AuditLog)
-  if (!isHeard(audit, outcome, request.get(References.MinimumLogLevel))) return Effect.void
-  return record(audit, {
+  const current = request.get(References.MinimumLogLevel)
+  const level = identity === undefined ? current : levelFor(request, identity, current)
+  if (!isHeard(audit, outcome, level)) return Effect.void
+  const recorded = record(audit, {
     chain,
     clientIp: ClientIp.resolve(request),
     method,
@@ -124,6 +127,24 @@ export const report = (request: Incoming, decision: Decision): Effect.Effect<voi
     route: decision.route,
     subject
   })
+  // The fiber of the record may have begun before.
+  return level === current
+    ? recorded
+    : Effect.provideService(recorded, References.MinimumLogLevel, level)
+}
+
+/** Returns the log level of a request whose caller is known, and gives it to the request. */
+const levelFor = (
+  request: Incoming,
+  { subject }: Identity,
+  current: LogLevel.LogLevel
+): LogLevel.LogLevel => {
+  const rules = request.get(LogRules)
+  const level = rules.isEmpty ? undefined : rules.forIdentity(subject)
+  if (level === undefined) return current
+  const own = combined(rules, current, level)
+  request.provide(References.MinimumLogLevel, own)
+  return own
 }
 
 /** Records an event; a defect of the audit log is logged. */

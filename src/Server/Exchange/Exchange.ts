@@ -9,6 +9,7 @@ import * as HttpMethod from "effect/http/HttpMethod"
 import { ClientAbort } from "effect/http/HttpServerError"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type { AnySpan, Span } from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
@@ -89,10 +90,18 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#start = plan.observers.length === 0 ? 0 : serving.elapsed()
     serving.begin()
     plan.open++
-    const { tracer } = serving
-    if (tracer === undefined) return
-    if (!plan.isBare) this.#trace = new RequestTrace(this, serving, tracer)
-    this.#services = new Services(this, this.#trace?.context ?? serving.untraced)
+    const { rules, tracer } = serving
+    if (tracer !== undefined) {
+      if (!plan.isBare) this.#trace = new RequestTrace(this, serving, tracer)
+      this.#services = new Services(this, this.#trace?.context ?? serving.untraced)
+    }
+    if (!rules.isEmpty) this.#level(rules)
+  }
+
+  /** Gives the request the log level of its route. */
+  #level(rules: Serving["rules"]): void {
+    const level = rules.forRoute(this.plan.route, this.plan.plugin)
+    if (level !== undefined) this.provide(References.MinimumLogLevel, level)
   }
 
   // The request.

@@ -25,6 +25,8 @@ export interface Plan {
   readonly observers: ReadonlyArray<Observe>
   /** How many exchanges of the route have not ended. */
   open: number
+  /** The plugin that contributed the route. */
+  readonly plugin: string
   readonly route: RouteName
   /** Whether the handler can upgrade the connection. */
   readonly upgrades: boolean

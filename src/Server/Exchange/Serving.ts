@@ -12,6 +12,7 @@ import type * as Catalogue from "../../Contract/Catalogue.ts"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import { LogRules, type LogRulesShape } from "./LogRules.ts"
 import type { Plan } from "./Plan.ts"
 import { type RouteName, type Sample, Sampling } from "./ServerSpan.ts"
 import * as Unsampled from "./Unsampled.ts"
@@ -52,6 +53,8 @@ export class Serving {
   readonly nanos: () => bigint
   readonly #open: OpenExchanges["Service"]
   readonly #refusals = new Map<string, () => void>()
+  /** The log levels of routes and callers. */
+  readonly rules: LogRulesShape
   /** Decides which requests have a span. */
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
@@ -89,6 +92,7 @@ export class Serving {
         ? (Context.getOrUndefined(context as Context.Context<OpenExchanges>, OpenExchanges) ??
           OpenExchanges.make())
         : parent.#open
+    this.rules = Context.get(context as Context.Context<never>, LogRules)
     this.sample = Context.get(context as Context.Context<never>, Sampling)
     this.tracer = Context.getOrUndefined(context as Context.Context<Tracer.Tracer>, Tracer.Tracer)
     this.unsampled =

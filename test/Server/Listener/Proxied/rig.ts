@@ -64,6 +64,7 @@ const plan = {
   maxBodySize: ByteSize.fromInputUnsafe(Number.MAX_SAFE_INTEGER),
   observers: [],
   open: 0,
+  plugin: "test",
   route: { method: "*", path: "*" },
   upgrades: true
 }
