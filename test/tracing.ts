@@ -20,6 +20,7 @@ export interface Kept {
   readonly named: (name: string) => KeptSpan
   readonly plugin: ReturnType<typeof pluginOf>
   readonly spans: Array<KeptSpan>
+  readonly tracer: Tracer.Tracer
 }
 
 const pluginOf = (tracer: Tracer.Tracer, sample: Sample | undefined) =>
@@ -49,7 +50,8 @@ export const kept = (sample?: Sample): Kept => {
       return found
     },
     plugin: pluginOf(tracer, sample),
-    spans
+    spans,
+    tracer
   }
 }
 

@@ -5,7 +5,11 @@ import type * as Reactivity from "effect/reactivity/Reactivity"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Acquirer } from "effect/sql/SqlConnection"
 import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import { unlistedAround } from "../../Server/EffectInternals.ts"
+import * as Comment from "./Statement/Comment.ts"
+import * as StatementRunner from "./Statement/StatementRunner.ts"
+import * as StatementSpan from "./Statement/StatementSpan.ts"
 import * as OwnConnection from "./Transaction/OwnConnection.ts"
 import * as RowLock from "./Transaction/RowLock.ts"
 import * as Turns from "./Transaction/Turns.ts"
@@ -17,6 +21,8 @@ export interface Options extends SqlClient.SqlClient.MakeOptions {
    * that no other user of the pool gets the settings of its session.
    */
   readonly cleanAcquirer: Acquirer
+  /** Whether statements have a comment with the app and the route. */
+  readonly comments: boolean
   /**
    * Lends a connection like `transactionAcquirer`, to a borrower that lets the statements run
    * in turn and returns the connection after the last one.
@@ -88,16 +94,24 @@ export const make = (
       SqlClient.TransactionConnection,
       SqlClient.TransactionConnection.Service
     >(`flange/Database/Transaction/${clients++}`)
-    const client = yield* SqlClient.make({
+    const dialect = options.compiler.dialect === "mysql" ? "mysql" : "pg"
+    const app = Context.getOrUndefined(
+      // Clients are made outside apps too.
+      (yield* Effect.context()) as Context.Context<AppRuntime>,
+      AppRuntime
+    )
+    const plain = yield* SqlClient.make({
       ...options,
-      acquirer: Effect.map(
-        options.acquirer,
-        RowLock.refusing(options.compiler.dialect === "mysql" ? "mysql" : "pg")
-      ),
+      acquirer: Effect.map(options.acquirer, RowLock.refusing(dialect)),
       transactionAcquirer: OwnConnection.acquirer(options.transactionAcquirer, service),
       transactionService: service
     })
-    const { withTransaction } = client
+    const client = StatementRunner.client(plain, {
+      attributes: options.spanAttributes,
+      commentOf: options.comments && app !== undefined ? Comment.make(app.name) : undefined,
+      dialect
+    })
+    const { withTransaction } = plain
     return Object.assign(client, {
       [typeId]: {
         clean: OwnConnection.acquirer(options.cleanAcquirer, service),
@@ -111,6 +125,8 @@ export const make = (
         unlistedAround(
           Effect.withFiber((fiber) => {
             const level = Turns.levelOf(fiber, service)! // `withTransaction` has provided it
+            const [connection, depth] = level
+            if (depth === 0) StatementSpan.begun(connection, options.spanAttributes, fiber)
             return Effect.onExitPrimitive(effect, () => void Turns.end(level))
           }),
           withTransaction

@@ -40,11 +40,13 @@ const open = (
   DataDirectoryError | DriverMissing | SqlError,
   Reactivity.Reactivity | Scope.Scope
 > => {
+  // The texts of migrations are sent as they are.
+  const comments = settings.comments && !migrates
   switch (target._tag) {
     case "Embedded":
       return Effect.flatMap(
         driver(target, () => import("./Pglite/Pglite.ts")),
-        (module) => module.make(target, settings)
+        (module) => module.make(target, settings, comments)
       )
     case "MySql":
       return Effect.flatMap(
@@ -54,7 +56,7 @@ const open = (
     case "Postgres":
       return Effect.flatMap(
         driver(target, () => import("./Postgres/Postgres.ts")),
-        (module) => module.make(target, settings)
+        (module) => module.make(target, settings, comments)
       )
   }
 }

@@ -42,6 +42,7 @@ const fields = {
   acquireTimeout: duration("5 seconds"),
   allowMigrations: Schema.Array(Allowance).pipe(Config.withDefault([])),
   bootWait: duration("20 seconds"),
+  comments: Schema.Boolean.pipe(Config.withDefault(false)),
   connectionTtl: duration("30 minutes"),
   defaultUrl: Schema.optionalKey(Url),
   engine: Schema.Literals(["mariadb", "mysql", "postgres"]).pipe(Config.withDefault("postgres")),
@@ -84,6 +85,7 @@ const Shape = Schema.Struct(fields).check(
  * | `acquireTimeout` | 5 s | how long a query or transaction waits for a free connection |
  * | `allowMigrations` | none | problems that migrations may have: `late` for a number below an applied one, `missing` for an applied one without a file |
  * | `bootWait` | 20 s | how long the start waits for a server that does not answer yet |
+ * | `comments` | false | whether each statement ends with a comment that names the app and the route, such as `application='shop',route='%2Fitems%2F%3Aid'`, for the slow-query log of the database; a statement that several routes send is then prepared once for each route |
  * | `connectionTtl` | 30 min | how long a connection is used before it is replaced |
  * | `defaultUrl` | `pglite://./.flange/data` in `local`, `pglite://memory` in `test` | used when neither `url` nor `host` is set |
  * | `engine` | `postgres` | with `host`: `postgres`, `mysql` or `mariadb`; variables `DB_ENGINE` and `DB_BACKEND` |

@@ -152,6 +152,7 @@ export const make = (
         Effect.acquireRelease(session, invalidate, { interruptible: true }),
         (one) => MySqlConnection.make(one, true)
       ),
+      comments: settings.comments && !migrates,
       compiler,
       driver: "mysql2",
       lazyAcquirer: transactionAcquirer,

@@ -96,12 +96,13 @@ const openInCompanion = (companion: Companion, path: string) => {
 }
 
 /**
- * Opens the database. Closing the scope writes all data and closes the database, unless a companion
+ * Opens the database. Its statements have comments if `comments` is true. Closing the scope writes all data and closes the database, unless a companion
  * keeps it open.
  */
 export const make = Effect.fnUntraced(function* (
   target: Embedded,
-  settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">
+  settings: Pick<PgPoolClient.Options["bounds"], "acquireTimeout">,
+  comments = false
 ) {
   const companion = yield* Companion
   const { directory } = target
@@ -112,6 +113,7 @@ export const make = Effect.fnUntraced(function* (
   const client = yield* PgPoolClient.make({
     attributes: { "db.namespace": "postgres" },
     bounds: { acquireTimeout: settings.acquireTimeout, maxConnections: 1 },
+    comments,
     driver: "pglite",
     name: "pglite",
     pool: {

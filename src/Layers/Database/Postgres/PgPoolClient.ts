@@ -27,6 +27,8 @@ export interface Options {
   /** The attributes of the spans of its statements. */
   readonly attributes: Readonly<Record<string, unknown>>
   readonly bounds: Bounds
+  /** Whether statements have a comment with the app and the route. */
+  readonly comments: boolean
   readonly driver: "pg" | "pglite"
   /** The name of the pool in the metrics of the app. */
   readonly name: string
@@ -90,6 +92,7 @@ export const make = (
         Effect.acquireRelease(session, pool.invalidate, { interruptible: true }),
         (one) => PgConnection.make(one, shared)
       ),
+      comments: options.comments,
       commit: PgConnection.commit,
       compiler: PgClient.makeCompiler(),
       driver: options.driver,

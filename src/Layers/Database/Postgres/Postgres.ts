@@ -9,8 +9,8 @@ import * as PgPoolClient from "./PgPoolClient.ts"
 const tls = (ssl: Settings["ssl"]) =>
   ssl === undefined ? {} : { ssl: ssl === "no-verify" ? { rejectUnauthorized: false } : ssl }
 
-/** Creates the client. Connections are opened on demand. */
-export const make = (target: Server, settings: Settings) => {
+/** Creates the client, whose statements have comments if `comments` is true. Connections are opened on demand. */
+export const make = (target: Server, settings: Settings, comments: boolean) => {
   const limit = Silence.limitOf(settings.statementTimeout)
   return PgPoolClient.make({
     attributes: {
@@ -19,6 +19,7 @@ export const make = (target: Server, settings: Settings) => {
       "server.port": target.port
     },
     bounds: settings,
+    comments,
     driver: "pg",
     name: PoolMetrics.nameOf(target),
     pool: {

@@ -14,6 +14,7 @@ import type { Acquirer, Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import { unlisted } from "../../../Server/EffectInternals.ts"
+import * as StatementSpan from "../Statement/StatementSpan.ts"
 import { TransactionEnded } from "./TransactionEnded.ts"
 import { endsSavepoint, type Level, levelOf, Turns } from "./Turns.ts"
 
@@ -175,7 +176,7 @@ export class LazyConnection implements Connection {
           const { connection } = this.#begun
           return sql === "COMMIT" && this.#options.sendCommit(connection)
             ? Effect.succeed(nothing)
-            : this.#finish(sql, run(connection), connection)
+            : this.#finish(sql, StatementSpan.control(this, sql, run(connection)), connection)
         })
       ),
       this.close
@@ -226,16 +227,19 @@ export class LazyConnection implements Connection {
         },
         unsent: () => void (isUnsent = true)
       }
-      return Effect.flatMap(restore(unlisted(Scope.provide(acquire, scope))), (connection) => {
-        acquired = connection
-        return restore(
-          begin(
-            connection,
-            Effect.suspend(() => run(connection)),
-            progress
+      return Effect.flatMap(
+        restore(StatementSpan.waiting(unlisted(Scope.provide(acquire, scope)))),
+        (connection) => {
+          acquired = connection
+          return restore(
+            begin(
+              connection,
+              Effect.suspend(() => run(connection)),
+              progress
+            )
           )
-        )
-      }).pipe(
+        }
+      ).pipe(
         Effect.onError((cause) => {
           if (this.#begun !== undefined) return Effect.void
           isCurrent = false

@@ -8,8 +8,11 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import * as StatementSpan from "../Statement/StatementSpan.ts"
 import { TransactionEnded } from "./TransactionEnded.ts"
 import { levelOf, Turns } from "./Turns.ts"
+
+const isEnd = (sql: string): boolean => sql === "COMMIT" || sql === "ROLLBACK"
 
 type Service = SqlClient["transactionService"]
 
@@ -58,7 +61,7 @@ class OwnConnection implements Connection {
     return Effect.withFiber((fiber) => {
       const level = levelOf(fiber, this.#service)
       return level === undefined || level[0] !== this
-        ? this.#open(sql, statement)
+        ? this.#open(sql, isEnd(sql) ? StatementSpan.control(this, sql, statement) : statement)
         : this.#turns.run(level, sql, statement)
     })
   }

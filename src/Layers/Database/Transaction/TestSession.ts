@@ -7,9 +7,9 @@ import type * as Semaphore from "effect/Semaphore"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
-import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import * as Client from "../Client.ts"
+import { partsOf } from "../Statement/StatementInternals.ts"
 import { IsOutside } from "./Outside.ts"
 
 /** The shared session. */
@@ -120,19 +120,13 @@ const transaction = (session: TestSession): Connection => {
   })
 }
 
-/** The private fields of a statement. */
-interface StatementFields {
-  readonly compiler: Statement.Compiler
-  readonly transformRows: SqlClient.SqlClient.MakeOptions["transformRows"]
-}
-
 /** Creates a client on the session, with the SQL dialect of `original`. */
 export const client = (
   original: SqlClient.SqlClient,
   session: TestSession
 ): Effect.Effect<SqlClient.SqlClient, never, Reactivity.Reactivity> =>
   Effect.gen(function* () {
-    const { compiler, transformRows } = original`` as unknown as StatementFields
+    const { compiler, spanAttributes, transformRows } = partsOf(original)
     const lease = (connection: () => Connection): Effect.Effect<Connection, never, Scope.Scope> =>
       Effect.withFiber((fiber) =>
         fiber.getRef(IsOutside)
@@ -144,11 +138,12 @@ export const client = (
     const derived = yield* Client.make({
       acquirer: lease(() => single(session)),
       cleanAcquirer: transactionAcquirer,
+      comments: false,
       compiler,
       driver: original.driver,
       lazyAcquirer: transactionAcquirer,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-      spanAttributes: [],
+      spanAttributes,
       transactionAcquirer,
       ...(transformRows === undefined ? {} : { transformRows })
     })
