@@ -4,9 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
+import * as Metering from "../../Plugin/Metering.ts"
 import { Exporter, type ExporterOptions } from "./Export/Exporter.ts"
-import { Losses } from "./Export/Losses.ts"
+import { Losses, reasons } from "./Export/Losses.ts"
 import type { Signal } from "./Otlp/Envelope.ts"
+import * as MetricRecord from "./Otlp/MetricRecord.ts"
 import * as ServiceResource from "./ServiceResource.ts"
 import { formatOf, targetOf } from "./Targets.ts"
 import type { Settings } from "./TelemetryConfig.ts"
@@ -18,26 +20,28 @@ interface Own<Record> extends Pick<ExporterOptions<Record>, "encode"> {
   readonly queueSize?: number | undefined
 }
 
+const nanos = (millis: number): bigint => BigInt(millis) * 1_000_000n
+
 /** The exporters of an app, which stop together. */
 export class Pipeline {
+  readonly #app: AppRuntimeShape
   /** The services of the app. They are complete when the app is ready. */
   #context: Context.Context<never>
-  readonly #exporters: Array<Pick<Exporter<never>, "close">> = []
-  readonly #losses = new Losses(
-    (message) => {
-      Effect.runForkWith(this.#context)(Effect.logWarning(message))
-    },
-    (signal, reason, count) => this.#count("dropped", { reason, signal }, count)
-  )
-  /** Writes what has to be written before the exporters stop. */
-  readonly #onClose: Array<() => void> = []
+  readonly #exporters = new Map<Signal, Pick<Exporter<never>, "close" | "exported">>()
+  readonly #losses = new Losses((message) => {
+    Effect.runForkWith(this.#context)(Effect.logWarning(message))
+  })
+  readonly #metrics: Exporter<MetricRecord.MetricRecord> | undefined
   readonly #resource: ReturnType<typeof ServiceResource.make>
   readonly #settings: Settings
+  #timer: NodeJS.Timeout | undefined
 
   constructor(settings: Settings, app: AppRuntimeShape, context: Context.Context<never>) {
+    this.#app = app
     this.#context = context
     this.#resource = ServiceResource.make(settings, app)
     this.#settings = settings
+    this.#metrics = this.exporter("metrics", { delay: Duration.zero, encode: MetricRecord.write })
   }
 
   /** Creates the exporter of a signal; undefined if the signal is not exported. */
@@ -54,12 +58,11 @@ export class Pipeline {
       losses: this.#losses,
       maxBytes: settings.queueBytes,
       maxRecords: own.queueSize ?? Infinity,
-      onExported: (count) => this.#count("exported", { signal }, count),
       resource: this.#resource,
       signal,
       target
     })
-    this.#exporters.push(exporter)
+    this.#exporters.set(signal, exporter)
     return exporter
   }
 
@@ -68,30 +71,65 @@ export class Pipeline {
     this.#losses.add("traces", "tail_full", spans)
   }
 
-  /** Takes the services of the app that is ready. */
+  /** Takes the services of the app that is ready, and begins to export its metrics. */
   start(context: Context.Context<never>): void {
     this.#context = context
+    const about = { description: "Spans, log records and metric points that a collector took" }
+    for (const [signal, exporter] of this.#exporters) {
+      Metering.register(
+        {
+          ...about,
+          attributes: { signal },
+          id: "flange.telemetry.exported",
+          read: () => exporter.exported,
+          type: "counter"
+        },
+        context
+      )
+      for (const reason of reasons) {
+        Metering.register(
+          {
+            attributes: { reason, signal },
+            description: "Spans, log records and metric points that were not exported",
+            id: "flange.telemetry.dropped",
+            read: () => this.#losses.of(signal, reason),
+            type: "counter"
+          },
+          context
+        )
+      }
+    }
+    if (this.#metrics === undefined) return
+    const interval = Duration.toMillis(this.#settings.metrics.interval)
+    this.#timer = setInterval(() => this.#read(), interval)
+    this.#timer.unref()
   }
 
   /** Sends what waits, all signals at once, and tells what was lost. */
   readonly close: Effect.Effect<void> = Effect.promise(async () => {
+    // The last values of an app that was ready.
+    if (this.#timer !== undefined) this.#read()
+    clearInterval(this.#timer)
     const timeout = Duration.toMillis(this.#settings.shutdownTimeout)
-    for (const write of this.#onClose) write()
-    await Promise.all(this.#exporters.map((exporter) => exporter.close(timeout)))
+    await Promise.all([...this.#exporters.values()].map((exporter) => exporter.close(timeout)))
     this.#losses.close()
   })
 
-  #count(
-    what: "dropped" | "exported",
-    attributes: Readonly<Record<string, string>>,
-    count: number
-  ): void {
-    const counter = Metric.counter(`flange.telemetry.${what}`, {
-      attributes,
-      description: `Spans, log records and metric points that were ${what}`,
-      incremental: true
-    })
-    counter.updateUnsafe(count, this.#context)
+  /**
+   * Exports every metric of the app. If the last values still wait, these are left out: the next ones
+   * have them too, because they count from the start of the app.
+   */
+  #read(): void {
+    const exporter = this.#metrics
+    if (exporter?.isIdle !== true) return
+    const interval = [nanos(this.#app.startedAt), nanos(Date.now())] as const
+    try {
+      const snapshot = Metric.snapshotUnsafe(this.#context)
+      for (const record of MetricRecord.ofSnapshot(snapshot, interval)) exporter.append(record)
+    } catch (error) {
+      Effect.runForkWith(this.#context)(Effect.logWarning("The metrics cannot be read", error))
+    }
+    exporter.flush()
   }
 }
 

@@ -3,11 +3,14 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Tracer from "effect/Tracer"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { type LogOutput, LogOutputs } from "../../Server/Exchange/LogOutputs.ts"
 import { Sampling } from "../../Server/Exchange/ServerSpan.ts"
 import type { Signal } from "./Otlp/Envelope.ts"
+import * as LogEntry from "./Otlp/LogEntry.ts"
 import * as SpanRecord from "./Otlp/SpanRecord.ts"
 import { CurrentPipeline, Pipeline } from "./Pipeline.ts"
 import { targetOf } from "./Targets.ts"
@@ -63,6 +66,32 @@ const tracing = (settings: Settings, pipeline: Pipeline): Context.Context<never>
   )
 }
 
+/** Returns the loggers and the outputs of the log of the app, with one that exports entries. */
+const logging = (settings: Settings, pipeline: Pipeline) =>
+  Effect.gen(function* () {
+    const { attributeLength, logs } = settings
+    const exporter = pipeline.exporter<LogEntry.LogEntry>("logs", {
+      ...logs,
+      encode: (sink, entry) => {
+        LogEntry.write(sink, entry, attributeLength)
+        return 1
+      }
+    })
+    if (exporter === undefined) return Context.empty()
+    const logger = Logger.make((options) => exporter.append(LogEntry.ofLogger(options)))
+    const output: LogOutput = {
+      access: (route) => {
+        const entryOf = LogEntry.ofAccess(route)
+        return (record) => exporter.append(entryOf(record))
+      },
+      logger
+    }
+    return Context.make(
+      Logger.CurrentLoggers,
+      new Set([...(yield* Logger.CurrentLoggers), logger])
+    ).pipe(Context.add(LogOutputs, [...(yield* LogOutputs), output]))
+  })
+
 /**
  * Exports traces, logs and metrics over OTLP/HTTP, if `telemetry.endpoint` or the variable
  * `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector. Without one it does nothing and costs nothing.
@@ -94,7 +123,11 @@ export const plugin = Plugin.make("flange:telemetry", {
         Effect.sync(() => new Pipeline(settings, app, context)),
         (pipeline) => pipeline.close
       )
-      return Context.add(tracing(settings, pipeline), CurrentPipeline, pipeline)
+      return Context.mergeAll(
+        tracing(settings, pipeline),
+        yield* logging(settings, pipeline),
+        Context.make(CurrentPipeline, pipeline)
+      )
     })
   ),
   order: { first: true },

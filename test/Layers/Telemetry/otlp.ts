@@ -55,7 +55,11 @@ const { root } = protobuf.parse(`
   message HistogramPoint {
     fixed64 startTimeUnixNano = 2; fixed64 timeUnixNano = 3; fixed64 count = 4; double sum = 5;
     repeated fixed64 bucketCounts = 6; repeated double explicitBounds = 7;
-    repeated KeyValue attributes = 9; double min = 11; double max = 12;
+    repeated Exemplar exemplars = 8; repeated KeyValue attributes = 9; double min = 11;
+    double max = 12;
+  }
+  message Exemplar {
+    fixed64 timeUnixNano = 2; double asDouble = 3; bytes spanId = 4; bytes traceId = 5;
   }
   message Summary { repeated SummaryPoint dataPoints = 1; }
   message SummaryPoint {

@@ -20,8 +20,6 @@ export interface ExporterOptions<Record> {
   readonly maxBytes: number
   /** The most records that wait. */
   readonly maxRecords: number
-  /** Counts records that the collector took. */
-  readonly onExported: (count: number) => void
   readonly resource: Resource
   readonly signal: Signal
   readonly target: Post.Target
@@ -54,6 +52,8 @@ export class Exporter<Record> {
   #aborter = new AbortController()
   /** The records in the sink. */
   #count = 0
+  /** How many records the collector took. */
+  exported = 0
   #isClosing = false
   /** Whether the last request failed for a reason that may pass. */
   #isFailing = false
@@ -145,7 +145,7 @@ export class Exporter<Record> {
 
   /** Sends a batch until the collector takes it, refuses it, or the time is over. */
   async #deliver({ count, records }: Batch): Promise<void> {
-    const { exportTimeout, format, losses, onExported, resource, signal, target } = this.#options
+    const { exportTimeout, format, losses, resource, signal, target } = this.#options
     const lost = () => losses.add(signal, this.#isClosing ? "closed" : "failed", count, this.#cause)
     // After a failed try nothing else is tried in an app that stops.
     if (this.#isOver || (this.#isClosing && this.#isFailing)) return lost()
@@ -161,7 +161,7 @@ export class Exporter<Record> {
         if (rejected !== undefined) {
           losses.add(signal, "rejected", Math.min(count, rejected.count), rejected.message)
         }
-        onExported(count - Math.min(count, rejected?.count ?? 0))
+        this.exported += count - Math.min(count, rejected?.count ?? 0)
         return
       }
       this.#cause = `${outcome.cause} from ${target.url}`

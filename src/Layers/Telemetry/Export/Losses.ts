@@ -21,35 +21,47 @@ const because: Readonly<Record<Reason, string>> = {
   tail_full: "too many spans waited for the end of their requests (telemetry.tail.maxSpans)"
 }
 
-/** Counts what was exported and what was lost, and warns of losses once a minute. */
+/** The reasons. */
+export const reasons = Object.keys(because) as ReadonlyArray<Reason>
+
+/** Losses that were not told. */
+interface Untold {
+  cause: string
+  count: number
+  readonly reason: Reason
+  readonly signal: Signal
+}
+
+const textOf = ({ cause, count, reason, signal }: Untold): string =>
+  `${count} ${nouns[signal]}, because ${because[reason]}${cause === "" ? "" : ` (${cause})`}`
+
+/** Counts what was lost, and warns of it once a minute. */
 export class Losses {
+  readonly #all = new Map<string, number>()
   #isClosed = false
   #last = -Infinity
-  readonly #onCount: (signal: Signal, reason: Reason, count: number) => void
   #timer: NodeJS.Timeout | undefined
-  readonly #untold = new Map<string, { cause: string; count: number; text: string }>()
+  readonly #untold = new Map<string, Untold>()
   readonly #warn: (message: string) => void
 
-  constructor(
-    warn: (message: string) => void,
-    onCount: (signal: Signal, reason: Reason, count: number) => void
-  ) {
-    this.#onCount = onCount
+  constructor(warn: (message: string) => void) {
     this.#warn = warn
+  }
+
+  /** Returns how many records were lost for a reason. */
+  of(signal: Signal, reason: Reason): number {
+    return this.#all.get(`${signal} ${reason}`) ?? 0
   }
 
   /** Counts records that are lost. `cause` is the last trouble with the collector. */
   add(signal: Signal, reason: Reason, count: number, cause = ""): void {
     if (count === 0) return
-    this.#onCount(signal, reason, count)
     const key = `${signal} ${reason}`
-    const entry = this.#untold.get(key) ?? { cause, count: 0, text: "" }
-    entry.count += count
-    if (cause !== "") entry.cause = cause
-    entry.text = `${entry.count} ${nouns[signal]}, because ${because[reason]}${
-      entry.cause === "" ? "" : ` (${entry.cause})`
-    }`
-    this.#untold.set(key, entry)
+    this.#all.set(key, this.of(signal, reason) + count)
+    const untold = this.#untold.get(key) ?? { cause, count: 0, reason, signal }
+    untold.count += count
+    if (cause !== "") untold.cause = cause
+    this.#untold.set(key, untold)
     if (this.#isClosed || this.#timer !== undefined) return
     const wait = Math.max(gathering, this.#last + interval - performance.now())
     this.#timer = setTimeout(() => this.#tell(), wait)
@@ -67,7 +79,7 @@ export class Losses {
     this.#timer = undefined
     if (this.#untold.size === 0) return
     this.#last = performance.now()
-    const texts = [...this.#untold.values()].map(({ text }) => text)
+    const texts = [...this.#untold.values()].map(textOf)
     this.#untold.clear()
     this.#warn(`Telemetry was not exported: ${texts.join("; ")}.`)
   }

@@ -1,7 +1,8 @@
 /** A span as a record of OTLP. */
 import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
-import type { AnySpan, SpanKind, SpanLink } from "effect/Tracer"
+import type { AnySpan, Span, SpanLink } from "effect/Tracer"
+import * as TraceContext from "../../../Server/Exchange/TraceContext.ts"
 import { type Sink, unbounded } from "./Sink.ts"
 import * as Values from "./Values.ts"
 
@@ -13,7 +14,7 @@ export interface SpanEvent {
 }
 
 /** A span that has ended. */
-export interface EndedSpan {
+export interface EndedSpan extends Span {
   readonly droppedAttributes: number
   readonly droppedEvents: number
   readonly droppedLinks: number
@@ -22,14 +23,8 @@ export interface EndedSpan {
   readonly entries: ReadonlyArray<unknown>
   readonly events: ReadonlyArray<SpanEvent>
   readonly exit: Exit.Exit<unknown, unknown>
-  readonly kind: SpanKind
-  readonly links: ReadonlyArray<SpanLink>
-  readonly name: string
   readonly parentSpan: AnySpan | undefined
-  readonly sampled: boolean
-  readonly spanId: string
   readonly startTime: bigint
-  readonly traceId: string
 }
 
 const kinds = { client: 3, consumer: 5, internal: 1, producer: 4, server: 2 } as const
@@ -46,6 +41,8 @@ export const write = (sink: Sink, span: EndedSpan, maxLength: number): void => {
   const mark = sink.item(2, unbounded)
   sink.id(1, "traceId", traceIdOf(span))
   sink.id(2, "spanId", span.spanId)
+  const state = TraceContext.stateOf(span)
+  if (state !== "") sink.text(3, "traceState", state)
   if (parentSpan !== undefined) sink.id(4, "parentSpanId", parentSpan.spanId)
   sink.text(5, "name", span.name)
   sink.uint32(6, "kind", kinds[span.kind])

@@ -29,7 +29,7 @@ export interface Trace {
 const none: ReadonlyArray<never> = []
 
 /** A span. Its ids are made when they are first read. */
-export class RecordedSpan implements EndedSpan, Tracer.Span {
+export class RecordedSpan implements EndedSpan {
   readonly _tag = "Span"
   readonly annotations: Context.Context<never>
   droppedAttributes = 0
