@@ -1,7 +1,7 @@
 /** The metrics of the process: processor, memory, event loop, garbage collection and handles. */
 import { readdirSync } from "node:fs"
 import { constants, monitorEventLoopDelay, performance, PerformanceObserver } from "node:perf_hooks"
-import { getHeapSpaceStatistics } from "node:v8"
+import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -109,6 +109,13 @@ const readings = (
         return utilization
       },
       type: "gauge"
+    },
+    {
+      description: "The largest heap that V8 allows, from --max-old-space-size",
+      id: "flange.process.heap.limit",
+      read: () => getHeapStatistics().heap_size_limit,
+      type: "gauge",
+      unit: "By"
     },
     ...getHeapSpaceStatistics().flatMap(({ space_name }) => [
       heap(space_name, "limit"),

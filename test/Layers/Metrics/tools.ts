@@ -15,10 +15,7 @@ const tool = (
   args: Array<string>
 ): Tool => {
   const missing = spawnSync(command, probe).status === 0 ? undefined : `${name} is not installed`
-  if (missing !== undefined) {
-    if (process.env["CI_SERVICES"] === "required") throw new Error(missing)
-    console.warn(`Metrics are not checked: ${missing}`)
-  }
+  if (missing !== undefined) console.warn(`Metrics are not checked: ${missing}`)
   return {
     check: (input) => {
       execFileSync(command, args, { input, stdio: ["pipe", "pipe", "inherit"] })
