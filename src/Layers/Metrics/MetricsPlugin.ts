@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import { Unauthenticated } from "../../Contract/Catalogue.ts"
+import * as AdminRoute from "../../Plugin/AdminRoute.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
@@ -33,6 +34,26 @@ const unauthenticated = Effect.map(
   HttpServerResponse.setHeader("www-authenticate", 'Bearer realm="metrics"')
 )
 
+/** The metrics in the format that the request asks for. */
+const reply = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const format = Exposition.formatOf(headers["accept"])
+  return HttpServerResponse.text(Exposition.render(yield* Effect.context<never>(), format), {
+    contentType: Exposition.contentTypes[format],
+    headers: { "cache-control": "no-store" }
+  })
+})
+
+const adminRoute = AdminRoute.make(
+  "metrics",
+  {
+    description: "The metrics, for Prometheus: as text, or as OpenMetrics if it asks for that",
+    method: "GET",
+    path: "/metrics"
+  },
+  reply
+)
+
 const routes = HttpRouter.use(
   Effect.fnUntraced(function* (router) {
     const { environment } = yield* AppRuntime
@@ -40,23 +61,15 @@ const routes = HttpRouter.use(
     const isOpen = access === "public" || (access === undefined && environment !== "production")
     if (access === "off" || (token === undefined && !isOpen)) return
     const secret = access === "public" || token === undefined ? undefined : Redacted.value(token)
-    const context = yield* Effect.context<never>()
     yield* router.add(
       "GET",
       // The section's schema has checked that it begins with a slash.
       path as `/${string}`,
-      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) => {
-        if (secret !== undefined && !hasToken(headers["authorization"], secret)) {
-          return unauthenticated
-        }
-        const format = Exposition.formatOf(headers["accept"])
-        return Effect.succeed(
-          HttpServerResponse.text(Exposition.render(context, format), {
-            contentType: Exposition.contentTypes[format],
-            headers: { "cache-control": "no-store" }
-          })
-        )
-      })
+      Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+        secret !== undefined && !hasToken(headers["authorization"], secret)
+          ? unauthenticated
+          : reply
+      )
     )
   })
 )
@@ -64,7 +77,7 @@ const routes = HttpRouter.use(
 /**
  * Measures requests and the process, and serves the metrics to Prometheus at `/metrics`, as text or as
  * OpenMetrics. In the environment `production` it serves them only with `metrics.token`, or with
- * `metrics.access = "public"`.
+ * `metrics.access = "public"`. The admin port, if the app has one, serves them as well.
  *
  * The names are those of the OpenTelemetry conventions, such as `http_server_request_duration_seconds`,
  * with the attributes method, route, status and, for a status of 500 or more, the error's code. Requests
@@ -86,6 +99,7 @@ const routes = HttpRouter.use(
  */
 export const plugin = Plugin.make("flange:metrics", {
   config: [MetricsConfig],
+  contributes: [adminRoute],
   layer: Layer.effectContext(
     Effect.gen(function* () {
       const { fibers, maxSeries } = yield* MetricsConfig

@@ -2,9 +2,12 @@ import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
-import { ApiError, App, Plugin, Preset, Route } from "flange"
+import { AdminRoute, ApiError, App, AppRuntime, Plugin, Preset, Route } from "flange"
 import * as Metrics from "flange/Metrics"
 import { TestApp } from "flange/Testing"
 import { describe } from "vitest"
@@ -147,6 +150,28 @@ describe("who may read the metrics", () => {
         const headers = { authorization: `Bearer ${token}` }
         expect(yield* status({ token }, environment, headers)).toBe(200)
       }
+    })
+  )
+
+  it.effect("who reads the admin port, also if nobody else may", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(app, { config: { metrics: { access: "off" } } })
+      const { contributions } = yield* test.run(AppRuntime)
+      const { data, value } = contributions(AdminRoute.kind).find(({ name }) => name === "metrics")!
+      expect(data).toMatchObject({ changes: false, method: "GET", path: "/metrics" })
+      const request = new Request("http://admin/metrics", {
+        headers: { accept: "application/openmetrics-text" }
+      })
+      const response = yield* value.pipe(
+        Effect.provideService(
+          HttpServerRequest.HttpServerRequest,
+          HttpServerRequest.fromWeb(request)
+        ),
+        Effect.provideService(HttpRouter.RouteContext, { params: {}, route: {} as never }),
+        Effect.provideService(HttpServerRequest.ParsedSearchParams, {})
+      )
+      const { headers } = HttpServerResponse.toWeb(response)
+      expect(headers.get("content-type")).toContain("application/openmetrics-text")
     })
   )
 

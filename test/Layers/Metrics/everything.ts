@@ -12,6 +12,7 @@ import * as Database from "flange/Database"
 import * as Metrics from "flange/Metrics"
 import * as RateLimit from "flange/RateLimit"
 import { TestApp } from "flange/Testing"
+import { accept, Collector, status } from "../Telemetry/Collector.ts"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
 
@@ -73,7 +74,13 @@ export const make = (isDown = false) =>
 /** Boots the app, makes every metric appear, and returns the text of `/metrics`. */
 export const scrape = Effect.scoped(
   Effect.gen(function* () {
-    const app = yield* TestApp.listening(make())
+    const collector = yield* Collector.make
+    collector.answer = status(400)
+    const app = yield* TestApp.listening(make(), {
+      config: {
+        telemetry: { endpoint: collector.url, sampler: "always_on", traces: { delay: "1 millis" } }
+      }
+    })
     yield* app.get("/things")
     yield* app.get("/things", { headers: ada })
     for (const path of ["/broken", "/things"]) {
@@ -86,10 +93,24 @@ export const scrape = Effect.scoped(
       socket.on("close", () => resume(Effect.void)).resume()
       socket.end("NOT A REQUEST\r\n\r\n")
     })
+    // The first request was dropped, because the collector has rejected it.
+    const isSent = () => collector.received.some(({ signal }) => signal === "traces")
+    yield* Effect.promise(() => collector.until(isSent))
+    collector.answer = accept
+    const sent = collector.received.length
+    yield* app.get("/things", { headers: ada })
+    yield* Effect.promise(() =>
+      collector.until(() =>
+        collector.received.slice(sent).some(({ signal }) => signal === "traces")
+      )
+    )
     // Without a collection there is no duration of one.
     yield* Effect.sync(collect)
-    yield* Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
-    return (yield* app.get("/metrics")).text
+    // Collections and exports are counted a moment after they happen.
+    const late = ["flange_telemetry_dropped", "flange_telemetry_exported", "v8js_gc_duration"]
+    return yield* Effect.map(app.get("/metrics"), ({ text }) => text).pipe(
+      Effect.repeat({ until: (text) => late.every((name) => text.includes(name)) })
+    )
   })
 )
 
