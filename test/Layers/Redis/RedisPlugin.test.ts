@@ -1,0 +1,241 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import { expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import { App, AppRuntime, Doctor, HealthCheck, Plugin } from "flange"
+import * as Redis from "flange/Redis"
+import { TestApp } from "flange/Testing"
+import { describe } from "vitest"
+import { describeRedis, redisServer } from "./server.ts"
+
+const root = join(import.meta.dirname, "../../..")
+
+const User = Plugin.make("app:user", { requires: [Redis.Redis, Redis.SharedRedis] })
+const app = App.make("shop", [Redis.plugin, User])
+
+const booted = (url: string, redis: object = {}) =>
+  TestApp.make(app, { config: { redis: { commandTimeout: "300ms", url, ...redis } } })
+
+const send = <A>(command: string, ...args: ReadonlyArray<string>) =>
+  Redis.Redis.use((redis) => redis.send<A>(command, ...args))
+
+describeRedis("An app with Redis.plugin", () => {
+  it.live("has the id of the app as prefix, and redis.prefix in its place", () =>
+    Effect.gen(function* () {
+      const { url } = yield* redisServer()
+      const prefix = Redis.SharedRedis.useSync((shared) => shared.prefix)
+      expect(yield* (yield* booted(url)).run(prefix)).toBe("shop:")
+      expect(yield* (yield* booted(url, { prefix: "a:b" })).run(prefix)).toBe("a:b:")
+    })
+  )
+
+  it.live("is healthy while Redis answers, and degraded and ready while it is away", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const { run } = yield* booted(server.url)
+      const { contributions } = yield* run(AppRuntime)
+      const [check] = contributions(HealthCheck.kind)
+      expect(check).toMatchObject({ data: { class: "shared" }, name: "redis" })
+      yield* check!.value
+      yield* server.kill
+      yield* Effect.exit(check!.value).pipe(Effect.repeat({ until: Exit.isFailure }))
+      yield* server.start()
+    })
+  )
+
+  it.live("closes its connections when it stops", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const clients = Effect.map(server.command("CLIENT LIST"), (text) =>
+        [...text.matchAll(/name=(shop\S*)/g)].map(([, name]) => name).sort()
+      )
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { run } = yield* booted(server.url)
+          yield* run(
+            Effect.scoped(
+              Effect.gen(function* () {
+                yield* Redis.SharedRedis.use(({ subscribe }) => subscribe("news"))
+                yield* Redis.Redis.use(({ reserve }) => reserve)
+                expect(yield* clients).toEqual(["shop", "shop", "shop-subscriber"])
+              })
+            )
+          )
+        })
+      )
+      yield* Effect.repeat(clients, { until: (names) => names.length === 0 })
+    })
+  )
+
+  it.live("measures commands by name and error, and has a span where the caller is sampled", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const { run } = yield* booted(server.url)
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const registry: Metric.MetricRegistry = new Map()
+      const commands = Effect.gen(function* () {
+        yield* send("set", "secret-key", "1")
+        yield* send("SET", "secret-key", "2")
+        yield* Effect.ignore(send("LPUSH", "secret-key", "x"))
+        yield* Effect.withSpan(Effect.ignore(send("LPUSH", "secret-key", "x")), "sampled")
+        yield* Effect.withSpan(send("GET", "secret-key"), "not sampled", { sampled: false })
+        return yield* Metric.snapshot
+      })
+      const snapshot = yield* run(
+        commands.pipe(
+          Effect.provideService(Metric.MetricRegistry, registry),
+          Effect.withTracer(tracer)
+        )
+      )
+      const counts = snapshot.flatMap(({ attributes, id, state }) =>
+        id === "db.client.operation.duration" && "count" in state
+          ? [[attributes?.["db.operation.name"], attributes?.["error.type"], state.count]]
+          : []
+      )
+      expect(counts.toSorted()).toEqual([
+        ["GET", undefined, 1],
+        ["LPUSH", "WRONGTYPE", 2],
+        ["SET", undefined, 2]
+      ])
+      const ours = spans.filter(({ kind }) => kind === "client")
+      expect(ours.map(({ name, parent }) => [name, Option.isSome(parent)])).toEqual([
+        ["LPUSH", true]
+      ])
+      expect(Object.fromEntries(ours[0]!.attributes)).toEqual({
+        "db.namespace": "0",
+        "db.operation.name": "LPUSH",
+        "db.system.name": "redis",
+        "server.address": "127.0.0.1",
+        "server.port": server.port
+      })
+    })
+  )
+
+  it.live(
+    "refuses commands that hold up the connection of all, and takes them on a reserved one",
+    () =>
+      Effect.gen(function* () {
+        const { url } = yield* redisServer()
+        const { run } = yield* booted(url, { maxReserved: 1 })
+        yield* run(
+          Effect.gen(function* () {
+            for (const command of ["BLPOP", "MULTI", "SELECT", "blpop"]) {
+              const error = yield* Effect.flip(send(command, "list", "0"))
+              expect(String(error.cause)).toContain("Redis.reserve")
+            }
+            const error = yield* Effect.flip(send("XREAD", "BLOCK", "0", "STREAMS", "s", "$"))
+            expect(String(error.cause)).toContain("Redis.reserve")
+            expect(String((yield* Effect.flip(send("SUBSCRIBE", "news"))).cause)).toContain(
+              "SharedRedis.subscribe"
+            )
+            const redis = yield* Redis.Redis
+            yield* Effect.scoped(
+              Effect.gen(function* () {
+                const own = yield* redis.reserve
+                yield* own.send("MULTI")
+                yield* own.send("SET", "a", "1")
+                expect(yield* own.send("EXEC")).toEqual(["OK"])
+                // The only one is taken: the next waits no longer than a command.
+                expect((yield* Effect.flip(Effect.scoped(redis.reserve)))._tag).toBe("RedisError")
+              })
+            )
+            expect(yield* send("GET", "a")).toBe("1")
+          })
+        )
+      })
+  )
+
+  it.live("has checks for the doctor, each of which finds a fault", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer("--maxmemory", "50mb", "--maxmemory-policy", "volatile-lru")
+      const { run } = yield* booted(server.url)
+      const { contributions } = yield* run(AppRuntime)
+      const checks = yield* contributions(Doctor.kind)[0]!.value
+      const found = Effect.map(Effect.all(checks), (all) =>
+        Object.values(all).map(({ message, state }) => `${state}: ${message}`)
+      )
+      const version = expect.stringMatching(/^ok: The server is Redis \d+\.\d+\.\d+\.$/)
+      expect(yield* found).toEqual([
+        "ok: A full server drops keys by the policy volatile-lru.",
+        "ok: The server takes writes.",
+        version
+      ])
+      yield* server.command("CONFIG SET maxmemory-policy allkeys-lru")
+      yield* server.command("REPLICAOF 127.0.0.1 1")
+      expect(yield* found).toEqual([
+        "warning: The server may drop any key when its memory is full: its policy is allkeys-lru.",
+        "failed: The server takes no writes: its role is slave.",
+        version
+      ])
+      yield* server.command("CONFIG SET maxmemory 0")
+      expect((yield* found)[0]).toBe("warning: The server has no limit for its memory.")
+      yield* server.command("ACL SETUSER default -info")
+      expect((yield* found)[1]).toBe("skipped: The user of redis.url may not run INFO.")
+    })
+  )
+})
+
+describe("flange/Redis", () => {
+  const script = async (code: string) => {
+    const child = spawn(
+      `${root}/node_modules/.bin/node`,
+      ["--conditions=flange-source", "--input-type=module", "--eval", code],
+      { cwd: root, stdio: ["ignore", "pipe", "pipe"] }
+    )
+    let output = ""
+    child.stdout.on("data", (chunk) => (output += chunk))
+    child.stderr.on("data", (chunk) => (output += chunk))
+    await once(child, "close")
+    return output
+  }
+
+  /** A module loader without the client; what asks for it is written down. */
+  const withoutClient = `
+    import { registerHooks } from "node:module"
+    globalThis.asked = []
+    registerHooks({ resolve(specifier, context, next) {
+      if (!/^@?redis/.test(specifier)) return next(specifier, context)
+      globalThis.asked.push(specifier)
+      throw Object.assign(new Error("Cannot find package " + specifier), { code: "ERR_MODULE_NOT_FOUND" })
+    } })
+  `
+
+  it.live("loads no client, and describing an app loads none", () =>
+    Effect.gen(function* () {
+      const output = yield* Effect.promise(() =>
+        script(`${withoutClient}
+          const { App } = await import("flange")
+          const Redis = await import("flange/Redis")
+          await import("flange/Redis/Testing")
+          const { plugins } = App.describe(App.make("shop", [Redis.plugin]))
+          console.log(JSON.stringify([plugins[0].id, globalThis.asked]))`)
+      )
+      expect(output.trim()).toBe('["flange:redis",[]]')
+    })
+  )
+
+  it.live("says what to install", () =>
+    Effect.gen(function* () {
+      const output = yield* Effect.promise(() =>
+        script(`${withoutClient}
+          const { App } = await import("flange")
+          const Redis = await import("flange/Redis")
+          App.run(App.make("shop", [Redis.plugin]))`)
+      )
+      expect(output).toContain("RedisClientMissing")
+      expect(output).toContain("npm install redis")
+    })
+  )
+})
