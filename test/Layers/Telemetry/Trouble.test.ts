@@ -9,6 +9,9 @@ import { partialReply } from "./otlp.ts"
 /** Longer than any test, so that only the limit under test can end a wait. */
 const never = "100000000"
 
+/** Ends an app whose collector does not answer. */
+const soon = { FLANGE__TELEMETRY__SHUTDOWN_TIMEOUT: "50" }
+
 const hang: Answer = () => {}
 
 /** Answers one request after the other, and the rest with the last answer. */
@@ -32,8 +35,8 @@ const drill = (
     const logs = yield* Effect.scoped(
       Effect.gen(function* () {
         const test = yield* TestApp.make(app, {
-          config: { telemetry: { shutdownTimeout: "50ms" } },
           variables: variables(collector, {
+            FLANGE__TELEMETRY__SHUTDOWN_TIMEOUT: never,
             OTEL_EXPORTER_OTLP_TIMEOUT: never,
             OTEL_METRICS_EXPORTER: "none",
             ...more
@@ -60,7 +63,8 @@ describe("hanging", () => {
           yield* get
           yield* until(collector, () => collector.received.length === 1)
           for (let i = 0; i < 100; i++) expect(yield* get).toBe(200)
-        })
+        }),
+        soon
       )
       // One request at a time.
       expect(collector.received).toHaveLength(1)
@@ -78,7 +82,7 @@ describe("hanging", () => {
         Effect.fnUntraced(function* ({ get }) {
           for (let i = 0; i < 100; i++) yield* get
         }),
-        { FLANGE__TELEMETRY__QUEUE_BYTES: "4 KiB" }
+        { ...soon, FLANGE__TELEMETRY__QUEUE_BYTES: "4 KiB" }
       )
       expect(warnings).toHaveLength(1)
       const [, full] = /(\d+) spans, because the queue was full/.exec(warnings[0]!)!
@@ -115,7 +119,6 @@ describe("dead", () => {
           for (let i = 0; i < 10; i++) expect(yield* get).toBe(200)
         }),
         {
-          FLANGE__TELEMETRY__SHUTDOWN_TIMEOUT: never,
           OTEL_EXPORTER_OTLP_ENDPOINT: url
         }
       )
@@ -178,8 +181,7 @@ describe("failing", () => {
         Effect.fnUntraced(function* ({ collector, get }) {
           yield* get
           yield* until(collector, () => collector.received.length === 1)
-        }),
-        { FLANGE__TELEMETRY__SHUTDOWN_TIMEOUT: never }
+        })
       )
       expect(warnings[0]).toContain("status 429")
     })

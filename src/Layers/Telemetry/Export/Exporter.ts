@@ -48,8 +48,7 @@ const longestDelay = 60_000
 export class Exporter<Record> {
   /** Why the last request failed; empty if it did not. */
   #cause = ""
-  /** Ends the request that is sent. */
-  #aborter = new AbortController()
+  readonly #connection: Post.Connection
   /** The records in the sink. */
   #count = 0
   /** How many records the collector took. */
@@ -72,6 +71,7 @@ export class Exporter<Record> {
   readonly #whenIdle: Array<() => void> = []
 
   constructor(options: ExporterOptions<Record>) {
+    this.#connection = new Post.Connection(options.target)
     this.#options = options
     this.#sink = options.format.make()
   }
@@ -122,13 +122,14 @@ export class Exporter<Record> {
     this.#isClosing = true
     this.flush()
     this.#wake()
-    if (!this.#isSending) return
+    if (!this.#isSending) return this.#connection.close()
     const timer = setTimeout(() => {
       this.#isOver = true
-      this.#aborter.abort(new Error(`no reply within ${timeout} ms`))
+      this.#connection.abort(`no reply within ${timeout} ms`)
     }, timeout)
     await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     clearTimeout(timer)
+    this.#connection.close()
   }
 
   async #send(): Promise<void> {
@@ -150,10 +151,9 @@ export class Exporter<Record> {
     // After a failed try nothing else is tried in an app that stops.
     if (this.#isOver || (this.#isClosing && this.#isFailing)) return lost()
     const until = performance.now() + exportTimeout
-    const body = await Post.bodyOf(target, format.wrap(signal, resource, records))
+    const body = await this.#connection.body(format.wrap(signal, resource, records))
     for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 2)) {
-      this.#aborter = new AbortController()
-      const outcome = await Post.post(target, format.contentType, body, this.#aborter)
+      const outcome = await this.#connection.post(format.contentType, body)
       this.#isFailing = outcome._tag === "Retryable"
       if (outcome._tag === "Accepted") {
         const { rejected } = outcome

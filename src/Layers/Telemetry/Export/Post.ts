@@ -1,4 +1,6 @@
-/** One request to the collector. */
+/** Requests to the collector, one at a time. */
+import * as Http from "node:http"
+import * as Https from "node:https"
 import { promisify } from "node:util"
 import { gzip } from "node:zlib"
 import * as Duration from "effect/Duration"
@@ -27,6 +29,8 @@ export type Outcome =
       readonly delay: number | undefined
     }
 
+type Parts = ReadonlyArray<Uint8Array<ArrayBuffer>>
+
 const compress = promisify(gzip)
 
 /**
@@ -36,65 +40,98 @@ const compress = promisify(gzip)
  */
 const retryable: ReadonlySet<number> = new Set([429, 502, 503, 504])
 
-/** Returns the body of a request, compressed if the target wants that. */
-export const bodyOf = async (
-  { compression }: Target,
-  parts: ReadonlyArray<Uint8Array<ArrayBuffer>>
-): Promise<Uint8Array<ArrayBuffer>> => {
-  const body = Buffer.concat(parts)
-  return compression === "gzip" ? compress(body) : body
-}
+/**
+ * A connection to a collector. It uses `node:http`: `fetch` takes seven times the processor time for a
+ * body of a megabyte. No tracer sees its requests.
+ */
+export class Connection {
+  readonly #agent: Http.Agent
+  #request: Http.ClientRequest | undefined
+  readonly #target: Target
 
-/** Sends a body. Never fails. Aborting the controller ends the request. */
-export const post = async (
-  target: Target,
-  contentType: string,
-  body: Uint8Array<ArrayBuffer>,
-  aborter: AbortController
-): Promise<Outcome> => {
-  const { compression, headers, timeout, url } = target
-  const late = () => aborter.abort(new Error(`no reply within ${timeout} ms`))
-  const timer = setTimeout(late, timeout)
-  try {
-    const response = await fetch(url, {
-      body,
-      headers: {
-        "content-type": contentType,
-        "user-agent": `OTel-OTLP-Exporter-Flange/${version}`,
-        ...(compression === "gzip" ? { "content-encoding": "gzip" } : {}),
-        ...headers
-      },
-      method: "POST",
-      redirect: "manual",
-      signal: aborter.signal
+  constructor(target: Target) {
+    const options = { keepAlive: true, maxSockets: 1 }
+    this.#agent = target.url.startsWith("https:")
+      ? new Https.Agent(options)
+      : new Http.Agent(options)
+    this.#target = target
+  }
+
+  /** Ends the request that is sent. */
+  abort(reason: string): void {
+    this.#request?.destroy(new Error(reason))
+  }
+
+  /** Returns the body of a request, compressed if the target wants that. */
+  async body(parts: Parts): Promise<Parts> {
+    return this.#target.compression === "gzip" ? [await compress(Buffer.concat(parts))] : parts
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  /** Sends a body. Never fails. */
+  async post(contentType: string, body: Parts): Promise<Outcome> {
+    const { timeout } = this.#target
+    const timer = setTimeout(() => this.abort(`no reply within ${timeout} ms`), timeout)
+    try {
+      return await outcomeOf(await this.#send(contentType, body))
+    } catch (error) {
+      const isStale = this.#request?.reusedSocket === true && codeOf(error) === "ECONNRESET"
+      // The collector has closed the connection while nothing was sent.
+      if (isStale) return await this.post(contentType, body)
+      return { _tag: "Retryable", cause: reasonOf(error), delay: undefined }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #send(contentType: string, body: Parts): Promise<Http.IncomingMessage> {
+    const { compression, headers, url } = this.#target
+    return new Promise((resolve, reject) => {
+      const request = (url.startsWith("https:") ? Https : Http).request(url, {
+        agent: this.#agent,
+        headers: {
+          "content-length": body.reduce((size, { length }) => size + length, 0),
+          "content-type": contentType,
+          "user-agent": `OTel-OTLP-Exporter-Flange/${version}`,
+          ...(compression === "gzip" ? { "content-encoding": "gzip" } : {}),
+          ...headers
+        },
+        method: "POST"
+      })
+      this.#request = request
+      request.on("error", reject).on("response", resolve)
+      for (const part of body) request.write(part)
+      request.end()
     })
-    const { status } = response
-    // A reply that breaks off has said its status.
-    const reply = await Reply.read(response).catch(() => undefined)
-    if (response.ok)
-      return { _tag: "Accepted", rejected: reply && Reply.rejectedOf(response, reply) }
-    const cause = `status ${status}`
-    return retryable.has(status)
-      ? { _tag: "Retryable", cause, delay: delayOf(response.headers.get("retry-after")) }
-      : { _tag: "Refused", cause }
-  } catch (error) {
-    return { _tag: "Retryable", cause: reasonOf(error), delay: undefined }
-  } finally {
-    clearTimeout(timer)
   }
 }
 
-const delayOf = (header: string | null): number | undefined => {
-  const parsed = header === null ? undefined : Headers.parseRetryAfter(header)
+const outcomeOf = async (response: Http.IncomingMessage): Promise<Outcome> => {
+  const { headers, statusCode: status = 0 } = response
+  // A reply that breaks off has said its status.
+  const body = await Reply.read(response).catch(() => undefined)
+  if (status >= 200 && status < 300) {
+    return { _tag: "Accepted", rejected: body && Reply.rejectedOf(headers["content-type"], body) }
+  }
+  const cause = `status ${status}`
+  return retryable.has(status)
+    ? { _tag: "Retryable", cause, delay: delayOf(headers["retry-after"]) }
+    : { _tag: "Refused", cause }
+}
+
+const delayOf = (header: string | undefined): number | undefined => {
+  const parsed = header === undefined ? undefined : Headers.parseRetryAfter(header)
   if (parsed === undefined || Result.isFailure(parsed)) return undefined
   return Duration.toMillis(Headers.retryAfterDelay(parsed.success, Date.now()))
 }
 
-/** Returns why a request failed. `fetch` has the reason in the cause of its error. */
-const reasonOf = (error: unknown): string => {
-  const inner = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (!(inner instanceof Error)) return String(inner)
-  return "code" in inner && typeof inner.code === "string" && inner.message === ""
-    ? inner.code
-    : inner.message
-}
+const codeOf = (error: unknown): unknown =>
+  error instanceof Error && "code" in error ? error.code : undefined
+
+/** Returns why a request failed. The error of a host with several addresses has no message. */
+const reasonOf = (error: unknown): string =>
+  error instanceof Error && error.message !== "" ? error.message : String(codeOf(error) ?? error)

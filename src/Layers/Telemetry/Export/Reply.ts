@@ -10,16 +10,14 @@ export interface Rejected {
 const maxBytes = 65_536
 
 /** Reads the body of a reply, cut to a limit. */
-export const read = async ({ body }: Response): Promise<Uint8Array> => {
+export const read = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
   const chunks: Array<Uint8Array> = []
   let size = 0
-  if (body !== null) {
-    for await (const chunk of body) {
-      chunks.push(chunk)
-      size += chunk.length
-      // Leaving the loop cancels the rest.
-      if (size >= maxBytes) break
-    }
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    size += chunk.length
+    // Leaving the loop closes the connection.
+    if (size >= maxBytes) break
   }
   return Buffer.concat(chunks).subarray(0, maxBytes)
 }
@@ -29,11 +27,12 @@ export const read = async ({ body }: Response): Promise<Uint8Array> => {
  *
  * Source: OpenTelemetry Protocol, section "Partial Success".
  */
-export const rejectedOf = ({ headers }: Response, body: Uint8Array): Rejected | undefined => {
+export const rejectedOf = (
+  contentType: string | undefined,
+  body: Uint8Array
+): Rejected | undefined => {
   const rejected =
-    headers.get("content-type")?.startsWith("application/json") === true
-      ? ofJson(body)
-      : ofProtobuf(body)
+    contentType?.startsWith("application/json") === true ? ofJson(body) : ofProtobuf(body)
   return rejected !== undefined && rejected.count > 0 ? rejected : undefined
 }
 
