@@ -1,6 +1,8 @@
 import { connect } from "node:net"
 import { expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as SqlClient from "effect/sql/SqlClient"
 import { App } from "flange"
 import * as Database from "flange/Database"
@@ -8,7 +10,7 @@ import * as Metrics from "flange/Metrics"
 import { TestApp, type TestResponse } from "flange/Testing"
 import { describe } from "vitest"
 import { mysql, onEach, pglite, postgres } from "../Database/backends.ts"
-import { ada, make, Try } from "./everything.ts"
+import { ada, make, Try, unmeasured } from "./everything.ts"
 import { samplesOf, valueOf } from "./samples.ts"
 
 const textOf = (app: { readonly get: (path: string) => Effect.Effect<TestResponse> }) =>
@@ -89,6 +91,16 @@ it.effect("runs of actions are measured by name and error", () =>
       [undefined, 1],
       ["Refused", 2]
     ])
+  })
+)
+
+it.effect("an app without the battery measures nothing", () =>
+  Effect.gen(function* () {
+    const app = yield* TestApp.make(unmeasured())
+    ;(yield* app.get("/things", { headers: ada })).expectStatus(200)
+    yield* app.run(Try.call(true))
+    const ids = Metric.snapshotUnsafe(Context.empty()).map(({ id }) => id)
+    expect(ids.filter((id) => /^(?:db|flange|http)\./.test(id))).toEqual([])
   })
 )
 

@@ -30,9 +30,9 @@ const token = "token-of-ada-of-the-tests"
 /** The credentials of the only caller. */
 export const ada = { authorization: `Bearer ${token}` }
 
-/** Creates the app. Its component `store` is down from the start if `isDown` says so. */
-export const make = (isDown = false) =>
-  App.make("everything", [
+/** The app without metrics. Its component `store` is down from the start if `isDown` says so. */
+const plugins = (isDown: boolean) =>
+  [
     ...Preset.api,
     Database.plugin,
     Database.autocommit,
@@ -66,10 +66,14 @@ export const make = (isDown = false) =>
           })
         )
       ]
-    }),
-    // Its place in the list does not matter.
-    Metrics.plugin
-  ])
+    })
+  ] as const
+
+/** Creates the app without metrics. */
+export const unmeasured = () => App.make("everything", plugins(false))
+
+/** Creates the app. The place of the plugin in the list does not matter. */
+export const make = (isDown = false) => App.make("everything", [...plugins(isDown), Metrics.plugin])
 
 /** Boots the app, makes every metric appear, and returns the text of `/metrics`. */
 export const scrape = Effect.scoped(
