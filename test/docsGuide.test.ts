@@ -4,17 +4,20 @@ import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { snippetsOf } from "./docs.ts"
 import { blanked, exchangesOf, send } from "./docsConsole.ts"
-import { node, root, whileServing } from "./examples/process.ts"
+import { freePort, node, root, serving, whileServing } from "./examples/process.ts"
 
 const guide = "docs/getting-started.md"
+const adminGuide = "docs/admin.md"
 const folder = join(root, ".doctest/guide")
 
 const read = (file: string) => readFileSync(join(root, file), "utf8")
 
 rmSync(folder, { force: true, recursive: true })
-for (const { path, text } of snippetsOf(guide, read(guide))) {
-  mkdirSync(dirname(join(folder, path)), { recursive: true })
-  writeFileSync(join(folder, path), text)
+for (const file of [guide, adminGuide]) {
+  for (const { path, text } of snippetsOf(file, read(file))) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
 }
 const project = ".doctest/guide/docs_getting-started_md"
 
@@ -33,6 +36,30 @@ describe.each(documents)("$file", ({ file, main }) => {
         expect(blanked(reply), exchange.command).toBe(blanked(exchange.reply))
       }
     })
+  })
+})
+
+describe(adminGuide, () => {
+  it("shows the replies of the admin port, and ends the app with the last request", async () => {
+    const exchanges = exchangesOf(read(adminGuide))
+    expect(exchanges.length).toBeGreaterThan(0)
+    const port = await freePort()
+    const app = node([".doctest/guide/docs_admin_md/main.ts"], {
+      ADMIN_PORT: String(port),
+      PORT: String(await freePort())
+    })
+    try {
+      const url = `http://127.0.0.1:${port}`
+      await serving(app, url)
+      for (const exchange of exchanges) {
+        // The document has the default port.
+        const local = { ...exchange, url: exchange.url.replace("http://localhost:8081", url) }
+        expect(blanked(await send(local, "")), exchange.command).toBe(blanked(exchange.reply))
+      }
+      expect(await app.exitCode, app.output()).toBe(0)
+    } finally {
+      app.child.kill("SIGKILL")
+    }
   })
 })
 

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
+import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
 import { slots, slotsOf } from "../src/Server/Route/Middleware.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
@@ -128,16 +129,18 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
           return [`\`flange/${file.split("/")[2]}\``, first!]
         })
     ),
-  errors: () =>
+  errors: ([of]) =>
     table(
       ["code", "status", "meaning", "what to do"],
-      catalogue.map(({ code, meaning, remedy, status }) => [
-        `\`${code}\``,
-        String(status),
-        // The catalogue is plain text; Markdown would read the underscores as emphasis.
-        meaning.replaceAll(/\b__\w+__/g, "`$&`"),
-        remedy
-      ])
+      (of === "admin" ? Object.values(AdminErrors) : catalogue).map(
+        ({ code, meaning, remedy, status }) => [
+          `\`${code}\``,
+          String(status),
+          // The catalogue is plain text; Markdown would read the underscores as emphasis.
+          meaning.replaceAll(/\b__\w+__/g, "`$&`"),
+          remedy
+        ]
+      )
     ),
   keys: keyTable,
   phases: () => {

@@ -28,7 +28,7 @@ export type Method = "DELETE" | "GET" | "PATCH" | "POST" | "PUT"
 /**
  * The effect that answers a request. It reads the request from `HttpServerRequest` and the parameters of
  * its path with `HttpRouter.params`. A failure with an `ApiError` is answered with its problem document,
- * any other with 500.
+ * one with a `SchemaError`, as of `HttpServerRequest.schemaBodyJson`, with 400, and any other with 500.
  */
 export type Handler<R = never> = Effect.Effect<
   HttpServerResponse.HttpServerResponse,

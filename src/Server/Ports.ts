@@ -100,7 +100,7 @@ export const bind = (
           config: yield* configOf(owned, context),
           context,
           mounted,
-          serving: servingOf(services)
+          serving: servingOf(Context.merge(services, context))
         })
         return [port.name, yield* listenerOf(port.name)(served).pipe(named(owned))] as const
       })

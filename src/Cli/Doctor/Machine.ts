@@ -5,8 +5,8 @@ import { availableParallelism, totalmem } from "node:os"
 import { join } from "node:path"
 import { getHeapStatistics } from "node:v8"
 import * as Effect from "effect/Effect"
+import { isLoopback } from "../../Config/Loopback.ts"
 import * as Doctor from "../../Plugin/Doctor.ts"
-import * as Bind from "../../Server/Listener/Bind.ts"
 import type { Check } from "./Check.ts"
 
 const mebibyte = 1024 * 1024
@@ -89,7 +89,7 @@ const localhost = Effect.gen(function* () {
   )
   const addresses = found.map(({ address }) => address)
   const remedy = "Write the line 127.0.0.1 localhost into /etc/hosts"
-  const foreign = addresses.filter((address) => !Bind.isLoopback(address))
+  const foreign = addresses.filter((address) => !isLoopback(address))
   if (addresses.length === 0) return Doctor.failed("The name localhost has no address.", remedy)
   if (foreign.length > 0) {
     return Doctor.failed(

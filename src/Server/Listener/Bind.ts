@@ -4,7 +4,6 @@ import {
   type AddressInfo,
   connect,
   createServer,
-  isIP,
   isIPv6,
   type ListenOptions,
   type Server
@@ -34,10 +33,6 @@ export const Listen: Context.Reference<Listen> = Context.Reference<Listen>("flan
       })
     })
 })
-
-/** Whether only processes of this machine can connect to the host. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
 
 /**
  * Listens on a TCP address, and returns it as a URL that a person can open.

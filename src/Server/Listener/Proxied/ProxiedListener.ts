@@ -2,6 +2,7 @@
 import { createServer } from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { isLoopback } from "../../../Config/Loopback.ts"
 import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
@@ -82,7 +83,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
         Effect.logWarning("A connection could not be accepted", cause)
       )
     )
-    if (socket === undefined && !Bind.isLoopback(host)) {
+    if (socket === undefined && !isLoopback(host)) {
       yield* Effect.logWarning(
         `The proxied listener is open to other machines on ${address}. It relies on a proxy for TLS and slow clients: listen on 127.0.0.1 or on server.socket, let nothing but the proxy connect, or set server.listener to "node".`
       )
