@@ -37,6 +37,28 @@ describe("flange dev", { timeout: 120_000 }, () => {
     })
   }
 
+  it("keeps the port of a plugin open over restarts, and passes its requests to the newest app", async () => {
+    const { ".env": _, ...rest } = files
+    const app = files["src/app.ts"]
+      .replace("import { word }", 'import * as Admin from "flange/Admin"\nimport { word }')
+      .replace("...Preset.", "Admin.plugin, ...Preset.")
+    const running = await start({ ...rest, ".env": "ADMIN_PORT=0\n", "src/app.ts": app })
+    await says(running, "first")
+    await until(() => running.output().includes('The port "admin" is on '))
+    const [, admin] = /The port "admin" is on (\S+)/.exec(running.output())!
+    const pid = async () => ((await (await fetch(`${admin}/info`)).json()) as { pid: number }).pid
+    const first = await pid()
+    await write(running.folder, saying("second"))
+    await says(running, "second")
+    // A connection to the old app stays until the old app has drained.
+    await until(() =>
+      pid().then(
+        (now) => now !== first,
+        () => false
+      )
+    )
+  })
+
   it("finishes a request that began before an edit", async () => {
     const running = await start()
     await says(running, "first")

@@ -2,6 +2,16 @@
 import type { AddressInfo, ListenOptions } from "node:net"
 import type { Report } from "../../Plugin/Companion.ts"
 
+/** The name of the listener of the app, which no port has. */
+export const appName = ""
+
+/** Where an app serves requests. */
+export interface Ready {
+  readonly address: string | undefined
+  /** The addresses of its ports by name. */
+  readonly ports: Readonly<Record<string, string | undefined>>
+}
+
 /** Why the app does not run. */
 export interface Failure {
   /** The address at which the app would listen, if its configuration can be read. */
@@ -22,14 +32,14 @@ export type FromWorker =
   | { readonly crashed: Pick<Failure, "place" | "text"> }
   /** The app could not be loaded or started. */
   | { readonly failed: Failure }
-  /** Asks to listen. */
-  | { readonly listen: ListenOptions }
+  /** Asks to listen for the listener of the app, whose name is empty, or for a port of this name. */
+  | { readonly listen: { readonly name: string; readonly options: ListenOptions } }
   /** The app is loaded, and nothing is started. */
   | { readonly loaded: true }
   /** The URLs of modules that were loaded since the last such message. */
   | { readonly modules: ReadonlyArray<string> }
-  /** The app serves requests at this address. */
-  | { readonly ready: string | undefined }
+  /** The app serves requests at these addresses. */
+  | { readonly ready: Ready }
 
 /** A message to a worker. */
 export type ToWorker =
@@ -37,8 +47,8 @@ export type ToWorker =
   | { readonly boot: { readonly isBrief: boolean } }
   /** The answer to `companion`. */
   | { readonly companion: Report }
-  /** The socket that comes with the message is a connection of a client. */
-  | { readonly connection: true }
+  /** The socket that comes with the message is a connection to the listener of this name. */
+  | { readonly connection: string }
   /** The answer to `listen`. */
   | { readonly listening: Listening }
   /** Loads the app of a file. */

@@ -97,7 +97,7 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
       return Effect.gen(function* () {
         yield* worker.load(entry)
         if (alone) yield* takeOver(worker)
-        return { address: yield* worker.boot(isBrief), worker }
+        return { ...(yield* worker.boot(isBrief)), worker }
       }).pipe(Effect.onError(() => Effect.forkDetach(worker.stop)))
     })
 
@@ -124,7 +124,7 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
       const began = performance.now()
       // A request after a correction gets the reply of the app.
       if (current === undefined) gate.hold()
-      const { address, worker } = yield* attempt(isAlone).pipe(
+      const { address, ports, worker } = yield* attempt(isAlone).pipe(
         Effect.catchIf(
           ({ began }) => began && current !== undefined,
           () => tryAlone
@@ -138,6 +138,11 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
           ? `${entry} serves on ${address} after ${took}`
           : `Restarted in ${took}: ${changed.map((path) => relative(root, path)).join(", ")}`
       )
+      if (changed.length === 0) {
+        for (const [name, at] of Object.entries(ports)) {
+          yield* Console.error(`The port "${name}" is on ${at}`)
+        }
+      }
       yield* Effect.forkDetach(workers.stopOthers(worker))
       yield* Effect.forkDetach(
         Effect.flatMap(worker.ended, (failure) =>

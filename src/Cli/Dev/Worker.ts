@@ -6,12 +6,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Report } from "../../Plugin/Companion.ts"
 import type { Gate } from "./Gate.ts"
-import type { Failure, FromWorker, ToWorker } from "./Messages.ts"
+import type { Failure, FromWorker, Ready, ToWorker } from "./Messages.ts"
 
 /** A process that runs the app. */
 export interface Worker {
-  /** Starts the loaded app, with a short drain if `isBrief`. Returns its address when it serves requests. */
-  readonly boot: (isBrief: boolean) => Effect.Effect<string | undefined, Failure>
+  /** Starts the loaded app, with a short drain if `isBrief`. Returns its addresses when it serves requests. */
+  readonly boot: (isBrief: boolean) => Effect.Effect<Ready, Failure>
   /** Waits for a crash or for the end of the process. */
   readonly ended: Effect.Effect<Failure>
   readonly isAlive: () => boolean
@@ -21,8 +21,8 @@ export interface Worker {
   readonly load: (file: string) => Effect.Effect<void, Failure>
   /** Drains the app, and waits for the end of the process. */
   readonly stop: Effect.Effect<void>
-  /** Takes the connection of a client. Returns false if the process has ended. */
-  readonly take: (socket: Socket) => boolean
+  /** Takes a connection to the listener of this name. Returns false if the process has ended. */
+  readonly take: (socket: Socket, name: string) => boolean
 }
 
 const program = join(import.meta.dirname, `WorkerMain${extname(import.meta.filename)}`)
@@ -44,7 +44,7 @@ export const make = (options: {
     stdio: ["ignore", "inherit", "inherit", "ipc"]
   })
   const loaded = Deferred.makeUnsafe<void, Failure>()
-  const ready = Deferred.makeUnsafe<string | undefined, Failure>()
+  const ready = Deferred.makeUnsafe<Ready, Failure>()
   const ended = Deferred.makeUnsafe<Failure>()
   const exited = Deferred.makeUnsafe<void>()
   const send = (message: ToWorker, socket?: Socket) =>
@@ -61,7 +61,8 @@ export const make = (options: {
       const { argument, program } = message.companion
       void onCompanion(program, argument).then((companion) => send({ companion }))
     } else if ("listen" in message) {
-      void gate.listen(message.listen).then((listening) => send({ listening }))
+      const { name, options } = message.listen
+      void gate.listen(options, name).then((listening) => send({ listening }))
     } else if ("loaded" in message) Deferred.doneUnsafe(loaded, Effect.void)
     else if ("failed" in message) fail(message.failed)
     else if ("ready" in message) Deferred.doneUnsafe(ready, Effect.succeed(message.ready))
@@ -100,6 +101,6 @@ export const make = (options: {
         })
       )
     }),
-    take: (socket) => child.connected && (send({ connection: true }, socket), true)
+    take: (socket, name) => child.connected && (send({ connection: name }, socket), true)
   }
 }

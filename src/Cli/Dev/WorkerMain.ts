@@ -21,7 +21,7 @@ import * as Process from "../../Server/Listener/Process.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as AppFile from "../AppFile.ts"
 import * as CurrentApp from "../CurrentApp.ts"
-import type { FromWorker, Listening, ToWorker } from "./Messages.ts"
+import { appName, type FromWorker, type Listening, type ToWorker } from "./Messages.ts"
 import * as Place from "./Place.ts"
 
 const files = Layer.merge(NodeFileSystem.layer, NodePath.layer)
@@ -46,25 +46,29 @@ registerHooks({
 })
 
 let onListening: (answer: Listening) => void = () => {}
-let server: Server | undefined
+const servers = new Map<string, Server>()
 
-const listen: Bind.Listen = (asking, options) =>
-  Effect.callback((resume) => {
-    onListening = (answer) => {
-      if ("code" in answer) {
-        return resume(Effect.fail(Object.assign(new Error(answer.code), { code: answer.code })))
+/** Listens for the listener of the app, or for a port. One asks after the other. */
+const listenFor =
+  (name: string): Bind.Listen =>
+  (asking, options) =>
+    Effect.callback((resume) => {
+      onListening = (answer) => {
+        if ("code" in answer) {
+          return resume(Effect.fail(Object.assign(new Error(answer.code), { code: answer.code })))
+        }
+        servers.set(name, asking)
+        // Servers of `node:http` begin to watch for slow clients.
+        asking.emit("listening")
+        resume(Effect.succeed(answer.address))
       }
-      server = asking
-      // Servers of `node:http` begin to watch for slow clients.
-      server.emit("listening")
-      resume(Effect.succeed(answer.address))
-    }
-    void say({ listen: options })
-  })
+      void say({ listen: { name, options } })
+    })
 
-const accept = (socket: Socket | undefined): void => {
+const accept = (socket: Socket | undefined, name: string): void => {
   // The client has gone meanwhile.
   if (socket === undefined) return
+  const server = servers.get(name)
   if (server === undefined) return void socket.destroy()
   // As both listeners set them.
   socket.allowHalfOpen = true
@@ -82,7 +86,12 @@ const companion: Companion = (program, argument) =>
   })
 
 /** Without a probe: the address is that of the app that this one replaces. */
-const listener: Listener = (options) => ConfiguredListener.listen(options)
+const listenerFor =
+  (name: string): Listener =>
+  (options) =>
+    Effect.provideService(ConfiguredListener.listen(options), Bind.Listen, listenFor(name))
+
+const listener: Listener = Object.assign(listenerFor(appName), { port: listenerFor })
 
 let app: App.Any | undefined
 
@@ -135,14 +144,13 @@ const boot = (app: App.Any, isBrief: boolean): void => {
   Process.main((booted) =>
     Effect.scoped(
       Effect.gen(function* () {
-        const { address, context } = yield* App.boot(app, { listener, source })
+        const { address, context, ports } = yield* App.boot(app, { listener, source })
         isReady = true
         booted(context as never) // Plugins add services of any type.
-        void say({ ready: address })
+        void say({ ready: { address, ports } })
         return yield* Effect.never
       })
     ).pipe(
-      Effect.provideService(Bind.Listen, listen),
       Effect.provideService(Companion, companion),
       Effect.provide(files),
       Effect.catchCause((cause) =>
@@ -171,7 +179,7 @@ let work = Promise.resolve()
 process.on("message", (message: ToWorker, socket?: Socket) => {
   if ("boot" in message) boot(app!, message.boot.isBrief)
   else if ("companion" in message) onCompanion(message.companion)
-  else if ("connection" in message) accept(socket)
+  else if ("connection" in message) accept(socket, message.connection)
   else if ("listening" in message) onListening(message.listening)
   else if ("load" in message) work = work.then(() => load(message.load))
   else if ("preload" in message) work = work.then(() => preload(message.preload))
