@@ -19,10 +19,6 @@ import { clean } from "../../Server/Exchange/Text.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 
-/** Whether the annotations are those of an access line. */
-export const isAccess = (annotations: Readonly<Record<string, unknown>>): boolean =>
-  annotations["durationMs"] !== undefined && annotations["route"] !== undefined
-
 /**
  * Middleware of the slot `Logging`: writes one line of level info for each
  * request, such as `GET /v1/items/:id 200 3ms`, with the fields of `Access` and

@@ -3,7 +3,7 @@ import { escaped } from "../../Server/Exchange/Control.ts"
 import { accessNames, type AccessRecord } from "../../Server/Exchange/LogOutputs.ts"
 import { Reader } from "../../Server/Exchange/PlainData.ts"
 import type { RouteName } from "../../Server/Exchange/ServerSpan.ts"
-import { fieldName, type Origin } from "./JsonLogger.ts"
+import { fieldName, type Origin } from "./JsonFields.ts"
 
 /** Returns the function that makes the lines of one route: what they have in common is made once. */
 export const lines = (origin: Origin, route: RouteName): ((record: AccessRecord) => string) => {

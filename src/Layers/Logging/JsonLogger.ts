@@ -2,13 +2,9 @@
 import * as Logger from "effect/Logger"
 import { escaped } from "../../Server/Exchange/Control.ts"
 import * as LogRecord from "../../Server/Exchange/LogRecord.ts"
-
-/** What says where an entry comes from, on every line. */
-export interface Origin {
-  readonly environment: string
-  readonly service: string
-  readonly version: string
-}
+import type { Format } from "./Format.ts"
+import { lines as accessLines } from "./JsonAccess.ts"
+import { fieldName, type Origin } from "./JsonFields.ts"
 
 /**
  * A logger that gives each entry as one line of JSON:
@@ -72,21 +68,10 @@ export const json = (origin: Origin): Logger.Logger<unknown, string> =>
     return escaped(JSON.stringify(record))
   })
 
-/** The name that an annotation has in a line. */
-export const fieldName = (annotation: string): string =>
-  fixed.has(annotation) ? `annotation.${annotation}` : annotation
-
-const fixed: ReadonlySet<string> = new Set([
-  "data",
-  "environment",
-  "error",
-  "level",
-  "message",
-  "service",
-  "spanId",
-  "spans",
-  "suppressed",
-  "time",
-  "traceId",
-  "version"
-])
+/** Returns the format of JSON. */
+export const format = (origin: Origin): Format => ({
+  access: (route) => accessLines(origin, route),
+  logger: json(origin),
+  notice: (message, fields) =>
+    JSON.stringify({ time: new Date(), level: "warn", message, ...origin, ...fields })
+})

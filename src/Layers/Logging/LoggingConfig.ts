@@ -44,34 +44,52 @@ const Levels = Schema.Record(Schema.String, Level)
  *
  * | key | default | meaning |
  * |---|---|---|
+ * | `buffer` | `8 MiB` | the most bytes of lines that wait for a reader |
+ * | `file` | none | the file that the log is appended to, instead of stdout. `SIGUSR2` opens it again |
  * | `format` | `auto` | `json` writes one JSON object per line, `pretty` is for people; `auto` is `pretty` in the environment `local` and `json` elsewhere |
+ * | `full` | `drop` | what happens to a line if `buffer` is full: `drop` loses and counts it, `block` stops the process until the reader has read |
  * | `level` | `info` | the least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `none`, in any case; variable `LOG_LEVEL` |
  * | `levels` | none | levels beside `level`: `levels.identities` by the subjects of callers, `levels.modules` by the ids of plugins and the names of modules, with `*` for all, and `levels.routes` by path templates, such as `/v1/items/:id` or `GET /v1/items/:id` |
  * | `redact` | none | names of fields that the log hides besides [the usual ones](logging.md#what-is-never-shown-and-what-is-cut); case and separators do not count |
+ * | `security` | none | where security events are written too: `stdout`, `stderr`, or the path of a file. They are in the log in any case |
  *
  * Access lines are of level `info`.
  */
 export const LoggingConfig = Config.section(
   "logging",
   {
+    buffer: Config.ByteSize.pipe(Config.withDefault("8 MiB")),
+    file: Schema.optionalKey(Schema.NonEmptyString),
     format: Schema.Literals(["auto", "json", "pretty"]).pipe(Config.withDefault("auto")),
+    full: Schema.Literals(["block", "drop"]).pipe(Config.withDefault("drop")),
     level: Level.pipe(Config.withDefault("info")),
     levels: Schema.Struct({
       identities: Schema.optionalKey(Levels),
       modules: Schema.optionalKey(Levels),
       routes: Schema.optionalKey(Levels)
     }).pipe(Config.withDefault({})),
-    redact: Schema.Array(FieldName).pipe(Config.withDefault([]))
+    redact: Schema.Array(FieldName).pipe(Config.withDefault([])),
+    security: Schema.optionalKey(Schema.NonEmptyString)
   },
   {
-    check: ({ levels }) =>
-      Object.keys(levels.routes ?? {})
+    check: ({ file, levels, security }) => [
+      ...(file !== undefined && file === security
+        ? [
+            {
+              expected: "another file, or none",
+              key: "security",
+              reason: "logging.file is the same file, and has security events already"
+            }
+          ]
+        : []),
+      ...Object.keys(levels.routes ?? {})
         .filter((name) => !isRoute(name))
         .map((name) => ({
           expected: 'a path template as its key, such as "/v1/items/:id" or "GET /v1/items/:id"',
           key: "levels.routes",
           reason: `"${name}" is not a route`
-        })),
+        }))
+    ],
     variables: { LOG_LEVEL: "level" }
   }
 )

@@ -11,10 +11,12 @@ import { LogOutputs } from "../../Server/Exchange/LogOutputs.ts"
 import { LogRules } from "../../Server/Exchange/LogRules.ts"
 import { RedactedFields } from "../../Server/Exchange/Redaction.ts"
 import { accessLog } from "./AccessLog.ts"
+import { CurrentDrops, Drops } from "./Drops.ts"
+import * as JsonLogger from "./JsonLogger.ts"
 import { type Level, LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import * as LogLevels from "./LogLevels.ts"
 import * as Output from "./Output.ts"
-import { pretty } from "./PrettyLogger.ts"
+import * as PrettyLogger from "./PrettyLogger.ts"
 import { type LogRule, Rules } from "./Rules.ts"
 
 /**
@@ -42,19 +44,24 @@ export const plugin = Plugin.make("flange:logging", {
   drain: Effect.logInfo("Stopping: no new requests are taken, and those in flight finish"),
   layer: Layer.effectContext(
     Effect.gen(function* () {
-      const { format, level, levels, redact } = yield* LoggingConfig
+      const { buffer, file, format, full, level, levels, redact, security } = yield* LoggingConfig
       const { environment, name, version } = yield* AppRuntime
       const isPretty = format === "pretty" || (format === "auto" && environment === "local")
-      const origin = { environment, service: name, version }
-      Output.guardStdout()
-      const output = isPretty ? undefined : yield* Output.make(origin)
-      const logger =
-        output === undefined
-          ? Logger.withConsoleLog(pretty({ colors: hasColors() }))
-          : output.logger
+      const json = JsonLogger.format({ environment, service: name, version })
+      const drops = new Drops()
+      const main = file ?? "stdout"
+      const output = yield* Output.make(
+        { main, security: security === main ? undefined : security },
+        {
+          main: isPretty ? PrettyLogger.format(file === undefined && hasColors()) : json,
+          security: json
+        },
+        // A person sees lines in the order in which they are written.
+        { delay: isPretty ? 0 : maxDelay, drops, full, limit: buffer }
+      )
       const loggers = new Set(yield* Logger.CurrentLoggers)
       loggers.delete(Logger.defaultLogger)
-      loggers.add(logger)
+      loggers.add(output.logger)
       const clock = yield* Clock.Clock
       const rules = new Rules(toEffect(level), rulesOf(levels), () =>
         clock.currentTimeMillisUnsafe()
@@ -62,10 +69,8 @@ export const plugin = Plugin.make("flange:logging", {
       return Context.make(LogLevels.LogLevels, LogLevels.make(rules)).pipe(
         Context.add(LogRules, rules),
         Context.add(Logger.CurrentLoggers, loggers),
-        Context.add(LogOutputs, [
-          ...(yield* LogOutputs),
-          ...(output === undefined ? [] : [output])
-        ]),
+        Context.add(CurrentDrops, drops),
+        Context.add(LogOutputs, [...(yield* LogOutputs), output]),
         Context.add(RedactedFields, [...(yield* RedactedFields), ...redact]),
         Context.add(References.MinimumLogLevel, toEffect(level))
       )
@@ -73,8 +78,15 @@ export const plugin = Plugin.make("flange:logging", {
   ),
   middleware: [accessLog],
   order: { first: true },
-  provides: [LogLevels.LogLevels]
+  provides: [LogLevels.LogLevels],
+  ready: () =>
+    Effect.contextWith((services: Context.Context<never>) =>
+      Effect.sync(() => Context.get(services, CurrentDrops)?.connect(services))
+    )
 })
+
+/** How long a line may wait for others, in milliseconds. */
+const maxDelay = 10
 
 /** Whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */
 const hasColors = () => globalThis.process?.stdout?.hasColors?.() ?? false

@@ -1,114 +1,110 @@
-/** Where lines go: collected, and written off the request path. */
+/** The output of the log: a format, and where its lines go. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import type * as Config from "../../Config/index.ts"
 import type { LogOutput } from "../../Server/Exchange/LogOutputs.ts"
-import { lines as accessLines } from "./JsonAccess.ts"
-import { json, type Origin } from "./JsonLogger.ts"
+import type { Format } from "./Format.ts"
+import { Sink, type SinkOptions } from "./Sink.ts"
+import * as Target from "./Target.ts"
 
-/** An output that stops with its scope. */
-interface Stoppable extends LogOutput {
-  /** Writes what waits. Later lines are written at once. */
-  readonly stop: () => void
+/** The sinks of this process. One listener serves all: Node warns of more than ten. */
+const sinks = new Set<Sink>()
+
+const endAll = (): void => {
+  for (const sink of sinks) sink.end()
 }
 
-/** Lines that are written at once when so many wait; a burst does not grow the buffer further. */
-const maxLines = 1024
-
-/** How long a line may wait for others, in milliseconds. */
-const maxDelay = 10
-
-/** The outputs of this process. One listener serves all: Node warns of more than ten. */
-const waiting = new Set<() => void>()
-
-const flushAll = (): void => {
-  for (const flush of waiting) flush()
+const reopenAll = (): void => {
+  for (const sink of sinks) sink.reopen()
 }
 
-/**
- * An output whose lines leave the process with those of the next ten milliseconds,
- * in one write. What still waits is written when the scope closes and
- * when the process exits. Later lines are written at once.
- */
-export const make = (origin: Origin): Effect.Effect<LogOutput, never, Scope.Scope> =>
+/** What happens to the sinks at the signals and at the end of the process. */
+const listeners = { SIGUSR2: reopenAll, exit: endAll } as const
+
+type Event = keyof typeof listeners
+
+/** Creates a sink. What still waits is written when the scope closes and when the process exits. */
+const sink = (
+  target: Target.Target,
+  options: SinkOptions
+): Effect.Effect<Sink, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.map(Console.Console, (console) => {
-      if (console !== globalThis.console) {
-        // Somebody put another console in the place of the process's own.
-        return made(
-          origin,
-          (line) => console.log(line),
-          () => {}
-        )
+    Effect.sync(() => {
+      if (sinks.size === 0) {
+        for (const event of Object.keys(listeners)) process.on(event, listeners[event as Event])
       }
-      const lines: Array<string> = []
-      let isClosed = false
-      let scheduled = false
-      const flush = () => {
-        scheduled = false
-        if (lines.length === 0) return
-        const text = `${lines.join("\n")}\n`
-        lines.length = 0
-        try {
-          process.stdout.write(text)
-        } catch (error) {
-          // A file is written at once, and its disk may be full.
-          lost(error)
-        }
-      }
-      if (waiting.size === 0) process.on("exit", flushAll)
-      waiting.add(flush)
-      const stop = () => {
-        waiting.delete(flush)
-        if (waiting.size === 0) process.removeListener("exit", flushAll)
-        isClosed = true
-        flush()
-      }
-      const write = (line: string) => {
-        if (lines.push(line) >= maxLines || isClosed) return flush()
-        if (scheduled) return
-        scheduled = true
-        setTimeout(flush, maxDelay)
-      }
-      return made(origin, write, stop)
+      const made = new Sink(target, options)
+      sinks.add(made)
+      return made
     }),
-    ({ stop }) => Effect.sync(stop)
+    (made) =>
+      Effect.sync(() => {
+        made.close()
+        sinks.delete(made)
+        if (sinks.size > 0) return
+        for (const event of Object.keys(listeners)) process.off(event, listeners[event as Event])
+      })
   )
 
-let isGuarded = false
-let isLost = false
+/** Returns the target of a setting: a stream by its name, or a file by its path. */
+const targetOf = (
+  name: string,
+  key: string
+): Effect.Effect<Target.Target | undefined, Config.ConfigError> =>
+  name === "stdout" || name === "stderr"
+    ? Effect.sync(() => Target.stream(name))
+    : Target.file(name, key)
 
-/**
- * Keeps the process running when stdout fails, such as with EPIPE when its reader has gone.
- * The listener stays: other code of the process may still write there.
- */
-export const guardStdout = (): void => {
-  if (isGuarded || globalThis.process?.stdout?.on === undefined) return
-  isGuarded = true
-  process.stdout.on("error", lost)
+/** Where lines go. */
+export interface Places {
+  /** The stream or the file of the log. */
+  readonly main: string
+  /** The stream or the file that has security events too; undefined if none has. */
+  readonly security: string | undefined
 }
 
-/** Says on stderr, once in the life of the process, that lines are lost. */
-const lost = (error: unknown): void => {
-  if (isLost) return
-  isLost = true
-  try {
-    // stderr may have the same reader.
-    process.stderr.on("error", () => {})
-    process.stderr.write(
-      `Log lines are lost: stdout cannot be written (${error instanceof Error ? error.message : String(error)}).\n`
-    )
-  } catch {
-    // Nobody can be told.
-  }
+/** The format of the log, and that of security events. */
+export interface Formats {
+  readonly main: Format
+  readonly security: Format
 }
 
-const made = (origin: Origin, write: (line: string) => void, stop: () => void): Stoppable => ({
-  access: (route) => {
-    const line = accessLines(origin, route)
-    return (record) => write(line(record))
-  },
-  logger: Logger.map(json(origin), write),
-  stop
-})
+/** Creates the output of the log. */
+export const make = (
+  { main, security }: Places,
+  formats: Formats,
+  options: Omit<SinkOptions, "notice">
+): Effect.Effect<LogOutput, Config.ConfigError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const console = yield* Console.Console
+    const writing = (name: string, key: string, { notice }: Format) =>
+      Effect.gen(function* () {
+        // Somebody may have put another console in the place of the process's own.
+        const isReplaced = console !== globalThis.console && name === "stdout"
+        const target = isReplaced ? undefined : yield* targetOf(name, key)
+        if (target === undefined) return (line: string) => console.log(line)
+        const warning = (lost: number, reason: string) =>
+          notice("Log lines were lost", { lost, reason })
+        return (yield* sink(target, { ...options, notice: warning })).write
+      })
+    const write = yield* writing(main, "file", formats.main)
+    const access: LogOutput["access"] = (route) => {
+      const line = formats.main.access(route)
+      return (record) => write(line(record))
+    }
+    const { logger } = formats.main
+    if (security === undefined) return { access, logger: Logger.map(logger, write) }
+    const copy = yield* writing(security, "security", formats.security)
+    return {
+      access,
+      logger: Logger.make((entry) => {
+        write(logger.log(entry))
+        if (entry.fiber.getRef(References.CurrentLogAnnotations)["tag"] === "security") {
+          copy(formats.security.logger.log(entry))
+        }
+      })
+    }
+  })

@@ -2,9 +2,15 @@
 import * as Logger from "effect/Logger"
 import type { LogLevel } from "effect/LogLevel"
 import { escaped } from "../../Server/Exchange/Control.ts"
+import { annotationsOf, messageOf } from "../../Server/Exchange/LogOutputs.ts"
 import * as LogRecord from "../../Server/Exchange/LogRecord.ts"
-import { type Data, type ErrorRecord, isErrorRecord } from "../../Server/Exchange/PlainData.ts"
-import { isAccess } from "./AccessLog.ts"
+import {
+  type Data,
+  type ErrorRecord,
+  isErrorRecord,
+  Reader
+} from "../../Server/Exchange/PlainData.ts"
+import type { Format } from "./Format.ts"
 
 /**
  * A logger for a terminal: time of day, level, message, annotations, and the
@@ -34,20 +40,53 @@ export const pretty = (
     readonly colors?: boolean | undefined
   } = {}
 ): Logger.Logger<unknown, string> => {
-  const paint =
-    options.colors === true
+  const render = renderer(options.colors === true)
+  return Logger.make((entry) => render(entry.date, entry.logLevel, LogRecord.fromOptions(entry)))
+}
+
+/** Returns the format of short lines. */
+export const format = (colors: boolean): Format => {
+  const render = renderer(colors)
+  const line = (time: number, level: LogLevel, message: string, annotations: object) =>
+    render(new Date(time), level, {
+      annotations: new Reader().fields(annotations),
+      data: [],
+      errors: [],
+      message,
+      spans: undefined
+    })
+  return {
+    access: (route) => (record) =>
+      line(record.time, "Info", messageOf(route, record), annotationsOf(route, record)),
+    logger: pretty({ colors }),
+    notice: (message, fields) => line(Date.now(), "Warn", message, fields)
+  }
+}
+
+const renderer =
+  (colors: boolean) =>
+  (
+    date: Date,
+    level: LogLevel,
+    {
+      annotations,
+      data,
+      errors,
+      message,
+      spans
+    }: Pick<LogRecord.LogRecord, "annotations" | "data" | "errors" | "message" | "spans">
+  ): string => {
+    const paint = colors
       ? (code: string, text: string) => `\u001b[${code}m${text}\u001b[0m`
       : (_code: string, text: string) => text
-  return Logger.make((entry) => {
-    const { annotations, data, errors, message, spans } = LogRecord.fromOptions(entry)
     const access = isAccess(annotations)
     const fields = [
       ...Object.entries(annotations).filter(([key]) => !(access && inMessage.has(key))),
       ...Object.entries(spans ?? {}).map(([label, millis]) => [label, `${millis}ms`] as const)
     ].map(([key, value]) => paint(dim, escaped(`${key}=${inline(value)}`)))
     const head = [
-      paint(dim, timeOf(entry.date)),
-      paint(colorOf[entry.logLevel], entry.logLevel.toUpperCase().padEnd(5)),
+      paint(dim, timeOf(date)),
+      paint(colorOf[level], level.toUpperCase().padEnd(5)),
       escaped(message),
       ...data.map((value) => escaped(inline(value))),
       ...fields
@@ -55,8 +94,11 @@ export const pretty = (
     return [head, ...errors.flatMap((error) => linesOf(error)).map((line) => `  ${line}`)].join(
       "\n"
     )
-  })
-}
+  }
+
+/** Whether the annotations are those of an access line. */
+const isAccess = (annotations: Readonly<Record<string, unknown>>): boolean =>
+  annotations["durationMs"] !== undefined && annotations["route"] !== undefined
 
 const dim = "2"
 

@@ -1,10 +1,6 @@
 /** What a process does when nobody reads its stdout any more. */
 import { assert, describe, it } from "vitest"
-import { start } from "./process.ts"
-
-const until = async (isSo: () => boolean) => {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
+import { start, until } from "./process.ts"
 
 describe("a process whose stdout closes", () => {
   it.each(["production", "local"])(

@@ -6,9 +6,14 @@ import * as Layer from "effect/Layer"
 import { App, Plugin, Preset, Route } from "flange"
 
 class NoisyApi extends HttpApiGroup.make("noisy").add(
+  HttpApiEndpoint.get("exit", "/exit"),
   HttpApiEndpoint.get("fail", "/fail"),
+  HttpApiEndpoint.get("flood", "/flood"),
+  HttpApiEndpoint.get("secure", "/secure"),
   HttpApiEndpoint.get("throw", "/throw")
 ) {}
+
+const flood = Array.from({ length: 2000 }, (_, i) => `${i} ${"x".repeat(1000)}`)
 
 const Noisy = Plugin.make("app:noisy", {
   layer: Layer.effectDiscard(
@@ -20,7 +25,15 @@ const Noisy = Plugin.make("app:noisy", {
   routes: [
     Route.public(NoisyApi, (handlers) =>
       handlers.handleAll({
+        exit: () =>
+          Effect.andThen(
+            Effect.logInfo("the last line"),
+            Effect.sync(() => process.exit(3))
+          ),
         fail: () => Effect.die(new Error("outer\nline", { cause: new Error("inner") })),
+        // Two megabytes of lines.
+        flood: () => Effect.forEach(flood, (i) => Effect.logInfo(`flood ${i}`), { discard: true }),
+        secure: () => Effect.annotateLogs(Effect.logWarning("watched"), "tag", "security"),
         throw: () =>
           Effect.sync(() => {
             setImmediate(() => {

@@ -1,6 +1,7 @@
 /** The process of `fixture.ts`, which logs at every stage of its life. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { readFileSync, statSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -19,13 +20,29 @@ export const start = async (env: Readonly<Record<string, string>>) => {
   let [stdout, stderr] = ["", ""]
   child.stderr.on("data", (chunk) => (stderr += chunk))
   const exit = once(child, "close")
-  const url = await new Promise<string>((resolve, reject) => {
-    child.stdout.on("data", (chunk) => {
-      stdout += chunk
-      const found = /listens on (http:\/\/[\d.:]+)/.exec(stdout)
-      if (found !== null) resolve(found[1]!)
-    })
-    void exit.then(() => reject(new Error(stdout + stderr)))
+  child.stdout.on("data", (chunk) => (stdout += chunk))
+  let isOver = false
+  void exit.then(() => (isOver = true))
+  const file = env["FLANGE__LOGGING__FILE"]
+  let url: string | undefined
+  await until(() => {
+    const text = stdout + stderr + (file === undefined ? "" : readIfThere(file))
+    url = /listens on (http:\/\/[\d.:]+)/.exec(text)?.[1]
+    return url !== undefined || isOver
   })
+  if (url === undefined) throw new Error(stdout + stderr)
   return { child, exit, stderr: () => stderr, stdout: () => stdout, url }
+}
+
+const readIfThere = (file: string): string => {
+  try {
+    return statSync(file).isFile() ? readFileSync(file, "utf8") : ""
+  } catch {
+    return ""
+  }
+}
+
+/** Waits until something is so. */
+export const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
