@@ -26,6 +26,10 @@ export interface LogRule extends LogTarget {
 
 const keyOf = ({ name, type }: LogTarget): string => `${type} ${name}`
 
+/** Returns the position of the last separator in the name of a module; 0 if it has none. */
+const lastSeparator = (name: string): number =>
+  Math.max(0, ...[":", ".", "/"].map((separator) => name.lastIndexOf(separator)))
+
 /** Holds the rules of an app, and finds the levels of targets. */
 export class Rules implements LogRulesShape {
   readonly base: LogLevel
@@ -73,8 +77,8 @@ export class Rules implements LogRulesShape {
     this.#find({ name: subject, type: "identity" })
 
   readonly forModule = (name: string): LogLevel | undefined => {
-    for (let end = name.length; end > 0; end = name.slice(0, end).search(/[:./][^:./]*$/)) {
-      const level = this.#find({ name: name.slice(0, end), type: "module" })
+    for (let part = name; part !== ""; part = part.slice(0, lastSeparator(part))) {
+      const level = this.#find({ name: part, type: "module" })
       if (level !== undefined) return level
     }
     return this.#find({ name: "*", type: "module" })
