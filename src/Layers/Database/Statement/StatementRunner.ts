@@ -50,34 +50,35 @@ export const client = (
   const commented = (sql: string, fiber: Fiber.Fiber<unknown, unknown>): string =>
     commentOf !== undefined && summaryOf(sql).takesComment ? sql + commentOf(fiber) : sql
 
-  /** Runs the transformer of the fiber, if there is one. */
+  /** Runs the transformer of the fiber, if there is one. The span shows the text that it returns. */
   const transformed = (
     statement: Parts,
     fiber: Fiber.Fiber<unknown, unknown>,
     span: Tracer.Span | undefined
-  ): Effect.Effect<Parts> | undefined =>
-    // A transformer of a statement returns a statement.
-    fiber.getRef(Statement.CurrentTransformer)?.(statement, made, fiber, span ?? noSpan()) as
-      | Effect.Effect<Parts>
-      | undefined
+  ): Effect.Effect<Parts> | undefined => {
+    const transform = fiber.getRef(Statement.CurrentTransformer)
+    if (transform === undefined) return undefined
+    return Effect.map(transform(statement, made, fiber, span ?? noSpan()), (other) => {
+      span?.attribute("db.query.text", summaryOf(other.compile()[0]).text)
+      return other as Parts // a transformer of a statement returns a statement
+    })
+  }
 
   const run: StatementInternals.Runner["run"] = (statement, fiber, call, withoutTransform) => {
-    const isSampled = StatementSpan.isSampled(fiber)
-    const send = (statement: Parts) => {
-      const [sql, params] = statement.compile(withoutTransform)
-      const text = commented(sql, fiber)
-      const { acquirer } = statement
-      return Effect.scoped(
-        Effect.flatMap(isSampled ? StatementSpan.waiting(acquirer) : acquirer, (connection) =>
-          call(connection, text, params)
-        )
-      )
-    }
     const sent = (span: Tracer.Span | undefined) => {
+      const send = (statement: Parts) => {
+        const [sql, params] = statement.compile(withoutTransform)
+        const text = commented(sql, fiber)
+        return Effect.scoped(
+          Effect.flatMap(StatementSpan.waiting(statement.acquirer, span), (connection) =>
+            call(connection, text, params)
+          )
+        )
+      }
       const other = transformed(statement, fiber, span)
       return other === undefined ? send(statement) : Effect.flatMap(other, send)
     }
-    if (!isSampled) return sent(undefined)
+    if (!StatementSpan.isSampled(fiber)) return sent(undefined)
     const [sql] = statement.compile(withoutTransform)
     return StatementSpan.around(fiber, attributes, summaryOf(sql), sent)
   }
@@ -85,16 +86,16 @@ export const client = (
   const stream = (statement: Parts): Stream.Stream<unknown, SqlError> =>
     Stream.unwrap(
       Effect.withFiber((fiber) => {
-        const send = (statement: Parts) => {
-          const [sql, params] = statement.compile()
-          const text = commented(sql, fiber)
-          return Stream.unwrap(
-            Effect.map(statement.acquirer, (connection) =>
-              connection.executeStream(text, params, statement.transformRows)
-            )
-          )
-        }
         const sent = (span: Tracer.Span | undefined) => {
+          const send = (statement: Parts) => {
+            const [sql, params] = statement.compile()
+            const text = commented(sql, fiber)
+            return Stream.unwrap(
+              Effect.map(StatementSpan.waiting(statement.acquirer, span), (connection) =>
+                connection.executeStream(text, params, statement.transformRows)
+              )
+            )
+          }
           const other = transformed(statement, fiber, span)
           return other === undefined ? send(statement) : Stream.unwrap(Effect.map(other, send))
         }

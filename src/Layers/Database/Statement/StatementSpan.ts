@@ -110,11 +110,13 @@ const failed = (span: Tracer.Span, { reason }: SqlError): void => {
   span.attribute("error.type", sqlState ?? reason._tag)
 }
 
-/** Runs the wait for a connection, and shows on the statement of the fiber how long it took. */
-export const waiting = <A, E, R>(acquire: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    const span = running.get(fiber)
-    if (span === undefined) return acquire
+/** Runs the wait for a connection, and shows on the span of its statement how long it took. */
+export const waiting = <A, E, R>(
+  acquire: Effect.Effect<A, E, R>,
+  span: Tracer.Span | undefined
+): Effect.Effect<A, E, R> => {
+  if (span === undefined) return acquire
+  return Effect.withFiber((fiber) => {
     const clock = fiber.getRef(Clock.Clock)
     const start = clock.currentTimeNanosUnsafe()
     return Effect.onExitPrimitive(acquire, () => {
@@ -123,6 +125,11 @@ export const waiting = <A, E, R>(acquire: Effect.Effect<A, E, R>): Effect.Effect
       return undefined
     })
   })
+}
+
+/** The same for the statement that the fiber runs, of which only the fiber is known. */
+export const waitingInside = <A, E, R>(acquire: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => waiting(acquire, running.get(fiber)))
 
 interface Transaction {
   readonly attributes: Attributes

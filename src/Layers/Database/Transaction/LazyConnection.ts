@@ -228,7 +228,7 @@ export class LazyConnection implements Connection {
         unsent: () => void (isUnsent = true)
       }
       return Effect.flatMap(
-        restore(StatementSpan.waiting(unlisted(Scope.provide(acquire, scope)))),
+        restore(StatementSpan.waitingInside(unlisted(Scope.provide(acquire, scope)))),
         (connection) => {
           acquired = connection
           return restore(

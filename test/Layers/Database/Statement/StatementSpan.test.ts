@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { expect, it } from "vitest"
@@ -107,6 +108,26 @@ onEach(all, "The span of a statement", (backend) => {
       return tracing.spans
     }).pipe(Effect.scoped, Effect.runPromise)
     expect(outside).toEqual([])
+  })
+
+  it("has the text that a transformer returns, and the statement runs so", async () => {
+    const { spans } = await traced(backend, (sql) => {
+      const statement = sql`select * from items`
+      return Effect.all([statement, statement.values, Stream.runDrain(statement.stream)]).pipe(
+        Effect.provideService(Statement.CurrentTransformer, (_statement, sql, _fiber, span) => {
+          span.attribute("test.transformed", true)
+          return Effect.succeed(sql`select id from items`)
+        })
+      )
+    })
+    const seen = spans
+      .slice(1)
+      .map(({ attributes }) => [
+        attributes.get("db.query.text"),
+        attributes.get("test.transformed"),
+        attributes.has("db.client.connection.wait_time_ms")
+      ])
+    expect(seen).toEqual(Array.from({ length: 3 }, () => ["select id from items", true, true]))
   })
 
   it("has the wait for a connection", async () => {
