@@ -8,6 +8,7 @@ import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import { unlistedAround } from "../../Server/EffectInternals.ts"
 import * as Comment from "./Statement/Comment.ts"
+import * as StatementMetrics from "./Statement/StatementMetrics.ts"
 import * as StatementRunner from "./Statement/StatementRunner.ts"
 import * as StatementSpan from "./Statement/StatementSpan.ts"
 import * as OwnConnection from "./Transaction/OwnConnection.ts"
@@ -95,11 +96,9 @@ export const make = (
       SqlClient.TransactionConnection.Service
     >(`flange/Database/Transaction/${clients++}`)
     const dialect = options.compiler.dialect === "mysql" ? "mysql" : "pg"
-    const app = Context.getOrUndefined(
-      // Clients are made outside apps too.
-      (yield* Effect.context()) as Context.Context<AppRuntime>,
-      AppRuntime
-    )
+    const context = yield* Effect.context<never>()
+    // Clients are made outside apps too.
+    const app = Context.getOrUndefined(context as Context.Context<AppRuntime>, AppRuntime)
     const plain = yield* SqlClient.make({
       ...options,
       acquirer: Effect.map(options.acquirer, RowLock.refusing(dialect)),
@@ -109,7 +108,8 @@ export const make = (
     const client = StatementRunner.client(plain, {
       attributes: options.spanAttributes,
       commentOf: options.comments && app !== undefined ? Comment.make(app.name) : undefined,
-      dialect
+      dialect,
+      measure: StatementMetrics.make(options.spanAttributes, context)
     })
     const { withTransaction } = plain
     return Object.assign(client, {

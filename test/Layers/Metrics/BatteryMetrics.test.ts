@@ -106,7 +106,7 @@ it.effect("an app without the battery measures nothing", () =>
 
 const app = App.make("pool", [Database.plugin, Metrics.plugin])
 
-onEach([pglite, postgres, mysql], "The metrics of the pool", (backend) => {
+onEach([pglite, postgres, mysql], "The metrics of the database", (backend) => {
   it.live("count connections that are in use, and idle ones", () =>
     Effect.gen(function* () {
       const url = yield* backend.fresh
@@ -131,6 +131,32 @@ onEach([pglite, postgres, mysql], "The metrics of the pool", (backend) => {
       for (const name of ["use", "wait"]) {
         expect(valueOf(text, `db_client_connection_${name}_time_seconds_count`)).toBeGreaterThan(0)
       }
+    })
+  )
+
+  it.live("measure statements by operation, table and error", () =>
+    Effect.gen(function* () {
+      const url = yield* backend.fresh
+      const test = yield* TestApp.make(app, { config: { database: { runMigrations: false, url } } })
+      const sql = yield* test.run(SqlClient.SqlClient)
+      yield* sql`create table lamps (id int)`
+      for (let id = 0; id < 2; id++) yield* sql`insert into lamps (id) values (${id})`
+      yield* sql.withTransaction(sql`select id from lamps`)
+      yield* Effect.flip(sql`select id from nowhere`)
+      const text = yield* textOf(test)
+      const count = (operation: string, table: string) =>
+        samplesOf(text)
+          .filter(
+            ({ labels, name }) =>
+              name === "db_client_operation_duration_seconds_count" &&
+              labels["db_collection_name"] === table &&
+              labels["db_operation_name"] === operation
+          )
+          .map(({ labels, value }) => [labels["db_system_name"], labels["error_type"], value])
+      const system = backend.kind === "mysql" ? "mysql" : "postgresql"
+      expect(count("INSERT", "lamps")).toEqual([[system, undefined, 2]])
+      expect(count("SELECT", "lamps")).toEqual([[system, undefined, 1]])
+      expect(count("SELECT", "nowhere")).toEqual([[system, expect.any(String), 1]])
     })
   )
 

@@ -59,7 +59,7 @@ const plugins = (isDown: boolean) =>
           Effect.fnUntraced(function* (handlers) {
             const sql = yield* SqlClient.SqlClient
             return handlers.handleAll({
-              broken: () => Effect.die("broken"),
+              broken: () => Effect.orDie(Effect.asVoid(sql`select * from nowhere`)),
               read: () => Effect.as(Effect.orDie(sql`select 1`), "thing"),
               write: () => Effect.void
             })

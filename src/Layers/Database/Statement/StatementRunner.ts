@@ -1,4 +1,4 @@
-/** Runs the statements of a client, with spans and comments. */
+/** Runs the statements of a client, with spans, comments and metrics. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -11,6 +11,7 @@ import * as Tracer from "effect/Tracer"
 import type { Dialect } from "../SqlText.ts"
 import type * as Comment from "./Comment.ts"
 import * as StatementInternals from "./StatementInternals.ts"
+import type * as StatementMetrics from "./StatementMetrics.ts"
 import * as StatementSpan from "./StatementSpan.ts"
 import * as Summary from "./Summary.ts"
 
@@ -20,6 +21,8 @@ export interface Options {
   /** Returns the comment of a statement; undefined for none. */
   readonly commentOf: Comment.CommentOf | undefined
   readonly dialect: Dialect
+  /** Measures a statement; undefined if the app keeps no metrics. */
+  readonly measure: StatementMetrics.Measure | undefined
 }
 
 type Parts = StatementInternals.Parts
@@ -42,7 +45,7 @@ const noSpan = () =>
  */
 export const client = (
   plain: SqlClient,
-  { attributes, commentOf, dialect }: Options
+  { attributes, commentOf, dialect, measure }: Options
 ): SqlClient => {
   const summaryOf = (sql: string) => Summary.of(sql, dialect)
 
@@ -78,9 +81,14 @@ export const client = (
       const other = transformed(statement, fiber, span)
       return other === undefined ? send(statement) : Effect.flatMap(other, send)
     }
-    if (!StatementSpan.isSampled(fiber)) return sent(undefined)
+    const isSampled = StatementSpan.isSampled(fiber)
+    if (!isSampled && measure === undefined) return sent(undefined)
     const [sql] = statement.compile(withoutTransform)
-    return StatementSpan.around(fiber, attributes, summaryOf(sql), sent)
+    const summary = summaryOf(sql)
+    const traced = isSampled
+      ? StatementSpan.around(fiber, attributes, summary, sent)
+      : sent(undefined)
+    return measure === undefined ? traced : measure(summary, traced)
   }
 
   const stream = (statement: Parts): Stream.Stream<unknown, SqlError> =>
