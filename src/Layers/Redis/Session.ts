@@ -48,6 +48,8 @@ const clientOf = ({ client, name, settings, target }: Options) => {
   const password = Redacted.value(target.password)
   return client.createClient({
     RESP: 3,
+    // The session limits commands itself.
+    commandOptions: { timeout: 0 },
     commandsQueueMaxLength: mostWaiting,
     database: target.database,
     disableOfflineQueue: true,
@@ -201,7 +203,10 @@ export class Session {
     }
     // Arguments that are not strings.
     if (error instanceof TypeError) return new RedisError({ cause: error })
-    return this.#unavailable("disconnected", this.#end ?? textOf(error))
+    // The client itself refuses a command when too many wait.
+    return this.#end === undefined
+      ? this.#unavailable("refused", textOf(error))
+      : this.#unavailable("disconnected", this.#end)
   }
 
   #unavailable(reason: RedisUnavailable["reason"], detail: string): RedisError {

@@ -1,4 +1,10 @@
 // A server that dies, freezes, restarts, is demoted, loads or changes its password.
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { getCACertificates, setDefaultCACertificates } from "node:tls"
 import { expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -7,7 +13,7 @@ import * as Logger from "effect/Logger"
 import type { RedisError } from "flange/Redis"
 import { Redis, RedisUnavailable, script } from "flange/Redis"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
-import { describeRedis, redisServer, scriptedServer, settings } from "./server.ts"
+import { describeRedis, freePort, redisServer, scriptedServer, settings } from "./server.ts"
 
 /** Connects with limits that a test can wait for. */
 const open = (url: string, values: object = {}) =>
@@ -92,6 +98,25 @@ describeRedis("A Redis that goes away", () => {
       server.answer()
       server.answer()
       expect(yield* Fiber.join(third)).toBe("OK")
+    })
+  )
+
+  it.live("refuses commands while it loads its data, and keeps the connection", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer
+      const redis = yield* open(server.url)
+      const ask = (line?: string) =>
+        Effect.gen(function* () {
+          const reply = yield* Effect.forkChild(Effect.exit(redis.send("GET", "a")))
+          yield* server.received(1)
+          server.answer(line)
+          return yield* Fiber.join(reply)
+        })
+      const loading = yield* Effect.flip(
+        Effect.flatten(ask("-LOADING Redis is loading the dataset in memory"))
+      )
+      expect(reasonOf(loading)).toBe("refused")
+      expect((yield* ask())._tag).toBe("Success")
     })
   )
 
@@ -230,6 +255,60 @@ describeRedis("The start", () => {
       yield* server.start()
       const redis = yield* Fiber.join(opening)
       expect(yield* redis.send("PING")).toBe("PONG")
+    })
+  )
+
+  it.live("waits for a server that loads its data", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer
+      server.ping = "-LOADING Redis is loading the dataset in memory"
+      const opening = yield* Effect.forkChild(open(server.url, { connectTimeout: "1 minute" }))
+      yield* Effect.sleep(100)
+      server.ping = "+PONG"
+      yield* Fiber.join(opening)
+      server.ping = "-LOADING Redis is loading the dataset in memory"
+      expect((yield* failure(server.url)).message).toContain("LOADING")
+    })
+  )
+
+  it.live("encrypts the connection for rediss://, and fails at once without trust", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "flange-redis-tls-"))),
+        (path) => Effect.promise(() => rm(path, { force: true, recursive: true }))
+      )
+      const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")]
+      const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+      const files = ["-keyout", key, "-out", cert, "-days", "2", ...subject]
+      execFileSync(
+        "openssl",
+        [
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:P-256",
+          "-nodes",
+          ...files
+        ],
+        { stdio: "ignore" }
+      )
+      const port = yield* Effect.promise(freePort)
+      const tls = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert]
+      yield* redisServer("--tls-port", String(port), "--tls-auth-clients", "no", ...tls)
+      const url = `rediss://localhost:${port}`
+      const error = yield* failure(url, { connectTimeout: "1 hour" })
+      expect(error.message).toMatch(/self-signed certificate/)
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const before = getCACertificates("default")
+          setDefaultCACertificates([readFileSync(cert, "utf8")])
+          return before
+        }),
+        (before) => Effect.sync(() => setDefaultCACertificates(before))
+      )
+      expect(yield* (yield* open(url)).send("PING")).toBe("PONG")
     })
   )
 

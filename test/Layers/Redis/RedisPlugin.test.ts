@@ -8,6 +8,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { App, AppRuntime, Doctor, HealthCheck, Plugin } from "flange"
+import * as Metrics from "flange/Metrics"
 import * as Redis from "flange/Redis"
 import { TestApp } from "flange/Testing"
 import { describe } from "vitest"
@@ -155,6 +156,28 @@ describeRedis("An app with Redis.plugin", () => {
           })
         )
       })
+  )
+
+  it.live("shows Prometheus its commands, its outages and whether it is connected", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const test = yield* TestApp.make(App.make("shop", [Metrics.plugin, Redis.plugin, User]), {
+        config: { redis: { url: server.url } }
+      })
+      const lines = Effect.map(test.get("/metrics"), ({ text }) =>
+        text.split("\n").filter((line) => /^redis_|duration_seconds_count.*GET/.test(line))
+      )
+      yield* test.run(send("GET", "a"))
+      expect(yield* lines).toEqual([
+        "redis_client_up 1",
+        'db_client_operation_duration_seconds_count{db_operation_name="GET",db_system_name="redis"} 1'
+      ])
+      yield* server.kill
+      yield* Effect.repeat(lines, { until: (all) => all.includes("redis_client_up 0") })
+      yield* server.start()
+      yield* Effect.repeat(lines, { until: (all) => all.includes("redis_client_up 1") })
+      expect(yield* lines).toContain("redis_client_reconnects_total 1")
+    })
   )
 
   it.live("has checks for the doctor, each of which finds a fault", () =>

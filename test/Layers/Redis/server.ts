@@ -25,7 +25,7 @@ if (!isInstalled && process.env["CI_SERVICES"] === "required") {
 /** A suite that needs redis-server. */
 export const describeRedis = describe.skipIf(!isInstalled)
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
   const { port } = server.address() as { readonly port: number }
@@ -103,8 +103,10 @@ export const redisServer = (
 
 /** A server that answers a command when the test tells it to. */
 export interface ScriptedServer {
-  /** Answers the oldest command that waits with `OK`. */
-  readonly answer: () => void
+  /** Answers the oldest command that waits, with a line of the protocol. Default: `+OK`. */
+  readonly answer: (line?: string) => void
+  /** What it answers to `PING`. */
+  ping: string
   /** Waits until this many commands wait. */
   readonly received: (count: number) => Effect.Effect<unknown>
   readonly url: string
@@ -122,7 +124,7 @@ export const scriptedServer: Effect.Effect<ScriptedServer, never, Scope.Scope> =
         for (const [, name] of String(chunk).matchAll(/^\*\d+\r\n\$\d+\r\n(\w+)/gm)) {
           if (name === "HELLO") socket.write("%1\r\n+proto\r\n:3\r\n")
           else if (name === "CLIENT") socket.write("+OK\r\n")
-          else if (name === "PING") socket.write("+PONG\r\n")
+          else if (name === "PING") socket.write(`${scripted.ping}\r\n`)
           else waiting.push(socket)
         }
       })
@@ -134,11 +136,13 @@ export const scriptedServer: Effect.Effect<ScriptedServer, never, Scope.Scope> =
         for (const socket of sockets) socket.destroy()
       })
     )
-    return {
-      answer: () => void waiting.shift()?.write("+OK\r\n"),
+    const scripted: ScriptedServer = {
+      answer: (line = "+OK") => void waiting.shift()?.write(`${line}\r\n`),
+      ping: "+PONG",
       received: (count) =>
         Effect.sleep(5).pipe(Effect.repeat({ until: () => waiting.length >= count })),
       url: `redis://127.0.0.1:${(server.address() as { readonly port: number }).port}`
     }
+    return scripted
   }
 )
