@@ -152,6 +152,17 @@ describe("the answers of the admin port", () => {
     })
   )
 
+  it.effect("the metrics of the app are on the port, without its requests", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(App.make("metered", [Metrics.plugin, Admin.plugin]))
+      yield* test.get("/nothing")
+      yield* test.port("admin").get("/info")
+      const { text } = (yield* test.port("admin").get("/metrics")).expectStatus(200)
+      expect(text).toContain("http_server_request_duration_seconds_count")
+      expect(text).not.toContain("/info")
+    })
+  )
+
   it.effect("a contributed route in the way of another is a problem of the assembly", () =>
     Effect.gen(function* () {
       const twice = Plugin.make("test:twice", {
