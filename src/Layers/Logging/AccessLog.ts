@@ -17,6 +17,7 @@ import * as Redaction from "../../Server/Exchange/Redaction.ts"
 import type { Fields } from "../../Server/Exchange/RequestFields.ts"
 import { clean } from "../../Server/Exchange/Text.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
+import { ServerConfig } from "../../Server/ServerConfig.ts"
 import { LoggingConfig, toEffect } from "./LoggingConfig.ts"
 
 /**
@@ -40,25 +41,24 @@ export const accessLog = Middleware.observe("access-log", {
     others.delete(Logger.tracerLogger)
     if (outputs.length + others.size === 0) return () => undefined
     const redaction = Redaction.of((reference) => Context.get(context, reference))
+    const record = recorder(context, redaction)
     // It is decided before whether a line is written.
     const always = Context.add(context, References.MinimumLogLevel, "All")
-    const isTraced =
-      Context.getOrUndefined(context as Context.Context<Tracer>, Tracer) !== undefined
     return (route: Middleware.RouteInfo): Middleware.Observe => {
       const writes = outputs.map(({ access }) => access(route))
       if (others.size > 0) writes.push(entries(route, others, always))
-      const isWritten = (fields: Fields): boolean =>
-        rules.isEmpty ? isHeard : isHeardBy(rules, route, fields)
+      const isWritten = (request: Middleware.Observed): boolean =>
+        rules.isEmpty ? isHeard : isHeardBy(rules, route, request.fields)
       const [write] = writes
       if (write !== undefined && writes.length === 1) {
         return (request, status) => {
-          if (isWritten(request.fields)) write(recordOf(request, status, redaction, isTraced))
+          if (isWritten(request)) write(record(request, status))
         }
       }
       return (request, status) => {
-        if (!isWritten(request.fields)) return
-        const record = recordOf(request, status, redaction, isTraced)
-        for (const write of writes) write(record)
+        if (!isWritten(request)) return
+        const written = record(request, status)
+        for (const write of writes) write(written)
       }
     }
   })
@@ -94,29 +94,46 @@ const entries = (
   }
 }
 
-const recordOf = (
-  request: Middleware.Observed,
-  status: number,
-  redaction: Redaction.Redaction,
-  isTraced: boolean
-): AccessRecord => {
-  const agent = request.header("user-agent")
-  const { fields } = request
-  return {
-    clientIp: ClientIp.resolve(request),
-    code: request.code,
-    durationMs: Math.round(request.elapsed() * 10) / 10,
-    fields: shown(fields, redaction),
-    // Authentication sets it for the callers whom it knows.
-    isPrivileged: fields["isPrivileged"] === true,
-    method: request.method,
-    path: pathOf(request.target),
-    requestId: request.requestId,
-    status,
-    time: Date.now(),
-    trace: isTraced ? request.find(ParentSpan) : undefined,
-    userAgent: agent === undefined ? undefined : clean(agent)
+/** Returns the function that makes the record of a request. */
+const recorder = (context: Context.Context<never>, redaction: Redaction.Redaction) => {
+  // The app may have neither.
+  const all = context as Context.Context<(typeof ServerConfig)["Identifier"] | Tracer>
+  const clientIp = ClientIp.resolver(Context.getOrUndefined(all, ServerConfig))
+  const isTraced = Context.getOrUndefined(all, Tracer) !== undefined
+  return (request: Middleware.Observed, status: number): AccessRecord => {
+    const agent = request.header("user-agent")
+    const { fields } = request
+    return {
+      clientIp: clientIp(request),
+      code: request.code,
+      durationMs: Math.round(request.elapsed() * 10) / 10,
+      fields: shown(fields, redaction),
+      // Authentication sets it for the callers whom it knows.
+      isPrivileged: fields["isPrivileged"] === true,
+      method: request.method,
+      path: pathOf(request.target),
+      requestId: request.requestId,
+      status,
+      time: Date.now(),
+      trace: isTraced ? request.find(ParentSpan) : undefined,
+      userAgent: agent === undefined ? undefined : cleaned(agent)
+    }
   }
+}
+
+/** Texts of user agents that were cleaned before. A client sends the same one with each request. */
+const known = new Map<string, string>()
+const maxKnown = 1024
+
+const cleaned = (agent: string): string => {
+  let text = known.get(agent)
+  if (text === undefined) {
+    text = clean(agent)
+    if (known.size >= maxKnown) known.clear()
+    // A text that was cut is not kept: it may be long.
+    if (agent.length <= 512) known.set(agent, text)
+  }
+  return text
 }
 
 /** Returns the fields, or a copy of them if a value is hidden. */
@@ -131,6 +148,8 @@ const shown = (fields: Fields, redaction: Redaction.Redaction): Fields => {
 }
 
 const pathOf = (url: string): string => {
-  const end = url.search(/[?#]/)
-  return end === -1 ? url : url.slice(0, end)
+  const query = url.indexOf("?")
+  const path = query === -1 ? url : url.slice(0, query)
+  const fragment = path.indexOf("#")
+  return fragment === -1 ? path : path.slice(0, fragment)
 }

@@ -174,6 +174,17 @@ export const resolve = (request: Pick<Incoming, "find" | "header" | "peer">): st
   configured(request.find(ServerConfig), (name) => request.header(name), request.peer)
 
 /**
+ * Returns the function that derives the same address with one configuration, for middleware that
+ * reads the configuration once.
+ */
+export const resolver = (
+  config: (typeof ServerConfig)["Service"] | undefined
+): ((request: Pick<Incoming, "header" | "peer">) => string | undefined) =>
+  isOnSocket(config) || (config?.trustedProxies.length ?? 0) > 0
+    ? (request) => configured(config, (name) => request.header(name), request.peer)
+    : ({ peer }) => peer && canonical(peer)?.text
+
+/**
  * Checks whether the forwarding headers of a request that has not reached its handler are believed:
  * its peer is in `server.trustedProxies` or on a unix socket.
  */
