@@ -11,7 +11,8 @@
  *        -H 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
  *      and, after Ctrl-C in the terminal of the stock, curl localhost:8080/v1/offers/lamp        (503)
  *
- * With OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 both send their spans to a collector.
+ * Both make a trace if there is a collector to send it to:
+ *      export OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_TRACES_SAMPLER=always_on
  */
 import { App } from "flange"
 

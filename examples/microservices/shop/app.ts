@@ -1,7 +1,6 @@
 /** The service `shop`: a list of plugins. `main.ts` runs it, the tests boot it. */
 import * as Effect from "effect/Effect"
 import { App, Plugin, Preset, Route } from "flange"
-import { TracingPlugin } from "../tracing/TracingPlugin.ts"
 import { OffersApi } from "./OffersApi.ts"
 import { Stock, StockConfig } from "./Stock.ts"
 
@@ -24,4 +23,4 @@ const OffersPlugin = Plugin.make("shop:offers", {
   ]
 })
 
-export const app = App.make("shop", [...Preset.api, OffersPlugin, TracingPlugin])
+export const app = App.make("shop", [...Preset.api, OffersPlugin])

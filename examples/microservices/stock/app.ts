@@ -1,7 +1,6 @@
 /** The service `stock`: a list of plugins. `main.ts` runs it, the tests boot it. */
 import * as Effect from "effect/Effect"
 import { App, Plugin, Preset, Route } from "flange"
-import { TracingPlugin } from "../tracing/TracingPlugin.ts"
 import { SkuUnknown, StockApi } from "./StockApi.ts"
 
 const pieces = new Map([
@@ -24,6 +23,6 @@ const StockPlugin = Plugin.make("stock:stock", {
   ]
 })
 
-export const app = App.make("stock", [...Preset.api, StockPlugin, TracingPlugin], {
+export const app = App.make("stock", [...Preset.api, StockPlugin], {
   config: { values: { server: { port: 8081 } } }
 })
