@@ -65,9 +65,11 @@ type Remedy<Name extends string> = Name extends `flange/Authentication/${infer C
         ? `No plugin in this app implements the action \`${Action}\`: add a plugin with \`Action.implement\``
         : Name extends "effect/sql/SqlClient"
           ? "No plugin in this app provides a database: add `Database.plugin`"
-          : Name extends "flange/Database/InTransaction"
-            ? "A plugin requires transactions, and this app has none: add `Database.transactional()`"
-            : never
+          : Name extends "effect/persistence/Redis" | "flange/SharedRedis"
+            ? "No plugin in this app provides Redis: add `Redis.plugin`"
+            : Name extends "flange/Database/InTransaction"
+              ? "A plugin requires transactions, and this app has none: add `Database.transactional()`"
+              : never
 
 /** The names for which `Remedy` knows nothing. */
 type Other<Name extends string> = Name extends string

@@ -1,38 +1,70 @@
 /** The metric and the span of each command, and the commands that a shared connection cannot take. */
 import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
 import { RedisError } from "effect/persistence/Redis"
+import type * as Tracer from "effect/Tracer"
+import * as Metering from "../../Plugin/Metering.ts"
 import { RedisUnavailable } from "../../Plugin/SharedRedis.ts"
 import type { Target } from "./RedisUrl.ts"
 import * as Refusal from "./Refusal.ts"
 
-/** The boundaries of the conventions, in seconds. */
-const boundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
+/** The error of a command. */
+interface Failure {
+  /** The code of the reply, such as `WRONGTYPE`, if the server has replied. */
+  readonly code: string | undefined
+  readonly type: string
+}
 
-/** Returns what metrics call an error. */
-const errorType = (cause: Cause.Cause<RedisError>): string => {
+const replied = (message: string): Failure => {
+  const code = Refusal.codeOf(message)
+  return { code, type: code }
+}
+
+const failureOf = (cause: Cause.Cause<RedisError>): Failure => {
   const [reason] = cause.reasons
-  if (reason?._tag !== "Fail") return reason?._tag === "Interrupt" ? "interrupted" : "defect"
-  const inner = reason.error.cause
-  if (inner instanceof RedisUnavailable) {
-    return inner.reason === "refused"
-      ? Refusal.codeOf(inner.detail.replace("it answered ", ""))
-      : inner.reason
+  if (reason?._tag === "Interrupt") return { code: undefined, type: "interrupted" }
+  if (reason?._tag !== "Fail") return { code: undefined, type: "defect" }
+  const { cause: inner } = reason.error
+  if (!(inner instanceof RedisUnavailable)) {
+    return replied(inner instanceof Error ? inner.message : "")
   }
-  return Refusal.codeOf(inner instanceof Error ? inner.message : "")
+  const [, answer] = /^it answered (.*)/.exec(inner.detail) ?? []
+  return answer === undefined ? { code: undefined, type: inner.reason } : replied(answer)
 }
 
 /** Runs a command with its span, and measures it. */
-export type Observe = (
+export type Observe = <A>(
   command: string,
-  run: Effect.Effect<any, RedisError>
-) => Effect.Effect<any, RedisError>
+  run: Effect.Effect<A, RedisError>
+) => Effect.Effect<A, RedisError>
 
-const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
-  cache.tracerEnabled && cache.tracer !== undefined && cache.span?.sampled === true
+const isSampled = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
+  cache.span?.sampled === true && cache.tracer !== undefined && cache.tracerEnabled
+
+/** Returns the function that records the duration of a command, in seconds, with its error. */
+const durations = (context: Context.Context<never>) => {
+  const duration = Metering.duration(
+    context,
+    "db.client.operation.duration",
+    "Duration of database client operations"
+  )
+  const series = new Map<string, (value: number) => void>()
+  return (command: string, error: string | undefined, value: number): void => {
+    const key = `${command} ${error}`
+    let record = series.get(key)
+    if (record === undefined) {
+      record = duration({
+        "db.operation.name": command,
+        "db.system.name": "redis",
+        ...(error === undefined ? {} : { "error.type": error })
+      })
+      series.set(key, record)
+    }
+    record(value)
+  }
+}
 
 /**
  * Creates the observer of the commands of a server. A command has a span if the span around it is
@@ -40,53 +72,41 @@ const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
  *
  * Source: OpenTelemetry semantic conventions for Redis.
  */
-export const observer = ({ database, host, port }: Target): Observe => {
-  const series = new Map<string, Metric.Histogram<number>>()
-  const durationOf = (command: string, error: string | undefined) => {
-    const key = `${command} ${error ?? ""}`
-    let duration = series.get(key)
-    if (duration === undefined) {
-      duration = Metric.histogram("db.client.operation.duration", {
-        attributes: {
-          "db.operation.name": command,
-          "db.system.name": "redis",
-          ...(error === undefined ? {} : { "error.type": error }),
-          unit: "s"
-        },
-        boundaries,
-        description: "Duration of database client operations"
-      })
-      series.set(key, duration)
+export const observer = ({ database, host, port }: Target): Effect.Effect<Observe> =>
+  Effect.map(Effect.context<never>(), (context) => {
+    const record = durations(context)
+    const attributes = {
+      "db.namespace": String(database),
+      "db.system.name": "redis",
+      "server.address": host,
+      "server.port": port
     }
-    return duration
-  }
-  return (given, run) =>
-    Effect.withFiber((fiber) => {
+    return (given, run) => {
       const command = given.toUpperCase()
-      const began = performance.now()
-      const measured = Effect.onExitPrimitive(run, (exit: Exit.Exit<unknown, RedisError>) => {
-        const error = exit._tag === "Success" ? undefined : errorType(exit.cause)
-        const duration = durationOf(command, error)
-        duration.updateUnsafe((performance.now() - began) / 1000, fiber.context)
-        return undefined
-      })
-      if (!isTraced(fiber)) return measured
-      return Effect.useSpan(
-        command,
-        {
-          attributes: {
-            "db.namespace": String(database),
-            "db.operation.name": command,
-            "db.system.name": "redis",
-            "server.address": host,
-            "server.port": port
-          },
-          kind: "client"
-        },
-        () => measured
+      const measured = (span: Tracer.Span | undefined) =>
+        Effect.suspend(() => {
+          const began = performance.now()
+          return Effect.onExitPrimitive(run, (exit) => {
+            const failure = exit._tag === "Success" ? undefined : failureOf(exit.cause)
+            record(command, failure?.type, (performance.now() - began) / 1000)
+            if (failure !== undefined) span?.attribute("error.type", failure.type)
+            if (failure?.code !== undefined) {
+              span?.attribute("db.response.status_code", failure.code)
+            }
+            return undefined
+          })
+        })
+      return Effect.withFiber((fiber) =>
+        isSampled(fiber)
+          ? Effect.useSpan(
+              command,
+              { attributes: { ...attributes, "db.operation.name": command }, kind: "client" },
+              measured
+            )
+          : measured(undefined)
       )
-    })
-}
+    }
+  })
 
 /** The commands that hold up, or change, the connection that they are sent on. */
 const own: ReadonlySet<string> = new Set([

@@ -83,7 +83,7 @@ export const connect = (
     })
     const prefix = yield* prefixOf(settings.prefix)
     const options: Session.Options = { client, name: prefix.slice(0, -1), settings, target }
-    const observe = Commands.observer(target)
+    const observe = yield* Commands.observer(target)
     const outage = yield* Outage.make(describe(target))
     const own = new Set<Session.Session>()
     const link = yield* Link.make(

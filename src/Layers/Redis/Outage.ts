@@ -1,7 +1,7 @@
 /** The log and the metric of a server that is away. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
+import * as Metering from "../../Plugin/Metering.ts"
 
 /** Reports the outages of a server. */
 export interface Outage {
@@ -14,29 +14,32 @@ export interface Outage {
 /** The shortest time between two warnings, in milliseconds. */
 const quiet = 60_000
 
-const reconnects = Metric.counter("redis.client.reconnects", {
-  description: "Connections to Redis that were opened after one was lost",
-  incremental: true
-})
-
-const up = Metric.gauge("redis.client.up", {
-  description: "1 if Redis is connected, 0 while it is away"
-})
-
 /** Creates the reporter of a server. `target` is its description. */
 export const make = (target: string): Effect.Effect<Outage> =>
-  Effect.sync(() => {
+  Effect.map(Effect.context<never>(), (context) => {
     const away = new Set<object>()
+    const reconnected = Metering.counter(
+      context,
+      "flange.redis.reconnects",
+      "Connections to Redis that were opened after one was lost"
+    )({})
+    Metering.register(
+      {
+        description: "1 if Redis is connected, 0 while it is away",
+        id: "flange.redis.up",
+        read: () => (away.size === 0 ? 1 : 0),
+        type: "gauge"
+      },
+      context
+    )
     let since = 0
     let isTold = false
     let told = -Infinity
     return {
       back: Effect.fnUntraced(function* (link) {
         if (!away.delete(link)) return
-        yield* Metric.update(reconnects, 1)
-        if (away.size > 0) return
-        yield* Metric.update(up, 1)
-        if (!isTold) return
+        reconnected()
+        if (away.size > 0 || !isTold) return
         const lasted = Duration.format(Duration.millis(Math.round(performance.now() - since)))
         yield* Effect.logInfo(`${target} is available again after ${lasted}.`)
       }),
@@ -45,7 +48,6 @@ export const make = (target: string): Effect.Effect<Outage> =>
         if (away.size === 0) {
           isTold = false
           since = now
-          yield* Metric.update(up, 0)
         }
         away.add(link)
         if (now - told < quiet) return
@@ -56,4 +58,4 @@ export const make = (target: string): Effect.Effect<Outage> =>
         )
       })
     }
-  }).pipe(Effect.tap(Metric.update(up, 1)))
+  })

@@ -72,9 +72,9 @@ type Client = ReturnType<typeof clientOf>
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : ""
 
-/** The message of an error. That of a socket after several attempts is empty. */
+/** The message of an error, without a full stop. That of a socket after several attempts is empty. */
 const textOf = (error: unknown): string =>
-  error instanceof Error ? error.message || codeOf(error) : String(error)
+  (error instanceof Error ? error.message || codeOf(error) : String(error)).replace(/\.$/, "")
 
 /** An open connection. */
 export class Session {
@@ -197,7 +197,7 @@ export class Session {
       this.#replies++
       const refusal = Refusal.of(error.message)
       if (refusal === undefined) return new RedisError({ cause: error })
-      const detail = `it answered ${error.message.replace(/\.$/, "")}`
+      const detail = `it answered ${textOf(error)}`
       if (refusal.reconnects) this.end(detail)
       return this.#unavailable("refused", detail)
     }

@@ -1,6 +1,7 @@
 /** An app with every battery that has metrics, for the tests of their names. */
 import { connect } from "node:net"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Redacted from "effect/Redacted"
@@ -11,7 +12,9 @@ import * as Auth from "flange/Auth"
 import * as Database from "flange/Database"
 import * as Metrics from "flange/Metrics"
 import * as RateLimit from "flange/RateLimit"
+import * as Redis from "flange/Redis"
 import { TestApp } from "flange/Testing"
+import { scriptedServer } from "../Redis/server.ts"
 import { accept, Collector, status } from "../Telemetry/Collector.ts"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", {}) {}
@@ -75,13 +78,17 @@ export const unmeasured = () => App.make("everything", plugins(false))
 /** Creates the app. The place of the plugin in the list does not matter. */
 export const make = (isDown = false) => App.make("everything", [...plugins(isDown), Metrics.plugin])
 
+const withRedis = App.make("everything", [...plugins(false), Redis.plugin, Metrics.plugin])
+
 /** Boots the app, makes every metric appear, and returns the text of `/metrics`. */
 export const scrape = Effect.scoped(
   Effect.gen(function* () {
     const collector = yield* Collector.make
     collector.answer = status(400)
-    const app = yield* TestApp.listening(make(), {
+    const redis = yield* scriptedServer
+    const app = yield* TestApp.listening(withRedis, {
       config: {
+        redis: { url: redis.url },
         telemetry: { endpoint: collector.url, sampler: "always_on", traces: { delay: "1 millis" } }
       }
     })
@@ -91,6 +98,12 @@ export const scrape = Effect.scoped(
       yield* app.post(path, { headers: ada, json: { name: "chair" } })
     }
     yield* Effect.flip(app.run(Try.call(false)))
+    const command = yield* Effect.forkChild(
+      Effect.flip(app.run(Redis.Redis.use((redis) => redis.send("GET", "a"))))
+    )
+    yield* redis.received(1)
+    redis.answer("-WRONGTYPE The key has another type")
+    yield* Fiber.join(command)
     const { hostname, port } = new URL(app.url)
     yield* Effect.callback<void>((resume) => {
       const socket = connect(Number(port), hostname)

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Action, ApiError, App, Config, Plugin, Preset, Route } from "flange"
 import * as Auth from "flange/Auth"
+import * as Redis from "flange/Redis"
 import { fitting, Rooms, RoomsApi } from "./lib.ts"
 
 class A extends Context.Service<A, { readonly a: string }>()("app/A") {}
@@ -53,6 +54,9 @@ export const fourMissing = App.make("shop", [...Preset.api, UsesAll])
 
 export const database = App.make("shop", [Sql])
 // ^ expect: No plugin in this app provides a database: add `Database.plugin`
+
+export const redis = App.make("shop", [Plugin.make("app:r", { requires: [Redis.Redis, Redis.SharedRedis] })])
+// ^ expect: No plugin in this app provides Redis: add `Redis.plugin`
 
 export const action = App.make("shop", [Greeting])
 // ^ expect: No plugin in this app implements the action `greet`: add a plugin with `Action.implement`

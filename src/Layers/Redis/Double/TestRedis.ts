@@ -2,11 +2,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redis from "effect/persistence/Redis"
 import { RedisUnavailable, SharedRedis } from "../../../Plugin/SharedRedis.ts"
 import * as Commands from "../Commands.ts"
 import * as Deliveries from "../Deliveries.ts"
 import { prefixOf } from "../Prefix.ts"
+import { RedisConfig } from "../RedisConfig.ts"
 import type { Subscriber } from "../Subscriptions.ts"
 import * as Arity from "./Arity.ts"
 import * as Collections from "./Collections.ts"
@@ -125,7 +127,9 @@ export const make = (
     )
 
   const services = Effect.gen(function* () {
-    const prefix = yield* prefixOf(undefined)
+    // A test with this layer alone has no configuration.
+    const settings = Option.getOrUndefined(yield* Effect.serviceOption(RedisConfig))
+    const prefix = yield* prefixOf(settings?.prefix)
     const redis = yield* Redis.make({
       connect: Effect.succeed({ close: Effect.void, send }),
       send,
@@ -142,7 +146,10 @@ export const make = (
       Context.add(SharedRedis, {
         prefix,
         subscribe: Effect.fnUntraced(function* (channel) {
-          const { queue, ...subscriber } = yield* Deliveries.make(channel, 1024)
+          const { queue, ...subscriber } = yield* Deliveries.make(
+            channel,
+            settings?.subscriptionBuffer ?? 1024
+          )
           yield* subscribe(channel, subscriber)
           return queue
         })
