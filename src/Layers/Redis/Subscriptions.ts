@@ -55,12 +55,39 @@ const synchronizer = (
   channels: ReadonlyMap<string, Channel>,
   onRefused: (channel: string, error: unknown) => void
 ): ((channel: string) => void) => {
-  const states = new Map<string, "busy" | "subscribed">()
+  const states = new Map<string, "subscribed" | "subscribing" | "unsubscribing">()
+
+  const subscribed = (name: string): void => {
+    states.set(name, "subscribed")
+    const channel = channels.get(name)
+    if (channel?.isConfirmed === false) confirm(channel)
+  }
+
+  const receive = (name: string, text: string): void => {
+    // The first message may be here before the promise of its subscription has ended.
+    if (states.get(name) === "subscribing") subscribed(name)
+    if (states.get(name) !== "subscribed") return
+    for (const { onMessage } of channels.get(name)?.entries ?? []) onMessage(text)
+  }
+
   const synchronize = (name: string): void => {
     const state = states.get(name)
-    if (state === "busy" || channels.has(name) === (state === "subscribed")) return
-    states.set(name, "busy")
-    if (state === "subscribed") {
+    if (state === undefined && channels.has(name)) {
+      states.set(name, "subscribing")
+      session
+        .subscribe(name, (text) => receive(name, text))
+        .then(
+          () => {
+            subscribed(name)
+            synchronize(name)
+          },
+          (error: unknown) => {
+            states.delete(name)
+            onRefused(name, error)
+          }
+        )
+    } else if (state === "subscribed" && !channels.has(name)) {
+      states.set(name, "unsubscribing")
       session.unsubscribe(name).then(
         () => {
           states.delete(name)
@@ -68,23 +95,7 @@ const synchronizer = (
         },
         () => states.delete(name)
       )
-      return
     }
-    const receive = (text: string) => {
-      for (const { onMessage } of channels.get(name)?.entries ?? []) onMessage(text)
-    }
-    session.subscribe(name, receive).then(
-      () => {
-        states.set(name, "subscribed")
-        const channel = channels.get(name)
-        if (channel !== undefined) confirm(channel)
-        synchronize(name)
-      },
-      (error: unknown) => {
-        states.delete(name)
-        onRefused(name, error)
-      }
-    )
   }
   return synchronize
 }

@@ -7,7 +7,7 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import { Redis, SharedRedis } from "flange/Redis"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
-import { describeRedis, redisServer, settings } from "./server.ts"
+import { describeRedis, redisServer, scriptedServer, settings } from "./server.ts"
 
 const open = (url: string, values: object = {}) =>
   Effect.map(
@@ -63,6 +63,20 @@ describeRedis("A subscription", () => {
       const queue = yield* shared.subscribe("news")
       yield* server.start()
       yield* untilReceived(redis, "a")
+      expect(yield* Queue.take(queue)).toEqual(gap())
+      expect(yield* Queue.take(queue)).toEqual(message("a"))
+    })
+  )
+
+  it.live("has its gap before a message that comes together with the confirmation", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer
+      const { shared } = yield* open(server.url, { commandTimeout: "50ms" })
+      const queue = yield* shared.subscribe("news")
+      const push = (kind: string, last: string) =>
+        [">3", `$${kind.length}`, kind, "$4", "news", last].join("\r\n")
+      yield* server.received(1)
+      server.answer(`${push("subscribe", ":1")}\r\n${push("message", "$1\r\na")}`)
       expect(yield* Queue.take(queue)).toEqual(gap())
       expect(yield* Queue.take(queue)).toEqual(message("a"))
     })
