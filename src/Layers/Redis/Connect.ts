@@ -82,7 +82,9 @@ export const connect = (
       try: () => import("redis")
     })
     const prefix = yield* prefixOf(settings.prefix)
-    const options: Session.Options = { client, name: prefix.slice(0, -1), settings, target }
+    // Redis takes printable characters without spaces.
+    const name = prefix.slice(0, -1).replaceAll(/[^!-~]/g, "-")
+    const options: Session.Options = { client, name, settings, target }
     const observe = yield* Commands.observer(target)
     const outage = yield* Outage.make(describe(target))
     const own = new Set<Session.Session>()

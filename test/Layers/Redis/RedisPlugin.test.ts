@@ -31,6 +31,10 @@ describeRedis("An app with Redis.plugin", () => {
       const prefix = Redis.SharedRedis.useSync((shared) => shared.prefix)
       expect(yield* (yield* booted(url)).run(prefix)).toBe("shop:")
       expect(yield* (yield* booted(url, { prefix: "a:b" })).run(prefix)).toBe("a:b:")
+      const spaced = yield* TestApp.make(App.make("my café", [Redis.plugin, User]), {
+        config: { redis: { url } }
+      })
+      expect(yield* spaced.run(send("CLIENT", "GETNAME"))).toBe("my-caf-")
     })
   )
 

@@ -41,6 +41,20 @@ it.effect("two apps on one double are replicas: they share keys and channels", (
   })
 )
 
+it.effect("the double has the prefix and the buffer of the configuration", () =>
+  Effect.gen(function* () {
+    const { run } = yield* TestApp.make(app, {
+      config: { redis: { prefix: "other", subscriptionBuffer: 1 } },
+      replace: [[Redis.plugin, TestRedis.layer]]
+    })
+    const { prefix, subscribe } = yield* run(Redis.SharedRedis)
+    expect(prefix).toBe("other:")
+    const queue = yield* subscribe("news")
+    for (const text of ["a", "b"]) yield* run(send("PUBLISH", "news", text))
+    expect(yield* Queue.take(queue)).toMatchObject({ _tag: "Gap", dropped: 1 })
+  })
+)
+
 it.effect("an outage of the double fails commands and the health check, and leaves a gap", () =>
   Effect.gen(function* () {
     const redis = TestRedis.make()
