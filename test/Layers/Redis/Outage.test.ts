@@ -15,12 +15,11 @@ import { Redis, RedisUnavailable, script } from "flange/Redis"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import { describeRedis, freePort, redisServer, scriptedServer, settings } from "./server.ts"
 
-/** Connects with limits that a test can wait for. */
 const open = (url: string, values: object = {}) =>
-  Effect.map(
-    connect(settings({ commandTimeout: "300ms", connectTimeout: "2s", url, ...values })),
-    Context.get(Redis)
-  )
+  Effect.map(connect(settings({ url, ...values })), Context.get(Redis))
+
+/** A limit that a test can wait for. Nothing that must succeed has it. */
+const short = { commandTimeout: "300ms" }
 
 const reasonOf = (error: RedisError) =>
   error.cause instanceof RedisUnavailable ? error.cause.reason : String(error.cause)
@@ -59,7 +58,7 @@ describeRedis("A Redis that goes away", () => {
   it.live("fails the first commands after the timeout if it freezes, and the others at once", () =>
     Effect.gen(function* () {
       const server = yield* redisServer()
-      const redis = yield* open(server.url)
+      const redis = yield* open(server.url, short)
       yield* server.freeze
       const first = yield* Effect.forEach([1, 2, 3], () => Effect.flip(redis.send("GET", "a")), {
         concurrency: "unbounded"
@@ -74,7 +73,7 @@ describeRedis("A Redis that goes away", () => {
   it.live("finds a frozen server although callers are more impatient than the timeout", () =>
     Effect.gen(function* () {
       const server = yield* redisServer()
-      const redis = yield* open(server.url)
+      const redis = yield* open(server.url, short)
       yield* server.freeze
       yield* Effect.flip(Effect.timeout(redis.send("GET", "a"), "10 millis"))
       yield* untilDown(redis)
@@ -86,7 +85,7 @@ describeRedis("A Redis that goes away", () => {
   it.live("loses one command and not the connection if other replies come", () =>
     Effect.gen(function* () {
       const server = yield* scriptedServer
-      const redis = yield* open(server.url)
+      const redis = yield* open(server.url, { commandTimeout: "2s" })
       const first = yield* Effect.forkChild(redis.send("GET", "a"))
       const second = yield* Effect.forkChild(Effect.flip(redis.send("GET", "b")))
       yield* server.received(2)
@@ -173,7 +172,7 @@ describeRedis("A Redis that goes away", () => {
   it.live("fails what waits on a reserved connection when the shared one is lost", () =>
     Effect.gen(function* () {
       const server = yield* redisServer()
-      const redis = yield* open(server.url)
+      const redis = yield* open(server.url, { commandTimeout: "2s" })
       const waiting = yield* Effect.forkChild(
         Effect.flip(
           Effect.scoped(Effect.flatMap(redis.reserve, ({ send }) => send("BLPOP", "list", "0")))
@@ -250,7 +249,7 @@ describeRedis("The start", () => {
     Effect.gen(function* () {
       const server = yield* redisServer()
       yield* server.kill
-      const opening = yield* Effect.forkChild(open(server.url, { connectTimeout: "1 minute" }))
+      const opening = yield* Effect.forkChild(open(server.url))
       yield* Effect.sleep(100)
       yield* server.start()
       const redis = yield* Fiber.join(opening)
@@ -262,7 +261,7 @@ describeRedis("The start", () => {
     Effect.gen(function* () {
       const server = yield* scriptedServer
       server.ping = "-LOADING Redis is loading the dataset in memory"
-      const opening = yield* Effect.forkChild(open(server.url, { connectTimeout: "1 minute" }))
+      const opening = yield* Effect.forkChild(open(server.url))
       yield* Effect.sleep(100)
       server.ping = "+PONG"
       yield* Fiber.join(opening)

@@ -11,7 +11,7 @@ import * as Metrics from "flange/Metrics"
 import * as Redis from "flange/Redis"
 import { TestApp } from "flange/Testing"
 import { describe } from "vitest"
-import { describeRedis, redisServer } from "./server.ts"
+import { describeRedis, patient, redisServer } from "./server.ts"
 
 const root = join(import.meta.dirname, "../../..")
 
@@ -19,7 +19,7 @@ const User = Plugin.make("app:user", { requires: [Redis.Redis, Redis.SharedRedis
 const app = App.make("shop", [Redis.plugin, User])
 
 const booted = (url: string, redis: object = {}) =>
-  TestApp.make(app, { config: { redis: { commandTimeout: "300ms", url, ...redis } } })
+  TestApp.make(app, { config: { redis: { ...patient, url, ...redis } } })
 
 const send = <A>(command: string, ...args: ReadonlyArray<string>) =>
   Redis.Redis.use((redis) => redis.send<A>(command, ...args))
@@ -32,7 +32,7 @@ describeRedis("An app with Redis.plugin", () => {
       expect(yield* (yield* booted(url)).run(prefix)).toBe("shop:")
       expect(yield* (yield* booted(url, { prefix: "a:b" })).run(prefix)).toBe("a:b:")
       const spaced = yield* TestApp.make(App.make("my café", [Redis.plugin, User]), {
-        config: { redis: { url } }
+        config: { redis: { ...patient, url } }
       })
       expect(yield* spaced.run(send("CLIENT", "GETNAME"))).toBe("my-caf-")
     })
@@ -114,7 +114,7 @@ describeRedis("An app with Redis.plugin", () => {
     () =>
       Effect.gen(function* () {
         const { url } = yield* redisServer()
-        const { run } = yield* booted(url, { maxReserved: 1 })
+        const { run } = yield* booted(url, { commandTimeout: "2s", maxReserved: 1 })
         yield* run(
           Effect.gen(function* () {
             for (const command of ["BLPOP", "MULTI", "SELECT", "blpop"]) {
@@ -147,7 +147,7 @@ describeRedis("An app with Redis.plugin", () => {
     Effect.gen(function* () {
       const server = yield* redisServer()
       const test = yield* TestApp.make(App.make("shop", [Metrics.plugin, Redis.plugin, User]), {
-        config: { redis: { url: server.url } }
+        config: { redis: { ...patient, url: server.url } }
       })
       const lines = Effect.map(test.get("/metrics"), ({ text }) =>
         text

@@ -10,13 +10,10 @@ import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import { describeRedis, redisServer, scriptedServer, settings } from "./server.ts"
 
 const open = (url: string, values: object = {}) =>
-  Effect.map(
-    connect(settings({ commandTimeout: "1s", connectTimeout: "2s", url, ...values })),
-    (context) => ({
-      redis: Context.get(context, Redis),
-      shared: Context.get(context, SharedRedis)
-    })
-  )
+  Effect.map(connect(settings({ url, ...values })), (context) => ({
+    redis: Context.get(context, Redis),
+    shared: Context.get(context, SharedRedis)
+  }))
 
 const message = (text: string) => ({ _tag: "Message", channel: "news", text })
 const gap = (dropped?: number) => ({ _tag: "Gap", channel: "news", dropped })

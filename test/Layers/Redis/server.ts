@@ -13,9 +13,15 @@ import type * as Scope from "effect/Scope"
 import { describe } from "vitest"
 import { RedisConfig, type Settings } from "../../../src/Layers/Redis/RedisConfig.ts"
 
+/** Limits that a slow machine does not reach. */
+export const patient = { commandTimeout: "1 minute", connectTimeout: "1 minute" }
+
 /** The section `redis` with these values, as a file would have them. */
 export const settings = (values: object): Settings =>
-  Schema.decodeUnknownSync(Schema.toCodecJson(RedisConfig.schema))(values) as Settings
+  Schema.decodeUnknownSync(Schema.toCodecJson(RedisConfig.schema))({
+    ...patient,
+    ...values
+  }) as Settings // what the section decodes to
 
 const isInstalled = spawnSync("redis-server", ["--version"]).status === 0
 if (!isInstalled && process.env["CI_SERVICES"] === "required") {
