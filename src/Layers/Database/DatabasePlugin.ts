@@ -9,6 +9,7 @@ import * as Doctor from "../../Plugin/Doctor.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as Transactions from "../../Plugin/Transactions.ts"
 import { connect, type ConnectError } from "./Connect.ts"
 import { DatabaseConfig, defaultsFor } from "./DatabaseConfig.ts"
 import * as MigrationActions from "./Migration/MigrationActions.ts"
@@ -16,6 +17,7 @@ import type { MigrationError } from "./Migration/MigrationError.ts"
 import * as RowTypes from "./RowTypes.ts"
 import * as Autocommit from "./Transaction/Autocommit.ts"
 import { annotated } from "./Transaction/Transactional.ts"
+import { levelOf } from "./Transaction/Turns.ts"
 
 /** The errors with which the plugin may fail to start. */
 export type StartError = ConnectError | MigrationError | SqlError
@@ -87,7 +89,18 @@ export const plugin = Plugin.make("flange:database", {
       // The doctor changes nothing, and does not wait long for a server that is away.
       overrides: { database: { bootWait: "3 seconds", runMigrations: false } }
     }),
-    PluginCheck.kind.make("transactions", Autocommit.check)
+    PluginCheck.kind.make("transactions", Autocommit.check),
+    Transactions.kind.make(
+      "database",
+      undefined,
+      SqlClient.SqlClient.useSync(({ afterCommit, transactionService }) => ({
+        afterCommit,
+        // Savepoints have the connection of their transaction.
+        current: Effect.withFiber((fiber) =>
+          Effect.succeed(levelOf(fiber, transactionService)?.[0])
+        )
+      }))
+    )
   ],
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },
