@@ -1,0 +1,123 @@
+/** Lets callers that want the same at the same time share one run. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import type { Plan } from "./Records.ts"
+
+interface Flight {
+  readonly done: Deferred.Deferred<unknown, unknown>
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** Whether the caller whose services it uses still waits. */
+  hasStarter: boolean
+  readonly plan: Plan
+  /** The schema of the value. Callers with another one do not share it. */
+  readonly schema: object
+  waiting: number
+}
+
+/**
+ * Runs in progress, by key. A run has the services of the caller that started it, and goes on while a
+ * caller waits for it. When no caller waits any more, it is interrupted.
+ *
+ * The services of a caller that left may have ended, such as its transaction. If a run fails after its
+ * starter left, the callers that still wait start again with their own services.
+ */
+export class Flights {
+  readonly #flights = new Map<string, Flight>()
+  readonly #scope: Scope.Scope
+
+  /** The runs are interrupted when the scope closes. */
+  constructor(scope: Scope.Scope) {
+    this.#scope = scope
+  }
+
+  /** Lets later callers start a run of their own, and leaves the one in progress to its callers. */
+  forget(isOld: (plan: Plan) => boolean): void {
+    for (const [key, { plan }] of this.#flights) if (isOld(plan)) this.#flights.delete(key)
+  }
+
+  /** Runs an effect, or waits for the run of the same key. */
+  run<A, E, R>(plan: Plan, schema: object, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      const known = this.#flights.get(plan.entryKey)
+      if (known === undefined) return this.#start(plan, schema, effect)
+      if (known.schema !== schema) return effect
+      known.waiting++
+      return Effect.flatMap(
+        // A run of the same key and schema has the types of this one.
+        Effect.exit(this.#wait(known) as Effect.Effect<A, E>),
+        (exit) =>
+          Exit.isFailure(exit) && !known.hasStarter ? this.run(plan, schema, effect) : exit
+      )
+    })
+  }
+
+  /** Starts a run that nobody waits for, unless there is one. */
+  startAlone<A, E, R>(
+    plan: Plan,
+    schema: object,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<void, never, R> {
+    return Effect.suspend(() =>
+      this.#flights.has(plan.entryKey)
+        ? Effect.void
+        : Effect.asVoid(Effect.uninterruptible(this.#fork(plan, schema, effect)))
+    )
+  }
+
+  #fork<A, E, R>(
+    plan: Plan,
+    schema: object,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<Flight, never, R> {
+    const flight: Flight = {
+      done: Deferred.makeUnsafe(),
+      fiber: undefined,
+      hasStarter: true,
+      plan,
+      schema,
+      waiting: 1
+    }
+    this.#flights.set(plan.entryKey, flight)
+    return Effect.map(Effect.forkIn(effect, this.#scope, { startImmediately: true }), (fiber) => {
+      flight.fiber = fiber
+      // A fiber of a scope that has closed ends before it runs anything.
+      fiber.addObserver((exit) => {
+        this.#end(flight)
+        Deferred.doneUnsafe(flight.done, exit)
+      })
+      return flight
+    })
+  }
+
+  #end(flight: Flight): void {
+    const { entryKey } = flight.plan
+    if (this.#flights.get(entryKey) === flight) this.#flights.delete(entryKey)
+  }
+
+  #start<A, E, R>(
+    plan: Plan,
+    schema: object,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
+    // A run in the list that is not running would make all others wait for ever.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(this.#fork(plan, schema, effect), (flight) =>
+        Effect.onInterrupt(restore(this.#wait(flight) as Effect.Effect<A, E>), () =>
+          Effect.sync(() => void (flight.hasStarter = false))
+        )
+      )
+    )
+  }
+
+  #wait(flight: Flight): Effect.Effect<unknown, unknown> {
+    return Effect.onInterrupt(Deferred.await(flight.done), () => {
+      flight.waiting--
+      if (flight.waiting > 0) return Effect.void
+      this.#end(flight)
+      return Fiber.interrupt(flight.fiber!)
+    })
+  }
+}

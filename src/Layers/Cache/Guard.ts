@@ -1,0 +1,177 @@
+/** Keeps failures and slowness of a backend away from requests. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { CacheStoreError, type Claim, type Item, type Kept, type Store } from "./CacheStore.ts"
+import type { Counts } from "./Counts.ts"
+import { Warning } from "./Warning.ts"
+
+/** How long a backend that failed is left alone before one operation tries it again. */
+const pause = 1000
+
+/** The most invalidations that are remembered while the backend does not answer. */
+const maxUnsent = 100_000
+
+/**
+ * A store whose operations cannot fail: they return undefined if the backend failed or did not answer in
+ * time. It is then left alone for a second; meanwhile all operations return undefined at once.
+ *
+ * An invalidation that could not be sent is sent again until it succeeds. Until then its keys are read
+ * as if they did not exist.
+ */
+export class Guard {
+  readonly #counts: Counts
+  #isSending = false
+  /** Whether a warning was logged since the backend last worked. */
+  #isWarned = false
+  #lastUnsent = 0
+  readonly #late: string
+  #openUntil = 0
+  readonly #scope: Scope.Scope
+  readonly #store: Store
+  readonly #timeout: Duration.Duration | undefined
+  /** Keys with the number of the invalidation that could not be sent. */
+  readonly #unsent = new Map<string, number>()
+  readonly #warning = new Warning()
+
+  /** Without `timeout` the store is one that cannot fail. */
+  constructor(
+    store: Store,
+    counts: Counts,
+    scope: Scope.Scope,
+    timeout: Duration.Duration | undefined
+  ) {
+    this.#counts = counts
+    this.#late = `no answer within ${timeout && Duration.format(timeout)} (cache.timeout)`
+    this.#scope = scope
+    this.#store = store
+    this.#timeout = timeout
+  }
+
+  /** Removes records. If the backend does not answer, it happens later. */
+  delete(keys: ReadonlyArray<string>): Effect.Effect<void> {
+    return Effect.flatMap(this.#send(keys), (sent) => {
+      if (sent) return Effect.void
+      this.#lastUnsent++
+      for (const key of keys) {
+        if (this.#unsent.size < maxUnsent) this.#unsent.set(key, this.#lastUnsent)
+      }
+      if (this.#isSending) return Effect.void
+      this.#isSending = true
+      return Effect.asVoid(Effect.forkIn(this.#sendLater, this.#scope))
+    })
+  }
+
+  ensure(
+    claims: ReadonlyArray<Claim>,
+    id: string
+  ): Effect.Effect<ReadonlyArray<string> | undefined> {
+    return this.#attempt("ensure", this.#store.ensure(claims, id))
+  }
+
+  get(keys: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string | undefined> | undefined> {
+    return Effect.map(
+      this.#attempt("get", this.#store.get(keys)),
+      (values) => values && this.#masked(keys, values)
+    )
+  }
+
+  /** Returns what is in the memory of the process. */
+  peek(keys: ReadonlyArray<string>, now: number): ReadonlyArray<string | undefined> | undefined {
+    const values = this.#store.peek?.(keys, now)
+    return values && this.#masked(keys, values)
+  }
+
+  replace(
+    key: string,
+    expected: string | undefined,
+    next: Kept | undefined
+  ): Effect.Effect<boolean | undefined> {
+    return this.#attempt("replace", this.#store.replace(key, expected, next))
+  }
+
+  set(items: ReadonlyArray<Item>): Effect.Effect<true | undefined> {
+    return this.#attempt("set", Effect.as(this.#store.set(items), true as const))
+  }
+
+  #attempt<A>(
+    operation: string,
+    effect: Effect.Effect<A, CacheStoreError>
+  ): Effect.Effect<A | undefined> {
+    if (this.#timeout === undefined) return Effect.orDie(effect)
+    const timed = Effect.timeoutOrElse(effect, {
+      duration: this.#timeout,
+      orElse: () => Effect.fail(new CacheStoreError({ cause: this.#late, operation }))
+    })
+    return Effect.withFiber((fiber) => {
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      if (now < this.#openUntil) return Effect.undefined
+      // One operation tries again, and the others go on without the backend.
+      if (this.#openUntil > 0) this.#openUntil = now + pause
+      return Effect.matchCauseEffect(timed, {
+        onFailure: (cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.interrupt
+            : this.#failed(operation, cause, fiber.context),
+        onSuccess: (value) => {
+          if (this.#openUntil === 0) return Effect.succeed(value)
+          this.#openUntil = 0
+          if (!this.#isWarned) return Effect.succeed(value)
+          this.#isWarned = false
+          return Effect.as(
+            Effect.logInfo(`The backend of the cache answers again: ${this.#store.backend}`),
+            value
+          )
+        }
+      })
+    })
+  }
+
+  #failed(
+    operation: string,
+    cause: Cause.Cause<CacheStoreError>,
+    context: Context.Context<never>
+  ): Effect.Effect<undefined> {
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      this.#openUntil = now + pause
+      this.#counts.error(this.#store.backend, operation, context)
+      const message = `The backend of the cache does not work, and requests go on without it: ${this.#store.backend}`
+      return Effect.map(this.#warning.log(message, cause), (isLogged) => {
+        if (isLogged) this.#isWarned = true
+        return undefined
+      })
+    })
+  }
+
+  #masked(
+    keys: ReadonlyArray<string>,
+    values: ReadonlyArray<string | undefined>
+  ): ReadonlyArray<string | undefined> {
+    return this.#unsent.size === 0
+      ? values
+      : values.map((value, i) => (this.#unsent.has(keys[i]!) ? undefined : value))
+  }
+
+  #send(keys: ReadonlyArray<string>): Effect.Effect<boolean> {
+    const sending = Effect.as(this.#store.delete(keys), true)
+    return Effect.map(this.#attempt("delete", sending), (sent) => sent === true)
+  }
+
+  /** Sends the invalidations that could not be sent. */
+  get #sendLater(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      while (this.#unsent.size > 0) {
+        yield* Effect.sleep(pause)
+        const some = [...this.#unsent].slice(0, 1000)
+        if (!(yield* this.#send(some.map(([key]) => key)))) continue
+        for (const [key, number] of some) {
+          if (this.#unsent.get(key) === number) this.#unsent.delete(key)
+        }
+      }
+      this.#isSending = false
+    })
+  }
+}

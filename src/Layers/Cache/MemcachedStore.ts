@@ -1,0 +1,193 @@
+/** The backend in Memcached. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { Memcache, type MemcacheNode } from "memcache"
+import {
+  CacheStoreError,
+  type Claim,
+  idOf,
+  type Item,
+  type Kept,
+  type Store
+} from "./CacheStore.ts"
+import { Warning } from "./Warning.ts"
+
+/** Memcached takes a longer time for a date. */
+const longestTtl = 30 * 86_400
+
+/** The largest value: an item of 1 MiB with its key and its head. */
+const maxValue = 2 ** 20 - 512
+
+/** Milliseconds without an answer after which a connection is given up. */
+const silence = 2000
+
+const seconds = (millis: number): number =>
+  Math.min(longestTtl, Math.max(1, Math.ceil(millis / 1000)))
+
+/** Returns the end of a command that stores a value: its time, its length, and itself. */
+const body = ({ ttl, value }: Kept, token = ""): string =>
+  ` 0 ${seconds(ttl)} ${Buffer.byteLength(value)}${token}\r\n${value}`
+
+/** Whether Memcached takes a value. Refused values would count as failures of the server. */
+const fits = ({ value }: Kept): boolean =>
+  value.length * 3 <= maxValue || Buffer.byteLength(value) <= maxValue
+
+/** Returns the values of keys of one server. The client returns them without their keys. */
+const values = async (
+  node: MemcacheNode,
+  keys: ReadonlyArray<string>
+): Promise<ReadonlyMap<string, string>> => {
+  const found: { foundKeys?: Array<string>; values?: Array<string> } | undefined =
+    await node.command(`get ${keys.join(" ")}`, { isMultiline: true, requestedKeys: [...keys] })
+  return new Map(found?.foundKeys?.map((key, i) => [key, found.values?.[i] ?? ""]))
+}
+
+/**
+ * A store on Memcached servers, which need version 1.6 for its meta commands. The methods of the client
+ * return undefined for a server that does not answer; the commands of its nodes fail.
+ */
+export class MemcachedStore implements Store {
+  readonly backend: string = "memcached"
+  readonly #client: Memcache
+  readonly #connecting = new Map<MemcacheNode, Promise<void>>()
+  readonly peek = undefined
+  readonly #tooLarge = new Warning()
+
+  private constructor(client: Memcache) {
+    this.#client = client
+  }
+
+  /** Makes a store whose connections close with the scope. It connects with the first operation. */
+  static make(servers: ReadonlyArray<string>): Effect.Effect<MemcachedStore, never, Scope.Scope> {
+    return Effect.map(
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const client = new Memcache({
+            lazyConnect: true,
+            nodes: [...servers],
+            retries: 0,
+            timeout: silence
+          })
+          // Without a listener it would throw. The commands that were sent fail too.
+          client.on("error", () => {})
+          return client
+        }),
+        (client) => Effect.promise(() => client.disconnect())
+      ),
+      (client) => new MemcachedStore(client)
+    )
+  }
+
+  readonly delete: Store["delete"] = (keys) =>
+    this.#run("delete", async () => {
+      await Promise.all(keys.map(async (key) => (await this.#nodeOf(key)).command(`delete ${key}`)))
+    })
+
+  readonly ensure: Store["ensure"] = (claims, id) =>
+    this.#run("ensure", () => Promise.all(claims.map((claim) => this.#ensure(claim, id))))
+
+  readonly get: Store["get"] = (keys) =>
+    this.#run("get", async () => {
+      const byNode = Map.groupBy(keys, (key) => this.#hashed(key))
+      const found = await Promise.all(
+        Array.from(byNode, async ([node, some]) => values(await this.#connected(node), some))
+      )
+      const all = new Map(found.flatMap((some) => [...some]))
+      return keys.map((key) => all.get(key))
+    })
+
+  readonly replace: Store["replace"] = (key, expected, next) =>
+    Effect.flatMap(this.#fitting(key, next), (isFitting) =>
+      isFitting
+        ? this.#run("replace", () => this.#replace(key, expected, next))
+        : Effect.succeed(false)
+    )
+
+  readonly set: Store["set"] = (items) =>
+    Effect.forEach(items, (item) => this.#set(item), { concurrency: "unbounded", discard: true })
+
+  async #connected(node: MemcacheNode): Promise<MemcacheNode> {
+    if (node.isConnected()) return node
+    // Two connections at once would mix their replies.
+    let connecting = this.#connecting.get(node)
+    if (connecting === undefined) {
+      connecting = node.reconnect().finally(() => this.#connecting.delete(node))
+      this.#connecting.set(node, connecting)
+    }
+    await connecting
+    return node
+  }
+
+  async #ensure({ extend, key, ttl }: Claim, id: string): Promise<string> {
+    const node = await this.#nodeOf(key)
+    // They are sent together and answered in order.
+    const [, found, time] = await Promise.all([
+      node.command(`add ${key}${body({ ttl, value: id })}`),
+      values(node, [key]),
+      node.command(`mg ${key} t`)
+    ])
+    const left = /^HD t(\d+)/.exec(String(time))?.[1]
+    if (extend && left !== undefined && Number(left) < seconds(ttl) / 2) {
+      await node.command(`touch ${key} ${seconds(ttl)}`)
+    }
+    return idOf(found.get(key) ?? "")
+  }
+
+  #fitting(key: string, next: Kept | undefined): Effect.Effect<boolean> {
+    return next === undefined || fits(next)
+      ? Effect.succeed(true)
+      : Effect.as(
+          this.#tooLarge.log(
+            `A value is not stored in Memcached: ${key} has more than ${maxValue} bytes. Store less, or use another cache.backend.`,
+            Cause.empty
+          ),
+          false
+        )
+  }
+
+  #hashed(key: string): MemcacheNode {
+    // The section has at least one server, and each key has a server.
+    return this.#client.hash.getNodesByKey(key)[0]!
+  }
+
+  #nodeOf(key: string): Promise<MemcacheNode> {
+    return this.#connected(this.#hashed(key))
+  }
+
+  async #replace(
+    key: string,
+    expected: string | undefined,
+    next: Kept | undefined
+  ): Promise<boolean> {
+    const node = await this.#nodeOf(key)
+    if (expected === undefined) {
+      return next === undefined || (await node.command(`add ${key}${body(next)}`)) === "STORED"
+    }
+    // The token is from before the value: a change after it is a conflict.
+    const [answer, found] = await Promise.all([node.command(`mg ${key} c`), values(node, [key])])
+    const token = /^HD c(\d+)/.exec(String(answer))?.[1]
+    if (token === undefined || idOf(found.get(key) ?? "") !== expected) return false
+    return next === undefined
+      ? (await node.command(`md ${key} C${token}`)) === "HD"
+      : (await node.command(`cas ${key}${body(next, ` ${token}`)}`)) === "STORED"
+  }
+
+  #run<A>(operation: string, run: () => Promise<A>): Effect.Effect<A, CacheStoreError> {
+    return Effect.tryPromise({
+      catch: (cause) => new CacheStoreError({ cause, operation }),
+      try: run
+    })
+  }
+
+  #set(item: Item): Effect.Effect<unknown, CacheStoreError> {
+    const { key } = item
+    return Effect.flatMap(this.#fitting(key, item), (isFitting) =>
+      this.#run("set", async () => {
+        const node = await this.#nodeOf(key)
+        // The value that was there is the old one.
+        await node.command(isFitting ? `set ${key}${body(item)}` : `delete ${key}`)
+      })
+    )
+  }
+}

@@ -1,0 +1,124 @@
+/** The backend in the memory of the process. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { LRUCache } from "lru-cache"
+import { nameIn } from "./CacheKey.ts"
+import { type CacheStoreError, idOf, type Item, type Kept, type Store } from "./CacheStore.ts"
+
+/** What a cache uses of the memory. */
+export interface Usage {
+  bytes: number
+  evictions: number
+}
+
+const beyondLatin1 = /[^\0-\u{ff}]/u
+
+/** Returns the bytes of a string: V8 keeps two for each unit if one of them is beyond Latin-1. */
+const bytesOf = (text: string): number => (beyondLatin1.test(text) ? text.length * 2 : text.length)
+
+/** Bytes of a record beside its texts: the slots of the map and of the lists, and two string heads. */
+const overhead = 200
+
+/** A store in memory with a budget of bytes. The least recently used records are removed first. */
+export class MemoryStore implements Store {
+  readonly backend: string = "memory"
+  readonly #lru: LRUCache<string, string>
+  /** The time of the operation that runs, which is that of the clock of its fiber. */
+  #now = 0
+  /** By the name of the cache; records that are no entries are under the empty name. */
+  readonly usage = new Map<string, Usage>()
+
+  constructor(maxBytes: number) {
+    this.#lru = new LRUCache({
+      dispose: (value, key, reason) => {
+        const usage = this.#usageOf(key)
+        usage.bytes -= sizeOf(value, key)
+        if (reason === "evict") usage.evictions++
+      },
+      // Without this a record that does not fit would throw.
+      maxEntrySize: maxBytes,
+      maxSize: maxBytes,
+      onInsert: (value, key) => {
+        this.#usageOf(key).bytes += sizeOf(value, key)
+      },
+      perf: { now: () => this.#now },
+      sizeCalculation: sizeOf,
+      ttlResolution: 0
+    })
+  }
+
+  /** The bytes of all records. */
+  get bytes(): number {
+    return this.#lru.calculatedSize
+  }
+
+  readonly delete: Store["delete"] = (keys) => this.#run(() => this.remove(keys))
+
+  readonly ensure: Store["ensure"] = (claims, id) =>
+    this.#run(() =>
+      claims.map(({ extend, key, ttl }) => {
+        const found = this.#lru.get(key)
+        if (found === undefined) this.#put({ key, ttl, value: id })
+        else if (extend && this.#lru.getRemainingTTL(key) < ttl / 2) {
+          this.#put({ key, ttl, value: found })
+        }
+        return idOf(found ?? id)
+      })
+    )
+
+  readonly get: Store["get"] = (keys) => this.#run(() => keys.map((key) => this.#lru.get(key)))
+
+  readonly peek = (keys: ReadonlyArray<string>, now: number): ReadonlyArray<string | undefined> => {
+    this.#now = now + 1
+    return keys.map((key) => this.#lru.get(key))
+  }
+
+  readonly replace: Store["replace"] = (key, expected, next) =>
+    this.#run(() => {
+      const found = this.#lru.get(key)
+      if ((found === undefined ? undefined : idOf(found)) !== expected) return false
+      if (next === undefined) this.#lru.delete(key)
+      else this.#put({ key, ...next })
+      return true
+    })
+
+  readonly set: Store["set"] = (items) => this.#run(() => items.forEach((item) => this.#put(item)))
+
+  /** Removes all records. */
+  clear(): void {
+    this.#lru.clear()
+  }
+
+  /** Removes records. */
+  remove(keys: ReadonlyArray<string>): void {
+    for (const key of keys) this.#lru.delete(key)
+  }
+
+  /** Writes a record at the Unix time `now` in milliseconds. */
+  write(key: string, { ttl, value }: Kept, now: number): void {
+    this.#now = now + 1
+    this.#put({ key, ttl, value })
+  }
+
+  #put({ key, ttl, value }: Item): void {
+    this.#lru.set(key, value, { ttl: Math.max(1, ttl) })
+  }
+
+  #run<A>(operation: () => A): Effect.Effect<A, CacheStoreError> {
+    return Effect.withFiber((fiber) => {
+      // The time zero stands for "no time" in lru-cache, and a test clock starts there.
+      this.#now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + 1
+      return Effect.succeed(operation())
+    })
+  }
+
+  #usageOf(key: string): Usage {
+    const name = nameIn(key) ?? ""
+    let usage = this.usage.get(name)
+    if (usage === undefined) this.usage.set(name, (usage = { bytes: 0, evictions: 0 }))
+    return usage
+  }
+}
+
+/** Returns the bytes of a record. */
+const sizeOf = (value: string, key: string): number => bytesOf(value) + bytesOf(key) + overhead

@@ -1,0 +1,62 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { MemoryStore } from "../../../src/Layers/Cache/MemoryStore.ts"
+
+setFlagsFromString("--expose-gc")
+const gc: () => void = runInNewContext("gc")
+
+const used = (): number => {
+  gc()
+  gc()
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const id = "0123456789abcdef"
+
+const fill = (budget: number, character: string) => {
+  const before = used()
+  const store = new MemoryStore(budget)
+  for (let i = 0; i < 30_000; i++) {
+    const value = `${id}${JSON.stringify([i, character.repeat(1 + (i % 1000))])}`
+    store.write(`app:entry/products/${i}`, { ttl: 60_000, value }, 0)
+  }
+  const grown = used() - before
+  return { counted: store.bytes, evictions: store.usage.get("products")?.evictions, grown }
+}
+
+describe("the memory of a cache", () => {
+  // `bench/cacheBudget.ts` measures it after a million inserts.
+  it.each(["a", "é", "я", "字", "😀"])("stays in its budget with texts of %s", (character) => {
+    const budget = 8 * 2 ** 20
+    const { counted, evictions, grown } = fill(budget, character)
+    expect(counted).toBeLessThanOrEqual(budget)
+    expect(counted).toBeGreaterThan(budget * 0.99)
+    expect(evictions).toBeGreaterThan(0)
+    // The test runner uses memory too.
+    expect(grown).toBeLessThan(budget * 1.25)
+  })
+
+  it.effect("a record that is larger than the budget is not kept", () =>
+    Effect.gen(function* () {
+      const store = new MemoryStore(2 ** 20)
+      yield* store.set([{ key: "app:entry/a", ttl: 1000, value: id + "x".repeat(2 ** 20) }])
+      expect(yield* store.get(["app:entry/a"])).toEqual([undefined])
+      expect(store.bytes).toBe(0)
+    })
+  )
+
+  it.effect("a record expires by the clock of the fiber", () =>
+    Effect.gen(function* () {
+      const store = new MemoryStore(2 ** 20)
+      yield* store.set([{ key: "app:entry/a", ttl: 1000, value: id }])
+      yield* TestClock.adjust(999)
+      expect(yield* store.get(["app:entry/a"])).toEqual([id])
+      yield* TestClock.adjust(2)
+      expect(yield* store.get(["app:entry/a"])).toEqual([undefined])
+    })
+  )
+})
