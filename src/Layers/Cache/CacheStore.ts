@@ -37,8 +37,8 @@ export interface Claim {
 }
 
 /**
- * A backend: records by key, each for a limited time. Every value begins with the id of its record. All
- * operations but `get` and `set` are atomic for each key.
+ * A backend: records by key, each for a limited time. Every value begins with the id of its record. No
+ * list of keys is empty. All operations but `get` and `set` are atomic for each key.
  */
 export interface Store {
   /** The name of the backend in messages, such as `redis`. */
@@ -83,8 +83,19 @@ export class CacheStore extends Context.Service<CacheStore, Store>()("flange/Cac
 /** The number of characters of an id. */
 export const idLength = 16
 
+/** The bytes of an id. */
+const idBytes = 12
+
+/** Random bytes for many ids, because a request for few bytes costs as much as one for many. */
+let pool = Buffer.alloc(0)
+
 /** Returns a new id: 96 random bits. */
-export const makeId = (): string => randomBytes(12).toString("base64url")
+export const makeId = (): string => {
+  if (pool.length < idBytes) pool = randomBytes(idBytes * 512)
+  const id = pool.toString("base64url", 0, idBytes)
+  pool = pool.subarray(idBytes)
+  return id
+}
 
 /** Returns the id of a record. */
 export const idOf = (value: string): string => value.slice(0, idLength)

@@ -1,4 +1,5 @@
 /** Lets callers that want the same at the same time share one run. */
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,6 +17,11 @@ interface Flight {
   readonly schema: object
   waiting: number
 }
+
+/** The flights in which a fiber runs. */
+const Inside: Context.Reference<ReadonlyArray<Flight>> = Context.Reference("flange/Cache/Inside", {
+  defaultValue: (): ReadonlyArray<Flight> => []
+})
 
 /**
  * Runs in progress, by key. A run has the services of the caller that started it, and goes on while a
@@ -44,12 +50,14 @@ export class Flights {
       const known = this.#flights.get(plan.entryKey)
       if (known === undefined) return this.#start(plan, schema, effect)
       if (known.schema !== schema) return effect
-      known.waiting++
-      return Effect.flatMap(
-        // A run of the same key and schema has the types of this one.
-        Effect.exit(this.#wait(known) as Effect.Effect<A, E>),
-        (exit) =>
-          Exit.isFailure(exit) && !known.hasStarter ? this.run(plan, schema, effect) : exit
+      return Effect.flatMap(Inside, (inside) =>
+        inside.includes(known)
+          ? Effect.die(
+              new Error(
+                `The load of the cached value ${plan.key.path} asks the cache for the same value, and would wait for itself. Let it load the value from its source.`
+              )
+            )
+          : this.#join(known, schema, effect)
       )
     })
   }
@@ -67,6 +75,22 @@ export class Flights {
     )
   }
 
+  #join<A, E, R>(
+    known: Flight,
+    schema: object,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      known.waiting++
+      return Effect.flatMap(
+        // A run of the same key and schema has the types of this one.
+        Effect.exit(this.#wait(known) as Effect.Effect<A, E>),
+        (exit) =>
+          Exit.isFailure(exit) && !known.hasStarter ? this.run(known.plan, schema, effect) : exit
+      )
+    })
+  }
+
   #fork<A, E, R>(
     plan: Plan,
     schema: object,
@@ -81,7 +105,8 @@ export class Flights {
       waiting: 1
     }
     this.#flights.set(plan.entryKey, flight)
-    return Effect.map(Effect.forkIn(effect, this.#scope, { startImmediately: true }), (fiber) => {
+    const running = Effect.updateService(effect, Inside, (inside) => [...inside, flight])
+    return Effect.map(Effect.forkIn(running, this.#scope, { startImmediately: true }), (fiber) => {
       flight.fiber = fiber
       // A fiber of a scope that has closed ends before it runs anything.
       fiber.addObserver((exit) => {

@@ -53,6 +53,7 @@ export class Guard {
 
   /** Removes records. If the backend does not answer, it happens later. */
   delete(keys: ReadonlyArray<string>): Effect.Effect<void> {
+    if (keys.length === 0) return Effect.void
     return Effect.flatMap(this.#send(keys), (sent) => {
       if (sent) return Effect.void
       this.#lastUnsent++
@@ -73,6 +74,7 @@ export class Guard {
   }
 
   get(keys: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string | undefined> | undefined> {
+    if (keys.length === 0) return Effect.succeed([])
     return Effect.map(
       this.#attempt("get", this.#store.get(keys)),
       (values) => values && this.#masked(keys, values)

@@ -2,7 +2,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -19,7 +18,7 @@ import { withLock } from "./Lock.ts"
 import type { LoadOptions } from "./ObjectCache.ts"
 import type { Pending } from "./Pending.ts"
 import type { Found, Plan, Records } from "./Records.ts"
-import type { Times, Writing } from "./Writing.ts"
+import { millisOf, type Times, type Writing } from "./Writing.ts"
 
 /** How long a load may take whose value is stored. */
 const longestLoad = 300_000
@@ -49,9 +48,6 @@ interface Usable<A, E> {
 }
 
 const missing = { exit: undefined, result: "miss" } as const
-
-const millisOf = (time: Duration.Input | undefined) =>
-  time === undefined ? 0 : Duration.toMillis(time)
 
 /** Whether the caller has a span that is recorded. */
 const isTraced = (context: Context.Context<never>): boolean =>
@@ -200,7 +196,7 @@ export class Loading {
       return Effect.undefined
     }
     return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now < entry.freshUntil + millisOf(options.staleIfError)
+      now < entry.freshUntil + millisOf(options.staleIfError ?? 0)
         ? this.#decoded(options, entry)
         : Effect.undefined
     )
@@ -236,9 +232,9 @@ export class Loading {
 
   #times<A, F>({ staleIfError, staleWhileRevalidate, ttl }: LoadOptions<A, F>): Times {
     return {
-      ifError: millisOf(staleIfError),
+      ifError: millisOf(staleIfError ?? 0),
       ttl: this.#parts.writing.ttlOf(ttl),
-      whileRevalidate: millisOf(staleWhileRevalidate)
+      whileRevalidate: millisOf(staleWhileRevalidate ?? 0)
     }
   }
 

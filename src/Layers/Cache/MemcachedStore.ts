@@ -33,11 +33,21 @@ const body = ({ ttl, value }: Kept, token = ""): string =>
 const fits = ({ value }: Kept): boolean =>
   value.length * 3 <= maxValue || Buffer.byteLength(value) <= maxValue
 
+/** The most keys of one command: Memcached refuses a line that is too long. */
+const keysAtOnce = 100
+
 /** Returns the values of keys of one server. The client returns them without their keys. */
 const values = async (
   node: MemcacheNode,
   keys: ReadonlyArray<string>
 ): Promise<ReadonlyMap<string, string>> => {
+  if (keys.length > keysAtOnce) {
+    const [some, rest] = await Promise.all([
+      values(node, keys.slice(0, keysAtOnce)),
+      values(node, keys.slice(keysAtOnce))
+    ])
+    return new Map([...some, ...rest])
+  }
   const found: { foundKeys?: Array<string>; values?: Array<string> } | undefined =
     await node.command(`get ${keys.join(" ")}`, { isMultiline: true, requestedKeys: [...keys] })
   return new Map(found?.foundKeys?.map((key, i) => [key, found.values?.[i] ?? ""]))

@@ -23,6 +23,12 @@ export interface Times {
 /** The largest part of the ttl by which it is shortened at random. */
 const jitter = 0.1
 
+/** A year. `Infinity` has no form in JSON. */
+const longest = 365 * 86_400_000
+
+/** Returns the milliseconds of a duration, at most a year. */
+export const millisOf = (time: Duration.Input): number => Math.min(longest, Duration.toMillis(time))
+
 /** Writes values into the store. */
 export class Writing {
   readonly #defaultTtl: Duration.Duration
@@ -49,7 +55,7 @@ export class Writing {
       .pipe(
         Effect.flatMap((encoded) =>
           Effect.map(Effect.zip(Clock.currentTimeMillis, Random.next), ([now, random]): Item => {
-            const freshUntil = now + times.ttl * (1 - jitter * random)
+            const freshUntil = Math.round(now + times.ttl * (1 - jitter * random))
             const usableUntil = freshUntil + times.whileRevalidate
             const keptUntil = freshUntil + Math.max(times.ifError, times.whileRevalidate)
             const { tags } = plan
@@ -106,6 +112,6 @@ export class Writing {
 
   /** Returns a ttl in milliseconds. */
   ttlOf(ttl: Duration.Input | undefined): number {
-    return Duration.toMillis(ttl ?? this.#defaultTtl)
+    return millisOf(ttl ?? this.#defaultTtl)
   }
 }

@@ -109,6 +109,20 @@ describe("callers that miss the same key", () => {
     }).pipe(Effect.provide(TestCache.layer()))
   )
 
+  it.effect("a load that asks for its own value dies, and does not wait for itself", () =>
+    Effect.gen(function* () {
+      const cache = yield* ObjectCache
+      const inner = cache.getOrLoad(
+        CacheKey.of("prices", 7),
+        text,
+        Effect.suspend(() => outer)
+      )
+      const outer: Effect.Effect<string> = cache.getOrLoad(key, text, inner)
+      const exit = yield* Effect.exit(outer)
+      expect(String(exit)).toContain("products/7 asks the cache for the same value")
+    }).pipe(Effect.provide(TestCache.layer()))
+  )
+
   it.effect("a caller is interrupted if the cache was released", () =>
     Effect.gen(function* () {
       const cache = yield* Effect.provide(ObjectCache, TestCache.layer())

@@ -246,6 +246,25 @@ export const suite = (backend: Backend, isRun: boolean) =>
       })
     )
 
+    it.effect("lists may be empty, and long", () =>
+      Effect.gen(function* () {
+        const [cache] = yield* replicas(1)
+        yield* cache!.setMany([], text)
+        yield* cache!.invalidate()
+        expect(yield* cache!.getMany([], text)).toEqual([])
+        const keys = Array.from({ length: 1000 }, (_, i) => CacheKey.of("numbers", i))
+        yield* cache!.setMany(
+          keys.map((key, i) => [key, `${i}`] as const),
+          { ...text, ttl: "Infinity" }
+        )
+        const found = yield* cache!.getMany(keys, text)
+        expect(found.map(Option.getOrNull)).toEqual(keys.map((_, i) => `${i}`))
+        yield* cache!.invalidate(...keys)
+        expect((yield* cache!.getMany(keys, text)).every(Option.isNone)).toBe(true)
+        expect((yield* cache!.stats).errors).toBe(0)
+      })
+    )
+
     it.effect("keys and values of any text are kept apart and returned as they were", () =>
       Effect.gen(function* () {
         const [cache] = yield* replicas(1)

@@ -1,0 +1,162 @@
+import type { ChildProcess } from "node:child_process"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import { CacheKey } from "flange/Cache"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import * as Broadcast from "../../../src/Layers/Cache/Broadcast.ts"
+import { makeId, type Store } from "../../../src/Layers/Cache/CacheStore.ts"
+import { MemoryStore } from "../../../src/Layers/Cache/MemoryStore.ts"
+import { TieredStore } from "../../../src/Layers/Cache/TieredStore.ts"
+import { freePort, hasRedis, redis, redisOf, startRedis } from "./backends.ts"
+
+const text = { schema: Schema.String }
+
+const key = CacheKey.of("products", 7)
+
+let port = 0
+let server: ChildProcess | undefined
+
+beforeAll(async () => {
+  if (!hasRedis) return
+  port = await freePort()
+  server = await startRedis(port)
+})
+
+afterAll(() => void server?.kill())
+
+const run =
+  <A, E>(effect: Effect.Effect<A, E, never>) =>
+  () =>
+    Effect.runPromise(effect)
+
+const tiers = redis("tiers", () => port)
+
+describe.skipIf(!hasRedis)("memory in front of Redis", () => {
+  it(
+    "reads a value from the memory of the process, without Redis",
+    run(
+      Effect.gen(function* () {
+        const namespace = `flange-test-${makeId()}`
+        const { cache } = yield* tiers.replica(namespace)
+        const client = yield* redisOf(port)
+        yield* cache.set(key, "value", text)
+        yield* cache.getOrLoad(key, text, Effect.die("it is stored"))
+        const commands = Effect.map(
+          client.send<string>("INFO", "commandstats"),
+          (info) => /cmdstat_mget:calls=(\d+)/.exec(info)?.[1]
+        )
+        const before = yield* commands
+        for (let i = 0; i < 100; i++) {
+          expect(yield* cache.getOrLoad(key, text, Effect.die("it is stored"))).toBe("value")
+        }
+        expect(yield* commands).toBe(before)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it(
+    "an invalidation reaches the memory of other replicas",
+    run(
+      Effect.gen(function* () {
+        const namespace = `flange-test-${makeId()}`
+        const one = yield* tiers.replica(namespace)
+        const two = yield* tiers.replica(namespace)
+        const read = two.cache.getOrLoad(key, text, Effect.succeed("new"))
+        yield* one.cache.set(key, "old", text)
+        while ((yield* read) !== "old") {
+          yield* one.cache.set(key, "old", text)
+        }
+        yield* one.cache.invalidate(key)
+        while ((yield* read) !== "new") yield* Effect.sleep(5)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it(
+    "a replica that lost messages forgets its copies, also if no further message comes",
+    run(
+      Effect.gen(function* () {
+        const namespace = `flange-test-${makeId()}`
+        const { cache } = yield* tiers.replica(namespace)
+        const client = yield* redisOf(port)
+        const read = cache.getOrLoad(key, text, Effect.succeed("new"))
+        yield* cache.set(key, "old", text)
+        expect(yield* read).toBe("old")
+        // As if another replica had invalidated it, and the message had been lost.
+        yield* client.send("UNLINK", `${namespace}:entry/products/7`)
+        yield* client.send("INCR", `${namespace}:broadcast`)
+        while ((yield* read) !== "new") yield* Effect.sleep(5)
+      }).pipe(Effect.scoped)
+    ),
+    30_000
+  )
+
+  it(
+    "a gap in the numbers of messages is a loss, and a subscription that ends is renewed",
+    run(
+      Effect.gen(function* () {
+        const namespace = `flange-test-${makeId()}`
+        const client = yield* redisOf(port)
+        const broadcast = Broadcast.make(client, namespace)
+        const sender = Broadcast.make(client, namespace)
+        const seen: Array<string> = []
+        yield* Effect.forkScoped(
+          broadcast.listen({
+            forget: (keys) => void seen.push(keys.join()),
+            forgetAll: () => void seen.push("all")
+          })
+        )
+        while (!seen.includes("a")) {
+          yield* sender.announce(["a"])
+          yield* Effect.sleep(20)
+        }
+        seen.length = 0
+        yield* client.send("INCR", `${namespace}:broadcast`)
+        yield* sender.announce(["b"])
+        while (!seen.includes("b")) yield* Effect.sleep(5)
+        expect(seen).toContain("all")
+        yield* client.send("CLIENT", "KILL", "TYPE", "pubsub")
+        seen.length = 0
+        while (!seen.includes("c")) {
+          yield* sender.delete(["c"])
+          yield* Effect.sleep(20)
+        }
+        expect(seen).toContain("all")
+      }).pipe(Effect.scoped)
+    ),
+    30_000
+  )
+})
+
+describe("a copy in memory", () => {
+  it(
+    "is not made of a value that was invalidated while it was read",
+    run(
+      Effect.gen(function* () {
+        const shared = new MemoryStore(2 ** 20)
+        const release = yield* Deferred.make<void>()
+        const slow: Store = {
+          ...shared,
+          backend: "slow",
+          get: (keys) => Effect.tap(shared.get(keys), () => Deferred.await(release))
+        }
+        const store = new TieredStore(slow, new MemoryStore(2 ** 20), 10_000, {
+          announce: () => Effect.void,
+          delete: shared.delete,
+          listen: () => Effect.never
+        })
+        yield* shared.set([{ key: "a", ttl: 10_000, value: "0123456789abcdef[]" }])
+        const reading = yield* Effect.forkChild(store.get(["a"]), { startImmediately: true })
+        store.forget(["a"])
+        yield* Deferred.succeed(release, undefined)
+        expect(yield* Fiber.join(reading)).toEqual(["0123456789abcdef[]"])
+        expect(store.peek!(["a"], Date.now())).toEqual([undefined])
+        yield* store.get(["a"])
+        expect(store.peek!(["a"], Date.now())).toEqual(["0123456789abcdef[]"])
+        expect(store.peek!(["a"], Date.now() + 10_002)).toEqual([undefined])
+      })
+    )
+  )
+})
