@@ -136,11 +136,7 @@ describe("the shop and the stock", () => {
     for (const span of server("stock")) {
       const client = byId.get(span.parentSpanId!)!
       const parent = byId.get(client.parentSpanId!)!
-      expect([client.service, parent.service, parent.name]).toEqual([
-        "shop",
-        "shop",
-        "offers.read"
-      ])
+      expect([client.service, parent.service, parent.name]).toEqual(["shop", "shop", "offers.read"])
       expect(new Set([span.traceId, client.traceId, parent.traceId]).size).toBe(1)
     }
     expect(new Set(server("shop").map(({ traceId }) => traceId)).size).toBe(requests)
