@@ -19,6 +19,10 @@ class ItemsApi extends HttpApiGroup.make("items").add(
 
 class CallingApi extends HttpApiGroup.make("calling").add(HttpApiEndpoint.get("call", "/call")) {}
 
+class CallingProbeApi extends HttpApiGroup.make("calling probe").add(
+  HttpApiEndpoint.get("probe", "/calling-probe")
+) {}
+
 class ProbeApi extends HttpApiGroup.make("probe").add(HttpApiEndpoint.get("live", "/live")) {}
 
 const Items = Plugin.make("test:items", {
@@ -163,23 +167,22 @@ describe("a request that is not sampled", () => {
         }),
         TraceContext.withState
       )
+      const call = Effect.orDie(Effect.asVoid(client.get("http://b/")))
       const Calling = Plugin.make("test:calling", {
         routes: [
+          Route.bare(CallingProbeApi, (handlers) => handlers.handleAll({ probe: () => call })),
           Route.public(CallingApi, (handlers) =>
-            handlers.handleAll({
-              call: () =>
-                Effect.orDie(
-                  Effect.asVoid(Effect.andThen(client.get("http://b/"), client.get("http://b/")))
-                )
-            })
+            handlers.handleAll({ call: () => Effect.andThen(call, call) })
           )
         ]
       })
-      const { plugin, spans } = kept(() => false)
+      const { plugin, spans } = kept(({ target }) => target !== "/call")
       const test = yield* TestApp.make(App.make("calling", [plugin, Calling]))
       const headers = { traceparent: traceparent("01"), tracestate: "a=1" }
       ;(yield* test.get("/call", { headers })).expectStatus(204)
       ;(yield* test.get("/call")).expectStatus(204)
+      // A bare route is never sampled.
+      ;(yield* test.get("/calling-probe", { headers })).expectStatus(204)
       assert.lengthOf(spans, 0)
       const traces = sent.map(
         ({ traceparent }) => /^00-([\da-f]{32})-[\da-f]{16}-00$/.exec(traceparent!)![1]
@@ -189,7 +192,7 @@ describe("a request that is not sampled", () => {
       assert.notStrictEqual(traces[2], traceId)
       assert.deepStrictEqual(
         sent.map(({ tracestate }) => tracestate),
-        ["a=1", "a=1", undefined, undefined]
+        ["a=1", "a=1", undefined, undefined, undefined]
       )
     })
   )

@@ -93,7 +93,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const { rules, tracer } = serving
     if (tracer !== undefined) {
       if (!plan.isBare) this.#trace = new RequestTrace(this, serving, tracer)
-      this.#services = new Services(this, this.#trace?.context ?? serving.untraced)
+      this.#services = new Services(this, this.#trace?.context ?? serving.unsampled)
     }
     if (!rules.isEmpty) this.#level(rules)
   }

@@ -52,9 +52,8 @@ export class RequestTrace {
 
   /** The services that the request begins with. */
   get context(): Serving["context"] {
-    const { context, unsampled, untraced } = this.#serving
-    if (this.#server !== undefined) return context
-    return this.place === undefined ? untraced : unsampled
+    const { context, unsampled } = this.#serving
+    return this.#server === undefined ? unsampled : context
   }
 
   /** The parent of the spans that fibers of the request start. */

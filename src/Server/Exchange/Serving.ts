@@ -59,9 +59,9 @@ export class Serving {
   readonly sample: Sample
   /** Makes the spans of requests; undefined in an app without a tracer. */
   readonly tracer: Tracer.Tracer | undefined
-  /** The services of a request that is not sampled. Its spans have ids, and are not kept. */
+  /** The services of a bare request, and of one that is not sampled. Its spans have ids, and are not kept. */
   readonly unsampled: Context.Context<unknown>
-  /** The services of a request without a trace. With them no effect starts a span. */
+  /** The services of Effect's own server. With them no effect starts a span. */
   readonly untraced: Context.Context<unknown>
 
   constructor(
