@@ -1,6 +1,7 @@
 /** How many lines of the log were lost. */
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
+import * as Metering from "../../Plugin/Metering.ts"
 
 /** Why a line was lost: its buffer was full, or it could not be written. */
 export type Reason = "failed" | "full"
@@ -23,8 +24,9 @@ export class Drops {
     else this.#metrics[reason].updateUnsafe(count, this.#services)
   }
 
-  /** Sets the services with the registry. The metric has both reasons from now on. */
+  /** Sets the services with the registry. If the app keeps metrics, both reasons are in them from now on. */
   connect(services: Context.Context<never>): void {
+    if (!Metering.isMetered(services)) return
     this.#services = services
     this.add("failed", this.#counts.failed)
     this.add("full", this.#counts.full)
