@@ -9,7 +9,8 @@ const levels = ["trace", "debug", "info", "warn", "error", "fatal", "none"] as c
 /** The names of the levels, the most talkative first; `none` logs nothing. */
 export type Level = (typeof levels)[number]
 
-const Level = Schema.String.pipe(
+/** The schema of a level's name, in any case. */
+export const Level = Schema.String.pipe(
   Schema.decodeTo(Schema.Literals(levels), {
     decode: SchemaGetter.transform((name: string) => name.trim().toLowerCase() as Level),
     encode: SchemaGetter.transform((level: Level): string => level)

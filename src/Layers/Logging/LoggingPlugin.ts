@@ -13,6 +13,7 @@ import { RedactedFields } from "../../Server/Exchange/Redaction.ts"
 import { accessLog } from "./AccessLog.ts"
 import { CurrentDrops, Drops } from "./Drops.ts"
 import * as JsonLogger from "./JsonLogger.ts"
+import { routes } from "./LevelRoutes.ts"
 import { type Level, LoggingConfig, toEffect } from "./LoggingConfig.ts"
 import * as LogLevels from "./LogLevels.ts"
 import * as Output from "./Output.ts"
@@ -41,6 +42,7 @@ import { type LogRule, Rules } from "./Rules.ts"
  */
 export const plugin = Plugin.make("flange:logging", {
   config: [LoggingConfig],
+  contributes: routes,
   drain: Effect.logInfo("Stopping: no new requests are taken, and those in flight finish"),
   layer: Layer.effectContext(
     Effect.gen(function* () {
