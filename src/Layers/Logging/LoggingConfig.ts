@@ -50,7 +50,9 @@ const Levels = Schema.Record(Schema.String, Level)
  * | `format` | `auto` | `json` writes one JSON object per line, `pretty` is for people; `auto` is `pretty` in the environment `local` and `json` elsewhere |
  * | `full` | `drop` | what happens to a line if `buffer` is full: `drop` loses and counts it, `block` stops the process until the reader has read |
  * | `level` | `info` | the least severe level that is logged: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `none`, in any case; variable `LOG_LEVEL` |
- * | `levels` | none | levels beside `level`: `levels.identities` by the subjects of callers, `levels.modules` by the ids of plugins and the names of modules, with `*` for all, and `levels.routes` by path templates, such as `/v1/items/:id` or `GET /v1/items/:id` |
+ * | `levels.identities` | none | levels beside `level` of callers, by their subjects |
+ * | `levels.modules` | none | levels of plugins by their ids and of modules by their names, with `*` for all; `app` is for `app:items` too |
+ * | `levels.routes` | none | levels of routes, by path templates such as `/v1/items/:id` or `GET /v1/items/:id` |
  * | `redact` | none | names of fields that the log hides besides [the usual ones](logging.md#what-is-never-shown-and-what-is-cut); case and separators do not count |
  * | `security` | none | where security events are written too: `stdout`, `stderr`, or the path of a file. They are in the log in any case |
  *
