@@ -132,10 +132,10 @@ it.live("what was exported and dropped is a metric", () =>
     const collector = yield* Collector.make
     const test = yield* TestApp.make(app, { variables: variables(collector) })
     yield* test.get("/lamps/7")
-    yield* Effect.promise(() => collector.until(() => collector.spans.length > 0))
-    yield* Effect.sleep(1)
-    const { text } = yield* test.get("/metrics")
-    expect(text).toMatch(/^flange_telemetry_exported_total\{signal="traces"\} [1-9]/m)
+    const exported = /^flange_telemetry_exported_total\{signal="traces"\} [1-9]/m
+    const { text } = yield* test
+      .get("/metrics")
+      .pipe(Effect.delay("1 millis"), Effect.repeat({ until: ({ text }) => exported.test(text) }))
     expect(text).toContain('flange_telemetry_dropped_total{reason="queue_full",signal="traces"} 0')
   }).pipe(Effect.scoped)
 )
