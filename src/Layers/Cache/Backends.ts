@@ -2,8 +2,8 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
+import type { RedisServices } from "./Broadcast.ts"
 import type { Backend, CacheConfig } from "./CacheConfig.ts"
 import type { Store } from "./CacheStore.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
@@ -52,7 +52,7 @@ const noRedis = (backend: Backend) =>
 export const open = (
   { backend = "memory", maxMemory, memcached, memoryTtl }: (typeof CacheConfig)["Service"],
   namespace: string,
-  redis: Redis.Redis["Service"] | undefined
+  redis: RedisServices | undefined
 ): Effect.Effect<Opened, CacheBackendError, Scope.Scope> =>
   Effect.gen(function* () {
     switch (backend) {
@@ -71,7 +71,7 @@ export const open = (
       case "redis": {
         if (redis === undefined) return yield* noRedis(backend)
         const { RedisStore } = yield* Effect.promise(() => import("./RedisStore.ts"))
-        return { memory: undefined, store: new RedisStore(redis) }
+        return { memory: undefined, store: new RedisStore(redis.redis) }
       }
       case "tiers": {
         if (redis === undefined) return yield* noRedis(backend)
@@ -85,7 +85,7 @@ export const open = (
         )
         const broadcast = Broadcast.make(redis, namespace)
         const ttl = Duration.toMillis(memoryTtl)
-        const store = new TieredStore(new RedisStore(redis), memory, ttl, broadcast)
+        const store = new TieredStore(new RedisStore(redis.redis), memory, ttl, broadcast)
         yield* Effect.forkScoped(broadcast.listen(store))
         return { memory, store }
       }

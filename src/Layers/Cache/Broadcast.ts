@@ -1,35 +1,17 @@
-/** Tells replicas which records changed, through Redis. */
+/** Tells replicas which records changed, through a channel of Redis. */
 import * as Effect from "effect/Effect"
 import * as Redis from "effect/persistence/Redis"
 import * as Queue from "effect/Queue"
+import * as Schema from "effect/Schema"
+import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
 import { type CacheStoreError, makeId } from "./CacheStore.ts"
 import { stored } from "./RedisStore.ts"
 
-/** Milliseconds between two looks at the number of the last message. */
-const interval = 1000
-
-/** Milliseconds that a message may take longer than its number. */
-const patience = 100
-
-/** The channel keeps its number for a week without messages. */
-const numberTtl = 7 * 86_400
-
-const publish = Redis.script(
-  (
-    { channel, sender }: { readonly channel: string; readonly sender: string },
-    removed: ReadonlyArray<string>,
-    announced: ReadonlyArray<string>
-  ) => [channel, ...removed, sender, JSON.stringify(announced)],
-  {
-    lua: `
-for i = 2, #KEYS do redis.call("UNLINK", KEYS[i]) end
-local number = redis.call("INCR", KEYS[1])
-redis.call("EXPIRE", KEYS[1], ${numberTtl})
-redis.call("PUBLISH", KEYS[1], number .. " " .. ARGV[1] .. " " .. ARGV[2])
-return number`,
-    numberOfKeys: (_, removed) => 1 + removed.length
-  }
-).withReturnType<number>()
+/** The services of Redis that a cache uses. */
+export interface RedisServices {
+  readonly redis: Redis.Redis["Service"]
+  readonly shared: SharedRedisShape
+}
 
 /** What a replica does with messages. */
 export interface Listener {
@@ -49,54 +31,48 @@ export interface Broadcast {
   readonly listen: (listener: Listener) => Effect.Effect<never>
 }
 
-/**
- * Makes the messages of a namespace. Each has a number, one more than the message before. A replica that
- * misses a number, or whose last number is not that of Redis, has lost a message: it forgets all copies.
- */
-export const make = (redis: Redis.Redis["Service"], namespace: string): Broadcast => {
-  const channel = `${namespace}:broadcast`
-  const sender = makeId()
-  const send = (removed: ReadonlyArray<string>, announced: ReadonlyArray<string>) =>
-    redis.eval(publish)({ channel, sender }, removed, announced)
-
-  const listen = ({ forget, forgetAll }: Listener): Effect.Effect<never> => {
-    let last: number | undefined
-
-    const receive = (message: string) => {
-      const [number, from, ...rest] = message.split(" ")
-      if (last !== undefined && Number(number) !== last + 1) forgetAll()
-      last = Number(number)
-      if (from !== sender) forget(JSON.parse(rest.join(" ")))
-    }
-    const messages = Effect.scoped(
-      Effect.flatMap(redis.subscribe(channel), (queue) =>
-        Effect.forever(Effect.map(Queue.take(queue), ({ message }) => receive(message)))
-      )
-    )
-    const listening = Effect.forever(
-      Effect.andThen(
-        Effect.ignoreCause(messages),
-        Effect.andThen(Effect.sync(forgetAll), Effect.sleep(interval))
-      )
-    )
-
-    const look = Effect.gen(function* () {
-      const number = Number((yield* redis.send<string | null>("GET", channel)) ?? 0)
-      const before = last
-      if (number === before) return
-      if (before !== undefined) yield* Effect.sleep(patience)
-      // Otherwise messages arrive, and `receive` sees whether one is missing.
-      if (last !== before) return
-      forgetAll()
-      last = number
-    })
-    const looking = Effect.forever(Effect.andThen(Effect.ignoreCause(look), Effect.sleep(interval)))
-    return Effect.raceFirst(listening, looking)
+const removal = Redis.script(
+  (channel: string, message: string, keys: ReadonlyArray<string>) => [...keys, channel, message],
+  {
+    lua: `
+for _, key in ipairs(KEYS) do redis.call("UNLINK", key) end
+redis.call("PUBLISH", ARGV[1], ARGV[2])`,
+    numberOfKeys: (_channel, _message, keys) => keys.length
   }
+)
 
+const Message = Schema.fromJsonString(
+  Schema.Struct({ keys: Schema.Array(Schema.String), sender: Schema.String })
+)
+
+const printed = Schema.encodeSync(Message)
+
+const read = Schema.decodeUnknownOption(Message)
+
+/**
+ * Makes the messages of a namespace. A replica that may have lost a message forgets all its copies: after
+ * each interruption of its subscription, and when it was slower than the messages came.
+ */
+export const make = ({ redis, shared }: RedisServices, namespace: string): Broadcast => {
+  const channel = `${namespace}:changed`
+  const sender = makeId()
+  const message = (keys: ReadonlyArray<string>) => printed({ keys, sender })
   return {
-    announce: (keys) => stored("announce", Effect.asVoid(send([], keys))),
-    delete: (keys) => stored("delete", Effect.asVoid(send(keys, keys))),
-    listen
+    announce: (keys) =>
+      stored("announce", Effect.asVoid(redis.send("PUBLISH", channel, message(keys)))),
+    delete: (keys) => stored("delete", redis.eval(removal)(channel, message(keys), keys)),
+    listen: ({ forget, forgetAll }) =>
+      Effect.scoped(
+        Effect.flatMap(shared.subscribe(channel), (queue) =>
+          Effect.forever(
+            Effect.map(Queue.take(queue), (delivery) => {
+              if (delivery._tag === "Gap") return forgetAll()
+              const found = read(delivery.text)
+              if (found._tag === "None") forgetAll()
+              else if (found.value.sender !== sender) forget(found.value.keys)
+            })
+          )
+        )
+      )
   }
 }

@@ -25,7 +25,7 @@ const Server = Schema.String.check(
  * | `maxMemory` | 128 MiB | the bytes of `memory` and of the memory of `tiers`; variable `CACHE_MAX_MEMORY` |
  * | `memcached` | `127.0.0.1:11211` | the servers of `memcached`: `HOST:PORT`; variable `MEMCACHED_SERVERS` |
  * | `memoryTtl` | 10 s | the longest time for which the memory of `tiers` keeps a value, and so the longest time for which a replica that missed an invalidation uses an old one |
- * | `namespace` | the id of the app | the beginning of every key. Apps with the same namespace share their values |
+ * | `namespace` | the id of the app, or `redis.prefix`, and `cache` | the beginning of every key. Apps with the same namespace share their values |
  * | `singleFlight` | true | whether callers in one process who miss the same key wait for one load |
  * | `timeout` | 250 ms | how long a request waits for the backend before it goes on without it |
  */

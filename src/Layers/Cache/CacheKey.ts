@@ -95,13 +95,24 @@ export const prefix = (name: string, ...segments: ReadonlyArray<Segment>): Prefi
  */
 export const tag = (name: Segment): Tag => ({ _tag: "tag", path: encode(name) })
 
+const keptLength = 32
+
+const digestOf = (text: string): string =>
+  `${text.slice(0, keptLength)}#${createHash("sha256").update(text).digest("base64url")}`
+
+const maxNamespace = 64
+
+/** Returns a text as the beginning of keys. A long one ends in its SHA-256. */
+export const namespace = (text: string): string => {
+  const encoded = text.split(":").map(encode).join(":")
+  return encoded.length <= maxNamespace ? encoded : digestOf(encoded)
+}
+
 /** The kind of a record in a store. */
 type Kind = "entry" | "lock" | "prefix" | "tag"
 
 /** Memcached takes no longer key. */
 const maxLength = 250
-
-const keptLength = 32
 
 /**
  * Returns the name of a record in a store. A name that would be too long ends in the SHA-256 of its
@@ -110,8 +121,7 @@ const keptLength = 32
 export const storeKey = (namespace: string, kind: Kind, path: string): string => {
   const key = `${namespace}:${kind}/${path}`
   if (key.length <= maxLength) return key
-  const digest = createHash("sha256").update(path).digest("base64url")
-  return `${namespace}:${kind}/${path.slice(0, keptLength)}#${digest}`
+  return `${namespace}:${kind}/${digestOf(path)}`
 }
 
 /** Returns the name of the cache to which a record belongs; undefined if it is no entry. */

@@ -6,21 +6,22 @@ import * as Redis from "effect/persistence/Redis"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Admin from "./Admin.ts"
 import * as Backends from "./Backends.ts"
+import type { RedisServices } from "./Broadcast.ts"
 import { CacheConfig } from "./CacheConfig.ts"
+import * as CacheKey from "./CacheKey.ts"
 import { CacheStore } from "./CacheStore.ts"
 import { make } from "./Make.ts"
 import { ObjectCache } from "./ObjectCache.ts"
 
-/** Returns an id as the beginning of keys. Memcached takes no more than 250 bytes for a key. */
-const namespaceOf = (id: string): string => encodeURIComponent(id.toWellFormed()).slice(0, 64)
-
-const services = (redis: Redis.Redis["Service"] | undefined, defaultBackend: "memory" | "redis") =>
+const services = (redis: RedisServices | undefined, defaultBackend: "memory" | "redis") =>
   Effect.gen(function* () {
     const config = yield* CacheConfig
     const { defaultTtl, singleFlight, timeout } = config
-    const namespace = config.namespace ?? namespaceOf((yield* AppRuntime).id)
+    const prefix = redis?.shared.prefix ?? `${(yield* AppRuntime).id}:`
+    const namespace = config.namespace ?? CacheKey.namespace(`${prefix}cache`)
     const backend = config.backend ?? defaultBackend
     const { memory, store } = yield* Backends.open({ ...config, backend }, namespace, redis)
     const cache = yield* make(store, {
@@ -73,18 +74,25 @@ export const plugin = Plugin.make("flange:cache", {
 })
 
 /**
- * Provides `ObjectCache` in Redis or Valkey, or in another backend that `cache.backend` chooses. It
- * requires `Redis` of `effect/persistence`. List it in the place of `Cache.plugin`.
+ * Provides `ObjectCache` in Redis or Valkey, or in another backend that `cache.backend` chooses. List
+ * it in the place of `Cache.plugin`, together with `Redis.plugin`.
  *
  * @example
  * ```ts
+ * import { App } from "flange"
  * import * as Cache from "flange/Cache"
+ * import * as Redis from "flange/Redis"
  *
- * Cache.withRedis.id // => "flange:cache"
+ * const app = App.make("shop", [Cache.withRedis, Redis.plugin])
+ * App.describe(app).plugins.map(({ id }) => id) // => ["flange:redis", "flange:cache"]
  * ```
  */
 export const withRedis = Plugin.make("flange:cache", {
   ...shared,
-  layer: Layer.effectContext(Effect.flatMap(Redis.Redis, (redis) => services(redis, "redis"))),
-  requires: [Redis.Redis]
+  layer: Layer.effectContext(
+    Effect.flatMap(Effect.all({ redis: Redis.Redis, shared: SharedRedis }), (redis) =>
+      services(redis, "redis")
+    )
+  ),
+  requires: [Redis.Redis, SharedRedis]
 })

@@ -3,17 +3,16 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Redis from "effect/persistence/Redis"
 import * as Schema from "effect/Schema"
-import { AdminRoute, App, AppRuntime, ConsolePanel, HealthCheck, Plugin } from "flange"
+import { AdminRoute, App, AppRuntime, ConsolePanel, HealthCheck } from "flange"
 import * as Cache from "flange/Cache"
-import * as Health from "flange/Health"
 import * as Metrics from "flange/Metrics"
+import * as Redis from "flange/Redis"
 import { TestApp } from "flange/Testing"
-import { freePort, hasRedis, redisOf, startRedis } from "./backends.ts"
+import { freePort } from "../Redis/server.ts"
+import { hasRedis, startRedis } from "./backends.ts"
 
 const { CacheKey, ObjectCache } = Cache
 
@@ -160,18 +159,16 @@ describe("Cache.plugin", () => {
           Effect.promise(() => startRedis(port)),
           (server) => Effect.sync(() => void server.kill())
         )
-        const client = yield* redisOf(port)
-        const RedisPlugin = Plugin.make("test:redis", {
-          layer: Layer.succeed(Redis.Redis, client),
-          provides: [Redis.Redis]
-        })
         const shop = yield* TestApp.make(
-          App.make("shop", [Cache.withRedis, Health.plugin, RedisPlugin])
+          App.make("shop", [Cache.withRedis, Redis.plugin], {
+            config: { values: { redis: { url: `redis://127.0.0.1:${port}` } } }
+          })
         )
+        const client = yield* shop.run(Redis.Redis)
         yield* shop.run(
           ObjectCache.use((cache) => cache.set(CacheKey.of("products", 7), "tea", text))
         )
-        expect(yield* client.send("EXISTS", "shop:entry/products/7")).toBe(1)
+        expect(yield* client.send("EXISTS", "shop:cache:entry/products/7")).toBe(1)
         const { contributions } = yield* shop.run(AppRuntime)
         const health = contributions(HealthCheck.kind).find(({ name }) => name === "cache")
         expect(health?.data.class).toBe("informational")

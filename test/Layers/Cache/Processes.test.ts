@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { freePort, hasRedis, startRedis } from "./backends.ts"
+import { freePort } from "../Redis/server.ts"
+import { hasRedis, startRedis } from "./backends.ts"
 
 const file = join(import.meta.dirname, "fixtures/replica.ts")
 
@@ -24,14 +24,24 @@ it.skipIf(!hasRedis)(
       const child = spawn(process.execPath, ["--conditions=flange-source", file, String(port)], {
         stdio: ["pipe", "pipe", "inherit"]
       })
-      return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
+      const lines: Array<string> = []
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        lines.push(...text.split("\n").filter((line) => line !== ""))
+      })
+      return { child, lines }
     })
-    for (const { lines } of children) expect((await lines.next()).value).toBe("ready")
-    for (const { child } of children) child.stdin.write("go\n")
-    const loads = await Promise.all(
-      children.map(async ({ lines }) => Number((await lines.next()).value))
-    )
-    expect(loads.toSorted()).toEqual([0, 1])
+    const line = (number: number) =>
+      Promise.all(
+        children.map(async ({ child, lines }) => {
+          while (lines.length <= number && child.exitCode === null) {
+            await new Promise((resolve) => setTimeout(resolve, 10))
+          }
+          return lines[number]
+        })
+      )
+    expect(await line(0)).toEqual(["ready", "ready"])
+    for (const { child } of children) child.stdin.end("go\n")
+    expect((await line(1)).toSorted()).toEqual(["0", "1"])
   },
   60_000
 )

@@ -1,20 +1,20 @@
 /** The backends on which the conformance suite runs. */
 import { spawn, spawnSync } from "node:child_process"
-import { once } from "node:events"
-import { type AddressInfo, connect, createServer } from "node:net"
-import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import { connect } from "node:net"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
+import { Redis, SharedRedis } from "flange/Redis"
 import * as Backends from "../../../src/Layers/Cache/Backends.ts"
+import type { RedisServices } from "../../../src/Layers/Cache/Broadcast.ts"
 import type { CacheConfig } from "../../../src/Layers/Cache/CacheConfig.ts"
 import type { Store } from "../../../src/Layers/Cache/CacheStore.ts"
 import { make } from "../../../src/Layers/Cache/Make.ts"
 import { MemoryStore } from "../../../src/Layers/Cache/MemoryStore.ts"
 import type { Shape } from "../../../src/Layers/Cache/ObjectCache.ts"
+import { connect as connectRedis } from "../../../src/Layers/Redis/Connect.ts"
+import { settings } from "../Redis/server.ts"
 
 type Config = (typeof CacheConfig)["Service"]
 
@@ -59,7 +59,7 @@ export const replicaOf = (
     (cache): Replica => ({ cache, store })
   )
 
-const opened = (values: Config, namespace: string, redis: Redis.Redis["Service"] | undefined) =>
+const opened = (values: Config, namespace: string, redis: RedisServices | undefined) =>
   Effect.flatMap(Backends.open(values, namespace, redis), ({ memory, store }) =>
     replicaOf(store, namespace, {
       timeout: values.timeout,
@@ -80,30 +80,17 @@ export const memory = (): Backend => {
   }
 }
 
-/** Connects to Redis, as in production: a frozen Redis fails calls, and is found again. */
-export const redisOf = (port: number) => {
-  let isReady = false
-  return Effect.map(
-    Layer.build(
-      NodeRedis.layer({
-        disableOfflineQueue: true,
-        pingInterval: 1000,
-        socket: {
-          connectTimeout: 500,
-          host: "127.0.0.1",
-          port,
-          reconnectStrategy: (retries, error) =>
-            isReady ? Math.min(50 * 2 ** retries, 500) : error,
-          socketTimeout: 1500
-        }
-      })
+/** Connects to Redis as `Redis.plugin` does. */
+export const redisOf = (port: number): Effect.Effect<RedisServices, unknown, Scope.Scope> =>
+  Effect.map(
+    connectRedis(
+      settings({ commandTimeout: "1s", prefix: "shop", url: `redis://127.0.0.1:${port}` })
     ),
-    (context) => {
-      isReady = true
-      return Context.get(context, Redis.Redis)
-    }
+    (context) => ({
+      redis: Context.get(context, Redis),
+      shared: Context.get(context, SharedRedis)
+    })
   )
-}
 
 /** Redis alone, or with memory in front of it. */
 export const redis = (backend: "redis" | "tiers", port: () => number): Backend => ({
@@ -128,15 +115,6 @@ export const hasMemcached = isInstalled("memcached")
 
 /** Whether Redis is installed. */
 export const hasRedis = isInstalled("redis-server")
-
-/** Returns a port that is free. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
-}
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

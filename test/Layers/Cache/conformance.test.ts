@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process"
 import { afterAll, beforeAll } from "vitest"
+import { freePort } from "../Redis/server.ts"
 import {
-  freePort,
   hasMemcached,
   hasRedis,
   memcached,

@@ -7,9 +7,9 @@ import { CacheKey } from "flange/Cache"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { makeId } from "../../../src/Layers/Cache/CacheStore.ts"
 import type { Shape } from "../../../src/Layers/Cache/ObjectCache.ts"
+import { freePort } from "../Redis/server.ts"
 import {
   type Backend,
-  freePort,
   hasMemcached,
   hasRedis,
   memcached,
