@@ -46,6 +46,13 @@ const decode = (text: string): string | undefined => {
 
 const isHost = (host: string): boolean => /^(?:\[[0-9A-Fa-f:.]+\]|[\p{L}\p{N}._-]+)$/u.test(host)
 
+/** Checks the port behind a host. It may be missing. */
+const isPort = (host: string): boolean => {
+  const colon = host.indexOf(":")
+  const port = colon === -1 ? "" : host.slice(colon + 1)
+  return port === "" || (/^\d{1,5}$/.test(port) && Number(port) > 0 && Number(port) < 65_536)
+}
+
 /** Returns the server that a URL names, or why the URL is refused. */
 export const read = (given: string): Mistake | Target => {
   const text = given.trim()
@@ -57,7 +64,7 @@ export const read = (given: string): Mistake | Target => {
   const address = authority.slice(authority.lastIndexOf("@") + 1)
   if (address === "") return "host"
   if (address.includes(",")) return "hosts"
-  if (/:(?:0+|\D.*|\d{6,})$/.test(address.replace(/^\[.*\]/, ""))) return "port"
+  if (!isPort(address.replace(/^\[.*\]/, ""))) return "port"
   if (!URL.canParse(text)) return "encoding"
   const url = new URL(text)
   if (url.search !== "") return "parameter"

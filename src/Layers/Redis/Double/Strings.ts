@@ -28,7 +28,7 @@ export const pairs = (command: string, args: ReadonlyArray<string>) => {
 
 const matcher = (glob: string): RegExp => {
   const pattern = glob.replaceAll(
-    /\\(.)|\[(\^?)([^\]]+)\]|[*?]|[.+^${}()|\]\\]/gs,
+    /\\(.)|\[(\^?)([^[\]]+)\]|[*?]|[.+^${}()|\]\\]/gs,
     (all, escaped, not, set) =>
       escaped !== undefined
         ? escaped.replace(/\W/, "\\$&")
