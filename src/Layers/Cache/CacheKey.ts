@@ -7,7 +7,7 @@ export type Segment = bigint | boolean | number | string
 /** The key of a cached value. */
 export interface CacheKey {
   readonly _tag: "key"
-  /** The first segment: the name of the cache in metrics. */
+  /** The first segment, percent-encoded, at most 32 characters: the name of the cache in metrics. */
   readonly name: string
   /** The segments, percent-encoded and joined with `/`. */
   readonly path: string
@@ -29,6 +29,9 @@ export interface Tag {
 
 /** What `ObjectCache.invalidate` takes. */
 export type Target = CacheKey | Prefix | Tag
+
+/** The most characters of a path that are kept before its digest, and of a name in metrics. */
+const keptLength = 32
 
 const hexOf = (unit: string): string => unit.charCodeAt(0).toString(16)
 
@@ -64,7 +67,7 @@ export const of = (name: string, ...segments: ReadonlyArray<Segment>): CacheKey 
     prefixes.push(path)
     path += `/${encode(segment)}`
   }
-  return { _tag: "key", name, path, prefixes }
+  return { _tag: "key", name: encode(name).slice(0, keptLength), path, prefixes }
 }
 
 /**
@@ -94,8 +97,6 @@ export const prefix = (name: string, ...segments: ReadonlyArray<Segment>): Prefi
  * ```
  */
 export const tag = (name: Segment): Tag => ({ _tag: "tag", path: encode(name) })
-
-const keptLength = 32
 
 const digestOf = (text: string): string =>
   `${text.slice(0, keptLength)}#${createHash("sha256").update(text).digest("base64url")}`

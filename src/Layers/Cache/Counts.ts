@@ -128,7 +128,7 @@ export class Counts {
     if (this.#memory === undefined) return
     const totals = new Map<Series, { bytes: number; evictions: number }>()
     for (const [name, { bytes, evictions }] of this.#memory.usage) {
-      const series = this.#of(name === "" ? otherName : decodeURIComponent(name))
+      const series = this.#of(name === "" ? otherName : name)
       const total = totals.get(series) ?? { bytes: 0, evictions: 0 }
       totals.set(series, { bytes: total.bytes + bytes, evictions: total.evictions + evictions })
     }

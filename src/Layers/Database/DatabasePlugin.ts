@@ -16,8 +16,8 @@ import * as MigrationActions from "./Migration/MigrationActions.ts"
 import type { MigrationError } from "./Migration/MigrationError.ts"
 import * as RowTypes from "./RowTypes.ts"
 import * as Autocommit from "./Transaction/Autocommit.ts"
+import * as Observed from "./Transaction/Observed.ts"
 import { annotated } from "./Transaction/Transactional.ts"
-import { levelOf } from "./Transaction/Turns.ts"
 
 /** The errors with which the plugin may fail to start. */
 export type StartError = ConnectError | MigrationError | SqlError
@@ -90,17 +90,7 @@ export const plugin = Plugin.make("flange:database", {
       overrides: { database: { bootWait: "3 seconds", runMigrations: false } }
     }),
     PluginCheck.kind.make("transactions", Autocommit.check),
-    Transactions.kind.make(
-      "database",
-      undefined,
-      SqlClient.SqlClient.useSync(({ afterCommit, transactionService }) => ({
-        afterCommit,
-        // Savepoints have the connection of their transaction.
-        current: Effect.withFiber((fiber) =>
-          Effect.succeed(levelOf(fiber, transactionService)?.[0])
-        )
-      }))
-    )
+    Transactions.kind.make("database", undefined, SqlClient.SqlClient.useSync(Observed.make))
   ],
   defaults: defaultsFor,
   health: { database: HealthCheck.make(ping) },

@@ -71,6 +71,53 @@ describe("Cache.plugin", () => {
     })
   )
 
+  it.effect("the name of a cache may be any text", () =>
+    Effect.gen(function* () {
+      const shop = yield* TestApp.make(appOf({}))
+      const { caches } = yield* shop.run(
+        Effect.gen(function* () {
+          const cache = yield* ObjectCache
+          const names = ["a/b", "\ud800", "字".repeat(100), "%", "x".repeat(1000)]
+          for (const name of names) {
+            const load = cache.getOrLoad(CacheKey.of(name, 7), text, Effect.succeed("tea"))
+            expect(yield* load).toBe("tea")
+            expect(yield* load).toBe("tea")
+          }
+          return yield* cache.stats
+        })
+      )
+      const { _OTHER, ...named } = caches
+      expect(_OTHER!.bytes).toBeGreaterThan(0)
+      for (const { bytes, hits, loads } of Object.values(named)) {
+        expect([bytes > 0, hits, loads]).toEqual([true, 1, 1])
+      }
+      expect(Object.keys(named)).toHaveLength(5)
+    })
+  )
+
+  it.effect("a load is a span of a request that is traced", () =>
+    Effect.gen(function* () {
+      const shop = yield* TestApp.make(appOf({}))
+      const cache = yield* shop.run(ObjectCache)
+      const names: Array<string> = []
+      const load = (id: number) =>
+        cache.getOrLoad(
+          CacheKey.of("products", id),
+          text,
+          Effect.map(Effect.option(Effect.currentSpan), (span) => {
+            const name = Option.match(span, { onNone: () => "none", onSome: ({ name }) => name })
+            names.push(name)
+            return name
+          })
+        )
+      yield* Effect.withSpan(load(1), "request")
+      yield* load(1)
+      yield* load(2)
+      yield* Effect.withSpan(load(3), "request", { sampled: false })
+      expect(names).toEqual(["cache.load products", "none", "request"])
+    })
+  )
+
   it.effect("callers who choose the names of caches get at most a hundred series", () =>
     Effect.gen(function* () {
       const shop = yield* TestApp.make(appOf({}))

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
 import { App } from "flange"
 import * as Cache from "flange/Cache"
 import * as Database from "flange/Database"
@@ -76,6 +79,48 @@ describe("an invalidation in a transaction", () => {
       const set = Effect.andThen(cache.set(key, "new", text), read)
       expect(yield* sql.withTransaction(set)).toEqual(Option.some("old"))
       expect(yield* read).toEqual(Option.some("new"))
+    })
+  )
+
+  it.effect("is sent at once by a fiber that outlives the transaction", () =>
+    Effect.gen(function* () {
+      const { cache, read, sql } = yield* setUp
+      const ended = yield* Deferred.make<void>()
+      const fiber = yield* sql.withTransaction(
+        Effect.andThen(
+          sql`select 1`,
+          Effect.forkDetach(Effect.andThen(Deferred.await(ended), cache.invalidate(key)))
+        )
+      )
+      yield* Deferred.succeed(ended, undefined)
+      yield* Fiber.join(fiber)
+      expect(yield* read).toEqual(Option.none())
+    })
+  )
+
+  it.effect("lets an old value be loaded again in the background after the transaction", () =>
+    Effect.gen(function* () {
+      const { cache, sql } = yield* setUp
+      const options = { ...text, staleWhileRevalidate: "1 hour", ttl: "1 minute" } as const
+      const loaded = yield* Deferred.make<void>()
+      yield* cache.getOrLoad(CacheKey.of("names", 1), options, Effect.succeed("old"))
+      yield* TestClock.adjust("2 minutes")
+      const load = Effect.gen(function* () {
+        const [row] = yield* sql<{ name: string }>`select 'new' as name`
+        yield* Deferred.succeed(loaded, undefined)
+        return row!.name
+      })
+      const first = yield* sql.withTransaction(
+        Effect.andThen(sql`select 1`, cache.getOrLoad(CacheKey.of("names", 1), options, load))
+      )
+      expect(first).toBe("old")
+      yield* Deferred.await(loaded)
+      let found = yield* cache.get(CacheKey.of("names", 1), text)
+      while (Option.isNone(found)) {
+        yield* Effect.yieldNow
+        found = yield* cache.get(CacheKey.of("names", 1), text)
+      }
+      expect(found).toEqual(Option.some("new"))
     })
   )
 })
