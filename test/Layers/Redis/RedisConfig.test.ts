@@ -78,7 +78,7 @@ describe("The section redis", () => {
     ["redis:///0", "host"],
     ["redis://host:0", "port"],
     ["redis://host:99999999", "port"],
-    ["redis://host:65536", "encoding"],
+    ["redis://host:65536", "port"],
     ["redis://host/name", "database"],
     ["redis://host/0?db=1", "parameter"],
     ["redis://a:6379,b:6379", "hosts"],
