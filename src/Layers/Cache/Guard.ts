@@ -87,10 +87,16 @@ export class Guard {
     return values && this.#masked(keys, values)
   }
 
+  /** Removes a record with this id, and does not wait for it. */
+  release(key: string, id: string): Effect.Effect<void> {
+    const releasing = this.#attempt("replace", this.#store.replace(key, id, undefined))
+    return Effect.asVoid(Effect.forkIn(releasing, this.#scope))
+  }
+
   replace(
     key: string,
     expected: string | undefined,
-    next: Kept | undefined
+    next: Kept
   ): Effect.Effect<boolean | undefined> {
     return this.#attempt("replace", this.#store.replace(key, expected, next))
   }

@@ -44,7 +44,7 @@ export const withLock = <A, E, R>(
   const holding = Effect.flatMap(again, (exit): Effect.Effect<A, E, R> =>
     exit === undefined ? Effect.raceFirst(load, renewed) : exit
   )
-  const release = guard.replace(lock, mine.value, undefined)
+  const release = guard.release(lock, mine.value)
   const turn = (poll: number, until: number): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(restore(guard.replace(lock, undefined, mine)), (taken) =>
