@@ -244,7 +244,9 @@ export class Loading {
     { entry }: Found
   ): Effect.Effect<Usable<A, F>> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (entry === undefined) return Effect.succeed(missing)
+      if (entry === undefined || (entry.failed && options.failures === undefined)) {
+        return Effect.succeed(missing)
+      }
       const isFresh = now < entry.freshUntil
       const mayBeOld = options.staleWhileRevalidate !== undefined && now < entry.usableUntil
       if (!isFresh && !mayBeOld) return Effect.succeed(missing)

@@ -50,7 +50,8 @@ export const make = (store: Store, settings: Settings) =>
               const isChanged = entry !== undefined && (yield* pending.covers(key, entry.tags))
               const now = yield* Clock.currentTimeMillis
               const exit = isChanged ? undefined : yield* loading.fresh(options, entry, now)
-              const isFresh = entry !== undefined && !isChanged && now < entry.freshUntil
+              const isUsable = entry !== undefined && !entry.failed && !isChanged
+              const isFresh = isUsable && now < entry.freshUntil
               const result = exit !== undefined ? "hit" : isFresh ? "undecodable" : "miss"
               counts.lookup(key.name, result, fiber.context)
               return exit === undefined ? Option.none<A>() : Exit.getSuccess(exit)
