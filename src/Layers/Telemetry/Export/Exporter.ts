@@ -1,4 +1,5 @@
 /** The queue of one signal, and its way to the collector. */
+import { Reader } from "../../../Server/Exchange/PlainData.ts"
 import type { Format, Resource, Signal } from "../Otlp/Envelope.ts"
 import type { Sink } from "../Otlp/Sink.ts"
 import type { Losses } from "./Losses.ts"
@@ -87,15 +88,22 @@ export class Exporter<Record> {
     const sink = this.#sink
     const before = sink.length
     if (this.#isClosing) return losses.add(signal, "closed", 1)
+    const full = () => losses.add(signal, "queue_full", 1, this.#cause)
     if (this.#queuedBytes + before >= maxBytes || this.#queuedRecords + this.#count >= maxRecords) {
-      return losses.add(signal, "queue_full", 1, this.#cause)
+      return full()
     }
+    let count: number
     try {
-      this.#count += encode(sink, record)
+      count = encode(sink, record)
     } catch (error) {
       sink.reset(before)
-      return losses.add(signal, "encoding", 1, String(error))
+      return losses.add(signal, "encoding", 1, new Reader().error(error).message)
     }
+    if (this.#queuedBytes + sink.length > maxBytes) {
+      sink.reset(before)
+      return full()
+    }
+    this.#count += count
     if (sink.length >= batchBytes || this.#count >= batchSize) this.flush()
     else if (this.#timer === undefined) {
       this.#timer = setTimeout(() => this.flush(), delay)
@@ -153,6 +161,8 @@ export class Exporter<Record> {
     const until = performance.now() + exportTimeout
     const body = await this.#connection.body(format.wrap(signal, resource, records))
     for (let wait = firstWait; ; wait = Math.min(longestWait, wait * 2)) {
+      // The time may end while a body is compressed.
+      if (this.#isOver) return lost()
       const outcome = await this.#connection.post(format.contentType, body)
       this.#isFailing = outcome._tag === "Retryable"
       if (outcome._tag === "Accepted") {
@@ -168,7 +178,8 @@ export class Exporter<Record> {
       if (outcome._tag === "Refused" || this.#isClosing) return lost()
       // Several instances must not come back at the same moment.
       const jittered = wait * (0.8 + Math.random() * 0.4)
-      const pause = Math.min(outcome.delay ?? jittered, longestDelay)
+      // A collector that asks for less, or for a time in the past, is not tried faster and faster.
+      const pause = Math.min(Math.max(outcome.delay ?? 0, jittered), longestDelay)
       const left = until - performance.now()
       if (left <= 0 || (outcome.delay === undefined && left < pause)) return lost()
       await this.#pause(pause)

@@ -103,7 +103,11 @@ export class Connection {
         method: "POST"
       })
       this.#request = request
-      request.on("error", reject).on("response", resolve)
+      request
+        .on("error", reject)
+        .on("response", resolve)
+        // A collector that answers with another protocol ends the request with neither.
+        .on("close", () => reject(new Error("the connection closed without a reply")))
       for (const part of body) request.write(part)
       request.end()
     })

@@ -81,7 +81,8 @@ export class Json implements Sink {
   }
 
   text(_field: number, name: string, value: string): void {
-    this.#member(name, JSON.stringify(value))
+    // A collector refuses a whole request for half of a surrogate pair.
+    this.#member(name, JSON.stringify(value.toWellFormed()))
   }
 
   uint32(_field: number, name: string, value: number): void {

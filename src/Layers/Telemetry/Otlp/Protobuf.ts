@@ -6,6 +6,10 @@ const eight = 1
 const delimited = 2
 const four = 5
 
+/** The buffer of a new sink, and the largest one that is kept between two requests, in bytes. */
+const smallest = 16_384
+const largest = 4 * 1024 * 1024
+
 /** Texts up to this length are written without a call of the runtime. */
 const shortText = 48
 
@@ -16,7 +20,7 @@ const shortText = 48
  */
 export class Protobuf implements Sink {
   #at = 0
-  #buffer = Buffer.allocUnsafe(16_384)
+  #buffer = Buffer.allocUnsafe(smallest)
   #view = viewOf(this.#buffer)
 
   get length(): number {
@@ -115,6 +119,8 @@ export class Protobuf implements Sink {
   take(): Uint8Array<ArrayBuffer> {
     const records = new Uint8Array(this.#buffer.subarray(0, this.#at))
     this.#at = 0
+    // The next records rarely need as much as a large one.
+    if (this.#buffer.length > largest) this.#use(Buffer.allocUnsafe(smallest))
     return records
   }
 
@@ -150,14 +156,18 @@ export class Protobuf implements Sink {
     if (needed <= this.#buffer.length) return
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#at)
-    this.#buffer = larger
-    this.#view = viewOf(larger)
+    this.#use(larger)
   }
 
   /** Writes a tag, and makes room for a value of this size. */
   #tag(field: number, type: number, size: number): void {
     this.#room(size + 2)
     this.#varint((field << 3) | type)
+  }
+
+  #use(buffer: Buffer<ArrayBuffer>): void {
+    this.#buffer = buffer
+    this.#view = viewOf(buffer)
   }
 
   #varint(value: number): void {

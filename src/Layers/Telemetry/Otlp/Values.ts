@@ -1,12 +1,7 @@
 /** The values of attributes. */
 import { format } from "effect/Formatter"
+import { type Data, Reader } from "../../../Server/Exchange/PlainData.ts"
 import { type Sink, unbounded } from "./Sink.ts"
-
-/** Deeper values are written as text. */
-const maxDepth = 16
-
-/** More members of a list or an object are not written. */
-const maxMembers = 128
 
 /** Writes the attributes that are given as names and values in turn, as the list of a message. */
 export const attributes = (
@@ -18,7 +13,7 @@ export const attributes = (
   if (entries.length === 0) return
   sink.openList("attributes")
   for (let i = 0; i < entries.length; i += 2) {
-    keyValue(sink, field, String(entries[i]), entries[i + 1], maxLength, 0)
+    keyValue(sink, field, String(entries[i]), entries[i + 1], maxLength, content)
   }
   sink.closeList()
 }
@@ -32,23 +27,23 @@ export const any = (
   maxLength: number
 ): void => {
   const mark = sink.open(field, name, boundOf(value, maxLength))
-  content(sink, value, maxLength, 0)
+  content(sink, value, maxLength)
   sink.close(mark)
 }
 
-const keyValue = (
+const keyValue = <Value>(
   sink: Sink,
   field: number,
   key: string,
-  value: unknown,
+  value: Value,
   maxLength: number,
-  depth: number
+  write: (sink: Sink, value: Value, maxLength: number) => void
 ): void => {
   const bound = boundOf(value, maxLength)
   const pair = sink.item(field, bound + key.length * 3 + 10)
   sink.text(1, "key", key)
   const mark = sink.open(2, "value", bound)
-  content(sink, value, maxLength, depth)
+  write(sink, value, maxLength)
   sink.close(mark)
   sink.close(pair)
 }
@@ -70,51 +65,54 @@ const boundOf = (value: unknown, maxLength: number): number => {
 const cut = (text: string, maxLength: number): string =>
   text.length > maxLength ? text.slice(0, maxLength) : text
 
-const content = (sink: Sink, value: unknown, maxLength: number, depth: number): void => {
+const content = (sink: Sink, value: unknown, maxLength: number): void => {
   switch (typeof value) {
     case "bigint":
       return BigInt.asIntN(64, value) === value
         ? sink.int64(3, "intValue", value)
         : sink.text(1, "stringValue", cut(String(value), maxLength))
     case "boolean":
+    case "number":
+    case "string":
+    case "undefined":
+      return data(sink, value, maxLength)
+    case "object":
+      // It may have cycles, getters that throw, and members without end.
+      return data(sink, new Reader().value(value), maxLength)
+    default:
+      return sink.text(1, "stringValue", cut(format(value), maxLength))
+  }
+}
+
+type Content = Data | undefined
+
+const data = (sink: Sink, value: Content, maxLength: number): void => {
+  switch (typeof value) {
+    case "boolean":
       return sink.bool(2, "boolValue", value)
     case "number":
       return Number.isSafeInteger(value)
         ? sink.int64(3, "intValue", value)
         : sink.double(4, "doubleValue", value)
-    case "object":
-      if (value === null) return
-      if (depth < maxDepth && Array.isArray(value)) return list(sink, value, maxLength, depth + 1)
-      if (depth < maxDepth && isPlain(value)) return object(sink, value, maxLength, depth + 1)
-      break
     case "string":
       return sink.text(1, "stringValue", cut(value, maxLength))
     case "undefined":
       return
     default:
-      break
+      if (value === null) return
+      if (isList(value)) list(sink, value, maxLength)
+      else object(sink, value, maxLength)
   }
-  // Effect's format shows a `Redacted` as such, at any depth.
-  sink.text(1, "stringValue", cut(format(value), maxLength))
 }
 
-/** Returns whether a value is an object of names and values, and no instance of a class. */
-const isPlain = (value: object): value is Readonly<Record<string, unknown>> => {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}
+const isList = (value: Data): value is ReadonlyArray<Data> => Array.isArray(value)
 
-const list = (
-  sink: Sink,
-  values: ReadonlyArray<unknown>,
-  maxLength: number,
-  depth: number
-): void => {
+const list = (sink: Sink, values: ReadonlyArray<Data>, maxLength: number): void => {
   const mark = sink.open(5, "arrayValue", unbounded)
   sink.openList("values")
-  for (const value of values.slice(0, maxMembers)) {
+  for (const value of values) {
     const item = sink.item(1, boundOf(value, maxLength))
-    content(sink, value, maxLength, depth)
+    data(sink, value, maxLength)
     sink.close(item)
   }
   sink.closeList()
@@ -123,14 +121,13 @@ const list = (
 
 const object = (
   sink: Sink,
-  members: Readonly<Record<string, unknown>>,
-  maxLength: number,
-  depth: number
+  members: { readonly [name: string]: Data },
+  maxLength: number
 ): void => {
   const mark = sink.open(6, "kvlistValue", unbounded)
   sink.openList("values")
-  for (const key of Object.keys(members).slice(0, maxMembers)) {
-    keyValue(sink, 1, key, members[key], maxLength, depth)
+  for (const [key, value] of Object.entries(members)) {
+    keyValue(sink, 1, key, value, maxLength, data)
   }
   sink.closeList()
   sink.close(mark)
