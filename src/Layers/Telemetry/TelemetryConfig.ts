@@ -1,4 +1,5 @@
 /** The configuration section `telemetry`. */
+import { validateHeaderName, validateHeaderValue } from "node:http"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
@@ -17,8 +18,22 @@ const Endpoint = Schema.String.check(Schema.makeFilter(isEndpoint)).pipe(
 
 const Pairs = Schema.String.check(Schema.makeFilter((text) => KeyValues.parse(text) !== undefined))
 
-const Headers = Schema.RedactedFromValue(Pairs).pipe(
-  Config.expected('"name=value" with commas between several, and values percent-encoded')
+/** Whether Node sends these headers. */
+const areHeaders = (text: string): boolean =>
+  Object.entries(KeyValues.parse(text) ?? {}).every(([name, value]) => {
+    try {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+      return true
+    } catch {
+      return false
+    }
+  })
+
+const Headers = Schema.RedactedFromValue(Pairs.check(Schema.makeFilter(areHeaders))).pipe(
+  Config.expected(
+    '"name=value" with commas between several, names and values of headers, and values percent-encoded'
+  )
 )
 
 const Attributes = Pairs.pipe(
@@ -29,11 +44,20 @@ const Attributes = Pairs.pipe(
   Config.expected('"key=value" with commas between several, and values percent-encoded')
 )
 
+/** A longer time of a timer overflows, and the timer then fires at once. */
+const longestTime = Duration.days(24)
+
 const Time = Config.Duration.check(
   Schema.makeFilter(
-    (duration) => Duration.isFinite(duration) && Duration.isGreaterThan(duration, Duration.zero)
+    (duration) =>
+      Duration.isGreaterThan(duration, Duration.zero) &&
+      Duration.isLessThanOrEqualTo(duration, longestTime)
   )
-).pipe(Config.expected('a duration such as "5 seconds" or a number of milliseconds, above zero'))
+).pipe(
+  Config.expected(
+    'a duration such as "5 seconds" or a number of milliseconds, above zero and at most 24 days'
+  )
+)
 
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 const Compression = Schema.Literals(["gzip", "none"])
