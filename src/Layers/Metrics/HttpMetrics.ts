@@ -2,6 +2,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metering from "../../Plugin/Metering.ts"
+import * as Methods from "../../Server/Exchange/Methods.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { Histogram } from "./Histogram.ts"
@@ -11,23 +12,9 @@ const seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 
 
 const bytes = [100, 1e3, 1e4, 1e5, 1e6, 1e7]
 
-/** The methods with a series of their own. Callers can send any other. */
-const methods = new Set([
-  "CONNECT",
-  "DELETE",
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "PATCH",
-  "POST",
-  "PUT",
-  "QUERY",
-  "TRACE"
-])
-
 /** Returns the attributes of a route. An unknown path has no route, so all of them are one series. */
 const attributesOf = (method: string, path: string): Readonly<Record<string, string>> => ({
-  "http.request.method": methods.has(method) ? method : "_OTHER",
+  "http.request.method": Methods.isKnown(method) ? method : Methods.other,
   ...(path === "*" ? {} : { "http.route": path })
 })
 
@@ -64,7 +51,7 @@ const measure = (route: Middleware.RouteInfo, context: Context.Context<never>) =
 
   const find = (sent: string, status: number, error: string | undefined): Series => {
     // Callers of unknown paths choose the method.
-    const method = methods.has(sent) ? sent : "_OTHER"
+    const method = Methods.isKnown(sent) ? sent : Methods.other
     const key = `${method} ${status} ${error}`
     let series = known.get(key)
     if (series === undefined) {

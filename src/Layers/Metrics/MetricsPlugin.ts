@@ -1,5 +1,4 @@
 /** The battery as a plugin. */
-import { createHash, timingSafeEqual } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -13,6 +12,7 @@ import { Unauthenticated } from "../../Contract/Catalogue.ts"
 import * as AdminRoute from "../../Plugin/AdminRoute.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as BearerToken from "../../Server/Exchange/BearerToken.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
 import * as Route from "../../Server/Route/Route.ts"
 import * as Exposition from "./Exposition.ts"
@@ -20,14 +20,6 @@ import * as HttpMetrics from "./HttpMetrics.ts"
 import { MetricsConfig } from "./MetricsConfig.ts"
 import * as ProcessMetrics from "./ProcessMetrics.ts"
 import { Registry } from "./Registry.ts"
-
-const digest = (text: string) => createHash("sha256").update(text).digest()
-
-/** Returns whether a header `Authorization` has the token. The time tells nothing about the token. */
-const hasToken = (header: string | undefined, token: string): boolean => {
-  const [, sent] = /^Bearer +(\S+)$/i.exec(header ?? "") ?? []
-  return sent !== undefined && timingSafeEqual(digest(sent), digest(token))
-}
 
 const unauthenticated = Effect.map(
   HttpServerRespondable.toResponse(new Unauthenticated()),
@@ -66,7 +58,7 @@ const routes = HttpRouter.use(
       // The section's schema has checked that it begins with a slash.
       path as `/${string}`,
       Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
-        secret !== undefined && !hasToken(headers["authorization"], secret)
+        secret !== undefined && !BearerToken.matches(headers["authorization"], secret)
           ? unauthenticated
           : reply
       )

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
+import * as Methods from "./Methods.ts"
 import * as OwnOrigin from "./OwnOrigin.ts"
 import * as Problem from "./Problem.ts"
 import { clean } from "./Text.ts"
@@ -49,20 +50,6 @@ export const Sampling: Context.Reference<Sample> = Context.Reference("flange/Sam
   defaultValue: (): Sample => (_request, _route, parent) => parent?.sampled !== false
 })
 
-/** The methods that a name may have. Source: OpenTelemetry, `http.request.method`. */
-const methods: ReadonlySet<string> = new Set([
-  "CONNECT",
-  "DELETE",
-  "GET",
-  "HEAD",
-  "OPTIONS",
-  "PATCH",
-  "POST",
-  "PUT",
-  "QUERY",
-  "TRACE"
-])
-
 /** The parts of a request that its span shows. */
 export interface Traced extends Pick<
   Incoming,
@@ -91,7 +78,7 @@ export const begin = (
   parent: Tracer.ExternalSpan | undefined,
   startTime: bigint
 ): Tracer.Span => {
-  const name = methods.has(method) ? method : "HTTP"
+  const name = Methods.isKnown(method) ? method : "HTTP"
   return tracer.span({
     annotations: parent?.annotations ?? Context.empty(),
     kind: "server",
@@ -119,9 +106,9 @@ export const end = (
   endTime: bigint
 ): void => {
   const { code, httpVersion, method, peer, target } = request
-  if (methods.has(method)) span.attribute("http.request.method", method)
+  if (Methods.isKnown(method)) span.attribute("http.request.method", method)
   else {
-    span.attribute("http.request.method", "_OTHER")
+    span.attribute("http.request.method", Methods.other)
     span.attribute("http.request.method_original", clean(method))
   }
   span.attribute("http.response.status_code", status)
