@@ -41,9 +41,9 @@ export const AdminConfig = Config.section(
         ? []
         : [
             {
-              expected: `${words}; or write 127.0.0.1 to admin.host, or use Admin.protectedWith`,
+              expected: words,
               key: "token",
-              reason: `other machines reach admin.host "${host}"`
+              reason: `other machines reach admin.host "${host}"; 127.0.0.1 and Admin.protectedWith need no token`
             }
           ],
     variables: { ...variables, ADMIN_TOKEN: "token" }

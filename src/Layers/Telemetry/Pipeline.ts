@@ -27,7 +27,7 @@ export class Pipeline {
   readonly #app: AppRuntimeShape
   /** The services of the app. They are complete when the app is ready. */
   #context: Context.Context<never>
-  readonly #exporters = new Map<Signal, Pick<Exporter<never>, "close" | "exported">>()
+  readonly #exporters = new Map<Signal, Pick<Exporter<never>, "close" | "exported" | "url">>()
   readonly #losses = new Losses((message) => {
     Effect.runForkWith(this.#context)(Effect.logWarning(message))
   })
@@ -64,6 +64,11 @@ export class Pipeline {
     })
     this.#exporters.set(signal, exporter)
     return exporter
+  }
+
+  /** The URL of each signal that is exported. */
+  get urls(): ReadonlyArray<readonly [signal: Signal, url: string]> {
+    return [...this.#exporters].map(([signal, { url }]) => [signal, url] as const).sort()
   }
 
   /** Counts spans that no exporter was given. */

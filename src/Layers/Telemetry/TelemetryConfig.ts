@@ -59,12 +59,30 @@ const Time = Config.Duration.check(
   )
 )
 
+const Share = Schema.Finite.check(Schema.isBetween({ maximum: 1, minimum: 0 })).pipe(
+  Config.expected("a number from 0 to 1, such as 0.1 for a tenth")
+)
+
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 const Compression = Schema.Literals(["gzip", "none"])
 /** `check` refuses `grpc` with its reason. */
 const Protocol = Schema.Literals(["grpc", "http/json", "http/protobuf"]).pipe(
   Config.expected('"http/protobuf" or "http/json"')
 )
+
+/** Returns the problem of a general endpoint that is the URL of one signal. */
+const endpointProblems = (endpoint: string | undefined) => {
+  const [, base, signal] = /^(.*)\/v1\/(logs|metrics|traces)\/?$/.exec(endpoint ?? "") ?? []
+  return base === undefined
+    ? []
+    : [
+        {
+          expected: `"${base}", or the whole URL as telemetry.${signal}.endpoint`,
+          key: "endpoint",
+          reason: `/v1/${signal} is added to it`
+        }
+      ]
+}
 
 const signal = {
   compression: Schema.optionalKey(Compression),
@@ -155,9 +173,7 @@ export const TelemetryConfig = Config.section(
     queueBytes: Config.ByteSize.check(Schema.isGreaterThan(0)).pipe(Config.withDefault("16 MiB")),
     resourceAttributes: Schema.optionalKey(Attributes),
     sampler: Schema.Literals(Sampler.names).pipe(Config.withDefault("parentbased_traceidratio")),
-    samplerArgument: Schema.Finite.check(Schema.isBetween({ maximum: 1, minimum: 0 })).pipe(
-      Config.withDefault(0.1)
-    ),
+    samplerArgument: Share.pipe(Config.withDefault(0.1)),
     serviceName: Schema.optionalKey(Schema.NonEmptyString),
     shutdownTimeout: Time.pipe(Config.withDefault("3 seconds")),
     tail: Schema.Struct({
@@ -171,8 +187,9 @@ export const TelemetryConfig = Config.section(
     )
   },
   {
-    check: ({ logs, metrics, protocol, traces }) =>
-      Object.entries({
+    check: ({ endpoint, logs, metrics, protocol, traces }) => [
+      ...endpointProblems(endpoint),
+      ...Object.entries({
         "logs.protocol": logs.protocol,
         "metrics.protocol": metrics.protocol,
         protocol,
@@ -188,7 +205,8 @@ export const TelemetryConfig = Config.section(
               }
             ]
           : []
-      ),
+      )
+    ],
     variables: {
       OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT: "attributeLength",
       OTEL_BLRP_EXPORT_TIMEOUT: "logs.exportTimeout",

@@ -92,6 +92,23 @@ const logging = (settings: Settings, pipeline: Pipeline) =>
     ).pipe(Context.add(LogOutputs, [...(yield* LogOutputs), output]))
   })
 
+/** Logs where each signal goes, and warns of the port that collectors have for gRPC. */
+const announce = ({ sampler, samplerArgument }: Settings, { urls }: Pipeline) =>
+  Effect.gen(function* () {
+    const targets = urls.map(([signal, url]) => {
+      // A query may have a secret.
+      const { origin, pathname } = new URL(url)
+      const share = sampler.endsWith("ratio") ? `${sampler} ${samplerArgument}` : sampler
+      return `${signal} to ${origin}${pathname}${signal === "traces" ? ` (${share})` : ""}`
+    })
+    yield* Effect.logInfo(`Telemetry is exported: ${targets.join(", ")}`)
+    const grpc = urls.map(([, url]) => new URL(url)).find(({ port }) => port === "4317")
+    if (grpc === undefined) return
+    yield* Effect.logWarning(
+      `Telemetry goes to the port of ${grpc.origin}, where collectors usually expect gRPC. Flange sends OTLP over HTTP: write the collector's HTTP port, usually 4318.`
+    )
+  })
+
 /**
  * Exports traces, logs and metrics over OTLP/HTTP, if `telemetry.endpoint` or the variable
  * `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector. Without one it does nothing and costs nothing.
@@ -134,6 +151,8 @@ export const plugin = Plugin.make("flange:telemetry", {
   ready: () =>
     Effect.gen(function* () {
       const pipeline = yield* CurrentPipeline
-      pipeline?.start(yield* Effect.context<never>())
+      if (pipeline === undefined) return
+      pipeline.start(yield* Effect.context<never>())
+      yield* announce(yield* TelemetryConfig, pipeline)
     })
 })

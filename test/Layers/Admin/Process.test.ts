@@ -111,7 +111,7 @@ describe("the admin port of a process", () => {
     const app = await start([], { ADMIN_HOST: "0.0.0.0" })
     expect(await app.exitCode).toBe(1)
     expect(app.output()).toContain(
-      'admin.token is missing (other machines reach admin.host "0.0.0.0")'
+      'admin.token is missing (other machines reach admin.host "0.0.0.0"; 127.0.0.1'
     )
   })
 })

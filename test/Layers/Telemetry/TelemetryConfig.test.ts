@@ -20,6 +20,7 @@ describe("refused", () => {
     ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc", "usually 4318"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317", "http://localhost:4318"],
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@localhost:4318", "without a password"],
+    ["OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:4318/v1/traces", '"http://a:4318", or'],
     ["OTEL_EXPORTER_OTLP_HEADERS", "secret", "name=value"],
     ["OTEL_EXPORTER_OTLP_HEADERS", "a=%zz", "percent-encoded"],
     ["OTEL_EXPORTER_OTLP_HEADERS", "a=x%0Ay", "values of headers"],
@@ -29,7 +30,7 @@ describe("refused", () => {
     ["OTEL_RESOURCE_ATTRIBUTES", "team", "key=value"],
     ["OTEL_TRACES_EXPORTER", "zipkin", '"otlp"'],
     ["OTEL_TRACES_SAMPLER", "jaeger_remote", "parentbased_traceidratio"],
-    ["OTEL_TRACES_SAMPLER_ARG", "1.5", "between 0 and 1"],
+    ["OTEL_TRACES_SAMPLER_ARG", "1.5", "from 0 to 1"],
     ["OTEL_BSP_SCHEDULE_DELAY", "0", "above zero"],
     ["OTEL_EXPORTER_OTLP_COMPRESSION", "br", '"gzip"']
   ]

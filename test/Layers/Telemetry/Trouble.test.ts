@@ -9,7 +9,7 @@ import { partialReply } from "./otlp.ts"
 /** Longer than any test, so that only the limit under test can end a wait. */
 const never = "100000000"
 
-/** Ends an app whose collector does not answer. */
+/** Ends an app whose collector taken nothing so far. */
 const soon = { FLANGE__TELEMETRY__SHUTDOWN_TIMEOUT: "50" }
 
 const hang: Answer = () => {}
@@ -127,6 +127,35 @@ describe("dead", () => {
       expect(warnings).toHaveLength(1)
       expect(warnings[0]).toMatch(/^Telemetry was not exported: 30 spans, because the app stopped/)
       expect(warnings[0]).toContain("ECONNREFUSED")
+    })
+  )
+
+  it.live("a collector that never answered is named in one warning before anything is lost", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Effect.scoped(Collector.make)
+      const port4317 = { OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: "http://127.0.0.1:4317/v1/logs?key=1" }
+      const logs = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const test = yield* TestApp.make(app, { variables: variables({ url }, port4317) })
+          const warned = () =>
+            test.logs.some(({ message }) => /taken nothing so far/.test(`${message}`))
+          while (!warned()) {
+            yield* test.get("/lamps/7")
+            yield* Effect.sleep("5 millis")
+          }
+          return test.logs
+        })
+      )
+      const messages = logs.map(({ message }) => String(message))
+      expect(messages).toContain(
+        `Telemetry is exported: logs to http://127.0.0.1:4317/v1/logs, metrics to ${url}/v1/metrics, traces to ${url}/v1/traces (parentbased_traceidratio 1)`
+      )
+      expect(
+        messages.filter((text) => text.includes("port of http://127.0.0.1:4317"))
+      ).toHaveLength(1)
+      const unanswered = messages.filter((text) => text.includes("taken nothing so far"))
+      expect(unanswered).toHaveLength(1)
+      expect(unanswered[0]).toContain("ECONNREFUSED")
     })
   )
 

@@ -82,6 +82,11 @@ export class Exporter<Record> {
     return !this.#isSending && this.#count === 0
   }
 
+  /** Where the records go. */
+  get url(): string {
+    return this.#options.target.url
+  }
+
   /** Adds a record. Never throws. */
   append(record: Record): void {
     const { batchSize, delay, encode, losses, maxBytes, maxRecords, signal } = this.#options
@@ -176,6 +181,7 @@ export class Exporter<Record> {
       }
       this.#cause = `${outcome.cause} from ${target.url}`
       if (outcome._tag === "Refused" || this.#isClosing) return lost()
+      if (this.exported === 0) losses.unreachable(this.#cause)
       // Several instances must not come back at the same moment.
       const jittered = wait * (0.8 + Math.random() * 0.4)
       // A collector that asks for less, or for a time in the past, is not tried faster and faster.

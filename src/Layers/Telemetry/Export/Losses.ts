@@ -39,6 +39,7 @@ const textOf = ({ cause, count, reason, signal }: Untold): string =>
 export class Losses {
   readonly #all = new Map<string, number>()
   #isClosed = false
+  #isUnreachable = false
   #last = -Infinity
   #timer: NodeJS.Timeout | undefined
   readonly #untold = new Map<string, Untold>()
@@ -66,6 +67,15 @@ export class Losses {
     const wait = Math.max(gathering, this.#last + interval - performance.now())
     this.#timer = setTimeout(() => this.#tell(), wait)
     this.#timer.unref()
+  }
+
+  /** Warns once of a collector that has not taken anything yet: its address may be wrong. */
+  unreachable(cause: string): void {
+    if (this.#isUnreachable) return
+    this.#isUnreachable = true
+    this.#warn(
+      `The collector has taken nothing so far (${cause}). Telemetry waits and is tried again; what is too old or too much is dropped. Check telemetry.endpoint, or OTEL_EXPORTER_OTLP_ENDPOINT.`
+    )
   }
 
   /** Warns of the losses that were not told. */
