@@ -21,7 +21,9 @@ const others = combinations.filter(
 
 /** The suites that depend on codec and listener, without the slowest. */
 const serving = [
-  ...globSync("test/Layers/*", { cwd: root }).filter((folder) => !folder.endsWith("Database")),
+  ...globSync("test/Layers/*", { cwd: root }).filter(
+    (folder) => !/(?:Database|Redis)$/.test(folder)
+  ),
   "test/App.test.ts",
   "test/Plugin/Signals.test.ts",
   "test/Server/Listener/Drain.test.ts",
@@ -32,17 +34,36 @@ const serving = [
 
 /** The suites in those folders that serve no request, or that always serve in memory. */
 const independent = [
+  "Admin/Process",
   "Auth/Backend/Source",
   "Auth/Guesses",
   "Auth/Imports",
   "Auth/Jwt/Differential",
+  "Cache/conformance",
+  "Cache/Flights",
+  "Cache/Guard",
+  "Cache/MemoryStore",
+  "Cache/outage",
+  "Cache/Processes",
+  "Cache/Tiers",
+  "Cache/Transaction",
   "Health/HealthMonitor",
+  "Logging/OutputProcess",
   "Logging/PlainData",
+  "Logging/Process",
+  "Logging/Redaction",
+  "Logging/Stdout",
+  "Metrics/Guide",
   "OpenApi/Documents",
   "OpenApi/Paths",
   "OpenApi/Pattern",
   "OpenApi/Schemas",
-  "RateLimit/Buckets"
+  "RateLimit/Buckets",
+  "Telemetry/Hostile",
+  "Telemetry/Process",
+  "Telemetry/Sampler",
+  "Telemetry/TelemetryConfig",
+  "Telemetry/Trouble"
 ].map((name) => `test/Layers/${name}.test.ts`)
 
 const isShort = process.argv.includes("--short")
