@@ -137,8 +137,10 @@ export class Reader {
   /** Returns the first items of a list of this size. */
   list(first: ReadonlyArray<unknown>, size = first.length): ReadonlyArray<Data> {
     const list = first.slice(0, maxMembers).map((item) => this.value(item) ?? null)
-    // A pair such as those of `Object.entries`, or an entry of a map.
-    if (list.length === 2 && this.#isHidden(list[0])) list[1] = Redaction.hidden
+    // A pair such as those of `Object.entries`, an entry of a map, or names and values in turn.
+    for (let i = 0; list.length % 2 === 0 && i < list.length; i += 2) {
+      if (this.#isHidden(list[i])) list[i + 1] = Redaction.hidden
+    }
     if (size > list.length) list.push(`${more} ${size - list.length} more`)
     return list
   }
@@ -230,7 +232,7 @@ export class Reader {
   #field(record: Record<string, Data>, as: string, source: object, name: string): void {
     if (name.startsWith("~effect/")) return
     const value = this.#isHidden(name) ? Redaction.hidden : this.value(read(source, name))
-    if (value !== undefined) record[cut(as, maxName)] = value
+    if (value !== undefined) record[this.#redaction.text(cut(as, maxName))] = value
   }
 
   #isHidden(name: unknown): boolean {

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
+import { replaceMembers } from "./JsonText.ts"
 
 /** Written in the place of what is hidden. */
 export const hidden = "<redacted>"
@@ -61,14 +62,11 @@ const wordsOf = (name: string): ReadonlyArray<string> =>
     .split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word !== "")
 
-/** `name=value`, such as in a query or in a cookie. */
-const assignment = /(?<![\w.%-])([\w.%-]+)=("[^"]*"?|'[^']*'?|[^\s&;,"'<>]+)/g
-
-/** A member of JSON whose value is a text or a number. */
-const member = /"([^"\\]+)"(\s*:\s*)("(?:[^"\\]|\\.)*"?|-?\d[\d.eE+-]*)/g
+/** `name=value`, such as in a query, in a form or in a cookie. */
+const assignment = /(?<![\w.%[\]-])([\w.%[\]-]+)=("[^"]*"?|\\+"[^"]*"?|'[^']*'?|[^\s&;,"'<>]+)/g
 
 /** The password in front of the host of a URL. */
-const userInfo = /(?<=:\/\/[^\s/@:"']*:)[^\s/@"']+(?=@)/g
+const userInfo = /(?<=:\/\/[^\s/:"']*:)[^\s/"']+(?=@)/g
 
 /** A bearer token. The word alone is often followed by another word. */
 const bearer = /(?<=\bbearer )[\w.~+/-]{16,}=*/gi
@@ -119,9 +117,7 @@ export class Redaction {
       )
     }
     if (shown.includes('"')) {
-      shown = shown.replace(member, (all, name: string, colon: string) =>
-        this.isHidden(name) ? `"${name}"${colon}"${hidden}"` : all
-      )
+      shown = replaceMembers(shown, (name) => this.isHidden(name), hidden)
     }
     if (shown.includes("://")) shown = shown.replace(userInfo, hidden)
     return shown.includes("earer ") ? shown.replace(bearer, hidden) : shown

@@ -85,7 +85,9 @@ describe("a field", () => {
       logged(Effect.logInfo(Object.entries({ token: secret }))),
       logged(Effect.logInfo(new Headers({ "x-api-key": secret }))),
       logged(Effect.logInfo(new URLSearchParams({ refresh_token: secret }))),
-      logged(Effect.logInfo({ toJSON: () => ({ pwd: secret }) }))
+      logged(Effect.logInfo({ toJSON: () => ({ pwd: secret }) })),
+      logged(Effect.logInfo({ rawHeaders: ["host", "shop.test", "Authorization", secret] })),
+      logged(Effect.logInfo({ [`https://shop.test/?token=${secret}`]: 1 }))
     ]
     for (const line of lines) {
       expect(line).toContain("<redacted>")
@@ -137,6 +139,27 @@ describe("a text", () => {
     [`failed for password=${secret}, user=ada`, "failed for password=<redacted>, user=ada"],
     [`token="${secret} x" y`, "token=<redacted> y"],
     [`a=1; sessionId=${secret}; b=2`, "a=1; sessionId=<redacted>; b=2"],
+    [
+      JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ password: `"\\${secret}\\` }) }) }),
+      JSON.stringify({ a: JSON.stringify({ b: JSON.stringify({ password: "<redacted>" }) }) })
+    ],
+    [
+      JSON.stringify({ a: JSON.stringify({ secrets: ["]", secret], x: 1 }) }),
+      JSON.stringify({ a: JSON.stringify({ secrets: "<redacted>", x: 1 }) })
+    ],
+    [
+      JSON.stringify({
+        credentials: { deep: [{ user: '}"', word: secret }] },
+        page: 2,
+        token: null
+      }),
+      '{"credentials":"<redacted>","page":2,"token":null}'
+    ],
+    [`{"body":"{\\"password\\":\\"${secret}"}`, '{"body":"{\\"password\\":\\"<redacted>\\""}'],
+    [`{"secrets":["${secret}`, '{"secrets":"<redacted>"'],
+    [`user[name]=ada&user[password]=${secret}`, "user[name]=ada&user[password]=<redacted>"],
+    [`token=\\"${secret} x\\" y`, "token=<redacted> y"],
+    [`https://a@b:p@${secret}@host/x`, "https://a@b:<redacted>@host/x"],
     [`{"user":"ada","password" : "${secret}\\" x"}`, '{"user":"ada","password" : "<redacted>"}'],
     [`{"otp":123456,"n":1}`, '{"otp":"<redacted>","n":1}'],
     [`postgres://ada:${secret}@db:5432/shop`, "postgres://ada:<redacted>@db:5432/shop"],
