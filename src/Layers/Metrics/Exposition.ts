@@ -5,6 +5,7 @@
 import type * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 import * as Histogram from "./Histogram.ts"
+import * as Names from "./Names.ts"
 
 /** A format of the text. */
 export type Format = "openmetrics" | "prometheus"
@@ -13,25 +14,6 @@ export const contentTypes = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
   prometheus: "text/plain; version=0.0.4; charset=utf-8"
 } as const satisfies Record<Format, string>
-
-/** The words that names have for units. */
-const units: Readonly<Record<string, string>> = { By: "bytes", ms: "milliseconds", s: "seconds" }
-
-const types = {
-  Counter: "counter",
-  Frequency: "counter",
-  Gauge: "gauge",
-  Histogram: "histogram",
-  Summary: "summary"
-} as const satisfies Record<Metric.Metric.Type, string>
-
-/** Returns the name of a family: of a metric in Prometheus, with its unit and without `total`. */
-const familyOf = ({ attributes, id }: Metric.Metric.Snapshot): string => {
-  const unit = units[attributes?.["unit"] ?? ""]
-  const words = id.replaceAll(/[^A-Za-z0-9_:]+/g, "_").replace(/_(?:total)?$/, "")
-  const named = unit === undefined || words.endsWith(`_${unit}`) ? words : `${words}_${unit}`
-  return /^[0-9:]/.test(named) ? `_${named}` : named
-}
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")
 
@@ -50,18 +32,9 @@ const boundaryOf = (value: number, format: Format): string => {
   return Number.isInteger(value) ? `${value}.0` : String(value)
 }
 
-/** Returns the labels of a series without their braces. The attribute `unit` is in the name. */
-const labelsOf = (attributes: Metric.Metric.AttributeSet | undefined): ReadonlyArray<string> =>
-  Object.entries(attributes ?? {})
-    .filter(([name]) => name !== "unit" && name !== "time_unit")
-    .map(([name, value]) => `${labelOf(name)}=${quoted(value)}`)
-
-const labelOf = (name: string): string =>
-  name.replaceAll(/[^A-Za-z0-9_]+/g, "_").replace(/^(?=\d)/, "_")
-
 /** Returns a trace as OpenMetrics has it behind the value of a bucket. */
 const exemplarText = ({ spanId, time, traceId, value }: Histogram.Exemplar): string =>
-  ` # {trace_id="${traceId}",span_id="${spanId}"} ${value} ${time / 1000}`
+  ` # {trace_id=${quoted(traceId)},span_id=${quoted(spanId)}} ${value} ${time / 1000}`
 
 /** Returns the lines of one series. */
 const samples = (
@@ -69,7 +42,7 @@ const samples = (
   metric: Metric.Metric.Snapshot,
   format: Format
 ): ReadonlyArray<string> => {
-  const labels = labelsOf(metric.attributes)
+  const labels = [...Names.labels(metric)].map(([name, value]) => `${name}=${quoted(value)}`)
   const line = (suffix: string, value: bigint | number, ...more: ReadonlyArray<string>) => {
     const all = [...labels, ...more].join(",")
     return `${family}${suffix}${all === "" ? "" : `{${all}}`} ${numberOf(value)}`
@@ -117,15 +90,8 @@ export const formatOf = (accept: string | undefined): Format =>
 
 /** Returns the text of all metrics in the registry of a context. Reads each of them once. */
 export const render = (context: Context.Context<never>, format: Format): string => {
-  const families = new Map<string, Array<Metric.Metric.Snapshot>>()
-  for (const metric of Metric.snapshotUnsafe(context)) {
-    const family = familyOf(metric)
-    const others = families.get(family)
-    if (others === undefined) families.set(family, [metric])
-    else others.push(metric)
-  }
-  const lines = [...families].flatMap(([family, metrics]) => {
-    const type = types[metrics[0]!.type]
+  const families = Names.families(Metric.snapshotUnsafe(context))
+  const lines = families.flatMap(({ metrics, name: family, type }) => {
     // OpenMetrics names the family of a counter without `total`.
     const name = type === "counter" && format === "prometheus" ? `${family}_total` : family
     const { description } = metrics[0]!
