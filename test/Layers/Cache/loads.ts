@@ -201,4 +201,60 @@ export const loads = (
       expect(yield* two!.getOrLoad(key, options, Effect.succeed("value"))).toBe("value")
     })
   )
+
+  it.live(
+    "a value is never older than an invalidation before it, whatever runs at the same time",
+    () =>
+      Effect.gen(function* () {
+        const caches = yield* replicas(2)
+        const options = { schema: Schema.Int, tags: ["all"] }
+        const keys = [CacheKey.of("numbers", 1, "a"), CacheKey.of("numbers", 1, "b")]
+        const targets = [...keys, CacheKey.prefix("numbers", 1), CacheKey.tag("all")]
+        /** The data: a number that only grows. */
+        let current = 0
+        const load = Effect.suspend(() => {
+          const read = current
+          return Effect.as(Effect.sleep(read % 3), read)
+        })
+        const busy = Effect.forEach(
+          caches,
+          (cache) => {
+            /** The lowest number that a reader of this replica may see, by key. */
+            const floors = [0, 0]
+            const write = (turn: number) =>
+              Effect.gen(function* () {
+                const written = ++current
+                const target = targets[turn % targets.length]!
+                yield* cache.invalidate(target)
+                keys.forEach((_, i) => {
+                  if (target !== keys[1 - i]) floors[i] = Math.max(floors[i]!, written)
+                })
+                yield* Effect.sleep(turn % 4)
+              })
+            const read = (turn: number) =>
+              Effect.gen(function* () {
+                const i = turn % 2
+                const floor = floors[i]!
+                const found = yield* cache.getOrLoad(keys[i]!, options, load)
+                if (found < floor) return yield* Effect.die(`read ${found}, written was ${floor}`)
+                yield* Effect.sleep(turn % 3)
+              })
+            const turns = Array.from({ length: 100 }, (_, turn) => turn)
+            return Effect.forEach(
+              [write, read, read, read],
+              (run, offset) => Effect.forEach(turns, (turn) => run(turn + offset)),
+              { concurrency: "unbounded" }
+            )
+          },
+          { concurrency: "unbounded" }
+        )
+        yield* busy
+        for (const cache of caches) {
+          for (const key of keys) {
+            // The copies of a replica are removed a moment after the invalidation.
+            while ((yield* cache.getOrLoad(key, options, load)) < current) yield* Effect.sleep(5)
+          }
+        }
+      })
+  )
 }
