@@ -11,6 +11,9 @@ export interface Usage {
   evictions: number
 }
 
+/** The most names with numbers of their own. A name that callers choose would fill the memory. */
+const maxNames = 101
+
 const beyondLatin1 = /[^\0-\u{ff}]/u
 
 /** Returns the bytes of a string: V8 keeps two for each unit if one of them is beyond Latin-1. */
@@ -23,12 +26,14 @@ const overhead = 200
 export class MemoryStore implements Store {
   readonly backend: string = "memory"
   readonly #lru: LRUCache<string, string>
+  readonly #others: Usage = { bytes: 0, evictions: 0 }
   /** The time of the operation that runs, which is that of the clock of its fiber. */
   #now = 0
-  /** By the name of the cache; records that are no entries are under the empty name. */
-  readonly usage = new Map<string, Usage>()
+  /** By the name of the cache. Other records are under the empty name, with those of further names. */
+  readonly usage: Map<string, Usage>
 
   constructor(maxBytes: number) {
+    this.usage = new Map([["", this.#others]])
     this.#lru = new LRUCache({
       dispose: (value, key, reason) => {
         const usage = this.#usageOf(key)
@@ -114,8 +119,11 @@ export class MemoryStore implements Store {
 
   #usageOf(key: string): Usage {
     const name = nameIn(key) ?? ""
-    let usage = this.usage.get(name)
-    if (usage === undefined) this.usage.set(name, (usage = { bytes: 0, evictions: 0 }))
+    const known = this.usage.get(name)
+    if (known !== undefined) return known
+    if (this.usage.size >= maxNames) return this.#others
+    const usage = { bytes: 0, evictions: 0 }
+    this.usage.set(name, usage)
     return usage
   }
 }

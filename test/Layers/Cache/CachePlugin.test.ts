@@ -208,7 +208,9 @@ describe("Cache.plugin", () => {
         )
         const shop = yield* TestApp.make(
           App.make("shop", [Cache.withRedis, Redis.plugin], {
-            config: { values: { redis: { url: `redis://127.0.0.1:${port}` } } }
+            config: {
+              values: { cache: { timeout: "30s" }, redis: { url: `redis://127.0.0.1:${port}` } }
+            }
           })
         )
         const client = yield* shop.run(Redis.Redis)

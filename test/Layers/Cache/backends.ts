@@ -26,7 +26,8 @@ export const config: Config = {
   memcached: ["127.0.0.1:11211"],
   memoryTtl: Duration.seconds(10),
   singleFlight: true,
-  timeout: Duration.millis(250)
+  // A slow machine is no outage.
+  timeout: Duration.seconds(30)
 }
 
 /** A replica: a cache and its store. */
@@ -81,10 +82,17 @@ export const memory = (): Backend => {
 }
 
 /** Connects to Redis as `Redis.plugin` does. */
-export const redisOf = (port: number): Effect.Effect<RedisServices, unknown, Scope.Scope> =>
+export const redisOf = (
+  port: number,
+  timeout = config.timeout
+): Effect.Effect<RedisServices, unknown, Scope.Scope> =>
   Effect.map(
     connectRedis(
-      settings({ commandTimeout: "1s", prefix: "shop", url: `redis://127.0.0.1:${port}` })
+      settings({
+        commandTimeout: Duration.toMillis(timeout),
+        prefix: "shop",
+        url: `redis://127.0.0.1:${port}`
+      })
     ),
     (context) => ({
       redis: Context.get(context, Redis),
@@ -93,12 +101,16 @@ export const redisOf = (port: number): Effect.Effect<RedisServices, unknown, Sco
   )
 
 /** Redis alone, or with memory in front of it. */
-export const redis = (backend: "redis" | "tiers", port: () => number): Backend => ({
+export const redis = (
+  backend: "redis" | "tiers",
+  port: () => number,
+  timeout = config.timeout
+): Backend => ({
   name: backend,
   replica: (namespace) =>
     Effect.flatMap(
-      Effect.suspend(() => redisOf(port())),
-      (client) => opened({ ...config, backend }, namespace, client)
+      Effect.suspend(() => redisOf(port(), timeout)),
+      (client) => opened({ ...config, backend, timeout }, namespace, client)
     )
 })
 
@@ -149,13 +161,14 @@ export const startRedis = (port: number) =>
   )
 
 /** The Memcached at a port. */
-export const memcached = (port: () => number): Backend => ({
+export const memcached = (port: () => number, timeout = config.timeout): Backend => ({
   name: "memcached",
   replica: (namespace) =>
     Effect.suspend(() =>
       opened(
         {
           ...config,
+          timeout,
           backend: "memcached",
           memcached: [`127.0.0.1:${port()}`]
         },

@@ -1,5 +1,6 @@
 /** A backend that is frozen, ends or starts again while requests use it. */
 import type { ChildProcess } from "node:child_process"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
@@ -17,6 +18,8 @@ import {
   startMemcached,
   startRedis
 } from "./backends.ts"
+
+const timeout = Duration.millis(250)
 
 const text = { schema: Schema.String }
 
@@ -156,6 +159,6 @@ const suite = (
     )
   })
 
-suite("Redis", hasRedis, startRedis, (port) => redis("redis", port))
-suite("Redis behind memory", hasRedis, startRedis, (port) => redis("tiers", port))
-suite("Memcached", hasMemcached, startMemcached, memcached)
+suite("Redis", hasRedis, startRedis, (port) => redis("redis", port, timeout))
+suite("Redis behind memory", hasRedis, startRedis, (port) => redis("tiers", port, timeout))
+suite("Memcached", hasMemcached, startMemcached, (port) => memcached(port, timeout))
