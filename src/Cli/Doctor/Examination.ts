@@ -1,5 +1,6 @@
 /** All checks of `flange doctor`, in their order. */
 import { existsSync } from "node:fs"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -7,6 +8,7 @@ import * as App from "../../App.ts"
 import { inspect, type Inspection } from "../../Config/Load.ts"
 import * as Doctor from "../../Plugin/Doctor.ts"
 import * as ConfiguredListener from "../../Server/Listener/ConfiguredListener.ts"
+import * as Ports from "../../Server/Ports.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as AppFile from "../AppFile.ts"
 import { assemble } from "../Assembled.ts"
@@ -82,6 +84,24 @@ const port = (server: Server) =>
     onSuccess: () => Doctor.ok("The address on which the app listens is free.")
   })
 
+/** Checks of the ports that plugins open beside that of the app. */
+const pluginPorts = (app: App.Any, { services }: Inspection) =>
+  Ports.of(app.plugins).map((owned) => {
+    const { name } = owned.port
+    const found = Effect.match(
+      Ports.probe([owned], ConfiguredListener.listen, Context.makeUnsafe<unknown>(services)),
+      {
+        onFailure: ({ message }) =>
+          Doctor.warning(
+            message,
+            `If this app does not listen there, stop the process that does, or set ${name}.port`
+          ),
+        onSuccess: () => Doctor.ok(`The address of the port "${name}" is free.`)
+      }
+    )
+    return { name: `port.${name}`, run: found }
+  })
+
 /** Checks of an app that nothing has started. */
 const ofApp = (folder: string, app: App.Any, inspected: Inspected.Inspected) => {
   const server = serverOf(inspected)
@@ -90,7 +110,9 @@ const ofApp = (folder: string, app: App.Any, inspected: Inspected.Inspected) => 
     Settings.secrets(folder, inspected),
     { name: "plugins", run: plugins(app) },
     { name: "routes", run: routes(app) },
-    ...(server === undefined ? [] : [{ name: "port", run: port(server) }])
+    ...(server === undefined ? [] : [{ name: "port", run: port(server) }]),
+    // A port reads its place from sections of its plugin.
+    ...(inspected.problems.length === 0 ? pluginPorts(app, inspected) : [])
   ]
 }
 

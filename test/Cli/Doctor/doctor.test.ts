@@ -314,6 +314,32 @@ describe("flange doctor finds", () => {
     assert.include(found!.message, String(port))
   })
 
+  it("a port of a plugin on which something listens, and none of a wrong place", async () => {
+    const server = createServer().listen(0, "127.0.0.1")
+    await new Promise((resolve) => server.once("listening", resolve))
+    const { port } = server.address() as AddressInfo
+    const watched = await project(
+      {
+        "app.ts": `
+          import { App } from "flange"
+          import * as Admin from "flange/Admin"
+
+          export const app = App.make("watched", [Admin.plugin])`
+      },
+      ["effect", "flange"]
+    )
+    const found = async (ADMIN_PORT: string) => {
+      const [results] = await doctor(watched, { ADMIN_PORT, PORT: "0" })
+      return of(results, "port.admin")
+    }
+    const [taken] = await found(String(port))
+    server.close()
+    assert.strictEqual(taken!.state, "warning")
+    assert.include(taken!.message, `http://127.0.0.1:${port} for the port "admin"`)
+    assert.strictEqual((await found("0"))[0]!.state, "ok")
+    assert.deepStrictEqual(await found("many"), [])
+  })
+
   it("plugins that do not fit together, and routes that differ from the lock", async () => {
     const sample = await project({}, ["effect", "flange"])
     await cp(join(root, "examples/sample-api"), sample, { recursive: true })
