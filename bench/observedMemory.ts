@@ -7,7 +7,7 @@ import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { parseArgs } from "node:util"
 import * as Collector from "./lib/Collector.ts"
-import * as OpenLoop from "./lib/OpenLoopRun.ts"
+import * as OpenLoopRun from "./lib/OpenLoopRun.ts"
 import * as Report from "./lib/Report.ts"
 import * as Server from "./lib/Server.ts"
 import { table } from "./lib/Table.ts"
@@ -44,7 +44,7 @@ for (const [name, endpointUrl] of [
   )
   const resident = [server.rss()]
   for (let minute = 0; minute < minutes; minute++) {
-    await OpenLoop.run(server.port, endpoint, rate, 60)
+    await OpenLoopRun.run(server.port, endpoint, rate, 60)
     resident.push(server.rss())
   }
   results[name] = resident.map((bytes) => Math.round(bytes / 2 ** 20))
