@@ -1,4 +1,5 @@
 /** The outputs of a command: stdout has its result and nothing else. */
+import { Console as NodeConsole } from "node:console"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
@@ -10,7 +11,8 @@ export const diverted = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
       process.stdout.write = process.stderr.write.bind(process.stderr) as typeof write
       return write
     }),
-    () => effect,
+    // The log of an app writes to the descriptor of stdout, unless it has another console.
+    () => Effect.provideService(effect, Console.Console, new NodeConsole(process.stderr)),
     (write) =>
       Effect.sync(() => {
         process.stdout.write = write
