@@ -31,7 +31,7 @@ const Items = Plugin.make("test:items", {
       handlers.handleAll({
         read: ({ params }) =>
           Effect.succeed(params.id).pipe(
-            Effect.tap(RequestFields.set({ item: params.id })),
+            Effect.tap(RequestFields.set({ item: params.id, sessionId: "s3cret" })),
             Effect.withSpan("inside")
           )
       })
@@ -51,6 +51,7 @@ describe("the span of a request", () => {
       const test = yield* TestApp.make(App.make("items", [plugin, Items]))
       ;(yield* test.get("/items/7")).expectStatus(200)
       assert.strictEqual(named("GET /items/:id").attributes.get("item"), 7)
+      assert.strictEqual(named("GET /items/:id").attributes.get("sessionId"), "<redacted>")
       assert.isFalse(named("items.read").attributes.has("item"))
     })
   )

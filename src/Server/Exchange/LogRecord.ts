@@ -48,7 +48,7 @@ export const fromOptions = ({
   for (const part of Array.isArray(message) ? message : [message]) {
     if (isError(part)) reasons.push(...Cause.die(part).reasons)
     else if (typeof part === "object" && part !== null) data.push(part)
-    else text += text === "" ? String(part) : ` ${String(part)}`
+    else text += text === "" ? textOf(part) : ` ${textOf(part)}`
   }
   const errors = errorsOf(reasons, reader())
   const spans = fiber.getRef(References.CurrentLogSpans)
@@ -68,6 +68,15 @@ export const fromOptions = ({
             Object.fromEntries(spans.map(([label, start]) => [label, date.getTime() - start]))
           ),
     trace: span === undefined ? undefined : { spanId: span.spanId, traceId: span.traceId }
+  }
+}
+
+/** Returns the text of a part. A function may have a method of its own that throws. */
+const textOf = (part: unknown): string => {
+  try {
+    return String(part)
+  } catch {
+    return "<unreadable>"
   }
 }
 

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { ParentSpan, type Span } from "effect/Tracer"
+import * as Redaction from "./Redaction.ts"
 
 /** The fields of one request by name. A mutable record without a prototype. */
 export type Fields = Record<string, boolean | number | string>
@@ -51,8 +52,18 @@ export const set = (fields: Readonly<Fields>): Effect.Effect<void> =>
 export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fields>): void => {
   Object.assign(fiber.getRef(RequestFields), fields)
   const span = serverSpan(fiber)
-  if (span !== undefined) {
-    for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
+  if (span !== undefined) show(span, fields, (reference) => fiber.getRef(reference))
+}
+
+/** Shows fields on a span, without the values of those that the log hides. */
+export const show = (
+  span: Span,
+  fields: Readonly<Fields>,
+  get: <S>(reference: Context.Reference<S>) => S
+): void => {
+  const redaction = Redaction.of(get)
+  for (const [name, value] of Object.entries(fields)) {
+    span.attribute(name, redaction.isHidden(name) ? Redaction.hidden : value)
   }
 }
 

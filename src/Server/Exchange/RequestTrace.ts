@@ -7,7 +7,7 @@ import type { Incoming } from "./Before.ts"
 import { logFailure } from "./FailureLog.ts"
 import * as HandlerSpan from "./HandlerSpan.ts"
 import type { Plan } from "./Plan.ts"
-import type { Fields } from "./RequestFields.ts"
+import * as RequestFields from "./RequestFields.ts"
 import * as ServerSpan from "./ServerSpan.ts"
 import type { Services } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
@@ -62,11 +62,11 @@ export class RequestTrace {
   }
 
   /** Shows fields of the request on its span. */
-  annotate(fields: Readonly<Fields>): void {
+  annotate(fields: Readonly<RequestFields.Fields>): void {
     const span = this.#server
     if (span === undefined) return
     try {
-      for (const [name, value] of Object.entries(fields)) span.attribute(name, value)
+      RequestFields.show(span, fields, (reference) => this.#request.get(reference))
     } catch (defect) {
       this.#failed(defect)
     }

@@ -10,6 +10,7 @@ import * as ClientIp from "./ClientIp.ts"
 import * as Methods from "./Methods.ts"
 import * as OwnOrigin from "./OwnOrigin.ts"
 import * as Problem from "./Problem.ts"
+import * as Redaction from "./Redaction.ts"
 import { clean } from "./Text.ts"
 
 /** The route of a request. */
@@ -91,10 +92,23 @@ export const begin = (
   })
 }
 
+/** A parameter of a query. */
+const parameter = /([^&=]+)=[^&]*/g
+
+/** Returns a query without the values of credentials. */
+const redacted = (query: string, request: Pick<Traced, "get">): string => {
+  const redaction = Redaction.of((reference) => request.get(reference))
+  return UrlParams.redactUrl(`?${query}`, request.get(UrlParams.CurrentRedactedNames))
+    .slice(1)
+    .replace(parameter, (all, name: string) =>
+      redaction.isHidden(name) ? `${name}=REDACTED` : all
+    )
+}
+
 /**
  * Ends the span of a request. A status of 500 or more is an error, and so is a reply whose stream
  * fails; `exit` has the cause of both. The values of query parameters in
- * `UrlParams.CurrentRedactedNames`, such as an API key, are left out.
+ * `UrlParams.CurrentRedactedNames`, such as an API key, and of those that the log hides, are left out.
  *
  * Source: OpenTelemetry semantic conventions for HTTP spans.
  */
@@ -127,8 +141,7 @@ export const end = (
   const query = target.indexOf("?")
   span.attribute("url.path", query === -1 ? target : target.slice(0, query))
   if (query !== -1) {
-    const names = request.get(UrlParams.CurrentRedactedNames)
-    span.attribute("url.query", UrlParams.redactUrl(target, names).slice(query + 1))
+    span.attribute("url.query", redacted(target.slice(query + 1), request))
   }
   span.attribute("url.scheme", proto?.toLowerCase() === "https" ? "https" : "http")
   const agent = request.header("user-agent")

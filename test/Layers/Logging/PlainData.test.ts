@@ -214,6 +214,7 @@ const hostile: ReadonlyArray<readonly [name: string, value: unknown]> = [
   ...["cause", "code", "errors", "message", "name", "stack", "_tag", "own"].map(
     (name) => [`an error whose ${name} throws`, throwing(name, new Error("x"))] as const
   ),
+  ["a function whose text throws", throwing("toString", () => {})],
   ["an object whose getter throws", throwing("a")],
   ["an array whose item throws", throwing("0", [1, 2])],
   [

@@ -350,8 +350,10 @@ describe.each(listeners)("the spans of a request on %s", (name) => {
     })
 
   it("show nothing of the values of credentials in the query", async () => {
-    const { attributes } = await asked("/items/7?sig=s3cret&a=1")
-    assert.notInclude(JSON.stringify(attributes), "s3cret")
-    assert.include(String(attributes["url.query"]), "a=1")
+    const { attributes } = await asked("/items/7?sig=s3cret&a=1&access_token=s3cret&b=2&api-key=")
+    assert.strictEqual(
+      attributes["url.query"],
+      "sig=REDACTED&a=1&access_token=REDACTED&b=2&api-key=REDACTED"
+    )
   })
 })
