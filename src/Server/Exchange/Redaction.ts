@@ -96,6 +96,11 @@ export class Redaction {
     return is
   }
 
+  /** Returns the value of a field, or what stands in its place. */
+  shown<Value>(name: string, value: Value): typeof hidden | Value {
+    return this.isHidden(name) ? hidden : value
+  }
+
   #find(name: string): boolean {
     const words = wordsOf(name)
     return (

@@ -52,18 +52,10 @@ export const set = (fields: Readonly<Fields>): Effect.Effect<void> =>
 export const write = (fiber: Fiber.Fiber<unknown, unknown>, fields: Readonly<Fields>): void => {
   Object.assign(fiber.getRef(RequestFields), fields)
   const span = serverSpan(fiber)
-  if (span !== undefined) show(span, fields, (reference) => fiber.getRef(reference))
-}
-
-/** Shows fields on a span, without the values of those that the log hides. */
-export const show = (
-  span: Span,
-  fields: Readonly<Fields>,
-  get: <S>(reference: Context.Reference<S>) => S
-): void => {
-  const redaction = Redaction.of(get)
+  if (span === undefined) return
+  const redaction = Redaction.of((reference) => fiber.getRef(reference))
   for (const [name, value] of Object.entries(fields)) {
-    span.attribute(name, redaction.isHidden(name) ? Redaction.hidden : value)
+    span.attribute(name, redaction.shown(name, value))
   }
 }
 

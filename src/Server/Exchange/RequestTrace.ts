@@ -7,7 +7,8 @@ import type { Incoming } from "./Before.ts"
 import { logFailure } from "./FailureLog.ts"
 import * as HandlerSpan from "./HandlerSpan.ts"
 import type { Plan } from "./Plan.ts"
-import * as RequestFields from "./RequestFields.ts"
+import * as Redaction from "./Redaction.ts"
+import type { Fields } from "./RequestFields.ts"
 import * as ServerSpan from "./ServerSpan.ts"
 import type { Services } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
@@ -62,11 +63,14 @@ export class RequestTrace {
   }
 
   /** Shows fields of the request on its span. */
-  annotate(fields: Readonly<RequestFields.Fields>): void {
+  annotate(fields: Readonly<Fields>): void {
     const span = this.#server
     if (span === undefined) return
     try {
-      RequestFields.show(span, fields, (reference) => this.#request.get(reference))
+      const redaction = Redaction.of((reference) => this.#request.get(reference))
+      for (const [name, value] of Object.entries(fields)) {
+        span.attribute(name, redaction.shown(name, value))
+      }
     } catch (defect) {
       this.#failed(defect)
     }
