@@ -75,17 +75,26 @@ export const opaque = (text: string, at: number, dialect: Dialect): number => {
 
 const mayBeOpaque = /["#$'\-/`]/g
 
-/** Returns a text with a space in place of each quoted text and comment. */
-export const codeOf = (text: string, dialect: Dialect): string => {
-  let code = ""
+/** Returns a text with another text in place of each quoted text and comment. */
+export const replaceOpaque = (
+  text: string,
+  dialect: Dialect,
+  replace: (part: string) => string
+): string => {
+  let replaced = ""
   let from = 0
   mayBeOpaque.lastIndex = 0
   for (let found = mayBeOpaque.exec(text); found !== null; found = mayBeOpaque.exec(text)) {
-    const length = opaque(text, found.index, dialect)
+    const { index } = found
+    const length = opaque(text, index, dialect)
     if (length === 0) continue
-    code += `${text.slice(from, found.index)} `
-    from = found.index + length
+    replaced += text.slice(from, index) + replace(text.slice(index, index + length))
+    from = index + length
     mayBeOpaque.lastIndex = from
   }
-  return code + text.slice(from)
+  return replaced + text.slice(from)
 }
+
+/** Returns a text with a space in place of each quoted text and comment. */
+export const codeOf = (text: string, dialect: Dialect): string =>
+  replaceOpaque(text, dialect, () => " ")

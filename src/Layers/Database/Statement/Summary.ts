@@ -1,5 +1,5 @@
 /** What the text of a statement says in short, read without a parser. */
-import { codeOf, type Dialect, opaque } from "../SqlText.ts"
+import { codeOf, type Dialect, replaceOpaque } from "../SqlText.ts"
 
 /** The short form of a statement. */
 export interface Summary {
@@ -41,23 +41,11 @@ const longestName = 128
 const nameOf = (found: string | undefined): string | undefined =>
   found === undefined || found.length > longestName ? undefined : found.replace(/["`]/g, "")
 
-const quoted = /['$"]/g
-
 /** Returns a text with `?` in place of its quoted values. `"` quotes a value on MySQL only. */
 const withoutValues = (sql: string, dialect: Dialect): string => {
-  let text = ""
-  let from = 0
-  quoted.lastIndex = 0
-  for (let found = quoted.exec(sql); found !== null; found = quoted.exec(sql)) {
-    const length = opaque(sql, found.index, dialect)
-    if (length === 0) continue
-    const isName = found[0] === '"' && dialect === "pg"
-    const end = found.index + length
-    text += isName ? sql.slice(from, end) : `${sql.slice(from, found.index)}?`
-    from = end
-    quoted.lastIndex = end
-  }
-  return text + sql.slice(from)
+  const values = dialect === "pg" ? "'$" : `'"`
+  // A quote inside a comment or a name begins no value.
+  return replaceOpaque(sql, dialect, (part) => (values.includes(part[0]!) ? "?" : part))
 }
 
 const read = (sql: string, dialect: Dialect): Summary => {

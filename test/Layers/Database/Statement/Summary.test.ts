@@ -44,6 +44,15 @@ describe("the short form of a statement", () => {
     expect(Summary.of("select 'secret", "pg").text).toBe("select ?")
   })
 
+  it("has no quoted value after a quote in a comment or in a name", () => {
+    const pg = (sql: string) => Summary.of(sql, "pg").text
+    expect(pg("select /* it's */ 'secret'")).toBe("select /* it's */ ?")
+    expect(pg("select -- don't\n'secret'")).toBe("select -- don't\n?")
+    expect(pg("select \"it's\", 'secret'")).toBe('select "it\'s", ?')
+    const mysql = (sql: string) => Summary.of(sql, "mysql").text
+    expect(mysql("select `it's`, 'secret' # don't")).toBe("select `it's`, ? # don't")
+  })
+
   it("is cut, and has no name as long as an attack", () => {
     const long = `select * from ${"a".repeat(10_000)}`
     expect(Summary.of(long, "pg").name).toBe("SELECT")
