@@ -15,7 +15,10 @@ export interface Description {
    * refuses one that a page of another site sends.
    */
   readonly changes: boolean
-  /** What it answers or does, in a few words without a full stop. */
+  /**
+   * What it answers, or what it does, in a few words without a full stop: `Log levels of callers`,
+   * `Removes the log levels that were set`.
+   */
   readonly description: string
   readonly method: Method
   /** The path under the admin port, in the syntax of the router: `/log-levels/:module`. */

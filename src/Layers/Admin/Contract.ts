@@ -218,7 +218,7 @@ export class AdminGroup extends HttpApiGroup.make("admin", { topLevel: true }).a
     error: AdminDrainRefused,
     payload: Schema.Struct({}),
     success: Schema.Struct({ status: Schema.Literal("draining") }).pipe(HttpApiSchema.status(202))
-  }).annotate(OpenApi.Summary, "Stop the app as SIGTERM does"),
+  }).annotate(OpenApi.Summary, "Stops the app as SIGTERM does"),
   HttpApiEndpoint.get("health", "/health", { success: Health }).annotate(
     OpenApi.Summary,
     "State of the app and of its components"
@@ -249,7 +249,7 @@ export class AdminGroup extends HttpApiGroup.make("admin", { topLevel: true }).a
     /** `payload` is that of the action; leave it out for an action without one. */
     payload: Schema.Struct({ payload: Schema.optionalKey(Schema.Unknown) }),
     success: Schema.Struct({ result: Schema.Unknown })
-  }).annotate(OpenApi.Summary, "Run an action")
+  }).annotate(OpenApi.Summary, "Runs an action")
 ) {}
 
 /**

@@ -33,11 +33,11 @@ const identity: Identity = {
   subject: "admin-token"
 }
 
-/** Whether a request with this method changes something on the admin port. */
+/** Checks whether a request with this method changes something on the admin port. */
 export const changes = (method: string): boolean =>
   method !== "GET" && method !== "HEAD" && method !== "OPTIONS"
 
-/** Whether a page of another site has sent the request. Only a link to a page of this port is let in. */
+/** Checks whether a page of another site has sent the request. Only a link to a page of this port is let in. */
 const isForeign = (request: Incoming): boolean => {
   const site = request.header("sec-fetch-site")
   if (site === "cross-site" || site === "same-site") {
@@ -47,15 +47,15 @@ const isForeign = (request: Incoming): boolean => {
   return origin !== undefined && changes(request.method) && !isOwn(request, origin)
 }
 
-/** Whether a content type is JSON, or a format that is written as JSON. */
+/** Checks whether a content type is JSON, or a format that is written as JSON. */
 export const isJson = (type: string | undefined): boolean =>
   /^application\/(?:[\w.+-]+\+)?json(?:$|[ ;])/i.test(type ?? "")
 
-/** Whether a form of another site cannot have sent the request. A browser asks this port before it does. */
+/** Checks whether a form of another site cannot have sent the request. A browser asks this port before it does. */
 const hasOwnHeader = (request: Incoming): boolean =>
   isJson(request.header("content-type")) || request.header("x-requested-with") !== undefined
 
-/** Whether a browser can have resolved the name in `Host` to this machine only. */
+/** Checks whether a browser can have resolved the name in `Host` to this machine only. */
 const isKnownHost = (request: Incoming, host: string): boolean => {
   const sent = request.header("host")
   // Every browser sends one.

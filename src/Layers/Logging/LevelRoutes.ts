@@ -35,7 +35,7 @@ const listed = Effect.gen(function* () {
 export const routes = [
   AdminRoute.make(
     "log-levels",
-    { description: "The log levels of routes, modules and callers", method: "GET", path },
+    { description: "Log levels of routes, modules and callers", method: "GET", path },
     listed
   ),
   AdminRoute.make(
@@ -56,7 +56,9 @@ export const routes = [
     },
     Effect.gen(function* () {
       const { set } = yield* LogLevels
-      const { level, time, ...target } = yield* HttpServerRequest.schemaBodyJson(SetLevel)
+      const { level, time, ...target } = yield* HttpServerRequest.schemaBodyJson(SetLevel, {
+        errors: "all"
+      })
       yield* Effect.mapError(
         set(target, level, time),
         ({ message }) =>

@@ -39,7 +39,7 @@ const reply = Effect.gen(function* () {
 const adminRoute = AdminRoute.make(
   "metrics",
   {
-    description: "The metrics, for Prometheus: as text, or as OpenMetrics if it asks for that",
+    description: "Metrics for Prometheus, as text or as OpenMetrics",
     method: "GET",
     path: "/metrics"
   },

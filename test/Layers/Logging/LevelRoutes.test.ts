@@ -40,3 +40,14 @@ it.effect.each([
     expect((yield* port.get("/log-levels")).json).toEqual([])
   })
 )
+
+it.effect("the admin port names every field of a log level that is missing or wrong", () =>
+  Effect.gen(function* () {
+    const port = yield* boot
+    const reply = yield* port.put("/log-levels", { json: { level: "loud", type: "planet" } })
+    const { errors } = reply.json as {
+      readonly errors: ReadonlyArray<{ readonly pointer: string }>
+    }
+    expect(errors.map(({ pointer }) => pointer).toSorted()).toEqual(["/level", "/name", "/type"])
+  })
+)
