@@ -109,7 +109,7 @@ export const admit = (made: Admitting, optional: boolean, route: string): Before
     )
 }
 
-/** Gives a decision that waits a span, if the request is sampled. */
+/** Returns a decision that waits with a span around it, if the request is sampled. */
 const traced = (
   request: Before.Incoming,
   chain: string,

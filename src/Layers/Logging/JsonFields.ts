@@ -1,13 +1,13 @@
 /** The fields of a line of JSON that are not those of its entry. */
 
-/** What says where an entry comes from, on every line. */
+/** The service that writes the lines: it is on every line. */
 export interface Origin {
   readonly environment: string
   readonly service: string
   readonly version: string
 }
 
-/** The name that an annotation has in a line. */
+/** Returns the name that an annotation has in a line. */
 export const fieldName = (annotation: string): string =>
   fixed.has(annotation) ? `annotation.${annotation}` : annotation
 

@@ -7,7 +7,7 @@ import { lines as accessLines } from "./JsonAccess.ts"
 import { fieldName, type Origin } from "./JsonFields.ts"
 
 /**
- * A logger that gives each entry as one line of JSON:
+ * Returns a logger that writes each entry as one line of JSON:
  *
  * ```json
  * {
@@ -25,8 +25,8 @@ import { fieldName, type Origin } from "./JsonFields.ts"
  * that were logged are in `data`; a `Map` with texts as keys is an object there,
  * any other `Map` a list of pairs, a `Set` a list.
  *
- * `<redacted>` stands for a `Redacted` value, and for a field with the name of a
- * header that is never shown, such as `authorization`. Long texts and lists are cut,
+ * `<redacted>` stands for a `Redacted` value and for a field with the name of a secret, such as
+ * `authorization` or `accessToken`, at any depth, and for such values inside texts. Long texts and lists are cut,
  * deep values end in `…`, cycles in `<circular>`; what throws when it is read is
  * `<unreadable>`. Control characters are escaped.
  *

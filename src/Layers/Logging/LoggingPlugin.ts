@@ -21,8 +21,8 @@ import * as PrettyLogger from "./PrettyLogger.ts"
 import { type LogRule, Rules } from "./Rules.ts"
 
 /**
- * The log of the app: the section `logging` says its level and format, and every
- * request but those of bare routes gets an access line.
+ * The log of the app. The section `logging` sets its level and format, levels of single modules, routes
+ * and callers, and where its lines go. Every request but those of bare routes has an access line.
  *
  * It takes the place of Effect's own console logger for everything in the app:
  * plugins, requests, and what the boot engine itself reports. Loggers that were
@@ -90,7 +90,7 @@ export const plugin = Plugin.make("flange:logging", {
 /** How long a line may wait for others, in milliseconds. */
 const maxDelay = 10
 
-/** Whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */
+/** Checks whether stdout is a terminal that shows colours; `NO_COLOR` and `FORCE_COLOR` are respected. */
 const hasColors = () => globalThis.process?.stdout?.hasColors?.() ?? false
 
 /** Returns the rules of the configuration. */

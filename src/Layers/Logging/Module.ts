@@ -4,8 +4,8 @@ import * as References from "effect/References"
 import { combined, LogRules } from "../../Server/Exchange/LogRules.ts"
 
 /**
- * Gives the lines of an effect the annotation `module`, as Effect's own modules have it, and the log
- * level that is for the module in `logging.levels.modules` or in `LogLevels`. A level for `billing` is
+ * Adds the annotation `module` to the lines of an effect, as Effect's own modules have it, and sets the
+ * log level that is for the module in `logging.levels.modules` or in `LogLevels`. A level for `billing` is
  * for `billing:invoices`, `billing.invoices` and `billing/invoices` too.
  *
  * The handlers of a plugin's routes have the level of the plugin's id without this.

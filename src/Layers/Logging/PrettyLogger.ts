@@ -96,7 +96,7 @@ const renderer =
     )
   }
 
-/** Whether the annotations are those of an access line. */
+/** Checks whether the annotations are those of an access line. */
 const isAccess = (annotations: Readonly<Record<string, unknown>>): boolean =>
   annotations["durationMs"] !== undefined && annotations["route"] !== undefined
 

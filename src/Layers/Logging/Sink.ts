@@ -175,7 +175,7 @@ export class Sink {
     this.#options.drops.add(reason, lines)
   }
 
-  /** Says in the log how many lines were lost, now that the log can be written. */
+  /** Writes into the log how many lines were lost, now that it can be written. */
   #report(): void {
     for (const reason of ["failed", "full"] as const) {
       const lost = this.#lost[reason]
@@ -187,7 +187,7 @@ export class Sink {
     if (this.#lines.length > 0 && !this.#isClosed) this.#schedule(1)
   }
 
-  /** Says on stderr what is wrong, at most once a minute. */
+  /** Writes to stderr what is wrong, at most once a minute. */
   #say(what: string, error: unknown): void {
     const now = performance.now()
     if (now - this.#saidAt < quiet) return

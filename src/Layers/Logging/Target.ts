@@ -1,9 +1,9 @@
-/** What lines are written to: a stream of the process, or a file. */
+/** Targets of lines: streams of the process, and files. */
 import { closeSync, openSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Config from "../../Config/index.ts"
 
-/** What lines are written to. */
+/** A stream of the process or a file that lines are written to. */
 export interface Target {
   readonly close: () => void
   readonly fd: () => number

@@ -18,7 +18,7 @@ const Endpoint = Schema.String.check(Schema.makeFilter(isEndpoint)).pipe(
 
 const Pairs = Schema.String.check(Schema.makeFilter((text) => KeyValues.parse(text) !== undefined))
 
-/** Whether Node sends these headers. */
+/** Checks whether Node sends these headers. */
 const areHeaders = (text: string): boolean =>
   Object.entries(KeyValues.parse(text) ?? {}).every(([name, value]) => {
     try {

@@ -98,7 +98,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     if (!rules.isEmpty) this.#level(rules)
   }
 
-  /** Gives the request the log level of its route. */
+  /** Sets the log level of the route for the request. */
   #level(rules: Serving["rules"]): void {
     const level = rules.forRoute(this.plan.route, this.plan.plugin)
     if (level !== undefined) this.provide(References.MinimumLogLevel, level)
@@ -259,7 +259,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#headers.push(name, value)
   }
 
-  /** Whether the reply has a header of this name already. */
+  /** Checks whether the reply has a header of this name already. */
   #has(name: string): boolean {
     return (
       this.plan.constant.has(name) || this.#added.includes(name) || this.#headers.includes(name)
@@ -535,7 +535,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return Semantics.bodyOf(this.method, status) === "body"
   }
 
-  /** Whether a reply's own headers override others. */
+  /** Checks whether a reply's own headers override others. */
   #overlaps(own: ReadonlyArray<string>): boolean {
     for (let i = 0; i < own.length; i += 2) {
       if (own[i] === RequestId.header || this.#has(own[i]!)) return true

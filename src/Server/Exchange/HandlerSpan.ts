@@ -26,7 +26,7 @@ export const begin = (
   })
 
 /**
- * Ends it with the exit of the handler. An error with a status below 500 is the client's fault, so the
+ * Ends the span with the exit of the handler. An error with a status below 500 is the client's fault, so the
  * span shows its code and does not fail.
  */
 export const end = (

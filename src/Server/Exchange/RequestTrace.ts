@@ -62,7 +62,7 @@ export class RequestTrace {
     return this.#handler ?? this.place
   }
 
-  /** Shows fields of the request on its span. */
+  /** Sets fields of the request as attributes of its span. */
   annotate(fields: Readonly<Fields>): void {
     const span = this.#server
     if (span === undefined) return

@@ -62,7 +62,7 @@ const maxMembers = 32
 const member =
   /^[ \t]*(?:(?:[a-z\d][-_*/a-z\d]{0,255}|[a-z\d][-_*/a-z\d]{0,240}@[a-z][-_*/a-z\d]{0,13})=[ -+\--<>-~]{0,255}[!-+\--<>-~][ \t]*)?$/
 
-/** Whether a list can be passed on whole. A member of it that is malformed may belong to anyone. */
+/** Checks whether a list can be passed on whole. A member of it that is malformed may belong to anyone. */
 const isState = (state: string): boolean => {
   if (state.length > maxState) return false
   const members = state.split(",")

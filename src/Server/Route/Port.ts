@@ -80,7 +80,7 @@ export const make = <
     routes
   }) as never
 
-/** Whether a contribution is a port. */
+/** Checks whether a contribution is a port. */
 export const isPort = (
   contribution: Contribution.Any
 ): contribution is Port<unknown, unknown, unknown> => contribution.kind === "port"

@@ -1,4 +1,4 @@
-/** What was not exported, counted and told. */
+/** Records that were not exported: their numbers, and the warnings in the log. */
 import type { Signal } from "../Otlp/Envelope.ts"
 
 /** Why records were not exported. */
