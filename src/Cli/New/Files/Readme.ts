@@ -118,5 +118,7 @@ The editor shows what \`npm run check\` finds once its rules are in the compiler
 in \`.vscode\`.
 
 Guides are in \`node_modules/flange/docs\`, rules for agents in [AGENTS.md](AGENTS.md).
+Traces and logs go to a collector of OpenTelemetry if its address is in the variable
+\`OTEL_EXPORTER_OTLP_ENDPOINT\`, such as \`http://localhost:4318\`: \`observability.md\` has the rest.
 ${project.template === "full" ? deployment(project) : ""}`
 })
