@@ -21,6 +21,7 @@ import * as Host from "./Server/Host.ts"
 import * as ConfiguredListener from "./Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
+import type { RoutesDescription } from "./Server/Route/Description.ts"
 import * as RouteDescription from "./Server/RouteDescription.ts"
 import * as RouteTableText from "./Server/RouteTableText.ts"
 
@@ -35,7 +36,7 @@ export type BootError<A> =
   | StartTimeoutError
 
 /** The parts of an app, as data. */
-export interface Description extends AppDescription, RouteDescription.RoutesDescription {}
+export interface Description extends AppDescription, RoutesDescription {}
 
 /**
  * Describes an app: its plugins in the order in which they are acquired, with what each requires,
@@ -73,7 +74,7 @@ export const describe = (app: AppDefinition.Any): Description => {
  * with who may call it, its guards, its transaction, its limits and its errors. It leaves out the
  * errors that every route has.
  */
-export const routesTable = (description: RouteDescription.RoutesDescription): string =>
+export const routesTable = (description: RoutesDescription): string =>
   RouteTableText.render(description)
 
 /**

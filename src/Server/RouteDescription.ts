@@ -17,13 +17,6 @@ import {
 } from "./Route/Middleware.ts"
 import { type DeclaredEndpoint, isRoute, type Route } from "./Route/Route.ts"
 
-export type {
-  MiddlewareDescription,
-  RawGroupDescription,
-  RouteDescription,
-  RoutesDescription
-} from "./Route/Description.ts"
-
 /**
  * Describes the routes of plugins, which are in their order. `api` is their contract with the
  * annotations of all plugins.

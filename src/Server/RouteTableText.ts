@@ -1,12 +1,12 @@
 /** The routes of an app as a table for people. */
 import * as Duration from "effect/Duration"
 import type * as Guard from "../Contract/Guard.ts"
-import * as ErrorCodes from "./Route/ErrorCodes.ts"
 import type {
   RawGroupDescription,
   RouteDescription,
   RoutesDescription
-} from "./RouteDescription.ts"
+} from "./Route/Description.ts"
+import * as ErrorCodes from "./Route/ErrorCodes.ts"
 import * as TextTable from "./TextTable.ts"
 
 /** The text of a cell with nothing in it. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CommandError } from "../../Plugin/Cli.ts"
-import type { RouteDescription, RoutesDescription } from "../../Server/RouteDescription.ts"
+import type { RouteDescription, RoutesDescription } from "../../Server/Route/Description.ts"
 import { sentenceOf } from "../Failure.ts"
 
 /** The file of the lock, in the working directory. */
