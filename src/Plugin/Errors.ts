@@ -52,11 +52,13 @@ export class BindError extends Data.TaggedError("BindError")<{
   readonly cause: unknown
   /** The operating system's code, such as `EADDRINUSE`. */
   readonly code: string | undefined
+  /** The port of the same app that has taken the address, such as `admin`; undefined for none. */
+  readonly heldBy?: string | undefined
   /** The configuration section of a port; undefined for the listener of the app. */
   readonly section?: string | undefined
 }> {
   override get message(): string {
-    const { section } = this
+    const { heldBy, section } = this
     const at = section === undefined ? this.address : `${this.address} for the port "${section}"`
     const [host, port] =
       section === undefined ? ["HOST", "PORT"] : [`${section}.host`, `${section}.port`]
@@ -64,6 +66,9 @@ export class BindError extends Data.TaggedError("BindError")<{
       case "EACCES":
         return `Not allowed to listen on ${at}. Choose a port above 1023, or grant the process the right to bind it.`
       case "EADDRINUSE":
+        if (heldBy !== undefined) {
+          return `Cannot listen on ${at}: the port "${heldBy}" of this app listens there. Set ${port} or ${heldBy}.port to another port.`
+        }
         return `Cannot listen on ${at}: something else listens there. Stop it, or set ${port} to a free port.`
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":

@@ -64,7 +64,10 @@ export const make = (
           services,
           step
         })
-        return { ...(yield* listener(served)), ports }
+        const bound = yield* Effect.mapError(listener(served), (error) =>
+          Ports.explained(error, ports)
+        )
+        return { ...bound, ports }
       }),
     check: (plugins) => [
       ...Declared.of(plugins).flatMap(Conflicts.make()),

@@ -108,6 +108,22 @@ export const bind = (
     return Object.fromEntries(all)
   })
 
+/** The hosts of addresses that take a port on every address of the machine. */
+const wildcards: ReadonlySet<string> = new Set(["0.0.0.0", "[::]", "localhost"])
+
+/** Returns the error of the app's listener, with the port of the app that has taken its address. */
+export const explained = (error: BindError, ports: Readonly<Record<string, Bound>>): BindError => {
+  const wanted = URL.parse(error.address)
+  const held = Object.entries(ports).find(([, bound]) => {
+    const taken = URL.parse(bound.address ?? "")
+    if (wanted === null || taken === null || wanted.port !== taken.port) return false
+    const hosts = [taken.hostname, wanted.hostname]
+    return hosts[0] === hosts[1] || hosts.some((host) => wildcards.has(host))
+  })
+  const { address, cause, code } = error
+  return held === undefined ? error : new BindError({ address, cause, code, heldBy: held[0] })
+}
+
 /**
  * Returns the state of the exchanges of a port: the drain of the app does not wait for them, they have
  * no spans, and their errors are problem documents in every app.

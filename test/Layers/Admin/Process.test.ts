@@ -95,7 +95,9 @@ describe("the admin port of a process", () => {
     const port = String(await freePort())
     const app = await start([], { ADMIN_PORT: port, PORT: port })
     expect(await app.exitCode).toBe(1)
-    expect(app.output()).toContain(`Cannot listen on http://127.0.0.1:${port}`)
+    expect(app.output()).toContain(
+      `:${port}: the port "admin" of this app listens there. Set PORT or admin.port to another port.`
+    )
   })
 
   it("is released by a boot that fails", async () => {
