@@ -18,6 +18,7 @@ export interface AssemblyProblem {
     | "InvalidRoute"
     | "MissingService"
     | "RouteConflict"
+    | "UncacheableReply"
     | "UndecidedTransaction"
     | "UndeclaredExtension"
     | "UnfitHandlers"

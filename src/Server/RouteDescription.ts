@@ -87,6 +87,7 @@ const describeRoute = (
     ...accessOf(route),
     ...Guards.of(endpoint, access),
     bodyLimit: bodyLimitOf(endpoint),
+    cache: effects.find(({ cache }) => cache !== undefined)?.cache,
     codec,
     codecReason: reason,
     errors: byStatus([

@@ -55,14 +55,21 @@ function guardsOf({ policies, scopes, unguarded }: RouteDescription): string {
   return guards.length === 0 ? (unguarded ? "unguarded" : nothing) : guards.join(", ")
 }
 
-function limitsOf({ bodyLimit, rateLimit, timeout }: RouteDescription): string {
+function limitsOf({ bodyLimit, cache, rateLimit, timeout }: RouteDescription): string {
   const limits = [
     ...(bodyLimit === undefined ? [] : [`body ${bytes(bodyLimit)}`]),
+    ...(cache === undefined ? [] : [cacheOf(cache)]),
     ...(rateLimit === undefined ? [] : [rateOf(rateLimit)]),
     ...(timeout === undefined ? [] : [`time ${Duration.format(Duration.millis(timeout))}`])
   ]
   return limits.length === 0 ? nothing : limits.join(", ")
 }
+
+const cacheOf = ({ sharing, ttl, varyBy }: NonNullable<RouteDescription["cache"]>): string =>
+  [
+    `cache ${sharing === "public" ? "public" : "per identity"} ${Duration.format(Duration.millis(ttl))}`,
+    ...(varyBy.length === 0 ? [] : [`by ${varyBy.join("+")}`])
+  ].join(" ")
 
 const rateOf = ({ policy }: NonNullable<RouteDescription["rateLimit"]>): string =>
   policy === undefined

@@ -107,6 +107,13 @@ export const Routes = Schema.Struct({
     Schema.Struct({
       ...Access,
       bodyLimit: Schema.optional(Schema.Finite),
+      cache: Schema.optional(
+        Schema.Struct({
+          sharing: Schema.Literals(["perIdentity", "public"]),
+          ttl: Schema.Finite,
+          varyBy: Strings
+        })
+      ),
       codec: Schema.Literals(["compiled", "effect", "partial"]),
       codecReason: Schema.optional(Schema.String),
       /** The codes of its errors by status. */

@@ -6,7 +6,9 @@ import * as Redis from "effect/persistence/Redis"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as Admin from "./Admin.ts"
 import * as Backends from "./Backends.ts"
 import type { RedisServices } from "./Broadcast.ts"
@@ -15,6 +17,9 @@ import * as CacheKey from "./CacheKey.ts"
 import { CacheStore } from "./CacheStore.ts"
 import { make } from "./Make.ts"
 import { ObjectCache } from "./ObjectCache.ts"
+import { annotate } from "./Response/DocumentedReplies.ts"
+import * as Replies from "./Response/Replies.ts"
+import * as ReplyCheck from "./Response/ReplyCheck.ts"
 
 const services = (redis: RedisServices | undefined, defaultBackend: "memory" | "redis") =>
   Effect.gen(function* () {
@@ -38,9 +43,11 @@ const services = (redis: RedisServices | undefined, defaultBackend: "memory" | "
 const ping = Effect.flatMap(CacheStore, (store) => store.get(["flange:ping"]))
 
 const shared = {
-  config: [CacheConfig],
-  contributes: Admin.contributions,
+  annotate,
+  config: [CacheConfig, ServerConfig],
+  contributes: [...Admin.contributions, PluginCheck.kind.make("replies", ReplyCheck.check)],
   health: { cache: HealthCheck.make(ping, { class: "informational", timeout: "2 seconds" }) },
+  middleware: [Replies.middleware],
   provides: [CacheStore, ObjectCache]
 } as const
 

@@ -10,6 +10,7 @@ import type { Store } from "./CacheStore.ts"
 import { Counts } from "./Counts.ts"
 import { Flights } from "./Flights.ts"
 import { Guard } from "./Guard.ts"
+import * as JsonCodec from "./JsonCodec.ts"
 import { type Call, Loading } from "./Loading.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
 import type { LoadOptions, ReadOptions, Shape, WriteOptions } from "./ObjectCache.ts"
@@ -32,6 +33,7 @@ export interface Settings {
 export const make = (store: Store, settings: Settings) =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
+    const context = yield* Effect.context<never>()
     const pending = new Pending(yield* Effect.serviceOption(AppRuntime))
     const counts = new Counts(settings.memory)
     const guard = new Guard(store, counts, scope, settings.timeout)
@@ -117,6 +119,19 @@ export const make = (store: Store, settings: Settings) =>
             )
           )
         ),
+      peek: <A>(
+        key: CacheKey,
+        { schema, tags }: Pick<WriteOptions<A>, "schema" | "tags">,
+        now: number
+      ) => {
+        const entry = records.peek(records.plan(key, tags), now)?.entry
+        if (entry === undefined || entry.failed || now >= entry.freshUntil) return undefined
+        const decoded: unknown = JsonCodec.of(schema).decode(entry.value)
+        if (!Exit.isExit(decoded) || Exit.isFailure(decoded)) return undefined
+        counts.lookup(key.name, "hit", context)
+        // The schema has decoded it.
+        return decoded.value as A
+      },
       set: (key, value, options) => setMany([[key, value]], options),
       setMany,
       stats: Effect.sync(() => ({

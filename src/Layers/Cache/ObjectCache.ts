@@ -94,6 +94,17 @@ export interface Shape {
    * does not answer, this process does not use the values, and sends the invalidation again.
    */
   readonly invalidate: (...targets: ReadonlyArray<Target>) => Effect.Effect<void>
+  /**
+   * Returns a fresh value that is in the memory of the process, without waiting. Undefined if there is
+   * none there, or if the backend has no memory: ask `getOrLoad` then. Does not count as a miss. Do not
+   * call it in a transaction, whose invalidations it does not see.
+   */
+  readonly peek: <A>(
+    key: CacheKey,
+    options: Pick<WriteOptions<A>, "schema" | "tags">,
+    /** Unix milliseconds. */
+    now: number
+  ) => A | undefined
   /** Stores a value. In a transaction it happens after the commit, and not after a rollback. */
   readonly set: <A>(
     key: CacheKey,

@@ -5,6 +5,7 @@ export { CacheConfig } from "./CacheConfig.ts"
 export * as CacheKey from "./CacheKey.ts"
 export { plugin, withRedis } from "./CachePlugin.ts"
 export { CacheStore, CacheStoreError, type Store } from "./CacheStore.ts"
+export { CachePolicy, ResponseCache } from "./Contract.ts"
 export {
   type LoadOptions,
   ObjectCache,

@@ -75,7 +75,7 @@ export const make = ({
       route: info,
       upgrades: codec.upgrades
     },
-    serve: layOut(stack.steps, steps, bodyLimit, codec)
+    serve: layOut(stack, steps, bodyLimit, codec)
   }
 }
 
@@ -113,22 +113,29 @@ export const contractSteps = (
 
 /** Runs the steps before the first `wrap` as functions, and the others as effects. */
 const layOut = (
-  slots: ReadonlyArray<Step>,
+  { inner, steps: slots }: Stack,
   contract: ReadonlyArray<Step>,
   bodyLimit: number,
   codec: Codec
 ): Pipeline["serve"] => {
   const admitted: Step = { before: admission(bodyLimit, codec) }
-  const steps: ReadonlyArray<Step> = [...slots, admitted, ...contract]
+  const behind = [...contract, ...inner]
+  const steps: ReadonlyArray<Step> = [...slots, admitted, ...behind]
   const first = steps.findIndex(({ wrap }) => wrap !== undefined)
   const functions = steps.slice(0, first === -1 ? undefined : first)
   const befores = functions.map(({ before }) => before!)
   if (first === -1) return decide(befores, asFunction(codec))
   const outer = steps.slice(first, slots.length + 1)
-  const inner = layered(contract.slice(Math.max(0, first - slots.length - 1)), asEffect(codec))
+  const handled = asEffect(codec)
+  const core =
+    inner.length === 0
+      ? handled
+      : // The steps around a reply see errors as replies.
+        withExchange((exchange) => replyOf(handled, codec, exchange))
+  const rest = layered(behind.slice(Math.max(0, first - slots.length - 1)), core)
   const program = layered(
     outer,
-    withExchange((exchange) => replyOf(inner, codec, exchange))
+    withExchange((exchange) => replyOf(rest, codec, exchange))
   )
   return decide(befores, (exchange) => exchange.respond(program))
 }
@@ -303,7 +310,7 @@ const replyOf = (
   { failure }: Codec,
   exchange: Exchange
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, unknown> =>
-  Effect.onExit(handled, (exit) => Effect.sync(() => exchange.ended(exit))).pipe(
+  Effect.onError(handled, (cause) => Effect.sync(() => exchange.ended(Exit.failCause(cause)))).pipe(
     Effect.catch((error) => failureReply(failure, error, exchange)),
     Effect.flatMap((response) => Problem.complete(response, exchange)),
     Effect.catchCause((cause) => Problem.fromCause(cause, exchange))

@@ -1,7 +1,7 @@
 /** The argument of a handler. */
 import * as Context from "effect/Context"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
 import type { Exchange } from "../Exchange/Exchange.ts"
 
@@ -46,7 +46,16 @@ export class Requested {
   }
 
   get request(): HttpServerRequest {
-    return this.#request ?? this.#exchange.request
+    return (
+      this.#request ??
+      (this.#services === undefined
+        ? this.#exchange.request
+        : // Middleware may have changed it.
+          Context.getUnsafe(
+            this.#services as Context.Context<HttpServerRequest>,
+            HttpServerRequest
+          ))
+    )
   }
 
   set request(request: HttpServerRequest) {

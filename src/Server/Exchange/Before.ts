@@ -27,6 +27,8 @@ export interface Incoming {
   readonly method: string
   /** Returns Unix milliseconds, by the clock of the request. */
   now(): number
+  /** The parameters of the path, without percent-encoding and before they are decoded. */
+  readonly params: Readonly<Record<string, string | undefined>>
   /** The address at the other end of the connection; undefined on a unix socket and in memory. */
   readonly peer: string | undefined
   /** Provides a service to the handler and to the middleware inside. */
@@ -34,6 +36,8 @@ export interface Incoming {
   /** The request as Effect has it, made when it is first read. */
   readonly request: HttpServerRequest
   readonly requestId: string
+  /** The query, without percent-encoding and before it is decoded. */
+  readonly searchParams: Readonly<Record<string, Array<string> | string>>
   /**
    * Sets a cookie of the reply, error replies included, as `SetCookie.header` does: with
    * `HttpOnly`, `Path=/`, `SameSite=Lax` and `Secure` unless `options` say otherwise. If the

@@ -51,12 +51,20 @@ class FiberIncoming implements Incoming {
     return this.#exchange.method
   }
 
+  get params() {
+    return this.#exchange.params
+  }
+
   get peer() {
     return this.#exchange.peer
   }
 
   get requestId() {
     return this.#exchange.requestId
+  }
+
+  get searchParams() {
+    return this.#exchange.searchParams
   }
 
   get target() {

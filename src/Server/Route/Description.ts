@@ -1,13 +1,15 @@
 /** The routes of an app as data: what `App.describe` returns, and plugins read. */
 import * as Context from "effect/Context"
 import type * as Guard from "../../Contract/Guard.ts"
-import type { Access, RateLimit, Slot } from "./Middleware.ts"
+import type { Access, Caching, RateLimit, Slot } from "./Middleware.ts"
 
 /** One route of a contract as data. */
 export interface RouteDescription {
   readonly access: Access["type"]
   /** The longest body in bytes, if the contract sets it. Otherwise it is `server.bodyLimit`. */
   readonly bodyLimit: number | undefined
+  /** How the replies are cached; undefined if they are not. */
+  readonly cache: Caching | undefined
   /** The authentication chain of a protected or optional route. */
   readonly chain: string | undefined
   /**

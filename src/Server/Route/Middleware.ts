@@ -91,8 +91,16 @@ export type AroundHandler = (
   handler: Effect.Effect<unknown, unknown, unknown>
 ) => Effect.Effect<unknown, unknown, unknown>
 
+/** A check in front of the handler, and a function around its reply. */
+export interface AroundReply {
+  readonly before: Before
+  /** Runs if `before` lets the request continue. */
+  readonly wrap: Wrap
+}
+
 /** What a middleware does; each form has its own key. */
 export type Form =
+  | { readonly around: (route: RouteInfo) => AroundReply | undefined }
   | { readonly before: (route: RouteInfo) => Before | undefined }
   | { readonly handler: (route: RouteInfo) => AroundHandler | undefined }
   | { readonly headers: (route: RouteInfo) => Readonly<Record<string, string>> | undefined }
@@ -116,8 +124,19 @@ export interface RateLimit {
     | undefined
 }
 
+/** How the replies of a route are cached, as data. */
+export interface Caching {
+  readonly sharing: "perIdentity" | "public"
+  /** In milliseconds. */
+  readonly ttl: number
+  /** The headers of the request that select the reply, beside those of the contract. */
+  readonly varyBy: ReadonlyArray<string>
+}
+
 /** What a middleware does to a route, as data. `App.describe` shows it. */
 export interface Description {
+  /** How the replies are cached. */
+  readonly cache?: Caching | undefined
   /** The errors that it may answer with; classes that `ApiError.make` creates are such errors. */
   readonly errors?: ReadonlyArray<{ readonly code: string; readonly status: number }> | undefined
   /** The limit on the rate of requests. */
@@ -327,6 +346,45 @@ export const aroundHandler = <E = never, R = never>(
 ): Middleware<E, R> => ({
   ...Contribution.make<"middleware", E, R>("middleware", name),
   build: Effect.map(options.build, (handler) => ({ handler })),
+  describe: options.describe,
+  slot: "Transaction"
+})
+
+/**
+ * Creates middleware around the reply of the handler, in the slot `Transaction`: inside all middleware of
+ * the contract, guards included, and outside of the transaction. So a request that it answers is
+ * authenticated, counted and admitted, and opens no transaction.
+ *
+ * `before` is called for each request. If it returns a reply without waiting, the request needs no
+ * fiber. Otherwise `wrap` runs as an effect.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as HttpServerResponse from "effect/http/HttpServerResponse"
+ * import { Middleware } from "flange"
+ *
+ * const frozen = Effect.succeed(HttpServerResponse.text("closed"))
+ * const holidays = Middleware.aroundReply("holidays", {
+ *   build: Effect.succeed(() => ({
+ *     before: (request) => (request.header("x-holiday") === "1" ? frozen : Middleware.pass),
+ *     wrap: (next) => Effect.map(next, HttpServerResponse.setHeader("x-holiday", "0"))
+ *   }))
+ * })
+ * holidays.slot // => "Transaction"
+ * ```
+ */
+export const aroundReply = <E = never, R = never>(
+  name: string,
+  options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
+    readonly build: Effect.Effect<(route: RouteInfo) => AroundReply | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (around) => ({ around })),
   describe: options.describe,
   slot: "Transaction"
 })

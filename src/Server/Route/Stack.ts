@@ -26,6 +26,8 @@ export interface Stack {
    * one's header wins.
    */
   readonly headers: ReadonlyArray<string>
+  /** The steps between the middleware of the contract and the handler, outermost first. */
+  readonly inner: ReadonlyArray<Step>
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
@@ -53,6 +55,9 @@ export const make = (
     headers: ReplyHeaders.constants(
       forms.map((form) => ("headers" in form && form.headers(info)) || {})
     ),
+    inner: forms
+      .flatMap((form) => some("around" in form && form.around(info)))
+      .flatMap(({ before, wrap }): ReadonlyArray<Step> => [{ before }, { wrap }]),
     observers: forms.flatMap((form) => some("observe" in form && form.observe(info))),
     steps: forms.flatMap((form): ReadonlyArray<Step> =>
       "before" in form
