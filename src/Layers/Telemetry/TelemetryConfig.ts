@@ -151,7 +151,7 @@ const batched = {
  * | `traces.queueSize` | none | the most spans that wait; variable `OTEL_BSP_MAX_QUEUE_SIZE` |
  * | `traces.timeout` | that of `timeout` | the same for traces alone; variable `OTEL_EXPORTER_OTLP_TRACES_TIMEOUT` |
  *
- * Durations without a unit are milliseconds, as in the variables of OpenTelemetry.
+ * Durations without a unit are milliseconds, as in the variables of OpenTelemetry. None is longer than 24 days.
  */
 export const TelemetryConfig = Config.section(
   "telemetry",
