@@ -120,35 +120,70 @@ const own: ReadonlySet<string> = new Set([
   "BZMPOP",
   "BZPOPMAX",
   "BZPOPMIN",
+  "CLIENT CACHING",
+  "CLIENT NO-EVICT",
+  "CLIENT NO-TOUCH",
+  "CLIENT SETINFO",
+  "CLIENT SETNAME",
+  "CLIENT TRACKING",
   "DISCARD",
   "EXEC",
   "HELLO",
-  "MONITOR",
   "MULTI",
-  "PSUBSCRIBE",
-  "PSYNC",
   "QUIT",
   "READONLY",
+  "READWRITE",
   "RESET",
   "SELECT",
-  "SSUBSCRIBE",
-  "SUBSCRIBE",
-  "SYNC",
   "UNWATCH",
   "WAIT",
   "WAITAOF",
   "WATCH"
 ])
 
-/** Returns the error of a command that the shared connection cannot take, if it is one. */
+/**
+ * The commands that are not answered with one reply. The client would take the replies to later commands
+ * for theirs, so that every later caller would get the value of another.
+ */
+const unanswered: ReadonlySet<string> = new Set([
+  "CLIENT REPLY",
+  "MONITOR",
+  "PSUBSCRIBE",
+  "PSYNC",
+  "PUNSUBSCRIBE",
+  "SSUBSCRIBE",
+  "SUBSCRIBE",
+  "SUNSUBSCRIBE",
+  "SYNC",
+  "UNSUBSCRIBE"
+])
+
+/** Returns the name of a command, with that of the subcommand if its effect depends on it. */
+export const nameOf = ([command, subcommand]: ReadonlyArray<string>): string => {
+  const name = command!.toUpperCase()
+  return name === "CLIENT" ? `CLIENT ${subcommand?.toUpperCase()}` : name
+}
+
+const refusal = (message: string) => new RedisError({ cause: new Error(message) })
+
+/** Returns the error of a command that no connection can take, if it is one. */
 export const refuse = (args: ReadonlyArray<string>): RedisError | undefined => {
-  const command = args[0]!.toUpperCase()
+  const name = nameOf(args)
+  if (!unanswered.has(name)) return undefined
+  const remedy = name.endsWith("SUBSCRIBE")
+    ? "Use SharedRedis.subscribe, and close its scope to unsubscribe."
+    : "Use a client of your own for it."
+  return refusal(`${name} is not answered with one reply, so it would mix up all later replies. ${remedy}`)
+}
+
+/** Returns the error of a command that the shared connection cannot take, if it is one. */
+export const refuseShared = (args: ReadonlyArray<string>): RedisError | undefined => {
+  const name = nameOf(args)
   const isBlocking =
-    /^XREAD(?:GROUP)?$/.test(command) && args.some((arg) => arg.toUpperCase() === "BLOCK")
-  if (!isBlocking && !own.has(command)) return undefined
-  const remedy = command.endsWith("SUBSCRIBE")
-    ? "use SharedRedis.subscribe"
-    : "send it on a connection of Redis.reserve"
-  const message = `${command} would hold up or change the connection that all callers share: ${remedy}.`
-  return new RedisError({ cause: new Error(message) })
+    /^XREAD(?:GROUP)?$/.test(name) && args.some((arg) => arg.toUpperCase() === "BLOCK")
+  return isBlocking || own.has(name)
+    ? refusal(
+        `${name} would hold up or change the connection that all callers share: send it on a connection of Redis.reserve.`
+      )
+    : refuse(args)
 }

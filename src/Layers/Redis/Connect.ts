@@ -15,6 +15,7 @@ import { prefixOf } from "./Prefix.ts"
 import { clock, within } from "./RealTime.ts"
 import type { Settings } from "./RedisConfig.ts"
 import { describe, parse } from "./RedisUrl.ts"
+import * as Reserved from "./Reserved.ts"
 import * as Session from "./Session.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
@@ -49,27 +50,6 @@ const first = (options: Session.Options): Effect.Effect<Session.Session, RedisUn
     return within(settings.connectTimeout, fail)(attempt(0))
   })
 
-/** Opens connections that no other caller shares. They end when the shared one is lost. */
-const reserved = (
-  options: Session.Options,
-  observe: Commands.Observe,
-  open: Set<Session.Session>
-) =>
-  Session.open(options).pipe(
-    Effect.mapError(({ reason }) => Session.unavailable(options.target, "disconnected", reason)),
-    Effect.map((session) => {
-      open.add(session)
-      return {
-        close: Effect.sync(() => {
-          open.delete(session)
-          session.end("the connection was closed")
-        }),
-        send: <A = unknown>(...args: [string, ...ReadonlyArray<string>]) =>
-          observe(args[0], session.send<A>(args, true))
-      }
-    })
-  )
-
 /** Connects, and returns the services. Closing the scope closes all connections. */
 export const connect = (
   settings: Settings
@@ -103,12 +83,12 @@ export const connect = (
     const send = <A = unknown>(
       ...args: [string, ...ReadonlyArray<string>]
     ): Effect.Effect<A, Redis.RedisError> => {
-      const refused = Commands.refuse(args)
+      const refused = Commands.refuseShared(args)
       return refused === undefined ? observe(args[0], link.send<A>(args)) : Effect.fail(refused)
     }
     const redis = yield* Redis.make({
       connect: Effect.suspend(() => {
-        if (link.session() !== undefined) return reserved(options, observe, own)
+        if (link.session() !== undefined) return Reserved.open(options, observe, own)
         return link.send<never>(["PING"])
       }),
       pool: {
@@ -125,7 +105,8 @@ export const connect = (
           Effect.never
         )
     })
-    return Context.make(Redis.Redis, redis).pipe(
+    const reserve = Reserved.closingChanged(redis.reserve)
+    return Context.make(Redis.Redis, { ...redis, reserve }).pipe(
       Context.add(SharedRedis, {
         prefix,
         subscribe: Effect.fnUntraced(function* (channel) {

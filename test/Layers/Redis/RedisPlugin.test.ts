@@ -143,6 +143,73 @@ describeRedis("An app with Redis.plugin", () => {
       })
   )
 
+  it.live.each([
+    ["CLIENT", "REPLY", "SKIP"],
+    ["PUNSUBSCRIBE"],
+    ["UNSUBSCRIBE", "news"],
+    ["sunsubscribe"]
+  ])("refuses on every connection what would mix up the replies: %j", ([command, ...args]) =>
+    Effect.gen(function* () {
+      const { url } = yield* redisServer()
+      const { run } = yield* booted(url)
+      yield* run(send("SET", "a", "1"))
+      const both = Effect.fnUntraced(function* (redis: Pick<Redis.Redis["Service"], "send">) {
+        const [error, value] = yield* Effect.all(
+          [Effect.flip(redis.send(command!, ...args)), redis.send("GET", "a")],
+          { concurrency: "unbounded" }
+        )
+        expect(String(error.cause)).toContain("mix up all later replies")
+        expect(value).toBe("1")
+      })
+      yield* run(Redis.Redis.use(both))
+      yield* run(Redis.Redis.use(({ reserve }) => Effect.scoped(Effect.flatMap(reserve, both))))
+    })
+  )
+
+  it.live.each([["SELECT", "5"], ["MULTI"], ["WATCH", "a"], ["CLIENT", "SETNAME", "x"]])(
+    "lends no reserved connection that a borrower changed: %j",
+    ([command, ...args]) =>
+      Effect.gen(function* () {
+        const { url } = yield* redisServer()
+        const { run } = yield* booted(url)
+        const lent = (...all: readonly [string, ...ReadonlyArray<string>]) =>
+          run(
+            Redis.Redis.use(({ reserve }) =>
+              Effect.scoped(
+                Effect.flatMap(reserve, (own) =>
+                  Effect.andThen(own.send(...all), own.send("CLIENT", "ID"))
+                )
+              )
+            )
+          ).pipe(Effect.orElseSucceed(() => undefined))
+        const first = yield* lent("GET", "a")
+        expect(yield* lent("GET", "a")).toBe(first)
+        yield* lent(command!, ...args)
+        expect(yield* lent("GET", "a")).not.toBe(first)
+      })
+  )
+
+  it.live("lends a reserved connection again after a whole transaction", () =>
+    Effect.gen(function* () {
+      const { url } = yield* redisServer()
+      const { run } = yield* booted(url)
+      const ids = Redis.Redis.use(({ reserve }) =>
+        Effect.replicateEffect(
+          Effect.scoped(
+            Effect.gen(function* () {
+              const own = yield* reserve
+              for (const command of ["MULTI", "EXEC"]) yield* own.send(command)
+              return yield* own.send("CLIENT", "ID")
+            })
+          ),
+          2
+        )
+      )
+      const [first, second] = yield* run(ids)
+      expect(second).toBe(first)
+    })
+  )
+
   it.live("shows Prometheus its commands, its outages and whether it is connected", () =>
     Effect.gen(function* () {
       const server = yield* redisServer()

@@ -111,7 +111,7 @@ export const make = (
     )
   // The caller states the type of the reply, as with a real server.
   const send = <A>(command: string, ...args: ReadonlyArray<string>) => {
-    const refused = Commands.refuse([command, ...args])
+    const refused = Commands.refuseShared([command, ...args])
     return (
       refused === undefined ? carryOut(command, args) : Effect.fail(refused)
     ) as Effect.Effect<A, Redis.RedisError>
