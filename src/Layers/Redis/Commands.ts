@@ -173,7 +173,9 @@ export const refuse = (args: ReadonlyArray<string>): RedisError | undefined => {
   const remedy = name.endsWith("SUBSCRIBE")
     ? "Use SharedRedis.subscribe, and close its scope to unsubscribe."
     : "Use a client of your own for it."
-  return refusal(`${name} is not answered with one reply, so it would mix up all later replies. ${remedy}`)
+  return refusal(
+    `${name} is not answered with one reply, so it would mix up all later replies. ${remedy}`
+  )
 }
 
 /** Returns the error of a command that the shared connection cannot take, if it is one. */

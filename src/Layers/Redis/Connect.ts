@@ -29,13 +29,12 @@ const first = (options: Session.Options): Effect.Effect<Session.Session, RedisUn
     const began = performance.now()
     let last = `it did not answer for ${Duration.format(settings.connectTimeout)}`
     const fail = Effect.suspend(() => {
-      const password = Redacted.value(target.password)
       const waited = Duration.millis(Math.round(performance.now() - began))
       return Effect.fail(
         new RedisUnreachable({
           host: target.host,
           port: target.port,
-          reason: password === "" ? last : last.replaceAll(password, "<redacted>"),
+          reason: last,
           target: describe(target),
           waited: Duration.format(waited)
         })

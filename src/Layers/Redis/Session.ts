@@ -225,16 +225,20 @@ export const unavailable = (
 const isFinal = (error: unknown, { client }: Options): boolean =>
   error instanceof client.ErrorReply ? !Refusal.passes(error.message) : tlsCode.test(codeOf(error))
 
-/** Opens a connection that answers, within `redis.connectTimeout`. */
+/** Opens a connection that answers, within `redis.connectTimeout`. The reason of a failure has no password. */
 export const open = (options: Options): Effect.Effect<Session, OpenFailure> =>
   Effect.suspend(() => {
+    // A server that does not know `HELLO` answers with the arguments.
+    const password = Redacted.value(options.target.password)
+    const hidden = (text: string) =>
+      password === "" ? text : text.replaceAll(password, "<redacted>")
     const limit = options.settings.connectTimeout
     const client = clientOf(options)
     const session = new Session(client, options)
     const answered = Effect.tryPromise({
       catch: (error): OpenFailure => ({
         isFinal: isFinal(error, options),
-        reason: textOf(error)
+        reason: hidden(textOf(error))
       }),
       try: async () => {
         await client.connect()

@@ -324,3 +324,25 @@ describeRedis("The start", () => {
     })
   )
 })
+
+it.live(
+  "a server that repeats the password after a reconnection does not bring it into the log",
+  () => {
+    const logs: Array<string> = []
+    const logger = Logger.make(({ message }) => void logs.push(String(message)))
+    return Effect.gen(function* () {
+      const server = yield* scriptedServer
+      const redis = yield* open(server.url.replace("//", "//:hunter2@"))
+      server.hello = "-ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'hunter2'"
+      const lost = yield* Effect.forkChild(Effect.flip(redis.send("GET", "a")))
+      yield* server.received(1)
+      server.answer("?")
+      yield* Fiber.join(lost)
+      const error = yield* Effect.flip(redis.send("GET", "a")).pipe(
+        Effect.repeat({ until: ({ cause }) => String(cause).includes("unknown command") })
+      )
+      expect(String(error.cause)).toContain("'AUTH' '<redacted>'")
+      expect(logs.join()).not.toContain("hunter2")
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  }
+)

@@ -111,6 +111,8 @@ export const redisServer = (
 export interface ScriptedServer {
   /** Answers the oldest command that waits, with a line of the protocol. Default: `+OK`. */
   readonly answer: (line?: string) => void
+  /** What it answers to `HELLO`. */
+  hello: string
   /** What it answers to `PING`. */
   ping: string
   /** Waits until this many commands wait. */
@@ -128,7 +130,7 @@ export const scriptedServer: Effect.Effect<ScriptedServer, never, Scope.Scope> =
       socket.on("error", () => {})
       socket.on("data", (chunk) => {
         for (const [, name] of String(chunk).matchAll(/^\*\d+\r\n\$\d+\r\n(\w+)/gm)) {
-          if (name === "HELLO") socket.write("%1\r\n+proto\r\n:3\r\n")
+          if (name === "HELLO") socket.write(`${scripted.hello}\r\n`)
           else if (name === "CLIENT") socket.write("+OK\r\n")
           else if (name === "PING") socket.write(`${scripted.ping}\r\n`)
           else waiting.push(socket)
@@ -144,6 +146,7 @@ export const scriptedServer: Effect.Effect<ScriptedServer, never, Scope.Scope> =
     )
     const scripted: ScriptedServer = {
       answer: (line = "+OK") => void waiting.shift()?.write(`${line}\r\n`),
+      hello: "%1\r\n+proto\r\n:3",
       ping: "+PONG",
       received: (count) =>
         Effect.sleep(5).pipe(Effect.repeat({ until: () => waiting.length >= count })),
