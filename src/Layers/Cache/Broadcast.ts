@@ -63,8 +63,10 @@ export const make = ({ redis, shared }: RedisServices, namespace: string): Broad
     delete: (keys) => stored("delete", redis.eval(removal)(channel, message(keys), keys)),
     listen: ({ forget, forgetAll }) =>
       Effect.scoped(
-        Effect.flatMap(shared.subscribe(channel), (queue) =>
-          Effect.forever(
+        Effect.flatMap(shared.subscribe(channel), (queue) => {
+          // Copies from before the subscription.
+          forgetAll()
+          return Effect.forever(
             Effect.map(Queue.take(queue), (delivery) => {
               if (delivery._tag === "Gap") return forgetAll()
               const found = read(delivery.text)
@@ -72,7 +74,7 @@ export const make = ({ redis, shared }: RedisServices, namespace: string): Broad
               else if (found.value.sender !== sender) forget(found.value.keys)
             })
           )
-        )
+        })
       )
   }
 }

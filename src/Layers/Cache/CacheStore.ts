@@ -38,7 +38,7 @@ export interface Claim {
 
 /**
  * A backend: records by key, each for a limited time. Every value begins with the id of its record. No
- * list of keys is empty. All operations but `get` and `set` are atomic for each key.
+ * list of keys is empty or has more than a thousand. All operations but `get` and `set` are atomic for each key.
  */
 export interface Store {
   /** The name of the backend in messages, such as `redis`. */

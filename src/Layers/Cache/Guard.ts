@@ -1,4 +1,5 @@
 /** Keeps failures and slowness of a backend away from requests. */
+import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
@@ -11,6 +12,23 @@ import { Warning } from "./Warning.ts"
 
 /** How long a backend that failed is left alone before one operation tries it again. */
 const pause = 1000
+
+/** The most keys of one operation. Redis and the stack of the process have limits. */
+const mostAtOnce = 1000
+
+/** Runs an operation of the store on parts of a list. */
+const inParts = <A, B>(
+  all: ReadonlyArray<A>,
+  operation: (part: ReadonlyArray<A>) => Effect.Effect<ReadonlyArray<B>, CacheStoreError>
+): Effect.Effect<ReadonlyArray<B>, CacheStoreError> =>
+  Effect.suspend(() =>
+    all.length <= mostAtOnce
+      ? operation(all)
+      : Effect.map(
+          Effect.forEach(Array.chunksOf(all, mostAtOnce), operation, { concurrency: "unbounded" }),
+          (parts) => parts.flat()
+        )
+  )
 
 /** The most invalidations that are remembered while the backend does not answer. */
 const maxUnsent = 100_000
@@ -54,8 +72,7 @@ export class Guard {
   /** Removes records. If the backend does not answer, it happens later. */
   delete(keys: ReadonlyArray<string>): Effect.Effect<void> {
     if (keys.length === 0) return Effect.void
-    return Effect.flatMap(this.#send(keys), (sent) => {
-      if (sent) return Effect.void
+    const later = Effect.suspend(() => {
       this.#lastUnsent++
       for (const key of keys) {
         if (this.#unsent.size < maxUnsent) this.#unsent.set(key, this.#lastUnsent)
@@ -64,19 +81,27 @@ export class Guard {
       this.#isSending = true
       return Effect.asVoid(Effect.forkIn(this.#sendLater, this.#scope))
     })
+    // A request that is interrupted has already changed what the values are made of.
+    return Effect.flatMap(
+      Effect.onInterrupt(this.#send(keys), () => later),
+      (sent) => (sent ? Effect.void : later)
+    )
   }
 
   ensure(
     claims: ReadonlyArray<Claim>,
     id: string
   ): Effect.Effect<ReadonlyArray<string> | undefined> {
-    return this.#attempt("ensure", this.#store.ensure(claims, id))
+    return this.#attempt(
+      "ensure",
+      inParts(claims, (part) => this.#store.ensure(part, id))
+    )
   }
 
   get(keys: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<string | undefined> | undefined> {
     if (keys.length === 0) return Effect.succeed([])
     return Effect.map(
-      this.#attempt("get", this.#store.get(keys)),
+      this.#attempt("get", inParts(keys, this.#store.get)),
       (values) => values && this.#masked(keys, values)
     )
   }
@@ -116,7 +141,8 @@ export class Guard {
     })
     return Effect.withFiber((fiber) => {
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-      if (now < this.#openUntil) return Effect.undefined
+      // A clock that was set back ends the pause.
+      if (now < this.#openUntil && this.#openUntil - now <= pause) return Effect.undefined
       // One operation tries again, and the others go on without the backend.
       if (this.#openUntil > 0) this.#openUntil = now + pause
       return Effect.matchCauseEffect(timed, {
@@ -164,8 +190,8 @@ export class Guard {
   }
 
   #send(keys: ReadonlyArray<string>): Effect.Effect<boolean> {
-    const sending = Effect.as(this.#store.delete(keys), true)
-    return Effect.map(this.#attempt("delete", sending), (sent) => sent === true)
+    const sending = inParts(keys, (part) => Effect.as(this.#store.delete(part), []))
+    return Effect.map(this.#attempt("delete", sending), (sent) => sent !== undefined)
   }
 
   /** Sends the invalidations that could not be sent. */

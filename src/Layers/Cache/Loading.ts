@@ -18,6 +18,7 @@ import { withLock } from "./Lock.ts"
 import type { LoadOptions } from "./ObjectCache.ts"
 import type { Pending } from "./Pending.ts"
 import type { Found, Plan, Records } from "./Records.ts"
+import { Warning } from "./Warning.ts"
 import { millisOf, type Times, type Writing } from "./Writing.ts"
 
 /** How long a load may take whose value is stored. */
@@ -58,6 +59,7 @@ const isTraced = (context: Context.Context<never>): boolean =>
 export class Loading {
   readonly #parts: Parts
   readonly #refreshes: Flights
+  readonly #warning = new Warning()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -147,10 +149,10 @@ export class Loading {
   /** Loads in the background, after the transaction of the caller, whose services end before. */
   #refreshed<A, E, R, F>(call: Call<A, E, R, F>, found: Found): Effect.Effect<void, never, R> {
     const { name } = call.plan.key
-    const refresh = Effect.tapCause(this.#locked(call, found), (cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.void
-        : Effect.logWarning(`A value of the cache "${name}" could not be loaded again`, cause)
+    // What takes longer is not stored, and would keep others from loading it.
+    const limited = Effect.timeout(this.#locked(call, found), longestLoad)
+    const refresh = Effect.tapCause(limited, (cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : this.#warn(name, cause)
     )
     return this.#parts.pending.afterCommit(
       this.#refreshes.startAlone(call.plan, call.options.schema, refresh)
@@ -179,7 +181,7 @@ export class Loading {
             return Effect.flatMap(this.#instead(call, found), (stale) => {
               if (stale === undefined) return exit
               counts.lookup(key.name, "stale", fiber.context)
-              return stale
+              return Effect.andThen(this.#warn(key.name, exit.cause), stale)
             })
           })
         })
@@ -238,6 +240,11 @@ export class Loading {
     }
   }
 
+  #warn(name: string, cause: Cause.Cause<unknown>): Effect.Effect<unknown> {
+    const message = `A value of the cache "${name}" could not be loaded again, and the old one is used`
+    return this.#warning.log(message, cause)
+  }
+
   /** Returns what can be returned without a load: a fresh value, or one that may be old. */
   #usable<A, E, R, F>(
     { options }: Call<A, E, R, F>,
@@ -258,12 +265,12 @@ export class Loading {
   }
 }
 
-/** Returns the exit that is made of what an effect returns; undefined if it fails. */
+/** Returns the exit that is made of what an effect returns; undefined if it fails or throws. */
 const exitOf = <A, B, E>(
   effect: Effect.Effect<A, Schema.SchemaError>,
   make: (value: A) => Exit.Exit<B, E>
 ): Effect.Effect<Exit.Exit<B, E> | undefined> =>
-  Effect.matchEffect(effect, {
+  Effect.matchCauseEffect(effect, {
     onFailure: () => Effect.undefined,
     onSuccess: (value) => Effect.succeed(make(value))
   })

@@ -44,13 +44,17 @@ export const withLock = <A, E, R>(
   const holding = Effect.flatMap(again, (exit): Effect.Effect<A, E, R> =>
     exit === undefined ? Effect.raceFirst(load, renewed) : exit
   )
+  const take = guard.replace(lock, undefined, mine)
   const release = guard.release(lock, mine.value)
   const turn = (poll: number, until: number): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(guard.replace(lock, undefined, mine)), (taken) =>
-        taken === true
-          ? Effect.ensuring(restore(holding), release)
-          : restore(taken === undefined ? load : wait(poll, until))
+      // If it is interrupted, the store may have carried it out.
+      Effect.flatMap(
+        Effect.onInterrupt(restore(take), () => release),
+        (taken) =>
+          taken === true
+            ? Effect.ensuring(restore(holding), release)
+            : restore(taken === undefined ? load : wait(poll, until))
       )
     )
   const wait = (poll: number, until: number): Effect.Effect<A, E, R> =>

@@ -86,7 +86,8 @@ export const make = (store: Store, settings: Settings) =>
         entries,
         ([key, value]) => [records.plan(key, options.tags), value] as const
       )
-      return pending.afterCommit(
+      return pending.change(
+        plans.map(([{ key }]) => key),
         Effect.tap(
           writing.set(plans, options),
           Effect.withFiber((fiber) => Effect.sync(() => counts.memory(fiber.context)))
@@ -110,7 +111,7 @@ export const make = (store: Store, settings: Settings) =>
         return result as Effect.Effect<A, E | F, never>
       },
       invalidate: (...targets) =>
-        pending.invalidate(
+        pending.change(
           targets,
           Effect.andThen(
             guard.delete(records.removed(targets)),

@@ -81,7 +81,7 @@ export interface Shape {
    * when no caller waits any more. What it loads is not stored if the key was invalidated meanwhile, or
    * if it took longer than five minutes.
    *
-   * In a transaction that has invalidated the key, the value is loaded and not stored.
+   * In a transaction that has invalidated or set the key, the value is loaded and not stored.
    */
   readonly getOrLoad: <A, E, R, F = never>(
     key: CacheKey,
@@ -105,7 +105,10 @@ export interface Shape {
     /** Unix milliseconds. */
     now: number
   ) => A | undefined
-  /** Stores a value. In a transaction it happens after the commit, and not after a rollback. */
+  /**
+   * Stores a value. In a transaction it happens after the commit, and not after a rollback; until then the
+   * transaction does not use what is stored.
+   */
   readonly set: <A>(
     key: CacheKey,
     value: NoInfer<A>,

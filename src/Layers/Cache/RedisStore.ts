@@ -12,6 +12,7 @@ import {
 
 const whole = (millis: number): string => String(Math.max(1, Math.ceil(millis)))
 
+// A key that holds something else than a string is no record: `pcall` returns the error of it.
 const ensure = Redis.script(
   (claims: ReadonlyArray<Claim>, id: string) => [
     ...claims.map(({ key }) => key),
@@ -23,8 +24,8 @@ const ensure = Redis.script(
 local ids = {}
 for i, key in ipairs(KEYS) do
   local ttl = tonumber(ARGV[2 * i])
-  local id = redis.call("GETRANGE", key, 0, ${idLength - 1})
-  if id == "" then
+  local id = redis.pcall("GETRANGE", key, 0, ${idLength - 1})
+  if type(id) ~= "string" or id == "" then
     id = ARGV[1]
     redis.call("SET", key, id, "PX", ttl)
   elseif ARGV[2 * i + 1] == "1" and redis.call("PTTL", key) < ttl / 2 then
@@ -46,7 +47,7 @@ const replace = Redis.script(
   ],
   {
     lua: `
-if redis.call("GETRANGE", KEYS[1], 0, ${idLength - 1}) ~= ARGV[1] then return 0 end
+if redis.pcall("GETRANGE", KEYS[1], 0, ${idLength - 1}) ~= ARGV[1] then return 0 end
 if ARGV[2] == "" then
   redis.call("DEL", KEYS[1])
 else

@@ -31,7 +31,8 @@ export class TieredStore implements Store {
   readonly delete: Store["delete"] = (keys) =>
     Effect.suspend(() => {
       this.forget(keys)
-      return this.#broadcast.delete(keys)
+      // What was read meanwhile may be the old value.
+      return Effect.tap(this.#broadcast.delete(keys), () => Effect.sync(() => this.forget(keys)))
     })
 
   readonly ensure: Store["ensure"] = (claims, id) => {

@@ -12,7 +12,8 @@ export class Warning {
   /** Logs the message and its cause, unless it did within the last minute. Returns whether it did. */
   log(message: string, cause: Cause.Cause<unknown>): Effect.Effect<boolean> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (now - this.#at < between) return Effect.succeed(false)
+      // A clock that was set back ends the minute.
+      if (Math.abs(now - this.#at) < between) return Effect.succeed(false)
       this.#at = now
       return Effect.as(Effect.logWarning(message, cause), true)
     })

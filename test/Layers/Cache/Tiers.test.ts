@@ -123,6 +123,49 @@ describe.skipIf(!hasRedis)("memory in front of Redis", () => {
   )
 })
 
+describe.skipIf(!hasRedis)("a value in Redis", () => {
+  it(
+    "is loaded and stored where another program has put something else",
+    run(
+      Effect.gen(function* () {
+        const namespace = `flange-test-${makeId()}`
+        const { cache } = yield* redis("redis", () => port).replica(namespace)
+        const { redis: client } = yield* redisOf(port)
+        for (const kind of ["entry/products/7", "prefix/products"]) {
+          yield* client.send("UNLINK", `${namespace}:${kind}`)
+          yield* client.send("RPUSH", `${namespace}:${kind}`, "a")
+          expect(yield* cache.getOrLoad(key, text, Effect.succeed(kind))).toBe(kind)
+          expect(yield* cache.getOrLoad(key, text, Effect.die("it is stored"))).toBe(kind)
+        }
+        expect((yield* cache.stats).errors).toBe(0)
+      }).pipe(Effect.scoped)
+    )
+  )
+
+  it(
+    "is one of any number that are read, written and invalidated together",
+    run(
+      Effect.gen(function* () {
+        const { cache } = yield* tiers.replica(`flange-test-${makeId()}`)
+        const keys = Array.from({ length: 70_000 }, (_, i) => CacheKey.of("many", i, "a"))
+        yield* cache.setMany(
+          keys.map((one) => [one, "value"] as const),
+          text
+        )
+        const count = Effect.map(
+          cache.getMany(keys, text),
+          (all) => all.filter(({ _tag }) => _tag === "Some").length
+        )
+        expect(yield* count).toBe(keys.length)
+        yield* cache.invalidate(...keys)
+        expect(yield* count).toBe(0)
+        expect((yield* cache.stats).errors).toBe(0)
+      }).pipe(Effect.scoped)
+    ),
+    60_000
+  )
+})
+
 describe("a copy in memory", () => {
   it(
     "is not made of a value that was invalidated while it was read",

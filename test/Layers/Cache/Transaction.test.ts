@@ -76,9 +76,32 @@ describe("an invalidation in a transaction", () => {
   it.effect("lets a value that is set wait for the commit", () =>
     Effect.gen(function* () {
       const { cache, read, sql } = yield* setUp
+      const services = yield* Effect.context<never>()
       const set = Effect.andThen(cache.set(key, "new", text), read)
-      expect(yield* sql.withTransaction(set)).toEqual(Option.some("old"))
+      const elsewhere = Effect.promise(() => Effect.runPromiseWith(services)(read))
+      const both = Effect.all([set, elsewhere])
+      // The transaction does not use what it has replaced.
+      expect(yield* sql.withTransaction(both)).toEqual([Option.none(), Option.some("old")])
       expect(yield* read).toEqual(Option.some("new"))
+    })
+  )
+
+  it.effect("lets the transaction load a value that it has set, which is not stored", () =>
+    Effect.gen(function* () {
+      const { cache, read, sql } = yield* setUp
+      const failing = Effect.gen(function* () {
+        yield* sql`select 1`
+        yield* cache.invalidate(key)
+        yield* cache.set(key, "uncommitted", text)
+        expect(yield* cache.getOrLoad(key, text, Effect.succeed("loaded"))).toBe("loaded")
+        const other = CacheKey.of("products", 8)
+        yield* cache.set(other, "uncommitted", text)
+        expect(yield* cache.getOrLoad(other, text, Effect.succeed("loaded"))).toBe("loaded")
+        return yield* Effect.fail("rollback")
+      })
+      yield* Effect.flip(sql.withTransaction(failing))
+      expect(yield* read).toEqual(Option.some("old"))
+      expect(yield* cache.get(CacheKey.of("products", 8), text)).toEqual(Option.none())
     })
   )
 
