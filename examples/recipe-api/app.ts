@@ -1,5 +1,6 @@
 /** The app: a list of plugins. `main.ts` runs it, the tests boot it. */
 import { App, Preset } from "flange"
+import * as Cache from "flange/Cache"
 import { AuthPlugin } from "./auth/AuthPlugin.ts"
 import { TokenHintPlugin } from "./auth/TokenHintPlugin.ts"
 import { MePlugin } from "./me/MePlugin.ts"
@@ -12,6 +13,15 @@ export const config = { directory: import.meta.dirname }
 
 export const app = App.make(
   "recipe-api",
-  [...Preset.api, AuthPlugin, MePlugin, OrdersPlugin, StatusPlugin, StringsPlugin, TokenHintPlugin],
+  [
+    ...Preset.api,
+    AuthPlugin,
+    Cache.plugin,
+    MePlugin,
+    OrdersPlugin,
+    StatusPlugin,
+    StringsPlugin,
+    TokenHintPlugin
+  ],
   { config }
 )

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Catalogue } from "flange"
 import { MockAuth } from "flange/Auth/Testing"
+import { ObjectCache } from "flange/Cache"
 import { TestApp, type TestResponse } from "flange/Testing"
 import { app } from "../../examples/recipe-api/app.ts"
 import { AuthPlugin } from "../../examples/recipe-api/auth/AuthPlugin.ts"
@@ -42,6 +43,39 @@ describe("public routes", () => {
         errors: [{ location: "query", pointer: "/text" }]
       })
       api.expectNoErrors()
+    })
+  )
+})
+
+describe("the cache", () => {
+  it.effect("answers the status for ten seconds", () =>
+    Effect.gen(function* () {
+      const api = yield* appAs(MockAuth.anonymous())
+      ;(yield* api.get("/status")).expectHeader("x-cache", "MISS")
+      ;(yield* api.get("/status"))
+        .expectHeader("cache-control", "public, max-age=10")
+        .expectHeader("x-cache", "HIT")
+        .expectJson({ service: "recipe-api", status: "ok" })
+      yield* TestClock.adjust("10 seconds")
+      ;(yield* api.get("/status")).expectHeader("x-cache", "MISS")
+    })
+  )
+
+  it.effect("has the pages of a caller's orders until the caller places another one", () =>
+    Effect.gen(function* () {
+      const api = yield* appAs(writer)
+      const pages = Effect.map(
+        ObjectCache.use(({ stats }) => stats),
+        ({ caches }) => caches["order-pages"]
+      )
+      const list = (total: number) =>
+        Effect.map(api.get("/v1/orders"), (reply) => reply.expectJsonMatch({ total }))
+      yield* list(0)
+      yield* list(0)
+      expect(yield* api.run(pages)).toMatchObject({ hits: 1, loads: 1 })
+      ;(yield* api.post("/v1/orders", { json: draft })).expectStatus(201)
+      yield* list(1)
+      expect(yield* api.run(pages)).toMatchObject({ hits: 1, loads: 2 })
     })
   )
 })

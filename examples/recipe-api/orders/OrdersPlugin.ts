@@ -1,6 +1,7 @@
 /** The plugin of the orders: repository and handlers. */
 import * as Effect from "effect/Effect"
 import { Plugin, Route } from "flange"
+import { ObjectCache } from "flange/Cache"
 import { Created } from "flange/Contract"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrdersRepo } from "./OrdersRepo.ts"
@@ -25,5 +26,6 @@ const OrdersRoutes = Route.protected(OrdersApi, (handlers) =>
 export const OrdersPlugin = Plugin.make("app:orders", {
   layer: OrdersRepo.layer,
   provides: [OrdersRepo],
+  requires: [ObjectCache],
   routes: [OrdersRoutes]
 })

@@ -4,9 +4,14 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Identity } from "flange"
+import { CacheKey, ObjectCache } from "flange/Cache"
 import { Pagination } from "flange/Contract"
 import { type Order, type OrderDraft, OrderId } from "./Order.ts"
-import { OrderNotFound, type OrdersPage, type OrdersQuery } from "./OrdersApi.ts"
+import { OrderNotFound, OrdersPage, type OrdersQuery } from "./OrdersApi.ts"
+
+/** The pages of lists in the cache: those of everyone's orders, and those of each caller. */
+const pages = "order-pages"
+const everyone = "everyone"
 
 export class OrdersRepo extends Context.Service<
   OrdersRepo,
@@ -18,10 +23,11 @@ export class OrdersRepo extends Context.Service<
     readonly read: (caller: Identity, id: OrderId) => Effect.Effect<Order, OrderNotFound>
   }
 >()("recipe/OrdersRepo") {
-  /** Keeps the orders in memory until the process ends. */
+  /** Keeps the orders in memory until the process ends, and pages of them in the cache. */
   static readonly layer = Layer.effect(
     OrdersRepo,
     Effect.gen(function* () {
+      const cache = yield* ObjectCache
       const random = yield* SecureRandom.SecureRandom
       const orders = new Map<OrderId, Order>()
 
@@ -35,22 +41,26 @@ export class OrdersRepo extends Context.Service<
             status: "received"
           }
           orders.set(order.id, order)
+          yield* cache.invalidate(
+            CacheKey.prefix(pages, everyone),
+            CacheKey.prefix(pages, "of", caller.subject)
+          )
           return order
         }),
-        list: (caller, query) =>
-          Effect.sync(() => {
-            const wanted = (query.customer ?? "").toLowerCase()
+        list: (caller, query) => {
+          const { customer = "", limit, page } = query
+          const seen = caller.isPrivileged ? [everyone] : ["of", caller.subject]
+          const find = Effect.sync(() => {
+            const wanted = customer.toLowerCase()
             const found = [...orders.values()].filter(
               (order) => sees(caller, order) && order.customer.toLowerCase().includes(wanted)
             )
             const start = Pagination.offset(query)
-            return {
-              limit: query.limit,
-              orders: found.slice(start, start + query.limit),
-              page: query.page,
-              total: found.length
-            }
-          }),
+            return { limit, orders: found.slice(start, start + limit), page, total: found.length }
+          })
+          const key = CacheKey.of(pages, ...seen, limit, page, customer)
+          return cache.getOrLoad(key, { schema: OrdersPage, ttl: "1 minute" }, find)
+        },
         read: Effect.fnUntraced(function* (caller, id) {
           const order = orders.get(id)
           if (order === undefined || !sees(caller, order)) return yield* new OrderNotFound({ id })

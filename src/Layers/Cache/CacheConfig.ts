@@ -38,7 +38,9 @@ export const CacheConfig = Config.section(
       Config.expected('a size of at least "1 MiB"'),
       Config.withDefault("128 MiB")
     ),
-    memcached: Schema.NonEmptyArray(Server).pipe(Config.withDefault(["127.0.0.1:11211"])),
+    memcached: Schema.Array(Server)
+      .check(Schema.isMinLength(1))
+      .pipe(Config.withDefault(["127.0.0.1:11211"])),
     memoryTtl: span("10 seconds"),
     namespace: Schema.optionalKey(
       Schema.String.check(

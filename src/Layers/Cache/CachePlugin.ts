@@ -52,7 +52,8 @@ const shared = {
 } as const
 
 /**
- * Provides `ObjectCache` in the memory of the process, or in Memcached with `cache.backend = "memcached"`.
+ * Provides `ObjectCache` in the memory of the process, or in Memcached with `cache.backend = "memcached"`,
+ * and caches the replies of endpoints with the annotation `ResponseCache`.
  * For Redis, list `Cache.withRedis` in its place.
  *
  * - config: section `cache`
@@ -72,7 +73,7 @@ const shared = {
  * const app = App.make("shop", [Cache.plugin], {
  *   config: { values: { cache: { maxMemory: "64 MiB" } } }
  * })
- * App.describe(app).plugins[0]!.config // => ["cache"]
+ * App.describe(app).plugins[0]!.config // => ["cache", "server"]
  * ```
  */
 export const plugin = Plugin.make("flange:cache", {
