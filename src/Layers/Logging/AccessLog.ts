@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as References from "effect/References"
-import { ParentSpan, Tracer } from "effect/Tracer"
+import { ParentSpan } from "effect/Tracer"
 import * as ClientIp from "../../Server/Exchange/ClientIp.ts"
 import {
   type AccessRecord,
@@ -96,10 +96,9 @@ const entries = (
 
 /** Returns the function that makes the record of a request. */
 const recorder = (context: Context.Context<never>, redaction: Redaction.Redaction) => {
-  // The app may have neither.
-  const all = context as Context.Context<(typeof ServerConfig)["Identifier"] | Tracer>
+  // The app may have none.
+  const all = context as Context.Context<(typeof ServerConfig)["Identifier"]>
   const clientIp = ClientIp.resolver(Context.getOrUndefined(all, ServerConfig))
-  const isTraced = Context.getOrUndefined(all, Tracer) !== undefined
   return (request: Middleware.Observed, status: number): AccessRecord => {
     const agent = request.header("user-agent")
     const { fields } = request
@@ -115,7 +114,7 @@ const recorder = (context: Context.Context<never>, redaction: Redaction.Redactio
       requestId: request.requestId,
       status,
       time: Date.now(),
-      trace: isTraced ? request.find(ParentSpan) : undefined,
+      trace: request.trace,
       userAgent: agent === undefined ? undefined : cleaned(agent)
     }
   }

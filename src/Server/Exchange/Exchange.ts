@@ -93,7 +93,8 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const { rules, tracer } = serving
     if (tracer !== undefined) {
       if (!plan.isBare) this.#trace = new RequestTrace(this, serving, tracer)
-      this.#services = new Services(this, this.#trace?.context ?? serving.unsampled)
+      // Sampling may have looked up services, and they did not have the trace.
+      this.#services = undefined
     }
     if (!rules.isEmpty) this.#level(rules)
   }
@@ -191,7 +192,13 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   }
 
   get services(): Services {
-    return (this.#services ??= new Services(this, this.#serving.context))
+    if (this.#services === undefined) {
+      const { context, tracer, unsampled } = this.#serving
+      // A bare route has no trace.
+      const own = tracer === undefined ? context : (this.#trace?.context ?? unsampled)
+      this.#services = new Services(this, own)
+    }
+    return this.#services
   }
 
   get state(): RequestState {

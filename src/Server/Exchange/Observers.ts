@@ -24,10 +24,11 @@ export interface Observed extends Pick<Incoming, "find" | "header" | "now" | "pe
   /** Path and query. */
   readonly target: string
   /**
-   * The ids of the request's trace, and whether it is sampled; undefined in an app without a tracer,
-   * and on a bare route. If the trace is not sampled, its ids are made when they are first read.
+   * The span of the request, or its place in a trace that is not sampled; undefined in an app
+   * without a tracer, and on a bare route. If the trace is not sampled, its ids are made when they
+   * are first read.
    */
-  readonly trace: Pick<AnySpan, "sampled" | "spanId" | "traceId"> | undefined
+  readonly trace: AnySpan | undefined
 }
 
 /**

@@ -3,10 +3,10 @@
  * carry, and no span is kept.
  */
 import * as Context from "effect/Context"
-import * as Hex from "effect/encoding/Hex"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
+import * as TraceIds from "./TraceIds.ts"
 
 /**
  * The place of a request in a trace that is not sampled. Its ids are made when they are first
@@ -28,11 +28,11 @@ export class Unsampled implements Tracer.ExternalSpan {
   }
 
   get spanId(): string {
-    return (this.#spanId ??= Hex.random(16))
+    return (this.#spanId ??= TraceIds.span())
   }
 
   get traceId(): string {
-    return this.#parent?.traceId ?? (this.#traceId ??= Hex.random(32))
+    return this.#parent?.traceId ?? (this.#traceId ??= TraceIds.trace())
   }
 }
 
@@ -66,13 +66,13 @@ class UnsampledSpan implements Tracer.Span {
   }
 
   get spanId(): string {
-    return (this.#spanId ??= Hex.random(16))
+    return (this.#spanId ??= TraceIds.span())
   }
 
   get traceId(): string {
     return this.parent._tag === "Some"
       ? this.parent.value.traceId
-      : (this.#traceId ??= Hex.random(32))
+      : (this.#traceId ??= TraceIds.trace())
   }
 
   addLinks(): void {}

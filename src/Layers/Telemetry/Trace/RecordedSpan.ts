@@ -3,8 +3,8 @@ import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Tracer from "effect/Tracer"
+import * as TraceIds from "../../../Server/Exchange/TraceIds.ts"
 import type { EndedSpan, SpanEvent } from "../Otlp/SpanRecord.ts"
-import * as Ids from "./Ids.ts"
 
 /** What a tracer needs to make a span. */
 export type SpanOptions = Parameters<Tracer.Tracer["span"]>[0]
@@ -73,7 +73,7 @@ export class RecordedSpan implements EndedSpan {
   }
 
   get spanId(): string {
-    return (this.#spanId ??= Ids.span())
+    return (this.#spanId ??= TraceIds.span())
   }
 
   get status(): Tracer.SpanStatus {

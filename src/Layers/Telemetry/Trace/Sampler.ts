@@ -1,5 +1,5 @@
 /** The decision which traces are exported. */
-import * as Ids from "./Ids.ts"
+import * as TraceIds from "../../../Server/Exchange/TraceIds.ts"
 
 /** The names of `OTEL_TRACES_SAMPLER`. */
 export const names = [
@@ -42,16 +42,16 @@ export const make = (name: (typeof names)[number], argument: number): Sampler =>
   const isParentBased = name.startsWith("parentbased_")
   return {
     decide: (parent) => {
-      if (parent === undefined) return ratio === 1 || (ratio > 0 && Ids.random() < ratio)
+      if (parent === undefined) return ratio === 1 || (ratio > 0 && TraceIds.random() < ratio)
       if (isParentBased) return parent.sampled
       const deciding = parent.traceId.padStart(32, "0").slice(first, first + digits)
       return Number.parseInt(deciding, 16) >= threshold
     },
     traceId: (isSampled) => {
-      const id = Ids.trace()
+      const id = TraceIds.trace()
       if (ratio === 1 || ratio === 0) return id
       const [from, size] = isSampled ? [threshold, range - threshold] : [0, threshold]
-      const number = from + Math.floor(Ids.random() * size)
+      const number = from + Math.floor(TraceIds.random() * size)
       return (
         id.slice(0, first) + number.toString(16).padStart(digits, "0") + id.slice(first + digits)
       )
