@@ -43,8 +43,9 @@ export class MemoryStore implements Store {
       // Without this a record that does not fit would throw.
       maxEntrySize: maxBytes,
       maxSize: maxBytes,
-      onInsert: (value, key) => {
-        this.#usageOf(key).bytes += sizeOf(value, key)
+      onInsert: (value, key, reason) => {
+        // The same value again is not disposed of before.
+        if (reason !== "update") this.#usageOf(key).bytes += sizeOf(value, key)
       },
       perf: { now: () => this.#now },
       sizeCalculation: sizeOf,

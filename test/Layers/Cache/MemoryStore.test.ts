@@ -53,6 +53,17 @@ describe("the memory of a cache", () => {
     expect(store.usage.get("")!.bytes).toBe(0)
   })
 
+  it("a record that is written again counts once", () => {
+    const store = new MemoryStore(2 ** 20)
+    for (const value of [id, id, `${id}[]`, id, id]) {
+      store.write("app:prefix/products", { ttl: 1000, value }, 0)
+      expect(store.usage.get("")!.bytes).toBe(store.bytes)
+    }
+    const whole = { ttl: 1000, value: id + "x".repeat(2 ** 20) }
+    store.write("app:prefix/products", whole, 0)
+    expect([store.usage.get("")!.bytes, store.bytes]).toEqual([0, 0])
+  })
+
   it.effect("a record that is larger than the budget is not kept", () =>
     Effect.gen(function* () {
       const store = new MemoryStore(2 ** 20)
