@@ -8,6 +8,8 @@ import type * as Scope from "effect/Scope"
 import type { Plan } from "./Records.ts"
 
 interface Flight {
+  /** The flights for which its load waits. */
+  readonly awaited: Set<Flight>
   readonly done: Deferred.Deferred<unknown, unknown>
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** Whether the caller whose services it uses still waits. */
@@ -22,6 +24,10 @@ interface Flight {
 const Inside: Context.Reference<ReadonlyArray<Flight>> = Context.Reference("flange/Cache/Inside", {
   defaultValue: (): ReadonlyArray<Flight> => []
 })
+
+/** Whether a flight waits, also through others, for one of these. */
+const waitsFor = (flight: Flight, some: ReadonlyArray<Flight>): boolean =>
+  some.includes(flight) || [...flight.awaited].some((one) => waitsFor(one, some))
 
 /**
  * Runs in progress, by key. A run has the services of the caller that started it, and goes on while a
@@ -46,19 +52,17 @@ export class Flights {
 
   /** Runs an effect, or waits for the run of the same key. */
   run<A, E, R>(plan: Plan, schema: object, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.suspend(() => {
+    return Effect.flatMap(Inside, (inside) => {
       const known = this.#flights.get(plan.entryKey)
-      if (known === undefined) return this.#start(plan, schema, effect)
+      if (known === undefined) return this.#start(plan, schema, effect, inside.at(-1))
       if (known.schema !== schema) return effect
-      return Effect.flatMap(Inside, (inside) =>
-        inside.includes(known)
-          ? Effect.die(
-              new Error(
-                `The load of the cached value ${plan.key.path} asks the cache for the same value, and would wait for itself. Let it load the value from its source.`
-              )
+      return waitsFor(known, inside)
+        ? Effect.die(
+            new Error(
+              `The load of the cached value ${plan.key.path} asks the cache for the same value, by itself or through other loads, and would wait for itself. Let it load the value from its source.`
             )
-          : this.#join(known, schema, effect)
-      )
+          )
+        : this.#join(known, schema, effect, inside.at(-1))
     })
   }
 
@@ -78,13 +82,14 @@ export class Flights {
   #join<A, E, R>(
     known: Flight,
     schema: object,
-    effect: Effect.Effect<A, E, R>
+    effect: Effect.Effect<A, E, R>,
+    outer: Flight | undefined
   ): Effect.Effect<A, E, R> {
     return Effect.suspend(() => {
       known.waiting++
       return Effect.flatMap(
         // A run of the same key and schema has the types of this one.
-        Effect.exit(this.#wait(known) as Effect.Effect<A, E>),
+        Effect.exit(this.#wait(known, outer) as Effect.Effect<A, E>),
         (exit) =>
           Exit.isFailure(exit) && !known.hasStarter ? this.run(known.plan, schema, effect) : exit
       )
@@ -97,6 +102,7 @@ export class Flights {
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<Flight, never, R> {
     const flight: Flight = {
+      awaited: new Set(),
       done: Deferred.makeUnsafe(),
       fiber: undefined,
       hasStarter: true,
@@ -125,24 +131,32 @@ export class Flights {
   #start<A, E, R>(
     plan: Plan,
     schema: object,
-    effect: Effect.Effect<A, E, R>
+    effect: Effect.Effect<A, E, R>,
+    outer: Flight | undefined
   ): Effect.Effect<A, E, R> {
     // A run in the list that is not running would make all others wait for ever.
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(this.#fork(plan, schema, effect), (flight) =>
-        Effect.onInterrupt(restore(this.#wait(flight) as Effect.Effect<A, E>), () =>
+        Effect.onInterrupt(restore(this.#wait(flight, outer) as Effect.Effect<A, E>), () =>
           Effect.sync(() => void (flight.hasStarter = false))
         )
       )
     )
   }
 
-  #wait(flight: Flight): Effect.Effect<unknown, unknown> {
-    return Effect.onInterrupt(Deferred.await(flight.done), () => {
+  /** Waits for a flight. `outer` is the flight whose load waits, if it is one. */
+  #wait(flight: Flight, outer: Flight | undefined): Effect.Effect<unknown, unknown> {
+    const waiting = Effect.onInterrupt(Deferred.await(flight.done), () => {
       flight.waiting--
       if (flight.waiting > 0) return Effect.void
       this.#end(flight)
       return Fiber.interrupt(flight.fiber!)
     })
+    if (outer === undefined) return waiting
+    outer.awaited.add(flight)
+    return Effect.ensuring(
+      waiting,
+      Effect.sync(() => outer.awaited.delete(flight))
+    )
   }
 }

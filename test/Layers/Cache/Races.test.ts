@@ -254,3 +254,28 @@ it.effect("a failed load whose old value is returned is logged once a minute", (
     ])
   }).pipe(Effect.provide(Layer.merge(TestCache.layer(), Logger.layer([logger]))))
 })
+
+describe("loads that need each other", () => {
+  it.effect("die in place of waiting for ever, also if two callers began them", () =>
+    Effect.gen(function* () {
+      const cache = yield* ObjectCache
+      const both = yield* Deferred.make<void>()
+      let began = 0
+      const value = (id: number): Effect.Effect<string> =>
+        cache.getOrLoad(
+          CacheKey.of("products", id),
+          text,
+          Effect.gen(function* () {
+            if (++began === 2) yield* Deferred.succeed(both, undefined)
+            yield* Deferred.await(both)
+            return yield* value(id === 1 ? 2 : 1)
+          })
+        )
+      const exits = yield* Effect.forEach([1, 2], (id) => Effect.exit(value(id)), {
+        concurrency: "unbounded"
+      })
+      for (const exit of exits) expect(String(exit)).toContain("would wait for itself")
+      expect(yield* cache.getOrLoad(key, text, Effect.succeed("other"))).toBe("other")
+    }).pipe(Effect.provide(TestCache.layer()))
+  )
+})
