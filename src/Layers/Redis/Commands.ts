@@ -1,9 +1,9 @@
-/** The metric and the span of each command, and the commands that a shared connection cannot take. */
+/** The metric and the span of each command. */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import { RedisError } from "effect/persistence/Redis"
+import type { RedisError } from "effect/persistence/Redis"
 import type * as Tracer from "effect/Tracer"
 import * as Metering from "../../Plugin/Metering.ts"
 import { RedisUnavailable } from "../../Plugin/SharedRedis.ts"
@@ -107,85 +107,3 @@ export const observer = ({ database, host, port }: Target): Effect.Effect<Observ
       )
     }
   })
-
-/** The commands that hold up, or change, the connection that they are sent on. */
-const own: ReadonlySet<string> = new Set([
-  "ASKING",
-  "AUTH",
-  "BLMOVE",
-  "BLMPOP",
-  "BLPOP",
-  "BRPOP",
-  "BRPOPLPUSH",
-  "BZMPOP",
-  "BZPOPMAX",
-  "BZPOPMIN",
-  "CLIENT CACHING",
-  "CLIENT NO-EVICT",
-  "CLIENT NO-TOUCH",
-  "CLIENT SETINFO",
-  "CLIENT SETNAME",
-  "CLIENT TRACKING",
-  "DISCARD",
-  "EXEC",
-  "HELLO",
-  "MULTI",
-  "QUIT",
-  "READONLY",
-  "READWRITE",
-  "RESET",
-  "SELECT",
-  "UNWATCH",
-  "WAIT",
-  "WAITAOF",
-  "WATCH"
-])
-
-/**
- * The commands that are not answered with one reply. The client would take the replies to later commands
- * for theirs, so that every later caller would get the value of another.
- */
-const unanswered: ReadonlySet<string> = new Set([
-  "CLIENT REPLY",
-  "MONITOR",
-  "PSUBSCRIBE",
-  "PSYNC",
-  "PUNSUBSCRIBE",
-  "SSUBSCRIBE",
-  "SUBSCRIBE",
-  "SUNSUBSCRIBE",
-  "SYNC",
-  "UNSUBSCRIBE"
-])
-
-/** Returns the name of a command, with that of the subcommand if its effect depends on it. */
-export const nameOf = ([command, subcommand]: ReadonlyArray<string>): string => {
-  const name = command!.toUpperCase()
-  return name === "CLIENT" ? `CLIENT ${subcommand?.toUpperCase()}` : name
-}
-
-const refusal = (message: string) => new RedisError({ cause: new Error(message) })
-
-/** Returns the error of a command that no connection can take, if it is one. */
-export const refuse = (args: ReadonlyArray<string>): RedisError | undefined => {
-  const name = nameOf(args)
-  if (!unanswered.has(name)) return undefined
-  const remedy = name.endsWith("SUBSCRIBE")
-    ? "Use SharedRedis.subscribe, and close its scope to unsubscribe."
-    : "Use a client of your own for it."
-  return refusal(
-    `${name} is not answered with one reply, so it would mix up all later replies. ${remedy}`
-  )
-}
-
-/** Returns the error of a command that the shared connection cannot take, if it is one. */
-export const refuseShared = (args: ReadonlyArray<string>): RedisError | undefined => {
-  const name = nameOf(args)
-  const isBlocking =
-    /^XREAD(?:GROUP)?$/.test(name) && args.some((arg) => arg.toUpperCase() === "BLOCK")
-  return isBlocking || own.has(name)
-    ? refusal(
-        `${name} would hold up or change the connection that all callers share: send it on a connection of Redis.reserve.`
-      )
-    : refuse(args)
-}

@@ -16,6 +16,7 @@ import { clock, within } from "./RealTime.ts"
 import type { Settings } from "./RedisConfig.ts"
 import { describe, parse } from "./RedisUrl.ts"
 import * as Reserved from "./Reserved.ts"
+import * as Restricted from "./Restricted.ts"
 import * as Session from "./Session.ts"
 import * as Subscriptions from "./Subscriptions.ts"
 
@@ -82,7 +83,7 @@ export const connect = (
     const send = <A = unknown>(
       ...args: [string, ...ReadonlyArray<string>]
     ): Effect.Effect<A, Redis.RedisError> => {
-      const refused = Commands.refuseShared(args)
+      const refused = Restricted.refuseShared(args)
       return refused === undefined ? observe(args[0], link.send<A>(args)) : Effect.fail(refused)
     }
     const redis = yield* Redis.make({
@@ -104,7 +105,7 @@ export const connect = (
           Effect.never
         )
     })
-    const reserve = Reserved.closingChanged(redis.reserve)
+    const reserve = Reserved.lend(redis.reserve)
     return Context.make(Redis.Redis, { ...redis, reserve }).pipe(
       Context.add(SharedRedis, {
         prefix,

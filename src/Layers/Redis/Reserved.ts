@@ -1,30 +1,38 @@
 /** The connections of `reserve`. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Redis from "effect/persistence/Redis"
-import type * as Scope from "effect/Scope"
-import * as Commands from "./Commands.ts"
+import * as Scope from "effect/Scope"
+import type * as Commands from "./Commands.ts"
+import * as Restricted from "./Restricted.ts"
 import * as Session from "./Session.ts"
 
-/** The commands after which a connection is no longer as it was opened. */
-const changing =
-  /^(?:ASKING|AUTH|CLIENT (?:CACHING|NO-|SET|TRACKING$)|HELLO|QUIT|READONLY|READWRITE|RESET|SELECT)/
-
-/** Stands for a command when the scope of a borrower closes. It is not sent. */
-const release = "release the connection"
-
-/** Makes a pool close the connections that a borrower changed. */
-export const closingChanged = <E, R>(
-  reserve: Effect.Effect<Redis.Connection, E, R>
-): Effect.Effect<Redis.Connection, E, R | Scope.Scope> =>
-  Effect.tap(reserve, ({ send }) => Effect.addFinalizer(() => Effect.ignore(send(release))))
+/** Stands for a command that is not sent. It fails if the connection must not be lent any more. */
+const check = "check the connection"
 
 /**
- * Opens connections that no other caller shares. Their set loses those that were closed.
- *
- * The pool lends a connection again after its scope has closed. One that a borrower changed, or left in a
- * transaction of Redis, is closed instead: `send` fails for `release`, which the pool takes for a broken
- * connection.
+ * Lends connections of a pool. The pool closes a connection on which a command failed, so `check` fails
+ * at the end for one that the borrower changed or left in a transaction of Redis, and at the beginning for
+ * one that the server has closed. Another is lent in its place.
  */
+export const lend = (
+  reserve: Redis.Redis["Service"]["reserve"]
+): Redis.Redis["Service"]["reserve"] =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    for (;;) {
+      const own = yield* Scope.fork(scope)
+      const connection = yield* Scope.provide(reserve, own)
+      const checked = yield* Effect.exit(connection.send(check))
+      if (Exit.isSuccess(checked)) {
+        yield* Scope.addFinalizer(own, Effect.ignore(connection.send(check)))
+        return connection
+      }
+      yield* Scope.close(own, checked)
+    }
+  })
+
+/** Opens connections that no other caller shares. Their set loses those that were closed. */
 export const open = (
   options: Session.Options,
   observe: Commands.Observe,
@@ -34,34 +42,29 @@ export const open = (
     Effect.mapError(({ reason }) => Session.unavailable(options.target, "disconnected", reason)),
     Effect.map((session) => {
       all.add(session)
-      let isChanged = false
-      let isInTransaction = false
+      const traces = new Restricted.Traces()
       const close = Effect.sync(() => {
         all.delete(session)
         session.end("the connection was closed")
       })
-      const noted = (args: readonly [string, ...ReadonlyArray<string>]) => {
-        const name = Commands.nameOf(args)
-        isChanged ||= changing.test(name)
-        if (name === "MULTI" || name === "WATCH") isInTransaction = true
-        if (name === "EXEC" || name === "DISCARD") isInTransaction = false
-      }
       return {
         close,
         send: <A = unknown>(
           ...args: [string, ...ReadonlyArray<string>]
         ): Effect.Effect<A, Redis.RedisError> => {
-          if (args[0] === release) {
-            return isChanged || isInTransaction
-              ? Effect.fail(Session.unavailable(options.target, "disconnected", "it was changed"))
+          if (args[0] === check) {
+            return session.hasEnded || !traces.areNone
+              ? Effect.fail(
+                  Session.unavailable(options.target, "disconnected", "it was changed or closed")
+                )
               : Effect.succeed(undefined as A) // nobody reads it
           }
-          const refused = Commands.refuse(args)
+          const refused = Restricted.refuse(args)
           if (refused !== undefined) return Effect.fail(refused)
           return observe(
             args[0],
             Effect.suspend(() => {
-              noted(args)
+              traces.note(args)
               return session.send<A>(args, true)
             })
           )

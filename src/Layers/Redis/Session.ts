@@ -107,6 +107,11 @@ export class Session {
     return Effect.sync(() => this.#onEnd.delete(done))
   })
 
+  /** Whether the connection has ended. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined
+  }
+
   /** Waits for the replies to the commands that were sent, then ends the connection. */
   get close(): Effect.Effect<void> {
     return Effect.tryPromise(() => this.#client.close()).pipe(

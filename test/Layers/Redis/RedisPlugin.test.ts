@@ -189,6 +189,23 @@ describeRedis("An app with Redis.plugin", () => {
       })
   )
 
+  it.live("lends no reserved connection that the server closed meanwhile", () =>
+    Effect.gen(function* () {
+      const { url } = yield* redisServer()
+      const { run } = yield* booted(url)
+      const id = run(
+        Redis.Redis.use(({ reserve }) =>
+          Effect.scoped(Effect.flatMap(reserve, (own) => own.send<number>("CLIENT", "ID")))
+        )
+      )
+      const first = yield* id
+      yield* run(send("CLIENT", "KILL", "ID", String(first)))
+      // The end of the other connection arrives by itself.
+      yield* Effect.sleep(100)
+      expect(yield* id).not.toBe(first)
+    })
+  )
+
   it.live("lends a reserved connection again after a whole transaction", () =>
     Effect.gen(function* () {
       const { url } = yield* redisServer()

@@ -5,10 +5,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redis from "effect/persistence/Redis"
 import { RedisUnavailable, SharedRedis } from "../../../Plugin/SharedRedis.ts"
-import * as Commands from "../Commands.ts"
 import * as Deliveries from "../Deliveries.ts"
 import { prefixOf } from "../Prefix.ts"
 import { RedisConfig } from "../RedisConfig.ts"
+import * as Restricted from "../Restricted.ts"
 import type { Subscriber } from "../Subscriptions.ts"
 import * as Arity from "./Arity.ts"
 import * as Collections from "./Collections.ts"
@@ -111,7 +111,7 @@ export const make = (
     )
   // The caller states the type of the reply, as with a real server.
   const send = <A>(command: string, ...args: ReadonlyArray<string>) => {
-    const refused = Commands.refuseShared([command, ...args])
+    const refused = Restricted.refuseShared([command, ...args])
     return (
       refused === undefined ? carryOut(command, args) : Effect.fail(refused)
     ) as Effect.Effect<A, Redis.RedisError>
