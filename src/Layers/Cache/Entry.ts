@@ -42,7 +42,8 @@ const isStored = (value: unknown): value is Stored =>
   value.length === 7 &&
   value.slice(0, 3).every((time) => typeof time === "number") &&
   typeof value[3] === "string" &&
-  Array.isArray(value[4])
+  Array.isArray(value[4]) &&
+  value[4].every((tag) => typeof tag === "string")
 
 /** Returns the entry in a text; undefined if there is none, as in the mark of a load. */
 export const parse = (text: string | undefined): Entry | undefined => {

@@ -178,6 +178,21 @@ describe("a stored value", () => {
   )
 })
 
+it.effect.each([
+  ["", [["x".repeat(300)]], 0, "value"],
+  ["", [{}, null, 7], 0, "value"],
+  [null, [], 0, "value"],
+  ["", [], 0, { __proto__: [] }]
+])("a record with %j in it is a miss", (rest) => {
+  const store = storeWith(() => ({}))
+  const value = `0123456789abcdef${JSON.stringify([9e12, 9e12, 9e12, ...rest])}`
+  return Effect.gen(function* () {
+    yield* store.set([{ key: "test:entry/products", ttl: 60_000, value }])
+    const cache = yield* ObjectCache
+    expect(yield* cache.get(CacheKey.of("products"), text)).toEqual(Option.none())
+  }).pipe(Effect.provide(layerOf(store)))
+})
+
 it.effect("a store that throws fails no request", () => {
   const store = storeWith(() => ({
     get: () => {
