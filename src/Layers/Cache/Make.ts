@@ -15,6 +15,7 @@ import { type Call, Loading } from "./Loading.ts"
 import type { MemoryStore } from "./MemoryStore.ts"
 import type { LoadOptions, ReadOptions, Shape, WriteOptions } from "./ObjectCache.ts"
 import { Pending } from "./Pending.ts"
+import { Recent } from "./Recent.ts"
 import { Records } from "./Records.ts"
 import { Writing } from "./Writing.ts"
 
@@ -40,6 +41,7 @@ export const make = (store: Store, settings: Settings) =>
     const records = new Records(settings.namespace, guard)
     const writing = new Writing(records, guard, settings.defaultTtl)
     const flights = new Flights(scope)
+    const recent = new Recent()
     const loading = new Loading({ counts, guard, pending, records, scope, writing })
 
     const getMany = <A>(keys: ReadonlyArray<CacheKey>, options: ReadOptions<A>) =>
@@ -125,13 +127,16 @@ export const make = (store: Store, settings: Settings) =>
         { schema, tags }: Pick<WriteOptions<A>, "schema" | "tags">,
         now: number
       ) => {
-        const entry = records.peek(records.plan(key, tags), now)?.entry
+        const entry = records.peek(records.plan(key, tags), now, recent.parse)?.entry
         if (entry === undefined || entry.failed || now >= entry.freshUntil) return undefined
-        const decoded: unknown = JsonCodec.of(schema).decode(entry.value)
-        if (!Exit.isExit(decoded) || Exit.isFailure(decoded)) return undefined
+        const value = recent.value(entry, schema, () => {
+          const decoded = JsonCodec.of(schema).decode(entry.value)
+          return Exit.isExit(decoded) && Exit.isSuccess(decoded) ? decoded.value : undefined
+        })
+        if (value === undefined) return undefined
         counts.lookup(key.name, "hit", context)
         // The schema has decoded it.
-        return decoded.value as A
+        return value as A
       },
       set: (key, value, options) => setMany([[key, value]], options),
       setMany,

@@ -96,8 +96,9 @@ export interface Shape {
   readonly invalidate: (...targets: ReadonlyArray<Target>) => Effect.Effect<void>
   /**
    * Returns a fresh value that is in the memory of the process, without waiting. Undefined if there is
-   * none there, or if the backend has no memory: ask `getOrLoad` then. Does not count as a miss. Do not
-   * call it in a transaction, whose invalidations it does not see.
+   * none there, or if the backend has no memory: ask `getOrLoad` then. Does not count as a miss. Several
+   * calls may return one object: do not change it. Do not call it in a transaction, whose
+   * invalidations it does not see.
    */
   readonly peek: <A>(
     key: CacheKey,

@@ -51,11 +51,11 @@ export class Records {
   }
 
   /** Returns what the memory of the process has; undefined if that is not enough to tell. */
-  peek(plan: Plan, now: number): Found | undefined {
+  peek(plan: Plan, now: number, parse: typeof Entry.parse = Entry.parse): Found | undefined {
     const keys = this.#keys(plan)
     const values = this.#guard.peek(keys, now)
     if (values === undefined) return undefined
-    const judged = this.#judge(plan, recordsOf(keys, values), now)
+    const judged = this.#judge(plan, recordsOf(keys, values), now, parse)
     return "id" in judged ? judged : undefined
   }
 
@@ -95,12 +95,13 @@ export class Records {
   #judge(
     { entryKey, key }: Plan,
     records: ReadonlyMap<string, string | undefined>,
-    now: number
+    now: number,
+    parse: typeof Entry.parse = Entry.parse
   ): Found | ReadonlyArray<string> {
     const text = records.get(entryKey)
     if (text === undefined) return nothing
     const id = idOf(text)
-    const entry = Entry.parse(text)
+    const entry = parse(text)
     if (entry === undefined || now >= entry.keptUntil) return { entry: undefined, id }
     const keys = this.#versionKeys(key, entry.tags)
     const unread = keys.filter((one) => !records.has(one))

@@ -63,7 +63,9 @@ const around = (
       if (reply !== undefined) {
         if (Directives.accepts(wanted, now - reply.at, ttl)) {
           request.annotate(hit)
-          return Effect.succeed(StoredReply.toResponse(reply, conditions, { now, result: "HIT" }))
+          request.setHeader("age", StoredReply.ageOf(reply, now))
+          request.setHeader("x-cache", "HIT")
+          return StoredReply.toResponse(reply, conditions)
         }
         isBypass = true
       }
@@ -93,7 +95,13 @@ const around = (
       }
       const sent = (reply: StoredReply.StoredReply, result: StoredReply.Result) => {
         told(result)
-        return StoredReply.toResponse(reply, conditions, { now: timeOf(fiber), result })
+        return Effect.map(
+          StoredReply.toResponse(reply, conditions),
+          HttpServerResponse.setHeaders({
+            age: StoredReply.ageOf(reply, timeOf(fiber)),
+            "x-cache": result
+          })
+        )
       }
       const alone = (
         response: HttpServerResponse.HttpServerResponse,
@@ -102,10 +110,10 @@ const around = (
         const reply = storable(response)
         if (reply !== undefined) return sent(reply, result)
         told(result)
-        return HttpServerResponse.setHeader(response, "x-cache", result)
+        return Effect.succeed(HttpServerResponse.setHeader(response, "x-cache", result))
       }
       const run = (result: StoredReply.Result) =>
-        Effect.map(handled, (response) => alone(response, result))
+        Effect.flatMap(handled, (response) => alone(response, result))
       if (isBypass || wanted === undefined) return run("BYPASS")
       let isMine = false
       const load = Effect.flatMap(handled, (response) => {
@@ -116,12 +124,11 @@ const around = (
           : Effect.succeed(reply)
       })
       return Effect.matchEffect(cache.getOrLoad(key, { schema, tags, ttl }, load), {
-        onFailure: ({ response }) =>
-          isMine ? Effect.succeed(alone(response, "MISS")) : run("MISS"),
+        onFailure: ({ response }) => (isMine ? alone(response, "MISS") : run("MISS")),
         onSuccess: (reply) => {
-          if (isMine) return Effect.succeed(sent(reply, "MISS"))
+          if (isMine) return sent(reply, "MISS")
           return Directives.accepts(wanted, timeOf(fiber) - reply.at, ttl)
-            ? Effect.succeed(sent(reply, "HIT"))
+            ? sent(reply, "HIT")
             : run("BYPASS")
         }
       })

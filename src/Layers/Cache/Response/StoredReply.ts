@@ -1,5 +1,6 @@
 /** Replies as they are stored, and as they are sent. Source: RFC 9111. */
 import { createHash } from "node:crypto"
+import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
@@ -104,30 +105,31 @@ export interface Conditions {
   readonly ifNoneMatch: string | undefined
 }
 
-/** Returns the reply to send: a 304 if the client has it already. */
+/** Replies that were sent from the memory of the process, without what depends on the request. */
+const prepared = new WeakMap<StoredReply, Exit.Exit<HttpServerResponse.HttpServerResponse>>()
+
+/** Returns the reply to send, without `age` and `x-cache`: a 304 if the client has it already. */
 export const toResponse = (
   reply: StoredReply,
-  conditions: Conditions,
-  { now, result }: { readonly now: number; readonly result: Result }
-): HttpServerResponse.HttpServerResponse => {
-  const { at, body, contentType, etag, isBytes, lastModified, lines, status } = reply
-  const own = [
-    ...lines,
-    "etag",
-    etag,
-    "last-modified",
-    lastModified,
-    "age",
-    String(Math.max(0, Math.floor((now - at) / 1000))),
-    "x-cache",
-    result
-  ]
-  if (status === 200 && isKnown(reply, conditions)) {
-    return withLines(HttpServerResponse.empty({ status: 304 }), own)
+  conditions: Conditions
+): Exit.Exit<HttpServerResponse.HttpServerResponse> => {
+  const { body, contentType, etag, isBytes, lastModified, lines, status } = reply
+  const isNotModified = status === 200 && isKnown(reply, conditions)
+  const known = isNotModified ? undefined : prepared.get(reply)
+  if (known !== undefined) return known
+  const own = [...lines, "etag", etag, "last-modified", lastModified]
+  if (isNotModified) {
+    return Exit.succeed(withLines(HttpServerResponse.empty({ status: 304 }), own))
   }
   const bytes = isBytes ? Buffer.from(body, "base64") : body
-  return withLines(responseOf(bytes, { contentType, status }), own)
+  const made = Exit.succeed(withLines(responseOf(bytes, { contentType, status }), own))
+  prepared.set(reply, made)
+  return made
 }
+
+/** Returns the age of a reply in seconds. */
+export const ageOf = ({ at }: StoredReply, now: number): string =>
+  String(Math.max(0, Math.floor((now - at) / 1000)))
 
 /** Whether the client has the reply. Source: RFC 9110, section 13.2.2. */
 const isKnown = (
