@@ -127,7 +127,7 @@ export const make = (store: Store, settings: Settings) =>
         { schema, tags }: Pick<WriteOptions<A>, "schema" | "tags">,
         now: number
       ) => {
-        const entry = records.peek(records.plan(key, tags), now, recent.parse)?.entry
+        const entry = records.peek(recent.plan(records, key, tags), now, recent.parse)?.entry
         if (entry === undefined || entry.failed || now >= entry.freshUntil) return undefined
         const value = recent.value(entry, schema, () => {
           const decoded = JsonCodec.of(schema).decode(entry.value)

@@ -1,5 +1,7 @@
 /** What was read of the memory lately, so that a hit does not parse its text again. */
+import type { CacheKey, Segment } from "./CacheKey.ts"
 import * as Entry from "./Entry.ts"
+import type { Plan, Records } from "./Records.ts"
 
 /** The longest text that is remembered, in UTF-16 units. */
 const longest = 2 ** 15
@@ -11,6 +13,7 @@ const most = 2 ** 20
 export class Recent {
   #length = 0
   readonly #entries = new Map<string, Entry.Entry>()
+  readonly #plans = new WeakMap<CacheKey, { readonly plan: Plan; readonly tags: unknown }>()
   readonly #values = new WeakMap<
     Entry.Entry,
     { readonly schema: object; readonly value: unknown }
@@ -31,6 +34,15 @@ export class Recent {
       this.#length -= oldest.length
     }
     return entry
+  }
+
+  /** Returns the plan of a key with these tags: the same object for the same objects. */
+  plan(records: Records, key: CacheKey, tags: ReadonlyArray<Segment> | undefined): Plan {
+    const known = this.#plans.get(key)
+    if (known !== undefined && known.tags === tags) return known.plan
+    const plan = records.plan(key, tags)
+    this.#plans.set(key, { plan, tags })
+    return plan
   }
 
   /** Returns the value of an entry that a schema has decoded, or decodes it. */

@@ -37,6 +37,8 @@ const shortestVersion = 86_400_000
  */
 export class Records {
   readonly #guard: Guard
+  /** The keys of plans that were peeked for: constant ones are again and again. */
+  readonly #peeked = new WeakMap<Plan, ReadonlyArray<string>>()
   readonly namespace: string
 
   constructor(namespace: string, guard: Guard) {
@@ -52,7 +54,8 @@ export class Records {
 
   /** Returns what the memory of the process has; undefined if that is not enough to tell. */
   peek(plan: Plan, now: number, parse: typeof Entry.parse = Entry.parse): Found | undefined {
-    const keys = this.#keys(plan)
+    let keys = this.#peeked.get(plan)
+    if (keys === undefined) this.#peeked.set(plan, (keys = this.#keys(plan)))
     const values = this.#guard.peek(keys, now)
     if (values === undefined) return undefined
     const judged = this.#judge(plan, recordsOf(keys, values), now, parse)
