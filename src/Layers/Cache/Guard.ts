@@ -130,9 +130,11 @@ export class Guard {
     return this.#attempt("set", Effect.as(this.#store.set(items), true as const))
   }
 
+  /** Runs an operation, unless the backend is left alone and `isUrgent` is false. */
   #attempt<A>(
     operation: string,
-    effect: Effect.Effect<A, CacheStoreError>
+    effect: Effect.Effect<A, CacheStoreError>,
+    isUrgent = false
   ): Effect.Effect<A | undefined> {
     if (this.#timeout === undefined) return Effect.orDie(effect)
     const timed = Effect.timeoutOrElse(effect, {
@@ -142,7 +144,8 @@ export class Guard {
     return Effect.withFiber((fiber) => {
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       // A clock that was set back ends the pause.
-      if (now < this.#openUntil && this.#openUntil - now <= pause) return Effect.undefined
+      const isOpen = now < this.#openUntil && this.#openUntil - now <= pause
+      if (isOpen && !isUrgent) return Effect.undefined
       // One operation tries again, and the others go on without the backend.
       if (this.#openUntil > 0) this.#openUntil = now + pause
       return Effect.matchCauseEffect(timed, {
@@ -189,9 +192,10 @@ export class Guard {
       : values.map((value, i) => (this.#unsent.has(keys[i]!) ? undefined : value))
   }
 
-  #send(keys: ReadonlyArray<string>): Effect.Effect<boolean> {
+  #send(keys: ReadonlyArray<string>, isUrgent = false): Effect.Effect<boolean> {
     const sending = inParts(keys, (part) => Effect.as(this.#store.delete(part), []))
-    return Effect.map(this.#attempt("delete", sending), (sent) => sent !== undefined)
+    const attempt = this.#attempt("delete", sending, isUrgent)
+    return Effect.map(attempt, (sent) => sent !== undefined)
   }
 
   /** Sends the invalidations that could not be sent. */
@@ -200,7 +204,14 @@ export class Guard {
       while (this.#unsent.size > 0) {
         yield* Effect.sleep(pause)
         const some = [...this.#unsent].slice(0, 1000)
-        if (!(yield* this.#send(some.map(([key]) => key)))) continue
+        // Other operations may go on failing, for example because the backend has no memory left.
+        if (
+          !(yield* this.#send(
+            some.map(([key]) => key),
+            true
+          ))
+        )
+          continue
         for (const [key, number] of some) {
           if (this.#unsent.get(key) === number) this.#unsent.delete(key)
         }
