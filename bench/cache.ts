@@ -1,6 +1,7 @@
 /**
  * What a reply from the cache costs: GET of a page of 20 products, as a ratio to Fastify with
- * `@fastify/caching`, to the same page without the cache, and to a fixed text on the same listener.
+ * `@fastify/caching`, to the same page without the cache, and to a fixed text
+ * with the headers of a hit on the same listener.
  * Run: node bench/cache.ts        Options: --rounds --seconds --client --quick
  */
 import * as Options from "./lib/Options.ts"

@@ -30,7 +30,17 @@ class PagesApi extends HttpApiGroup.make("pages").add(
   HttpApiEndpoint.get("uncached", "/uncached", { success: Page })
 ) {}
 
-const text = HttpServerResponse.text(JSON.stringify(page()), { contentType: "application/json" })
+// As many bytes as a hit has.
+const text = HttpServerResponse.text(JSON.stringify(page()), {
+  contentType: "application/json",
+  headers: {
+    age: "0",
+    "cache-control": `public, max-age=${seconds}`,
+    etag: `"${"x".repeat(27)}"`,
+    "last-modified": "Thu, 01 Jan 1970 00:00:00 GMT",
+    "x-cache": "HIT"
+  }
+})
 
 const Pages = Plugin.make("bench:pages", {
   routes: [
