@@ -84,9 +84,7 @@ export const start = async ({
   const scope = Scope.makeUnsafe()
   // An app without services.
   const serving = new Serving(Context.empty() as Context.Context<unknown>)
-  const drained = Object.assign(Object.create(serving) as Serving, {
-    interrupt: Effect.andThen(interrupt, serving.interrupt)
-  })
+  Object.assign(serving, { interrupt: Effect.andThen(interrupt, serving.interrupt) })
   const decoded = Schema.decodeUnknownSync(
     ServerConfig.schema as Schema.ConstraintCodec<(typeof ServerConfig)["Service"], object>
   )({ port: 0, ...config })
@@ -97,7 +95,7 @@ export const start = async ({
         if (dispatch(wire)) return
         wire.load(() => new Exchange(serving, wire, plan, match).respond(exchange))
       },
-      serving: drained,
+      serving,
       upgrades: () => true
     }).pipe(
       Effect.provide(Logger.layer([Logger.make(({ message }) => onLog(message))])),
