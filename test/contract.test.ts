@@ -73,7 +73,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/ProblemBody.ts",
     "src/Layers/Auth/Contract.ts"
   ],
-  "recipe-api/status/StatusApi.ts": [],
+  "recipe-api/status/StatusApi.ts": ["src/Layers/Cache/Contract.ts"],
   "recipe-api/strings/StringsApi.ts": [],
   "sample-api/items/ItemsApi.ts": [
     "src/Contract/ApiError.ts",
@@ -241,6 +241,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/RoutePath.ts",
       "src/Contract/StrictQuery.ts",
       "src/Layers/Auth/Contract.ts",
+      "src/Layers/Cache/Contract.ts",
       "src/Layers/Database/Contract.ts"
     ])
   })
