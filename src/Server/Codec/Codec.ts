@@ -37,6 +37,7 @@ import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
 import * as QueryKeys from "./QueryKeys.ts"
 import { Requested } from "./Requested.ts"
+import * as RequestReferences from "./RequestReferences.ts"
 import * as Strict from "./Strict.ts"
 import * as Validation from "./Validation.ts"
 
@@ -335,23 +336,22 @@ const endpointCodec = ({
   }
 
   /** Lets Effect read the payload and encode the reply. Effect calls `handle` in between. */
-  const throughEffect: Then = (request, exchange) => {
-    exchange.handle = (own) => {
-      // Effect calls it with the members of a handler's argument.
-      const { payload, request: opened, upgrade } = own as Partial<Requested>
-      request.request = opened!
-      request.upgrade = upgrade
-      return replied(
-        isReadHere ? call(request) : decodeRead(payload, request, exchange),
-        failure,
-        exchange
-      )
-    }
-    return MultipartForm.explained(Decompression.decompressed(checked!), formLimits, {
-      bodyLimit: exchange.bodyLimit,
-      maxFields: limits.maxFields
+  const throughEffect: Then = (request, exchange) =>
+    Effect.withFiber((fiber) => {
+      const outer = fiber.context
+      exchange.handle = (own) => {
+        // Effect calls it with the members of a handler's argument.
+        const { payload, request: opened, upgrade } = own as Partial<Requested>
+        request.request = opened!
+        request.upgrade = upgrade
+        const handled = isReadHere ? call(request) : decodeRead(payload, request, exchange)
+        return RequestReferences.restored(replied(handled, failure, exchange), outer)
+      }
+      return MultipartForm.explained(Decompression.decompressed(checked!), formLimits, {
+        bodyLimit: exchange.bodyLimit,
+        maxFields: limits.maxFields
+      })
     })
-  }
 
   /** Passes the request itself to the handler, with its body decompressed. */
   const readingItself: Then = (request) =>

@@ -92,17 +92,17 @@ export const begin = (
   })
 }
 
-/** A parameter of a query. */
-const parameter = /([^&=]+)=[^&]*/g
-
 /** Returns a query without the values of credentials. */
 const redacted = (query: string, request: Pick<Traced, "get">): string => {
   const redaction = Redaction.of((reference) => request.get(reference))
   return UrlParams.redactUrl(`?${query}`, request.get(UrlParams.CurrentRedactedNames))
     .slice(1)
-    .replace(parameter, (all, name: string) =>
-      redaction.isHidden(name) ? `${name}=REDACTED` : all
-    )
+    .split("&")
+    .map((parameter) => {
+      const name = parameter.slice(0, Math.max(0, parameter.indexOf("=")))
+      return name !== "" && redaction.isHidden(name) ? `${name}=REDACTED` : parameter
+    })
+    .join("&")
 }
 
 /**

@@ -1,5 +1,4 @@
 /** The ids of traces and spans. */
-import { randomFillSync } from "node:crypto"
 
 /** Random bytes, which are made many at once. */
 const pool = Buffer.alloc(8192)
@@ -8,7 +7,7 @@ let at = pool.length
 /** Returns where the pool has so many unused bytes. */
 const reserve = (size: number): number => {
   if (at + size > pool.length) {
-    randomFillSync(pool)
+    crypto.getRandomValues(pool)
     at = 0
   }
   at += size
