@@ -1,6 +1,6 @@
 /**
  * The checks in front of every request to the admin port. Its clients are people with curl, a console in a
- * browser, and a Prometheus server; a page of any other site is none of them.
+ * browser, and a Prometheus server. Requests that a page of another site starts are refused.
  */
 import * as Effect from "effect/Effect"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -88,7 +88,7 @@ const refusalOf = (
     : undefined
 }
 
-/** Middleware that lets in clients with the token; if there is none, every client of this machine. */
+/** Middleware that admits clients with the token. Without a token it admits every client of this machine. */
 export const withToken = Middleware.before("admin-gate", {
   build: Effect.map(AdminConfig, ({ host, token }) => ({ method, path }) => {
     const route = `${method} ${path}`

@@ -70,7 +70,7 @@ export interface Store {
     expected: string | undefined,
     next: Kept | undefined
   ) => Effect.Effect<boolean, CacheStoreError>
-  /** Writes records, whatever was there before. */
+  /** Writes records and replaces those that are stored. */
   readonly set: (items: ReadonlyArray<Item>) => Effect.Effect<void, CacheStoreError>
 }
 

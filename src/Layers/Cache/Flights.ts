@@ -66,7 +66,7 @@ export class Flights {
     })
   }
 
-  /** Starts a run that nobody waits for, unless there is one. */
+  /** Starts a run in the background, unless one runs already. */
   startAlone<A, E, R>(
     plan: Plan,
     schema: object,

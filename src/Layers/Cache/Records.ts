@@ -16,7 +16,7 @@ export interface Plan {
 
 /** What the store has under a key. */
 export interface Found {
-  /** The value; undefined if there is none, or none that is valid. */
+  /** The value; undefined if the store has no value or an invalid one. */
   readonly entry: Entry.Entry | undefined
   /** The id of the record, valid or not. */
   readonly id: string | undefined

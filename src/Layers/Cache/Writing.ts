@@ -86,7 +86,7 @@ export class Writing {
       )
   }
 
-  /** Writes values, whatever was there before. */
+  /** Writes values and replaces those that are stored. */
   set<A>(
     plans: ReadonlyArray<readonly [plan: Plan, value: A]>,
     options: WriteOptions<A>

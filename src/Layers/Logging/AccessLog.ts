@@ -78,7 +78,7 @@ const isHeardBy = (
   return !LogLevel.isGreaterThan(level ?? rules.base, "Info")
 }
 
-/** Returns the function that gives the lines of a route to loggers that are not of an output. */
+/** Returns the function that logs the lines of a route with loggers that belong to no output. */
 const entries = (
   route: Middleware.RouteInfo,
   loggers: ReadonlySet<Logger.Logger<unknown, unknown>>,

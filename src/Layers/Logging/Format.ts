@@ -1,4 +1,4 @@
-/** How lines are written: their text, whatever they are written to. */
+/** The text of lines. It is the same for every target. */
 import type * as Logger from "effect/Logger"
 import type { AccessRecord } from "../../Server/Exchange/LogOutputs.ts"
 import type { RouteName } from "../../Server/Exchange/ServerSpan.ts"

@@ -14,7 +14,7 @@ const parse = (text: string): Directives =>
     ])
   )
 
-/** Returns a number of seconds; zero if it is none, so that nothing counts as fresh. */
+/** Returns the seconds in a text. Another text counts as zero, so that nothing is fresh. */
 const secondsOf = (text: string): number => (/^\d{1,10}$/.test(text) ? Number(text) : 0)
 
 /** What a request accepts. */
@@ -71,5 +71,5 @@ export const mayStore = (
 
 const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 
-/** Returns Unix milliseconds of a date; not a number if it is none. Source: RFC 9110, section 5.6.7. */
+/** Returns Unix milliseconds of a date, and `NaN` for another text. Source: RFC 9110, section 5.6.7. */
 export const millisOf = (text: string): number => (date.test(text) ? Date.parse(text) : Number.NaN)

@@ -127,7 +127,7 @@ export const waiting = <A, E, R>(
   })
 }
 
-/** The same for the statement that the fiber runs, of which only the fiber is known. */
+/** Measures the wait for a connection as `waiting` does, on the span of the statement that the fiber runs. */
 export const waitingInside = <A, E, R>(acquire: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => waiting(acquire, running.get(fiber)))
 
