@@ -1,10 +1,7 @@
 /** What was read of the memory lately, so that a hit does not parse its text again. */
 import type { CacheKey, Segment } from "./CacheKey.ts"
 import * as Entry from "./Entry.ts"
-import type { Plan, Records } from "./Records.ts"
-
-/** The longest text that is remembered, in UTF-16 units. */
-const longest = 2 ** 15
+import { longestRemembered, type Plan, type Records } from "./Records.ts"
 
 /** The most units of all texts that are remembered. */
 const most = 2 ** 20
@@ -25,7 +22,7 @@ export class Recent {
     const known = this.#entries.get(text)
     if (known !== undefined) return known
     const entry = Entry.parse(text)
-    if (entry === undefined || text.length > longest) return entry
+    if (entry === undefined || text.length > longestRemembered) return entry
     this.#entries.set(text, entry)
     this.#length += text.length
     for (const oldest of this.#entries.keys()) {

@@ -24,6 +24,16 @@ export interface Found {
 
 const nothing: Found = { entry: undefined, id: undefined }
 
+/** What was peeked for, and what was found for these values of its keys. */
+interface Peeked {
+  found: Found | undefined
+  readonly keys: ReadonlyArray<string>
+  values: ReadonlyArray<string | undefined>
+}
+
+/** The longest text of an entry that is remembered after its eviction, in UTF-16 units. */
+export const longestRemembered = 2 ** 15
+
 /** The shortest time for which the version of a prefix or of a tag is kept. */
 const shortestVersion = 86_400_000
 
@@ -37,8 +47,8 @@ const shortestVersion = 86_400_000
  */
 export class Records {
   readonly #guard: Guard
-  /** The keys of plans that were peeked for: constant ones are again and again. */
-  readonly #peeked = new WeakMap<Plan, ReadonlyArray<string>>()
+  /** Constant plans are peeked for again and again. */
+  readonly #peeked = new WeakMap<Plan, Peeked>()
   readonly namespace: string
 
   constructor(namespace: string, guard: Guard) {
@@ -54,12 +64,28 @@ export class Records {
 
   /** Returns what the memory of the process has; undefined if that is not enough to tell. */
   peek(plan: Plan, now: number, parse: typeof Entry.parse = Entry.parse): Found | undefined {
-    let keys = this.#peeked.get(plan)
-    if (keys === undefined) this.#peeked.set(plan, (keys = this.#keys(plan)))
+    let peeked = this.#peeked.get(plan)
+    if (peeked === undefined) {
+      peeked = { found: undefined, keys: this.#keys(plan), values: [] }
+      this.#peeked.set(plan, peeked)
+    }
+    const { found, keys } = peeked
     const values = this.#guard.peek(keys, now)
     if (values === undefined) return undefined
+    if (
+      found?.entry !== undefined &&
+      now < found.entry.keptUntil &&
+      areSame(values, peeked.values)
+    ) {
+      return found
+    }
     const judged = this.#judge(plan, recordsOf(keys, values), now, parse)
-    return "id" in judged ? judged : undefined
+    if (!("id" in judged)) return undefined
+    if ((values[0]?.length ?? 0) <= longestRemembered) {
+      peeked.found = judged
+      peeked.values = values
+    }
+    return judged
   }
 
   plan(key: CacheKey, tags: ReadonlyArray<Segment> | undefined): Plan {
@@ -148,3 +174,8 @@ const recordsOf = (
   keys: ReadonlyArray<string>,
   values: ReadonlyArray<string | undefined>
 ): ReadonlyMap<string, string | undefined> => new Map(keys.map((key, i) => [key, values[i]]))
+
+const areSame = (
+  some: ReadonlyArray<string | undefined>,
+  others: ReadonlyArray<string | undefined>
+): boolean => some.every((one, i) => one === others[i])

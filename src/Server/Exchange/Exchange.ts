@@ -20,6 +20,7 @@ import { logFailure } from "./FailureLog.ts"
 import * as LimitedRequest from "./LimitedRequest.ts"
 import * as Observers from "./Observers.ts"
 import type { Match, Plan } from "./Plan.ts"
+import * as PreparedReply from "./PreparedReply.ts"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
@@ -412,8 +413,15 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       )
     }
     const body = this.plan.isOpened ? undefined : bytesOf(response)
-    if (body === undefined) this.#sendWhole(this.#withHeaders(response))
-    else this.#sendBytes(response.status, linesOf(response), body)
+    if (body === undefined) return this.#sendWhole(this.#withHeaders(response))
+    const prepared =
+      this.#overlap || this.#added !== none
+        ? undefined
+        : PreparedReply.linesFor(response, this.plan, this.#headers)
+    if (prepared === undefined) return this.#sendBytes(response.status, linesOf(response), body)
+    const own = this.#headers.slice()
+    if (!this.plan.isBare) own.push(RequestId.header, this.requestId)
+    this.#put(response.status, own, prepared, body)
   }
 
   #enveloped(response: HttpServerResponse.HttpServerResponse, document: Problem.Document) {

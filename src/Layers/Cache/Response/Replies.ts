@@ -64,8 +64,7 @@ const around = (
         if (Directives.accepts(wanted, now - reply.at, ttl)) {
           request.annotate(hit)
           request.setHeader("age", StoredReply.ageOf(reply, now))
-          request.setHeader("x-cache", "HIT")
-          return StoredReply.toResponse(reply, conditions)
+          return StoredReply.toHit(reply, conditions)
         }
         isBypass = true
       }
@@ -95,13 +94,9 @@ const around = (
       }
       const sent = (reply: StoredReply.StoredReply, result: StoredReply.Result) => {
         told(result)
-        return Effect.map(
-          StoredReply.toResponse(reply, conditions),
-          HttpServerResponse.setHeaders({
-            age: StoredReply.ageOf(reply, timeOf(fiber)),
-            "x-cache": result
-          })
-        )
+        const age = StoredReply.ageOf(reply, timeOf(fiber))
+        const response = StoredReply.toResponse(reply, conditions, result)
+        return Effect.succeed(HttpServerResponse.setHeader(response, "age", age))
       }
       const alone = (
         response: HttpServerResponse.HttpServerResponse,

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import * as PreparedReply from "../../../Server/Exchange/PreparedReply.ts"
 import * as Semantics from "../../../Server/Exchange/Semantics.ts"
 import { bytesOf, linesOf, responseOf, withLines } from "../../../Server/Exchange/WireReply.ts"
 import type { Rules } from "../Contract.ts"
@@ -105,27 +106,40 @@ export interface Conditions {
   readonly ifNoneMatch: string | undefined
 }
 
-/** Replies that were sent from the memory of the process, without what depends on the request. */
-const prepared = new WeakMap<StoredReply, Exit.Exit<HttpServerResponse.HttpServerResponse>>()
+/** Replies that were sent from the memory of the process, without `age`. */
+const hits = new WeakMap<StoredReply, Exit.Exit<HttpServerResponse.HttpServerResponse>>()
 
-/** Returns the reply to send, without `age` and `x-cache`: a 304 if the client has it already. */
-export const toResponse = (
+/** Returns the hit to send, without `age`: a 304 if the client has the reply already. */
+export const toHit = (
   reply: StoredReply,
   conditions: Conditions
 ): Exit.Exit<HttpServerResponse.HttpServerResponse> => {
+  if (isNotModified(reply, conditions)) return Exit.succeed(toResponse(reply, conditions, "HIT"))
+  let hit = hits.get(reply)
+  if (hit === undefined) {
+    hit = Exit.succeed(PreparedReply.prepare(toResponse(reply, conditions, "HIT")))
+    hits.set(reply, hit)
+  }
+  return hit
+}
+
+/** Returns the reply to send, without `age`: a 304 if the client has it already. */
+export const toResponse = (
+  reply: StoredReply,
+  conditions: Conditions,
+  result: Result
+): HttpServerResponse.HttpServerResponse => {
   const { body, contentType, etag, isBytes, lastModified, lines, status } = reply
-  const isNotModified = status === 200 && isKnown(reply, conditions)
-  const known = isNotModified ? undefined : prepared.get(reply)
-  if (known !== undefined) return known
-  const own = [...lines, "etag", etag, "last-modified", lastModified]
-  if (isNotModified) {
-    return Exit.succeed(withLines(HttpServerResponse.empty({ status: 304 }), own))
+  const own = [...lines, "etag", etag, "last-modified", lastModified, "x-cache", result]
+  if (isNotModified(reply, conditions)) {
+    return withLines(HttpServerResponse.empty({ status: 304 }), own)
   }
   const bytes = isBytes ? Buffer.from(body, "base64") : body
-  const made = Exit.succeed(withLines(responseOf(bytes, { contentType, status }), own))
-  prepared.set(reply, made)
-  return made
+  return withLines(responseOf(bytes, { contentType, status }), own)
 }
+
+const isNotModified = (reply: StoredReply, conditions: Conditions): boolean =>
+  reply.status === 200 && isKnown(reply, conditions)
 
 /** Returns the age of a reply in seconds. */
 export const ageOf = ({ at }: StoredReply, now: number): string =>
