@@ -22,6 +22,7 @@ export * as BootTree from "./Plugin/BootTree.ts"
 export * as Cli from "./Plugin/Cli.ts"
 export * as ConsolePanel from "./Plugin/ConsolePanel.ts"
 export * as Contribution from "./Plugin/Contribution.ts"
+export * as Deadline from "./Plugin/Deadline.ts"
 export * as Doctor from "./Plugin/Doctor.ts"
 export {
   AssemblyError,
