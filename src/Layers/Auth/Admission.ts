@@ -26,7 +26,7 @@ import type * as CrossSite from "./CrossSite.ts"
 import type { Decide, Guarded } from "./Guessing.ts"
 
 /** A chain whose backends are made, behind the limit of wrong credentials. */
-export interface Admitting extends Pick<Made, "challenge" | "isForgeable" | "name"> {
+export interface Admitting extends Pick<Made, "challenge" | "isAmbient" | "isForgeable" | "name"> {
   /** Returns why a request counts as started by a page of another origin. */
   readonly crossSite: CrossSite.ReasonOf
   readonly decide: Decide
@@ -40,7 +40,10 @@ export const admit = (made: Admitting, optional: boolean, route: string): Before
   const pass = (request: Before.Incoming, identity: Identity | undefined) => {
     request.provide(CurrentCaller, { chain, challenge, identity })
     request.provide(OptionalIdentity, Option.fromUndefinedOr(identity))
-    if (identity !== undefined) request.provide(CurrentIdentity, identity)
+    if (identity !== undefined) {
+      if (made.isAmbient(identity.method)) request.hasAmbientCredentials = true
+      request.provide(CurrentIdentity, identity)
+    }
     const outcome = identity === undefined ? "anonymous" : "success"
     return Effect.mapEager(report(request, { chain, identity, outcome, route }), () => undefined)
   }

@@ -115,6 +115,8 @@ export interface Made {
   /** The value of `WWW-Authenticate`; names the backend whose credentials were wrong. */
   readonly challenge: (refused?: string) => string
   readonly decide: (request: Incoming) => Effect.Effect<Verdict>
+  /** Checks whether browsers add the credentials that this backend found by themselves. */
+  readonly isAmbient: (backend: string) => boolean
   /**
    * Checks whether a page of another origin may have started the request with the credentials that
    * this backend found: the browser adds them by itself, and the request has no credentials that a
@@ -162,9 +164,7 @@ export const make = (
         })
       }
       const challenge = challengeOf(backends, realm, undefined)
-      const ambient = new Set(
-        backends.filter((it) => !acceptsCrossSite && Backend.isAmbient(it)).map(({ name }) => name)
-      )
+      const ambient = new Set(backends.filter(Backend.isAmbient).map(({ name }) => name))
       // A page cannot add a header without asking, but it can add anything to a query.
       const asked = backends.flatMap(({ source }) =>
         source?.in === "header" && !Source.isAmbient(source) ? [source] : []
@@ -177,7 +177,9 @@ export const make = (
         challenge: (refused) =>
           refused === undefined ? challenge : challengeOf(backends, realm, refused),
         decide: (request) => decide(request, 0),
+        isAmbient: (backend) => ambient.has(backend),
         isForgeable: (request, backend) =>
+          !acceptsCrossSite &&
           ambient.has(backend) &&
           asked.every((source) => Source.read(source, request)._tag === "None"),
         name

@@ -73,6 +73,7 @@ export const make = ({
       open: 0,
       plugin: info.plugin,
       route: info,
+      transforms: stack.transforms,
       upgrades: codec.upgrades
     },
     serve: layOut(stack, steps, bodyLimit, codec)

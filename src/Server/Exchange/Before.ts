@@ -21,8 +21,16 @@ export interface Incoming {
   find<I, S>(key: Context.Key<I, S>): S | undefined
   /** Returns the value of a reference, for this request. */
   get<S>(reference: Context.Reference<S>): S
+  /**
+   * Whether the caller was known by credentials that a browser may have added by itself, such as a
+   * cookie. The Auth battery sets it. Set it in middleware that reads a session of its own: replies are
+   * then not compressed.
+   */
+  hasAmbientCredentials: boolean
   /** Returns the value of a header by its lower-case name; several lines are joined with `, `. */
   header(name: string): string | undefined
+  /** Whether the connection on which the request came is encrypted, by this process itself. */
+  readonly isEncrypted: boolean
   /** The method as it was sent: methods are case-sensitive. */
   readonly method: string
   /** Returns Unix milliseconds, by the clock of the request. */

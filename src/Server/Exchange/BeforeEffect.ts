@@ -47,6 +47,18 @@ class FiberIncoming implements Incoming {
     this.request = Context.getUnsafe(context, HttpServerRequest)
   }
 
+  get hasAmbientCredentials() {
+    return this.#exchange.hasAmbientCredentials
+  }
+
+  set hasAmbientCredentials(has: boolean) {
+    this.#exchange.hasAmbientCredentials = has
+  }
+
+  get isEncrypted() {
+    return this.#exchange.isEncrypted
+  }
+
   get method() {
     return this.#exchange.method
   }

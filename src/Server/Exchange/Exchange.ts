@@ -24,6 +24,7 @@ import * as PreparedReply from "./PreparedReply.ts"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
+import * as ReplyTransform from "./ReplyTransform.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import { RequestTrace } from "./RequestTrace.ts"
@@ -53,6 +54,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   code: string | undefined
   /** Calls the user's handler. Effect's own handler passes the request that it has decoded. */
   handle: ((request: object) => Effect.Effect<unknown, unknown, unknown>) | undefined
+  hasAmbientCredentials = false
   readonly match: Match
   readonly plan: Plan
   /** Headers that were added to the reply in front of the handler, names and values in turn. */
@@ -65,6 +67,8 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   /** Whether the stream of the reply failed. */
   #hasBroken = false
   #isOver = false
+  /** Whether the reply is sent without the transforms of the route. */
+  #isPlain = false
   /** How many replies in turn could not be sent. */
   #refusals = 0
   /** Whether two of these headers have one name, or one has a name that every reply has. */
@@ -130,6 +134,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   get httpVersion(): string | undefined {
     return this.#wire.httpVersion
+  }
+
+  get isEncrypted(): boolean {
+    return this.#wire.isEncrypted
   }
 
   get method(): string {
@@ -339,10 +347,15 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       if (!Cause.hasInterruptsOnly(exit.cause)) {
         return this.#finish(Problem.fromCause(exit.cause, this))
       }
-      // The client does not read this reply, but the caller of a web listener waits for one.
-      if (Problem.isClientAbort(exit.cause)) return this.#sendEmpty(499)
-      this.#finish(Problem.interrupted(this))
+      this.#interrupted(exit.cause)
     })
+  }
+
+  /** Ends a request whose fiber was interrupted. */
+  #interrupted(cause: Cause.Cause<unknown>): void {
+    // The client does not read this reply, but the caller of a web listener waits for one.
+    if (Problem.isClientAbort(cause)) return this.#sendEmpty(499)
+    this.#finish(Problem.interrupted(this))
   }
 
   /** Begins the span of the handler, if the request is sampled. */
@@ -435,6 +448,67 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
    * constant ones.
    */
   #sendBytes(status: number, own: Array<string>, body: string | Uint8Array): void {
+    if (this.plan.transforms.length === 0 || this.#isPlain) {
+      return this.#sendLines(status, own, body)
+    }
+    const reply: ReplyTransform.Changing & { body: ReplyTransform.Finished["body"] } = {
+      body,
+      change: (change) => {
+        const { added = [], set = [] } = change
+        for (let i = 0; i < set.length; i += 2) this.setHeader(set[i]!, set[i + 1]!)
+        for (let i = 0; i < added.length; i += 2) this.appendHeader(added[i]!, added[i + 1]!)
+        if (change.body !== undefined) reply.body = change.body
+      },
+      header: (name) => this.#valueOf(name, own),
+      status
+    }
+    this.#transform(reply, () => {
+      const changed = reply.body
+      if (typeof changed === "string" || changed instanceof Uint8Array) {
+        return this.#sendLines(status, own, changed)
+      }
+      const empty = HttpServerResponse.empty({ status })
+      this.#sendWhole(ReplyTransform.responseOf(empty, this.#merged(own), changed))
+    })
+  }
+
+  /** Returns the value that a header of the reply will have, or one of its values. */
+  #valueOf(name: string, own: ReadonlyArray<string>): string | undefined {
+    for (const lines of [this.#headers, own, this.plan.headers, this.#added]) {
+      for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
+    }
+    return undefined
+  }
+
+  /** Changes a reply with the transforms of the route from index `from` on, then calls `send`. */
+  #transform(reply: ReplyTransform.Changing, send: () => void, from = 0): void {
+    const { transforms } = this.plan
+    try {
+      for (let i = from; i < transforms.length; i++) {
+        const change = transforms[i]!(this, reply)
+        if (Effect.isEffect(change)) {
+          return this.run(change, false, (exit) => {
+            if (exit._tag === "Success") {
+              if (exit.value !== undefined) reply.change(exit.value)
+              return this.#transform(reply, send, i + 1)
+            }
+            this.#exit = exit
+            this.#isPlain = true
+            if (Cause.hasInterruptsOnly(exit.cause)) this.#interrupted(exit.cause)
+            else this.#refused(Cause.squash(exit.cause))
+          })
+        }
+        if (change !== undefined) reply.change(change)
+      }
+    } catch (defect) {
+      return this.#refused(defect)
+    }
+    this.#isPlain = true
+    send()
+  }
+
+  /** Sends a reply of bytes whose body is final. */
+  #sendLines(status: number, own: Array<string>, body: string | Uint8Array): void {
     const { headers, isBare } = this.plan
     if (this.#overlap || this.#overlaps(own)) {
       return this.#put(status, this.#merged(own), none, body)
@@ -447,6 +521,12 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   /** Sends a reply that has all its headers. */
   #sendWhole(whole: HttpServerResponse.HttpServerResponse): void {
+    if (this.plan.transforms.length === 0 || this.#isPlain) return this.#sendFinal(whole)
+    const reply = new ReplyTransform.WholeReply(whole)
+    this.#transform(reply, () => this.#sendFinal(reply.response))
+  }
+
+  #sendFinal(whole: HttpServerResponse.HttpServerResponse): void {
     const { status } = whole
     try {
       const response = withEncodedLocation(
@@ -506,6 +586,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
    * header.
    */
   #refused(defect: unknown): void {
+    this.#isPlain = true
     this.#added = none
     this.#headers = none
     this.#overlap = false

@@ -2,6 +2,7 @@
 import type * as ByteSize from "effect/ByteSize"
 import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
+import type { Transform } from "./ReplyTransform.ts"
 import type { RouteName } from "./ServerSpan.ts"
 
 /** The parts of a route that all its requests share. */
@@ -28,6 +29,8 @@ export interface Plan {
   /** The plugin that contributed the route. */
   readonly plugin: string
   readonly route: RouteName
+  /** Changes of finished replies, the first one first. */
+  readonly transforms: ReadonlyArray<Transform>
   /** Whether the handler can upgrade the connection. */
   readonly upgrades: boolean
 }

@@ -48,6 +48,10 @@ export class UpgradeWire implements Wire {
     return this.#source.httpVersion
   }
 
+  get isEncrypted(): boolean {
+    return "encrypted" in this.#socket
+  }
+
   get remoteAddress(): string | undefined {
     // Both listeners pass the socket of the connection.
     return (this.#socket as Socket).remoteAddress

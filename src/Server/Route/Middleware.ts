@@ -7,9 +7,11 @@ import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
+import type { Transform } from "../Exchange/ReplyTransform.ts"
 
 export { type Before, type Incoming, pass } from "../Exchange/Before.ts"
 export type { Observe, Observed } from "../Exchange/Observers.ts"
+export type { Change, Finished, Transform } from "../Exchange/ReplyTransform.ts"
 
 /**
  * The slots, outermost first, each with the reason why it comes before the next.
@@ -106,6 +108,7 @@ export type Form =
   | { readonly headers: (route: RouteInfo) => Readonly<Record<string, string>> | undefined }
   | { readonly observe: (route: RouteInfo) => Observe | undefined }
   | { readonly reply: (route: RouteInfo) => Wrap | undefined }
+  | { readonly transform: (route: RouteInfo) => Transform | undefined }
 
 /** The limit on the rate of requests to a route, as data. */
 export interface RateLimit {
@@ -387,4 +390,39 @@ export const aroundReply = <E = never, R = never>(
   build: Effect.map(options.build, (around) => ({ around })),
   describe: options.describe,
   slot: "Transaction"
+})
+
+/**
+ * Creates middleware that changes finished replies just before they are sent, whatever made them, in
+ * the slot `TransportSecurity`. It sees the bytes or the stream of the body and all headers, and does
+ * not run for bare routes. A change that has not to be waited for costs a function call and no fiber.
+ *
+ * Of several, the outer one is the last to change a reply. It does not see `Content-Length`, which the
+ * listener writes.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware } from "flange"
+ *
+ * const noStore = Middleware.transform("no-store", {
+ *   build: Effect.succeed(() => (_request, reply) =>
+ *     reply.status >= 500 ? { set: ["cache-control", "no-store"] } : undefined)
+ * })
+ * noStore.slot // => "TransportSecurity"
+ * ```
+ */
+export const transform = <E = never, R = never>(
+  name: string,
+  options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
+    readonly build: Effect.Effect<(route: RouteInfo) => Transform | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (transform) => ({ transform })),
+  describe: options.describe,
+  slot: "TransportSecurity"
 })

@@ -2,7 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import type * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import { CurrentExchange } from "../Exchange/Exchange.ts"
 import type { EndpointInGroup } from "./ContractMiddleware.ts"
 
 type Handler = Effect.Effect<HttpServerResponse, unknown, unknown>
@@ -26,7 +28,8 @@ export const wrap = (
   const schemes = Object.entries(key.security).map(([name, security]) => ({
     // It needs the request, which is in the context of its fiber.
     credential: HttpApiBuilder.securityDecode(security) as Effect.Effect<unknown, never, unknown>,
-    middleware: service[name]!
+    middleware: service[name]!,
+    stored: headerOfStored(security)
   }))
   return (next: Handler): Handler =>
     schemes.length === 0
@@ -38,10 +41,11 @@ export const wrap = (
             return next
           })
           const from = (at: number): Handler => {
-            const { credential, middleware } = schemes[at]!
-            return Effect.flatMap(credential, (credential) =>
+            const { credential, middleware, stored } = schemes[at]!
+            const tried = Effect.flatMap(credential, (credential) =>
               middleware(passed, { ...options, credential })
-            ).pipe(
+            )
+            return (stored === undefined ? tried : Effect.andThen(marked(stored), tried)).pipe(
               Effect.catch((error) =>
                 hasPassed || at + 1 === schemes.length ? Effect.fail(error) : from(at + 1)
               )
@@ -50,3 +54,14 @@ export const wrap = (
           return from(0)
         })
 }
+
+/** Returns the header in which browsers send the credentials of a scheme by themselves, if they do. */
+const headerOfStored = (security: HttpApiSecurity.HttpApiSecurity): string | undefined => {
+  if (security._tag === "ApiKey" && security.in === "cookie") return "cookie"
+  return security._tag === "Basic" ? "authorization" : undefined
+}
+
+const marked = (header: string) =>
+  Effect.map(CurrentExchange, (exchange) => {
+    if (exchange.header(header) !== undefined) exchange.hasAmbientCredentials = true
+  })

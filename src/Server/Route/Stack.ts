@@ -2,6 +2,7 @@
 import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
+import type { Transform } from "../Exchange/ReplyTransform.ts"
 import {
   type AroundHandler,
   type Form,
@@ -31,6 +32,8 @@ export interface Stack {
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
+  /** Innermost first. */
+  readonly transforms: ReadonlyArray<Transform>
 }
 
 /** Returns the slot middleware of a route. `built` is in plugin order. */
@@ -63,7 +66,10 @@ export const make = (
       "before" in form
         ? some(form.before(info)).map((before) => ({ before }))
         : some("reply" in form && form.reply(info)).map((wrap) => ({ wrap }))
-    )
+    ),
+    transforms: forms
+      .flatMap((form) => some("transform" in form && form.transform(info)))
+      .toReversed()
   }
 }
 

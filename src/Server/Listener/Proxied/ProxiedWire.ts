@@ -52,6 +52,8 @@ export class ProxiedWire implements Wire {
   continued = false
   readonly head: Head
   isAnswered = false
+  // A proxy in front ends TLS.
+  readonly isEncrypted = false
   readonly method: string
   /** The next request in the queue. */
   next: ProxiedWire | undefined

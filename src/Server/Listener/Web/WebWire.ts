@@ -50,6 +50,10 @@ export class WebWire implements Wire {
     return undefined
   }
 
+  get isEncrypted(): boolean {
+    return this.#source.url.startsWith("https:")
+  }
+
   get remoteAddress(): string | undefined {
     return undefined
   }

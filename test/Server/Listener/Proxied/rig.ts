@@ -66,6 +66,7 @@ const plan = {
   open: 0,
   plugin: "test",
   route: { method: "*", path: "*" },
+  transforms: [],
   upgrades: true
 }
 
