@@ -208,6 +208,15 @@ export class ServiceUnavailable extends ApiError.make<ServiceUnavailable>()("Ser
   status: 503
 }) {}
 
+/** More requests have come than the server can serve. */
+export class Overloaded extends ApiError.make<Overloaded>()("Overloaded", {
+  code: "OVERLOADED",
+  detail: "The service has too many requests to take this one",
+  meaning: "More requests have come than the server can serve. This one was not begun.",
+  remedy: "Send the request again after the time in Retry-After, or to another replica.",
+  status: 503
+}) {}
+
 /** The handler did not finish in time. */
 export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTimeout", {
   code: "TIMEOUT",
@@ -250,6 +259,7 @@ const classes = [
   MalformedRequest,
   MethodNotAllowed,
   NotImplemented,
+  Overloaded,
   PayloadTooLarge,
   RateLimited,
   RequestTimeout,

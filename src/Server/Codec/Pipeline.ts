@@ -72,6 +72,7 @@ export const make = ({
       observers: stack.observers,
       open: 0,
       plugin: info.plugin,
+      readsBody: codec.readsBody,
       route: info,
       transforms: stack.transforms,
       upgrades: codec.upgrades

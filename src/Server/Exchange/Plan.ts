@@ -28,6 +28,8 @@ export interface Plan {
   open: number
   /** The plugin that contributed the route. */
   readonly plugin: string
+  /** Whether the body is read and decoded before the handler runs. */
+  readonly readsBody: boolean
   readonly route: RouteName
   /** Changes of finished replies, the first one first. */
   readonly transforms: ReadonlyArray<Transform>

@@ -96,8 +96,8 @@ export type AroundHandler = (
 /** A check in front of the handler, and a function around its reply. */
 export interface AroundReply {
   readonly before: Before
-  /** Runs if `before` lets the request continue. */
-  readonly wrap: Wrap
+  /** Runs if `before` lets the request continue. Without it the request needs no fiber. */
+  readonly wrap?: Wrap | undefined
 }
 
 /** What a middleware does; each form has its own key. */
@@ -359,7 +359,7 @@ export const aroundHandler = <E = never, R = never>(
  * authenticated, counted and admitted, and opens no transaction.
  *
  * `before` is called for each request. If it returns a reply without waiting, the request needs no
- * fiber. Otherwise `wrap` runs as an effect.
+ * fiber. Otherwise `wrap`, if there is one, runs as an effect.
  *
  * @example
  * ```ts

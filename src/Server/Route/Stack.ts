@@ -60,7 +60,10 @@ export const make = (
     ),
     inner: forms
       .flatMap((form) => some("around" in form && form.around(info)))
-      .flatMap(({ before, wrap }): ReadonlyArray<Step> => [{ before }, { wrap }]),
+      .flatMap(({ before, wrap }): ReadonlyArray<Step> => [
+        { before },
+        ...some(wrap).map((wrap) => ({ wrap }))
+      ]),
     observers: forms.flatMap((form) => some("observe" in form && form.observe(info))),
     steps: forms.flatMap((form): ReadonlyArray<Step> =>
       "before" in form

@@ -61,6 +61,7 @@ const plan = {
   headers: [],
   isBare: true,
   isOpened: true,
+  readsBody: false,
   maxBodySize: ByteSize.fromInputUnsafe(Number.MAX_SAFE_INTEGER),
   observers: [],
   open: 0,
