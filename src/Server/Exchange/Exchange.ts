@@ -428,7 +428,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const body = this.plan.isOpened ? undefined : bytesOf(response)
     if (body === undefined) return this.#sendWhole(this.#withHeaders(response))
     const prepared =
-      this.#overlap || this.#added !== none
+      this.#overlap || this.#added !== none || this.plan.transforms.length > 0
         ? undefined
         : PreparedReply.linesFor(response, this.plan, this.#headers)
     if (prepared === undefined) return this.#sendBytes(response.status, linesOf(response), body)
