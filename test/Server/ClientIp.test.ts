@@ -139,6 +139,23 @@ describe("the client's address", () => {
   )
 })
 
+describe("what limits count an address by", () => {
+  for (const [address, network] of [
+    ["203.0.113.7", "203.0.113.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["::ffff:203.0.113.7", "203.0.113.7"],
+    ["64:ff9b::203.0.113.7", "203.0.113.7"],
+    ["64:ff9b::cb00:7108", "203.0.113.8"],
+    // The prefix has 96 bits, and another prefix embeds no address that is known.
+    ["64:ff9b:0:0:1::cb00:7108", "64:ff9b::/64"],
+    ["64:ff9b:1::cb00:7108", "64:ff9b:1::/64"]
+  ] as const) {
+    it(`is ${network} for ${address}`, () => {
+      assert.strictEqual(ClientIp.networkOf(address), network)
+    })
+  }
+})
+
 describe("a network in configuration", () => {
   const decode = Schema.decodeResult(Network)
   for (const text of ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.7", "fd00::/8", "::1", "2001:db8::/32"]) {

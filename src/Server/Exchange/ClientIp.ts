@@ -101,7 +101,8 @@ interface Canonical {
 
 /**
  * Returns what limits count an address by: of IPv6 the network of 64 bits that a provider
- * assigns to one customer.
+ * assigns to one customer. An address that embeds one of IPv4 counts as that: IPv4-mapped addresses,
+ * and those of `64:ff9b::/96`, behind which NAT64 (RFC 6052) puts the whole IPv4 internet.
  *
  * @example
  * ```ts
@@ -109,15 +110,26 @@ interface Canonical {
  *
  * ClientIp.networkOf("2001:db8::7") // => "2001:db8::/64"
  * ClientIp.networkOf("198.51.100.7") // => "198.51.100.7"
+ * ClientIp.networkOf("64:ff9b::198.51.100.7") // => "198.51.100.7"
  * ```
  */
 export const networkOf = (address: string): string => {
   if (!address.includes(":")) return address
-  const network = Result.flatMap(NetAddress.ipFromString(address), (ip) =>
-    IpNetwork.fromAddress(ip, 64)
-  )
+  const parsed = NetAddress.ipFromString(address)
+  if (Result.isFailure(parsed)) return address
+  const ip = NetAddress.toCanonical(parsed.success)
+  if (NetAddress.isIpv4Address(ip)) return NetAddress.formatIp(ip)
+  const segments = NetAddress.ipv6ToSegments(ip)
+  if (nat64.every((segment, i) => segments[i] === segment)) {
+    const [high, low] = [segments[6], segments[7]]
+    return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
+  }
+  const network = IpNetwork.fromAddress(ip, 64)
   return Result.isSuccess(network) ? IpNetwork.format(network.success) : address
 }
+
+/** The first 96 bits of the well-known prefix of NAT64. */
+const nat64 = [0x64, 0xff9b, 0, 0, 0, 0]
 
 /** Addresses that were parsed before. A connection sends many requests. */
 const known = new Map<string, Canonical | undefined>()
