@@ -6,9 +6,9 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { Warning } from "../../Plugin/Warning.ts"
 import { CacheStoreError, type Claim, type Item, type Kept, type Store } from "./CacheStore.ts"
 import type { Counts } from "./Counts.ts"
-import { Warning } from "./Warning.ts"
 
 /** How long a backend that failed is left alone before one operation tries it again. */
 const pause = 1000

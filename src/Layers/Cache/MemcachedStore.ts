@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Memcache, type MemcacheNode } from "memcache"
+import { Warning } from "../../Plugin/Warning.ts"
 import {
   CacheStoreError,
   type Claim,
@@ -11,7 +12,6 @@ import {
   type Kept,
   type Store
 } from "./CacheStore.ts"
-import { Warning } from "./Warning.ts"
 
 /** Memcached takes a longer time for a date. */
 const longestTtl = 30 * 86_400

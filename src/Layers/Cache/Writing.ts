@@ -3,13 +3,13 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { Warning } from "../../Plugin/Warning.ts"
 import { type Item, makeId } from "./CacheStore.ts"
 import * as Entry from "./Entry.ts"
 import type { Guard } from "./Guard.ts"
 import * as JsonCodec from "./JsonCodec.ts"
 import type { WriteOptions } from "./ObjectCache.ts"
 import type { Plan, Records } from "./Records.ts"
-import { Warning } from "./Warning.ts"
 
 /** How long a value is used, in milliseconds. */
 export interface Times {
