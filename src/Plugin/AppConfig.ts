@@ -13,6 +13,7 @@ import * as Config from "../Config/index.ts"
  * | `drainTimeout` | 20 s | the longest time for requests in flight and workers to end |
  * | `name` | the app's id | the name it reports |
  * | `releaseTimeout` | 10 s | the longest time for one plugin to release what it acquired, or to end a phase when the app stops |
+ * | `replicas` | none | how many processes serve this app at the same time. Plugins warn if what they keep in memory would have to be shared; variable `APP_REPLICAS` |
  * | `startTimeout` | 30 s | the longest time for each of acquire, bind and ready of one plugin |
  * | `version` | `0.0.0` | the version it reports |
  */
@@ -25,8 +26,16 @@ export const AppConfig = Config.section(
     drainTimeout: Config.Duration.pipe(Config.withDefault("20 seconds")),
     name: Schema.optionalKey(Schema.String),
     releaseTimeout: Config.Duration.pipe(Config.withDefault("10 seconds")),
+    replicas: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
     startTimeout: Config.Duration.pipe(Config.withDefault("30 seconds")),
     version: Schema.String.pipe(Config.withDefault("0.0.0"))
   },
-  { variables: { APP_VERSION: "version", BUILD_DATE: "buildDate", GIT_COMMIT: "commit" } }
+  {
+    variables: {
+      APP_REPLICAS: "replicas",
+      APP_VERSION: "version",
+      BUILD_DATE: "buildDate",
+      GIT_COMMIT: "commit"
+    }
+  }
 )
