@@ -104,7 +104,7 @@ const describeRoute = (
     name: `${group}.${endpoint.identifier}`,
     path,
     plugin,
-    rateLimit: effects.find(({ rateLimit }) => rateLimit !== undefined)?.rateLimit,
+    rateLimits: effects.flatMap(({ rateLimits }) => rateLimits ?? []),
     timeout: shortest(effects.flatMap(({ timeout }) => timeout ?? [])),
     transaction:
       effects.find(({ transaction }) => transaction !== undefined)?.transaction ?? "none",

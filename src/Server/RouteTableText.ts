@@ -55,11 +55,11 @@ function guardsOf({ policies, scopes, unguarded }: RouteDescription): string {
   return guards.length === 0 ? (unguarded ? "unguarded" : nothing) : guards.join(", ")
 }
 
-function limitsOf({ bodyLimit, cache, rateLimit, timeout }: RouteDescription): string {
+function limitsOf({ bodyLimit, cache, rateLimits, timeout }: RouteDescription): string {
   const limits = [
     ...(bodyLimit === undefined ? [] : [`body ${bytes(bodyLimit)}`]),
     ...(cache === undefined ? [] : [cacheOf(cache)]),
-    ...(rateLimit === undefined ? [] : [rateOf(rateLimit)]),
+    ...rateLimits.map(rateOf),
     ...(timeout === undefined ? [] : [`time ${Duration.format(Duration.millis(timeout))}`])
   ]
   return limits.length === 0 ? nothing : limits.join(", ")
@@ -71,10 +71,14 @@ const cacheOf = ({ sharing, ttl, varyBy }: NonNullable<RouteDescription["cache"]
     ...(varyBy.length === 0 ? [] : [`by ${varyBy.join("+")}`])
   ].join(" ")
 
-const rateOf = ({ policy }: NonNullable<RouteDescription["rateLimit"]>): string =>
-  policy === undefined
-    ? "rate"
-    : `rate ${policy.limit}/${Duration.format(Duration.millis(policy.window))}`
+const rateOf = ({ by, cost, policy }: RouteDescription["rateLimits"][number]): string =>
+  [
+    policy === undefined
+      ? "rate"
+      : `rate ${policy.limit}/${Duration.format(Duration.millis(policy.window))}`,
+    ...(by === "caller" ? [] : [`by ${by}`]),
+    ...(cost === 1 ? [] : [`cost ${cost}`])
+  ].join(" ")
 
 const bytes = (count: number): string => {
   if (count === Number.MAX_SAFE_INTEGER) return "unlimited"

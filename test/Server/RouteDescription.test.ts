@@ -123,7 +123,7 @@ describe("a described route", () => {
       path: "/rooms",
       plugin: "app:rooms",
       policies: ["isPrivileged", "own-room"],
-      rateLimit: undefined,
+      rateLimits: [],
       scopes: [
         { match: "all", scopes: ["rooms:write", "rooms:book"] },
         { match: "any", scopes: ["guest", "staff"] }
@@ -255,10 +255,17 @@ describe("the middleware of a described route", () => {
 
   it("of RateLimit is the limit of its policy, or that of the configuration", () => {
     const app = App.make("hotel", [rooms, uploads, auth, RateLimit.plugin])
-    expect(App.describe(app).routes.map(({ rateLimit }) => rateLimit)).toEqual([
-      { name: "default", policy: undefined },
-      { name: "rooms.book", policy: { burst: 9, limit: 5, window: 60_000 } },
-      undefined
+    expect(App.describe(app).routes.map(({ rateLimits }) => rateLimits)).toEqual([
+      [{ by: "caller", cost: 1, name: "default", policy: undefined }],
+      [
+        {
+          by: "caller",
+          cost: 1,
+          name: "rooms.book",
+          policy: { algorithm: "token-bucket", burst: 9, limit: 5, window: 60_000 }
+        }
+      ],
+      []
     ])
   })
 })

@@ -1,6 +1,6 @@
 /** The differences between a lock of routes and the routes of an app, in words for a reviewer. */
 import * as Duration from "effect/Duration"
-import type { Lock, LockedRawGroup, LockedRoute } from "./Lock.ts"
+import type { Lock, LockedRateLimit, LockedRawGroup, LockedRoute } from "./Lock.ts"
 
 /** One difference. */
 export interface Change {
@@ -200,7 +200,7 @@ const limits = (before: LockedRoute, after: LockedRoute): ReadonlyArray<Part> =>
     text: (millis) => Duration.format(Duration.millis(millis)),
     unset: "weaker"
   }),
-  ...rate(before.rateLimit, after.rateLimit)
+  ...rates(ratesOf(before), ratesOf(after))
 ]
 
 const limit = (
@@ -225,32 +225,54 @@ const limit = (
   return [[kind, `has another limit: ${words.name} is ${text(after)}. It was ${text(before)}.`]]
 }
 
-type Rate = LockedRoute["rateLimit"]
+type Rates = ReadonlyArray<LockedRateLimit>
 
-const rate = (before: Rate, after: Rate): ReadonlyArray<Part> => {
+const ratesOf = ({ rateLimit, rateLimits }: LockedRoute): Rates =>
+  rateLimits ?? (rateLimit === undefined ? [] : [rateLimit])
+
+const rates = (before: Rates, after: Rates): ReadonlyArray<Part> => {
   if (JSON.stringify(before) === JSON.stringify(after)) return []
-  if (after === undefined) {
+  if (after.length === 0) {
     return [["weaker", "lost its rate limit: a caller may send any number of requests."]]
   }
-  if (before === undefined) return [["different", `has a rate limit now: ${rateText(after)}.`]]
-  const [old, now] = [perSecond(before), perSecond(after)]
-  const isWeaker =
-    old !== undefined && now !== undefined && (now > old || after.burst! > before.burst!)
+  const text = after.map(rateText).join(" and ")
+  if (before.length === 0) return [["different", `has a rate limit now: ${text}.`]]
+  // A limit with another name is a limit of other requests; a single one may have been renamed.
+  const isWeaker = before.some((old) => {
+    const now =
+      before.length === 1 && after.length === 1
+        ? after[0]
+        : after.find(({ name }) => name === old.name)
+    return now === undefined || isRaised(old, now)
+  })
   return [
     [
       isWeaker ? "weaker" : "different",
-      `has another rate limit: ${rateText(after)}. It was ${rateText(before)}.`
+      `has another rate limit: ${text}. It was ${before.map(rateText).join(" and ")}.`
     ]
   ]
 }
 
-const perSecond = ({ limit, window }: NonNullable<Rate>): number | undefined =>
+/** Whether a caller may send more requests, as far as the lock knows. */
+const isRaised = (before: LockedRateLimit, after: LockedRateLimit): boolean => {
+  const [old, now] = [perSecond(before), perSecond(after)]
+  const [dear, cheap] = [before.cost ?? 1, after.cost ?? 1]
+  if (old === undefined || now === undefined) return cheap < dear
+  return now / cheap > old / dear || after.burst! / cheap > before.burst! / dear
+}
+
+const perSecond = ({ limit, window }: LockedRateLimit): number | undefined =>
   limit === undefined || window === undefined ? undefined : limit / window
 
-const rateText = ({ burst, limit, name, window }: NonNullable<Rate>): string =>
-  limit === undefined || window === undefined
-    ? "that of the configuration"
-    : `${limit} requests in ${Duration.format(Duration.millis(window))}, ${burst} at once, as "${name}"`
+const rateText = ({ algorithm, burst, by, cost, limit, name, window }: LockedRateLimit): string =>
+  [
+    limit === undefined || window === undefined
+      ? "that of the configuration"
+      : `${limit} requests in ${Duration.format(Duration.millis(window))}, ${burst} at once, as "${name}"`,
+    ...(algorithm === undefined ? [] : ["in a sliding window"]),
+    ...(by === undefined ? [] : [`by ${by}`]),
+    ...(cost === undefined ? [] : [`at a cost of ${cost}`])
+  ].join(", ")
 
 const groups = (before: Lock["rawGroups"], after: Lock["rawGroups"]): ReadonlyArray<Change> =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].sort().flatMap((name) => {

@@ -12,7 +12,10 @@ export const file = "routes.lock"
 const Access = Schema.Literals(["bare", "optional", "protected", "public"])
 
 const RateLimit = Schema.Struct({
+  algorithm: Schema.optionalKey(Schema.Literal("sliding-window")),
   burst: Schema.optionalKey(Schema.Finite),
+  by: Schema.optionalKey(Schema.String),
+  cost: Schema.optionalKey(Schema.Finite),
   limit: Schema.optionalKey(Schema.Finite),
   name: Schema.String,
   window: Schema.optionalKey(Schema.Finite)
@@ -28,6 +31,8 @@ const Route = Schema.Struct({
   name: Schema.String,
   policies: Schema.optionalKey(Schema.Array(Schema.String)),
   rateLimit: Schema.optionalKey(RateLimit),
+  /** Instead of `rateLimit`, if there are several. */
+  rateLimits: Schema.optionalKey(Schema.Array(RateLimit)),
   scopes: Schema.optionalKey(Schema.Array(Schema.String)),
   timeout: Schema.optionalKey(Schema.Finite),
   transaction: Schema.optionalKey(Schema.Literals(["read-only", "read-write"])),
@@ -46,6 +51,9 @@ export type Lock = typeof Lock.Type
 /** What protects a route. */
 export type LockedRoute = typeof Route.Type
 
+/** A limit on the rate of requests. What is usual is left out. */
+export type LockedRateLimit = typeof RateLimit.Type
+
 /** What protects a group of `Route.raw`. */
 export type LockedRawGroup = typeof RawGroup.Type
 
@@ -61,7 +69,7 @@ export const of = ({ rawGroups, routes }: RoutesDescription): Lock => ({
 })
 
 const lockedOf = (route: RouteDescription): LockedRoute => {
-  const { access, bodyLimit, chain, name, policies, rateLimit, scopes, timeout, transaction } =
+  const { access, bodyLimit, chain, name, policies, rateLimits, scopes, timeout, transaction } =
     route
   const of = (wanted: "all" | "any") =>
     scopes.filter(({ match }) => match === wanted).map((guard) => guard.scopes.toSorted())
@@ -77,11 +85,26 @@ const lockedOf = (route: RouteDescription): LockedRoute => {
     name,
     ...defined({
       policies: policies.length === 0 ? undefined : policies,
-      rateLimit: rateLimit && { name: rateLimit.name, ...rateLimit.policy },
+      ...(rateLimits.length > 1
+        ? { rateLimits: rateLimits.map(rateOf) }
+        : { rateLimit: rateLimits[0] && rateOf(rateLimits[0]) }),
       scopes: all.length === 0 ? undefined : all,
       timeout,
       transaction: transaction === "none" ? undefined : transaction,
       unguarded: route.unguarded ? true : undefined
+    })
+  }
+}
+
+const rateOf = ({ by, cost, name, policy }: RouteDescription["rateLimits"][number]) => {
+  const { algorithm, ...numbers } = policy ?? { algorithm: undefined }
+  return {
+    name,
+    ...numbers,
+    ...defined({
+      algorithm: algorithm === "sliding-window" ? algorithm : undefined,
+      by: by === "caller" ? undefined : by,
+      cost: cost === 1 ? undefined : cost
     })
   }
 }

@@ -1,100 +1,128 @@
-/** Finds the limit of a route. */
+/** Finds the limits of a route. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import { RateLimited } from "../../Contract/Catalogue.ts"
-import { Limited, type Policy, RatePolicy } from "../../Contract/RatePolicy.ts"
-import type { Describe, RouteInfo } from "../../Server/Route/Middleware.ts"
+import {
+  type Algorithm,
+  Limited,
+  type Policy,
+  RateCost,
+  RatePolicy
+} from "../../Contract/RatePolicy.ts"
+import type { RateLimit, RouteInfo } from "../../Server/Route/Middleware.ts"
 import type { RateLimitConfig } from "./RateLimitConfig.ts"
+import type { Rule } from "./Rule.ts"
+
+/** The name of the limit of the configuration. */
+export const shared = "default"
+
+/** A limit of a route as its contract declares it. */
+export interface Declared {
+  readonly by: string
+  readonly cost: number
+  readonly name: string
+  /** Undefined if the configuration sets it. */
+  readonly policy: Policy | undefined
+}
 
 /** A limit, computed once for a route. */
 export interface Limit {
-  /** The number of tokens in a full bucket. */
-  readonly burst: number
+  readonly by: string
   readonly name: string
-  readonly refillMillis: number
-  readonly refillRate: Duration.Duration
-  /** The value of `RateLimit-Policy`. */
+  readonly rule: Rule
+  /** The item of `RateLimit-Policy`. */
   readonly text: string
 }
 
 type Annotated = { readonly annotations: Context.Context<never> } | undefined
 
-const policyOf = (contract: Annotated) =>
-  contract &&
-  Context.getOrUndefined(contract.annotations as Context.Context<RatePolicy>, RatePolicy)
+/** Returns an annotation of an endpoint or a group, whose type names no keys. */
+const annotation = <I, S>(annotated: Annotated, key: Context.Key<I, S>): S | undefined =>
+  annotated && Context.getOrUndefined(annotated.annotations as Context.Context<I>, key)
 
-/** Returns the policy of the endpoint, or else that of its group, with the name of the limit. */
-const declared = ({ contract, endpoint, group }: RouteInfo) => {
-  const own = policyOf(endpoint)
-  if (own !== undefined) return { name: `${group}.${endpoint!.identifier}`, policy: own }
-  const shared = policyOf(contract)
-  return shared === undefined ? undefined : { name: group, policy: shared }
+type Source = Pick<RouteInfo, "contract" | "endpoint" | "group">
+
+/** Returns the nearest annotation, and the name of its limits. */
+export const annotated = ({ contract, endpoint, group }: Source) => {
+  const own = annotation(endpoint, RatePolicy)
+  if (own !== undefined) return { base: `${group}.${endpoint!.identifier}`, policy: own }
+  const whole = annotation(contract, RatePolicy)
+  return whole === undefined ? undefined : { base: group, policy: whole }
 }
 
-/**
- * Returns the name of the limit of a route, and its policy if the contract has one; `undefined` if
- * the route is not limited.
- */
-const named = (route: RouteInfo): { name: string; policy: Policy | undefined } | undefined => {
-  const { access, endpoint } = route
-  if (access.type === "bare") return undefined
-  const own = declared(route)
-  if (own === undefined) {
+/** Returns the limits of a route as its contract declares them, without those of others. */
+export const declared = (route: Pick<RouteInfo, "access"> & Source): ReadonlyArray<Declared> => {
+  const { access, contract, endpoint } = route
+  if (access.type === "bare") return []
+  const cost = annotation(endpoint, RateCost) ?? annotation(contract, RateCost) ?? 1
+  const found = annotated(route)
+  if (found === undefined) {
     const isAsked = endpoint?.middlewares.has(Limited as never) === true
-    return access.type === "public" && !isAsked ? undefined : { name: "default", policy: undefined }
+    return access.type === "public" && !isAsked
+      ? []
+      : [{ by: "caller", cost, name: shared, policy: undefined }]
   }
-  const { name, policy } = own
-  return policy === "unlimited" ? undefined : { name, policy }
+  const { base, policy } = found
+  if (policy === "unlimited") return []
+  return (Array.isArray(policy) ? (policy as ReadonlyArray<Policy>) : [policy as Policy]).map(
+    (one) => ({
+      by: one.by ?? "caller",
+      cost,
+      name: one.name === undefined ? base : `${base}.${one.name}`,
+      policy: one
+    })
+  )
 }
 
-/** Returns the limit of a route; `undefined` if the route is not limited. */
-export const find = (
-  config: (typeof RateLimitConfig)["Service"],
-  route: RouteInfo
-): Limit | undefined => {
-  const found = config.enabled ? named(route) : undefined
-  return found && make(found.name, found.policy ?? config)
-}
+/** Whether a limit is checked before authentication. */
+export const isEarly = ({ by }: Pick<Declared, "by">): boolean => by === "address"
 
-/** Describes the limit of a route; `undefined` if the route is not limited. */
-export const describe: Describe = (route) => {
-  const found = named(route)
-  if (found === undefined) return undefined
-  const { name, policy } = found
+type Settings = (typeof RateLimitConfig)["Service"]
+
+/** Returns the rule of a limit. */
+export const ruleOf = ({ cost, policy }: Declared, config: Settings): Rule => {
+  const { algorithm, burst, limit, window } = policy ?? config
   return {
-    errors: [RateLimited],
-    rateLimit: {
-      name,
-      policy: policy && {
-        burst: policy.burst ?? policy.limit,
-        limit: policy.limit,
-        window: Duration.toMillis(policy.window)
-      }
-    }
+    algorithm: algorithm ?? "token-bucket",
+    capacity: burst ?? limit,
+    cost,
+    limit,
+    windowMillis: Duration.toMillis(window)
   }
 }
 
-const make = (name: string, { burst, limit, window }: Policy): Limit => {
-  const millis = Duration.toMillis(window)
-  const capacity = burst ?? limit
-  if (!isCount(limit) || !isCount(capacity) || !(millis > 0 && Number.isFinite(millis))) {
-    throw new Error(
-      `The rate limit "${name}" is ${limit} requests in ${millis} ms with a burst of ${capacity}: limit and burst are whole numbers from 1, the window is finite and above zero. Correct its RatePolicy.`
-    )
-  }
-  const refillMillis = millis / limit
-  return {
-    burst: capacity,
-    name,
-    refillMillis,
-    refillRate: Duration.millis(refillMillis),
-    text:
-      `${quoted(name)};q=${limit};w=${Math.ceil(millis / 1000)}` +
-      (capacity === limit ? "" : `;flange-burst=${capacity}`)
-  }
-}
+/** Returns the limits of a route. */
+export const find = (config: Settings, route: RouteInfo): ReadonlyArray<Limit> =>
+  config.enabled
+    ? declared(route).map((one) => {
+        const rule = ruleOf(one, config)
+        if (rule.cost > rule.capacity) {
+          throw new Error(
+            `The route "${route.method} ${route.path}" has RateCost ${rule.cost}, and the limit of the configuration allows ${rule.capacity} at once: no request could ever pass. Lower the cost, or raise rateLimit.limit or rateLimit.burst.`
+          )
+        }
+        return { by: one.by, name: one.name, rule, text: textOf(one.name, rule) }
+      })
+    : []
 
-const isCount = (n: number) => Number.isSafeInteger(n) && n > 0
+/** Returns a limit as data. */
+export const describe = ({ by, cost, name, policy }: Declared): RateLimit => ({
+  by,
+  cost,
+  name,
+  policy: policy && {
+    algorithm: policy.algorithm ?? ("token-bucket" satisfies Algorithm),
+    burst: policy.burst ?? policy.limit,
+    limit: policy.limit,
+    window: Duration.toMillis(policy.window)
+  }
+})
+
+const textOf = (name: string, { capacity, limit, windowMillis }: Rule): string =>
+  `${quoted(name)};q=${limit};w=${Math.ceil(windowMillis / 1000)}` +
+  (capacity === limit ? "" : `;flange-burst=${capacity}`)
 
 /** Returns a name as a string of a structured field. Source: RFC 9651, section 3.3.3. */
 export const quoted = (name: string): string => `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, "_")}"`
+
+/** Returns a number as an integer of a structured field. Source: RFC 9651, section 3.3.1. */
+export const integer = (value: number): number => Math.min(value, 999_999_999_999_999)

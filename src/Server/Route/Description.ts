@@ -35,8 +35,8 @@ export interface RouteDescription {
    * contract of the endpoint authenticates its callers and its group does not.
    */
   readonly policies: ReadonlyArray<string>
-  /** The limit on the rate of requests; undefined if no plugin of the app limits them. */
-  readonly rateLimit: RateLimit | undefined
+  /** The limits on the rate of requests, all of which a request has to satisfy. */
+  readonly rateLimits: ReadonlyArray<RateLimit>
   /** The scopes that its guards require. A caller needs those of each entry. */
   readonly scopes: ReadonlyArray<Guard.Scopes>
   /** The longest time of the handler in milliseconds, if a middleware limits it. */

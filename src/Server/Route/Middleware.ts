@@ -110,13 +110,18 @@ export type Form =
   | { readonly reply: (route: RouteInfo) => Wrap | undefined }
   | { readonly transform: (route: RouteInfo) => Transform | undefined }
 
-/** The limit on the rate of requests to a route, as data. */
+/** A limit on the rate of requests to a route, as data. */
 export interface RateLimit {
+  /** Who has a count of their own: `address`, `caller`, or the name of an extractor. */
+  readonly by: string
+  /** How many requests one request of the route counts as. */
+  readonly cost: number
   /** The name of the limit. Routes whose limits have one name share it. */
   readonly name: string
   /** Undefined if the configuration sets it. */
   readonly policy:
     | {
+        readonly algorithm: "sliding-window" | "token-bucket"
         /** The most requests at once. */
         readonly burst: number
         /** Requests per `window`. */
@@ -142,8 +147,8 @@ export interface Description {
   readonly cache?: Caching | undefined
   /** The errors that it may answer with; classes that `ApiError.make` creates are such errors. */
   readonly errors?: ReadonlyArray<{ readonly code: string; readonly status: number }> | undefined
-  /** The limit on the rate of requests. */
-  readonly rateLimit?: RateLimit | undefined
+  /** The limits on the rate of requests. */
+  readonly rateLimits?: ReadonlyArray<RateLimit> | undefined
   /** The longest time of the handler, in milliseconds. */
   readonly timeout?: number | undefined
   /** The transaction around the handler. */

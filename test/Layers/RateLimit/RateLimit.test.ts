@@ -2,11 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Layer from "effect/Layer"
-import { RateLimiterError, RateLimitStoreError } from "effect/persistence/RateLimiter"
 import * as TestClock from "effect/testing/TestClock"
 import { App, AppRuntime, Catalogue, Config, Plugin, Route } from "flange"
 import * as RateLimit from "flange/RateLimit"
@@ -298,26 +298,84 @@ describe("the contract", () => {
       assert.isTrue(Exit.isFailure(exit))
       assert.include(
         Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
-        'The rate limit "wrong.none" is 0 requests'
+        'has the rate limit "wrong.none" of 0 requests in 60000 ms'
       )
     })
   )
 })
 
 describe("the store", () => {
-  it.effect("that is down lets requests pass, and says so in the log", () =>
+  const replaced = (store: RateLimit.Shape) =>
+    Layer.merge(
+      Layer.succeed(RateLimit.Store, store),
+      Layer.succeed(RateLimit.Limited, (next) => next)
+    )
+
+  const outage = Effect.fail(new RateLimit.RateLimitStoreError({ cause: "down" }))
+
+  it.effect("that is down lets requests pass, and is warned of once a minute", () =>
     Effect.gen(function* () {
-      const error = new RateLimiterError({ reason: new RateLimitStoreError({ message: "down" }) })
-      const layer = Layer.merge(
-        Layer.succeed(RateLimit.Store, { tokenBucket: () => Effect.fail(error) }),
-        Layer.succeed(RateLimit.Limited, (next) => next)
-      )
-      const test = yield* TestApp.make(make().app, { replace: [[RateLimit.plugin, layer]] })
-      for (let i = 0; i < 3; i++) (yield* test.get("/orders", as("ada"))).expectStatus(200)
+      let asked = 0
+      const store = { take: () => Effect.suspend(() => (asked++, outage)) }
+      const test = yield* TestApp.make(make().app, {
+        replace: [[RateLimit.plugin, replaced(store)]]
+      })
+      for (let second = 0; second < 61; second++) {
+        for (let i = 0; i < 3; i++) {
+          const reply = (yield* test.get("/orders", as("ada"))).expectStatus(200)
+          assert.isFalse(reply.headers.has("ratelimit"))
+        }
+        yield* TestClock.adjust("1 second")
+      }
+      // A store that failed is left alone for a second.
+      assert.strictEqual(asked, 61)
       assert.strictEqual(
-        test.logs.filter(({ message }) => message.includes("Requests are not limited")).length,
-        3
+        test.logs.filter(
+          ({ level, message }) =>
+            level === "Warn" && message.includes("requests are not limited (rateLimit.onOutage)")
+        ).length,
+        2
       )
+    })
+  )
+
+  it.effect("that is down refuses requests with onOutage = closed, and no others", () =>
+    Effect.gen(function* () {
+      let isDown = true
+      const memory = RateLimit.memory({ maxKeys: 10 })
+      const store: RateLimit.Shape = { take: (takes) => (isDown ? outage : memory.take(takes)) }
+      const test = yield* TestApp.make(make().app, {
+        config: { rateLimit: { exempt: ["caller:default:robot"], onOutage: "closed" } },
+        replace: [[RateLimit.plugin, replaced(store)]]
+      })
+      for (let i = 0; i < 3; i++) {
+        ;(yield* test.get("/orders", as("ada")))
+          .expectProblem("SERVICE_UNAVAILABLE", 503)
+          .expectHeader("retry-after", "1")
+          .expectHeader("ratelimit-policy", '"default";q=2;w=60')
+      }
+      ;(yield* test.get("/orders", as("robot"))).expectStatus(200)
+      ;(yield* test.get("/status")).expectStatus(200)
+      isDown = false
+      yield* TestClock.adjust("1 second")
+      ;(yield* test.get("/orders", as("ada"))).expectStatus(200)
+      assert.isTrue(test.logs.some(({ message }) => message.includes("decides again")))
+    })
+  )
+
+  it.effect("that does not answer is waited for as long as rateLimit.timeout", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(make().app, {
+        config: { rateLimit: { timeout: "2 seconds" } },
+        replace: [[RateLimit.plugin, replaced({ take: () => Effect.never })]]
+      })
+      const fiber = yield* Effect.forkChild(test.get("/orders", as("ada")))
+      yield* TestClock.adjust("1999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      ;(yield* Fiber.join(fiber)).expectStatus(200)
+      // The next ones do not wait.
+      ;(yield* test.get("/orders", as("ada"))).expectStatus(200)
     })
   )
 
@@ -325,16 +383,15 @@ describe("the store", () => {
     Effect.gen(function* () {
       const asked: Array<string> = []
       const memory = RateLimit.memory({ maxKeys: 10 })
-      const layer = Layer.merge(
-        Layer.succeed(RateLimit.Store, {
-          tokenBucket: (options) => {
-            asked.push(options.key.split("|", 1)[0]!)
-            return memory.tokenBucket(options)
-          }
-        }),
-        Layer.succeed(RateLimit.Limited, (next) => next)
-      )
-      const test = yield* TestApp.make(make().app, { replace: [[RateLimit.plugin, layer]] })
+      const store: RateLimit.Shape = {
+        take: (takes) => {
+          asked.push(...takes.map(({ name }) => name))
+          return memory.take(takes)
+        }
+      }
+      const test = yield* TestApp.make(make().app, {
+        replace: [[RateLimit.plugin, replaced(store)]]
+      })
       for (const path of ["/status", "/alive", "/nowhere"]) yield* test.get(path)
       assert.deepStrictEqual(asked, [])
       ;(yield* test.post("/login")).expectStatus(200)
@@ -343,15 +400,55 @@ describe("the store", () => {
     })
   )
 
-  it.effect("is refused a size that is none", () =>
+  it.effect("is refused a configuration that is none", () =>
     Effect.gen(function* () {
-      const config = { rateLimit: { maxKeys: 1, window: 0 } }
-      const error = yield* Effect.flip(TestApp.make(make().app, { config }))
-      assert.instanceOf(error, Config.ConfigError)
+      const refused = (rateLimit: object) =>
+        Effect.map(Effect.flip(TestApp.make(make().app, { config: { rateLimit } })), (error) => {
+          assert.instanceOf(error, Config.ConfigError)
+          return error.problems.map(({ key }) => key)
+        })
       assert.deepStrictEqual(
-        error.problems.map(({ key }) => key),
-        ["rateLimit.maxKeys", "rateLimit.window"]
+        yield* refused({ maxKeys: 1, onOutage: "ajar", timeout: 0, window: 0 }),
+        ["rateLimit.maxKeys", "rateLimit.onOutage", "rateLimit.timeout", "rateLimit.window"]
       )
+      assert.deepStrictEqual(yield* refused({ window: "367 days" }), ["rateLimit.window"])
+      assert.deepStrictEqual(yield* refused({ algorithm: "sliding-window", burst: 3 }), [
+        "rateLimit.burst"
+      ])
+      for (const key of [
+        "ada",
+        "caller:ada",
+        "ip:2001:db8::1",
+        "ip:203.0.113.0/24",
+        "ip:::ffff:203.0.113.7",
+        "ip:64:ff9b::/64"
+      ]) {
+        assert.deepStrictEqual(yield* refused({ exempt: [key] }), ["rateLimit.exempt.0"], key)
+      }
+      assert.deepStrictEqual(yield* refused({ exempt: ["tenant:acme"] }), ["rateLimit.exempt"])
+    })
+  )
+
+  it.effect("in memory is warned of if there are several replicas", () =>
+    Effect.gen(function* () {
+      for (const [replicas, count] of [
+        [1, 0],
+        [3, 1]
+      ]) {
+        const test = yield* TestApp.make(make().app, { config: { app: { replicas } } })
+        assert.strictEqual(
+          test.logs.filter(({ message }) => message.includes("up to 3 times the limits")).length,
+          count
+        )
+      }
+    })
+  )
+
+  it.effect("in Redis is refused by a plugin without Redis", () =>
+    Effect.gen(function* () {
+      const config = { rateLimit: { backend: "redis" } }
+      const error = yield* Effect.flip(TestApp.make(make().app, { config }))
+      assert.instanceOf(error, RateLimit.RateLimitBackendError)
     })
   )
 })

@@ -1,0 +1,80 @@
+/** Opens the store that the section chooses. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as Redis from "effect/persistence/Redis"
+import { problemAt } from "../../Config/ConfigError.ts"
+import * as Config from "../../Config/index.ts"
+import { AppConfig } from "../../Plugin/AppConfig.ts"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
+import * as Key from "./Key.ts"
+import { MemoryStore } from "./MemoryStore.ts"
+import { RateLimitConfig } from "./RateLimitConfig.ts"
+import { RedisStore } from "./RedisStore.ts"
+import type { Shape } from "./Store.ts"
+
+/** The plugin does not have the backend that the configuration chooses. */
+export class RateLimitBackendError extends Data.TaggedError("RateLimitBackendError")<{
+  readonly message: string
+}> {}
+
+/** The Redis that the plugins of an app share. */
+export interface RedisServices {
+  readonly redis: Redis.Redis["Service"]
+  readonly shared: SharedRedisShape
+}
+
+/** Fails if an exempt key has a name that no request's key has. */
+const checkExempt = Effect.gen(function* () {
+  const { exempt } = yield* RateLimitConfig
+  const { description } = yield* AppRuntime
+  const names = [
+    "caller",
+    "ip",
+    ...description.plugins
+      .flatMap(({ contributions }) => contributions)
+      .filter(({ kind }) => kind === Key.kind.name)
+      .map(({ name }) => name)
+  ]
+  const problems = exempt
+    .filter((key) => !names.includes(key.slice(0, key.indexOf(":"))))
+    .map((key) =>
+      problemAt(
+        "rateLimit.exempt",
+        "the configuration",
+        `a key that begins with ${names.map((name) => `${name}:`).join(", ")}`,
+        `The key "${key}" can never match: no plugin contributes an extractor of this name. Correct it, or contribute RateLimit.key("${key.slice(0, key.indexOf(":"))}", ...).`
+      )
+    )
+  if (problems.length > 0) return yield* new Config.ConfigError({ problems })
+})
+
+/** Opens the store. */
+export const open = (
+  redis: RedisServices | undefined,
+  defaultBackend: "memory" | "redis"
+): Effect.Effect<
+  Shape,
+  Config.ConfigError | RateLimitBackendError,
+  (typeof AppConfig)["Identifier"] | (typeof RateLimitConfig)["Identifier"] | AppRuntime
+> =>
+  Effect.gen(function* () {
+    yield* checkExempt
+    const { backend = defaultBackend, enabled, maxKeys } = yield* RateLimitConfig
+    if (backend === "redis") {
+      if (redis === undefined) {
+        return yield* new RateLimitBackendError({
+          message:
+            'rateLimit.backend is "redis", and RateLimit.plugin has no Redis. List Redis.plugin and RateLimit.withRedis in its place, or choose "memory".'
+        })
+      }
+      return new RedisStore(redis.redis, redis.shared.prefix)
+    }
+    const { replicas = 1 } = yield* AppConfig
+    if (enabled && replicas > 1) {
+      yield* Effect.logWarning(
+        `Each of the ${replicas} processes of app.replicas counts requests for itself, so that callers may send up to ${replicas} times the limits. List Redis.plugin and RateLimit.withRedis to count them together.`
+      )
+    }
+    return new MemoryStore(maxKeys)
+  })

@@ -1,0 +1,86 @@
+/** Finds rate limits of contracts that no store can apply. */
+import * as Duration from "effect/Duration"
+import type { AssemblyProblem } from "../../Plugin/Errors.ts"
+import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import { named } from "../../Server/Route/Claim.ts"
+import * as Declared from "../../Server/Route/Declared.ts"
+import * as Key from "./Key.ts"
+import * as Limit from "./Limit.ts"
+import { maxWindow } from "./RateLimitConfig.ts"
+
+/** Returns the problems of all limits. */
+export const check: PluginCheck.Check = ({ plugins }) => {
+  const known = [
+    ...Key.builtIn,
+    ...plugins
+      .flatMap(({ manifest }) => manifest.contributions)
+      .filter(({ kind }) => kind === Key.kind.name)
+      .map(({ name }) => name)
+  ]
+  return Declared.groupsOf(plugins).flatMap(({ access, contract, endpoints }) =>
+    endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
+      const route = { access, contract, endpoint: claim.endpoint, group: claim.group }
+      const advice =
+        access.type === "bare" ? adviceOnBare(route) : adviceOn(Limit.declared(route), known)
+      return advice === undefined
+        ? []
+        : [
+            {
+              kind: "InvalidRateLimit",
+              message: `${named(claim)} ${advice}`,
+              plugins: [claim.plugin]
+            }
+          ]
+    })
+  )
+}
+
+const adviceOnBare = (route: Parameters<typeof Limit.annotated>[0]): string | undefined => {
+  const found = Limit.annotated(route)
+  return found === undefined || found.policy === "unlimited"
+    ? undefined
+    : "has RatePolicy in a group of Route.bare, which has no middleware. Write Route.public, or remove the annotation."
+}
+
+const adviceOn = (
+  limits: ReadonlyArray<Limit.Declared>,
+  known: ReadonlyArray<string>
+): string | undefined => {
+  const names = limits.map(({ name }) => name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) {
+    return `has two rate limits with the name "${twice}". Give each policy of the list a \`name\` of its own.`
+  }
+  return limits.map((limit) => adviceOnOne(limit, known)).find((advice) => advice !== undefined)
+}
+
+const adviceOnOne = (
+  { by, cost, name, policy }: Limit.Declared,
+  known: ReadonlyArray<string>
+): string | undefined => {
+  if (!isCount(cost)) {
+    return `has RateCost ${cost}, and a cost is a whole number from 1. Correct it, or exempt the endpoint with RatePolicy "unlimited".`
+  }
+  if (policy === undefined) return undefined
+  const { algorithm = "token-bucket", burst, limit, window } = policy
+  const capacity = burst ?? limit
+  const millis = Duration.toMillis(window)
+  const what = `has the rate limit "${name}" of ${limit} requests in ${millis} ms`
+  if (!isCount(limit) || !isCount(capacity)) {
+    return `${what} with a burst of ${capacity}, and limit and burst are whole numbers from 1. Correct its RatePolicy.`
+  }
+  if (!(millis >= 1 && millis <= Duration.toMillis(maxWindow))) {
+    return `${what}, and a window is from 1 millisecond to 366 days. Correct its RatePolicy.`
+  }
+  if (algorithm === "sliding-window" && burst !== undefined) {
+    return `${what} in a sliding window with a burst of ${burst}, and only a token bucket has one. Remove \`burst\`, or write algorithm: "token-bucket".`
+  }
+  if (cost > capacity) {
+    return `${what} and RateCost ${cost}, so that no request could ever pass: at most ${capacity} are possible at once. Lower the cost, or raise \`${burst === undefined ? "limit" : "burst"}\`.`
+  }
+  return known.includes(by)
+    ? undefined
+    : `${what} by "${by}", for which no plugin has an extractor. Write one of ${known.join(", ")}, or contribute RateLimit.key("${by}", ...).`
+}
+
+const isCount = (n: number) => Number.isSafeInteger(n) && n > 0
