@@ -39,7 +39,12 @@ const rooms = [
   "Server"
 ]
 
-const base: ReadonlySet<string> = new Set(["Defaults", "EffectInternals", "ServerConfig"])
+const base: ReadonlySet<string> = new Set([
+  "Defaults",
+  "EffectInternals",
+  "ServerConfig",
+  "TlsConfig"
+])
 
 /** The rooms of the server that batteries may import. */
 const forLayers: ReadonlySet<string> = new Set(["Server/Base", "Server/Exchange", "Server/Route"])
@@ -141,7 +146,10 @@ const packages = (
   if (name === manifest.name) return "src imports itself by relative paths"
   if (name in (manifest.peerDependencies ?? {})) {
     const { area, folder } = placeOf(from)
-    if (area !== "Cli" && area !== "Layers") return `only a battery or Cli may import ${name}`
+    const isListener = folder === "Server/Listener"
+    if (area !== "Cli" && area !== "Layers" && !isListener) {
+      return `only a battery, a listener or Cli may import ${name}`
+    }
     const home = homes.get(name) ?? folder
     homes.set(name, home)
     return folder === home ? undefined : `only ${home} may import ${name}`

@@ -52,7 +52,7 @@ export class BindError extends Data.TaggedError("BindError")<{
   /** The address at which the listener should listen. */
   readonly address: string
   readonly cause: unknown
-  /** The operating system's code, such as `EADDRINUSE`. */
+  /** The operating system's code, such as `EADDRINUSE`, or `TLS` for certificates that cannot be used. */
   readonly code: string | undefined
   /** The port of the same app that has taken the address, such as `admin`; undefined for none. */
   readonly heldBy?: string | undefined
@@ -75,6 +75,8 @@ export class BindError extends Data.TaggedError("BindError")<{
       case "EADDRNOTAVAIL":
       case "ENOTFOUND":
         return `Cannot listen on ${at}: this machine has no such address. Set ${host} to one it has, such as 127.0.0.1.`
+      case "TLS":
+        return `Cannot serve TLS on ${at}: ${String(this.cause)}`
       default:
         return `Cannot listen on ${at}: ${this.code ?? String(this.cause)}.`
     }

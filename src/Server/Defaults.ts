@@ -9,5 +9,8 @@
  */
 export const codec: "compiled" | "effect" = "compiled"
 
+/** Whether an app whose configuration does not set `server.h2c` takes HTTP/2 without TLS. */
+export const h2c: boolean = false
+
 /** The listener of an app whose configuration does not set `server.listener`. */
 export const listener: "node" | "proxied" = "node"

@@ -25,13 +25,15 @@ export const of = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Owned> =>
     plugin.manifest.contributions.filter(isPort).map((port) => ({ plugin, port }))
   )
 
-/** Returns the rules of the server, with the place of a port. A proxied listener is for the app only. */
+/**
+ * Returns the rules of the server, with the place of a port. A proxied listener and TLS are for the app
+ * only: who may reach a port is decided by its address.
+ */
 const configOf = ({ port }: Owned, context: Context.Context<unknown>) =>
-  Effect.map(Effect.provideContext(port.place, context), (place) => ({
-    ...Context.getUnsafe(context, ServerConfig),
-    ...place,
-    listener: "node" as const
-  }))
+  Effect.map(Effect.provideContext(port.place, context), (place) => {
+    const { tls: _, ...rules } = Context.getUnsafe(context, ServerConfig)
+    return { ...rules, ...place, listener: "node" as const }
+  })
 
 const named = ({ port }: Owned) =>
   Effect.mapError(

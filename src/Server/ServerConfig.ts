@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 import { Network } from "../Config/Network.ts"
 import * as Defaults from "./Defaults.ts"
+import { issues, TlsConfig } from "./TlsConfig.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 
@@ -14,6 +15,7 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * |---|---|---|
  * | `bodyLimit` | 8 MiB | longest request body; an endpoint's `BodyLimit` wins |
  * | `bodyTimeout` | 60 s | proxied: longest silence within a request body |
+ * | `h2c` | false | node: also HTTP/2 without TLS, for clients that begin with it |
  * | `halfClose` | false | proxied: a client that ends its side still gets replies; if false, its requests are interrupted |
  * | `headersTimeout` | 80 s | how long the head of a request may take; above `keepAlive` |
  * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
@@ -22,16 +24,22 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `maxConnections` | 10000 | most open connections; further ones are answered with 503 and closed |
  * | `maxFields` | 1000 | most fields of a form, and parts of a multipart form |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
- * | `maxHeaders` | 128 | proxied: most header fields of a request |
+ * | `maxHeaders` | 128 | proxied, HTTP/2: most header fields of a request |
  * | `maxJsonDepth` | 100 | most levels of arrays and objects in a JSON body, 1 to 500 |
  * | `maxLineBytes` | 8 KiB | proxied: longest request line and longest header field |
  * | `maxParamLength` | 1024 | longest parameter of a path, in characters; above it 414 |
  * | `maxPipelined` | 16 | most requests of a connection that are handled at once |
+ * | `maxStreams` | 100 | HTTP/2: most requests of a connection that are open at once |
  * | `port` | 8080 | port to listen on, 0 for any free one; variable `PORT` |
  * | `requestTimeout` | 5 min | how long a whole request may take to arrive |
  * | `socket` | none | proxied: path of a unix socket to listen on, instead of host and port |
  * | `socketMode` | 660 | proxied: permissions of that socket, octal |
  * | `strictQuery` | false | whether unknown keys of a query are answered with 400; a contract's `StrictQuery` wins |
+ * | `tls` | none | node: serve TLS, with HTTP/2 and HTTP/1.1 |
+ * | `tls.certificates` | none | list of `cert` and `key`, each a PEM file or text; the name that a client asks for chooses among several |
+ * | `tls.clientCa` | none | authorities, a PEM file or text: clients are asked for a certificate of these |
+ * | `tls.requireClientCertificate` | false | whether clients without such a certificate are refused |
+ * | `tls.selfSigned` | none | names for which to make a certificate at each start, instead of `tls.certificates`; for development |
  * | `trailingSlash` | `strict` | if only the slash at the end of a path differs from a route: `strict` 404, `redirect` 308 to it |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
@@ -41,6 +49,7 @@ export const ServerConfig = Config.section(
   {
     bodyLimit: Config.ByteSize.pipe(Config.withDefault("8 MiB")),
     bodyTimeout: Config.Duration.pipe(Config.withDefault("60 seconds")),
+    h2c: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.h2c))),
     halfClose: Schema.Boolean.pipe(Config.withDefault(false)),
     headersTimeout: Config.Duration.pipe(Config.withDefault("80 seconds")),
     host: Schema.optionalKey(Schema.String),
@@ -60,6 +69,7 @@ export const ServerConfig = Config.section(
     maxLineBytes: Config.ByteSize.pipe(Config.withDefault("8 KiB")),
     maxParamLength: Count.pipe(Config.withDefault(1024)),
     maxPipelined: Count.pipe(Config.withDefault(16)),
+    maxStreams: Count.pipe(Config.withDefault(100)),
     port: Config.Port.pipe(Config.withDefault(8080)),
     requestTimeout: Config.Duration.pipe(Config.withDefault("5 minutes")),
     socket: Schema.optionalKey(Schema.NonEmptyString),
@@ -68,9 +78,10 @@ export const ServerConfig = Config.section(
       Config.withDefault("660")
     ),
     strictQuery: Schema.Boolean.pipe(Config.withDefault(false)),
+    tls: Schema.optionalKey(TlsConfig),
     trailingSlash: Schema.Literals(["strict", "redirect"]).pipe(Config.withDefault("strict")),
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
-  { variables: { HOST: "host", PORT: "port" } }
+  { check: issues, variables: { HOST: "host", PORT: "port" } }
 )

@@ -11,7 +11,7 @@ const chosen = <const A extends string>(variable: string, values: readonly [A, .
 export const codecs = ["compiled", "effect"] as const
 
 /** Every listener, that of `TestApp.make` first. */
-export const listeners = ["web", "node", "proxied"] as const
+export const listeners = ["web", "node", "node-h2", "proxied"] as const
 
 /** What decodes requests and encodes replies, if an endpoint could have either. */
 export const codec: (typeof codecs)[number] = chosen("TEST_CODEC", codecs)
@@ -21,6 +21,9 @@ export const listener: (typeof listeners)[number] = chosen("TEST_LISTENER", list
 
 /** What apps listen with if their configuration names no listener. */
 export const socketListener: "node" | "proxied" = listener === "proxied" ? "proxied" : "node"
+
+/** Whether clients of apps that listen speak HTTP/2, without TLS. */
+export const h2c: boolean = listener === "node-h2"
 
 /** The variables that put a process that a test starts into the same combination, and let it start fast. */
 export const environment: Readonly<Record<string, string | undefined>> = {

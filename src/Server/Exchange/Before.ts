@@ -5,6 +5,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type * as RequestFields from "./RequestFields.ts"
 import type * as SetCookie from "./SetCookie.ts"
+import type { Tls } from "./Wire.ts"
 
 /** A request on its way to its handler. */
 export interface Incoming {
@@ -61,6 +62,8 @@ export interface Incoming {
   setHeader(name: string, value: string): void
   /** Path and query. */
   readonly target: string
+  /** The TLS of its connection; undefined if the server itself does not speak TLS on it. */
+  readonly tls: Tls | undefined
 }
 
 /**

@@ -71,6 +71,10 @@ class FiberIncoming implements Incoming {
     return this.#exchange.peer
   }
 
+  get tls() {
+    return this.#exchange.tls
+  }
+
   get requestId() {
     return this.#exchange.requestId
   }

@@ -32,7 +32,7 @@ import * as Semantics from "./Semantics.ts"
 import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import * as SetCookie from "./SetCookie.ts"
-import type { BodyFailure, Wire } from "./Wire.ts"
+import type { BodyFailure, Tls, Wire } from "./Wire.ts"
 import { bytesOf, linesOf, withEncodedLocation, withLines } from "./WireReply.ts"
 import * as WireRequest from "./WireRequest.ts"
 
@@ -216,6 +216,10 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   get target(): string {
     return this.#wire.target
+  }
+
+  get tls(): Tls | undefined {
+    return this.#wire.tls
   }
 
   get trace(): AnySpan | undefined {

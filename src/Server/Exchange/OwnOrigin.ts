@@ -12,11 +12,11 @@ export const CredentialedOrigins: Context.Reference<ReadonlySet<string>> = Conte
 /**
  * Checks whether an `Origin` is the origin to which the request was sent. A trusted proxy may name
  * the host and the scheme that the client has used, in `X-Forwarded-Host` and `X-Forwarded-Proto` or
- * in `Forwarded`. Without a name for the scheme every scheme counts as the right one: the service
- * does not know whether a proxy ends TLS.
+ * in `Forwarded`. On a TLS connection the scheme is `https`. Without TLS and without a name for the
+ * scheme every scheme counts as the right one: the service does not know whether a proxy ends TLS.
  */
 export const isOwn = (
-  request: Pick<Incoming, "find" | "header" | "peer">,
+  request: Pick<Incoming, "find" | "header" | "peer" | "tls">,
   origin: string
 ): boolean => {
   const { protocol } = URL.parse(origin) ?? {}
@@ -30,16 +30,17 @@ export const isOwn = (
 
 /**
  * Returns the host and the scheme that the client has used: those that a trusted proxy names, or else
- * the host of the request.
+ * the host of the request, and `https` on a TLS connection.
  */
-export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer">) => {
+export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls">) => {
   const host = request.header("host")
-  if (!ClientIp.isForwarded(request)) return { host, proto: undefined }
+  const own = request.tls === undefined ? undefined : "https"
+  if (!ClientIp.isForwarded(request)) return { host, proto: own }
   // The first element is of the proxy that the client has reached.
   const first = (name: string) => Forwarded.elements(request.header(name))[0] || undefined
   const forwarded = request.header("forwarded")
   return {
     host: first("x-forwarded-host") ?? Forwarded.parameters(forwarded, "host")[0] ?? host,
-    proto: first("x-forwarded-proto") ?? Forwarded.parameters(forwarded, "proto")[0]
+    proto: first("x-forwarded-proto") ?? Forwarded.parameters(forwarded, "proto")[0] ?? own
   }
 }

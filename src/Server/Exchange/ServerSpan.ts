@@ -54,7 +54,7 @@ export const Sampling: Context.Reference<Sample> = Context.Reference("flange/Sam
 /** The parts of a request that its span shows. */
 export interface Traced extends Pick<
   Incoming,
-  "find" | "get" | "header" | "method" | "peer" | "requestId" | "target"
+  "find" | "get" | "header" | "method" | "peer" | "requestId" | "target" | "tls"
 > {
   /** The code of the problem document that was sent. */
   readonly code: string | undefined

@@ -1,10 +1,20 @@
 /** The interface between listeners and exchanges: a request, and how its reply is sent. */
+import type { X509Certificate } from "node:crypto"
 import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 
 /** Why a body could not be read whole. `Fragmented`: it came in too many small pieces. */
 export type BodyFailure = "Aborted" | "Fragmented" | "Malformed" | "TooLarge"
+
+/** The TLS connection of a request. */
+export interface Tls {
+  /**
+   * The certificate that the client has shown, if an authority of `server.tls.clientCa` has issued it
+   * and it is valid; undefined for any other.
+   */
+  readonly clientCertificate: X509Certificate | undefined
+}
 
 /**
  * A request on the wire. A listener makes one for each request; exactly one reply is sent on
@@ -61,6 +71,8 @@ export interface Wire {
   readonly sendResponse: (response: HttpServerResponse, done: () => void) => void
   /** The target in origin form: path and query. */
   readonly target: string
+  /** The TLS of its connection; undefined if the server itself does not speak TLS on it. */
+  readonly tls?: Tls | undefined
 }
 
 /** Answers a request. `references` are for this request only, such as a test's clock. */

@@ -38,12 +38,17 @@ export const Listen: Context.Reference<Listen> = Context.Reference<Listen>("flan
  * Listens on a TCP address, and returns it as a URL that a person can open.
  * Fails with `BindError`.
  */
-export const tcp = (server: Server, host: string, port: number): Effect.Effect<string, BindError> =>
-  Effect.map(listen(server, { host, port }, urlOf(host, port)), (bound) => {
+export const tcp = (
+  server: Server,
+  host: string,
+  port: number,
+  scheme: "http" | "https" = "http"
+): Effect.Effect<string, BindError> =>
+  Effect.map(listen(server, { host, port }, urlOf(host, port, scheme)), (bound) => {
     // A server that listens on TCP has such an address.
     const { address, port } = bound as AddressInfo
     // A browser cannot open a wildcard address.
-    return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port)
+    return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port, scheme)
   })
 
 /** The hosts to listen on by default: behind a proxy, only processes of this machine connect. */
@@ -69,8 +74,9 @@ export const probeUnix = (path: string): Effect.Effect<void, BindError> =>
       : Effect.void
   )
 
-const urlOf = (host: string, port: number): string =>
-  `http://${isIPv6(host) ? `[${host}]` : host}:${port}`
+/** Returns the URL of a TCP address. */
+export const urlOf = (host: string, port: number, scheme: "http" | "https"): string =>
+  `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /**
  * Listens on a unix socket, and returns it as `unix:<path>`. Replaces the socket file of a

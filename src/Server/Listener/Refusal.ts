@@ -34,6 +34,7 @@ export const maxExtensionBytes = 16 * 1024
 
 const table = {
   AbsoluteTargetAndHost: malformed("path", "The target names another host than the Host field"),
+  AuthorityAndHost: malformed("header", "The Host field names another host than :authority"),
   ChunkData: malformed("body", "A chunk is not followed by CRLF"),
   ChunkExtension: malformed(
     "body",
@@ -60,8 +61,10 @@ const table = {
   HostInvalid: malformed("header", "Host is not a name or address with an optional port"),
   HostMissing: malformed("header", "Host is missing"),
   Method: malformed("header", "The method is not a token followed by one space"),
+  Path: malformed("path", "The :path is not a path, or * with OPTIONS"),
   RepeatedField: malformed("header", "A field that takes one value is sent twice"),
   RequestLineTooLong: new UriTooLong(),
+  Scheme: malformed("path", "The :scheme is not http or https"),
   Target: malformed("path", "The target is not a path, an http URL, or * with OPTIONS"),
   Timeout: new RequestTimeout(),
   TooManyFields: new HeadersTooLarge(),

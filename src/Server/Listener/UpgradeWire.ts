@@ -5,11 +5,12 @@ import type { Duplex } from "node:stream"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
-import type { BodyFailure, Wire } from "../Exchange/Wire.ts"
+import type { BodyFailure, Tls, Wire } from "../Exchange/Wire.ts"
 import { responseOf, withLines } from "../Exchange/WireReply.ts"
 import { lastReplyMillis } from "./Drain.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
+import * as TlsPeer from "./TlsPeer.ts"
 
 const nothing = new Uint8Array(0)
 
@@ -55,6 +56,10 @@ export class UpgradeWire implements Wire {
   get remoteAddress(): string | undefined {
     // Both listeners pass the socket of the connection.
     return (this.#socket as Socket).remoteAddress
+  }
+
+  get tls(): Tls | undefined {
+    return TlsPeer.of(this.#source.socket)
   }
 
   get headers(): Iterable<readonly [string, string]> {

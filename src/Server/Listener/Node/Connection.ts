@@ -2,10 +2,10 @@
 import type * as Http from "node:http"
 import type { Socket } from "node:net"
 import * as Semantics from "../../Exchange/Semantics.ts"
-import type * as Drain from "../Drain.ts"
 import { Linger, maxDiscarded } from "../Linger.ts"
 import { WriteProgress } from "../WriteProgress.ts"
 import type { Reply } from "./Reply.ts"
+import type { Tracked } from "./Tracked.ts"
 
 /** The limits of each connection; times are in milliseconds. */
 export interface Limits {
@@ -18,7 +18,7 @@ export interface Limits {
 }
 
 /** One connection. */
-export class Connection implements Drain.Connection {
+export class Connection implements Tracked {
   /** Whether no request after the last one is answered. */
   isFinal = false
   /** Whether no more requests are read until the waiting ones are handled. */
@@ -78,6 +78,13 @@ export class Connection implements Drain.Connection {
     | undefined {
     const request = this.#request
     return request === undefined || request.complete ? undefined : { reply: this.last, request }
+  }
+
+  /** Puts `Connection: close` on the last reply. */
+  announceClose(): void {
+    if (this.last !== undefined && !this.last.headersSent) {
+      this.last.setHeader("connection", "close")
+    }
   }
 
   destroy(): void {

@@ -1,4 +1,4 @@
-/** The default listener: HTTP/1.1 on `node:http`, fit for the open internet. */
+/** The default listener: HTTP/1.1 and HTTP/2, with or without TLS, fit for the open internet. */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Duration from "effect/Duration"
@@ -10,9 +10,13 @@ import * as Opener from "../Opener.ts"
 import { type Refusal, refusals, tooManyConnections } from "../Refusal.ts"
 import { UpgradeWire } from "../UpgradeWire.ts"
 import { Connections, of } from "./Connections.ts"
+import { Http2Connection } from "./Http2/Http2Connection.ts"
+import * as Http2Sessions from "./Http2/Http2Sessions.ts"
 import { NodeWire } from "./NodeWire.ts"
+import * as Protocols from "./Protocols.ts"
 import { Reply } from "./Reply.ts"
 import * as Strict from "./Strict.ts"
+import * as TlsServer from "./Tls/TlsServer.ts"
 
 // The import statement would also evaluate the module's lazy parts.
 const { createServer } = process.getBuiltinModule("node:http")
@@ -21,7 +25,12 @@ const { createServer } = process.getBuiltinModule("node:http")
 export const listen: Listener = ({ config, serve, serving, upgrades }) =>
   Effect.gen(function* () {
     const opener = yield* Opener.make(serving)
-    const server = createServer<typeof Http.IncomingMessage, typeof Reply>({
+    const host = config.host ?? Bind.defaultHosts.node
+    const tls =
+      config.tls &&
+      (yield* TlsServer.make(config.tls, Bind.urlOf(host, config.port, "https"), serving))
+    const ignoredOffers = new WeakSet<Http.IncomingMessage>()
+    const options: Http.ServerOptions<typeof Http.IncomingMessage, typeof Reply> = {
       connectionsCheckingInterval: 1000,
       headersTimeout: Duration.toMillis(config.headersTimeout),
       // `Strict` checks for repeated lines and for Host, which Node would drop or answer itself.
@@ -40,21 +49,58 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
         if (!isUpgrade) ignoredOffers.add(request)
         return isUpgrade
       }
-    })
-    const ignoredOffers = new WeakSet<Http.IncomingMessage>()
+    }
+    const secure =
+      tls &&
+      process.getBuiltinModule("node:https").createServer({
+        ...options,
+        ...tls.options,
+        ALPNProtocols: Protocols.offered,
+        handshakeTimeout: Duration.toMillis(config.headersTimeout)
+      })
+    const server: Http.Server<typeof Http.IncomingMessage, typeof Reply> =
+      secure ?? createServer(options)
     const writeTimeout = Duration.toMillis(config.writeTimeout)
-    const connections = new Connections(server, {
-      idleTimeout: Duration.toMillis(config.keepAlive) + Duration.toMillis(config.headersTimeout),
+    const idleTimeout =
+      Duration.toMillis(config.keepAlive) + Duration.toMillis(config.headersTimeout)
+    const connections = new Connections({
+      idleTimeout,
+      maxConnections: config.maxConnections,
       maxPipelined: config.maxPipelined,
       writeTimeout
     })
     const sweep = setInterval(() => connections.tick(), Math.min(1000, writeTimeout / 4)).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
-    server.on("connection", (socket: Net.Socket) => {
-      const { size } = connections.all
-      if (size > 2 * config.maxConnections) socket.destroy()
-      else if (size > config.maxConnections) Strict.refuseOn(socket, tooManyConnections, serving)
+    const isHttp2 = tls !== undefined || config.h2c
+    const beginSession = isHttp2 ? Http2Sessions.make(config) : undefined
+    const http2Limits = {
+      idleTimeout,
+      requestTimeout: Duration.toMillis(config.requestTimeout),
+      writeTimeout
+    }
+    Protocols.attach(server, tls === undefined ? "connection" : "secureConnection", {
+      connections,
+      decideMillis: Duration.toMillis(config.headersTimeout),
+      http1: (socket) => {
+        connections.addHttp1(socket)
+        if (connections.isFull) Strict.refuseOn(socket, tooManyConnections, serving)
+      },
+      http2:
+        beginSession &&
+        ((socket) => {
+          const session = beginSession(socket)
+          const connection = new Http2Connection(session, socket, {
+            connections,
+            limits: http2Limits,
+            opener,
+            serve,
+            serving
+          })
+          connections.add(connection, socket)
+          if (connections.isFull) connection.refuse()
+        })
     })
+    if (secure !== undefined) yield* tls!.keep(secure)
     server.on("clientError", (error, socket: Net.Socket) =>
       Strict.onClientError(error, socket, serving)
     )
@@ -91,7 +137,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       })
     })
 
-    const address = yield* Bind.tcp(server, config.host ?? Bind.defaultHosts.node, config.port)
+    const address = yield* Bind.tcp(server, host, config.port, tls === undefined ? "http" : "https")
     const drain = yield* Drain.make({
       announceClose: () => connections.announceClose(),
       connections: connections.all,

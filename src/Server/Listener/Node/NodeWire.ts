@@ -3,10 +3,11 @@ import type * as Http from "node:http"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as Semantics from "../../Exchange/Semantics.ts"
-import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
+import type { BodyFailure, Tls, Wire } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
 import { type Opened, type Opener, whenClosed } from "../Opener.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
+import * as TlsPeer from "../TlsPeer.ts"
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
@@ -49,6 +50,10 @@ export class NodeWire implements Wire {
 
   get remoteAddress(): string | undefined {
     return this.#source.socket.remoteAddress
+  }
+
+  get tls(): Tls | undefined {
+    return TlsPeer.of(this.#source.socket)
   }
 
   get headers(): Iterable<readonly [string, string]> {

@@ -1,0 +1,137 @@
+/** A connection that speaks HTTP/2, and its open requests. */
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2"
+import type { Socket } from "node:net"
+import type { Serving } from "../../../Exchange/Serving.ts"
+import type { Serve, Tls } from "../../../Exchange/Wire.ts"
+import type { Opener } from "../../Opener.ts"
+import { replyTo } from "../../Refusal.ts"
+import * as TlsPeer from "../../TlsPeer.ts"
+import type { Connections } from "../Connections.ts"
+import type { Tracked } from "../Tracked.ts"
+import { Budget } from "./Budget.ts"
+import { Head } from "./Head.ts"
+import { codes, Http2Wire, type Limits as RequestLimits, type Owner } from "./Http2Wire.ts"
+
+/** The limits of each connection; times are in milliseconds. */
+export interface Limits extends RequestLimits {
+  /** Longest time without a request. */
+  readonly idleTimeout: number
+}
+
+/** The highest number of a stream of a client: those that are on their way are served too. */
+const lastStream = 2 ** 31 - 1
+
+/** One connection. */
+export class Http2Connection implements Owner, Tracked {
+  readonly #budget = new Budget()
+  /** The requests that are ended and whose streams are not closed. */
+  readonly #cut = new Set<Http2Wire>()
+  #isAnnounced = false
+  readonly isEnded = false
+  readonly #limits: Limits
+  /** The requests whose streams are open. */
+  readonly #open = new Set<Http2Wire>()
+  readonly opener: Opener
+  readonly remoteAddress: string | undefined
+  readonly #session: ServerHttp2Session
+  #since = performance.now()
+  readonly tls: Tls | undefined
+
+  constructor(
+    session: ServerHttp2Session,
+    socket: Socket,
+    options: {
+      readonly connections: Connections
+      readonly limits: Limits
+      readonly opener: Opener
+      readonly serve: Serve
+      readonly serving: Serving
+    }
+  ) {
+    const { connections, limits, opener, serve, serving } = options
+    this.#limits = limits
+    this.opener = opener
+    this.remoteAddress = socket.remoteAddress
+    this.#session = session
+    this.tls = TlsPeer.of(socket)
+    const spend = () => this.#spend()
+    // An error without a listener would end the process. The session closes by itself.
+    session.on("error", () => {})
+    session.on("ping", spend)
+    session.on("remoteSettings", spend)
+    session.on(
+      "stream",
+      (stream: ServerHttp2Stream, _: object, __: number, raw: ReadonlyArray<string>) => {
+        const head = new Head(raw)
+        const wire = new Http2Wire(stream, head, this)
+        this.#begin(wire, stream)
+        // A client that came during the drain has its first request answered.
+        if (connections.isDraining) this.announceClose()
+        const refusal = head.refusal()
+        if (refusal === undefined) return serve(wire)
+        const { error } = refusal
+        const { body, headers } = replyTo(error, wire, serving)
+        wire.send(error.status, headers, body)
+      }
+    )
+  }
+
+  get isIdle(): boolean {
+    return this.#open.size === 0
+  }
+
+  get since(): number {
+    return this.#since
+  }
+
+  #begin(wire: Http2Wire, stream: ServerHttp2Stream): void {
+    this.#open.add(wire)
+    // As above.
+    stream.on("error", () => {})
+    stream.on("aborted", () => wire.gone())
+    stream.on("close", () => {
+      wire.gone()
+      this.#open.delete(wire)
+      this.#cut.delete(wire)
+      this.#since = performance.now()
+      if (stream.rstCode !== codes.noError) this.#spend()
+    })
+    // The client may have cancelled it before this.
+    if (stream.destroyed) {
+      wire.gone()
+      this.#open.delete(wire)
+    }
+  }
+
+  #spend(): void {
+    if (!this.#budget.take()) this.#session.destroy(undefined, codes.enhanceYourCalm)
+  }
+
+  /** Tells the client to send no more requests on this connection. Those on their way are answered. */
+  announceClose(): void {
+    if (this.#isAnnounced || this.#session.destroyed) return
+    this.#isAnnounced = true
+    this.#session.goaway(codes.noError, lastStream)
+  }
+
+  /** Tells the client that none of its requests was handled, and closes the connection. */
+  refuse(): void {
+    this.#session.close()
+  }
+
+  destroy(): void {
+    this.#session.destroy()
+  }
+
+  /** Ends requests and connections whose clients take too long. Call it at intervals. */
+  tick(now: number): void {
+    // A client that does not read the end of its request either reads nothing at all.
+    if (this.#cut.size > 0) return this.destroy()
+    for (const wire of this.#open) {
+      if (!wire.isOverdue(now, this.#limits)) continue
+      this.#cut.add(wire)
+      wire.cut()
+    }
+    if (this.isIdle && now - this.#since >= this.#limits.idleTimeout) this.#session.close()
+  }
+}

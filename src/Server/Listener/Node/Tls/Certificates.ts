@@ -1,0 +1,110 @@
+/** The certificates of a TLS server: read from files or settings, chosen by name, read again. */
+import { X509Certificate } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import type { SecureContext, SecureContextOptions } from "node:tls"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { TlsConfig } from "../../../TlsConfig.ts"
+import * as SelfSigned from "./SelfSigned.ts"
+
+/**
+ * The ciphers: forward secrecy and authenticated encryption only. Source: Mozilla's intermediate
+ * configuration; HTTP/2 forbids the others (RFC 9113, section 9.2.2).
+ */
+const ciphers = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305"
+].join(":")
+
+/** A certificate that is ready to use. */
+interface Ready {
+  readonly context: SecureContext
+  readonly leaf: X509Certificate
+}
+
+/** Certificates that are ready to use. */
+export interface Certificates {
+  /** Returns the certificate for the name that a client asks for, or else the first one. */
+  readonly find: (name: string) => SecureContext
+  /** The options of a server whose clients ask for no name. */
+  readonly first: SecureContextOptions
+  /** All that was read: if it is the same, nothing has changed. */
+  readonly text: string
+}
+
+const isInline = (value: string): boolean => value.trimStart().startsWith("-----BEGIN ")
+
+/** Returns the files that settings name. */
+export const filesOf = ({ certificates, clientCa }: TlsConfig): ReadonlyArray<string> =>
+  [
+    ...certificates.flatMap(({ cert, key }) => [cert, Redacted.value(key)]),
+    ...(clientCa === undefined ? [] : [clientCa])
+  ].filter((value) => !isInline(value))
+
+/** Returns the pairs of settings. Those that are made for names are made once. */
+export const pairsOf = ({
+  certificates,
+  selfSigned
+}: TlsConfig): Effect.Effect<ReadonlyArray<SelfSigned.Pair>> =>
+  selfSigned.length === 0
+    ? Effect.succeed(certificates)
+    : Effect.map(SelfSigned.selfSigned(selfSigned), (pair) => [pair])
+
+/**
+ * Reads certificates. Fails with the reason, which names the file or the position: a file cannot be
+ * read, a text is not PEM, or a key is not that of its certificate.
+ */
+export const read = (
+  pairs: ReadonlyArray<SelfSigned.Pair>,
+  clientCa: string | undefined
+): Effect.Effect<Certificates, string> =>
+  Effect.gen(function* () {
+    // The import statement would also load TLS for apps without it.
+    const { createSecureContext } = process.getBuiltinModule("node:tls")
+    const ca = clientCa === undefined ? undefined : yield* textOf(clientCa, "server.tls.clientCa")
+    const all: Array<Ready & { readonly options: SecureContextOptions; readonly text: string }> = []
+    for (const [i, pair] of pairs.entries()) {
+      const at = `server.tls.certificates[${i}]`
+      const cert = yield* textOf(pair.cert, `${at}.cert`)
+      const key = yield* textOf(Redacted.value(pair.key), `${at}.key`)
+      const options: SecureContextOptions = {
+        ...(ca !== undefined && { ca }),
+        cert,
+        ciphers,
+        key,
+        minVersion: "TLSv1.2",
+        // Sessions of clients with a certificate cannot go on without it.
+        sessionIdContext: "flange"
+      }
+      const ready = yield* Effect.try({
+        // OpenSSL does not repeat the texts.
+        catch: (cause) =>
+          `${at} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}. Write a PEM certificate as cert, and as key the PEM private key of that certificate.`,
+        try: () => ({ context: createSecureContext(options), leaf: new X509Certificate(cert) })
+      })
+      all.push({ ...ready, options, text: `${cert}\n${key}` })
+    }
+    // The section refuses settings without a certificate.
+    const [first] = all as [(typeof all)[number]]
+    return {
+      find: (name) => (all.find(({ leaf }) => leaf.checkHost(name) !== undefined) ?? first).context,
+      first: first.options,
+      text: [...all.map(({ text }) => text), ca].join("\n")
+    }
+  })
+
+const textOf = (value: string, at: string): Effect.Effect<string, string> =>
+  isInline(value)
+    ? Effect.succeed(value)
+    : Effect.tryPromise({
+        catch: (cause) =>
+          `${at} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. Write the path of a PEM file, or the PEM text.`,
+        try: () => readFile(value, "utf8")
+      })

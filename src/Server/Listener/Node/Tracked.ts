@@ -1,0 +1,10 @@
+/** What the listener does with a connection of any protocol. */
+import type * as Drain from "../Drain.ts"
+
+/** An open connection of any protocol. */
+export interface Tracked extends Drain.Connection {
+  /** Tells the client that the connection takes no more requests. */
+  readonly announceClose: () => void
+  /** Ends the connection if its client takes too long. Called at intervals. */
+  readonly tick: (now: number) => void
+}
