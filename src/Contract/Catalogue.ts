@@ -131,6 +131,70 @@ export class UriTooLong extends ApiError.make<UriTooLong>()("UriTooLong", {
   status: 414
 }) {}
 
+/** A request with this idempotency key is still running. */
+export class IdempotencyKeyInUse extends ApiError.make<IdempotencyKeyInUse>()(
+  "IdempotencyKeyInUse",
+  {
+    code: "IDEMPOTENCY_KEY_IN_USE",
+    detail: "A request with this Idempotency-Key is still running",
+    meaning: "A request with this Idempotency-Key is still running.",
+    remedy: "Send the request again, with the same key, after the time in Retry-After.",
+    status: 409
+  }
+) {}
+
+/** The value of `Idempotency-Key` is no key. */
+export class IdempotencyKeyInvalid extends ApiError.make<IdempotencyKeyInvalid>()(
+  "IdempotencyKeyInvalid",
+  {
+    code: "IDEMPOTENCY_KEY_INVALID",
+    detail: "Idempotency-Key is one key of 1 to 255 visible ASCII characters",
+    meaning: "The value of Idempotency-Key is not one key of 1 to 255 visible ASCII characters.",
+    remedy: "Send a random UUID, with or without double quotes around it.",
+    status: 400
+  }
+) {}
+
+/** The endpoint needs an idempotency key, and the request has none. */
+export class IdempotencyKeyMissing extends ApiError.make<IdempotencyKeyMissing>()(
+  "IdempotencyKeyMissing",
+  {
+    code: "IDEMPOTENCY_KEY_MISSING",
+    detail: "This endpoint needs the header Idempotency-Key",
+    meaning: "The endpoint needs the header Idempotency-Key, and the request has none.",
+    remedy:
+      "Send a random UUID as Idempotency-Key, and the same one with each attempt of the request.",
+    status: 400
+  }
+) {}
+
+/** The caller has sent another request with this idempotency key. */
+export class IdempotencyKeyReused extends ApiError.make<IdempotencyKeyReused>()(
+  "IdempotencyKeyReused",
+  {
+    code: "IDEMPOTENCY_KEY_REUSED",
+    detail: "Another request was sent with this Idempotency-Key",
+    meaning: "The caller has sent a different request to this endpoint with the same key.",
+    remedy:
+      "Send a new key with a new request, and exactly the same request with the same key: equal JSON with other spaces is another request.",
+    status: 422
+  }
+) {}
+
+/** The request was carried out, and its reply is too large to be sent again. */
+export class IdempotencyReplyTooLarge extends ApiError.make<IdempotencyReplyTooLarge>()(
+  "IdempotencyReplyTooLarge",
+  {
+    code: "IDEMPOTENCY_REPLY_TOO_LARGE",
+    detail:
+      "The request with this Idempotency-Key was carried out, and its reply is too large to be sent again",
+    meaning:
+      "The request was carried out with this key, and its reply is a stream or larger than `idempotency.maxBytes`.",
+    remedy: "Read what the request has made in another way, or raise `idempotency.maxBytes`.",
+    status: 409
+  }
+) {}
+
 /** The body has a content type that the endpoint does not take. */
 export class UnsupportedMediaType extends ApiError.make<UnsupportedMediaType>()(
   "UnsupportedMediaType",
@@ -255,6 +319,11 @@ const classes = [
   GatewayTimeout,
   HeadersTooLarge,
   HttpVersionNotSupported,
+  IdempotencyKeyInUse,
+  IdempotencyKeyInvalid,
+  IdempotencyKeyMissing,
+  IdempotencyKeyReused,
+  IdempotencyReplyTooLarge,
   InternalError,
   MalformedRequest,
   MethodNotAllowed,

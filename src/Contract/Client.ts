@@ -18,6 +18,7 @@ import * as ClientDefaults from "./ClientDefaults.ts"
 import * as EnvelopedClient from "./EnvelopedClient.ts"
 import * as PathWriter from "./PathWriter.ts"
 import * as RoutePath from "./RoutePath.ts"
+import * as SentKey from "./SentKey.ts"
 
 /**
  * A parameter of a path has a value that no request can carry to its endpoint. Nothing was sent.
@@ -141,6 +142,7 @@ export const make = <ApiId extends string, Groups extends HttpApiGroup.Constrain
   ) as unknown as typeof api
   const transformClient = flow(
     EnvelopedClient.transform(whole),
+    SentKey.transform,
     options?.transformClient ?? identity
   )
   return HttpApiClient.make(copy, { ...options, transformClient }).pipe(

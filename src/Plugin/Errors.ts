@@ -24,6 +24,7 @@ export interface AssemblyProblem {
     | "UndeclaredExtension"
     | "UnfitHandlers"
     | "UnguardedEndpoint"
+    | "UnkeyedEndpoint"
     | "UnknownTarget"
   /** What is wrong, and what to write instead. */
   readonly message: string

@@ -95,6 +95,7 @@ const describeRoute = (
       ...effects.flatMap(({ errors }) => errors ?? [])
     ]),
     group,
+    idempotency: effects.find(({ idempotency }) => idempotency !== undefined)?.idempotency,
     method,
     middleware: around.map(({ middleware, plugin }) => ({
       name: middleware.name,

@@ -55,10 +55,17 @@ function guardsOf({ policies, scopes, unguarded }: RouteDescription): string {
   return guards.length === 0 ? (unguarded ? "unguarded" : nothing) : guards.join(", ")
 }
 
-function limitsOf({ bodyLimit, cache, rateLimits, timeout }: RouteDescription): string {
+function limitsOf({
+  bodyLimit,
+  cache,
+  idempotency,
+  rateLimits,
+  timeout
+}: RouteDescription): string {
   const limits = [
     ...(bodyLimit === undefined ? [] : [`body ${bytes(bodyLimit)}`]),
     ...(cache === undefined ? [] : [cacheOf(cache)]),
+    ...(idempotency === undefined ? [] : [`key${idempotency.required ? " required" : ""}`]),
     ...rateLimits.map(rateOf),
     ...(timeout === undefined ? [] : [`time ${Duration.format(Duration.millis(timeout))}`])
   ]

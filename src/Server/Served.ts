@@ -108,6 +108,11 @@ export const make = ({
   const provided = Context.merge(context, own)
   const entries = mounted.map(({ info, row }) => {
     const stack = Stack.make(info, built)
+    if (stack.needsReply && row.handler?.isRaw === true) {
+      throw new TypeError(
+        `The handler of ${info.group}.${info.endpoint!.identifier} is one of handleRaw, which reads the request and answers it by itself, and a middleware of the route has to see both. Write a handler of values, or remove the annotation that asks for the middleware.`
+      )
+    }
     return {
       method: info.method,
       path: info.path,

@@ -118,6 +118,9 @@ export const Routes = Schema.Struct({
       codecReason: Schema.optional(Schema.String),
       /** The codes of its errors by status. */
       errors: Schema.Record(Schema.String, Strings),
+      idempotency: Schema.optional(
+        Schema.Struct({ required: Schema.Boolean, ttl: Schema.optional(Schema.Finite) })
+      ),
       method: Schema.String,
       /** The middleware around it, outermost first. */
       middleware: Schema.Array(

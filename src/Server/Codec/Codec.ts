@@ -18,21 +18,22 @@ import {
 import * as StrictQuery from "../../Contract/StrictQuery.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
-import { aborted, type Exchange } from "../Exchange/Exchange.ts"
+import { aborted, CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
 import * as HandlerCheck from "../Route/HandlerCheck.ts"
-import type { AroundHandler } from "../Route/Middleware.ts"
+import type { InsideTransaction, ToReply } from "../Route/Middleware.ts"
+import { obstacle } from "../Route/Obstacle.ts"
 import { withoutSemicolons } from "../Route/RouteTable.ts"
 import type { PayloadOfEffect, Row } from "../Route/Rows.ts"
 import * as Decoding from "./Decoding.ts"
 import * as Encoder from "./Encoder.ts"
 import { type Handled, replied } from "./FailureReply.ts"
+import * as HandlerReply from "./HandlerReply.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MultipartFields from "./MultipartFields.ts"
 import * as MultipartForm from "./MultipartForm.ts"
-import { obstacle } from "./Obstacle.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
 import * as QueryKeys from "./QueryKeys.ts"
@@ -133,7 +134,7 @@ export interface Limits extends Payload.Limits {
 }
 
 /** Creates the codec of a row. `around` runs around the handler of an endpoint. */
-export const make = (row: Row, around: AroundHandler | undefined, limits: Limits): Codec => {
+export const make = (row: Row, around: InsideTransaction | undefined, limits: Limits): Codec => {
   const { contract, effect, endpoint, handler } = row
   return contract === undefined || endpoint === undefined || handler === undefined
     ? routerCodec(effect!)
@@ -188,7 +189,7 @@ const endpointCodec = ({
   handler: { handler, isRaw, uninterruptible },
   limits
 }: {
-  readonly around: AroundHandler | undefined
+  readonly around: InsideTransaction | undefined
   readonly contract: NonNullable<Row["contract"]>
   readonly effect: Row["effect"]
   readonly endpoint: HttpApiEndpoint.Top
@@ -208,10 +209,20 @@ const endpointCodec = ({
   const isOpened = !isReadHere || upgrades(endpoint)
   const emptyPayload = [...payloads.values()].find(({ takesNothing }) => takesNothing)
   const failure = Encoder.failure(endpoint, annotations)
+  const success = Encoder.success(endpoint, annotations)
+  const toReply: ToReply = (value) =>
+    Effect.withFiber((fiber) =>
+      // The exchange provides itself to the fibers of its request.
+      HandlerReply.make(
+        success,
+        value,
+        Context.getUnsafe(fiber.context as Context.Context<CurrentExchange>, CurrentExchange)
+      )
+    )
   // The contract has checked the type of the handler's argument.
   const call = (request: Requested): Handled => {
     const handled = HandlerCheck.returned(name, handler(request as never))
-    return isRaw || around === undefined ? handled : around(handled)
+    return isRaw || around === undefined ? handled : around(handled, toReply)
   }
 
   /**
@@ -382,7 +393,7 @@ const endpointCodec = ({
       const request = new Requested(exchange, services, endpoint, contract)
       return decode(exchange, request, selected, 0, then)
     },
-    success: Encoder.success(endpoint, annotations),
+    success,
     takesNothing: emptyPayload !== undefined,
     upgrades: isRaw || upgrades(endpoint)
   }

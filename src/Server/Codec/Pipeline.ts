@@ -6,7 +6,6 @@ import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpMethod from "effect/http/HttpMethod"
 import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
@@ -16,7 +15,7 @@ import { PayloadTooLarge, UnsupportedMediaType } from "../../Contract/Catalogue.
 import * as Guard from "../../Contract/Guard.ts"
 import { type Before, pass } from "../Exchange/Before.ts"
 import * as BeforeEffect from "../Exchange/BeforeEffect.ts"
-import { type EncodedReply, toResponse } from "../Exchange/EncodedReply.ts"
+import type { EncodedReply } from "../Exchange/EncodedReply.ts"
 import { CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
 import type { Plan } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
@@ -29,8 +28,8 @@ import type { Row } from "../Route/Rows.ts"
 import * as Security from "../Route/Security.ts"
 import type { Stack, Step } from "../Route/Stack.ts"
 import type { Codec } from "./Codec.ts"
-import type * as Encoder from "./Encoder.ts"
 import { failureReply } from "./FailureReply.ts"
+import * as HandlerReply from "./HandlerReply.ts"
 import * as Payload from "./Payload.ts"
 
 /** Serves the requests of one route. */
@@ -214,9 +213,9 @@ const asFunction = (codec: Codec): Pipeline["serve"] => {
           // An exit that is not a failure has the value.
           return exchange.send(encoded.value as EncodedReply)
         }
-        return exchange.respond(replyOf(encodedReply(encoded, exchange), codec, exchange))
+        return exchange.respond(replyOf(HandlerReply.encoded(encoded, exchange), codec, exchange))
       }
-      exchange.respond(replyOf(reply(codec, value, exchange), codec, exchange))
+      exchange.respond(replyOf(HandlerReply.make(success, value, exchange), codec, exchange))
     } catch (defect) {
       // Reading a value may throw.
       exchange.respond(replyOf(Effect.die(defect), codec, exchange))
@@ -248,7 +247,7 @@ const asEffect = (
     )
     return (codec.readsBody && exchange.hasBody ? bodyRead(exchange) : Effect.void).pipe(
       Effect.andThen(codec.isUninterruptible ? Effect.uninterruptible(handled) : handled),
-      Effect.flatMap((value) => reply(codec, value, exchange))
+      Effect.flatMap((value) => HandlerReply.make(codec.success, value, exchange))
     )
   })
 
@@ -280,31 +279,6 @@ const guarded = <A, E, R>(call: () => Effect.Effect<A, E, R>): Effect.Effect<A, 
     return Effect.die(defect)
   }
 }
-
-/** Whether a handler returned a reply rather than a value of the contract. */
-const isReply = (value: unknown): value is HttpServerRespondable.Respondable =>
-  HttpServerResponse.isHttpServerResponse(value) || HttpServerRespondable.isRespondable(value)
-
-/** Returns the reply to a handler's value. */
-const reply = (
-  codec: Codec,
-  value: unknown,
-  exchange: Exchange
-): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.suspend(() =>
-    isReply(value)
-      ? HttpServerRespondable.toResponse(value)
-      : encodedReply(codec.success!(value), exchange)
-  )
-
-const encodedReply = (
-  encoded: ReturnType<Encoder.Encode>,
-  exchange: Exchange
-): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.matchEffect(encoded, {
-    onFailure: (cause) => Effect.die(new HttpApiSchemaError({ cause, kind: "Body" })),
-    onSuccess: (encoded) => Effect.succeed(toResponse(encoded, exchange))
-  })
 
 /** Returns the reply to any exit of a handler. Interruption is passed on. */
 const replyOf = (

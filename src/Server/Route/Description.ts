@@ -1,7 +1,7 @@
 /** The routes of an app as data: what `App.describe` returns, and plugins read. */
 import * as Context from "effect/Context"
 import type * as Guard from "../../Contract/Guard.ts"
-import type { Access, Caching, RateLimit, Slot } from "./Middleware.ts"
+import type { Access, Caching, Idempotency, RateLimit, Slot } from "./Middleware.ts"
 
 /** One route of a contract as data. */
 export interface RouteDescription {
@@ -22,6 +22,8 @@ export interface RouteDescription {
   /** The codes of its errors by status, those of its middleware included. */
   readonly errors: Readonly<Record<string, ReadonlyArray<string>>>
   readonly group: string
+  /** How the keys of repeated requests are treated; undefined if they are ignored. */
+  readonly idempotency: Idempotency | undefined
   readonly method: string
   /** The slot middleware around it, outermost first. */
   readonly middleware: ReadonlyArray<MiddlewareDescription>

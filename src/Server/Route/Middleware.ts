@@ -93,9 +93,27 @@ export type AroundHandler = (
   handler: Effect.Effect<unknown, unknown, unknown>
 ) => Effect.Effect<unknown, unknown, unknown>
 
-/** A check in front of the handler, and a function around its reply. */
+/** Returns the reply to a value that a handler returned. A value that does not fit is a defect. */
+export type ToReply = (value: unknown) => Effect.Effect<HttpServerResponse>
+
+/**
+ * Returns an effect around the handler itself, inside its transaction. It may return the reply in
+ * place of the value, so that what depends on the reply is committed together with the handler's
+ * writes. It runs again if the transaction is retried.
+ */
+export type InsideTransaction = (
+  handler: Effect.Effect<unknown, unknown, unknown>,
+  toReply: ToReply
+) => Effect.Effect<unknown, unknown, unknown>
+
+/** A check in front of the handler, and functions around its reply. */
 export interface AroundReply {
   readonly before: Before
+  /**
+   * Runs around the handler, inside everything else. A route with a handler that reads the request
+   * itself (`handleRaw`) cannot have it.
+   */
+  readonly inside?: InsideTransaction | undefined
   /** Runs if `before` lets the request continue. Without it the request needs no fiber. */
   readonly wrap?: Wrap | undefined
 }
@@ -141,12 +159,22 @@ export interface Caching {
   readonly varyBy: ReadonlyArray<string>
 }
 
+/** How a route treats the keys of repeated requests, as data. */
+export interface Idempotency {
+  /** Whether each request needs a key. */
+  readonly required: boolean
+  /** In milliseconds; undefined if the configuration sets it. */
+  readonly ttl: number | undefined
+}
+
 /** What a middleware does to a route, as data. `App.describe` shows it. */
 export interface Description {
   /** How the replies are cached. */
   readonly cache?: Caching | undefined
   /** The errors that it may answer with; classes that `ApiError.make` creates are such errors. */
   readonly errors?: ReadonlyArray<{ readonly code: string; readonly status: number }> | undefined
+  /** How the keys of repeated requests are treated. */
+  readonly idempotency?: Idempotency | undefined
   /** The limits on the rate of requests. */
   readonly rateLimits?: ReadonlyArray<RateLimit> | undefined
   /** The longest time of the handler, in milliseconds. */

@@ -6,6 +6,7 @@ import type { Transform } from "../Exchange/ReplyTransform.ts"
 import {
   type AroundHandler,
   type Form,
+  type InsideTransaction,
   type RouteInfo,
   type Slot,
   slots,
@@ -20,8 +21,8 @@ export type Step =
 
 /** The slot middleware of one route. */
 export interface Stack {
-  /** Runs around the handler itself; undefined if no middleware does. */
-  readonly handler: AroundHandler | undefined
+  /** Runs around the handler itself, with what runs inside its transaction; undefined if nothing does. */
+  readonly handler: InsideTransaction | undefined
   /**
    * Constant headers, names in lower case and values in turn. Of several middlewares the outer
    * one's header wins.
@@ -29,6 +30,8 @@ export interface Stack {
   readonly headers: ReadonlyArray<string>
   /** The steps between the middleware of the contract and the handler, outermost first. */
   readonly inner: ReadonlyArray<Step>
+  /** Whether a step needs the reply inside the transaction, which `handleRaw` does not have. */
+  readonly needsReply: boolean
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
@@ -45,25 +48,21 @@ export const make = (
   const forms = slots.flatMap(({ name }) =>
     present.has(name) ? built.filter(({ slot }) => slot === name) : []
   )
+  const arounds = forms.flatMap((form) => some("around" in form && form.around(info)))
+  const inside = arounds.flatMap((form) => some(form.inside))
+  const handlers = forms
+    // A plain router has no handler of its own.
+    .flatMap((form) => some(info.endpoint !== undefined && "handler" in form && form.handler(info)))
   return {
-    handler: forms
-      // A plain router has no handler of its own.
-      .flatMap((form) =>
-        some(info.endpoint !== undefined && "handler" in form && form.handler(info))
-      )
-      .reduceRight<AroundHandler | undefined>(
-        (inner, outer) => (inner === undefined ? outer : (handler) => outer(inner(handler))),
-        undefined
-      ),
+    handler: around(handlers, inside),
     headers: ReplyHeaders.constants(
       forms.map((form) => ("headers" in form && form.headers(info)) || {})
     ),
-    inner: forms
-      .flatMap((form) => some("around" in form && form.around(info)))
-      .flatMap(({ before, wrap }): ReadonlyArray<Step> => [
-        { before },
-        ...some(wrap).map((wrap) => ({ wrap }))
-      ]),
+    inner: arounds.flatMap(({ before, wrap }): ReadonlyArray<Step> => [
+      { before },
+      ...some(wrap).map((wrap) => ({ wrap }))
+    ]),
+    needsReply: inside.length > 0,
     observers: forms.flatMap((form) => some("observe" in form && form.observe(info))),
     steps: forms.flatMap((form): ReadonlyArray<Step> =>
       "before" in form
@@ -78,3 +77,16 @@ export const make = (
 
 const some = <A>(value: A | false | undefined): ReadonlyArray<A> =>
   value === undefined || value === false ? [] : [value]
+
+/** Puts handlers around what runs inside of all of them; the first is the outermost. */
+const around = (
+  handlers: ReadonlyArray<AroundHandler>,
+  inside: ReadonlyArray<InsideTransaction>
+): InsideTransaction | undefined =>
+  handlers.length + inside.length === 0
+    ? undefined
+    : (handler, toReply) =>
+        handlers.reduceRight(
+          (inner, outer) => outer(inner),
+          inside.reduceRight((inner, outer) => outer(inner, toReply), handler)
+        )

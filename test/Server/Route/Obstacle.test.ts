@@ -2,7 +2,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
-import { obstacle } from "../../../src/Server/Codec/Obstacle.ts"
+import { obstacle } from "../../../src/Server/Route/Obstacle.ts"
 
 const stream = HttpApiSchema.StreamUint8Array()
 
