@@ -30,8 +30,6 @@ export interface Incoming {
   hasAmbientCredentials: boolean
   /** Returns the value of a header by its lower-case name; several lines are joined with `, `. */
   header(name: string): string | undefined
-  /** Whether the connection on which the request came is encrypted, by this process itself. */
-  readonly isEncrypted: boolean
   /** The method as it was sent: methods are case-sensitive. */
   readonly method: string
   /** Returns Unix milliseconds, by the clock of the request. */

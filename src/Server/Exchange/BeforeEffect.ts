@@ -55,10 +55,6 @@ class FiberIncoming implements Incoming {
     this.#exchange.hasAmbientCredentials = has
   }
 
-  get isEncrypted() {
-    return this.#exchange.isEncrypted
-  }
-
   get method() {
     return this.#exchange.method
   }

@@ -136,10 +136,6 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     return this.#wire.httpVersion
   }
 
-  get isEncrypted(): boolean {
-    return this.#wire.isEncrypted
-  }
-
   get method(): string {
     return this.#wire.method
   }

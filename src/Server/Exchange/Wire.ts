@@ -32,8 +32,6 @@ export interface Wire {
   readonly headers: Iterable<readonly [string, string]>
   /** The version of HTTP, such as `1.1`; undefined if the listener knows none. */
   readonly httpVersion: string | undefined
-  /** Whether the connection is encrypted, by this process itself. */
-  readonly isEncrypted: boolean
   /**
    * Calls back once `open` can be called. It waits only while a process opens its first
    * request.

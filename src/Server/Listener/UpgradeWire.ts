@@ -49,10 +49,6 @@ export class UpgradeWire implements Wire {
     return this.#source.httpVersion
   }
 
-  get isEncrypted(): boolean {
-    return "encrypted" in this.#socket
-  }
-
   get remoteAddress(): string | undefined {
     // Both listeners pass the socket of the connection.
     return (this.#socket as Socket).remoteAddress

@@ -44,10 +44,6 @@ export class NodeWire implements Wire {
     return this.#source.httpVersion
   }
 
-  get isEncrypted(): boolean {
-    return "encrypted" in this.#source.socket
-  }
-
   get remoteAddress(): string | undefined {
     return this.#source.socket.remoteAddress
   }

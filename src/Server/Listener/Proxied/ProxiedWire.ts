@@ -53,7 +53,6 @@ export class ProxiedWire implements Wire {
   readonly head: Head
   isAnswered = false
   // A proxy in front ends TLS.
-  readonly isEncrypted = false
   readonly method: string
   /** The next request in the queue. */
   next: ProxiedWire | undefined

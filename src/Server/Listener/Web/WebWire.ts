@@ -6,7 +6,9 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
 import * as ReplyStream from "../../Exchange/ReplyStream.ts"
 import * as Semantics from "../../Exchange/Semantics.ts"
-import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
+import type { BodyFailure, Tls, Wire } from "../../Exchange/Wire.ts"
+
+const noCertificate: Tls = { clientCertificate: undefined }
 
 /** One request in memory. */
 export class WebWire implements Wire {
@@ -50,8 +52,8 @@ export class WebWire implements Wire {
     return undefined
   }
 
-  get isEncrypted(): boolean {
-    return this.#source.url.startsWith("https:")
+  get tls(): Tls | undefined {
+    return this.#source.url.startsWith("https:") ? noCertificate : undefined
   }
 
   get remoteAddress(): string | undefined {
