@@ -1,0 +1,188 @@
+/** The battery as plugins, one for each store. */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+import { SqlClient } from "effect/sql/SqlClient"
+import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as HealthCheck from "../../Plugin/HealthCheck.ts"
+import * as Metering from "../../Plugin/Metering.ts"
+import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
+import { IdempotencyErrors } from "./Contract.ts"
+import { annotate } from "./DocumentedKeys.ts"
+import { IdempotencyConfig, type StoreName } from "./IdempotencyConfig.ts"
+import { KeyStore, type Store } from "./KeyStore.ts"
+import { MemoryStore } from "./MemoryStore.ts"
+import { Namespace } from "./Namespace.ts"
+import * as Prune from "./Prune.ts"
+import * as RedisStore from "./RedisStore.ts"
+import * as Repeats from "./Repeats.ts"
+import * as RouteCheck from "./RouteCheck.ts"
+import * as SqlStore from "./SqlStore.ts"
+
+/** `idempotency.store` is a store of which the plugin does not have the services. */
+export class KeyStoreMissing extends Data.TaggedError("KeyStoreMissing")<{
+  readonly plugin: string
+  readonly store: StoreName
+}> {
+  override get message(): string {
+    const other = this.store === "redis" ? "withRedis" : "withDatabase"
+    return `idempotency.store is "${this.store}", and ${this.plugin} does not have it. List Idempotency.${other} in its place, or choose "memory".`
+  }
+}
+
+const memory = Effect.gen(function* () {
+  const { maxMemory } = yield* IdempotencyConfig
+  const store = new MemoryStore(maxMemory)
+  yield* Metering.readings([
+    {
+      description: "Replies that were dropped before their time because the memory was full",
+      id: "flange.idempotency.memory.evictions",
+      read: () => store.evictions,
+      type: "counter"
+    },
+    {
+      description: "Bytes of the replies in memory",
+      id: "flange.idempotency.memory.usage",
+      read: () => store.bytes,
+      type: "gauge",
+      unit: "By"
+    }
+  ])
+  return store
+})
+
+/** Returns the services of a plugin: `own` opens its own store, whose keys have the prefix. */
+const services = <E, R, P>(
+  plugin: string,
+  own: StoreName,
+  open: (prefix: string) => Effect.Effect<Store, E, R>,
+  prefix: Effect.Effect<string, never, P>
+) =>
+  Layer.effectContext(
+    Effect.gen(function* () {
+      const config = yield* IdempotencyConfig
+      const namespace = config.prefix ?? `${yield* prefix}idempotency`
+      const chosen = config.store ?? own
+      if (chosen !== own && chosen !== "memory") {
+        return yield* new KeyStoreMissing({ plugin, store: chosen })
+      }
+      const store = yield* chosen === "memory" ? memory : open(namespace)
+      return Context.make(KeyStore, store).pipe(
+        Context.add(Namespace, namespace),
+        Context.add(IdempotencyErrors, ContractMiddleware.errorsOnly)
+      )
+    })
+  )
+
+const idOfApp = Effect.map(AppRuntime, ({ id }) => `${id}:`)
+
+const ping = Effect.flatMap(KeyStore, (store) => store.ping)
+
+const shared = {
+  annotate,
+  config: [IdempotencyConfig],
+  health: { idempotency: HealthCheck.make(ping, { class: "informational", timeout: "2 seconds" }) },
+  middleware: [Repeats.middleware],
+  provides: [IdempotencyErrors, KeyStore, Namespace]
+} as const
+
+/**
+ * Carries out a request with the header `Idempotency-Key` once, and answers further attempts with the first
+ * reply, on endpoints with the annotation `Idempotent`. Keys are in the memory of the process: a restart
+ * forgets them, and replicas do not share them. For several replicas list `Idempotency.withDatabase` or
+ * `Idempotency.withRedis` in its place.
+ *
+ * - config: section `idempotency`
+ * - health: `idempotency`, informational
+ * - metrics: `flange.idempotency.requests` by outcome and route, `flange.idempotency.memory.usage` and
+ *   `flange.idempotency.memory.evictions`
+ * - fails with `KeyStoreMissing` in its acquire phase if `idempotency.store` is a store that it does not have
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Idempotency from "flange/Idempotency"
+ *
+ * const app = App.make("shop", [Idempotency.plugin])
+ * App.describe(app).plugins[0]!.config // => ["idempotency"]
+ * ```
+ */
+export const plugin = Plugin.make("flange:idempotency", {
+  ...shared,
+  contributes: [PluginCheck.kind.make("keys", RouteCheck.make(false))],
+  layer: services("Idempotency.plugin", "memory", () => memory, idOfApp)
+})
+
+/**
+ * Keeps keys in the database of the app: PostgreSQL, PGlite, MySQL or MariaDB. The reply is committed in the
+ * transaction of the handler, together with its writes, so a request is carried out once even if the process
+ * is killed. Each endpoint with the annotation runs in a read-write transaction: `Database.transactional()`,
+ * or `Database.Transactional`.
+ *
+ * The plugin creates the table `flange_idempotency` if it is not there, and removes expired rows.
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Database from "flange/Database"
+ * import * as Idempotency from "flange/Idempotency"
+ *
+ * const app = App.make("shop", [
+ *   Database.plugin,
+ *   Database.transactional(),
+ *   Idempotency.withDatabase
+ * ])
+ * App.describe(app).plugins.map(({ id }) => id)
+ * // => ["flange:database", "flange:transactional", "flange:idempotency"]
+ * ```
+ */
+export const withDatabase = Plugin.make("flange:idempotency", {
+  ...shared,
+  contributes: [PluginCheck.kind.make("keys", RouteCheck.make(true))],
+  layer: services(
+    "Idempotency.withDatabase",
+    "database",
+    () =>
+      Effect.gen(function* () {
+        const store = SqlStore.make(yield* SqlClient)
+        yield* store.createTable
+        yield* Effect.forkScoped(Prune.regularly(store.prune))
+        return store
+      }),
+    idOfApp
+  ),
+  requires: [SqlClient]
+})
+
+/**
+ * Keeps keys in Redis or Valkey, where all replicas see them. List it together with `Redis.plugin`. The reply
+ * is kept after the commit of the handler's transaction: a process that is killed between the two leaves the
+ * writes and no reply, and after the lease the request is carried out again. `Idempotency.withDatabase` does
+ * not have this gap.
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Idempotency from "flange/Idempotency"
+ * import * as Redis from "flange/Redis"
+ *
+ * const app = App.make("shop", [Idempotency.withRedis, Redis.plugin])
+ * App.describe(app).plugins.map(({ id }) => id) // => ["flange:redis", "flange:idempotency"]
+ * ```
+ */
+export const withRedis = Plugin.make("flange:idempotency", {
+  ...shared,
+  contributes: [PluginCheck.kind.make("keys", RouteCheck.make(false))],
+  layer: services(
+    "Idempotency.withRedis",
+    "redis",
+    (prefix) => Effect.map(Redis.Redis, (redis) => RedisStore.make(redis, prefix)),
+    Effect.map(SharedRedis, ({ prefix }) => prefix)
+  ),
+  requires: [Redis.Redis, SharedRedis]
+})

@@ -1,0 +1,15 @@
+/** Idempotency keys: a request that is sent again is carried out once. */
+
+export {
+  IdempotencyErrors,
+  IdempotencyKeyInUse,
+  IdempotencyKeyInvalid,
+  IdempotencyKeyMissing,
+  IdempotencyKeyReused,
+  IdempotencyReplyTooLarge,
+  Idempotent,
+  withKey
+} from "./Contract.ts"
+export { IdempotencyConfig } from "./IdempotencyConfig.ts"
+export { KeyStoreMissing, plugin, withDatabase, withRedis } from "./IdempotencyPlugin.ts"
+export { type Attempt, type Found, KeyStore, KeyStoreError, type Store } from "./KeyStore.ts"
