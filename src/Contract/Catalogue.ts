@@ -217,6 +217,17 @@ export class ExpectationFailed extends ApiError.make<ExpectationFailed>()("Expec
   status: 417
 }) {}
 
+/** The service does not call a URL that the caller sent. */
+export class UrlRefused extends ApiError.make<UrlRefused>()("UrlRefused", {
+  code: "URL_REFUSED",
+  detail: "The service does not call this URL",
+  meaning:
+    "A URL that the caller sent has a scheme, a port or credentials that are not allowed, or its host has no public address.",
+  remedy:
+    "Send an http or https URL of a public host, on the default port and without credentials.",
+  status: 422
+}) {}
+
 /** The caller sent more requests than its limit allows. */
 export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
   code: "RATE_LIMITED",
@@ -261,6 +272,15 @@ export class NotImplemented extends ApiError.make<NotImplemented>()("NotImplemen
   remedy:
     "Check the proxy's configuration. Serve WebSockets with a route that is no mounted listener.",
   status: 501
+}) {}
+
+/** A service that the request needs did not answer, or answered with something else. */
+export class BadGateway extends ApiError.make<BadGateway>()("BadGateway", {
+  code: "BAD_GATEWAY",
+  detail: "A service that the request needs did not answer",
+  meaning: "A call to another service failed, or its response was too long.",
+  remedy: "Retry later. The log has the cause by the correlation id.",
+  status: 502
 }) {}
 
 /** The server cannot take the request now: it is stopping, or something it needs is down. */
@@ -313,6 +333,7 @@ export interface Entry {
 }
 
 const classes = [
+  BadGateway,
   CrossSiteRequest,
   ExpectationFailed,
   Forbidden,
@@ -338,6 +359,7 @@ const classes = [
   UnsupportedCoding,
   UnsupportedMediaType,
   UriTooLong,
+  UrlRefused,
   ValidationFailed
 ] as const
 
