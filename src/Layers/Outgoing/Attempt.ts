@@ -1,0 +1,196 @@
+/** One attempt of a call: it takes its turn, is sent, and leads to a response or a failure in time. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import { hasProperty } from "effect/Predicate"
+import * as Scope from "effect/Scope"
+import { CallRefused, fromClient, type Limit, refusalOf, refused } from "./Errors.ts"
+import type { Upstream } from "./Upstream.ts"
+
+/** A client whose connections end with a scope. */
+export type ScopedClient = HttpClient.HttpClient.With<HttpClientError, Scope.Scope>
+
+/** A response whose connection is open until `scope` closes. */
+export interface Open {
+  readonly response: HttpClientResponse
+  readonly scope: Scope.Closeable
+}
+
+/** The time of a call. */
+export interface Time {
+  /** Whether the incoming request set `until`, and not the setting of the upstream. */
+  readonly isOfRequest: boolean
+  /** Unix milliseconds by which the call has to end. */
+  readonly until: number
+}
+
+/** Returns the failure of a call of which a limit has been exceeded, and counts it. */
+export const refuse = (
+  { meters, name }: Pick<Upstream, "meters" | "name">,
+  request: HttpClientRequest.HttpClientRequest,
+  limit: Limit,
+  detail: string,
+  retryAfter?: Duration.Duration
+): HttpClientError => {
+  meters.refused(limit)
+  return refused(request, new CallRefused({ detail, limit, retryAfter, upstream: name }))
+}
+
+/** Returns the failure of a call whose time is over. */
+export const expired = (
+  upstream: Pick<Upstream, "limits" | "meters" | "name">,
+  request: HttpClientRequest.HttpClientRequest,
+  { isOfRequest }: Time
+): HttpClientError =>
+  isOfRequest
+    ? refuse(
+        upstream,
+        request,
+        "deadline",
+        "was given up: the time of the incoming request is over. Raise its time limit, or call faster upstreams."
+      )
+    : refuse(
+        upstream,
+        request,
+        "timeout",
+        `was given up after ${Duration.format(upstream.limits.timeout)}. Raise outgoing.timeout if it may take longer.`
+      )
+
+/** The name of an error for metrics: few, so a code of Node or undici, or the name of the limit. */
+const nameOf = (error: HttpClientError): string => {
+  const limit = refusalOf(error)?.limit
+  if (limit !== undefined) return limit
+  const cause = "cause" in error.reason ? error.reason.cause : undefined
+  const code = hasProperty(cause, "code") ? cause.code : undefined
+  return typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code) ? code : error.reason._tag
+}
+
+/** Sends a request and waits for the head of the response. */
+const send = (
+  client: ScopedClient,
+  upstream: Upstream,
+  request: HttpClientRequest.HttpClientRequest,
+  time: Time
+): Effect.Effect<Open, HttpClientError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const began = yield* Clock.currentTimeMillis
+      const left = time.until - began
+      const { attemptTimeout } = upstream.limits
+      const isShort = Duration.toMillis(attemptTimeout) <= left
+      const scope = yield* Scope.make()
+      const exit = yield* Effect.exit(
+        restore(
+          client.execute(request).pipe(
+            Scope.provide(scope),
+            Effect.provideService(HttpClient.TracerPropagationEnabled, upstream.isInternal),
+            Effect.mapError(fromClient),
+            Effect.timeoutOrElse({
+              duration: isShort ? attemptTimeout : Duration.millis(Math.max(0, left)),
+              orElse: () =>
+                Effect.fail(
+                  isShort
+                    ? refuse(
+                        upstream,
+                        request,
+                        "timeout",
+                        `had no response within ${Duration.format(attemptTimeout)}. Raise outgoing.attemptTimeout if it may take longer.`
+                      )
+                    : expired(upstream, request, time)
+                )
+            })
+          )
+        )
+      )
+      const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
+      if (Exit.isSuccess(exit)) {
+        upstream.meters.attempt(request.method, { status: exit.value.status }, seconds)
+        return { response: exit.value, scope }
+      }
+      const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
+      const error = failure === undefined ? "interrupted" : nameOf(failure.error)
+      upstream.meters.attempt(request.method, { error }, seconds)
+      // It ends the connection of the request that was sent.
+      yield* Scope.close(scope, exit)
+      return yield* Effect.failCause(exit.cause)
+    })
+  )
+
+/** Runs an effect when it is its turn in the bulkhead of an upstream. */
+const inTurn = <A>(
+  upstream: Upstream,
+  request: HttpClientRequest.HttpClientRequest,
+  time: Time,
+  effect: Effect.Effect<A, HttpClientError>
+): Effect.Effect<A, HttpClientError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.suspend(() => {
+      const { maxConcurrent, maxWait, maxWaiting } = upstream.limits
+      const ticket = upstream.bulkhead.enter()
+      if (ticket === undefined) {
+        return Effect.fail(
+          refuse(
+            upstream,
+            request,
+            "bulkhead",
+            `was refused: ${maxConcurrent} are running and ${maxWaiting} waiting. Raise outgoing.maxConcurrent if the upstream bears more.`
+          )
+        )
+      }
+      const wait = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const left = Duration.millis(Math.max(0, time.until - now))
+        const isShort = Duration.isLessThanOrEqualTo(maxWait, left)
+        return Effect.timeoutOrElse(ticket.turn, {
+          duration: isShort ? maxWait : left,
+          orElse: () =>
+            Effect.fail(
+              isShort
+                ? refuse(
+                    upstream,
+                    request,
+                    "bulkhead",
+                    `was refused: ${maxConcurrent} are running, and it waited ${Duration.format(maxWait)} for its turn. Raise outgoing.maxConcurrent if the upstream bears more.`
+                  )
+                : expired(upstream, request, time)
+            )
+        })
+      })
+      return Effect.ensuring(
+        restore(Effect.andThen(wait, effect)),
+        Effect.sync(() => ticket.leave())
+      )
+    })
+  )
+
+/** Returns a request that is the same, and not the same object: a scope belongs to one object. */
+const copy = (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.modify(request, {})
+
+/** Runs one attempt. */
+export const attempt = (
+  client: ScopedClient,
+  upstream: Upstream,
+  request: HttpClientRequest.HttpClientRequest,
+  time: Time
+): Effect.Effect<Open, HttpClientError> =>
+  Effect.suspend(() =>
+    upstream.breaker.execute(
+      inTurn(upstream, request, time, send(client, upstream, copy(request), time))
+    )
+  ).pipe(
+    Effect.catchTag("CircuitBreakerError", ({ reason }) =>
+      Effect.fail(
+        refuse(
+          upstream,
+          request,
+          "breaker",
+          "was refused: its circuit is open, because too many of the last calls failed.",
+          reason._tag === "CircuitOpen" ? reason.retryAfter : undefined
+        )
+      )
+    )
+  )

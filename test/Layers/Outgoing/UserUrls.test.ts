@@ -1,0 +1,240 @@
+/** Tests of calls to URLs that come from users, who are hostile. */
+import type { lookup as dnsLookup } from "node:dns"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Stream from "effect/Stream"
+import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
+import { clients, limitOf, serve, until, type Upstream } from "./rig.ts"
+
+/** Answers each lookup with the next addresses of the list, the last of them again and again. */
+const resolver = (...answers: ReadonlyArray<ReadonlyArray<string>>) => {
+  let count = 0
+  const asked: Array<string> = []
+  const lookup = (
+    host: string,
+    _options: unknown,
+    callback: (error: null, addresses: ReadonlyArray<object>) => void
+  ) => {
+    asked.push(host)
+    const addresses = answers[Math.min(count++, answers.length - 1)]!
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))
+    )
+  }
+  // It has the one form of `lookup` that the transport calls.
+  return { asked, lookup: lookup as unknown as typeof dnsLookup }
+}
+
+const portOf = ({ url }: Upstream) => Number(new URL(url).port)
+
+/** Settings of a test whose upstreams are on loopback: the guard lets them through. */
+const local = (...upstreams: ReadonlyArray<Upstream>) => ({
+  userUrls: { allowNetworks: ["127.0.0.1"], ports: upstreams.map(portOf) }
+})
+
+describe("a URL of a user", () => {
+  const urls = [
+    "ftp://example.com/",
+    "file:///etc/passwd",
+    "gopher://127.0.0.1:6379/_FLUSHALL",
+    "data:text/plain,hello",
+    "http://example.com:22/",
+    "http://example.com:6379/",
+    "https://user:secret@example.com/",
+    "http://example.com@127.0.0.1/",
+    "http://127.0.0.1/",
+    "http://127.1/",
+    "http://2130706433/",
+    "http://0x7f000001/",
+    "http://0x7f.0.0.1/",
+    "http://0177.0.0.1/",
+    "http://017700000001/",
+    "http://0/",
+    "http://[::1]/",
+    "http://[::]/",
+    "http://[::ffff:127.0.0.1]/",
+    "http://[::ffff:7f00:1]/",
+    "http://[64:ff9b::7f00:1]/",
+    "http://[fd00:ec2::254]/",
+    "http://[fe80::1]/",
+    "http://169.254.169.254/latest/meta-data/",
+    "http://100.100.100.200/",
+    "http://224.0.0.1/",
+    "http://localhost/",
+    "http://localhost./",
+    "http://LOCALHOST/",
+    "http://127。0。0。1/",
+    "http://①②⑦.⓪.⓪.①/",
+    "http://127.0.0.1%2f@example.com/",
+    "//example.com/",
+    "/path",
+    "not a url",
+    ""
+  ]
+
+  it.live.each(urls)("%j is refused", (url) =>
+    Effect.gen(function* () {
+      const { userUrls } = yield* clients({})
+      const error = yield* Effect.flip(userUrls.get(url))
+      assert.strictEqual(refusalOf(error)?.limit, "url")
+    })
+  )
+
+  it.live.each(["127.0.0.1", "::1", "169.254.169.254", "8.8.8.8 127.0.0.1", "::ffff:10.0.0.1"])(
+    "whose host has the addresses %s is refused",
+    (text) =>
+      Effect.gen(function* () {
+        const { lookup } = resolver(text.split(" "))
+        const { userUrls } = yield* clients({}, lookup)
+        const error = yield* Effect.flip(userUrls.get("http://evil.example/"))
+        assert.strictEqual(refusalOf(error)?.limit, "url")
+        assert.notInclude(error.message, text.split(" ")[0]!)
+      })
+  )
+
+  it.live(
+    "whose host changes its address to a private one is refused: each connection is checked",
+    () =>
+      Effect.gen(function* () {
+        const upstream = yield* serve((_, response) => {
+          response.setHeader("connection", "close").end("public")
+        })
+        // 127.0.0.1 stands for a public address, and 127.0.0.2 for a private one.
+        const { asked, lookup } = resolver(["127.0.0.1"], ["127.0.0.2"])
+        const { userUrls } = yield* clients(local(upstream), lookup)
+        const get = userUrls.get(`http://evil.example:${portOf(upstream)}/`)
+        assert.strictEqual(yield* (yield* get).text, "public")
+        assert.strictEqual(yield* limitOf(get), "url")
+        assert.deepStrictEqual(asked, ["evil.example", "evil.example"])
+      })
+  )
+
+  it.live("is refused alike if its host is unknown and if its host is private", () =>
+    Effect.gen(function* () {
+      const unknown = ((_host: string, _options: unknown, callback: (error: Error) => void) =>
+        callback(Object.assign(new Error("unknown"), { code: "ENOTFOUND" }))) as never
+      const one = yield* clients({}, unknown)
+      const two = yield* clients({}, resolver(["10.0.0.1"]).lookup)
+      const get = (all: typeof one) => Effect.flip(all.userUrls.get("http://intranet.example/"))
+      assert.strictEqual((yield* get(one)).message, (yield* get(two)).message)
+    })
+  )
+})
+
+describe("redirects of a URL of a user", () => {
+  it.live.each([
+    "http://169.254.169.254/",
+    "http://127.0.0.2/",
+    "file:///etc/passwd",
+    "//127.0.0.2/",
+    "http://user:secret@127.0.0.1/"
+  ])("to %j are refused", (location) =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.writeHead(302, { location }).end())
+      const settings = local(upstream)
+      settings.userUrls.ports.push(80)
+      const { userUrls } = yield* clients(settings)
+      assert.strictEqual(yield* limitOf(userUrls.get(upstream.url)), "url")
+    })
+  )
+
+  it.live("in a loop end after maxRedirects", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) =>
+        response.writeHead(302, { location: "/again" }).end("x".repeat(100_000))
+      )
+      const { userUrls } = yield* clients(local(upstream))
+      assert.strictEqual(yield* limitOf(userUrls.get(upstream.url)), "url")
+      assert.strictEqual(upstream.requests.length, 4)
+      yield* until(() => upstream.connections.size <= 1)
+    })
+  )
+
+  it.live("to another origin lose credentials, cookies and keys; those to the same keep them", () =>
+    Effect.gen(function* () {
+      const other = yield* serve((_, response) => response.end("there"))
+      const upstream = yield* serve((request, response) => {
+        const location = request.url === "/" ? "/same" : `${other.url}/there`
+        response.writeHead(302, { location, "set-cookie": "a=b" }).end()
+      })
+      const { userUrls } = yield* clients(local(upstream, other))
+      const response = yield* userUrls.get(upstream.url, {
+        headers: {
+          accept: "text/html",
+          authorization: "Bearer secret",
+          cookie: "session=secret",
+          "x-api-key": "secret"
+        }
+      })
+      assert.strictEqual(yield* response.text, "there")
+      assert.strictEqual(upstream.requests[1]!.headers.authorization, "Bearer secret")
+      const { accept, authorization, cookie, ...rest } = other.requests[0]!.headers
+      assert.strictEqual(accept, "text/html")
+      assert.isUndefined(authorization)
+      assert.isUndefined(cookie)
+      assert.isUndefined(rest["x-api-key"])
+    })
+  )
+
+  it.live("of a POST are not followed", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((request, response) => {
+        request.resume()
+        response.writeHead(307, { location: "/again" }).end()
+      })
+      const { userUrls } = yield* clients(local(upstream))
+      const { status } = yield* userUrls.execute(
+        HttpClientRequest.bodyText(HttpClientRequest.post(upstream.url), "secret")
+      )
+      assert.strictEqual(status, 307)
+      assert.strictEqual(upstream.requests.length, 1)
+    })
+  )
+})
+
+describe("the response to a URL of a user", () => {
+  it.live("has a longest body, also as a stream", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => {
+        const write = () => {
+          while (!response.destroyed && response.write(Buffer.alloc(65_536))) {}
+        }
+        response.on("drain", write)
+        write()
+      })
+      const { userUrls } = yield* clients(local(upstream))
+      const streamed = yield* userUrls.get(upstream.url)
+      assert.strictEqual(yield* limitOf(Stream.runDrain(streamed.stream)), "size")
+      const whole = yield* userUrls.get(upstream.url)
+      assert.strictEqual(yield* limitOf(whole.text), "size")
+      yield* until(() => upstream.connections.size === 0)
+    })
+  )
+
+  it.live("has a longest time, also as a stream that never stalls", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => {
+        const timer = setInterval(() => response.write("x"), 5)
+        response.on("close", () => clearInterval(timer))
+      })
+      const { userUrls: settings } = local(upstream)
+      const { userUrls } = yield* clients({ userUrls: { ...settings, timeout: "200 millis" } })
+      const response = yield* userUrls.get(upstream.url)
+      assert.strictEqual(yield* limitOf(Stream.runDrain(response.stream)), "timeout")
+      yield* until(() => upstream.connections.size === 0)
+    })
+  )
+
+  it.live("is not asked for again, and gets no trace", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.writeHead(503).end())
+      const { userUrls } = yield* clients(local(upstream))
+      const response = yield* Effect.withSpan(userUrls.get(upstream.url), "handler")
+      assert.strictEqual(response.status, 503)
+      assert.strictEqual(upstream.requests.length, 1)
+      assert.isUndefined(upstream.requests[0]!.headers.traceparent)
+    })
+  )
+})

@@ -1,0 +1,107 @@
+/** Upstreams on loopback, and clients with a configuration. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import * as Metric from "effect/Metric"
+import * as Config from "../../../src/Config/index.ts"
+import { Clients, OutgoingConfig, refusalOf } from "../../../src/Layers/Outgoing/index.ts"
+import { services } from "../../../src/Layers/Outgoing/OutgoingPlugin.ts"
+import * as Transport from "../../../src/Layers/Outgoing/Transport.ts"
+
+/** A server that counts its requests and connections. */
+export interface Upstream {
+  readonly close: () => void
+  /** The connections that are open. */
+  readonly connections: Set<Socket>
+  readonly requests: Array<IncomingMessage>
+  readonly url: string
+}
+
+const listening = (
+  server: ReturnType<typeof createTcpServer> | Server,
+  requests: Upstream["requests"]
+) =>
+  Effect.acquireRelease(
+    Effect.callback<Upstream>((done) => {
+      const connections = new Set<Socket>()
+      server.on("connection", (socket: Socket) => {
+        connections.add(socket)
+        socket.on("close", () => connections.delete(socket))
+        socket.on("error", () => {})
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const { port } = server.address() as AddressInfo
+        const close = () => {
+          server.close()
+          for (const socket of connections) socket.destroy()
+        }
+        done(Effect.succeed({ close, connections, requests, url: `http://127.0.0.1:${port}` }))
+      })
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+/** Serves requests with a function until the scope closes. */
+export const serve = (
+  answer: (request: IncomingMessage, response: ServerResponse, count: number) => void
+) => {
+  const requests: Array<IncomingMessage> = []
+  return listening(
+    createServer((request, response) => {
+      requests.push(request)
+      answer(request, response, requests.length)
+    }),
+    requests
+  )
+}
+
+/** Serves connections with a function until the scope closes. */
+export const serveTcp = (answer: (socket: Socket) => void) => listening(createTcpServer(answer), [])
+
+/** Loads the section `outgoing`. */
+export const load = (values: object) =>
+  Config.load({ sections: [OutgoingConfig], values: { outgoing: values }, variables: {} }).pipe(
+    Effect.provide(NodeServices.layer)
+  )
+
+/** Creates the clients of a configuration, with metrics. They end with the scope. */
+export const clients = (values: object, lookup?: Parameters<typeof Transport.make>[1]) =>
+  Effect.gen(function* () {
+    const { context } = yield* load(values)
+    const registry = new Map()
+    const all = yield* services((settings) => Transport.make(settings, lookup)).pipe(
+      Effect.provide(context),
+      Effect.provideService(Metric.MetricRegistry, registry)
+    )
+    return {
+      client: Context.get(all, HttpClient.HttpClient),
+      /** Returns the value of a counter or a gauge, summed over its series. */
+      metric: (id: string) =>
+        Effect.map(
+          Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry),
+          (series) =>
+            series
+              .filter((each) => each.id === id)
+              .reduce((sum, { state }) => sum + numberOf(state), 0)
+        ),
+      named: Context.get(all, Clients).named,
+      userUrls: Context.get(all, Clients).forUserUrls
+    }
+  })
+
+const numberOf = (state: object): number =>
+  "count" in state ? Number(state.count) : "value" in state ? Number(state.value) : 0
+
+/** Returns the limit with which an effect fails. */
+export const limitOf = <A>(effect: Effect.Effect<A, HttpClientError>) =>
+  Effect.map(Effect.flip(effect), (error) => refusalOf(error)?.limit)
+
+/** Waits until a condition holds. */
+export const until = (condition: () => boolean): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+  })
