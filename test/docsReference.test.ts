@@ -203,7 +203,7 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
     for (const key of keys) {
       const schemaDefault = defaults.get(`${name}.${key.name}`)
       if (schemaDefault === undefined) continue
-      if (schemaDefault === "[]") {
+      if (schemaDefault === "[]" || schemaDefault === "{}") {
         expect(key.default, key.name).toBe("none")
         continue
       }
@@ -211,7 +211,7 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
       const text = key.name === "listener" ? socketListener : key.default.replaceAll("`", "")
       const values = /^(\d+(\.\d+)?|true|false)$/.test(text)
         ? [JSON.parse(text), text]
-        : [text, text.split(", ")]
+        : [text, text.split(", "), text.split(", ").map(Number)]
       const written = await Promise.any(
         values.map((value) => decoded(singleton(key.name.split("."), value)))
       )

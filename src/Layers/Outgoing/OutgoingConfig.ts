@@ -68,15 +68,6 @@ const Upstream = Schema.Struct({
   url: BaseUrl
 })
 
-const Upstreams = Schema.Record(
-  Schema.String.check(
-    Schema.isPattern(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, {
-      expected: "a name of up to 64 letters, digits, _ and -"
-    })
-  ),
-  Upstream
-)
-
 const userUrls = {
   allowNetworks: Schema.Array(Network).pipe(Config.withDefault([])),
   maxConcurrent: Count.pipe(Config.withDefault(20)),
@@ -101,11 +92,11 @@ const userUrls = {
  * | `breakerCalls` | 20 | how many of the last attempts the circuit breaker looks at |
  * | `breakerOpen` | 10 s | how long an open circuit refuses calls, before one call tries the upstream again |
  * | `breakerRatio` | 0.5 | the share of failed attempts that opens the circuit |
- * | `connections` | 100 | the most connections to one origin |
  * | `connectTimeout` | 3 s | how long opening a connection may take, with the lookup of the name and TLS |
  * | `hedgeAfter` | none | after this time without a response, a `GET`, `HEAD` or `OPTIONS` is sent a second time, and the first good response wins |
  * | `keepAlive` | 4 s | how long an idle connection is kept; below the limit of most servers |
  * | `maxConcurrent` | 100 | the most attempts to one upstream at the same time |
+ * | `maxConnections` | 100 | the most connections to one origin |
  * | `maxResponse` | 64 MiB | the longest body that is read into memory; streams have no limit |
  * | `maxWait` | 1 s | how long an attempt waits for its turn |
  * | `maxWaiting` | 100 | how many attempts wait for their turn, before further ones are refused |
@@ -129,11 +120,11 @@ export const OutgoingConfig = Config.section(
     breakerCalls: settings.breakerCalls.pipe(Config.withDefault(20)),
     breakerOpen: settings.breakerOpen.pipe(Config.withDefault("10 seconds")),
     breakerRatio: settings.breakerRatio.pipe(Config.withDefault(0.5)),
-    connections: Count.pipe(Config.withDefault(100)),
     connectTimeout: Time.pipe(Config.withDefault("3 seconds")),
     hedgeAfter: Schema.optionalKey(settings.hedgeAfter),
     keepAlive: Time.pipe(Config.withDefault("4 seconds")),
     maxConcurrent: settings.maxConcurrent.pipe(Config.withDefault(100)),
+    maxConnections: Count.pipe(Config.withDefault(100)),
     maxResponse: settings.maxResponse.pipe(Config.withDefault("64 MiB")),
     maxWait: settings.maxWait.pipe(Config.withDefault("1 second")),
     maxWaiting: settings.maxWaiting.pipe(Config.withDefault(100)),
@@ -141,15 +132,23 @@ export const OutgoingConfig = Config.section(
     retryBudget: settings.retryBudget.pipe(Config.withDefault(0.2)),
     retryDelay: settings.retryDelay.pipe(Config.withDefault("100 millis")),
     timeout: settings.timeout.pipe(Config.withDefault("30 seconds")),
-    upstreams: Upstreams.pipe(Config.withDefault({})),
+    upstreams: Schema.Record(Schema.String, Upstream).pipe(Config.withDefault({})),
     userUrls: Schema.Struct(userUrls).pipe(Config.withDefault({}))
   },
   {
     check: ({ upstreams }) => {
       const byUrl = new Map<string, string>()
       return Object.entries(upstreams).flatMap(([name, { url }]) => {
-        const { href } = new URL(url)
-        const key = href.endsWith("/") ? href : `${href}/`
+        if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
+          return [
+            {
+              expected: "a name of up to 64 letters, digits, _ and -",
+              key: "upstreams",
+              reason: `${JSON.stringify(name)} is no name of an upstream`
+            }
+          ]
+        }
+        const key = new URL(url).href.replace(/\/$/, "")
         const other = byUrl.get(key)
         byUrl.set(key, name)
         return other === undefined

@@ -53,7 +53,7 @@ type Connect = NonNullable<Undici.Agent.Options["connect"]>
 const clientOf = (
   undici: typeof Undici,
   connect: Connect,
-  { connections, keepAlive }: Pick<Settings, "connections" | "keepAlive">
+  { keepAlive, maxConnections }: Pick<Settings, "keepAlive" | "maxConnections">
 ): Effect.Effect<ScopedClient, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(
@@ -63,7 +63,7 @@ const clientOf = (
           allowH2: false,
           clientTtl: longestUse,
           connect,
-          connections,
+          connections: maxConnections,
           keepAliveTimeout: Duration.toMillis(keepAlive)
         })
     ),

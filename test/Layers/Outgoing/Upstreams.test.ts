@@ -1,0 +1,192 @@
+/** Tests of named upstreams: their settings, what they get of the incoming request, and the configuration. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
+import * as Deadline from "../../../src/Plugin/Deadline.ts"
+import { RequestId } from "../../../src/Server/Exchange/RequestId.ts"
+import { clients, limitOf, load, serve, until } from "./rig.ts"
+
+/** Runs a call as in a request with an id, a trace and a deadline. */
+const inRequest = <A, E, R>(call: Effect.Effect<A, E, R>, deadline: number | undefined) =>
+  call.pipe(
+    Effect.withSpan("handler"),
+    Effect.provideService(RequestId, "demo"),
+    Effect.provideService(Deadline.Deadline, deadline)
+  )
+
+describe("a named upstream", () => {
+  it.live("has settings of its own, and those of the section for the others", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.writeHead(503).end())
+      const { client, named } = yield* clients({
+        retries: 1,
+        retryDelay: "1 millis",
+        upstreams: {
+          patient: { retries: 3, url: `${upstream.url}/patient` },
+          plain: { url: `${upstream.url}/` }
+        }
+      })
+      const count = (call: Effect.Effect<unknown, unknown>) =>
+        Effect.gen(function* () {
+          const before = upstream.requests.length
+          yield* call
+          return upstream.requests.length - before
+        })
+      assert.strictEqual(yield* count((yield* named("patient")).get("/a")), 4)
+      assert.strictEqual(yield* count((yield* named("plain")).get("/a")), 2)
+      // `HttpClient` finds the upstream by the URL.
+      assert.strictEqual(yield* count(client.get(`${upstream.url}/patient/a`)), 4)
+      assert.strictEqual(yield* count(client.get(`${upstream.url}/patients`)), 2)
+      assert.include(
+        upstream.requests.map(({ url }) => url),
+        "/patient/a"
+      )
+    })
+  )
+
+  it.live.each([
+    "@evil.example/",
+    "/../admin",
+    "/%2e%2e/admin",
+    "/..%2fadmin/../../x",
+    "\\..\\..\\admin",
+    "/v1/../../admin"
+  ])("refuses the path %j, which leads out of it", (path) =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.end())
+      const { named } = yield* clients({ upstreams: { rates: { url: `${upstream.url}/v1` } } })
+      const client = yield* named("rates")
+      const result = yield* Effect.result(client.get(path))
+      // What is sent in the end is below its path.
+      if (result._tag === "Failure") assert.strictEqual(refusalOf(result.failure)?.limit, "url")
+      for (const { url } of upstream.requests) assert.match(url!, /^\/v1\/(?!.*(?:\.\.|%2e%2e)\/)/i)
+    })
+  )
+
+  it.live("with an unknown name fails with the nearest one", () =>
+    Effect.gen(function* () {
+      const { named } = yield* clients({ upstreams: { rates: { url: "http://127.0.0.1" } } })
+      const error = yield* Effect.flip(named("rate"))
+      assert.strictEqual(
+        error.message,
+        'The configuration has no upstream "rate". Did you mean "rates"? Set outgoing.upstreams.rate.url.'
+      )
+    })
+  )
+})
+
+describe("the incoming request", () => {
+  it.live("is passed on to an internal upstream: trace, request id and the time that is left", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.end())
+      const { named } = yield* clients({
+        upstreams: { stock: { internal: true, url: upstream.url } }
+      })
+      const client = yield* named("stock")
+      yield* inRequest(client.get("/"), Date.now() + 5000)
+      yield* inRequest(client.get("/"), undefined)
+      const [limited, free] = upstream.requests.map(({ headers }) => headers)
+      assert.strictEqual(limited!["x-request-id"], "demo")
+      assert.match(String(limited!.traceparent), /^00-/)
+      assert.isAtMost(Number(limited!["x-request-timeout"]), 5000)
+      assert.match(String(limited!["x-request-timeout"]), /^\d{1,4}$/)
+      // The time of the call itself.
+      assert.isAbove(Number(free!["x-request-timeout"]), 20_000)
+    })
+  )
+
+  it.live("is not passed on to other upstreams", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.end())
+      const { client, named } = yield* clients({ upstreams: { rates: { url: upstream.url } } })
+      const other = yield* serve((_, response) => response.end())
+      yield* inRequest((yield* named("rates")).get("/"), Date.now() + 5000)
+      yield* inRequest(client.get(other.url), Date.now() + 5000)
+      for (const { headers } of [...upstream.requests, ...other.requests]) {
+        assert.notProperty(headers, "traceparent")
+        assert.notProperty(headers, "x-request-id")
+        assert.notProperty(headers, "x-request-timeout")
+      }
+    })
+  )
+
+  it.live("ends its calls with its deadline, which says nothing about the upstream", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((request, response) => {
+        if (request.url === "/ok") response.end()
+      })
+      const { client } = yield* clients({ breakerCalls: 2 })
+      for (let count = 0; count < 4; count++) {
+        const call = inRequest(client.get(upstream.url), Date.now() + 50)
+        assert.strictEqual(yield* limitOf(call), "deadline")
+      }
+      const late = inRequest(client.get(upstream.url), Date.now() - 1)
+      assert.strictEqual(yield* limitOf(late), "deadline")
+      // The circuit is closed.
+      assert.strictEqual((yield* client.get(`${upstream.url}/ok`)).status, 200)
+      assert.strictEqual(upstream.requests.filter(({ url }) => url === "/").length, 4)
+      yield* until(() => upstream.connections.size <= 1)
+    })
+  )
+
+  it.live("each attempt is a client span of its own, the further ones with their number", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const upstream = yield* serve((_, response, count) =>
+        response.writeHead(count === 1 ? 503 : 200).end()
+      )
+      const { client } = yield* clients({ retryDelay: "1 millis" })
+      yield* Effect.provideService(client.get(upstream.url), Tracer.Tracer, tracer)
+      assert.deepStrictEqual(
+        spans.map(({ attributes, kind }) => [
+          kind,
+          attributes.get("http.response.status_code"),
+          attributes.get("http.request.resend_count")
+        ]),
+        [
+          ["client", 503, undefined],
+          ["client", 200, 1]
+        ]
+      )
+    })
+  )
+})
+
+describe("the section outgoing", () => {
+  const problems = (values: object) =>
+    Effect.map(Effect.flip(load(values)), (error) => {
+      if (error._tag !== "ConfigError") throw error
+      return error.message
+    })
+
+  it.effect.each([
+    [{ upstreams: { a: { url: "ftp://x" } } }, "outgoing.upstreams.a.url"],
+    [{ upstreams: { a: { url: "https://user:secret@x" } } }, "without password"],
+    [{ upstreams: { "a b": { url: "https://x" } } }, "a name of up to 64 letters"],
+    [{ upstreams: { a: {} } }, "outgoing.upstreams.a.url"],
+    [
+      { upstreams: { a: { url: "https://x" }, b: { url: "https://x/" } } },
+      "the upstream a has it too"
+    ],
+    [{ timeout: "0 seconds" }, "from 1 ms to 24 days"],
+    [{ timeout: "Infinity" }, "from 1 ms to 24 days"],
+    [{ retryBudget: 2 }, "a number from 0 to 1"],
+    [{ breakerRatio: 0 }, "above 0"],
+    [{ userUrls: { ports: [0] } }, "outgoing.userUrls.ports"],
+    [{ userUrls: { allowNetworks: ["lan"] } }, "a network such as"]
+  ] as const)("refuses %j", ([values, words]) =>
+    Effect.gen(function* () {
+      const message = yield* problems(values)
+      assert.include(message, words)
+      assert.notInclude(message, "secret")
+    })
+  )
+})
