@@ -13,4 +13,4 @@ export const codec: "compiled" | "effect" = "compiled"
 export const h2c: boolean = false
 
 /** The listener of an app whose configuration does not set `server.listener`. */
-export const listener: "node" | "proxied" = "node"
+export const listener: "auto" | "node" | "proxied" = "auto"

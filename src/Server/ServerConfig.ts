@@ -18,9 +18,9 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `h2c` | false | node: also HTTP/2 without TLS, for clients that begin with it |
  * | `halfClose` | false | proxied: a client that ends its side still gets replies; if false, its requests are interrupted |
  * | `headersTimeout` | 80 s | how long the head of a request may take; above `keepAlive` |
- * | `host` | node: `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
+ * | `host` | `0.0.0.0`, proxied: `127.0.0.1` | address to listen on; variable `HOST` |
  * | `keepAlive` | 75 s | how long an idle connection stays open; above the proxy's own |
- * | `listener` | `node` | `node`, fit for the open internet, or `proxied`, faster behind a proxy |
+ * | `listener` | `auto` | `auto`, the server of the runtime, `node`, fit for the open internet, or `proxied`, faster behind a proxy |
  * | `maxConnections` | 10000 | most open connections; further ones are answered with 503 and closed |
  * | `maxFields` | 1000 | most fields of a form, and parts of a multipart form |
  * | `maxHeaderBytes` | 16 KiB | longest head of a request |
@@ -54,7 +54,7 @@ export const ServerConfig = Config.section(
     headersTimeout: Config.Duration.pipe(Config.withDefault("80 seconds")),
     host: Schema.optionalKey(Schema.String),
     keepAlive: Config.Duration.pipe(Config.withDefault("75 seconds")),
-    listener: Schema.Literals(["node", "proxied"]).pipe(
+    listener: Schema.Literals(["auto", "node", "proxied"]).pipe(
       Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
     maxConnections: Count.pipe(Config.withDefault(10_000)),

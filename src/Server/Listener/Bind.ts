@@ -42,17 +42,34 @@ export const tcp = (
   server: Server,
   host: string,
   port: number,
-  scheme: "http" | "https" = "http"
+  scheme: Scheme = "http"
 ): Effect.Effect<string, BindError> =>
   Effect.map(listen(server, { host, port }, urlOf(host, port, scheme)), (bound) => {
     // A server that listens on TCP has such an address.
     const { address, port } = bound as AddressInfo
-    // A browser cannot open a wildcard address.
-    return urlOf(address === "0.0.0.0" || address === "::" ? "localhost" : address, port, scheme)
+    return addressOf(address, port, scheme)
+  })
+
+type Scheme = "http" | "https"
+
+/** Returns the address of a server that listens on TCP, as a URL that a person can open. */
+export const addressOf = (host: string, port: number, scheme: Scheme): string =>
+  // A browser cannot open a wildcard address.
+  urlOf(host === "0.0.0.0" || host === "::" ? "localhost" : host, port, scheme)
+
+/** Listens with a function that throws the error of the operating system. Fails with `BindError`. */
+export const withRuntime = <A>(
+  host: string,
+  port: number,
+  listen: (host: string, port: number) => A
+): Effect.Effect<A, BindError> =>
+  Effect.try({
+    catch: (cause) => bindError(urlOf(host, port, "http"), cause),
+    try: () => listen(host, port)
   })
 
 /** The hosts to listen on by default: behind a proxy, only processes of this machine connect. */
-export const defaultHosts = { node: "0.0.0.0", proxied: "127.0.0.1" } as const
+export const defaultHosts = { auto: "0.0.0.0", node: "0.0.0.0", proxied: "127.0.0.1" } as const
 
 /** Listens on a TCP address and stops at once. Fails with `BindError`. */
 export const probeTcp = (host: string, port: number): Effect.Effect<void, BindError> =>
@@ -75,7 +92,7 @@ export const probeUnix = (path: string): Effect.Effect<void, BindError> =>
   )
 
 /** Returns the URL of a TCP address. */
-export const urlOf = (host: string, port: number, scheme: "http" | "https"): string =>
+export const urlOf = (host: string, port: number, scheme: Scheme): string =>
   `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`
 
 /**

@@ -5,11 +5,13 @@ import type { Listener } from "./Listener.ts"
 
 const bind: Listener = (options) =>
   Effect.flatMap(
-    Effect.promise(() =>
-      options.config.listener === "proxied"
-        ? import("./Proxied/ProxiedListener.ts")
-        : import("./Node/NodeListener.ts")
-    ),
+    Effect.promise((): Promise<{ readonly listen: Listener }> => {
+      const { listener } = options.config
+      if (listener === "proxied") return import("./Proxied/ProxiedListener.ts")
+      if (listener === "auto" && "Bun" in globalThis) return import("./Fetch/BunListener.ts")
+      if (listener === "auto" && "Deno" in globalThis) return import("./Fetch/DenoListener.ts")
+      return import("./Node/NodeListener.ts")
+    }),
     ({ listen }) => listen(options)
   )
 

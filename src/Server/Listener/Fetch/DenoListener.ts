@@ -1,0 +1,51 @@
+/** The listener on `Deno.serve`. */
+import type { Listener } from "../Listener.ts"
+import * as FetchListener from "./FetchListener.ts"
+import type { Answer } from "./Runtime.ts"
+import type { WebSocket } from "./UpgradableRequest.ts"
+
+/** The parts of Deno that are used here. */
+interface Deno {
+  readonly serve: (
+    options: {
+      readonly hostname: string
+      readonly onListen: () => void
+      readonly port: number
+      readonly signal: AbortSignal
+    },
+    handler: (request: Request, info: Info) => Answer
+  ) => {
+    readonly addr: { readonly hostname: string; readonly port: number }
+    readonly finished: Promise<void>
+    readonly shutdown: () => Promise<void>
+  }
+  readonly upgradeWebSocket: (
+    request: Request,
+    options: object
+  ) => { readonly response: Response; readonly socket: WebSocket }
+}
+
+interface Info {
+  readonly remoteAddr: { readonly hostname?: string }
+}
+
+// The types of Deno would be those of every module here.
+const deno = () => (globalThis as unknown as { readonly Deno: Deno }).Deno
+
+/** Listens on `server.host` and `server.port` with `Deno.serve`. Fails with `BindError`. */
+export const listen: Listener = FetchListener.make({
+  addressOf: (_, info) => (info as Info).remoteAddr.hostname,
+  keepOpen: () => {},
+  omitsDateOfHead: false,
+  serve: ({ handle, hostname, port }) => {
+    const cut = new AbortController()
+    const server = deno().serve({ hostname, onListen: () => {}, port, signal: cut.signal }, handle)
+    return {
+      close: () => cut.abort(),
+      hostname: server.addr.hostname,
+      port: server.addr.port,
+      stop: () => server.shutdown()
+    }
+  },
+  upgrade: (request, _, headers) => deno().upgradeWebSocket(request, { headers })
+})

@@ -1,0 +1,173 @@
+/** A request of `Bun.serve` or `Deno.serve` on the wire. */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Stream from "effect/Stream"
+import * as ReplyStream from "../../Exchange/ReplyStream.ts"
+import * as Semantics from "../../Exchange/Semantics.ts"
+import type { Serving } from "../../Exchange/Serving.ts"
+import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
+import { refusals } from "../Refusal.ts"
+import type { Bodies } from "./Bodies.ts"
+import * as Refused from "./Refused.ts"
+import * as ReplyFields from "./ReplyFields.ts"
+import type { Answer, Peer, Runtime } from "./Runtime.ts"
+import * as UpgradableRequest from "./UpgradableRequest.ts"
+
+/** The state that the requests of a listener share. */
+export interface ListenerState {
+  readonly bodies: Bodies
+  /** Every service of the app, for the streams of replies. */
+  readonly context: Context.Context<never>
+  /** Dies when the drain ends the streams that still run. */
+  readonly cut: Effect.Effect<never>
+  isDraining: boolean
+  readonly runtime: Runtime
+  readonly serving: Serving
+}
+
+/** One request. */
+export class FetchWire implements Wire {
+  #answer: Response | undefined
+  /** Whether its connection has to end after the reply. */
+  #closes = false
+  #isAnswered = false
+  readonly method: string
+  #onAbort: (() => void) | undefined
+  readonly #peer: Peer
+  #resolve: ((answer: Response | undefined) => void) | undefined
+  readonly #source: Request
+  readonly #state: ListenerState
+  readonly target: string
+  #upgraded: UpgradableRequest.WebSocket | undefined
+
+  constructor(state: ListenerState, source: Request, peer: Peer, target: string) {
+    this.method = source.method
+    this.#peer = peer
+    this.#source = source
+    this.#state = state
+    this.target = target
+  }
+
+  /** Returns the reply, or a promise of it if it is not there yet. Call it once, after `serve`. */
+  answer(): Answer {
+    if (this.#isAnswered) return this.#answer
+    this.#state.runtime.keepOpen(this.#source, this.#peer)
+    return new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  #settle(answer: Response | undefined): void {
+    if (this.#isAnswered) return
+    this.#isAnswered = true
+    this.#answer = answer
+    this.#resolve?.(answer)
+  }
+
+  get onAbort(): (() => void) | undefined {
+    return this.#onAbort
+  }
+
+  set onAbort(abort: (() => void) | undefined) {
+    if (abort !== undefined && this.#onAbort === undefined) {
+      const { signal } = this.#source
+      if (signal.aborted) queueMicrotask(() => this.#onAbort?.())
+      else signal.addEventListener("abort", () => this.#onAbort?.(), { once: true })
+    }
+    this.#onAbort = abort
+  }
+
+  get httpVersion(): undefined {
+    return undefined
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#state.runtime.addressOf(this.#source, this.#peer)
+  }
+
+  get headers(): Iterable<readonly [string, string]> {
+    return this.#source.headers.entries()
+  }
+
+  header(name: string): string | undefined {
+    return this.#source.headers.get(name) ?? undefined
+  }
+
+  body(limit: number, done: (body: BodyFailure | Uint8Array) => void): void {
+    const end = (body: BodyFailure | Uint8Array) => {
+      if (typeof body === "string") this.#closes = true
+      done(body)
+    }
+    this.#state.bodies.read(this.#source, limit, end, () => {
+      this.#settle(Refused.reply(refusals.Timeout, this.#source, this.#state.serving))
+    })
+  }
+
+  load(then: () => void): void {
+    then()
+  }
+
+  open(): HttpServerRequest {
+    const { runtime } = this.#state
+    return UpgradableRequest.make(this.#source, {
+      remoteAddress: this.remoteAddress,
+      target: this.target,
+      upgrade: (headers) => {
+        const { response, socket } = runtime.upgrade(this.#source, this.#peer, headers)
+        this.#upgraded = socket
+        this.#settle(response)
+        return socket
+      }
+    })
+  }
+
+  send(
+    status: number,
+    headers: Array<string>,
+    body: string | Uint8Array,
+    constant: ReadonlyArray<string> = []
+  ): void {
+    const part = Semantics.bodyOf(this.method, status)
+    const more = this.#more()
+    if (part === "length") more["content-length"] = String(Buffer.byteLength(body))
+    this.#settle(
+      // Some statuses take no body at all, not even an empty one.
+      new Response(part === "body" && body.length > 0 ? (body as string) : null, {
+        headers: ReplyFields.of(headers, constant, more),
+        status
+      })
+    )
+  }
+
+  sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {
+    if (this.#upgraded !== undefined) return queueMicrotask(done)
+    const withoutBody = Semantics.bodyOf(this.method, response.status) !== "body"
+    const isStream = response.body._tag === "Stream" && !withoutBody
+    const sent = ReplyStream.map(response, (stream) =>
+      stream.pipe(
+        Stream.interruptWhen(this.#state.cut),
+        Stream.onExit(() => Effect.sync(done))
+      )
+    )
+    this.#settle(
+      HttpServerResponse.toWeb(HttpServerResponse.setHeaders(sent, this.#more()), {
+        context: this.#state.context,
+        signal: this.#source.signal,
+        withoutBody
+      })
+    )
+    if (!isStream) queueMicrotask(done)
+  }
+
+  /** Returns the headers that neither the exchange nor the runtime writes. */
+  #more(): ReplyFields.Fields {
+    const more: ReplyFields.Fields = {}
+    if (this.#closes || this.#state.isDraining) more["connection"] = "close"
+    if (this.method === "HEAD" && this.#state.runtime.omitsDateOfHead) {
+      more["date"] = new Date().toUTCString()
+    }
+    return more
+  }
+}

@@ -1,0 +1,56 @@
+/** The requests that a runtime accepts and its listener refuses. */
+import type { Serving } from "../../Exchange/Serving.ts"
+import * as Authority from "../Authority.ts"
+import * as HeadRules from "../HeadRules.ts"
+import { type Refusal, refusals, replyTo } from "../Refusal.ts"
+
+/** The value of the last valid Host: most requests of a server have the same one. */
+let validHost: string | undefined
+
+/**
+ * Returns the path and query of a request, or why the request is refused. The runtime shows no
+ * version of HTTP, and a request of HTTP/1.0 may lack Host, so each request may.
+ */
+export const targetOf = ({ headers, method, url }: Request, maxBytes: number): Refusal | string => {
+  if (method === "CONNECT") return refusals.Connect
+  const host = headers.get("host")
+  if (host !== null && host !== validHost) {
+    if (!Authority.isValid(host)) return refusals.HostInvalid
+    validHost = host
+  }
+  if (url.length > maxBytes) return refusals.RequestLineTooLong
+  const begin = url.charCodeAt(0) === slash ? 0 : url.indexOf("/", url.indexOf("//") + 2)
+  const fragment = url.indexOf("#", begin)
+  const target = fragment === -1 ? url.slice(begin) : url.slice(begin, fragment)
+  return method === "OPTIONS" && target === "/*" ? "*" : target
+}
+
+const slash = 0x2f
+
+/** Returns why a request with a body is refused; undefined if it is not. */
+export const ofBody = ({ headers, method }: Request): Refusal | undefined => {
+  if (method === "GET" || method === "HEAD") return undefined
+  const expectation = headers.get("expect")
+  if (expectation !== null && expectation.toLowerCase() !== "100-continue") return refusals.Expect
+  const coding = headers.get("transfer-encoding")
+  return coding === null ? undefined : HeadRules.transferEncoding(coding, 1)
+}
+
+/** Returns the reply to a refused request, which closes its connection. */
+export const reply = ({ error }: Refusal, request: Request, serving: Serving): Response => {
+  const { body, headers } = replyTo(
+    error,
+    {
+      header: (name) => request.headers.get(name) ?? undefined,
+      method: request.method,
+      target: undefined
+    },
+    serving
+  )
+  const lines = new Headers({ connection: "close" })
+  for (let i = 0; i < headers.length; i += 2) lines.append(headers[i]!, headers[i + 1]!)
+  return new Response(request.method === "HEAD" ? null : body, {
+    headers: lines,
+    status: error.status
+  })
+}
