@@ -20,7 +20,7 @@ const span = (text: string) =>
  * | `maxBytes` | 1 MiB | the largest reply that is kept, as it is stored: bytes that are not text take a third more |
  * | `maxMemory` | 64 MiB | the bytes of the store `memory`; above it, the oldest replies are dropped |
  * | `onStoreFailure` | `closed` | what a request with a key meets if the store does not work: `closed` for 503, `open` to carry it out without protection |
- * | `prefix` | the id of the app, or `redis.prefix`, and `idempotency` | the beginning of every key in Redis, and a part of every key elsewhere. Apps with the same prefix share their keys |
+ * | `prefix` | the id of the app | a part of every key: apps with the same prefix and the same store share their keys |
  * | `store` | that of the plugin | where keys are kept: `database`, `memory` or `redis`. The plugin has the services of its own store, and `memory`; variable `IDEMPOTENCY_STORE` |
  * | `ttl` | 1 day | how long a reply is kept if the annotation has no `ttl`; variable `IDEMPOTENCY_TTL` |
  */

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
 import { SqlClient } from "effect/sql/SqlClient"
-import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
@@ -17,7 +16,6 @@ import { annotate } from "./DocumentedKeys.ts"
 import { IdempotencyConfig, type StoreName } from "./IdempotencyConfig.ts"
 import { KeyStore, type Store } from "./KeyStore.ts"
 import { MemoryStore } from "./MemoryStore.ts"
-import { Namespace } from "./Namespace.ts"
 import * as Prune from "./Prune.ts"
 import * as RedisStore from "./RedisStore.ts"
 import * as Repeats from "./Repeats.ts"
@@ -56,30 +54,19 @@ const memory = Effect.gen(function* () {
   return store
 })
 
-/** Returns the services of a plugin: `own` opens its own store, whose keys have the prefix. */
-const services = <E, R, P>(
-  plugin: string,
-  own: StoreName,
-  open: (prefix: string) => Effect.Effect<Store, E, R>,
-  prefix: Effect.Effect<string, never, P>
-) =>
+/** Returns the services of a plugin. `open` opens its own store. */
+const services = <E, R>(plugin: string, own: StoreName, open: Effect.Effect<Store, E, R>) =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const config = yield* IdempotencyConfig
-      const namespace = config.prefix ?? `${yield* prefix}idempotency`
-      const chosen = config.store ?? own
+      const { store: chosen = own } = yield* IdempotencyConfig
       if (chosen !== own && chosen !== "memory") {
         return yield* new KeyStoreMissing({ plugin, store: chosen })
       }
-      const store = yield* chosen === "memory" ? memory : open(namespace)
-      return Context.make(KeyStore, store).pipe(
-        Context.add(Namespace, namespace),
+      return Context.make(KeyStore, yield* chosen === "memory" ? memory : open).pipe(
         Context.add(IdempotencyErrors, ContractMiddleware.errorsOnly)
       )
     })
   )
-
-const idOfApp = Effect.map(AppRuntime, ({ id }) => `${id}:`)
 
 const ping = Effect.flatMap(KeyStore, (store) => store.ping)
 
@@ -88,7 +75,7 @@ const shared = {
   config: [IdempotencyConfig],
   health: { idempotency: HealthCheck.make(ping, { class: "informational", timeout: "2 seconds" }) },
   middleware: [Repeats.middleware],
-  provides: [IdempotencyErrors, KeyStore, Namespace]
+  provides: [IdempotencyErrors, KeyStore]
 } as const
 
 /**
@@ -115,7 +102,7 @@ const shared = {
 export const plugin = Plugin.make("flange:idempotency", {
   ...shared,
   contributes: [PluginCheck.kind.make("keys", RouteCheck.make(false))],
-  layer: services("Idempotency.plugin", "memory", () => memory, idOfApp)
+  layer: services("Idempotency.plugin", "memory", memory)
 })
 
 /**
@@ -147,14 +134,12 @@ export const withDatabase = Plugin.make("flange:idempotency", {
   layer: services(
     "Idempotency.withDatabase",
     "database",
-    () =>
-      Effect.gen(function* () {
-        const store = SqlStore.make(yield* SqlClient)
-        yield* store.createTable
-        yield* Effect.forkScoped(Prune.regularly(store.prune))
-        return store
-      }),
-    idOfApp
+    Effect.gen(function* () {
+      const store = SqlStore.make(yield* SqlClient)
+      yield* store.createTable
+      yield* Effect.forkScoped(Prune.regularly(store.prune))
+      return store
+    })
   ),
   requires: [SqlClient]
 })
@@ -181,8 +166,9 @@ export const withRedis = Plugin.make("flange:idempotency", {
   layer: services(
     "Idempotency.withRedis",
     "redis",
-    (prefix) => Effect.map(Redis.Redis, (redis) => RedisStore.make(redis, prefix)),
-    Effect.map(SharedRedis, ({ prefix }) => prefix)
+    Effect.map(Effect.all({ redis: Redis.Redis, shared: SharedRedis }), ({ redis, shared }) =>
+      RedisStore.make(redis, `${shared.prefix}idempotency`)
+    )
   ),
   requires: [Redis.Redis, SharedRedis]
 })

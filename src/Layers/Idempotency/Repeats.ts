@@ -23,7 +23,6 @@ import * as IdempotentRoute from "./IdempotentRoute.ts"
 import * as KeptReply from "./KeptReply.ts"
 import * as KeyHeader from "./KeyHeader.ts"
 import { type Attempt, type Found, KeyStore, type Store } from "./KeyStore.ts"
-import { Namespace } from "./Namespace.ts"
 
 /** An attempt while its handler runs. */
 interface Run {
@@ -263,8 +262,8 @@ const anonymous =
 export const middleware = Middleware.aroundReply("idempotency", {
   build: Effect.gen(function* () {
     const config = yield* IdempotencyConfig
-    const prefix = yield* Namespace
     const runtime = yield* AppRuntime
+    const prefix = config.prefix ?? runtime.id
     const store = yield* KeyStore
     const counter = Metering.counter(
       yield* Effect.context<never>(),

@@ -150,10 +150,14 @@ export const make = (sql: SqlClient): SqlStore => {
           )
         )
       ),
-    createTable: Effect.catch(sql`select id from ${keys} where id = ''`, () =>
-      Effect.forEach(isMySql ? mysqlTable : pgTable, (text) => sql.unsafe(text).unprepared, {
-        discard: true
-      })
+    createTable: Effect.retry(
+      Effect.catch(sql`select id from ${keys} where id = ''`, () =>
+        Effect.forEach(isMySql ? mysqlTable : pgTable, (text) => sql.unsafe(text).unprepared, {
+          discard: true
+        })
+      ),
+      // PostgreSQL refuses replicas that create a table at the same time, all but one.
+      { times: 3, while: ({ reason }) => reason._tag === "UniqueViolation" }
     ),
     isTransactional: true,
     ping: stored("ping", sql`select id from ${keys} where id = ''`),
