@@ -22,11 +22,11 @@ const initial = 100
 export class RouteLatency {
   /** The mean while few requests run. */
   usual = 0
-  /** How many requests the mean is of, up to 50. */
+  /** How many requests the mean is of, up to 20. */
   samples = 0
 
   learn(took: number): void {
-    if (this.samples < 50) this.samples++
+    if (this.samples < 20) this.samples++
     this.usual += (took - this.usual) / this.samples
   }
 }
@@ -70,7 +70,7 @@ export class Concurrency {
   /** Counts a request as in flight. */
   begin(latency: RouteLatency, now: number): Flight {
     // With few others in flight, a request takes as long as it takes without load.
-    const isCalm = this.inFlight < Math.max(this.#min, this.#value / 4)
+    const isCalm = this.inFlight < Math.max(this.#min, this.#value / 10)
     this.inFlight++
     if (this.inFlight > this.#peak) this.#peak = this.inFlight
     return { isCalm, latency, since: now }

@@ -7,12 +7,19 @@ import { Line, type Reason } from "./Waiting.ts"
 
 /**
  * How long handlers run in one turn of the event loop before requests that have arrived meanwhile are
- * read, in milliseconds.
+ * read, in milliseconds; longer if reading takes longer, so that a flood does not keep handlers from
+ * running.
  */
 const slice = 1
 
-/** The most turns in a row that only read requests. */
+/** The longest such time, in milliseconds. */
+const longestSlice = 10
+
+/** The most turns in a row that only read requests; they end after `slice` too. */
 const mostReading = 8
+
+/** The longest time from one slice to the next that counts, in milliseconds. */
+const longest = 100
 
 /** Every so many admissions, the least important request that waits is next. */
 const turnOfLast = 8
@@ -41,15 +48,24 @@ const priorities = ["critical", "normal", "sheddable"] as const
  */
 export class Gate {
   readonly standing = new Standing()
+  /** When the last handlers began; undefined if no request waited after them. */
+  #admittedAt: number | undefined
   #arrived = 0
+  /** The mean time from one slice of handlers to the next while requests wait, in milliseconds. */
+  #cycle = 0
   readonly #lines = { critical: new Line(), normal: new Line(), sheddable: new Line() }
+  /** Whether nothing has come in the last turn and nothing waits. It is known under overload only. */
+  #isIdle = false
   #isScheduled = false
   readonly #options: Options
   /** The requests of this turn that were let through although the queue is full. */
   #rising = 0
+  #readingSince = 0
   #seen = 0
   #taken = 0
   #turnsRead = 0
+  /** How long handlers ran in the turn before, when nothing was read. */
+  #unread = 0
   /** When the first handler of this turn began; undefined if no handler has. */
   #turnSince: number | undefined
 
@@ -70,7 +86,7 @@ export class Gate {
   }
 
   get #target(): number {
-    return Standing.target(this.#options.concurrency.mean)
+    return Standing.target(Math.max(this.#options.concurrency.mean, this.#cycle))
   }
 
   /**
@@ -99,11 +115,14 @@ export class Gate {
     const { concurrency, now } = this.#options
     if (concurrency.isReached || this.queued > 0) return false
     const time = now()
+    const wasIdle = this.#isIdle
+    this.#isIdle = false
+    this.#arrived++
     if (this.#turnSince === undefined) {
       this.#turnSince = time
       this.#schedule()
     } else if (time - this.#turnSince >= slice) return false
-    this.standing.admitted(0, this.#target, time)
+    this.standing.admitted(0, this.#target, time, wasIdle)
     return true
   }
 
@@ -116,7 +135,10 @@ export class Gate {
       if (displaced === undefined) return this.#end(waiting, "queue_full")
       this.#end(displaced, "displaced")
     }
-    waiting.since = now()
+    const time = now()
+    // A request that is read after handlers have run came while they ran: in the mean, half that time ago.
+    const ran = this.#turnSince === undefined ? 0 : time - this.#turnSince
+    waiting.since = time - Math.max(this.#unread, ran) / 2
     this.#lines[priority].add(waiting)
     this.#schedule()
   }
@@ -151,30 +173,48 @@ export class Gate {
 
   readonly #turn = (): void => {
     this.#isScheduled = false
+    const hasRead = this.#arrived !== this.#seen
+    this.#seen = this.#arrived
+    const time = this.#options.now()
+    this.#unread = this.#turnSince === undefined ? 0 : time - this.#turnSince
+    this.#turnSince = undefined
     if (this.queued === 0) {
-      this.#turnSince = undefined
+      // What comes in the next turn came while a handler ran.
+      if (this.standing.isOverloaded && hasRead) this.#schedule()
+      else this.#isIdle = true
       return
     }
-    if (this.#arrived !== this.#seen && this.#turnsRead < mostReading) {
-      // More may be on its way, and the newest is admitted first, or the least important is refused.
-      this.#seen = this.#arrived
-      this.#turnsRead++
-      return this.#schedule()
-    }
+    if (hasRead && this.#isReading(time)) return this.#schedule()
     this.#rising = this.#turnsRead = 0
-    this.#turnSince = undefined
-    this.#admit()
+    const cycle = this.#admittedAt === undefined ? 0 : Math.min(time - this.#admittedAt, longest)
+    if (cycle > 0) this.#cycle += (cycle - this.#cycle) / 20
+    this.#admit(time, Math.min(longestSlice, Math.max(slice, cycle / 2)))
     this.sweep()
+    this.#admittedAt = this.queued > 0 ? time : undefined
+    this.#unread += this.#options.now() - time
     if (this.queued > 0 && !this.#options.concurrency.isReached) this.#schedule()
   }
 
-  #admit(): void {
+  /**
+   * Checks whether the loop should read what has come before the next handler runs. More may be on its
+   * way: a server takes one connection in each turn, and reads from it in the next one.
+   */
+  #isReading(time: number): boolean {
+    if (this.#turnsRead === 0) this.#readingSince = time
+    return ++this.#turnsRead <= mostReading && time - this.#readingSince < slice
+  }
+
+  #admit(start: number, length: number): void {
     const { concurrency, now } = this.#options
-    const start = now()
-    for (let time = start; time - start < slice && !concurrency.isReached; time = now()) {
+    for (let time = start; time - start < length && !concurrency.isReached; time = now()) {
       const waiting = this.#next()
       if (waiting === undefined) return
-      this.standing.admitted(Math.max(0, time - waiting.since), this.#target, time)
+      const waited = Math.max(0, time - waiting.since)
+      if (waited >= this.patience) {
+        this.#end(waiting, "waited_too_long")
+        continue
+      }
+      this.standing.admitted(waited, this.#target, time)
       this.#end(waiting, undefined)
     }
   }

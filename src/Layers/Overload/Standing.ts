@@ -9,6 +9,9 @@ const shortest = 2
 /** How long every request has to wait longer than the target, in milliseconds. */
 const interval = 100
 
+/** The load below which no overload is left, as a multiple of what the app can bear. */
+const bearable = 0.95
+
 /** Decides whether an app is overloaded, from the time that requests have waited. */
 export class Standing {
   isOverloaded = false
@@ -16,15 +19,20 @@ export class Standing {
   rate = 0
   #aboveSince: number | undefined
   #admitted = 0
+  #idle = 0
   #refused = 0
   #since = 0
 
   /** Returns how long a request may wait if the app is overloaded, for a mean time of requests. */
   static readonly target = (mean: number): number => Math.max(shortest, 1.5 * mean)
 
-  /** Records that a request was admitted after it had waited. */
-  admitted(waited: number, target: number, now: number): void {
+  /**
+   * Records that a request was admitted after it had waited. `wasIdle` is whether the app had nothing to
+   * do when it came.
+   */
+  admitted(waited: number, target: number, now: number, wasIdle = false): void {
     this.#admitted++
+    if (wasIdle) this.#idle++
     if (this.isOverloaded) return this.#review(target, now)
     if (waited <= target) {
       this.#aboveSince = undefined
@@ -46,14 +54,19 @@ export class Standing {
     if (this.isOverloaded) this.#review(target, now)
   }
 
-  /** Ends the overload if fewer than one request in twenty was refused since the last review. */
+  /**
+   * Ends the overload if the load is bearable. The share of requests that find an idle app is the share
+   * of time in which it is idle. So the load, in multiples of what the app can bear, is the number of
+   * requests that did not find it idle, divided by the number that it has admitted.
+   */
   #review(target: number, now: number): void {
     const elapsed = now - this.#since
     const span = 10 * Math.max(interval, 4 * target)
     if (elapsed < span) return
     this.rate = this.#admitted / elapsed
+    const load = (this.#admitted + this.#refused - this.#idle) / this.#admitted
     // Twice the span without a review: few requests came.
-    if (elapsed > 2 * span || this.#refused * 20 < this.#admitted + this.#refused) {
+    if (elapsed > 2 * span || load < bearable) {
       this.isOverloaded = false
       this.#aboveSince = undefined
     }
@@ -61,7 +74,7 @@ export class Standing {
   }
 
   #begin(now: number): void {
-    this.#admitted = this.#refused = 0
+    this.#admitted = this.#idle = this.#refused = 0
     this.#since = now
   }
 }

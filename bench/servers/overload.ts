@@ -1,0 +1,30 @@
+// A handler that computes, behind the battery Overload or without it.
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Schema from "effect/Schema"
+import { App, Plugin, Route } from "flange"
+import * as Overload from "flange/Overload"
+import { Ready, server } from "./effect/FlangeHost.ts"
+import { steps, work } from "./support/Work.ts"
+
+class WorkApi extends HttpApiGroup.make("work").add(
+  HttpApiEndpoint.get("work", "/work", { success: Schema.Struct({ result: Schema.Finite }) })
+) {}
+
+const Work = Plugin.make("bench:work", {
+  routes: [
+    Route.public(WorkApi, (handlers) =>
+      handlers.handleAll({ work: () => Effect.sync(() => ({ result: work(steps) })) })
+    )
+  ]
+})
+
+App.run(
+  App.make("bench", [Overload.plugin, Work, Ready], {
+    config: {
+      environment: "production",
+      values: { overload: { enabled: process.env["BENCH_GUARD"] === "on" }, server }
+    }
+  })
+)
