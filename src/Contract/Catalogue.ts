@@ -302,13 +302,26 @@ export class Overloaded extends ApiError.make<Overloaded>()("Overloaded", {
 }) {}
 
 /** The handler did not finish in time. */
-export class GatewayTimeout extends ApiError.make<GatewayTimeout>()("GatewayTimeout", {
-  code: "TIMEOUT",
-  detail: "The request was not completed in time",
-  meaning: "The handler did not finish in time.",
-  remedy: "Retry later, ask for less, or give the handler more time.",
-  status: 504
-}) {}
+export class GatewayTimeout extends ApiError.make<GatewayTimeout>()(
+  "GatewayTimeout",
+  {
+    code: "TIMEOUT",
+    detail: ({ activity }) =>
+      activity === undefined
+        ? "The request was not completed in time"
+        : `The request was not completed in time: its time ended in ${activity}`,
+    expose: ["activity", "spent"],
+    meaning: "The handler did not finish in time.",
+    remedy: "Retry later, ask for less, or give the handler more time.",
+    status: 504
+  },
+  {
+    /** What the request was doing, such as `handler` or `SQL`. */
+    activity: Schema.optionalKey(Schema.String),
+    /** The milliseconds that the request took for each thing that it waited for. */
+    spent: Schema.optionalKey(Schema.Record(Schema.String, Schema.Finite))
+  }
+) {}
 
 /** The request is in a version of HTTP that the server does not speak. */
 export class HttpVersionNotSupported extends ApiError.make<HttpVersionNotSupported>()(

@@ -73,6 +73,7 @@ export const make = ({
       plugin: info.plugin,
       readsBody: codec.readsBody,
       route: info,
+      time: stack.time,
       transforms: stack.transforms,
       upgrades: codec.upgrades
     },

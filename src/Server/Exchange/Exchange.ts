@@ -12,6 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import type { AnySpan, Span } from "effect/Tracer"
+import type { TimeSpent } from "../../Plugin/Deadline.ts"
 import type { Incoming } from "./Before.ts"
 import * as Decompression from "./Decompression.ts"
 import { type EncodedReply, statusError, toResponse } from "./EncodedReply.ts"
@@ -32,6 +33,8 @@ import * as Semantics from "./Semantics.ts"
 import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import * as SetCookie from "./SetCookie.ts"
+import { type Report, type TimedExchange, TimeLimit } from "./TimeLimit.ts"
+import * as TimeoutReply from "./TimeoutReply.ts"
 import type { BodyFailure, Tls, Wire } from "./Wire.ts"
 import { bytesOf, linesOf, withEncodedLocation, withLines } from "./WireReply.ts"
 import * as WireRequest from "./WireRequest.ts"
@@ -48,7 +51,7 @@ const none: Array<string> = []
 const resetContent = 205
 
 /** One request and its reply. */
-export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
+export class Exchange implements Incoming, Observers.Observed, ServicesOwner, TimedExchange {
   /** The body, why it could not be read, or the reply to send; undefined before it is read. */
   body: BodyFailure | HttpServerResponse.HttpServerResponse | Uint8Array | undefined
   code: string | undefined
@@ -66,9 +69,13 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #exit: Exit.Exit<unknown, unknown> = Exit.void
   /** Whether the stream of the reply failed. */
   #hasBroken = false
+  /** Whether the reply was sent before the fiber of the request has ended. */
+  #isAhead = false
   #isOver = false
   /** Whether the reply is sent without the transforms of the route. */
   #isPlain = false
+  /** Whether the handler has begun to wait. */
+  #isHandling = false
   /** How many replies in turn could not be sent. */
   #refusals = 0
   /** Whether two of these headers have one name, or one has a name that every reply has. */
@@ -84,6 +91,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   readonly #serving: Serving
   readonly #start: number
   #state: RequestState | undefined
+  #time: TimeLimit | undefined
   #trace: RequestTrace | undefined
   readonly #wire: Wire
 
@@ -92,7 +100,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.#wire = wire
     this.plan = plan
     this.match = match
-    this.#start = plan.observers.length === 0 ? 0 : serving.elapsed()
+    this.#start = plan.observers.length === 0 && plan.time === undefined ? 0 : serving.elapsed()
     serving.begin()
     plan.open++
     const { rules, tracer } = serving
@@ -108,6 +116,44 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
   #level(rules: Serving["rules"]): void {
     const level = rules.forRoute(this.plan.route, this.plan.plugin)
     if (level !== undefined) this.provide(References.MinimumLogLevel, level)
+  }
+
+  // Its time.
+
+  get activity(): string {
+    return this.#isHandling ? "handler" : "middleware"
+  }
+
+  get deadline(): number | undefined {
+    return this.time?.deadline
+  }
+
+  /** The limit on its time; undefined if no plugin limits the time of the route. */
+  get time(): TimeLimit | undefined {
+    const rule = this.plan.time
+    return rule && (this.#time ??= new TimeLimit(this, rule.limit))
+  }
+
+  get timeSpent(): TimeSpent | undefined {
+    return this.time?.spent
+  }
+
+  alarm(at: number, ring: () => void): () => void {
+    return this.#serving.alarm(this.#start + at, ring)
+  }
+
+  exceeded(report: Report, cause: Cause.Cause<unknown> | undefined): void {
+    this.plan.time!.exceeded(report.activity)
+    this.#isAhead = cause === undefined
+    this.#exit = Exit.failCause(cause ?? Cause.interrupt())
+    this.leave(this.#exit)
+    this.#finish(TimeoutReply.make(report, cause, this))
+  }
+
+  settled(exit: Exit.Exit<unknown, unknown>): void {
+    this.#exit = exit
+    this.#isAhead = false
+    if (this.#isOver) this.#release()
   }
 
   // The request.
@@ -155,7 +201,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   get request(): HttpServerRequest {
     return (this.#request ??= this.plan.isOpened
-      ? LimitedRequest.make(this.#wire.open(), this.bodyLimit)
+      ? this.#opened()
       : this.#requestReading((done) =>
           this.readBody(() =>
             done(HttpServerResponse.isHttpServerResponse(this.body) ? "Malformed" : this.body!)
@@ -290,8 +336,11 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       return
     }
     const waiting = (this.#onBody = [done])
+    const { time } = this
+    time?.pause()
     const come = (body: NonNullable<Exchange["body"]>) => {
       this.body = body
+      time?.resume()
       for (const each of waiting) each()
     }
     const read: WireRequest.Message["read"] = (done) => this.#wire.body(this.bodyLimit, done)
@@ -300,6 +349,14 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     this.run(Decompression.bytes(raw), false, (exit) =>
       come(exit._tag === "Success" ? exit.value : "Aborted")
     )
+  }
+
+  #opened(): HttpServerRequest {
+    const wire = this.#wire
+    const { time } = this
+    // What a connection does in another protocol has no end.
+    if (this.plan.upgrades) wire.onUpgrade = () => time?.lift()
+    return LimitedRequest.make(wire.open(), this.bodyLimit, time)
   }
 
   #requestReading(read: WireRequest.Message["read"]): HttpServerRequest {
@@ -327,6 +384,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     const wire = this.#wire
     const { fibers } = this.#serving
     const outer = wire.onAbort
+    const ended = this.time?.watch(fiber, done) ?? done
     fibers.add(fiber)
     wire.onAbort = () => {
       fiber.interruptUnsafe(undefined, ClientAbort.annotation)
@@ -335,7 +393,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
     fiber.addObserver((exit) => {
       fibers.delete(fiber)
       wire.onAbort = outer
-      done(exit)
+      ended(exit)
     })
   }
 
@@ -360,6 +418,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   /** Begins the span of the handler, if the request is sampled. */
   enter(): Span | undefined {
+    this.#isHandling = true
     return this.#trace?.enter()
   }
 
@@ -549,7 +608,7 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       })
       if (!this.#hasContent(status) || response.body._tag === "Empty") this.#sent = 0
       else this.#sent = response.body.contentLength
-      this.#wire.sendResponse(ReplyStream.map(response, logged), () => {
+      this.#wire.sendResponse(ReplyStream.map(this.#bounded(response), logged), () => {
         this.#endSpan(status)
         this.#close()
       })
@@ -558,6 +617,19 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
       return this.#refused(defect)
     }
     this.#tell(status)
+  }
+
+  /** Limits how long the stream of a reply is silent, in place of how long it takes. */
+  #bounded(response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse {
+    const rule = this.plan.time
+    if (rule === undefined || response.body._tag !== "Stream") return response
+    this.time!.lift()
+    return rule.idle === Infinity
+      ? response
+      : ReplyStream.map(
+          response,
+          ReplyStream.notIdle(this, rule.idle, () => rule.exceeded("stream of the reply"))
+        )
   }
 
   #put(
@@ -652,9 +724,13 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner {
 
   /** Closes the scope of the request, then ends the exchange. */
   #close(): void {
+    this.#isOver = true
+    if (!this.#isAhead) this.#release()
+  }
+
+  #release(): void {
     const serving = this.#serving
     const scope = this.#scope
-    this.#isOver = true
     this.plan.open--
     if (scope === undefined) return serving.end()
     const closed = Effect.catchCause(Scope.close(scope, this.#exit), (cause) =>

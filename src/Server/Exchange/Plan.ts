@@ -4,6 +4,7 @@ import type * as Catalogue from "../../Contract/Catalogue.ts"
 import type { Observe } from "./Observers.ts"
 import type { Transform } from "./ReplyTransform.ts"
 import type { RouteName } from "./ServerSpan.ts"
+import type { TimeRule } from "./TimeLimit.ts"
 
 /** The parts of a route that all its requests share. */
 export interface Plan {
@@ -31,6 +32,8 @@ export interface Plan {
   /** Whether the body is read and decoded before the handler runs. */
   readonly readsBody: boolean
   readonly route: RouteName
+  /** The time limits; undefined if no plugin limits the time of the route. */
+  readonly time: TimeRule | undefined
   /** Changes of finished replies, the first one first. */
   readonly transforms: ReadonlyArray<Transform>
   /** Whether the handler can upgrade the connection. */

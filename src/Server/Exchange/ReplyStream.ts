@@ -1,9 +1,11 @@
 /** The streams in the bodies of replies. */
 import * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
+import type { TimedExchange } from "./TimeLimit.ts"
 
 type Bytes = Stream.Stream<Uint8Array, unknown>
 
@@ -43,3 +45,45 @@ export const logged =
     )
 
 const failed = "The stream of the reply failed; the log has the cause"
+
+/**
+ * Lets a stream fail that makes its reader wait longer than `limit` milliseconds. Time in which the client
+ * is slower than the stream does not count. `onIdle` is called before it fails.
+ */
+export const notIdle =
+  (exchange: Pick<TimedExchange, "alarm" | "elapsed">, limit: number, onIdle: () => void) =>
+  (stream: Bytes): Bytes =>
+    Stream.suspend(() => {
+      /** When the reader began to wait; undefined if it does not. */
+      let since: number | undefined
+      const silence = Effect.callback<never, Error>((resume) => {
+        let stop = () => {}
+        const watch = (): void => {
+          const now = exchange.elapsed()
+          if (since === undefined || now < since + limit) {
+            stop = exchange.alarm((since ?? now) + limit, watch)
+          } else {
+            onIdle()
+            resume(Effect.fail(idle(limit)))
+          }
+        }
+        watch()
+        return Effect.sync(() => stop())
+      })
+      return Stream.transformPull(stream, (pull) =>
+        Effect.succeed(
+          Effect.suspend(() => {
+            since = exchange.elapsed()
+            return Effect.onExitPrimitive(pull, () => {
+              since = undefined
+              return undefined
+            })
+          })
+        )
+      ).pipe(Stream.interruptWhen(silence))
+    })
+
+const idle = (limit: number): Error =>
+  new Error(
+    `The stream of the reply sent nothing for ${Duration.format(Duration.millis(limit))}, so it was ended. Send something more often, or give the endpoint a longer IdleTimeout.`
+  )

@@ -7,6 +7,7 @@ import { HttpServerRequest, ParsedSearchParams } from "effect/http/HttpServerReq
 import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import { type AnySpan, ParentSpanKey } from "effect/Tracer"
+import * as Deadline from "../../Plugin/Deadline.ts"
 import {
   cachedKeys,
   lazyContext,
@@ -19,6 +20,8 @@ import * as RequestId from "./RequestId.ts"
 
 /** The request that the services belong to. */
 export interface ServicesOwner {
+  /** See `Deadline`. */
+  readonly deadline: number | undefined
   readonly fields: RequestFields.Fields
   readonly params: Readonly<Record<string, string | undefined>>
   /** The parent of the spans that the request's fibers start. */
@@ -30,12 +33,16 @@ export interface ServicesOwner {
   readonly searchParams: Readonly<Record<string, Array<string> | string>>
   /** The state that `HttpEffect` keeps for a request. */
   readonly state: object
+  /** See `CurrentTimeSpent`. */
+  readonly timeSpent: Deadline.TimeSpent | undefined
 }
 
 /** The key of the exchange that a fiber serves. */
 export const exchangeKey = "flange/Exchange"
 
 const keys: ReadonlySet<string> = new Set([
+  Deadline.CurrentTimeSpent.key,
+  Deadline.Deadline.key,
   exchangeKey,
   HttpIncomingMessage.MaxBodySize.key,
   HttpServerRequest.key,
@@ -87,6 +94,10 @@ export class Services implements ReadonlyMap<string, unknown> {
     if (this.#replaces && this.#own!.has(key)) return this.#own!.get(key)
     const exchange = this.#exchange
     switch (key) {
+      case Deadline.CurrentTimeSpent.key:
+        return exchange.timeSpent
+      case Deadline.Deadline.key:
+        return exchange.deadline
       case exchangeKey:
         return exchange
       case HttpIncomingMessage.MaxBodySize.key:

@@ -4,6 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
@@ -12,12 +13,16 @@ import type * as Catalogue from "../../Contract/Catalogue.ts"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import { Alarms } from "./Alarms.ts"
 import { LogRules, type LogRulesShape } from "./LogRules.ts"
 import type { Plan } from "./Plan.ts"
 import { type RouteName, type Sample, Sampling } from "./ServerSpan.ts"
 import * as Unsampled from "./Unsampled.ts"
 
 const defaultClock = Context.get(Context.empty(), Clock.Clock)
+
+/** The alarms of all apps of the process. */
+const alarms = new Alarms(() => performance.now())
 
 /** The exchanges of an app that have not ended. A plugin provides one to read their number. */
 export class OpenExchanges extends Context.Service<
@@ -39,6 +44,8 @@ export class OpenExchanges extends Context.Service<
 
 /** The state that the exchanges of an app share. */
 export class Serving {
+  /** Calls a function at a time of `elapsed`. Returns the function that stops it. */
+  readonly alarm: (at: number, ring: () => void) => () => void
   /** Every service of the app. */
   readonly context: Context.Context<unknown>
   /** The form of the app's errors; undefined if they are problem documents. */
@@ -81,6 +88,14 @@ export class Serving {
       clock === undefined
         ? () => performance.now()
         : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    this.alarm =
+      clock === undefined
+        ? (at, ring) => alarms.set(at, ring)
+        : (at, ring) => {
+            const wait = clock.sleep(Duration.millis(Math.max(0, at - this.elapsed())))
+            const fiber = Effect.runFork(Effect.andThen(wait, Effect.sync(ring)))
+            return () => fiber.interruptUnsafe()
+          }
     this.now = clock === undefined ? () => Date.now() : () => clock.currentTimeMillisUnsafe()
     const runtime = Context.getOrUndefined(context as Context.Context<AppRuntime>, AppRuntime)
     this.envelope =

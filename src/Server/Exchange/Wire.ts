@@ -41,6 +41,8 @@ export interface Wire {
   readonly method: string
   /** The listener calls it if the client disconnects before the reply. The exchange sets it. */
   onAbort: (() => void) | undefined
+  /** The listener calls it when the connection has another protocol. The exchange sets it. */
+  onUpgrade?: (() => void) | undefined
   /**
    * Returns the request of Effect's own server, which has streams, multipart and
    * upgrades. Call it once, after `load` and not after `body`.

@@ -29,7 +29,13 @@ export interface Opener {
    */
   readonly load: (then: () => void) => void
   readonly open: (request: Http.IncomingMessage, reply: Http.ServerResponse) => Opened
-  readonly openUpgrade: (request: Http.IncomingMessage, socket: Duplex, rest: Buffer) => Opened
+  /** Calls `onUpgrade` when the handler has upgraded the connection. */
+  readonly openUpgrade: (
+    request: Http.IncomingMessage,
+    socket: Duplex,
+    rest: Buffer,
+    onUpgrade: () => void
+  ) => Opened
   /** The scope of opened requests; closing it interrupts the replies that are still being sent. */
   readonly requests: Scope.Closeable
 }
@@ -119,9 +125,13 @@ export const make = (serving: Serving): Effect.Effect<Opener> =>
         Reflect.deleteProperty(reply, "prependListener")
         return made
       },
-      openUpgrade: (request, socket, rest) => {
+      openUpgrade: (request, socket, rest, onUpgrade) => {
         const made = opened(request, () => handlers!.upgrade(request, socket, rest))
-        mapUpgrade(made.request, UpgradedSocket.bounded(socket))
+        const bounded = UpgradedSocket.bounded(socket)
+        mapUpgrade(made.request, (upgraded) => {
+          onUpgrade()
+          return bounded(upgraded)
+        })
         return made
       },
       requests

@@ -18,6 +18,7 @@ const nothing = new Uint8Array(0)
 export class UpgradeWire implements Wire {
   readonly method: string
   #onAbort: (() => void) | undefined
+  onUpgrade: (() => void) | undefined
   #opened: Opened | undefined
   readonly #opener: Opener
   readonly #rest: Buffer
@@ -76,7 +77,9 @@ export class UpgradeWire implements Wire {
   }
 
   open(): HttpServerRequest {
-    this.#opened = this.#opener.openUpgrade(this.#source, this.#socket, this.#rest)
+    this.#opened = this.#opener.openUpgrade(this.#source, this.#socket, this.#rest, () =>
+      this.onUpgrade?.()
+    )
     return this.#opened.request
   }
 

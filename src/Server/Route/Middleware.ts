@@ -8,10 +8,12 @@ import * as Contribution from "../../Plugin/Contribution.ts"
 import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
 import type { Transform } from "../Exchange/ReplyTransform.ts"
+import type { TimeRule } from "../Exchange/TimeLimit.ts"
 
 export { type Before, type Incoming, pass } from "../Exchange/Before.ts"
 export type { Observe, Observed } from "../Exchange/Observers.ts"
 export type { Change, Finished, Transform } from "../Exchange/ReplyTransform.ts"
+export type { TimeRule } from "../Exchange/TimeLimit.ts"
 
 /**
  * The slots, outermost first, each with the reason why it comes before the next.
@@ -126,6 +128,7 @@ export type Form =
   | { readonly headers: (route: RouteInfo) => Readonly<Record<string, string>> | undefined }
   | { readonly observe: (route: RouteInfo) => Observe | undefined }
   | { readonly reply: (route: RouteInfo) => Wrap | undefined }
+  | { readonly time: (route: RouteInfo) => TimeRule | undefined }
   | { readonly transform: (route: RouteInfo) => Transform | undefined }
 
 /** A limit on the rate of requests to a route, as data. */
@@ -423,6 +426,43 @@ export const aroundReply = <E = never, R = never>(
   build: Effect.map(options.build, (around) => ({ around })),
   describe: options.describe,
   slot: "Transaction"
+})
+
+/**
+ * Creates middleware that limits the time of requests, in the slot `TransportSecurity`: what runs in any
+ * slot is part of the time. The listener waits for the handler and watches the clock itself, so a handler
+ * that does not wait needs no fiber. If several middlewares limit a route, the outermost counts.
+ *
+ * `Timeout.plugin` of `flange/Timeout` has one that is configured. A request that exceeds the limit is
+ * interrupted and answered with 504.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { Middleware } from "flange"
+ *
+ * const reports = Middleware.timeLimit("reports", {
+ *   build: Effect.succeed((route) =>
+ *     route.group === "reports"
+ *       ? { exceeded: () => {}, idle: Infinity, limit: 60_000 }
+ *       : undefined)
+ * })
+ * reports.slot // => "TransportSecurity"
+ * ```
+ */
+export const timeLimit = <E = never, R = never>(
+  name: string,
+  options: {
+    /** Builds, once every plugin is acquired, the function that is called for each route at start. */
+    readonly build: Effect.Effect<(route: RouteInfo) => TimeRule | undefined, E, R>
+    /** Returns what it does to a route, for `App.describe`. By default it runs on every route of its slot. */
+    readonly describe?: Describe | undefined
+  }
+): Middleware<E, R> => ({
+  ...Contribution.make<"middleware", E, R>("middleware", name),
+  build: Effect.map(options.build, (time) => ({ time })),
+  describe: options.describe,
+  slot: "TransportSecurity"
 })
 
 /**

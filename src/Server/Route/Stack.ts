@@ -3,6 +3,7 @@ import type { Before } from "../Exchange/Before.ts"
 import type { Observe } from "../Exchange/Observers.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { Transform } from "../Exchange/ReplyTransform.ts"
+import type { TimeRule } from "../Exchange/TimeLimit.ts"
 import {
   type AroundHandler,
   type Form,
@@ -35,6 +36,8 @@ export interface Stack {
   readonly observers: ReadonlyArray<Observe>
   /** Outermost first. */
   readonly steps: ReadonlyArray<Step>
+  /** The time limits; undefined if no middleware has one. The outermost wins. */
+  readonly time: TimeRule | undefined
   /** Innermost first. */
   readonly transforms: ReadonlyArray<Transform>
 }
@@ -69,6 +72,7 @@ export const make = (
         ? some(form.before(info)).map((before) => ({ before }))
         : some("reply" in form && form.reply(info)).map((wrap) => ({ wrap }))
     ),
+    time: forms.flatMap((form) => some("time" in form && form.time(info)))[0],
     transforms: forms
       .flatMap((form) => some("transform" in form && form.transform(info)))
       .toReversed()

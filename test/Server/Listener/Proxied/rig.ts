@@ -67,6 +67,7 @@ const plan = {
   open: 0,
   plugin: "test",
   route: { method: "*", path: "*" },
+  time: undefined,
   transforms: [],
   upgrades: true
 }
