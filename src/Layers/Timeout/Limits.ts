@@ -1,0 +1,73 @@
+/** The time limits of routes. */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { GatewayTimeout } from "../../Contract/Catalogue.ts"
+import { IdleTimeout, Timeout } from "../../Contract/Timeout.ts"
+import * as Metering from "../../Plugin/Metering.ts"
+import * as Middleware from "../../Server/Route/Middleware.ts"
+import { TimeoutConfig } from "./TimeoutConfig.ts"
+
+type Annotated = { readonly annotations: Context.Context<never> } | undefined
+
+/** Returns the limit of the first contract that has one, in milliseconds. */
+export const declared = <I>(
+  key: Context.Key<I, Duration.Input>,
+  contracts: ReadonlyArray<Annotated>
+): number | undefined => {
+  for (const contract of contracts) {
+    const limit =
+      contract && Context.getOrUndefined(contract.annotations as Context.Context<I>, key)
+    if (limit !== undefined) return Duration.toMillis(limit)
+  }
+  return undefined
+}
+
+const checked = (
+  name: string,
+  { endpoint, group }: Middleware.RouteInfo,
+  limit: number
+): number => {
+  if (limit > 0) return limit
+  throw new Error(
+    `The ${name} of ${endpoint === undefined ? group : `${group}.${endpoint.identifier}`} is ${limit} ms. Use a duration above zero, or Duration.infinity to lift the limit.`
+  )
+}
+
+/** Limits the time of each route, and counts what exceeds a limit. */
+export const limits = Middleware.timeLimit("time-limit", {
+  build: Effect.gen(function* () {
+    const config = yield* TimeoutConfig
+    const counter = Metering.counter(
+      yield* Effect.context<never>(),
+      "flange.timeout.exceeded",
+      "Requests and streamed replies that exceeded their time limit"
+    )
+    const counts = new Map<string, () => void>()
+    const exceeded = (activity: string): void => {
+      let count = counts.get(activity)
+      if (count === undefined) {
+        counts.set(activity, (count = counter({ "flange.timeout.activity": activity })))
+      }
+      count()
+    }
+    return (route: Middleware.RouteInfo) => {
+      const contracts = [route.endpoint, route.contract]
+      const idle = declared(IdleTimeout, contracts) ?? Duration.toMillis(config.idle)
+      const limit = declared(Timeout, contracts) ?? Duration.toMillis(config.default)
+      return {
+        exceeded,
+        idle: checked("IdleTimeout", route, idle),
+        limit: checked("Timeout", route, limit)
+      }
+    }
+  }),
+  describe: ({ contract, endpoint }) => {
+    const limit = declared(Timeout, [endpoint, contract])
+    return {
+      errors: [GatewayTimeout],
+      // Infinity is no JSON, and means the same as nothing.
+      timeout: limit === Infinity ? undefined : limit
+    }
+  }
+})
