@@ -170,7 +170,12 @@ it.each([
   ],
   ["App imports a battery", "App.ts", `import "./Layers/A/A.ts"`, "App may not import Layers/A"],
   ["the barrel", "Plugin/B.ts", `import { Effect } from "effect"`, "not the barrel"],
-  ["Server a peer", "Server/B.ts", `import "jose/jwt"`, "only a battery, a listener or Cli may import jose"],
+  [
+    "Server a peer",
+    "Server/B.ts",
+    `import "jose/jwt"`,
+    "only a battery, a listener or Cli may import jose"
+  ],
   [
     "a battery the peer of another",
     "Layers/B/B.ts",

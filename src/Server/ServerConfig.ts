@@ -49,7 +49,7 @@ export const ServerConfig = Config.section(
   {
     bodyLimit: Config.ByteSize.pipe(Config.withDefault("8 MiB")),
     bodyTimeout: Config.Duration.pipe(Config.withDefault("60 seconds")),
-    h2c: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.h2c))),
+    h2c: Schema.optionalKey(Schema.Boolean),
     halfClose: Schema.Boolean.pipe(Config.withDefault(false)),
     headersTimeout: Config.Duration.pipe(Config.withDefault("80 seconds")),
     host: Schema.optionalKey(Schema.String),

@@ -22,13 +22,17 @@ export type TlsConfig = (typeof TlsConfig)["Type"]
 
 /** The keys of the section that have to agree with each other. */
 interface Keys {
-  readonly h2c: boolean
+  readonly h2c?: boolean
   readonly listener: string
   readonly tls?: TlsConfig
 }
 
 /** Returns the reasons why the values cannot be used together. */
-export const issues = ({ h2c, listener, tls }: Keys): ReadonlyArray<Config.SectionIssue> => {
+export const issues = ({
+  h2c = false,
+  listener,
+  tls
+}: Keys): ReadonlyArray<Config.SectionIssue> => {
   const found: Array<Config.SectionIssue> = []
   if (listener === "proxied" && (h2c || tls !== undefined)) {
     found.push({

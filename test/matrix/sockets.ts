@@ -1,4 +1,5 @@
 // Loaded in each test file of a run on sockets: apps that would be in memory listen too.
+import { connect } from "node:net"
 import { Agent, fetch as undiciFetch } from "undici"
 import { vi } from "vitest"
 import type * as TestApp from "../../src/Testing/TestApp.ts"
@@ -9,13 +10,40 @@ vi.mock("../../src/Testing/TestApp.ts", async (original) => {
   return { ...real, layer: real.layerListening, make: real.listening }
 })
 
+/** What a client of HTTP/2 sends first: the preface and an empty SETTINGS frame. */
+const hello = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])
+])
+
+/** Asks a server whether it speaks HTTP/2: a test may have named another listener. */
+const speaksHttp2 = ({ hostname, port, protocol }: URL): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (protocol !== "http:") return resolve(false)
+    const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ""), () =>
+      socket.write(hello)
+    )
+    const end = (answer: boolean) => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.on("data", (bytes) => end(bytes[3] === 4))
+    socket.on("close", () => end(false))
+    socket.on("error", () => end(false))
+  })
+
 if (h2c) {
-  // A client that begins with HTTP/2.
+  const own = globalThis.fetch
+  const answers = new Map<string, Promise<boolean>>()
   const dispatcher = new Agent({ allowH2: true, h2Options: { useH2c: true } })
-  // Requests and responses are those of the process, whose own fetch speaks no HTTP/2 without TLS.
-  globalThis.fetch = (async (input: Request | string | URL, init?: RequestInit) => {
+  const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)
+    const url = new URL(request.url)
+    let answer = answers.get(url.origin)
+    if (answer === undefined) answers.set(url.origin, (answer = speaksHttp2(url)))
+    if (!(await answer)) return own(request)
     const sent = await undiciFetch(request.url, {
+      // The streams of both packages are those of the process.
       body: request.body as never,
       dispatcher,
       duplex: "half",
@@ -24,6 +52,8 @@ if (h2c) {
       redirect: request.redirect,
       signal: request.signal
     })
+    // Tests read members that the responses of both packages have.
     return sent as unknown as Response
-  }) as typeof fetch
+  }
+  globalThis.fetch = overHttp2 as typeof fetch
 }

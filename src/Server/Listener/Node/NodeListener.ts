@@ -3,6 +3,7 @@ import type * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Defaults from "../../Defaults.ts"
 import * as Bind from "../Bind.ts"
 import * as Drain from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
@@ -71,7 +72,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     })
     const sweep = setInterval(() => connections.tick(), Math.min(1000, writeTimeout / 4)).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
-    const isHttp2 = tls !== undefined || config.h2c
+    const isHttp2 = tls !== undefined || (config.h2c ?? Defaults.h2c)
     const beginSession = isHttp2 ? Http2Sessions.make(config) : undefined
     const http2Limits = {
       idleTimeout,

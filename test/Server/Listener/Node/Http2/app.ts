@@ -1,0 +1,66 @@
+/** An app for tests of HTTP/2 and TLS. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { App, Plugin, Route } from "../../../../../src/index.ts"
+
+class Http2Api extends HttpApiGroup.make("http2").add(
+  HttpApiEndpoint.post("echo", "/echo", {
+    payload: Schema.String.pipe(HttpApiSchema.asText()),
+    success: Schema.String.pipe(HttpApiSchema.asText())
+  }),
+  HttpApiEndpoint.get("hello", "/hello", { success: Schema.String.pipe(HttpApiSchema.asText()) }),
+  HttpApiEndpoint.get("large", "/large", { success: Schema.String.pipe(HttpApiSchema.asText()) }),
+  HttpApiEndpoint.get("nothing", "/nothing", { success: HttpApiSchema.NoContent }),
+  HttpApiEndpoint.get("stream", "/stream", { success: HttpApiSchema.StreamUint8Array() }),
+  HttpApiEndpoint.get("wait", "/wait", { success: Schema.String.pipe(HttpApiSchema.asText()) })
+) {}
+
+/** The length of the reply of `/large`, in bytes. */
+export const largeLength = 1024 * 1024
+
+/** The events that a test waits for. */
+export interface Events {
+  readonly entered: Deferred.Deferred<void>
+  readonly interrupted: Deferred.Deferred<void>
+  readonly proceed: Deferred.Deferred<void>
+}
+
+/** Returns an app, and events of its route `/wait`. */
+export const make = () => {
+  const events: Events = {
+    entered: Deferred.makeUnsafe(),
+    interrupted: Deferred.makeUnsafe(),
+    proceed: Deferred.makeUnsafe()
+  }
+  const large = "x".repeat(largeLength)
+  const plugin = Plugin.make("app:http2", {
+    routes: [
+      Route.public(Http2Api, (handlers) =>
+        handlers.handleAll({
+          echo: ({ payload }) => Effect.succeed(payload),
+          hello: () => Effect.succeed("hello"),
+          large: () => Effect.succeed(large),
+          nothing: () => Effect.void,
+          stream: () =>
+            Effect.succeed(
+              Stream.make("one,", "two,", "three").pipe(
+                Stream.map((text) => new TextEncoder().encode(text))
+              )
+            ),
+          wait: () =>
+            Deferred.succeed(events.entered, undefined).pipe(
+              Effect.andThen(Deferred.await(events.proceed)),
+              Effect.as("waited"),
+              Effect.onInterrupt(() => Deferred.succeed(events.interrupted, undefined))
+            )
+        })
+      )
+    ]
+  })
+  return { app: App.make("http2", [plugin]), events }
+}
