@@ -25,8 +25,7 @@ export const builtIn: ReadonlyArray<string> = ["address", "caller"]
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import { Plugin } from "flange"
- * import { CurrentIdentity } from "flange/Contract"
+ * import { CurrentIdentity, Plugin } from "flange"
  * import * as RateLimit from "flange/RateLimit"
  *
  * const Tenants = Plugin.make("app:tenants", {
