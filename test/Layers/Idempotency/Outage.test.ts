@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { KeyStoreError, type Store } from "flange/Idempotency"
+import { TestApp } from "flange/Testing"
+import { MemoryStore } from "../../../src/Layers/Idempotency/MemoryStore.ts"
+import { ada, make } from "./fixtures.ts"
+
+type Operation = "claim" | "complete" | "release"
+
+/** A store that fails in the operations of the set. */
+const failing = (broken: Set<Operation>, memory = new MemoryStore(2 ** 20)): Store => {
+  const failed = (operation: Operation) =>
+    Effect.fail(new KeyStoreError({ cause: "it is away", operation }))
+  return {
+    claim: (attempt, lease) =>
+      broken.has("claim") ? failed("claim") : memory.claim(attempt, lease),
+    complete: (attempt, reply, ttl) =>
+      broken.has("complete") ? failed("complete") : memory.complete(attempt, reply, ttl),
+    isTransactional: false,
+    ping: Effect.void,
+    release: (attempt) => (broken.has("release") ? failed("release") : memory.release(attempt)),
+    renew: undefined
+  }
+}
+
+const book = { headers: ada("k"), json: { what: "book" } }
+
+describe("a store that does not work", () => {
+  it.effect("refuses requests with a key, and no others", () =>
+    Effect.gen(function* () {
+      const { app, ran } = make({ store: failing(new Set(["claim"])) })
+      const test = yield* TestApp.make(app)
+      ;(yield* test.post("/orders", book)).expectStatus(503).expectHeader("retry-after", "1")
+      assert.strictEqual(ran.length, 0)
+      ;(yield* test.post("/orders", { ...book, headers: ada() })).expectStatus(200)
+    })
+  )
+
+  it.effect("lets requests pass without protection if it is configured as open", () =>
+    Effect.gen(function* () {
+      const { app, ran } = make({
+        store: failing(new Set(["claim"])),
+        values: { idempotency: { onStoreFailure: "open" } }
+      })
+      const test = yield* TestApp.make(app)
+      ;(yield* test.post("/orders", book)).expectStatus(200)
+      ;(yield* test.post("/orders", book)).expectStatus(200)
+      assert.strictEqual(ran.length, 2)
+    })
+  )
+
+  it.effect("after the handler changes no reply, and the key stays in use", () =>
+    Effect.gen(function* () {
+      const { app, ran } = make({ store: failing(new Set(["complete", "release"])) })
+      const test = yield* TestApp.make(app)
+      ;(yield* test.post("/orders", book)).expectStatus(200)
+      ;(yield* test.post("/orders", book)).expectStatus(409)
+      ;(yield* test.post("/required", { headers: ada("k") })).expectStatus(200)
+      assert.strictEqual(ran.length, 2)
+    })
+  )
+})
+
+describe("the memory", () => {
+  const attempt = (id: number) => ({ fingerprint: "f", id: `${id}`, owner: `${id}` })
+
+  it.effect("drops the oldest replies above its budget, and no running request", () =>
+    Effect.gen(function* () {
+      const memory = new MemoryStore(10_000)
+      yield* memory.claim(attempt(0), 1)
+      for (let id = 1; id <= 100; id++) {
+        yield* memory.claim(attempt(id), 1)
+        yield* memory.complete(attempt(id), "x".repeat(600), 1000)
+        assert.isAtMost(memory.bytes, 10_000)
+      }
+      assert.strictEqual(memory.evictions, 90)
+      assert.strictEqual((yield* memory.claim(attempt(0), 1))._tag, "Running")
+      assert.strictEqual((yield* memory.claim(attempt(100), 1))._tag, "Done")
+      assert.strictEqual((yield* memory.claim(attempt(1), 1))._tag, "Claimed")
+    })
+  )
+
+  it.effect("drops expired replies when it keeps another one", () =>
+    Effect.gen(function* () {
+      const memory = new MemoryStore(10_000)
+      for (const id of [1, 2]) {
+        yield* memory.claim(attempt(id), 1)
+        yield* memory.complete(attempt(id), "x", 1000)
+        yield* TestClock.adjust("2 seconds")
+      }
+      assert.strictEqual(memory.bytes, 401)
+      assert.strictEqual(memory.evictions, 0)
+    })
+  )
+})
