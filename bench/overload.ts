@@ -12,7 +12,7 @@ import * as Options from "./lib/Options.ts"
 import type { Peer } from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
 import * as Server from "./lib/Server.ts"
-import { spread, type Spread } from "./lib/Statistics.ts"
+import { type Spread, spread } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 import { work } from "./servers/support/Work.ts"
 

@@ -69,19 +69,18 @@ export class Concurrency {
 
   /** Counts a request as in flight. */
   begin(latency: RouteLatency, now: number): Flight {
-    // With few others in flight, a request takes as long as it takes without load.
-    const isCalm = this.inFlight < Math.max(this.#min, this.#value / 10)
     this.inFlight++
     if (this.inFlight > this.#peak) this.#peak = this.inFlight
-    return { isCalm, latency, since: now }
+    return { isCalm: this.#isCalm, latency, since: now }
   }
 
   /** Counts a request as ended. `isMeasured` is whether its duration tells how loaded the app is. */
   end({ isCalm, latency, since }: Flight, now: number, isMeasured: boolean): void {
+    const isCalmStill = isCalm && this.#isCalm
     this.inFlight--
     if (!isMeasured) return
     const took = Math.max(0, now - since)
-    if (isCalm || latency.samples === 0) latency.learn(took)
+    if (isCalmStill || latency.samples === 0) latency.learn(took)
     const usual = Math.max(noticeable, latency.usual)
     // One request that hangs must not decide.
     const counted = Math.min(took, 10 * usual)
@@ -90,6 +89,11 @@ export class Concurrency {
     this.#expected += usual
     this.#count++
     if (this.#count >= fewest && now - this.#since >= window) this.#adapt(now)
+  }
+
+  /** Whether so few requests are in flight that each takes as long as it takes without load. */
+  get #isCalm(): boolean {
+    return this.inFlight <= Math.max(this.#min, this.#value / 10)
   }
 
   #adapt(now: number): void {

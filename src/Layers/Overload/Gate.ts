@@ -114,9 +114,11 @@ export class Gate {
   tryEnter(): boolean {
     const { concurrency, now } = this.#options
     if (concurrency.isReached || this.queued > 0) return false
-    const time = now()
     const wasIdle = this.#isIdle
     this.#isIdle = false
+    // More important ones may have come in the same turn.
+    if (this.standing.isOverloaded && !wasIdle) return false
+    const time = now()
     this.#arrived++
     if (this.#turnSince === undefined) {
       this.#turnSince = time
@@ -192,7 +194,9 @@ export class Gate {
     this.sweep()
     this.#admittedAt = this.queued > 0 ? time : undefined
     this.#unread += this.#options.now() - time
-    if (this.queued > 0 && !this.#options.concurrency.isReached) this.#schedule()
+    const { concurrency } = this.#options
+    // Under overload the next turn tells whether the app is idle.
+    if (this.queued > 0 ? !concurrency.isReached : this.standing.isOverloaded) this.#schedule()
   }
 
   /**

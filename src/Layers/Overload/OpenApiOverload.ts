@@ -1,7 +1,10 @@
 /** Adds the refusal to the OpenAPI document of an app. */
 import type * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import { Overloaded } from "../../Contract/Catalogue.ts"
+import { BareGroup } from "../../Server/Route/BareGroup.ts"
 import * as DocumentedContract from "../../Server/Route/DocumentedContract.ts"
 import * as RouteClass from "./RouteClass.ts"
 
@@ -9,8 +12,13 @@ class Shed extends HttpApiMiddleware.Service<Shed>()("flange/Overload/Shed", {
   error: Overloaded
 }) {}
 
-/** The groups of the Health battery, whose routes are exempt. */
-const probes: ReadonlySet<string> = new Set(["health", "probes"])
+/** The group of the Health battery that is not bare; its routes are exempt. */
+const probes = "health"
+
+const isExempt = (endpoint: HttpApiEndpoint.Top, group: HttpApiGroup.Top): boolean =>
+  group.identifier === probes ||
+  group.annotations.mapUnsafe.has(BareGroup.key) ||
+  RouteClass.declared(endpoint, group) === "exempt"
 
 /**
  * Returns the contract with 503 `OVERLOADED` on every endpoint that may be refused. Only the OpenAPI
@@ -18,7 +26,7 @@ const probes: ReadonlySet<string> = new Set(["health", "probes"])
  */
 export const annotate = (api: HttpApi.Top): HttpApi.Top =>
   DocumentedContract.changed(api, (endpoint, group) =>
-    probes.has(group.identifier) || RouteClass.declared(endpoint, group) === "exempt"
+    isExempt(endpoint, group)
       ? endpoint
       : DocumentedContract.withTransform(
           DocumentedContract.withMiddlewares(endpoint, [...endpoint.middlewares, Shed]),

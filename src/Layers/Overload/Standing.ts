@@ -24,7 +24,7 @@ export class Standing {
   #since = 0
 
   /** Returns how long a request may wait if the app is overloaded, for a mean time of requests. */
-  static readonly target = (mean: number): number => Math.max(shortest, 1.5 * mean)
+  static readonly target = (mean: number): number => Math.max(shortest, 1.8 * mean)
 
   /**
    * Records that a request was admitted after it had waited. `wasIdle` is whether the app had nothing to

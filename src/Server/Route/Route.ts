@@ -12,6 +12,7 @@ import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import { BareGroup } from "./BareGroup.ts"
 import type * as Handlers from "./Handlers.ts"
 import type { Access } from "./Middleware.ts"
 import { groupRows, type PayloadOfEffect, rawRows, type Row } from "./Rows.ts"
@@ -203,7 +204,7 @@ export const bare = <
   contract: G,
   build: Build<G, never, Return, Problem>
 ): Route<BuildError<Return>, Needs<Return>, Bare<G>> =>
-  group({ type: "bare" }, middlewares(contract, StandardErrors), build)
+  group({ type: "bare" }, middlewares(contract, StandardErrors).annotate(BareGroup, true), build)
 
 /** Creates a group that everybody may call, with every slot except `Authentication`. */
 const public_ = <
