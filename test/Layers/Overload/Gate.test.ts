@@ -93,18 +93,18 @@ describe("handlers that wait", () => {
     const loop = new Loop({ min: 2 })
     let millis = 10
     const serve = loop.waits(() => millis)
-    loop.arrive(0, 30_000, 500, serve, { random: seeded(5) })
+    loop.arrive(0, 15_000, 500, serve, { random: seeded(5) })
     loop.run(1000)
     millis = 200
     let least = Infinity
-    for (let until = 1100; until < 8000; until += 100) {
+    for (let until = 1100; until < 6000; until += 100) {
       loop.run(until)
       least = Math.min(least, loop.concurrency.limit)
     }
     assert.isAtLeast(least, 2)
     assert.isBelow(least, 20)
     millis = 10
-    loop.run(30_000)
+    loop.run(15_000)
     assert.isAbove(loop.concurrency.limit, 20)
   })
 })

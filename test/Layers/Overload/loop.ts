@@ -26,7 +26,9 @@ export class Loop {
   now = 0
   readonly requests: Array<Request> = []
   #deferred: Array<() => void> = []
-  #events: Array<Event> = []
+  /** What is to come, by time. Those before `#at` have run. */
+  readonly #events: Array<Event> = []
+  #at = 0
   readonly #latency = new RouteLatency()
 
   constructor(options: { max?: number; maxQueue?: number; maxWait?: number; min?: number } = {}) {
@@ -43,7 +45,9 @@ export class Loop {
 
   /** Runs `run` at a time, or at once if the loop is busy then. */
   at(at: number, run: () => void): void {
-    this.#events.push({ at, run })
+    let index = this.#events.length
+    while (index > this.#at && this.#events[index - 1]!.at > at) index--
+    this.#events.splice(index, 0, { at, run })
   }
 
   /** Lets requests come from `from` to `to`, so many in a second. */
@@ -56,12 +60,16 @@ export class Loop {
   ): void {
     const { priority = "normal", random } = options
     const interval = 1000 / rate
-    for (let at = from; at < to;) {
-      const request: Request = { at, priority }
-      this.requests.push(request)
-      this.at(at, () => this.enter(request, serve))
-      at += random === undefined ? interval : -Math.log(1 - random()) * interval
+    const next = (at: number) => {
+      if (at >= to) return
+      this.at(at, () => {
+        const request: Request = { at, priority }
+        this.requests.push(request)
+        next(at + (random === undefined ? interval : -Math.log(1 - random()) * interval))
+        this.enter(request, serve)
+      })
     }
+    next(from)
   }
 
   /** A handler that computes. */
@@ -105,17 +113,16 @@ export class Loop {
 
   /** Runs the loop until a time. */
   run(until: number): void {
-    this.#events.sort((a, b) => a.at - b.at)
-    let sorted = this.#events.length
     while (this.now < until) {
-      if (this.#events.length > sorted) this.#events.sort((a, b) => a.at - b.at)
       // The loop sleeps until something comes, 5 ms at most: then requests that wait too long are refused.
-      const next = this.#events[0]?.at ?? Infinity
+      const next = this.#events[this.#at]?.at ?? Infinity
       if (this.#deferred.length === 0 && next > this.now) this.now = Math.min(next, this.now + 5)
-      const due = this.#events.findIndex(({ at }) => at > this.now)
-      const arrived = this.#events.splice(0, due === -1 ? Infinity : due)
-      sorted = this.#events.length
-      for (const { run } of arrived) run()
+      const { now } = this
+      for (let next = this.#events[this.#at]; next !== undefined && next.at <= now;) {
+        this.#at++
+        next.run()
+        next = this.#events[this.#at]
+      }
       const deferred = this.#deferred
       this.#deferred = []
       for (const then of deferred) then()
