@@ -68,6 +68,10 @@ const Upstream = Schema.Struct({
   url: BaseUrl
 })
 
+/** Metrics and errors have `other` and `userUrls` for what the configuration does not name. */
+const isName = (name: string): boolean =>
+  /^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name) && name !== "other" && name !== "userUrls"
+
 const userUrls = {
   allowNetworks: Schema.Array(Network).pipe(Config.withDefault([])),
   maxConcurrent: Count.pipe(Config.withDefault(20)),
@@ -139,12 +143,13 @@ export const OutgoingConfig = Config.section(
     check: ({ upstreams }) => {
       const byUrl = new Map<string, string>()
       return Object.entries(upstreams).flatMap(([name, { url }]) => {
-        if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) {
+        if (!isName(name)) {
           return [
             {
-              expected: "a name of up to 64 letters, digits, _ and -",
+              expected:
+                "a name of up to 64 letters, digits, _ and -, other than other and userUrls",
               key: "upstreams",
-              reason: `${JSON.stringify(name)} is no name of an upstream`
+              reason: `${JSON.stringify(name)} cannot be the name of an upstream`
             }
           ]
         }

@@ -3,14 +3,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as Clients from "./Clients.ts"
 import type { UnknownUpstream } from "./Errors.ts"
-import { OutgoingConfig } from "./OutgoingConfig.ts"
+import { OutgoingConfig, type Settings } from "./OutgoingConfig.ts"
 import * as Transport from "./Transport.ts"
 
 /** Creates the services over a transport, with the limits of the section `outgoing`. */
-export const services = (transport: typeof Transport.make) =>
+export const services = <E>(
+  transport: (settings: Settings) => Effect.Effect<Transport.Transport, E, Scope.Scope>
+) =>
   Effect.gen(function* () {
     const settings = yield* OutgoingConfig
     const { client, clients } = yield* Clients.make(settings, yield* transport(settings))

@@ -81,5 +81,5 @@ export const wait = (
   }
 ): number => {
   const longest = Math.min(longestWait, Duration.toMillis(first) * 2 ** (sent - 1))
-  return Math.max(random * longest, retryAfter(result, now) ?? 0)
+  return Math.ceil(Math.max(random * longest, retryAfter(result, now) ?? 0))
 }

@@ -1,0 +1,3 @@
+/** Test doubles of outgoing calls: `TestHttpClient` has replies that a test writes or that were recorded. */
+
+export * as TestHttpClient from "./Double/TestHttpClient.ts"
