@@ -91,7 +91,7 @@ export const made: Readonly<Record<string, () => HttpServerResponse.HttpServerRe
   weak: text({ etag: 'W/"v1"' })
 }
 
-/** The source of `/stream/text`: it has brought the first piece and waits. */
+/** What the sources of streams have done, and the function that lets one of them fail. */
 export const opened: { end: () => void; pulled: number; released: number } = {
   end: () => {},
   pulled: 0,
@@ -102,6 +102,18 @@ const piece = Buffer.from(textOf(100))
 
 const hanging = Stream.concat(Stream.make(piece), Stream.never).pipe(
   Stream.ensuring(Effect.sync(() => opened.released++))
+)
+
+/** Fails once `opened.end` is called. */
+const broken = Stream.make(piece).pipe(
+  Stream.concat(
+    Stream.fromEffectDrain(
+      Effect.callback<void>((resume) => {
+        opened.end = () => resume(Effect.void)
+      })
+    )
+  ),
+  Stream.concat(Stream.die(new Error("the source broke")))
 )
 
 /** Random, so that it stays as long when it is compressed. */
@@ -143,10 +155,7 @@ const Pages = Plugin.make("app:pages", {
   routes: [
     Route.public(PagesApi, (handlers) =>
       handlers.handleAll({
-        broken: () =>
-          Effect.succeed(
-            Stream.concat(Stream.make(piece), Stream.die(new Error("the source broke")))
-          ),
+        broken: () => Effect.succeed(broken),
         cached: () => Effect.succeed(long),
         errors: () => Effect.fail(new TooMuch()),
         hanging: () => Effect.succeed(hanging),
