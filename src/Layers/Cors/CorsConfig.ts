@@ -2,56 +2,89 @@
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 import * as Origin from "../../Config/Origin.ts"
+import * as Origins from "./Origins.ts"
 
-const originWords = `${Origin.words}, or "*"`
+const originWords = `${Origin.words}, a pattern such as "https://*.example.com", or "*"`
 
-const AnyOrigin = Schema.String.check(
-  Schema.makeFilter((text) => text === "*" || Origin.isOrigin(text), { expected: originWords })
-).pipe(Config.expected(originWords))
+// The check of the section refuses other texts: it can say why.
+const AllowedOrigin = Schema.String.pipe(Config.expected(originWords))
 
 /** A method or the name of a header. Source: RFC 9110, section 5.6.2. */
 const Token = Schema.String.check(
   Schema.isPattern(/^[A-Za-z0-9!#$%&'+.^_`|~-]+$/, { expected: "a name without spaces and commas" })
 )
 
-const Tokens = (...fallback: ReadonlyArray<string>) =>
-  Schema.Array(Token).pipe(Config.withDefault(fallback))
+/** The name of a header, or `*` for every header. */
+const HeaderName = Schema.String.check(
+  Schema.isPattern(/^(?:\*|[A-Za-z0-9!#$%&'+.^_`|~-]+)$/, {
+    expected: 'a name without spaces and commas, or "*"'
+  })
+)
+
+const names = (name: typeof Token, ...fallback: ReadonlyArray<string>) =>
+  Schema.Array(name).pipe(Config.withDefault(fallback))
+
+const any = "*"
+
+/** Checks whether a list has `*` beside other values. */
+const isMixed = (values: ReadonlyArray<string>): boolean =>
+  values.length > 1 && values.includes(any)
 
 /**
  * Section `cors`.
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `allowedHeaders` | `authorization`, `content-type` | headers that a page may send |
+ * | `allowedHeaders` | `authorization`, `content-type` | headers that a page may send; `*` alone for all |
  * | `credentials` | `false` | whether a page may send cookies, and Auth accepts them from it; not with the origin `*` |
- * | `exposedHeaders` | `retry-after`, `x-request-id` | headers of a reply that a page may read |
+ * | `exposedHeaders` | `retry-after`, `x-request-id` | headers of a reply that a page may read; `*` alone for all, but not with credentials |
  * | `maxAge` | 10 min | how long a browser remembers what is allowed |
  * | `methods` | `GET`, `HEAD`, `PUT`, `PATCH`, `POST`, `DELETE` | methods that a page may use |
- * | `openInProduction` | `false` | whether the origin `*` is allowed in the environment `production` |
- * | `origins` | none | origins whose pages may call, such as `https://app.example.com`; `*` alone for all |
+ * | `openToAll` | `false` | whether the origin `*` is allowed outside of the environment `local` |
+ * | `origins` | none | origins whose pages may call, such as `https://app.example.com`; `https://*.example.com` for all subdomains, `http://localhost:*` for all ports, `*` alone for all origins |
+ * | `privateNetwork` | `false` | whether pages of public sites may call the app in a private network (Private Network Access) |
  */
 export const CorsConfig = Config.section(
   "cors",
   {
-    allowedHeaders: Tokens("authorization", "content-type"),
+    allowedHeaders: names(HeaderName, "authorization", "content-type"),
     credentials: Schema.Boolean.pipe(Config.withDefault(false)),
-    exposedHeaders: Tokens("retry-after", "x-request-id"),
+    exposedHeaders: names(HeaderName, "retry-after", "x-request-id"),
     maxAge: Config.Duration.pipe(Config.withDefault("10 minutes")),
-    methods: Tokens("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
-    openInProduction: Schema.Boolean.pipe(Config.withDefault(false)),
-    origins: Schema.Array(AnyOrigin).pipe(Config.withDefault([]))
+    methods: names(Token, "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
+    openToAll: Schema.Boolean.pipe(Config.withDefault(false)),
+    origins: Schema.Array(AllowedOrigin).pipe(Config.withDefault([])),
+    privateNetwork: Schema.Boolean.pipe(Config.withDefault(false))
   },
   {
-    check: ({ credentials, openInProduction, origins }, environment) => {
-      if (!origins.includes("*")) return []
+    check: (
+      { allowedHeaders, credentials, exposedHeaders, openToAll, origins, privateNetwork },
+      environment
+    ) => {
       const issues: Array<Config.SectionIssue> = []
-      if (origins.length > 1) {
+      for (const [key, values] of Object.entries({ allowedHeaders, exposedHeaders, origins })) {
+        if (isMixed(values)) {
+          issues.push({
+            expected: "* alone, or a list without it",
+            key,
+            reason: "* already allows everything"
+          })
+        }
+      }
+      for (const [i, origin] of origins.entries()) {
+        const reason = Origins.problemOf(origin)
+        if (reason !== undefined) {
+          issues.push({ expected: originWords, key: `origins.${i}`, reason })
+        }
+      }
+      if (credentials && exposedHeaders.includes(any)) {
         issues.push({
-          expected: "* alone, or a list of origins without it",
-          key: "origins",
-          reason: "* already allows every origin"
+          expected: "the names of the headers",
+          key: "exposedHeaders",
+          reason: "with credentials, browsers take * for the name of a header"
         })
       }
+      if (!origins.includes(any)) return issues
       if (credentials) {
         issues.push({
           expected: "false, or list the origins",
@@ -59,11 +92,18 @@ export const CorsConfig = Config.section(
           reason: "browsers refuse credentials with the origin *"
         })
       }
-      if (environment === "production" && !openInProduction) {
+      if (privateNetwork) {
         issues.push({
-          expected: "a list of origins, or set cors.openInProduction = true if that is meant",
+          expected: "false, or list the origins",
+          key: "privateNetwork",
+          reason: "the page of every site could call this service in the network of its visitor"
+        })
+      }
+      if (environment !== "local" && !openToAll) {
+        issues.push({
+          expected: "a list of origins, or set cors.openToAll = true if that is meant",
           key: "origins",
-          reason: "* lets the pages of every site call this service in production"
+          reason: `* lets the pages of every site call this service in the environment ${environment}`
         })
       }
       return issues

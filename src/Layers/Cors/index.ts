@@ -1,4 +1,4 @@
 /** CORS: which pages of other origins may call the app. */
 
 export { CorsConfig } from "./CorsConfig.ts"
-export { plugin } from "./CorsPlugin.ts"
+export { plugin, withPredicate } from "./CorsPlugin.ts"

@@ -5,9 +5,10 @@ import * as ClientIp from "./ClientIp.ts"
 import * as Forwarded from "./Forwarded.ts"
 
 /** The origins whose pages may send credentials. The CORS battery provides them. */
-export const CredentialedOrigins: Context.Reference<ReadonlySet<string>> = Context.Reference<
-  ReadonlySet<string>
->("flange/CredentialedOrigins", { defaultValue: () => new Set() })
+export const CredentialedOrigins: Context.Reference<Pick<ReadonlySet<string>, "has">> =
+  Context.Reference<Pick<ReadonlySet<string>, "has">>("flange/CredentialedOrigins", {
+    defaultValue: () => new Set()
+  })
 
 /**
  * Checks whether an `Origin` is the origin to which the request was sent. A trusted proxy may name
@@ -43,4 +44,15 @@ export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls
     host: first("x-forwarded-host") ?? Forwarded.parameters(forwarded, "host")[0] ?? host,
     proto: first("x-forwarded-proto") ?? Forwarded.parameters(forwarded, "proto")[0] ?? own
   }
+}
+
+/**
+ * Checks whether the client has used https, as far as the service knows: on a connection that this
+ * process has encrypted, or as a trusted proxy names it.
+ */
+export const isSecure = (
+  request: Pick<Incoming, "find" | "header" | "isEncrypted" | "peer">
+): boolean => {
+  const { proto } = sentTo(request)
+  return proto === undefined ? request.isEncrypted : proto.toLowerCase() === "https"
 }

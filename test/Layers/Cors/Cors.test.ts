@@ -165,7 +165,7 @@ describe.each(places)("CORS %s", (_place, boot) => {
 
   it.live("allows every origin with *", () =>
     Effect.gen(function* () {
-      const test = yield* boot(app, { config: { cors: { origins: ["*"] } } })
+      const test = yield* boot(app, { config: { cors: { openToAll: true, origins: ["*"] } } })
       ;(yield* test.get("/shop/1", from(stranger))).expectHeader("access-control-allow-origin", "*")
       const preflight = yield* test.options("/shop/1", asking(stranger))
       preflight
@@ -177,12 +177,22 @@ describe.each(places)("CORS %s", (_place, boot) => {
 
 describe("the section cors", () => {
   const wrong: ReadonlyArray<readonly [cors: object, key: string]> = [
-    [{ credentials: true, origins: ["*"] }, "cors.credentials"],
-    [{ origins: ["*", one] }, "cors.origins"],
+    [{ credentials: true, openToAll: true, origins: ["*"] }, "cors.credentials"],
+    [{ openToAll: true, origins: ["*", one] }, "cors.origins"],
     [{ origins: ["app.example.com"] }, "cors.origins.0"],
     [{ origins: [`${one}/`] }, "cors.origins.0"],
     [{ origins: ["https://App.example.com"] }, "cors.origins.0"],
     [{ origins: ["https://app.example.com:443"] }, "cors.origins.0"],
+    [{ allowedHeaders: ["*", "x-a"] }, "cors.allowedHeaders"],
+    [{ credentials: true, exposedHeaders: ["*"], origins: [one] }, "cors.exposedHeaders"],
+    [{ openToAll: true, origins: ["*"], privateNetwork: true }, "cors.privateNetwork"],
+    [{ origins: ["https://*"] }, "cors.origins.0"],
+    [{ origins: ["https://*.*.example.com"] }, "cors.origins.0"],
+    [{ origins: ["https://*.com"] }, "cors.origins.0"],
+    [{ origins: ["https://*.example.com:443"] }, "cors.origins.0"],
+    [{ origins: ["https://*app.example.com"] }, "cors.origins.0"],
+    [{ origins: ["https://app.*.com"] }, "cors.origins.0"],
+    [{ origins: ["https://bücher.example"] }, "cors.origins.0"],
     [{ origins: ["null"] }, "cors.origins.0"],
     [{ methods: ["GET, POST"] }, "cors.methods.0"]
   ]
@@ -222,25 +232,41 @@ describe("the section cors", () => {
     })
   )
 
-  it.live("refuses * in production unless openInProduction is set", () =>
+  it.live("allows * in the environment local, and elsewhere only with openToAll", () =>
     Effect.gen(function* () {
-      const production = { environment: "production" }
       const cors = { origins: ["*"] }
-      const error = yield* Effect.flip(TestApp.make(app, { ...production, config: { cors } }))
-      assert.instanceOf(error, Config.ConfigError)
-      assert.deepStrictEqual(
-        error.problems.map(({ message }) => message),
-        [
-          '["*"] from overrides is refused for cors.origins (* lets the pages of every site call ' +
-            "this service in production): write a list of origins, or set " +
-            "cors.openInProduction = true if that is meant."
-        ]
-      )
-      yield* TestApp.make(app, {
-        ...production,
-        config: { cors: { ...cors, openInProduction: true } }
-      })
-      yield* TestApp.make(app, { config: { cors }, environment: "staging" })
+      yield* TestApp.make(app, { config: { cors }, environment: "local" })
+      for (const environment of ["development", "production", "staging", "test"]) {
+        const error = yield* Effect.flip(TestApp.make(app, { config: { cors }, environment }))
+        assert.instanceOf(error, Config.ConfigError)
+        assert.deepStrictEqual(
+          error.problems.map(({ message }) => message),
+          [
+            '["*"] from overrides is refused for cors.origins (* lets the pages of every site call ' +
+              `this service in the environment ${environment}): write a list of origins, or set ` +
+              "cors.openToAll = true if that is meant."
+          ]
+        )
+        yield* TestApp.make(app, { config: { cors: { ...cors, openToAll: true } }, environment })
+      }
+    })
+  )
+
+  it.live("says how browsers write an origin", () =>
+    Effect.gen(function* () {
+      for (const [origin, reason] of [
+        ["https://App.example.com", "browsers write https://app.example.com"],
+        ["https://app.example.com:443", "browsers write https://app.example.com"],
+        ["https://bücher.example", "browsers write https://xn--bcher-kva.example"],
+        ["null", "pages of every site can have the origin null"],
+        ["https://*.com", "the hosts of com do not belong to one owner"]
+      ] as const) {
+        const error = yield* Effect.flip(
+          TestApp.make(app, { config: { cors: { origins: [origin] } } })
+        )
+        assert.instanceOf(error, Config.ConfigError)
+        assert.include(error.message, reason)
+      }
     })
   )
 })
