@@ -82,6 +82,8 @@ export const start = async (
     readonly environment?: Readonly<Record<string, string>>
     /** A built file instead of the peer's script. */
     readonly file?: string
+    /** The runtime of the server. Default: Node. */
+    readonly runtime?: { readonly command: string; readonly parameters: ReadonlyArray<string> }
     readonly stdout?: "ignore" | number | "pipe"
     readonly tier: Tier
     /** It is up when it answers this path with 200, not when it accepts connections. */
@@ -90,7 +92,9 @@ export const start = async (
 ): Promise<Server> => {
   Package.build()
   const port = await freePort()
-  const [command, parameters] = Cores.on("server", process.execPath, [
+  const runtime = options.runtime ?? { command: process.execPath, parameters: [] }
+  const [command, parameters] = Cores.on("server", runtime.command, [
+    ...runtime.parameters,
     options.file ?? resolve(root, "servers", `${peer.script}.ts`),
     "--tier",
     options.tier,

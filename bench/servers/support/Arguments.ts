@@ -15,8 +15,8 @@ if (values.tier !== "bare" && values.tier !== "production") {
   throw new Error(`--tier ${values.tier}: write bare or production`)
 }
 
-if (values.listener !== "node" && values.listener !== "proxied") {
-  throw new Error(`--listener ${values.listener}: write node or proxied`)
+if (values.listener !== "auto" && values.listener !== "node" && values.listener !== "proxied") {
+  throw new Error(`--listener ${values.listener}: write auto, node or proxied`)
 }
 
 /** Only Flange listens to it: `on`, `off`, or what the tier has. */

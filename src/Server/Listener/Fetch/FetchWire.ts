@@ -130,8 +130,8 @@ export class FetchWire implements Wire {
     constant: ReadonlyArray<string> = []
   ): void {
     const part = Semantics.bodyOf(this.method, status)
-    const more = this.#more()
-    if (part === "length") more["content-length"] = String(Buffer.byteLength(body))
+    let more = this.#more()
+    if (part === "length") more = { ...more, "content-length": String(Buffer.byteLength(body)) }
     this.#settle(
       // Some statuses take no body at all, not even an empty one.
       new Response(part === "body" && body.length > 0 ? (body as string) : null, {
@@ -151,8 +151,9 @@ export class FetchWire implements Wire {
         Stream.onExit(() => Effect.sync(done))
       )
     )
+    const more = this.#more()
     this.#settle(
-      HttpServerResponse.toWeb(HttpServerResponse.setHeaders(sent, this.#more()), {
+      HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
         context: this.#state.context,
         signal: this.#source.signal,
         withoutBody
@@ -162,12 +163,13 @@ export class FetchWire implements Wire {
   }
 
   /** Returns the headers that neither the exchange nor the runtime writes. */
-  #more(): ReplyFields.Fields {
-    const more: ReplyFields.Fields = {}
-    if (this.#closes || this.#state.isDraining) more["connection"] = "close"
-    if (this.method === "HEAD" && this.#state.runtime.omitsDateOfHead) {
-      more["date"] = new Date().toUTCString()
+  #more(): ReplyFields.Fields | undefined {
+    const closes = this.#closes || this.#state.isDraining
+    const lacksDate = this.method === "HEAD" && this.#state.runtime.omitsDateOfHead
+    if (!closes && !lacksDate) return undefined
+    return {
+      ...(closes && { connection: "close" }),
+      ...(lacksDate && { date: new Date().toUTCString() })
     }
-    return more
   }
 }

@@ -3,35 +3,29 @@
 /** Names in lower case and values. */
 export type Fields = Record<string, string>
 
-/** The key of the fields in a route's list of constant headers. */
-const fieldsKey = Symbol("flange/ReplyFields")
-
-interface Prepared {
-  [fieldsKey]?: Fields | undefined
-}
-
 /**
  * Returns the headers of a reply: its own lines and those of its route, names and values in turn, and
  * `more`. They are a record, or a list of pairs if two lines have one name.
  */
 export const of = (
   own: ReadonlyArray<string>,
-  constant: Prepared & ReadonlyArray<string>,
-  more: Readonly<Fields>
+  constant: ReadonlyArray<string>,
+  more: Readonly<Fields> | undefined
 ): Array<[string, string]> | Fields => {
-  const route = (constant[fieldsKey] ??= recordOf({}, constant))
-  const fields = route && recordOf({ ...more, ...route }, own)
-  return fields ?? [...pairs(own), ...pairs(constant), ...Object.entries(more)]
+  const fields: Fields = more === undefined ? {} : { ...more }
+  return add(fields, own) && add(fields, constant)
+    ? fields
+    : [...pairs(own), ...pairs(constant), ...Object.entries(more ?? {})]
 }
 
-/** Adds lines to a record. Returns undefined if two lines have one name. */
-const recordOf = (fields: Fields, lines: ReadonlyArray<string>): Fields | undefined => {
+/** Adds lines to a record. Returns false if two lines have one name. */
+const add = (fields: Fields, lines: ReadonlyArray<string>): boolean => {
   for (let i = 0; i < lines.length; i += 2) {
     const name = lines[i]!
-    if (fields[name] !== undefined) return undefined
+    if (fields[name] !== undefined) return false
     fields[name] = lines[i + 1]!
   }
-  return fields
+  return true
 }
 
 function* pairs(lines: ReadonlyArray<string>): Generator<[string, string]> {

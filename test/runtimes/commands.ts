@@ -1,0 +1,26 @@
+/** The commands of the runtimes beside Node, from the package of this folder. */
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+const installed = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url))
+
+const bun = installed("bun/bin/bun.exe")
+const deno = installed("deno/deno")
+
+/** The command of each runtime, and the parameters in front of a script that finds the sources. */
+export const commands = {
+  bun: { command: bun, parameters: ["--conditions=flange-source"] },
+  deno: {
+    command: deno,
+    parameters: ["run", "-A", "--node-modules-dir=manual", "--conditions=flange-source"]
+  }
+} as const
+
+/** The name of a runtime. */
+export type Name = keyof typeof commands
+
+/** Returns why a runtime cannot be started; undefined if it can. */
+export const obstacle = (name: Name): string | undefined =>
+  existsSync(commands[name].command)
+    ? undefined
+    : `${name} is not installed. Run: npm ci --prefix test/runtimes`
