@@ -20,7 +20,7 @@ export const runtimes = ["bun", "deno"] as const
 export const codec: (typeof codecs)[number] = chosen("TEST_CODEC", codecs)
 
 /** What `TestApp.make` boots apps on. */
-export const listener: "auto" | (typeof listeners)[number] = chosen("TEST_LISTENER", [
+export const listener: (typeof listeners)[number] | "auto" = chosen("TEST_LISTENER", [
   ...listeners,
   "auto"
 ])

@@ -6,6 +6,7 @@ const installed = (path: string) => fileURLToPath(new URL(`node_modules/${path}`
 
 const bun = installed("bun/bin/bun.exe")
 const deno = installed("deno/deno")
+const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url))
 
 /** The command of each runtime, and the parameters in front of a script that finds the sources. */
 export const commands = {
@@ -13,7 +14,8 @@ export const commands = {
   deno: {
     command: deno,
     parameters: ["run", "-A", "--node-modules-dir=manual", "--conditions=flange-source"]
-  }
+  },
+  node: { command: node, parameters: ["--conditions=flange-source"] }
 } as const
 
 /** The name of a runtime. */

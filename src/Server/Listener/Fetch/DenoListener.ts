@@ -16,7 +16,6 @@ interface Deno {
     handler: (request: Request, info: Info) => Answer
   ) => {
     readonly addr: { readonly hostname: string; readonly port: number }
-    readonly finished: Promise<void>
     readonly shutdown: () => Promise<void>
   }
   readonly upgradeWebSocket: (
@@ -39,12 +38,19 @@ export const listen: Listener = FetchListener.make({
   omitsDateOfHead: false,
   serve: ({ handle, hostname, port }) => {
     const cut = new AbortController()
+    let isStopped = false
     const server = deno().serve({ hostname, onListen: () => {}, port, signal: cut.signal }, handle)
     return {
-      close: () => cut.abort(),
+      // It throws for a server that has been told to stop, which then ends with its requests.
+      close: () => {
+        if (!isStopped) cut.abort()
+      },
       hostname: server.addr.hostname,
       port: server.addr.port,
-      stop: () => server.shutdown()
+      stop: () => {
+        isStopped = true
+        return server.shutdown()
+      }
     }
   },
   upgrade: (request, _, headers) => deno().upgradeWebSocket(request, { headers })

@@ -29,6 +29,7 @@ export interface ListenerState {
 
 /** One request. */
 export class FetchWire implements Wire {
+  #address: string | undefined
   #answer: Response | undefined
   /** Whether its connection has to end after the reply. */
   #closes = false
@@ -54,6 +55,8 @@ export class FetchWire implements Wire {
   answer(): Answer {
     if (this.#isAnswered) return this.#answer
     this.#state.runtime.keepOpen(this.#source, this.#peer)
+    // The runtime forgets it with the connection.
+    this.#address = this.remoteAddress
     return new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -73,8 +76,12 @@ export class FetchWire implements Wire {
   set onAbort(abort: (() => void) | undefined) {
     if (abort !== undefined && this.#onAbort === undefined) {
       const { signal } = this.#source
-      if (signal.aborted) queueMicrotask(() => this.#onAbort?.())
-      else signal.addEventListener("abort", () => this.#onAbort?.(), { once: true })
+      const gone = () => {
+        // Deno ends a request that it has upgraded.
+        if (this.#upgraded === undefined) this.#onAbort?.()
+      }
+      if (signal.aborted) queueMicrotask(gone)
+      else signal.addEventListener("abort", gone, { once: true })
     }
     this.#onAbort = abort
   }
@@ -84,7 +91,7 @@ export class FetchWire implements Wire {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#state.runtime.addressOf(this.#source, this.#peer)
+    return (this.#address ??= this.#state.runtime.addressOf(this.#source, this.#peer))
   }
 
   get headers(): Iterable<readonly [string, string]> {
@@ -117,6 +124,8 @@ export class FetchWire implements Wire {
       upgrade: (headers) => {
         const { response, socket } = runtime.upgrade(this.#source, this.#peer, headers)
         this.#upgraded = socket
+        // A handler that reads gets the error of its socket first.
+        socket.addEventListener("close", () => setImmediate(() => this.#onAbort?.()))
         this.#settle(response)
         return socket
       }
