@@ -61,7 +61,6 @@ const table = {
   HostInvalid: malformed("header", "Host is not a name or address with an optional port"),
   HostMissing: malformed("header", "Host is missing"),
   Method: malformed("header", "The method is not a token followed by one space"),
-  Path: malformed("path", "The :path is not a path, or * with OPTIONS"),
   RepeatedField: malformed("header", "A field that takes one value is sent twice"),
   RequestLineTooLong: new UriTooLong(),
   Scheme: malformed("path", "The :scheme is not http or https"),

@@ -98,7 +98,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
             serving
           })
           connections.add(connection, socket)
-          if (connections.isFull) connection.refuse()
+          if (connections.isFull) connection.announceClose()
         })
     })
     if (secure !== undefined) yield* tls!.keep(secure)

@@ -64,16 +64,12 @@ export class Head {
   }
 
   /**
-   * Returns why the request is refused; undefined if it is not. The library below this listener has
-   * refused missing and repeated pseudo-header fields, fields of the connection and characters that a
-   * field cannot have.
+   * Returns why the request is refused; undefined if it is not. Node's library has refused missing and
+   * repeated pseudo-header fields, a path that is none, and fields of a connection.
    */
   refusal(): Refusal | undefined {
     if (this.method === "CONNECT") return refusals.Connect
-    const { scheme, target } = this
-    if (scheme !== "http" && scheme !== "https") return refusals.Scheme
-    const isPath = target?.charCodeAt(0) === slash || (target === "*" && this.method === "OPTIONS")
-    if (!isPath) return refusals.Path
+    if (this.scheme !== "http" && this.scheme !== "https") return refusals.Scheme
     const host = this.#host
     const authority = this.#authority
     if (
@@ -90,4 +86,3 @@ export class Head {
 }
 
 const colon = 0x3a
-const slash = 0x2f

@@ -18,15 +18,11 @@ export interface Limits extends RequestLimits {
   readonly idleTimeout: number
 }
 
-/** The highest number of a stream of a client: those that are on their way are served too. */
-const lastStream = 2 ** 31 - 1
-
 /** One connection. */
 export class Http2Connection implements Owner, Tracked {
   readonly #budget = new Budget()
   /** The requests that are ended and whose streams are not closed. */
   readonly #cut = new Set<Http2Wire>()
-  #isAnnounced = false
   readonly isEnded = false
   readonly #limits: Limits
   /** The requests whose streams are open. */
@@ -107,15 +103,11 @@ export class Http2Connection implements Owner, Tracked {
     if (!this.#budget.take()) this.#session.destroy(undefined, codes.enhanceYourCalm)
   }
 
-  /** Tells the client to send no more requests on this connection. Those on their way are answered. */
+  /**
+   * Sends GOAWAY with the number of the last request that is answered, and closes the connection after its
+   * reply. A client can send later requests again, on another connection. Source: RFC 9113, section 6.8.
+   */
   announceClose(): void {
-    if (this.#isAnnounced || this.#session.destroyed) return
-    this.#isAnnounced = true
-    this.#session.goaway(codes.noError, lastStream)
-  }
-
-  /** Tells the client that none of its requests was handled, and closes the connection. */
-  refuse(): void {
     this.#session.close()
   }
 
@@ -132,6 +124,6 @@ export class Http2Connection implements Owner, Tracked {
       this.#cut.add(wire)
       wire.cut()
     }
-    if (this.isIdle && now - this.#since >= this.#limits.idleTimeout) this.#session.close()
+    if (this.isIdle && now - this.#since >= this.#limits.idleTimeout) this.announceClose()
   }
 }

@@ -26,6 +26,8 @@ export const make = (
     }
   })
   return (socket) => {
+    // Servers of HTTP/1.1 let a client end its side. Here the end of one side ends the connection.
+    socket.allowHalfOpen = false
     let made: ServerHttp2Session | undefined
     server.once("session", (session) => {
       made = session
