@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Schema from "effect/Schema"
-import { App, ClientIp, Plugin, Preset, Route } from "flange"
+import { App, ClientIp, Middleware, Plugin, Preset, Route } from "flange"
 import { RatePolicy } from "flange/Contract"
+import * as Metrics from "flange/Metrics"
 import * as RateLimit from "flange/RateLimit"
 import * as Redis from "flange/Redis"
+import { sentTo } from "../../../src/Server/Exchange/OwnOrigin.ts"
 
 const success = Schema.String
 const window = "366 days"
@@ -35,6 +37,15 @@ class ProbeApi extends HttpApiGroup.make("probe").add(
 const address = () => Effect.map(ClientIp.current, (ip) => ip ?? "unknown")
 
 const Probe = Plugin.make("test:probe", {
+  middleware: [
+    Middleware.before("scheme", {
+      build: Effect.succeed(() => (request) => {
+        request.setHeader("x-seen-scheme", sentTo(request).proto ?? "unknown")
+        return Middleware.pass
+      }),
+      slot: "Custom"
+    })
+  ],
   ready: ({ address }) => Effect.sync(() => process.stdout.write(`listening ${address}\n`)),
   routes: [
     Route.public(ProbeApi, (handlers) =>
@@ -44,7 +55,7 @@ const Probe = Plugin.make("test:probe", {
 })
 
 const config = { environment: "production", values: {}, variables: process.env }
-const plugins = [...Preset.api, Probe] as const
+const plugins = [...Preset.api, Metrics.plugin, Probe] as const
 
 if (process.env["REDIS_URL"] === undefined) {
   App.run(App.make("shop", [...plugins, RateLimit.plugin], { config }))
