@@ -75,6 +75,7 @@ const brokenRules = async (
     "a new instance is ready before an old one stops":
       deployment.spec!.strategy!.rollingUpdate!.maxUnavailable === 0 &&
       deployment.spec!.replicas! > 1,
+    "app.replicas is the number of instances": app.replicas === deployment.spec!.replicas,
     "every variable is a key of the configuration": warnings.length === 0,
     "liveness and start ask the path of liveness, readiness that of readiness":
       livenessProbe!.httpGet!.path === health.livezPath &&

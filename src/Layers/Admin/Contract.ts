@@ -129,11 +129,18 @@ export const Routes = Schema.Struct({
       name: Schema.String,
       path: Schema.String,
       policies: Strings,
-      rateLimit: Schema.optional(
+      rateLimits: Schema.Array(
         Schema.Struct({
+          by: Schema.String,
+          cost: Schema.Finite,
           name: Schema.String,
           policy: Schema.optional(
-            Schema.Struct({ burst: Schema.Finite, limit: Schema.Finite, window: Schema.Finite })
+            Schema.Struct({
+              algorithm: Schema.Literals(["sliding-window", "token-bucket"]),
+              burst: Schema.Finite,
+              limit: Schema.Finite,
+              window: Schema.Finite
+            })
           )
         })
       ),

@@ -11,7 +11,7 @@ import { type Nginx, startNginx, unavailable } from "../../deploy/nginx.ts"
 import { freePort } from "../../examples/process.ts"
 import { type Replica, startReplica } from "./process.ts"
 
-const env = { FLANGE__METRICS__ACCESS: "public" }
+const env = { FLANGE__METRICS__ACCESS: "public", LOG_LEVEL: "warn" }
 
 /** What a client may write about itself. */
 const lies = (address: string) => ({
