@@ -26,7 +26,8 @@ export const listener: (typeof listeners)[number] | "auto" = chosen("TEST_LISTEN
 ])
 
 /** What apps listen with if their configuration names no listener. */
-export const socketListener: "auto" | "node" | "proxied" = listener === "web" ? "node" : listener
+export const socketListener: "auto" | "node" | "proxied" =
+  listener === "auto" || listener === "proxied" ? listener : "node"
 
 /** Whether clients of apps that listen speak HTTP/2, without TLS. */
 export const h2c: boolean = listener === "node-h2"

@@ -50,9 +50,5 @@ export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls
  * Checks whether the client has used https, as far as the service knows: on a connection that this
  * process has encrypted, or as a trusted proxy names it.
  */
-export const isSecure = (
-  request: Pick<Incoming, "find" | "header" | "isEncrypted" | "peer">
-): boolean => {
-  const { proto } = sentTo(request)
-  return proto === undefined ? request.isEncrypted : proto.toLowerCase() === "https"
-}
+export const isSecure = (request: Pick<Incoming, "find" | "header" | "peer" | "tls">): boolean =>
+  sentTo(request).proto?.toLowerCase() === "https"
