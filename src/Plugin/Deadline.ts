@@ -25,7 +25,8 @@ export const Deadline: Context.Reference<number | undefined> = Context.Reference
   number | undefined
 >("flange/Deadline", { defaultValue: () => undefined })
 
-const left = (fiber: Fiber.Fiber<unknown, unknown>): number | undefined => {
+/** Returns the milliseconds until the `Deadline` of a fiber, as `remaining` does. */
+export const remainingOf = (fiber: Fiber.Fiber<unknown, unknown>): number | undefined => {
   const deadline = fiber.getRef(Deadline)
   return deadline === undefined
     ? undefined
@@ -44,7 +45,7 @@ const left = (fiber: Fiber.Fiber<unknown, unknown>): number | undefined => {
  * ```
  */
 export const remaining: Effect.Effect<number | undefined> = Effect.withFiber((fiber) =>
-  Effect.succeed(left(fiber))
+  Effect.succeed(remainingOf(fiber))
 )
 
 /** The times of one activity. */

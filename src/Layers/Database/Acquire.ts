@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as Deadline from "../../Plugin/Deadline.ts"
 
 /** The limits of a pool. */
 export interface Bounds {
@@ -37,8 +38,10 @@ export const acquireOperation = "acquire"
  */
 export const bounded =
   ({ acquireTimeout, maxConnections }: Bounds) =>
-  <A>(acquire: Effect.Effect<A, SqlError, Scope.Scope>): Effect.Effect<A, SqlError, Scope.Scope> =>
-    within(acquireTimeout, () => {
+  <A>(
+    acquire: Effect.Effect<A, SqlError, Scope.Scope>
+  ): Effect.Effect<A, SqlError, Scope.Scope> => {
+    const late = () => {
       const limit = Duration.format(acquireTimeout)
       const pool =
         maxConnections === 1 ? "The only connection" : `All ${maxConnections} connections`
@@ -50,4 +53,9 @@ export const bounded =
           operation: acquireOperation
         })
       })
-    })(acquire)
+    }
+    return Deadline.during(
+      "waiting for a database connection",
+      within(acquireTimeout, late)(acquire)
+    )
+  }

@@ -8,6 +8,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import * as Deadline from "../../../Plugin/Deadline.ts"
 import type { Dialect } from "../SqlText.ts"
 import type * as Comment from "./Comment.ts"
 import * as StatementInternals from "./StatementInternals.ts"
@@ -67,7 +68,10 @@ export const client = (
     })
   }
 
-  const run: StatementInternals.Runner["run"] = (statement, fiber, call, withoutTransform) => {
+  const run: StatementInternals.Runner["run"] = (...args) =>
+    Deadline.during("SQL", observed(...args))
+
+  const observed: StatementInternals.Runner["run"] = (statement, fiber, call, withoutTransform) => {
     const sent = (span: Tracer.Span | undefined) => {
       const send = (statement: Parts) => {
         const [sql, params] = statement.compile(withoutTransform)
@@ -100,7 +104,10 @@ export const client = (
             const text = commented(sql, fiber)
             return Stream.unwrap(
               Effect.map(StatementSpan.waiting(statement.acquirer, span), (connection) =>
-                connection.executeStream(text, params, statement.transformRows)
+                Stream.transformPull(
+                  connection.executeStream(text, params, statement.transformRows),
+                  (pull) => Effect.succeed(Deadline.during("SQL", pull))
+                )
               )
             )
           }

@@ -31,14 +31,22 @@ const longestName = 55
 export const applicationName = (requestId: string): string =>
   `flange|${requestId}`.slice(0, longestName)
 
-const postgres = (requestId: string): Correlation => ({
-  clear: undefined,
-  set: {
-    params: [applicationName(requestId), requestId],
-    // Both are set, and neither is null. The commit of a serializable read can fail.
-    sql: "SELECT WHERE set_config('application_name', $1, true) IS NULL OR set_config('app.request_id', $2, true) IS NULL OR current_setting('transaction_isolation') = 'serializable'"
+// All are set, and none is null. The commit of a serializable read can fail.
+const settings =
+  "SELECT WHERE set_config('application_name', $1, true) IS NULL OR set_config('app.request_id', $2, true) IS NULL OR current_setting('transaction_isolation') = 'serializable'"
+
+const limited = `${settings} OR set_config('statement_timeout', $3, true) IS NULL`
+
+const postgres = (requestId: string, statementTimeout: number | undefined): Correlation => {
+  const params = [applicationName(requestId), requestId]
+  return {
+    clear: undefined,
+    set:
+      statementTimeout === undefined
+        ? { params, sql: settings }
+        : { params: [...params, String(statementTimeout)], sql: limited }
   }
-})
+}
 
 const mysql = (requestId: string): Correlation => ({
   clear: (connection) =>
@@ -48,13 +56,18 @@ const mysql = (requestId: string): Correlation => ({
 
 /**
  * Returns the statements for a request id. Undefined outside a request, or if the
- * database has no place for the id.
+ * database has no place for the id. On PostgreSQL the transaction also gets the longest time of its
+ * statements, in milliseconds, unless it is undefined.
  */
-export const make = (client: SqlClient, requestId: string): Correlation | undefined =>
+export const make = (
+  client: SqlClient,
+  requestId: string,
+  statementTimeout: number | undefined
+): Correlation | undefined =>
   requestId === ""
     ? undefined
     : client.onDialectOrElse({
         mysql: () => mysql(requestId),
         orElse: () => undefined,
-        pg: () => postgres(requestId)
+        pg: () => postgres(requestId, statementTimeout)
       })

@@ -13,6 +13,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import type { Acquirer, Connection } from "effect/sql/SqlConnection"
 import type { SqlError } from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import * as Deadline from "../../../Plugin/Deadline.ts"
 import { unlisted } from "../../../Server/EffectInternals.ts"
 import * as StatementSpan from "../Statement/StatementSpan.ts"
 import { TransactionEnded } from "./TransactionEnded.ts"
@@ -192,7 +193,7 @@ export class LazyConnection implements Connection {
     end: Effect.Effect<A, SqlError>,
     connection: Connection
   ): Effect.Effect<A, SqlError> {
-    return Effect.tapError(this.#watched(end), () =>
+    return Effect.tapError(Deadline.during("SQL", this.#watched(end)), () =>
       sql === "ROLLBACK" || this.lost !== undefined
         ? Effect.void
         : Effect.ignore(connection.executeUnprepared("ROLLBACK", [], undefined))

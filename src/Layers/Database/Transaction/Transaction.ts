@@ -3,13 +3,16 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as Deadline from "../../../Plugin/Deadline.ts"
 import * as RequestId from "../../../Server/Exchange/RequestId.ts"
 import { acquireOperation, clock, within } from "../Acquire.ts"
 import { lazyParts } from "../Client.ts"
 import { isSchemaChange } from "../SchemaChange.ts"
+import { limitOf, longestTimer } from "../Silence.ts"
 import { canSendAhead, type Statement } from "./Ahead.ts"
 import * as Begin from "./Begin.ts"
 import * as Correlation from "./Correlation.ts"
@@ -25,7 +28,15 @@ export interface Settings extends Begin.Mode {
    * change of a table it is run again once in any case.
    */
   readonly retries: number
+  /** The longest time of a statement. The deadline of a request can shorten it. */
+  readonly statementTimeout: Duration.Duration
 }
+
+/**
+ * How much longer than the request the server lets a statement run, in milliseconds. At the deadline the
+ * statement is cancelled; the limit of the server is for a cancel request that does not arrive.
+ */
+const cancelTime = 1000
 
 /** The wait before the first retry, in milliseconds. It doubles with each retry, and has jitter. */
 const firstWait = 10
@@ -59,6 +70,15 @@ export const make = (client: SqlClient, settings: Settings) => {
   const { acquire, withTransaction } = lazyParts(client)
   const { transactionService } = client
   const limit = Duration.toMillis(acquireTimeout)
+  const longest = limitOf(settings.statementTimeout) ?? longestTimer
+
+  /** Returns the limit of the server for the statements of a request; undefined for the usual one. */
+  const statementTimeout = (fiber: Fiber.Fiber<unknown, unknown>): number | undefined => {
+    const remaining = Deadline.remainingOf(fiber)
+    if (remaining === undefined) return undefined
+    const shortened = Math.ceil(remaining) + cancelTime
+    return shortened < longest ? shortened : undefined
+  }
 
   /** Begins in the write of the first statement. */
   const beginAhead =
@@ -113,8 +133,11 @@ export const make = (client: SqlClient, settings: Settings) => {
       )
     }
 
-  const makeConnection = (requestId: string): LazyConnection => {
-    const correlation = Correlation.make(client, requestId)
+  const makeConnection = (
+    requestId: string,
+    statementTimeout: number | undefined
+  ): LazyConnection => {
+    const correlation = Correlation.make(client, requestId, statementTimeout)
     let deadline = 0
     const now = () => clock.currentTimeMillisUnsafe()
     const left = () => Math.max(0, deadline - now())
@@ -141,8 +164,8 @@ export const make = (client: SqlClient, settings: Settings) => {
     done: number,
     renewed: boolean
   ): Effect.Effect<A, E | SqlError, R> =>
-    Effect.suspend(() => {
-      const connection = makeConnection(requestId)
+    Effect.withFiber((fiber) => {
+      const connection = makeConnection(requestId, statementTimeout(fiber))
       return withTransaction(effect).pipe(
         Effect.provideService(transactionService, connection.outer),
         Effect.ensuring(connection.close),

@@ -38,7 +38,7 @@ const middleware = (
   Middleware.aroundHandler(name, {
     build: Effect.gen(function* () {
       const client = yield* SqlClient
-      const { acquireTimeout } = yield* DatabaseConfig
+      const { acquireTimeout, statementTimeout } = yield* DatabaseConfig
       return (route) => {
         const chosen = choose(route)
         if (chosen === undefined || chosen === false) return otherwise
@@ -47,7 +47,8 @@ const middleware = (
           acquireTimeout,
           isolation,
           readOnly: isReadOnly(route, chosen),
-          retries: retries ?? 0
+          retries: retries ?? 0,
+          statementTimeout
         })
       }
     }),

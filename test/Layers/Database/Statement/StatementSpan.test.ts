@@ -192,7 +192,8 @@ onEach(all, "The spans of a transaction", (backend) => {
         acquireTimeout: Duration.seconds(30),
         isolation: undefined,
         readOnly: false,
-        retries: 0
+        retries: 0,
+        statementTimeout: Duration.infinity
       })(Effect.andThen(sql`insert into items (id) values (1)`, sql`select * from items`))
     )
     expect(family(tracing)).toEqual([
@@ -213,7 +214,8 @@ onEach(all, "The spans of a transaction", (backend) => {
         acquireTimeout: Duration.seconds(30),
         isolation: undefined,
         readOnly: false,
-        retries: 0
+        retries: 0,
+        statementTimeout: Duration.infinity
       })(Effect.void)
     )
     expect(family(tracing).map(([name]) => name)).toEqual(["root", "sql.transaction"])
