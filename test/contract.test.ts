@@ -161,7 +161,8 @@ describe("a contract for a browser", () => {
           "EnvelopedClient",
           "ErrorEnvelope",
           "PathWriter",
-          "RoutePath"
+          "RoutePath",
+          "SentKey"
         ].map((name) => `src/Contract/${name}.ts`)
       ].toSorted()
     )
@@ -239,6 +240,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/ProblemBody.ts",
       "src/Contract/RatePolicy.ts",
       "src/Contract/RoutePath.ts",
+      "src/Contract/SentKey.ts",
       "src/Contract/StrictQuery.ts",
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",

@@ -385,4 +385,5 @@ export type Any = InstanceType<(typeof classes)[number]>
  */
 export const catalogue: ReadonlyArray<Entry> = classes
   .map(({ code, meaning, remedy, status }) => ({ code, meaning, remedy, status }))
-  .sort((a, b) => (a.code < b.code ? -1 : 1))
+  // In lower case "_" comes before the letters, as the tables of names have it.
+  .sort((a, b) => (a.code.toLowerCase() < b.code.toLowerCase() ? -1 : 1))

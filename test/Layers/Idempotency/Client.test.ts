@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
+import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { App } from "flange"
 import { Client } from "flange/Contract"
+import * as Idempotency from "flange/Idempotency"
 import { Idempotent, withKey } from "flange/Idempotency/Contract"
 import { TestApp } from "flange/Testing"
 import { ada, make, OrdersApi } from "./fixtures.ts"
@@ -103,5 +105,32 @@ describe("the description of an app", () => {
     assert.isUndefined(of("orders.unkeyed").idempotency)
     assert.include([...of("orders.required").errors["409"]!], "IDEMPOTENCY_KEY_IN_USE")
     assert.notInclude([...(of("orders.unkeyed").errors["409"] ?? [])], "IDEMPOTENCY_KEY_IN_USE")
+  })
+})
+
+describe("the OpenAPI document", () => {
+  it("has the header, the errors and the mark of a repeated reply, on endpoints with keys", () => {
+    const api = HttpApi.make("shop").add(OrdersApi) as unknown as HttpApi.Top
+    const { paths } = OpenApi.fromApi(Idempotency.plugin.manifest.annotate!(api))
+    const { parameters, responses } = paths["/required"]!.post!
+    const header = parameters.filter(({ name }) => name === "idempotency-key")
+    assert.deepInclude(header[0], { in: "header", required: true })
+    assert.strictEqual(header.length, 1)
+    const headersOf = (status: number) => Object.keys(responses[status]?.headers ?? {})
+    assert.include(headersOf(200), "idempotency-replayed")
+    assert.include(headersOf(409), "retry-after")
+    assert.containsAllKeys(responses, ["400", "409", "422"])
+    const optional = paths["/orders"]!.post!.parameters.find(
+      ({ name }) => name === "idempotency-key"
+    )
+    assert.isFalse(optional?.required)
+    for (const path of ["/unkeyed", "/orders"]) {
+      const operation = paths[path]!.get ?? paths[path]!.post!
+      assert.notInclude(
+        operation.parameters.map(({ name }) => name),
+        "idempotency-key"
+      )
+      assert.notProperty(operation.responses, "409")
+    }
   })
 })
