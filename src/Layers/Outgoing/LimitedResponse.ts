@@ -152,7 +152,10 @@ export class LimitedResponse
       }),
       Stream.interruptWhen(
         Effect.flatMap(this.#left, (left) =>
-          Effect.delay(Effect.fail(this.#late("did not end its body in time")), left)
+          Effect.delay(
+            Effect.suspend(() => Effect.fail(this.#late("did not end its body in time"))),
+            left
+          )
         )
       )
     )
