@@ -15,10 +15,20 @@ import type { Upstream } from "./Upstream.ts"
 /** A client whose connections end with a scope. */
 export type ScopedClient = HttpClient.HttpClient.With<HttpClientError, Scope.Scope>
 
-/** A response whose connection is open until `scope` closes. */
+/** What all calls of an app share. */
+export interface Calling {
+  readonly client: ScopedClient
+  /** The scope of the app. Fibers that outlive a call end with it. */
+  readonly scope: Scope.Scope
+}
+
+/** A response, whose connection ends with the time of its call unless somebody reads the body. */
 export interface Open {
+  /** Keeps the connection until `release`. */
+  readonly claim: () => void
+  /** Ends the connection if the body has not ended. */
+  readonly release: Effect.Effect<void>
   readonly response: HttpClientResponse
-  readonly scope: Scope.Closeable
 }
 
 /** The time of a call. */
@@ -70,9 +80,43 @@ const nameOf = (error: HttpClientError): string => {
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{2,39}$/.test(code) ? code : error.reason._tag
 }
 
+/** Checks whether a response has no body. */
+const isEmpty = ({ headers, status }: HttpClientResponse, method: string): boolean =>
+  method === "HEAD" || status === 204 || status === 304 || headers["content-length"] === "0"
+
+/** Guards a response from now on: also one that a caller who has gone away never gets. */
+const opened = (
+  response: HttpClientResponse,
+  method: string,
+  { until }: Time,
+  scope: Scope.Closeable,
+  appScope: Scope.Scope
+): Effect.Effect<Open> => {
+  const release = Scope.close(scope, Exit.void)
+  if (response.status === 101 || isEmpty(response, method)) {
+    return Effect.succeed({ claim: () => {}, release, response })
+  }
+  return Effect.gen(function* () {
+    const left = Duration.millis(Math.max(0, until - (yield* Clock.currentTimeMillis)))
+    let isClaimed = false
+    const unread = yield* Effect.forkIn(
+      Effect.ensuring(
+        Effect.interruptible(Effect.sleep(left)),
+        Effect.suspend(() => (isClaimed ? Effect.void : release))
+      ),
+      appScope
+    )
+    const claim = () => {
+      isClaimed = true
+      unread.interruptUnsafe()
+    }
+    return { claim, release, response }
+  })
+}
+
 /** Sends a request and waits for the head of the response. */
 const send = (
-  client: ScopedClient,
+  { client, scope: appScope }: Calling,
   upstream: Upstream,
   request: HttpClientRequest.HttpClientRequest,
   time: Time
@@ -110,7 +154,7 @@ const send = (
       const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
       if (Exit.isSuccess(exit)) {
         upstream.meters.attempt(request.method, { status: exit.value.status }, seconds)
-        return { response: exit.value, scope }
+        return yield* opened(exit.value, request.method, time, scope, appScope)
       }
       const failure = exit.cause.reasons.find((reason) => reason._tag === "Fail")
       const error = failure === undefined ? "interrupted" : nameOf(failure.error)
@@ -172,14 +216,14 @@ const copy = (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest
 
 /** Runs one attempt. */
 export const attempt = (
-  client: ScopedClient,
+  calling: Calling,
   upstream: Upstream,
   request: HttpClientRequest.HttpClientRequest,
   time: Time
 ): Effect.Effect<Open, HttpClientError> =>
   Effect.suspend(() =>
     upstream.breaker.execute(
-      inTurn(upstream, request, time, send(client, upstream, copy(request), time))
+      inTurn(upstream, request, time, send(calling, upstream, copy(request), time))
     )
   ).pipe(
     Effect.catchTag("CircuitBreakerError", ({ reason }) =>

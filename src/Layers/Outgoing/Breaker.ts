@@ -64,8 +64,12 @@ export const make = (
       yield* Layer.build(CircuitBreaker.layerStoreMemory({ idleTimeToLive: Duration.days(1) })),
       CircuitBreaker.CircuitBreakerStore
     )
-    const tell = (transition: CircuitBreaker.Transition | undefined) =>
-      transition === undefined ? Effect.void : onTransition(transition.to)
+    let state: keyof typeof states = "Closed"
+    const tell = (transition: CircuitBreaker.Transition | undefined) => {
+      if (transition === undefined) return Effect.void
+      state = transition.to
+      return onTransition(state)
+    }
     const breaker = yield* CircuitBreaker.make({
       openDuration: limits.breakerOpen,
       tripPolicy: CircuitBreaker.rate({ size: limits.breakerCalls, threshold: limits.breakerRatio })
@@ -78,6 +82,6 @@ export const make = (
     )
     return {
       execute: (attempt) => breaker.execute(attempt, { classify: outcomeOf, key }),
-      state: () => states[Effect.runSync(Effect.orDie(breaker.state(key)))._tag]
+      state: () => states[state]
     }
   })

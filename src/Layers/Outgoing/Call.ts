@@ -2,28 +2,19 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import { type HttpClientError, TransportError } from "effect/http/HttpClientError"
 import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import * as Scope from "effect/Scope"
 import { Deadline, during } from "../../Plugin/Deadline.ts"
 import { RequestId } from "../../Server/Exchange/RequestId.ts"
-import { attempt, expired, type Open, type ScopedClient, type Time } from "./Attempt.ts"
+import { attempt, type Calling, expired, type Open, type Time } from "./Attempt.ts"
 import { OutgoingError } from "./Errors.ts"
 import { type BodyLimits, LimitedResponse } from "./LimitedResponse.ts"
 import { propagate } from "./Propagation.ts"
 import * as Retry from "./Retry.ts"
 import type { Upstream } from "./Upstream.ts"
-
-/** What all calls of an app share. */
-export interface Calling {
-  readonly client: ScopedClient
-  /** The scope of the app. Fibers that outlive a call end with it. */
-  readonly scope: Scope.Scope
-}
 
 /** Returns the time of a call that begins now. */
 export const timeOf = (upstream: Upstream): Effect.Effect<Time> =>
@@ -74,9 +65,15 @@ const overBudget = (
   })
 }
 
+/** Ends a response that nobody will read. */
+export const discard = ({ claim, release }: Open): Effect.Effect<void> => {
+  claim()
+  return release
+}
+
 /** Sends a request until it has an answer, or may not be sent again. */
 export const attempts = (
-  client: ScopedClient,
+  calling: Calling,
   upstream: Upstream,
   request: HttpClientRequest,
   time: Time
@@ -90,7 +87,7 @@ export const attempts = (
       const began = yield* Clock.currentTimeMillis
       if (began >= time.until) return yield* Effect.fail(expired(upstream, request, time))
       const whole = isInternal ? propagate(request, requestId, time.until - began) : request
-      const one = attempt(client, upstream, whole, time)
+      const one = attempt(calling, upstream, whole, time)
       const result = yield* Effect.result(
         hedged(
           upstream,
@@ -107,51 +104,21 @@ export const attempts = (
       if (now + wait >= time.until) return yield* Effect.fromResult(result)
       if (!budget.take()) return yield* Effect.fromResult(overBudget(upstream, result))
       meters.retried()
-      if (Result.isSuccess(result)) yield* Scope.close(result.success.scope, Exit.void)
+      if (Result.isSuccess(result)) yield* discard(result.success)
       yield* Effect.sleep(Duration.millis(wait))
     }
   })
 
-/** Checks whether a response has no body to read. */
-const isEmpty = ({ headers, status }: HttpClientResponse, { method }: HttpClientRequest): boolean =>
-  method === "HEAD" || status === 204 || status === 304 || headers["content-length"] === "0"
-
-/**
- * Returns a response with limits. A body that nobody begins to read ends with the time of its call, so
- * that it does not keep its connection.
- */
+/** Returns a response whose body has limits. */
 export const limited = (
-  { response, scope }: Open,
-  request: HttpClientRequest,
-  limits: BodyLimits,
-  appScope: Scope.Scope
-): Effect.Effect<HttpClientResponse> => {
-  const release = Scope.close(scope, Exit.void)
-  if (response.status === 101) return Effect.succeed(response)
-  if (isEmpty(response, request)) {
-    return Effect.succeed(new LimitedResponse(response, limits, () => {}, release))
-  }
-  return Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    let isRead = false
-    const unread = yield* Effect.forkIn(
-      Effect.ensuring(
-        Effect.sleep(Duration.millis(Math.max(0, limits.until - now))),
-        Effect.suspend(() => (isRead ? Effect.void : release))
-      ),
-      appScope
-    )
-    const onRead = () => {
-      isRead = true
-      unread.interruptUnsafe()
-    }
-    return new LimitedResponse(response, limits, onRead, release)
-  })
-}
+  { claim, release, response }: Open,
+  limits: BodyLimits
+): HttpClientResponse =>
+  response.status === 101 ? response : new LimitedResponse(response, limits, claim, release)
 
 /** Calls an upstream. */
 export const call = (
-  { client, scope }: Calling,
+  calling: Calling,
   upstream: Upstream,
   request: HttpClientRequest
 ): Effect.Effect<HttpClientResponse, HttpClientError> =>
@@ -159,19 +126,14 @@ export const call = (
     "outgoing call",
     Effect.gen(function* () {
       const time = yield* timeOf(upstream)
-      const open = yield* attempts(client, upstream, request, time)
+      const open = yield* attempts(calling, upstream, request, time)
       const { attemptTimeout, maxResponse } = upstream.limits
-      return yield* limited(
-        open,
-        request,
-        {
-          idle: attemptTimeout,
-          isStreamBounded: false,
-          maxBytes: maxResponse,
-          until: time.until,
-          upstream: upstream.name
-        },
-        scope
-      )
+      return limited(open, {
+        idle: attemptTimeout,
+        isStreamBounded: false,
+        maxBytes: maxResponse,
+        until: time.until,
+        upstream: upstream.name
+      })
     })
   )

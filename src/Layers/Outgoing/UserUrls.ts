@@ -1,6 +1,5 @@
 /** Calls to URLs that come from users. */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
 import type { HttpClientError } from "effect/http/HttpClientError"
@@ -9,10 +8,9 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
-import * as Scope from "effect/Scope"
 import * as Struct from "effect/Struct"
 import * as Address from "./Address.ts"
-import { refuse } from "./Attempt.ts"
+import { type Calling, refuse } from "./Attempt.ts"
 import { Bulkhead } from "./Bulkhead.ts"
 import * as Call from "./Call.ts"
 import type { Meters } from "./Meters.ts"
@@ -109,7 +107,7 @@ const redirected = (
 
 /** Calls a URL of a user, and follows its redirects. */
 export const call = (
-  calling: Call.Calling,
+  calling: Calling,
   upstream: Upstream,
   settings: Settings["userUrls"],
   first: HttpClientRequest.HttpClientRequest
@@ -123,33 +121,25 @@ export const call = (
       if (url === undefined || fault !== undefined) {
         return yield* Effect.fail(refuse(upstream, request, "url", fault!))
       }
-      const open = yield* Effect.catch(
-        Call.attempts(calling.client, upstream, request, time),
-        (error) => {
-          const cause = "cause" in error.reason ? error.reason.cause : undefined
-          return Effect.fail(
-            hasProperty(cause, "code") && unreachable.has(cause.code)
-              ? refuse(upstream, request, "url", noAddress)
-              : error
-          )
-        }
-      )
+      const open = yield* Effect.catch(Call.attempts(calling, upstream, request, time), (error) => {
+        const cause = "cause" in error.reason ? error.reason.cause : undefined
+        return Effect.fail(
+          hasProperty(cause, "code") && unreachable.has(cause.code)
+            ? refuse(upstream, request, "url", noAddress)
+            : error
+        )
+      })
       const next = redirected(request, url, open.response)
       if (next === undefined) {
-        return yield* Call.limited(
-          open,
-          request,
-          {
-            idle: settings.timeout,
-            isStreamBounded: true,
-            maxBytes: settings.maxResponse,
-            until: time.until,
-            upstream: name
-          },
-          calling.scope
-        )
+        return Call.limited(open, {
+          idle: settings.timeout,
+          isStreamBounded: true,
+          maxBytes: settings.maxResponse,
+          until: time.until,
+          upstream: name
+        })
       }
-      yield* Scope.close(open.scope, Exit.void)
+      yield* Call.discard(open)
       if (count >= settings.maxRedirects) {
         return yield* Effect.fail(
           refuse(

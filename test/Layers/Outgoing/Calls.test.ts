@@ -4,11 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
 import { clients, limitOf, serve, serveTcp, until } from "./rig.ts"
 
 /** Settings under which nothing waits long. */
-const quick = { retryDelay: "1 millis", timeout: "20 seconds" }
+const quick = { retryDelay: "1 millis" }
 
 describe("retries", () => {
   it.live("an idempotent request is sent again after 503 and after a reset connection", () =>
@@ -105,56 +106,73 @@ describe("retries", () => {
   )
 })
 
+/** Sends a body without an end, in small parts. */
+const drip: Parameters<typeof serve>[0] = (_, response) => {
+  const timer = setInterval(() => response.write("x"), 5)
+  response.on("close", () => clearInterval(timer))
+}
+
 describe("time", () => {
-  it.live("an attempt without a response ends, and its connection is closed", () =>
+  it.effect("an attempt without a response ends, and its connection is closed", () =>
     Effect.gen(function* () {
       const upstream = yield* serve(() => {})
-      const { client } = yield* clients({ ...quick, attemptTimeout: "50 millis", retries: 1 })
-      const error = yield* Effect.flip(client.get(upstream.url))
+      const { client } = yield* clients({ attemptTimeout: "5 seconds", retries: 1 })
+      const fiber = yield* Effect.forkChild(Effect.flip(client.get(upstream.url)))
+      yield* until(() => upstream.requests.length === 1)
+      // The attempt, and the longest wait after it.
+      yield* TestClock.adjust("5100 millis")
+      yield* until(() => upstream.requests.length === 2)
+      yield* TestClock.adjust("5 seconds")
+      const error = yield* Fiber.join(fiber)
       assert.strictEqual(refusalOf(error)?.limit, "timeout")
-      assert.include(error.message, "had no response within 50ms. Raise outgoing.attemptTimeout")
-      assert.strictEqual(upstream.requests.length, 2)
+      assert.include(error.message, "had no response within 5s. Raise outgoing.attemptTimeout")
       yield* until(() => upstream.connections.size === 0)
     })
   )
 
-  it.live("a body that drips ends with the time of the call", () =>
+  it.effect("a body that drips ends with the time of the call", () =>
     Effect.gen(function* () {
-      const upstream = yield* serve((_, response) => {
-        response.writeHead(200)
-        const timer = setInterval(() => response.write("x"), 5)
-        response.on("close", () => clearInterval(timer))
-      })
-      const { client } = yield* clients({ timeout: "200 millis" })
+      const upstream = yield* serve(drip)
+      const { client } = yield* clients({ timeout: "30 seconds" })
       const response = yield* client.get(upstream.url)
-      assert.strictEqual(yield* limitOf(response.text), "timeout")
+      const fiber = yield* Effect.forkChild(limitOf(response.text), { startImmediately: true })
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "timeout")
       yield* until(() => upstream.connections.size === 0)
     })
   )
 
-  it.live("a streamed body may take longer than the call, but not stall", () =>
+  it.effect("a streamed body may take longer than the call, but not stall", () =>
     Effect.gen(function* () {
       const upstream = yield* serve((_, response) => {
         response.writeHead(200)
         response.write("x")
       })
-      const { client } = yield* clients({ attemptTimeout: "100 millis", timeout: "50 seconds" })
+      const { client } = yield* clients({ attemptTimeout: "5 seconds", timeout: "1 second" })
       const response = yield* client.get(upstream.url)
-      assert.strictEqual(yield* limitOf(Stream.runDrain(response.stream)), "timeout")
+      let read = 0
+      const drain = Stream.runForEach(response.stream, () => Effect.sync(() => void read++))
+      const fiber = yield* Effect.forkChild(limitOf(drain), { startImmediately: true })
+      yield* until(() => read === 1)
+      yield* TestClock.adjust("4999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(fiber), "timeout")
       yield* until(() => upstream.connections.size === 0)
     })
   )
 
-  it.live("a body that nobody reads does not keep its connection", () =>
+  it.effect("a body that nobody reads does not keep its connection", () =>
     Effect.gen(function* () {
       const upstream = yield* serve((_, response) => {
         response.writeHead(200)
         response.write("x".repeat(10_000_000))
       })
-      const { client } = yield* clients({ timeout: "200 millis" })
+      const { client } = yield* clients({ timeout: "30 seconds" })
       const { status } = yield* client.get(upstream.url)
       assert.strictEqual(status, 200)
       assert.strictEqual(upstream.connections.size, 1)
+      yield* TestClock.adjust("30 seconds")
       yield* until(() => upstream.connections.size === 0)
     })
   )
@@ -293,26 +311,27 @@ describe("the circuit breaker", () => {
   const breaking = {
     ...quick,
     breakerCalls: 4,
-    breakerOpen: "100 millis",
     retries: 0
   }
 
-  it.live("opens after failures, refuses with the time to wait, and closes after a good call", () =>
-    Effect.gen(function* () {
-      let isUp = false
-      const upstream = yield* serve((_, response) => response.writeHead(isUp ? 200 : 503).end())
-      const { client, metric } = yield* clients(breaking)
-      yield* Effect.forEach([1, 2, 3, 4], () => client.get(upstream.url))
-      const error = yield* Effect.flip(client.get(upstream.url))
-      assert.strictEqual(refusalOf(error)?.limit, "breaker")
-      assert.isDefined(refusalOf(error)?.retryAfter)
-      assert.strictEqual(upstream.requests.length, 4)
-      assert.strictEqual(yield* metric("flange.outgoing.breaker"), 2)
-      isUp = true
-      yield* Effect.sleep("150 millis")
-      assert.strictEqual((yield* client.get(upstream.url)).status, 200)
-      assert.strictEqual(yield* metric("flange.outgoing.breaker"), 0)
-    })
+  it.effect(
+    "opens after failures, refuses with the time to wait, and closes after a good call",
+    () =>
+      Effect.gen(function* () {
+        let isUp = false
+        const upstream = yield* serve((_, response) => response.writeHead(isUp ? 200 : 503).end())
+        const { client, metric } = yield* clients(breaking)
+        yield* Effect.forEach([1, 2, 3, 4], () => client.get(upstream.url))
+        const error = yield* Effect.flip(client.get(upstream.url))
+        assert.strictEqual(refusalOf(error)?.limit, "breaker")
+        assert.isDefined(refusalOf(error)?.retryAfter)
+        assert.strictEqual(upstream.requests.length, 4)
+        assert.strictEqual(yield* metric("flange.outgoing.breaker"), 2)
+        isUp = true
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* client.get(upstream.url)).status, 200)
+        assert.strictEqual(yield* metric("flange.outgoing.breaker"), 0)
+      })
   )
 
   it.live("of one origin says nothing about another", () =>

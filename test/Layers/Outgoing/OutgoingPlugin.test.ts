@@ -16,11 +16,11 @@ import { TestApp } from "../../../src/Testing/index.ts"
 import { serve, serveTcp, until } from "./rig.ts"
 
 class FetchApi extends HttpApiGroup.make("fetch").add(
-  HttpApiEndpoint.get("read", "/read", {
+  HttpApiEndpoint.get("preview", "/preview", {
     query: { url: Schema.String },
     success: Schema.String
   }),
-  HttpApiEndpoint.get("preview", "/preview", {
+  HttpApiEndpoint.get("read", "/read", {
     query: { url: Schema.String },
     success: Schema.String
   })

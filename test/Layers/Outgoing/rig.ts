@@ -68,10 +68,18 @@ export const load = (values: object) =>
     Effect.provide(NodeServices.layer)
   )
 
+/** Times that a busy machine does not exceed. */
+const patient = {
+  attemptTimeout: "10 minutes",
+  connectTimeout: "5 minutes",
+  maxWait: "5 minutes",
+  timeout: "20 minutes"
+}
+
 /** Creates the clients of a configuration, with metrics. They end with the scope. */
 export const clients = (values: object, lookup?: Parameters<typeof Transport.make>[1]) =>
   Effect.gen(function* () {
-    const { context } = yield* load(values)
+    const { context } = yield* load({ ...patient, ...values })
     const registry = new Map()
     const all = yield* services((settings) => Transport.make(settings, lookup)).pipe(
       Effect.provide(context),
