@@ -8,6 +8,21 @@ import { issues, TlsConfig } from "./TlsConfig.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 
+const runtimeIssues = ({
+  listener
+}: {
+  readonly listener: string
+}): ReadonlyArray<Config.SectionIssue> =>
+  listener === "node" && "Bun" in globalThis
+    ? [
+        {
+          expected: "auto or proxied on Bun",
+          key: "listener",
+          reason: "the `node:http` of Bun cannot stop without losing requests"
+        }
+      ]
+    : []
+
 /**
  * Section `server`.
  *
@@ -83,5 +98,8 @@ export const ServerConfig = Config.section(
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
-  { check: issues, variables: { HOST: "host", PORT: "port" } }
+  {
+    check: (keys) => [...issues(keys), ...runtimeIssues(keys)],
+    variables: { HOST: "host", PORT: "port" }
+  }
 )

@@ -41,14 +41,15 @@ const opened = (url: string) =>
   new Promise<WebSocket>((resolve, reject) => {
     const socket = new WebSocket(url)
     socket.binaryType = "arraybuffer"
-    socket.onopen = () => resolve(socket)
-    socket.onerror = () => reject(new Error(`${url} was not upgraded`))
+    socket.addEventListener("open", () => resolve(socket))
+    socket.addEventListener("error", () => reject(new Error(`${url} was not upgraded`)))
   })
 
 const message = (socket: WebSocket) =>
   new Promise<unknown>((resolve) => {
-    socket.onmessage = ({ data }) =>
+    const look = ({ data }: { readonly data: unknown }) =>
       resolve(data instanceof ArrayBuffer ? [...new Uint8Array(data)] : data)
+    socket.addEventListener("message", look, { once: true })
   })
 
 const json = { "content-type": "application/json" }
@@ -204,6 +205,12 @@ describe.each(available)("a request on %s", (name) => {
     await app.said(/^socket (?:closed|interrupted)$/m)
   })
 
+  it("on a WebSocket whose messages are not read loses its handler with its connection", async () => {
+    const socket = await opened(`${app.url.replace("http", "ws")}/deaf`)
+    socket.close()
+    await app.said(/^deaf interrupted$/m)
+  })
+
   it("without a handshake on a route that upgrades gets no 101", async () => {
     assert.isAtLeast((await fetch(`${app.url}/socket`)).status, 400)
   })
@@ -215,6 +222,13 @@ describe.each(available)("a request on %s", (name) => {
 })
 
 describe.each(available)("an app on %s", (name) => {
+  it("answers and drains with the proxied listener too", async () => {
+    const app = await start(name, { FLANGE__SERVER__LISTENER: "proxied" })
+    assert.strictEqual(await (await fetch(`${app.url}/plain`)).json(), "plain")
+    app.child.kill("SIGTERM")
+    assert.strictEqual(await app.exit, 0)
+  })
+
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "finishes the request in flight after %s, accepts none after it, and exits with 0",
     async (signal) => {
@@ -260,5 +274,16 @@ describe.each(available)("an app on %s", (name) => {
     } finally {
       first.child.kill("SIGKILL")
     }
+  })
+})
+
+describe.runIf(available.includes("bun"))("an app on Bun", () => {
+  it('with server.listener "node" is refused when it is configured', async () => {
+    const problem = await start("bun", { FLANGE__SERVER__LISTENER: "node" }).then(
+      () => "it started",
+      (error: Error) => error.message
+    )
+    assert.match(problem, /exited with 1/)
+    assert.match(problem, /server\.listener[^]*auto or proxied on Bun/)
   })
 })
