@@ -104,7 +104,7 @@ it("outgoing calls: the price is that of the other service", async () => {
   }).listen(0, "127.0.0.1")
   await once(rates, "listening")
   const { port } = rates.address() as AddressInfo
-  const env = { FLANGE__RATES__URL: `http://127.0.0.1:${port}` }
+  const env = { FLANGE__OUTGOING__UPSTREAMS__RATES__URL: `http://127.0.0.1:${port}` }
   await whileServing(mainOf("docs/recipes/outgoing-calls.md"), env, async (url) => {
     expect(await (await fetch(`${url}/prices/EUR`)).json()).toEqual({ price: 11 })
     expect((await fetch(`${url}/prices/XXX`)).status).toBe(503)
