@@ -4,9 +4,9 @@ import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 
 /**
- * The headers that helmet 8 sends by default, except Strict-Transport-Security, and with another
- * Referrer-Policy: with that of helmet, browsers send the forms of a page with `Origin: null`, and
- * the service could not tell them from those of pages of other origins.
+ * The headers that helmet 8 sends by default, with another Referrer-Policy: with that of helmet, browsers
+ * send the forms of a page with `Origin: null`, and the service could not tell them from those of pages
+ * of other origins. Strict-Transport-Security is sent over https only.
  */
 export const defaults: Readonly<Record<string, string>> = {
   "content-security-policy":
@@ -17,6 +17,7 @@ export const defaults: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
   "origin-agent-cluster": "?1",
   "referrer-policy": "same-origin",
+  "strict-transport-security": "max-age=31536000; includeSubDomains",
   "x-content-type-options": "nosniff",
   "x-dns-prefetch-control": "off",
   "x-download-options": "noopen",
@@ -57,16 +58,16 @@ const Headers = Schema.StructWithRest(
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `contentSecurityPolicy` | helmet's | value of `Content-Security-Policy`; an empty value removes the header |
+ * | `contentSecurityPolicy` | helmet's | value of `Content-Security-Policy`; `{nonce}` in it stands for the nonce of the reply; an empty value removes the header |
  * | `headers` | none | additional headers, or new values of the default ones, by lower-case name; an empty value removes a header |
- * | `hsts` | none | value of `Strict-Transport-Security`, such as `max-age=31536000; includeSubDomains`; set it once every client uses https |
+ * | `hsts` | `max-age=31536000; includeSubDomains` | value of `Strict-Transport-Security`, which only replies over https have; an empty value removes the header |
  */
 export const SecureHeadersConfig = Config.section("secureHeaders", {
   contentSecurityPolicy: Schema.optionalKey(Value),
   headers: Schema.optionalKey(Headers),
   hsts: Schema.optionalKey(
     Schema.String.check(
-      Schema.isPattern(/^max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?$/, {
+      Schema.isPattern(/^(?:max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?)?$/, {
         expected:
           'a value such as "max-age=31536000" or "max-age=31536000; includeSubDomains; preload"'
       })

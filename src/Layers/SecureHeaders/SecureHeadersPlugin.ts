@@ -1,19 +1,47 @@
 /** The plugin that sets security headers. */
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { isSecureWith } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { defaults, SecureHeadersConfig } from "./SecureHeadersConfig.ts"
+import { ServerConfig } from "../../Server/ServerConfig.ts"
+import * as Nonce from "./Nonce.ts"
+import * as RouteHeaders from "./RouteHeaders.ts"
+import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
 
-const middleware = Middleware.headers("secure-headers", {
-  build: Effect.map(SecureHeadersConfig, ({ contentSecurityPolicy: csp, headers, hsts = "" }) => {
-    const all = {
-      ...defaults,
-      ...(csp === undefined ? {} : { "content-security-policy": csp }),
-      "strict-transport-security": hsts,
-      ...headers
+const headersOf = Effect.map(SecureHeadersConfig, RouteHeaders.make)
+
+const headers = Middleware.headers("secure-headers", {
+  build: Effect.map(headersOf, (of) => (route: Middleware.RouteInfo) => of(route).constant)
+})
+
+const strictTransport = Middleware.before("strict-transport-security", {
+  build: Effect.gen(function* () {
+    const of = yield* headersOf
+    const isSecure = isSecureWith(yield* ServerConfig)
+    return (route: Middleware.RouteInfo): Middleware.Before | undefined => {
+      const { hsts } = of(route)
+      if (hsts === undefined) return undefined
+      return (request) => {
+        if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
+        return Middleware.pass
+      }
     }
-    const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""))
-    return () => sent
+  }),
+  slot: "TransportSecurity"
+})
+
+const policyName = "content-security-policy"
+
+/** Sets the policies with a nonce. */
+const policies = Middleware.transform("content-security-policy", {
+  build: Effect.map(headersOf, (of) => (route: Middleware.RouteInfo) => {
+    const { policy } = of(route)
+    if (policy === undefined) return undefined
+    const transform: Middleware.Transform = (request, reply) =>
+      reply.status === 304 || reply.header(policyName) !== undefined
+        ? undefined
+        : { set: [policyName, policy.replaceAll(RouteHeaders.placeholder, Nonce.of(request))] }
+    return transform
   })
 })
 
@@ -23,12 +51,17 @@ const middleware = Middleware.headers("secure-headers", {
  * `same-origin`. With the `no-referrer` of helmet, browsers hide the origin of forms of the app's own
  * pages, and the check for cross-site requests refuses them.
  * A header that a handler sets is kept, so a page can have a policy of its own. The section
- * `secureHeaders` changes the headers.
+ * `secureHeaders` changes the headers of the app, and the annotation `SecurityHeaders` of
+ * `flange/SecureHeaders/Contract` those of an endpoint or a group.
  *
- * `Strict-Transport-Security` is sent only if `secureHeaders.hsts` is set: browsers then no longer
- * reach the host over plain http (RFC 6797).
+ * `Strict-Transport-Security` is sent over https only: on a connection that the app has encrypted, or if
+ * a proxy in `server.trustedProxies` says that the client has used https (RFC 6797, section 7.2).
  *
- * The headers are computed once at boot, in the slot `TransportSecurity`. A request costs only
+ * `{nonce}` in `secureHeaders.contentSecurityPolicy` is replaced by the nonce of the reply, another one
+ * each time, which `SecureHeaders.nonce` returns to the handler. A 304 has no such policy: the client
+ * keeps that of the page that it has.
+ *
+ * All other headers are computed once at boot, in the slot `TransportSecurity`. A request costs only
  * their bytes.
  *
  * @example
@@ -43,6 +76,6 @@ const middleware = Middleware.headers("secure-headers", {
  * ```
  */
 export const plugin = Plugin.make("flange:secure-headers", {
-  config: [SecureHeadersConfig],
-  middleware: [middleware]
+  config: [SecureHeadersConfig, ServerConfig],
+  middleware: [headers, strictTransport, policies]
 })

@@ -1,5 +1,6 @@
 /** The origin of the service as its clients see it, and the other origins that it trusts. */
 import * as Context from "effect/Context"
+import type { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
 import * as Forwarded from "./Forwarded.ts"
@@ -47,8 +48,16 @@ export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls
 }
 
 /**
- * Checks whether the client has used https, as far as the service knows: on a connection that this
- * process has encrypted, or as a trusted proxy names it.
+ * Returns the check whether the client has used https, as far as the service knows: on a connection that
+ * this process has encrypted, or as a trusted proxy names it.
  */
-export const isSecure = (request: Pick<Incoming, "find" | "header" | "peer" | "tls">): boolean =>
-  sentTo(request).proto?.toLowerCase() === "https"
+export const isSecureWith = ({
+  listener,
+  socket,
+  trustedProxies
+}: (typeof ServerConfig)["Service"]): ((
+  request: Pick<Incoming, "find" | "header" | "peer" | "tls">
+) => boolean) =>
+  trustedProxies.length > 0 || (listener === "proxied" && socket !== undefined)
+    ? (request) => sentTo(request).proto?.toLowerCase() === "https"
+    : ({ tls }) => tls !== undefined
