@@ -1,7 +1,6 @@
 /** The routes of an app as data, before anything is configured or acquired. */
 import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
-import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
@@ -86,7 +85,7 @@ const describeRoute = (
   return {
     ...accessOf(route),
     ...Guards.of(endpoint, access),
-    bodyLimit: bodyLimitOf(endpoint),
+    bodyLimit: bodyLimitOf(endpoint, contract),
     cache: effects.find(({ cache }) => cache !== undefined)?.cache,
     codec,
     codecReason: reason,
@@ -140,9 +139,21 @@ const byStatus = (
   return found
 }
 
-/** Returns the `BodyLimit` of an endpoint in bytes; undefined if its contract does not set one. */
-export const bodyLimitOf = ({ annotations }: HttpApiEndpoint.Top): number | undefined =>
-  // The type of annotations names no keys, but they may have any.
-  Context.getOrUndefined(annotations as Context.Context<BodyLimit>, BodyLimit)
+/** A contract that may have annotations. */
+type Annotated = { readonly annotations: Context.Context<never> } | undefined
+
+/**
+ * Returns the `BodyLimit` of an endpoint in bytes, or else that of its group; undefined if neither
+ * contract sets one.
+ */
+export const bodyLimitOf = (endpoint: Annotated, group: Annotated): number | undefined => {
+  for (const contract of [endpoint, group]) {
+    const limit =
+      contract &&
+      Context.getOrUndefined(contract.annotations as Context.Context<BodyLimit>, BodyLimit)
+    if (limit !== undefined) return limit
+  }
+  return undefined
+}
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -118,7 +118,7 @@ export const make = ({
       path: info.path,
       router: row.endpoint === undefined ? row.effect : undefined,
       value: Pipeline.make({
-        bodyLimit: (row.endpoint && bodyLimitOf(row.endpoint)) ?? config.bodyLimit,
+        bodyLimit: bodyLimitOf(row.endpoint, row.contract) ?? config.bodyLimit,
         codec: Codec.make(row, stack.handler, config),
         info,
         stack,

@@ -28,7 +28,7 @@ const runtimeIssues = ({
  *
  * | key | default | meaning |
  * |---|---|---|
- * | `bodyLimit` | 8 MiB | longest request body; an endpoint's `BodyLimit` wins |
+ * | `bodyLimit` | 8 MiB | longest request body; a contract's `BodyLimit` wins |
  * | `bodyTimeout` | 60 s | proxied: longest silence within a request body |
  * | `h2c` | false | node: also HTTP/2 without TLS, for clients that begin with it |
  * | `halfClose` | false | proxied: a client that ends its side still gets replies; if false, its requests are interrupted |

@@ -45,6 +45,19 @@ class BodiesApi extends HttpApiGroup.make("bodies").add(
   HttpApiEndpoint.post("raw", "/raw", { success })
 ) {}
 
+/** The group has a limit, and one of its endpoints another one. */
+class GroupedApi extends HttpApiGroup.make("grouped")
+  .add(
+    HttpApiEndpoint.post("bytes", "/grouped/bytes", { payload: bytes, success }),
+    HttpApiEndpoint.post("json", "/grouped/json", { payload: Schema.String, success }),
+    HttpApiEndpoint.post("own", "/grouped/own", { payload: bytes, success }).annotate(
+      BodyLimit,
+      6000
+    ),
+    HttpApiEndpoint.post("parts", "/grouped/parts", { payload: parts, success })
+  )
+  .annotate(BodyLimit, 3000) {}
+
 const lengthOf = <E>(stream: Stream.Stream<string | Uint8Array, E>) =>
   Stream.runFold(
     stream,
@@ -79,6 +92,14 @@ const Bodies = Plugin.make("test:bodies", {
         .handle("parts", ({ payload }) => Effect.orDie(Stream.runCount(payload)))
         .handle("raised", ({ payload }) => read(payload))
         .handleRaw("raw", ({ request }) => read(request.stream))
+    ),
+    Route.public(GroupedApi, (handlers) =>
+      handlers.handleAll({
+        bytes: ({ payload }) => read(payload),
+        json: ({ payload }) => Effect.succeed(payload.length),
+        own: ({ payload }) => read(payload),
+        parts: ({ payload }) => Effect.orDie(Stream.runCount(payload))
+      })
     ),
     Route.raw(
       "router",
@@ -164,6 +185,10 @@ for (const name of listeners) {
     it.each([
       ["/bytes", "x".repeat(limit), octets, limit],
       ["/caught", "x".repeat(limit), octets, limit],
+      ["/grouped/bytes", "x".repeat(3000), octets, 3000],
+      ["/grouped/json", JSON.stringify("x".repeat(2998)), "application/json", 2998],
+      ["/grouped/own", "x".repeat(6000), octets, 6000],
+      ["/grouped/parts", part(2900), form, 1],
       ["/lifted", "x".repeat(50 * limit), octets, 50 * limit],
       ["/lines", line(limit - 3), "application/x-ndjson", limit - 3],
       ["/lower", "x".repeat(5000), octets, 5000],
@@ -181,6 +206,10 @@ for (const name of listeners) {
     it.each([
       ["/bytes", "x".repeat(limit + 1), octets, limit],
       ["/bytes", "x".repeat(50 * limit), octets, limit],
+      ["/grouped/bytes", "x".repeat(3001), octets, 3000],
+      ["/grouped/json", JSON.stringify("x".repeat(2999)), "application/json", 3000],
+      ["/grouped/own", "x".repeat(6001), octets, 6000],
+      ["/grouped/parts", part(3000), form, 3000],
       ["/lines", line(limit), "application/x-ndjson", limit],
       ["/lines", line(100).repeat(200), "application/x-ndjson", limit],
       ["/lower", "x".repeat(5001), octets, 5000],
@@ -203,6 +232,8 @@ for (const name of listeners) {
 
     it.each([
       ["/bytes", octets],
+      ["/grouped/bytes", octets],
+      ["/grouped/json", "application/json"],
       ["/parts", form],
       ["/router/stream", octets]
     ])("of %s is limited before and after it is decoded", async (path, type) => {

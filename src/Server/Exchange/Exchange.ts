@@ -345,9 +345,16 @@ export class Exchange implements Incoming, Observers.Observed, ServicesOwner, Ti
     }
     const read: WireRequest.Message["read"] = (done) => this.#wire.body(this.bodyLimit, done)
     if (this.#wire.header("content-encoding") === undefined) return read(come)
-    const raw = this.#requestReading(read)
+    // The decoder reports any failure to read as content that it cannot decode.
+    let failure: BodyFailure | undefined
+    const raw = this.#requestReading((done) =>
+      read((body) => {
+        if (typeof body === "string") failure = body
+        done(body)
+      })
+    )
     this.run(Decompression.bytes(raw), false, (exit) =>
-      come(exit._tag === "Success" ? exit.value : "Aborted")
+      come(failure ?? (exit._tag === "Success" ? exit.value : "Aborted"))
     )
   }
 
