@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import * as Deadline from "../../Plugin/Deadline.ts"
 import type { Plan } from "./Records.ts"
 
 interface Flight {
@@ -52,7 +53,7 @@ export class Flights {
 
   /** Runs an effect, or waits for the run of the same key. */
   run<A, E, R>(plan: Plan, schema: object, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.flatMap(Inside, (inside) => {
+    const flown = Effect.flatMap(Inside, (inside) => {
       const known = this.#flights.get(plan.entryKey)
       if (known === undefined) return this.#start(plan, schema, effect, inside.at(-1))
       if (known.schema !== schema) return effect
@@ -64,6 +65,7 @@ export class Flights {
           )
         : this.#join(known, schema, effect, inside.at(-1))
     })
+    return Deadline.during("cache", flown)
   }
 
   /** Starts a run in the background, unless one runs already. */
@@ -111,7 +113,10 @@ export class Flights {
       waiting: 1
     }
     this.#flights.set(plan.entryKey, flight)
-    const running = Effect.updateService(effect, Inside, (inside) => [...inside, flight])
+    const running = Effect.updateService(effect, Inside, (inside) => [...inside, flight]).pipe(
+      // The run may go on for callers that have more time than the one that started it.
+      Effect.provideService(Deadline.Deadline, undefined)
+    )
     return Effect.map(Effect.forkIn(running, this.#scope, { startImmediately: true }), (fiber) => {
       flight.fiber = fiber
       // A fiber of a scope that has closed ends before it runs anything.
