@@ -244,7 +244,8 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/StrictQuery.ts",
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",
-      "src/Layers/Database/Contract.ts"
+      "src/Layers/Database/Contract.ts",
+      "src/Layers/Idempotency/Contract.ts"
     ])
   })
 })

@@ -144,10 +144,10 @@ export class IdempotencyKeyInUse extends ApiError.make<IdempotencyKeyInUse>()(
 ) {}
 
 /** The value of `Idempotency-Key` is no key. */
-export class IdempotencyKeyInvalid extends ApiError.make<IdempotencyKeyInvalid>()(
-  "IdempotencyKeyInvalid",
+export class IdempotencyKeyMalformed extends ApiError.make<IdempotencyKeyMalformed>()(
+  "IdempotencyKeyMalformed",
   {
-    code: "IDEMPOTENCY_KEY_INVALID",
+    code: "IDEMPOTENCY_KEY_MALFORMED",
     detail: "Idempotency-Key is one key of 1 to 255 visible ASCII characters",
     meaning: "The value of Idempotency-Key is not one key of 1 to 255 visible ASCII characters.",
     remedy: "Send a random UUID, with or without double quotes around it.",
@@ -354,7 +354,7 @@ const classes = [
   HeadersTooLarge,
   HttpVersionNotSupported,
   IdempotencyKeyInUse,
-  IdempotencyKeyInvalid,
+  IdempotencyKeyMalformed,
   IdempotencyKeyMissing,
   IdempotencyKeyReused,
   IdempotencyReplyTooLarge,
@@ -385,5 +385,4 @@ export type Any = InstanceType<(typeof classes)[number]>
  */
 export const catalogue: ReadonlyArray<Entry> = classes
   .map(({ code, meaning, remedy, status }) => ({ code, meaning, remedy, status }))
-  // In lower case "_" comes before the letters, as the tables of names have it.
-  .sort((a, b) => (a.code.toLowerCase() < b.code.toLowerCase() ? -1 : 1))
+  .sort((a, b) => (a.code < b.code ? -1 : 1))

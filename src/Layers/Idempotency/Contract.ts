@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import {
   IdempotencyKeyInUse,
-  IdempotencyKeyInvalid,
+  IdempotencyKeyMalformed,
   IdempotencyKeyMissing,
   IdempotencyKeyReused,
   IdempotencyReplyTooLarge
@@ -17,7 +17,7 @@ import * as SentKey from "../../Contract/SentKey.ts"
 
 export {
   IdempotencyKeyInUse,
-  IdempotencyKeyInvalid,
+  IdempotencyKeyMalformed,
   IdempotencyKeyMissing,
   IdempotencyKeyReused,
   IdempotencyReplyTooLarge
@@ -79,7 +79,7 @@ export class Idempotent extends Context.Service<Idempotent, false | Rules>()(
 /** The errors that an endpoint with keys may answer with. */
 export const errors = [
   IdempotencyKeyInUse,
-  IdempotencyKeyInvalid,
+  IdempotencyKeyMalformed,
   IdempotencyKeyMissing,
   IdempotencyKeyReused,
   IdempotencyReplyTooLarge

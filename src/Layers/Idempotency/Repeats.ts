@@ -40,7 +40,7 @@ type Outcome =
   | "carried out"
   | "freed"
   | "in use"
-  | "invalid"
+  | "malformed"
   | "missing"
   | "replayed"
   | "reused"
@@ -231,7 +231,7 @@ const around = (
       }
       const key = KeyHeader.parse(value)
       if (key === undefined) {
-        return refused("invalid", new Catalogue.IdempotencyKeyInvalid(), exchange)
+        return refused("malformed", new Catalogue.IdempotencyKeyMalformed(), exchange)
       }
       const caller = exchange.get(CurrentCaller)
       const identity = caller?.identity

@@ -3,7 +3,7 @@
 export {
   IdempotencyErrors,
   IdempotencyKeyInUse,
-  IdempotencyKeyInvalid,
+  IdempotencyKeyMalformed,
   IdempotencyKeyMissing,
   IdempotencyKeyReused,
   IdempotencyReplyTooLarge,

@@ -244,7 +244,7 @@ describe("the header", () => {
       ]
       for (const key of wrong) {
         const reply = (yield* test.post("/required", { headers: ada(key) })).expectStatus(400)
-        assert.strictEqual(codeOf(reply), "IDEMPOTENCY_KEY_INVALID", key)
+        assert.strictEqual(codeOf(reply), "IDEMPOTENCY_KEY_MALFORMED", key)
       }
       assert.strictEqual(ran.length, 0)
     })
