@@ -245,11 +245,8 @@ describe("the contracts in documents and comments", () => {
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",
       "src/Layers/Database/Contract.ts",
-<<<<<<< HEAD
-      "src/Layers/Idempotency/Contract.ts"
-=======
+      "src/Layers/Idempotency/Contract.ts",
       "src/Layers/Overload/Contract.ts"
->>>>>>> df2dcb3 (test(contract): the contract of overload is one that browsers get; docs(edge): tables in alphabetical order)
     ])
   })
 })
