@@ -1,9 +1,8 @@
 /** The plugin that sets security headers. */
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import { isSecureWith } from "../../Server/Exchange/OwnOrigin.ts"
+import { isSecure } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
-import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as Nonce from "./Nonce.ts"
 import * as RouteHeaders from "./RouteHeaders.ts"
 import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
@@ -15,17 +14,14 @@ const headers = Middleware.headers("secure-headers", {
 })
 
 const strictTransport = Middleware.before("strict-transport-security", {
-  build: Effect.gen(function* () {
-    const of = yield* headersOf
-    const isSecure = isSecureWith(yield* ServerConfig)
-    return (route: Middleware.RouteInfo): Middleware.Before | undefined => {
-      const { hsts } = of(route)
-      if (hsts === undefined) return undefined
-      return (request) => {
-        if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
-        return Middleware.pass
-      }
+  build: Effect.map(headersOf, (of) => (route: Middleware.RouteInfo) => {
+    const { hsts } = of(route)
+    if (hsts === undefined) return undefined
+    const before: Middleware.Before = (request) => {
+      if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
+      return Middleware.pass
     }
+    return before
   }),
   slot: "TransportSecurity"
 })
@@ -76,6 +72,6 @@ const policies = Middleware.transform("content-security-policy", {
  * ```
  */
 export const plugin = Plugin.make("flange:secure-headers", {
-  config: [SecureHeadersConfig, ServerConfig],
+  config: [SecureHeadersConfig],
   middleware: [headers, strictTransport, policies]
 })

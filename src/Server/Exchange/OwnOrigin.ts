@@ -1,6 +1,5 @@
 /** The origin of the service as its clients see it, and the other origins that it trusts. */
 import * as Context from "effect/Context"
-import type { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
 import * as Forwarded from "./Forwarded.ts"
@@ -48,16 +47,8 @@ export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls
 }
 
 /**
- * Returns the check whether the client has used https, as far as the service knows: on a connection that
- * this process has encrypted, or as a trusted proxy names it.
+ * Checks whether the client has used https, as far as the service knows: on a connection that this
+ * process has encrypted, or as a trusted proxy names it.
  */
-export const isSecureWith = ({
-  listener,
-  socket,
-  trustedProxies
-}: (typeof ServerConfig)["Service"]): ((
-  request: Pick<Incoming, "find" | "header" | "peer" | "tls">
-) => boolean) =>
-  trustedProxies.length > 0 || (listener === "proxied" && socket !== undefined)
-    ? (request) => sentTo(request).proto?.toLowerCase() === "https"
-    : ({ tls }) => tls !== undefined
+export const isSecure = (request: Pick<Incoming, "find" | "header" | "peer" | "tls">): boolean =>
+  sentTo(request).proto?.toLowerCase() === "https"
