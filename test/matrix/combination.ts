@@ -13,21 +13,14 @@ export const codecs = ["compiled", "effect"] as const
 /** Every listener, that of `TestApp.make` first. */
 export const listeners = ["web", "node", "node-h2", "proxied"] as const
 
-/** Every runtime besides Node; on each, apps listen with the server of the runtime. */
-export const runtimes = ["bun", "deno"] as const
-
 /** What decodes requests and encodes replies, if an endpoint could have either. */
 export const codec: (typeof codecs)[number] = chosen("TEST_CODEC", codecs)
 
 /** What `TestApp.make` boots apps on. */
-export const listener: (typeof listeners)[number] | "auto" = chosen("TEST_LISTENER", [
-  ...listeners,
-  "auto"
-])
+export const listener: (typeof listeners)[number] = chosen("TEST_LISTENER", listeners)
 
 /** What apps listen with if their configuration names no listener. */
-export const socketListener: "auto" | "node" | "proxied" =
-  listener === "auto" || listener === "proxied" ? listener : "node"
+export const socketListener: "node" | "proxied" = listener === "proxied" ? "proxied" : "node"
 
 /** Whether clients of apps that listen speak HTTP/2, without TLS. */
 export const h2c: boolean = listener === "node-h2"

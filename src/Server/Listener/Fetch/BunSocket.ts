@@ -1,6 +1,6 @@
 /** A WebSocket of `Bun.serve`, whose events come to the server, as a WebSocket of the web. */
 import type { WebSocketEvent } from "effect/socket/Socket"
-import type { WebSocket } from "./UpgradableRequest.ts"
+import type { WebSocket } from "./BoundedWebSocket.ts"
 
 /** The parts of a WebSocket of Bun that are used here. */
 interface Native {

@@ -1,8 +1,8 @@
 /** The listener on `Deno.serve`. */
 import type { Listener } from "../Listener.ts"
+import type { WebSocket } from "./BoundedWebSocket.ts"
 import * as FetchListener from "./FetchListener.ts"
 import type { Answer } from "./Runtime.ts"
-import type { WebSocket } from "./UpgradableRequest.ts"
 
 /** The parts of Deno that are used here. */
 interface Deno {

@@ -10,6 +10,7 @@ import type { Serving } from "../../Exchange/Serving.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 import { refusals } from "../Refusal.ts"
 import type { Bodies } from "./Bodies.ts"
+import type { WebSocket } from "./BoundedWebSocket.ts"
 import * as Refused from "./Refused.ts"
 import * as ReplyFields from "./ReplyFields.ts"
 import type { Answer, Peer, Runtime } from "./Runtime.ts"
@@ -41,7 +42,7 @@ export class FetchWire implements Wire {
   readonly #source: Request
   readonly #state: ListenerState
   readonly target: string
-  #upgraded: UpgradableRequest.WebSocket | undefined
+  #upgraded: WebSocket | undefined
 
   constructor(state: ListenerState, source: Request, peer: Peer, target: string) {
     this.method = source.method

@@ -1,5 +1,5 @@
 /** What a runtime that serves `Request` and `Response` itself has to offer to its listener. */
-import type { WebSocket } from "./UpgradableRequest.ts"
+import type { WebSocket } from "./BoundedWebSocket.ts"
 
 /** A reply: at once, or later. Undefined if the runtime has upgraded the connection. */
 export type Answer = Promise<Response | undefined> | Response | undefined

@@ -5,17 +5,10 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Option from "effect/Option"
 import * as Socket from "effect/socket/Socket"
-
-/** The most bytes of messages that wait for the handler, and of those that wait for the peer. */
-const maxWaiting = 1024 * 1024
+import { BoundedWebSocket, type WebSocket } from "./BoundedWebSocket.ts"
 
 /** The interval at which a writer looks whether its peer has read, in milliseconds. */
 const pollMillis = 20
-
-/** A WebSocket of a runtime. */
-export interface WebSocket extends Socket.WebSocketLike {
-  readonly bufferedAmount: number
-}
 
 /** Creates the request. `upgrade` throws if the request has no valid handshake. */
 export const make = (
@@ -64,37 +57,29 @@ const upgradable = (
   }) as HttpServerRequest.HttpServerRequest
 }
 
-/**
- * Returns the socket of a handler. Writes wait for a peer that does not read. The runtimes cannot pause
- * a peer, so one that sends faster than its handler reads loses its connection.
- */
-const socketOf = (websocket: WebSocket): Effect.Effect<Socket.Socket> =>
-  Effect.map(
-    Socket.fromWebSocket(
-      Effect.acquireRelease(Effect.succeed(websocket), () =>
-        Effect.sync(() => websocket.close(1000))
-      ),
-      { highWaterMark: maxWaiting }
-    ),
-    ({ reader, writer }) =>
-      Socket.make({
-        reader,
-        writer: Effect.map(writer, ({ write, writeAll }) => ({
-          write: (chunk) =>
-            Socket.isCloseEvent(chunk)
-              ? write(chunk)
-              : Effect.andThen(flushed(websocket), write(chunk)),
-          writeAll: (chunks) => Effect.andThen(flushed(websocket), writeAll(chunks))
-        }))
-      })
+/** Returns the socket of a handler. Writes wait for a peer that does not read. */
+const socketOf = (inner: WebSocket): Effect.Effect<Socket.Socket> => {
+  const websocket = new BoundedWebSocket(inner)
+  const acquire = Effect.acquireRelease(Effect.succeed(websocket), () =>
+    Effect.sync(() => websocket.close(1000))
   )
-
-const flushed = (websocket: WebSocket): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    websocket.readyState === 1 && websocket.bufferedAmount > maxWaiting
-      ? Effect.andThen(
-          Effect.sleep(pollMillis),
-          Effect.suspend(() => flushed(websocket))
-        )
-      : Effect.void
+  const flushed: Effect.Effect<void> = Effect.suspend(() =>
+    websocket.isFull ? Effect.andThen(Effect.sleep(pollMillis), flushed) : Effect.void
   )
+  return Effect.map(Socket.fromWebSocket(acquire), ({ reader, writer }) =>
+    Socket.make({
+      reader: Effect.map(reader, (made) => ({
+        ...made,
+        pull: Effect.map(made.pull, (messages) => {
+          websocket.taken()
+          return messages
+        })
+      })),
+      writer: Effect.map(writer, ({ write, writeAll }) => ({
+        write: (chunk) =>
+          Socket.isCloseEvent(chunk) ? write(chunk) : Effect.andThen(flushed, write(chunk)),
+        writeAll: (chunks) => Effect.andThen(flushed, writeAll(chunks))
+      }))
+    })
+  )
+}

@@ -1,0 +1,79 @@
+/** A WebSocket of a runtime whose peer cannot fill the memory. */
+import type { WebSocketEvent, WebSocketLike } from "effect/socket/Socket"
+
+/** The most bytes of messages that wait for the handler, and of those that wait for the peer. */
+export const maxWaiting = 1024 * 1024
+
+/** The bytes that a message takes beside its own. */
+const overhead = 64
+
+/** The code of a connection that is closed for a policy of the server. Source: RFC 6455, section 7.4.1. */
+const policyViolation = 1008
+
+/** A WebSocket of a runtime. */
+export interface WebSocket extends WebSocketLike {
+  binaryType?: string
+  readonly bufferedAmount: number
+}
+
+type Listener = (event: WebSocketEvent) => void
+
+/**
+ * Closes the connection of a peer that sends more than its handler reads, and drops what still comes. The
+ * runtimes cannot pause a peer.
+ */
+export class BoundedWebSocket implements WebSocketLike {
+  readonly #inner: WebSocket
+  readonly #messages = new Map<Listener, Listener>()
+  #waiting = 0
+
+  constructor(inner: WebSocket) {
+    this.#inner = inner
+    if ("binaryType" in inner) inner.binaryType = "arraybuffer"
+  }
+
+  /** Whether the peer has to read before more is written. */
+  get isFull(): boolean {
+    return this.readyState === 1 && this.#inner.bufferedAmount > maxWaiting
+  }
+
+  get readyState(): number {
+    return this.#inner.readyState
+  }
+
+  /** Records that the handler has taken all messages. */
+  taken(): void {
+    if (this.#waiting <= maxWaiting) this.#waiting = 0
+  }
+
+  addEventListener(
+    type: "close" | "error" | "message" | "open",
+    listener: Listener,
+    options?: { readonly once?: boolean }
+  ): void {
+    if (type !== "message") return this.#inner.addEventListener(type, listener, options)
+    const bounded = (event: WebSocketEvent) => {
+      if (this.#waiting > maxWaiting) return
+      this.#waiting += overhead + sizeOf(event.data)
+      if (this.#waiting <= maxWaiting) listener(event)
+      else this.close(policyViolation, "Too many messages wait for the handler")
+    }
+    this.#messages.set(listener, bounded)
+    this.#inner.addEventListener(type, bounded, options)
+  }
+
+  removeEventListener(type: "close" | "error" | "message" | "open", listener: Listener): void {
+    this.#inner.removeEventListener(type, this.#messages.get(listener) ?? listener)
+  }
+
+  close(code?: number, reason?: string): void {
+    this.#inner.close(code, reason)
+  }
+
+  send(data: string | Uint8Array<ArrayBuffer>): void {
+    this.#inner.send(data)
+  }
+}
+
+const sizeOf = (data: unknown): number =>
+  typeof data === "string" ? data.length : (data as ArrayBuffer | Uint8Array).byteLength
