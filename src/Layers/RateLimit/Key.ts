@@ -58,7 +58,7 @@ const maxLength = 128
  * Returns the text, or one of 128 units for a longer one: its beginning and a digest. So the memory of
  * a key has a bound, and different texts stay different.
  */
-const bounded = (text: string): string => {
+export const bounded = (text: string): string => {
   if (text.length <= maxLength) return text
   // UTF-8 would make different texts with lone surrogates equal.
   const digest = createHash("sha256").update(Buffer.from(text, "utf16le")).digest("base64url")

@@ -118,8 +118,8 @@ export const describe = ({ by, cost, name, policy }: Declared): RateLimit => ({
 })
 
 const textOf = (name: string, { capacity, limit, windowMillis }: Rule): string =>
-  `${quoted(name)};q=${limit};w=${Math.ceil(windowMillis / 1000)}` +
-  (capacity === limit ? "" : `;flange-burst=${capacity}`)
+  `${quoted(name)};q=${integer(limit)};w=${Math.ceil(windowMillis / 1000)}` +
+  (capacity === limit ? "" : `;flange-burst=${integer(capacity)}`)
 
 /** Returns a name as a string of a structured field. Source: RFC 9651, section 3.3.3. */
 export const quoted = (name: string): string => `"${name.replaceAll(/[^\x20-\x7e]|["\\]/g, "_")}"`

@@ -8,32 +8,42 @@ import * as Key from "./Key.ts"
 import * as Limit from "./Limit.ts"
 import { maxWindow } from "./RateLimitConfig.ts"
 
-/** Returns the problems of all limits. */
+/** Returns the problems of all limits and extractors. */
 export const check: PluginCheck.Check = ({ plugins }) => {
-  const known = [
-    ...Key.builtIn,
-    ...plugins
-      .flatMap(({ manifest }) => manifest.contributions)
+  const extractors = plugins.flatMap(({ id, manifest }) =>
+    manifest.contributions
       .filter(({ kind }) => kind === Key.kind.name)
-      .map(({ name }) => name)
-  ]
-  return Declared.groupsOf(plugins).flatMap(({ access, contract, endpoints }) =>
-    endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
-      const route = { access, contract, endpoint: claim.endpoint, group: claim.group }
-      const advice =
-        access.type === "bare" ? adviceOnBare(route) : adviceOn(Limit.declared(route), known)
-      return advice === undefined
+      .map(({ name }) => ({ id, name }))
+  )
+  const known = [...Key.builtIn, ...new Set(extractors.map(({ name }) => name))]
+  return [
+    ...known.flatMap((name): ReadonlyArray<AssemblyProblem> => {
+      const owners = extractors.filter((one) => one.name === name).map(({ id }) => id)
+      return owners.length < 2
         ? []
         : [
-            {
-              kind: "InvalidRateLimit",
-              message: `${named(claim)} ${advice}`,
-              plugins: [claim.plugin]
-            }
+            problem(
+              `The extractor "${name}" of rate limit keys is contributed by ${owners.join(" and ")}. Give one of them another name.`,
+              owners
+            )
           ]
-    })
-  )
+    }),
+    ...Declared.groupsOf(plugins).flatMap(({ access, contract, endpoints }) =>
+      endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
+        const route = { access, contract, endpoint: claim.endpoint, group: claim.group }
+        const advice =
+          access.type === "bare" ? adviceOnBare(route) : adviceOn(Limit.declared(route), known)
+        return advice === undefined ? [] : [problem(`${named(claim)} ${advice}`, [claim.plugin])]
+      })
+    )
+  ]
 }
+
+const problem = (message: string, plugins: ReadonlyArray<string>): AssemblyProblem => ({
+  kind: "InvalidRateLimit",
+  message,
+  plugins
+})
 
 const adviceOnBare = (route: Parameters<typeof Limit.annotated>[0]): string | undefined => {
   const found = Limit.annotated(route)

@@ -130,7 +130,7 @@ const build = (isMine: (limit: Pick<Limit.Declared, "by">) => boolean) =>
     )
     const extractors = new Map(contributions(Key.kind).map(({ name, value }) => [name, value]))
     const decider = {
-      exempt: new Set(config.exempt),
+      exempt: new Set(config.exempt.map(Key.bounded)),
       isOpen: config.onOutage === "open",
       store: guarded(store, config)
     }

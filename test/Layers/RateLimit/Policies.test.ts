@@ -1,6 +1,8 @@
 /** Several policies, costs, extractors of keys, and what is refused before the start. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
@@ -280,6 +282,33 @@ describe("a contract is refused", () => {
       Effect.map(Effect.scoped(refused(policy)), (message) => assert.include(message, text))
     )
   }
+
+  it.effect("for a cost above the limit of the configuration", () =>
+    Effect.gen(function* () {
+      const config = { rateLimit: { burst: 3 } }
+      const exit = yield* Effect.exit(Effect.scoped(TestApp.make(app, { config })))
+      assert.include(
+        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        'The route "GET /dear" has RateCost 4, and the limit of the configuration allows 3'
+      )
+    })
+  )
+
+  it.effect("for an extractor that two plugins contribute", () =>
+    Effect.gen(function* () {
+      const Other = Plugin.make("app:other", {
+        contributes: [
+          RateLimit.key(
+            "tenant",
+            Effect.succeed(() => undefined)
+          )
+        ]
+      })
+      const both = App.make("shop", [RateLimit.plugin, AuthPlugin, Shop, Other])
+      const error = yield* Effect.flip(TestApp.make(both))
+      assert.include(String(error), "is contributed by app:shop and app:other")
+    })
+  )
 
   it.effect("for a cost that never passes, or is none", () =>
     Effect.gen(function* () {
