@@ -7,7 +7,7 @@
  */
 import { strictEqual } from "node:assert/strict"
 import { parseArgs } from "node:util"
-import * as zlib from "node:zlib"
+import * as Zlib from "node:zlib"
 import * as Fleet from "./lib/Fleet.ts"
 import * as Package from "./lib/Package.ts"
 import * as Report from "./lib/Report.ts"
@@ -25,7 +25,7 @@ Package.build()
 // Loaded when `flange` is there.
 const { bodyOf, handler } = await import("./lib/Compressed.ts")
 
-const { constants } = zlib
+const { constants } = Zlib
 const brotli = (size: number) => ({
   params: {
     [constants.BROTLI_PARAM_QUALITY]: 4,
@@ -39,16 +39,16 @@ type Done = (error: Error | null, bytes: Buffer) => void
 /** The calls that a program without a framework makes: at once for short bodies, else in the thread pool. */
 const calls = {
   br: {
-    now: (body: string) => zlib.brotliCompressSync(body, brotli(body.length)),
-    pool: (body: string, done: Done) => zlib.brotliCompress(body, brotli(body.length), done)
+    now: (body: string) => Zlib.brotliCompressSync(body, brotli(body.length)),
+    pool: (body: string, done: Done) => Zlib.brotliCompress(body, brotli(body.length), done)
   },
   gzip: {
-    now: (body: string) => zlib.gzipSync(body, { level: 4 }),
-    pool: (body: string, done: Done) => zlib.gzip(body, { level: 4 }, done)
+    now: (body: string) => Zlib.gzipSync(body, { level: 4 }),
+    pool: (body: string, done: Done) => Zlib.gzip(body, { level: 4 }, done)
   },
   zstd: {
-    now: (body: string) => zlib.zstdCompressSync(body, zstd),
-    pool: (body: string, done: Done) => zlib.zstdCompress(body, zstd, done)
+    now: (body: string) => Zlib.zstdCompressSync(body, zstd),
+    pool: (body: string, done: Done) => Zlib.zstdCompress(body, zstd, done)
   }
 }
 

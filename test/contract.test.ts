@@ -244,9 +244,11 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/StrictQuery.ts",
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",
+      "src/Layers/Compression/Contract.ts",
       "src/Layers/Database/Contract.ts",
       "src/Layers/Idempotency/Contract.ts",
-      "src/Layers/Overload/Contract.ts"
+      "src/Layers/Overload/Contract.ts",
+      "src/Layers/SecureHeaders/Contract.ts"
     ])
   })
 })
