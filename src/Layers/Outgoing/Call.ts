@@ -25,7 +25,7 @@ export const timeOf = (upstream: Upstream): Effect.Effect<Time> =>
       : { isOfRequest: false, until: own }
   })
 
-/** The first good one of two attempts, the second of which begins after `hedgeAfter`. */
+/** The first response of two attempts, the second of which begins after `hedgeAfter`. */
 const hedged = (
   upstream: Upstream,
   request: HttpClientRequest,
@@ -58,7 +58,8 @@ const overBudget = (
   return Result.mapError(result, (error) => {
     const { reason } = error
     if (reason._tag !== "TransportError") return error
-    const description = `${reason.description ?? "the connection failed"}. It was not sent again, because the retry budget of upstream "${upstream.name}" is used up`
+    const what = (reason.description ?? "the connection failed").replace(/\.$/, "")
+    const description = `${what}. It was not sent again, because the retry budget of upstream "${upstream.name}" is used up`
     return new OutgoingError({
       reason: new TransportError({ ...reason, description })
     })

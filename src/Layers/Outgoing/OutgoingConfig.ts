@@ -97,7 +97,7 @@ const userUrls = {
  * | `breakerOpen` | 10 s | how long an open circuit refuses calls, before one call tries the upstream again |
  * | `breakerRatio` | 0.5 | the share of failed attempts that opens the circuit |
  * | `connectTimeout` | 3 s | how long opening a connection may take, with the lookup of the name and TLS |
- * | `hedgeAfter` | none | after this time without a response, a `GET`, `HEAD` or `OPTIONS` is sent a second time, and the first good response wins |
+ * | `hedgeAfter` | none | after this time without a response, a `GET`, `HEAD` or `OPTIONS` is sent a second time, and the first response wins |
  * | `keepAlive` | 4 s | how long an idle connection is kept; below the limit of most servers |
  * | `maxConcurrent` | 100 | the most attempts to one upstream at the same time |
  * | `maxConnections` | 100 | the most connections to one origin |

@@ -9,6 +9,7 @@ import * as UrlParams from "effect/http/UrlParams"
 import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Struct from "effect/Struct"
+import { during } from "../../Plugin/Deadline.ts"
 import * as Address from "./Address.ts"
 import { type Calling, refuse } from "./Attempt.ts"
 import { Bulkhead } from "./Bulkhead.ts"
@@ -105,8 +106,8 @@ const redirected = (
   }
 }
 
-/** Calls a URL of a user, and follows its redirects. */
-export const call = (
+/** Calls a URL, and those that it is redirected to. */
+const follow = (
   calling: Calling,
   upstream: Upstream,
   settings: Settings["userUrls"],
@@ -158,3 +159,7 @@ export const call = (
       ;({ request, url } = next)
     }
   })
+
+/** Calls a URL of a user, and follows its redirects. */
+export const call = (...options: Parameters<typeof follow>): ReturnType<typeof follow> =>
+  during("outgoing call", follow(...options))
