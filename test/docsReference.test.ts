@@ -9,8 +9,8 @@ import { Template } from "flange/Cli"
 import { describe, expect, it } from "vitest"
 import { child, isOpen, keysOf, type Nodes } from "../src/Config/SchemaTree.ts"
 import { singleton } from "../src/Config/Tree.ts"
+import * as Defaults from "../src/Server/Defaults.ts"
 import { documents, fill, schemaDefaults, sections } from "../tools/reference.ts"
-import { socketListener } from "./matrix/combination.ts"
 
 const root = join(import.meta.dirname, "..")
 const read = (file: string) => readFileSync(join(root, file), "utf8")
@@ -208,7 +208,7 @@ describe.each(sections)("the table of $file", ({ keys, section }) => {
         continue
       }
       // A run of the tests on another listener has that as the default.
-      const text = key.name === "listener" ? socketListener : key.default.replaceAll("`", "")
+      const text = key.name === "listener" ? Defaults.listener : key.default.replaceAll("`", "")
       const values = /^(\d+(\.\d+)?|true|false)$/.test(text)
         ? [JSON.parse(text), text]
         : [text, text.split(", "), text.split(", ").map(Number)]
