@@ -16,7 +16,10 @@ const combinations = listeners.flatMap((listener) => codecs.map((codec) => ({ co
 
 /** Together with the combination of `npm test`, these cover every codec and every listener. */
 const others = combinations.filter(
-  ({ codec, listener }) => listener === "proxied" || (codec === "effect" && listener === "node")
+  ({ codec, listener }) =>
+    listener === "proxied" ||
+    (codec === "effect" && listener === "node") ||
+    (codec === "compiled" && listener === "node-h2")
 )
 
 /** The suites that depend on codec and listener, without the slowest. */

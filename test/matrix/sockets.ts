@@ -35,7 +35,7 @@ const speaksHttp2 = ({ hostname, port, protocol }: URL): Promise<boolean> =>
 if (h2c) {
   const own = globalThis.fetch
   const answers = new Map<string, Promise<boolean>>()
-  const dispatcher = new Agent({ allowH2: true, h2Options: { useH2c: true } })
+  const dispatcher = new Agent({ allowH2: true, connections: 1, h2Options: { useH2c: true } })
   const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)
     const url = new URL(request.url)

@@ -1,5 +1,6 @@
 /** Request listeners of `node:http`, such as an Express app, as plain routes. */
 import type * as Http from "node:http"
+import type { Http2ServerRequest } from "node:http2"
 import type { Duplex } from "node:stream"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -196,6 +197,8 @@ const hasBody = (exchange: Exchange): boolean => {
   if (length !== undefined) return Number(length) > 0
   if (exchange.header("transfer-encoding") !== undefined) return true
   const { source } = exchange.request
+  // HTTP/2 has no field for it.
+  if ("stream" in source) return !(source as Http2ServerRequest).stream.endAfterHeaders
   return source instanceof Request && source.body !== null
 }
 

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { Middleware, Plugin, Route } from "flange"
 import { ApiError } from "flange/Contract"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { h2c } from "../../matrix/combination.ts"
 import { attributesOf, failureOf, type Kept, kept, parentOf } from "../../tracing.ts"
 import { boot, type Counted } from "../counted.ts"
 import { arrives, guardProcess, listeners, until } from "../userCode/server.ts"
@@ -169,7 +170,7 @@ describe.each(listeners)("the spans of a request on %s", (name) => {
         : {
             "client.address": "127.0.0.1",
             "network.peer.address": "127.0.0.1",
-            "network.protocol.version": "1.1",
+            "network.protocol.version": h2c && name === "node" ? "2" : "1.1",
             "server.port": Number(port)
           }),
       "http.request.method": "GET",

@@ -68,12 +68,19 @@ const byHandshake = (server: Net.Server, protocols: Chosen): void => {
 const clientOf = ({ remoteAddress, remotePort }: Net.Socket): string =>
   `${remoteAddress} ${remotePort}`
 
-/** Begins the protocol that the first bytes of a client are of, on connections without TLS. */
+/**
+ * Begins the protocol that the first bytes of a client are of, on connections without TLS. One that is
+ * refused is refused at once, in HTTP/1.1.
+ */
 const byPreface = (server: Net.Server, protocols: Chosen): void => {
   const { connections, decideMillis, http1, http2 } = protocols
   server.on("connection", (socket: Net.Socket) => {
     const pending = new Pending(socket, decideMillis)
     connections.add(pending, socket)
+    if (connections.isFull) {
+      connections.remove(pending)
+      return http1(socket)
+    }
     let read: Buffer = Buffer.alloc(0)
     const onError = () => socket.destroy()
     const onData = (bytes: Buffer) => {

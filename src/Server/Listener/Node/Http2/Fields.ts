@@ -13,7 +13,7 @@ const ofConnection: ReadonlySet<string> = new Set([
   "upgrade"
 ])
 
-/** The prepared fields of lists that are constant for a route. */
+/** The prepared lists of constant fields: without those of a connection, names in lower case. */
 const prepared = new WeakMap<ReadonlyArray<string>, ReadonlyArray<string>>()
 
 /**
@@ -26,11 +26,11 @@ export const make = (
   constant: ReadonlyArray<string>
 ): OutgoingHttpHeaders => {
   const fields: OutgoingHttpHeaders = { ":status": status }
-  add(fields, checked(lines))
+  add(fields, prepare(lines))
   if (constant.length > 0) {
     let known = prepared.get(constant)
     if (known === undefined) {
-      known = checked(constant)
+      known = prepare(constant)
       prepared.set(constant, known)
     }
     add(fields, known)
@@ -38,23 +38,23 @@ export const make = (
   return fields
 }
 
-const checked = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+const prepare = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   const problem = ReplyHeaders.errorOf(lines)
   if (problem !== undefined) throw problem
-  return lines
+  const kept: Array<string> = []
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i]!.toLowerCase()
+    if (!ofConnection.has(name)) kept.push(name, lines[i + 1]!)
+  }
+  return kept
 }
 
 const add = (fields: OutgoingHttpHeaders, lines: ReadonlyArray<string>): void => {
   for (let i = 0; i < lines.length; i += 2) {
-    const name = lines[i]!.toLowerCase()
-    if (ofConnection.has(name)) continue
+    const name = lines[i]!
     const value = lines[i + 1]!
     const before = fields[name]
-    fields[name] =
-      before === undefined
-        ? value
-        : Array.isArray(before)
-          ? [...before, value]
-          : [String(before), value]
+    if (before === undefined) fields[name] = value
+    else fields[name] = Array.isArray(before) ? [...before, value] : [String(before), value]
   }
 }

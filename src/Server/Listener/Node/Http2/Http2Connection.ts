@@ -51,8 +51,8 @@ export class Http2Connection implements Owner, Tracked {
     this.#session = session
     this.tls = TlsPeer.of(socket)
     const spend = () => this.#spend()
-    // An error without a listener would end the process. The session closes by itself.
-    session.on("error", () => {})
+    // The session closes by itself.
+    session.on("error", ignore)
     session.on("ping", spend)
     session.on("remoteSettings", spend)
     session.on(
@@ -80,23 +80,24 @@ export class Http2Connection implements Owner, Tracked {
     return this.#since
   }
 
-  #begin(wire: Http2Wire, stream: ServerHttp2Stream): void {
-    this.#open.add(wire)
-    // As above.
-    stream.on("error", () => {})
-    stream.on("aborted", () => wire.gone())
-    stream.on("close", () => {
-      wire.gone()
-      this.#open.delete(wire)
-      this.#cut.delete(wire)
-      this.#since = performance.now()
-      if (stream.rstCode !== codes.noError) this.#spend()
-    })
+  #begin(wire: Http2Wire, stream: Keyed & ServerHttp2Stream): void {
     // The client may have cancelled it before this.
-    if (stream.destroyed) {
-      wire.gone()
-      this.#open.delete(wire)
-    }
+    if (stream.destroyed) return wire.gone()
+    this.#open.add(wire)
+    stream[key] = { connection: this, wire }
+    // An error without a listener would end the process.
+    stream.on("error", ignore)
+    stream.on("aborted", onAborted)
+    stream.on("close", onClose)
+  }
+
+  /** Records that the stream of a request is closed, with this code. */
+  ended(wire: Http2Wire, code: number): void {
+    wire.gone()
+    this.#open.delete(wire)
+    this.#cut.delete(wire)
+    this.#since = performance.now()
+    if (code !== codes.noError) this.#spend()
   }
 
   #spend(): void {
@@ -126,4 +127,22 @@ export class Http2Connection implements Owner, Tracked {
     }
     if (this.isIdle && now - this.#since >= this.#limits.idleTimeout) this.announceClose()
   }
+}
+
+/** The key of the request in its stream, so that a request does not need a closure. */
+const key = Symbol("flange/Http2Connection")
+
+interface Keyed {
+  [key]?: { readonly connection: Http2Connection; readonly wire: Http2Wire }
+}
+
+const ignore = (): void => {}
+
+function onAborted(this: Keyed): void {
+  this[key]!.wire.gone()
+}
+
+function onClose(this: Keyed & ServerHttp2Stream): void {
+  const { connection, wire } = this[key]!
+  connection.ended(wire, this.rstCode)
 }

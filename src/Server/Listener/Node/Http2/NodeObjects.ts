@@ -52,7 +52,11 @@ const classes = (http2: typeof Http2) => {
 let made: ReturnType<typeof classes> | undefined
 
 /** Creates the objects of a stream. `onRead` is called when the body is first read. */
-export const make = (stream: Http2.ServerHttp2Stream, head: Head, onRead: () => void) => {
+export const make = (
+  stream: Http2.ServerHttp2Stream,
+  head: Head,
+  onRead: () => void
+): { readonly reply: Http2.Http2ServerResponse; readonly request: Http2.Http2ServerRequest } => {
   made ??= classes(process.getBuiltinModule("node:http2"))
   const request = new made.OpenedRequest(stream, head, onRead)
   return { reply: new made.OpenedReply(stream), request }

@@ -6,7 +6,8 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { App, Plugin, Route } from "../../../../../src/index.ts"
+import { App, Middleware, Plugin, Route } from "../../../../../src/index.ts"
+import * as OwnOrigin from "../../../../../src/Server/Exchange/OwnOrigin.ts"
 
 class Http2Api extends HttpApiGroup.make("http2").add(
   HttpApiEndpoint.post("echo", "/echo", {
@@ -30,7 +31,7 @@ export interface Events {
   readonly proceed: Deferred.Deferred<void>
 }
 
-/** Returns an app, and events of its route `/wait`. */
+/** Returns an app, and events of its route `/wait`. Its replies name the scheme in `x-scheme`. */
 export const make = () => {
   const events: Events = {
     entered: Deferred.makeUnsafe(),
@@ -39,6 +40,15 @@ export const make = () => {
   }
   const large = "x".repeat(largeLength)
   const plugin = Plugin.make("app:http2", {
+    middleware: [
+      Middleware.before("scheme", {
+        build: Effect.succeed(() => (request) => {
+          request.setHeader("x-scheme", String(OwnOrigin.sentTo(request).proto))
+          return Effect.succeed(undefined)
+        }),
+        slot: "Logging"
+      })
+    ],
     routes: [
       Route.public(Http2Api, (handlers) =>
         handlers.handleAll({

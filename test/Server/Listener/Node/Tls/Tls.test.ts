@@ -1,0 +1,350 @@
+// TLS of the node listener: certificates, names, clients with certificates, reload.
+import { execFile, spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import * as Https from "node:https"
+import { connect as connectPlain } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connect, type ConnectionOptions } from "node:tls"
+import { promisify } from "node:util"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { Tls } from "../../../../../src/index.ts"
+import * as TestApp from "../../../../../src/Testing/TestApp.ts"
+import * as app from "../Http2/app.ts"
+import { Client } from "../Http2/client.ts"
+
+const hasH2load = spawnSync("h2load", ["--version"]).status === 0
+if (!hasH2load && process.env["CI_SERVICES"] === "required") {
+  throw new Error("h2load is not installed")
+}
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "flange-tls-"))),
+  (path) => Effect.sync(() => rmSync(path, { force: true, recursive: true }))
+)
+
+/** Makes a pair as it is in settings. */
+const pair = (...names: ReadonlyArray<string>) =>
+  Effect.map(Tls.selfSigned(names), ({ cert, key }) => ({ cert, key: Redacted.value(key) }))
+
+const boot = (tls: object, own: object = {}) =>
+  TestApp.listening(app.make().app, { config: { server: { tls, ...own } } })
+
+/** Connects, and returns the name of the certificate, the protocol of TLS and that of ALPN. */
+const shake = (url: string, options: ConnectionOptions = {}) =>
+  Effect.promise(
+    () =>
+      new Promise<
+        | {
+            readonly alpn: false | string | null
+            readonly error: undefined
+            readonly name: string
+            readonly protocol: string | null
+          }
+        | { readonly error: string }
+      >((resolve) => {
+        const { hostname, port } = new URL(url)
+        const socket = connect({
+          host: hostname,
+          port: Number(port),
+          rejectUnauthorized: false,
+          ...options
+        })
+        socket.on("error", (error: NodeJS.ErrnoException) =>
+          resolve({ error: error.code ?? error.message })
+        )
+        socket.on("secureConnect", () => {
+          resolve({
+            alpn: socket.alpnProtocol,
+            error: undefined,
+            name: socket.getPeerX509Certificate()!.subject,
+            protocol: socket.getProtocol()
+          })
+          socket.destroy()
+        })
+      })
+  )
+
+/** Sends a request of HTTP/1.1 over TLS. */
+const get = (url: string, options: Https.RequestOptions = {}) =>
+  Effect.promise(
+    () =>
+      new Promise<string>((resolve, reject) => {
+        Https.get(url, { agent: false, rejectUnauthorized: false, ...options }, (reply) => {
+          let text = ""
+          reply.setEncoding("utf8").on("data", (piece: string) => {
+            text += piece
+          })
+          reply.on("end", () => resolve(text))
+        }).on("error", reject)
+      })
+  )
+
+describe("TLS on the node listener", () => {
+  it.live("serves HTTP/2 and HTTP/1.1 on one port, as ALPN has it", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost", "127.0.0.1"] })
+        assert.isTrue(url.startsWith("https://"))
+        assert.strictEqual(yield* get(`${url}/hello`), "hello")
+        const client = new Client(url)
+        assert.strictEqual((yield* Effect.promise(() => client.request("/hello"))).text, "hello")
+        client.close()
+        const both = yield* shake(url, { ALPNProtocols: ["http/1.1", "h2"] })
+        assert.include(both, { alpn: "h2" })
+        assert.include(yield* shake(url), { alpn: false })
+        assert.isDefined((yield* shake(url, { ALPNProtocols: ["spdy/1"] })).error)
+      })
+    )
+  )
+
+  it.live("has the scheme https for every protocol, unless a trusted proxy names another", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const scheme = (url: string, headers = {}) =>
+          Effect.promise(async () => {
+            const client = new Client(url)
+            const http2 = await client.request("/hello", headers)
+            client.close()
+            const http1 = await new Promise<unknown>((resolve, reject) => {
+              const options = { agent: false, headers, rejectUnauthorized: false } as const
+              Https.get(`${url}/hello`, options, (reply) => {
+                reply.resume()
+                resolve(reply.headers["x-scheme"])
+              }).on("error", reject)
+            })
+            return [http1, http2.headers["x-scheme"]]
+          })
+        const forwarded = { "x-forwarded-proto": "http" }
+        const tls = { selfSigned: ["localhost"] }
+        const own = yield* boot(tls)
+        assert.deepStrictEqual(yield* scheme(own.url), ["https", "https"])
+        assert.deepStrictEqual(yield* scheme(own.url, forwarded), ["https", "https"])
+        const behind = yield* boot(tls, { trustedProxies: ["127.0.0.1/32"] })
+        assert.deepStrictEqual(yield* scheme(behind.url), ["https", "https"])
+        assert.deepStrictEqual(yield* scheme(behind.url, forwarded), ["http", "http"])
+      })
+    )
+  )
+
+  it.live("offers TLS 1.2 with forward secrecy and TLS 1.3, nothing older or weaker", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost"] })
+        assert.include(yield* shake(url), { protocol: "TLSv1.3" })
+        assert.include(yield* shake(url, { maxVersion: "TLSv1.2" }), { protocol: "TLSv1.2" })
+        const old = {
+          ciphers: "DEFAULT@SECLEVEL=0",
+          maxVersion: "TLSv1.1",
+          minVersion: "TLSv1"
+        } as const
+        assert.isDefined((yield* shake(url, old)).error)
+        const weak = { ciphers: "ECDHE-ECDSA-AES128-SHA256", maxVersion: "TLSv1.2" } as const
+        assert.isDefined((yield* shake(url, weak)).error)
+      })
+    )
+  )
+
+  it.live("chooses the certificate by the name that a client asks for", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const [first, second] = [yield* pair("a.example"), yield* pair("b.example", "*.b.example")]
+        // One of files, one inline.
+        writeFileSync(join(path, "a.crt"), first.cert)
+        writeFileSync(join(path, "a.key"), first.key)
+        const { url } = yield* boot({
+          certificates: [{ cert: join(path, "a.crt"), key: join(path, "a.key") }, second]
+        })
+        for (const [servername, name] of [
+          ["a.example", "a.example"],
+          ["b.example", "b.example"],
+          ["x.B.example", "b.example"],
+          ["c.example", "a.example"],
+          [undefined, "a.example"]
+        ] as const) {
+          const found = yield* shake(url, servername === undefined ? {} : { servername })
+          assert.include(found, { name: `CN=${name}` }, servername)
+        }
+      })
+    )
+  )
+
+  for (const [name, tls, message] of [
+    [
+      "a file that is not there",
+      { certificates: [{ cert: "/nowhere/tls.crt", key: "/nowhere/tls.key" }] },
+      /certificates\[0\]\.cert cannot be read.*no such file/
+    ],
+    [
+      "a text that is no certificate",
+      {
+        certificates: [
+          {
+            cert: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
+            key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"
+          }
+        ]
+      },
+      /certificates\[0\] cannot be used/
+    ]
+  ] as const) {
+    it.live(`an app with ${name} does not start, and the error names the key`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(boot(tls))
+          assert.match(error.message, message)
+        })
+      )
+    )
+  }
+
+  it.live("an app with the key of another certificate does not start", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const [first, second] = [yield* pair("a.example"), yield* pair("b.example")]
+        const error = yield* Effect.flip(
+          boot({ certificates: [{ cert: first.cert, key: second.key }] })
+        )
+        assert.match(error.message, /key values mismatch/)
+        assert.notInclude(error.message, "PRIVATE KEY")
+      })
+    )
+  )
+
+  for (const [name, server] of [
+    ["tls without a certificate", { tls: {} }],
+    [
+      "tls with two kinds of certificates",
+      { tls: { certificates: [{ cert: "a", key: "b" }], selfSigned: ["a"] } }
+    ],
+    ["tls and h2c", { h2c: true, tls: { selfSigned: ["a"] } }],
+    ["tls on the proxied listener", { listener: "proxied", tls: { selfSigned: ["a"] } }],
+    ["h2c on the proxied listener", { h2c: true, listener: "proxied" }],
+    [
+      "required certificates of no authority",
+      { tls: { requireClientCertificate: true, selfSigned: ["a"] } }
+    ]
+  ] as const) {
+    it.live(`a configuration of ${name} is refused`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(
+            TestApp.listening(app.make().app, { config: { server } })
+          )
+          assert.strictEqual(error._tag, "ConfigError")
+        })
+      )
+    )
+  }
+
+  it.live(
+    "new certificates are used as Kubernetes replaces them, under load, and nothing is dropped",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const path = yield* folder
+          const write = (
+            version: string,
+            { cert, key }: { readonly cert: string; readonly key: string }
+          ) => {
+            mkdirSync(join(path, version))
+            writeFileSync(join(path, version, "tls.crt"), cert)
+            writeFileSync(join(path, version, "tls.key"), key)
+            symlinkSync(version, join(path, "..new"))
+            renameSync(join(path, "..new"), join(path, "..data"))
+          }
+          write("..1", yield* pair("first.example"))
+          for (const file of ["tls.crt", "tls.key"])
+            symlinkSync(join("..data", file), join(path, file))
+          const test = yield* boot({
+            certificates: [{ cert: join(path, "tls.crt"), key: join(path, "tls.key") }]
+          })
+          const { url } = test
+          const client = new Client(url)
+          const over = new AbortController()
+          const answers: Array<string> = []
+          const load = async (send: () => Promise<string>) => {
+            while (!over.signal.aborted) answers.push(await send())
+          }
+          const http2 = load(async () => (await client.request("/hello")).text)
+          const http1 = load(() => Effect.runPromise(get(`${url}/hello`)))
+          const shown = function* (name: string) {
+            for (;;) {
+              const found = yield* shake(url, { servername: "first.example" })
+              if (found.error === undefined && found.name === `CN=${name}`) return
+            }
+          }
+          yield* Effect.gen(() => shown("first.example"))
+          write("..2", yield* pair("second.example"))
+          yield* Effect.gen(() => shown("second.example"))
+          // A pair that does not fit is not taken.
+          const third = yield* pair("third.example")
+          write("..3", { cert: third.cert, key: (yield* pair("other.example")).key })
+          while (!test.logs.some(({ message }) => String(message).includes("the old ones stay"))) {
+            yield* Effect.sleep(20)
+          }
+          assert.include(yield* shake(url), { name: "CN=second.example" })
+          write("..4", third)
+          yield* Effect.gen(() => shown("third.example"))
+          over.abort()
+          yield* Effect.promise(() => Promise.all([http1, http2]))
+          assert.isAbove(answers.length, 0)
+          assert.isTrue(answers.every((text) => text === "hello"))
+          assert.isFalse(client.session.closed)
+          client.close()
+        })
+      )
+  )
+
+  it.live("a handshake that does not end is cut off after server.headersTimeout", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost"] }, { headersTimeout: "200ms" })
+        yield* Effect.promise(
+          () =>
+            new Promise<void>((resolve) => {
+              const socket = connectPlain(Number(new URL(url).port), "127.0.0.1")
+              socket
+                .on("close", () => resolve())
+                .on("error", () => {})
+                .resume()
+            })
+        )
+        assert.strictEqual(yield* get(`${url}/hello`), "hello")
+      })
+    )
+  )
+
+  it.live("a client without TLS is not served, and others are", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost"] })
+        const plain = url.replace("https:", "http:")
+        const answer = yield* Effect.promise(() =>
+          fetch(plain).then(
+            () => "served",
+            () => "not served"
+          )
+        )
+        assert.strictEqual(answer, "not served")
+        assert.strictEqual(yield* get(`${url}/hello`), "hello")
+      })
+    )
+  )
+
+  it.live.skipIf(!hasH2load)("h2load has no errors", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost"] })
+        const { stdout } = yield* Effect.promise(() =>
+          promisify(execFile)("h2load", ["-n", "2000", "-c", "4", "-m", "16", `${url}/hello`])
+        )
+        assert.match(stdout, /2000 succeeded, 0 failed, 0 errored, 0 timeout/)
+        assert.match(stdout, /Application protocol: h2/)
+      })
+    )
+  )
+})
