@@ -1,7 +1,7 @@
 // Flange on Bun and Deno beside Elysia, Hono and the runtime itself. Ratios are to the first of each
 // runtime: Elysia on Bun, Hono on Deno.
 // Run: node bench/runtimes.ts        Options: --client --rounds --seconds --quick
-// First: npm ci --prefix test/runtimes
+// First: npm ci --prefix test/runtimes/install
 import { commands, type Name, obstacle } from "../test/runtimes/commands.ts"
 import * as Options from "./lib/Options.ts"
 import * as Package from "./lib/Package.ts"

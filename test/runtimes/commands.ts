@@ -1,8 +1,8 @@
-/** The commands of the runtimes beside Node, from the package of this folder. */
+/** The commands of the runtimes beside Node, from the package in `install`. */
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-const installed = (path: string) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url))
+const installed = (path: string) => fileURLToPath(new URL(`install/node_modules/${path}`, import.meta.url))
 
 const bun = installed("bun/bin/bun.exe")
 const deno = installed("deno/deno")
@@ -25,4 +25,4 @@ export type Name = keyof typeof commands
 export const obstacle = (name: Name): string | undefined =>
   existsSync(commands[name].command)
     ? undefined
-    : `${name} is not installed. Run: npm ci --prefix test/runtimes`
+    : `${name} is not installed. Run: npm ci --prefix test/runtimes/install`
