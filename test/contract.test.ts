@@ -242,6 +242,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/RoutePath.ts",
       "src/Contract/SentKey.ts",
       "src/Contract/StrictQuery.ts",
+      "src/Contract/Timeout.ts",
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",
       "src/Layers/Compression/Contract.ts",

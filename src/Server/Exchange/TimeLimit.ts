@@ -96,9 +96,10 @@ export class TimeLimit {
     return (this.#spent ??= new TimeSpent())
   }
 
-  /** When the time is over, if the client sends no more of its body. */
+  /** When the time is over, if the body of the request has arrived now. */
   get #end(): number {
-    return Math.min(this.#own, this.#caller)
+    const paused = this.#pauses > 0 ? this.#exchange.elapsed() - this.#pausedAt : 0
+    return Math.min(this.#own + paused, this.#caller)
   }
 
   /** Lifts the limit: the reply is there, or the connection has another protocol. */
