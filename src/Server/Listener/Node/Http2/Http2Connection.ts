@@ -84,7 +84,7 @@ export class Http2Connection implements Owner, Tracked {
     // The client may have cancelled it before this.
     if (stream.destroyed) return wire.gone()
     this.#open.add(wire)
-    stream[key] = { connection: this, wire }
+    stream[key] = wire
     // An error without a listener would end the process.
     stream.on("error", ignore)
     stream.on("aborted", onAborted)
@@ -93,7 +93,6 @@ export class Http2Connection implements Owner, Tracked {
 
   /** Records that the stream of a request is closed, with this code. */
   ended(wire: Http2Wire, code: number): void {
-    wire.gone()
     this.#open.delete(wire)
     this.#cut.delete(wire)
     this.#since = performance.now()
@@ -133,16 +132,15 @@ export class Http2Connection implements Owner, Tracked {
 const key = Symbol("flange/Http2Connection")
 
 interface Keyed {
-  [key]?: { readonly connection: Http2Connection; readonly wire: Http2Wire }
+  [key]?: Http2Wire
 }
 
 const ignore = (): void => {}
 
 function onAborted(this: Keyed): void {
-  this[key]!.wire.gone()
+  this[key]!.gone()
 }
 
 function onClose(this: Keyed & ServerHttp2Stream): void {
-  const { connection, wire } = this[key]!
-  connection.ended(wire, this.rstCode)
+  this[key]!.closed(this.rstCode)
 }

@@ -26,6 +26,8 @@ export interface Limits {
 
 /** The connection of a request. */
 export interface Owner {
+  /** Called when the stream of a request is closed, with its code. */
+  readonly ended: (wire: Http2Wire, code: number) => void
   readonly opener: Opener
   readonly remoteAddress: string | undefined
   readonly tls: Tls | undefined
@@ -44,8 +46,10 @@ export class Http2Wire implements Wire {
   #opened: Opened | undefined
   readonly #owner: Owner
   readonly #start = performance.now()
-  /** The bytes of the reply that waited when they were last looked at, and since when. */
-  #stalled = { length: 0, since: 0 }
+  /** How many bytes of the reply waited at the last look. */
+  #waiting = 0
+  /** Since when that many bytes wait. */
+  #waitingSince = 0
   readonly #stream: ServerHttp2Stream
   readonly target: string
 
@@ -179,6 +183,12 @@ export class Http2Wire implements Wire {
     this.#onGone?.()
   }
 
+  /** Records that its stream is closed, with this code. */
+  closed(code: number): void {
+    this.gone()
+    this.#owner.ended(this, code)
+  }
+
   /** Whether its client sends the request, or reads the reply, too slowly. Call it at intervals. */
   isOverdue(now: number, { requestTimeout, writeTimeout }: Limits): boolean {
     const stream = this.#stream
@@ -186,13 +196,12 @@ export class Http2Wire implements Wire {
       return true
     }
     const { writableLength: length } = stream
-    const stalled = this.#stalled
-    if (length === 0 || length !== stalled.length) {
-      stalled.length = length
-      stalled.since = now
+    if (length === 0 || length !== this.#waiting) {
+      this.#waiting = length
+      this.#waitingSince = now
       return false
     }
-    return now - stalled.since >= writeTimeout
+    return now - this.#waitingSince >= writeTimeout
   }
 
   /** Ends the stream at once. */

@@ -1,11 +1,14 @@
 /** Reads certificates again when their files change. */
-import { watch } from "node:fs"
+import { unwatchFile, watch, watchFile } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 /** How long files must be quiet before they are read, in milliseconds: two files change one by one. */
 const quietMillis = 200
+
+/** How often files are looked at where folders cannot be watched, in milliseconds. */
+const pollMillis = 10_000
 
 /**
  * Runs `reload` after files have changed, one run after the other. It watches their folders: where
@@ -25,12 +28,24 @@ export const onChange = (
           running = running.then(reload)
         }, quietMillis)
       }
-      const watchers = [...new Set(files.map((file) => dirname(file)))].map((folder) =>
-        watch(folder, { persistent: false }, changed).on("error", changed)
-      )
+      const stops = [...new Set(files.map((file) => dirname(file)))].map((folder) => {
+        try {
+          const watcher = watch(folder, { persistent: false }, changed).on("error", changed)
+          return () => watcher.close()
+        } catch {
+          // The machine allows a limited number of watched folders.
+          const own = files.filter((file) => dirname(file) === folder)
+          for (const file of own) {
+            watchFile(file, { interval: pollMillis, persistent: false }, changed)
+          }
+          return () => {
+            for (const file of own) unwatchFile(file, changed)
+          }
+        }
+      })
       return () => {
         clearTimeout(timer)
-        for (const watcher of watchers) watcher.close()
+        for (const stop of stops) stop()
       }
     }),
     (stop) => Effect.sync(stop)
