@@ -35,7 +35,12 @@ const speaksHttp2 = ({ hostname, port, protocol }: URL): Promise<boolean> =>
 if (h2c) {
   const own = globalThis.fetch
   const answers = new Map<string, Promise<boolean>>()
-  const dispatcher = new Agent({ allowH2: true, connections: 1, h2Options: { useH2c: true } })
+  const dispatcher = new Agent({
+    allowH2: true,
+    connections: 1,
+    h2Options: { useH2c: true },
+    pipelining: 100
+  })
   const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)
     const url = new URL(request.url)

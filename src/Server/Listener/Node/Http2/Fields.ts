@@ -25,7 +25,9 @@ export const make = (
   lines: ReadonlyArray<string>,
   constant: ReadonlyArray<string>
 ): OutgoingHttpHeaders => {
-  const fields: OutgoingHttpHeaders = { ":status": status }
+  // A field may have the name of a member of all objects.
+  const fields: OutgoingHttpHeaders = Object.create(null)
+  fields[":status"] = status
   add(fields, prepare(lines))
   if (constant.length > 0) {
     let known = prepared.get(constant)

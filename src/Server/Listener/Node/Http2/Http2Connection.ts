@@ -81,12 +81,12 @@ export class Http2Connection implements Owner, Tracked {
   }
 
   #begin(wire: Http2Wire, stream: Keyed & ServerHttp2Stream): void {
+    // An error without a listener would end the process.
+    stream.on("error", ignore)
     // The client may have cancelled it before this.
     if (stream.destroyed) return wire.gone()
     this.#open.add(wire)
     stream[key] = wire
-    // An error without a listener would end the process.
-    stream.on("error", ignore)
     stream.on("aborted", onAborted)
     stream.on("close", onClose)
   }

@@ -160,8 +160,20 @@ export class Http2Wire implements Wire {
       else if (length === body.length) stream.end(body, "latin1")
       else stream.end(body)
     }
-    // The client need not send the rest of a body that nobody reads.
-    if (!stream.endAfterHeaders && !stream.readableEnded) stream.close(codes.noError)
+    this.#endBody()
+  }
+
+  /** Ends the stream after its reply: the client need not send the rest of a body that nobody reads. */
+  #endBody(): void {
+    const stream = this.#stream
+    if (stream.endAfterHeaders || stream.readableEnded) return
+    const end = () => {
+      stream.close(codes.noError)
+      // Bytes that nobody reads would keep the stream open.
+      stream.resume()
+    }
+    if (stream.writableFinished) end()
+    else stream.once("finish", end)
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {
@@ -170,6 +182,7 @@ export class Http2Wire implements Wire {
       this.#onGone = done
       if (this.#opened === undefined) this.open()
       this.#isReplied = true
+      this.#endBody()
       this.#opened!.send(response)
     })
   }

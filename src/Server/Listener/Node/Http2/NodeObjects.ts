@@ -10,7 +10,8 @@ const classes = (http2: typeof Http2) => {
     #onRead: (() => void) | undefined
 
     constructor(stream: Http2.ServerHttp2Stream, head: Head, onRead: () => void) {
-      const joined: Record<string, string> = {}
+      // A field may have the name of a member of all objects.
+      const joined: Record<string, string> = Object.create(null)
       for (const [name, value] of head.entries()) {
         joined[name] = Semantics.joined(name, joined[name], value)
       }

@@ -183,6 +183,24 @@ describe("over HTTP/2", () => {
     )
   )
 
+  it.live("the drain waits for no body that nobody reads", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const config = { app: { drainTimeout: "1 hour" }, server: { ...server, bodyLimit: 1000 } }
+      const { url } = yield* TestApp.listening(app.make().app, { config }).pipe(
+        Scope.provide(scope)
+      )
+      const client = new Client(url)
+      const type = { ":method": "POST", "content-type": "text/plain" }
+      for (const path of ["/nowhere", "/echo"]) {
+        const stream = client.begin(path, type)
+        stream.write(Buffer.alloc(60_000))
+        assert.isAbove((yield* Effect.promise(() => received(stream))).headers[":status"]!, 400)
+      }
+      yield* Scope.close(scope, Exit.void)
+    })
+  )
+
   it.live("the drain sends GOAWAY, and requests in flight are answered", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
