@@ -35,12 +35,10 @@ const speaksHttp2 = ({ hostname, port, protocol }: URL): Promise<boolean> =>
 if (h2c) {
   const own = globalThis.fetch
   const answers = new Map<string, Promise<boolean>>()
-  const dispatcher = new Agent({
-    allowH2: true,
-    connections: 1,
-    h2Options: { useH2c: true },
-    pipelining: 100
-  })
+  // Several connections, because some tests have more requests at once than a connection may. The pool
+  // reads the option, and its types do not have it.
+  const options = { allowH2: true, pipelining: 100, useH2c: true }
+  const dispatcher = new Agent(options)
   const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)
     const url = new URL(request.url)
