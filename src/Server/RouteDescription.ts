@@ -1,9 +1,9 @@
 /** The routes of an app as data, before anything is configured or acquired. */
-import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
+import * as Annotation from "./Route/Annotation.ts"
 import type { RouteDescription, RoutesDescription } from "./Route/Description.ts"
 import * as ErrorCodes from "./Route/ErrorCodes.ts"
 import * as Guards from "./Route/Guards.ts"
@@ -139,21 +139,13 @@ const byStatus = (
   return found
 }
 
-/** A contract that may have annotations. */
-type Annotated = { readonly annotations: Context.Context<never> } | undefined
-
 /**
  * Returns the `BodyLimit` of an endpoint in bytes, or else that of its group; undefined if neither
  * contract sets one.
  */
-export const bodyLimitOf = (endpoint: Annotated, group: Annotated): number | undefined => {
-  for (const contract of [endpoint, group]) {
-    const limit =
-      contract &&
-      Context.getOrUndefined(contract.annotations as Context.Context<BodyLimit>, BodyLimit)
-    if (limit !== undefined) return limit
-  }
-  return undefined
-}
+export const bodyLimitOf = (
+  endpoint: Annotation.Annotated,
+  group: Annotation.Annotated
+): number | undefined => Annotation.nearest(BodyLimit, endpoint, group)
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

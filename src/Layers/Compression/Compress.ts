@@ -1,8 +1,8 @@
 /** Compresses finished replies. Source: RFC 9110, sections 8.4, 12.5.3 and 12.5.5. */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { elements } from "../../Server/Exchange/Semantics.ts"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import type { Change, Finished, RouteInfo, Transform } from "../../Server/Route/Middleware.ts"
 import * as AcceptEncoding from "./AcceptEncoding.ts"
 import type { Coding, CompressionConfig } from "./CompressionConfig.ts"
@@ -39,7 +39,7 @@ export const make = (
   const choose = AcceptEncoding.make(codings)
   const isCompressible = MediaTypes.make(types)
   return (route) => {
-    const compressed = annotationOf(route)
+    const compressed = Annotation.nearest(Compressed, route.endpoint, route.contract)
     if (compressed === false) return undefined
     return (request, reply) => {
       const { body, status } = reply
@@ -69,18 +69,6 @@ export const make = (
         : Effect.map(Zlib.async(coding, body), whole)
     }
   }
-}
-
-/** Returns the annotation of the route that is nearest to the endpoint. */
-const annotationOf = ({ contract, endpoint }: RouteInfo): boolean | undefined => {
-  for (const annotated of [endpoint, contract]) {
-    const found =
-      annotated &&
-      // Annotations are not part of a type.
-      Context.getOrUndefined(annotated.annotations as Context.Context<Compressed>, Compressed)
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 const isShort = (body: NonNullable<Finished["body"]>, threshold: number): boolean =>

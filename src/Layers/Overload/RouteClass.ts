@@ -1,21 +1,17 @@
 /** Finds the priority of a route. */
-import * as Context from "effect/Context"
 import { Overloaded } from "../../Contract/Catalogue.ts"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import type { Describe, RouteInfo } from "../../Server/Route/Middleware.ts"
 import { type Priority, RoutePriority } from "./Contract.ts"
 
 /** The plugins whose routes tell operators how the app is: they must answer most of all now. */
 const probing: ReadonlySet<string> = new Set(["flange:admin", "flange:health", "flange:metrics"])
 
-type Annotated = { readonly annotations: Context.Context<never> } | undefined
-
-const annotated = (contract: Annotated) =>
-  contract &&
-  Context.getOrUndefined(contract.annotations as Context.Context<RoutePriority>, RoutePriority)
-
 /** Returns the annotation of an endpoint, or else that of its group; `normal` if there is none. */
-export const declared = (endpoint: Annotated, group: Annotated): "exempt" | Priority =>
-  annotated(endpoint) ?? annotated(group) ?? "normal"
+export const declared = (
+  endpoint: Annotation.Annotated,
+  group: Annotation.Annotated
+): "exempt" | Priority => Annotation.nearest(RoutePriority, endpoint, group) ?? "normal"
 
 /** Returns the priority of a route; undefined if the route is exempt. */
 export const find = ({ access, contract, endpoint, path, plugin }: RouteInfo) => {

@@ -1,5 +1,4 @@
 /** Finds the limits of a route. */
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import {
   type Algorithm,
@@ -8,6 +7,7 @@ import {
   RateCost,
   RatePolicy
 } from "../../Contract/RatePolicy.ts"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import type { RateLimit, RouteInfo } from "../../Server/Route/Middleware.ts"
 import type { RateLimitConfig } from "./RateLimitConfig.ts"
 import type { Rule } from "./Rule.ts"
@@ -33,19 +33,13 @@ export interface Limit {
   readonly text: string
 }
 
-type Annotated = { readonly annotations: Context.Context<never> } | undefined
-
-/** Returns an annotation of an endpoint or a group, whose type names no keys. */
-const annotation = <I, S>(annotated: Annotated, key: Context.Key<I, S>): S | undefined =>
-  annotated && Context.getOrUndefined(annotated.annotations as Context.Context<I>, key)
-
 type Source = Pick<RouteInfo, "contract" | "endpoint" | "group">
 
 /** Returns the nearest annotation, and the name of its limits. */
 export const annotated = ({ contract, endpoint, group }: Source) => {
-  const own = annotation(endpoint, RatePolicy)
+  const own = Annotation.nearest(RatePolicy, endpoint)
   if (own !== undefined) return { base: `${group}.${endpoint!.identifier}`, policy: own }
-  const whole = annotation(contract, RatePolicy)
+  const whole = Annotation.nearest(RatePolicy, contract)
   return whole === undefined ? undefined : { base: group, policy: whole }
 }
 
@@ -53,7 +47,7 @@ export const annotated = ({ contract, endpoint, group }: Source) => {
 export const declared = (route: Pick<RouteInfo, "access"> & Source): ReadonlyArray<Declared> => {
   const { access, contract, endpoint } = route
   if (access.type === "bare") return []
-  const cost = annotation(endpoint, RateCost) ?? annotation(contract, RateCost) ?? 1
+  const cost = Annotation.nearest(RateCost, endpoint, contract) ?? 1
   const found = annotated(route)
   if (found === undefined) {
     const isAsked = endpoint?.middlewares.has(Limited as never) === true

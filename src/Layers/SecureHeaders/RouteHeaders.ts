@@ -1,5 +1,5 @@
 /** The security headers of a route. */
-import * as Context from "effect/Context"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import type { RouteInfo } from "../../Server/Route/Middleware.ts"
 import { SecurityHeaders } from "./Contract.ts"
 import { defaults, type SecureHeadersConfig } from "./SecureHeadersConfig.ts"
@@ -33,7 +33,7 @@ export const make = ({
     ...headers
   }
   return (route) => {
-    const own = annotationOf(route)
+    const own = Annotation.nearest(SecurityHeaders, route.endpoint, route.contract)
     const entries = own === false ? [] : Object.entries({ ...all, ...lowerCased(own) })
     const { [hsts]: sentHsts, ...sent } = Object.fromEntries(
       entries.filter(([, value]) => value !== "")
@@ -48,21 +48,3 @@ export const make = ({
 
 const lowerCased = (headers: Readonly<Record<string, string>> = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-
-/** Returns the annotation of the route that is nearest to the endpoint. */
-const annotationOf = ({
-  contract,
-  endpoint
-}: RouteInfo): SecurityHeaders["Service"] | undefined => {
-  for (const annotated of [endpoint, contract]) {
-    const found =
-      annotated &&
-      Context.getOrUndefined(
-        // Annotations are not part of a type.
-        annotated.annotations as Context.Context<SecurityHeaders>,
-        SecurityHeaders
-      )
-    if (found !== undefined) return found
-  }
-  return undefined
-}

@@ -1,26 +1,21 @@
 /** The time limits of routes. */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { GatewayTimeout } from "../../Contract/Catalogue.ts"
 import { IdleTimeout, Timeout } from "../../Contract/Timeout.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { TimeoutConfig } from "./TimeoutConfig.ts"
-
-type Annotated = { readonly annotations: Context.Context<never> } | undefined
 
 /** Returns the limit of the first contract that has one, in milliseconds. */
 export const declared = <I>(
   key: Context.Key<I, Duration.Input>,
-  contracts: ReadonlyArray<Annotated>
+  contracts: ReadonlyArray<Annotation.Annotated>
 ): number | undefined => {
-  for (const contract of contracts) {
-    const limit =
-      contract && Context.getOrUndefined(contract.annotations as Context.Context<I>, key)
-    if (limit !== undefined) return Duration.toMillis(limit)
-  }
-  return undefined
+  const limit = Annotation.nearest(key, ...contracts)
+  return limit === undefined ? undefined : Duration.toMillis(limit)
 }
 
 const checked = (

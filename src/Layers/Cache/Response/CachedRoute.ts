@@ -1,6 +1,6 @@
 /** Finds the routes whose replies are cached. */
-import * as Context from "effect/Context"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as Annotation from "../../../Server/Route/Annotation.ts"
 import type { Describe, RouteInfo } from "../../../Server/Route/Middleware.ts"
 import type { CachePolicy } from "../Contract.ts"
 import { ResponseCache, ResponseTags, type Rules, type TagsOf } from "../Contract.ts"
@@ -13,12 +13,6 @@ export interface CachedRoute {
   readonly tagsOf: TagsOf
 }
 
-type Annotated = { readonly annotations: Context.Context<never> } | undefined
-
-/** Returns an annotation: they are not part of a type. */
-const annotationOf = <I, S>(annotated: Annotated, key: Context.Key<I, S>): S | undefined =>
-  annotated && Context.getOrUndefined(annotated.annotations as Context.Context<I>, key)
-
 /** The part of a route that says whether its replies are cached. */
 export type Source = Pick<RouteInfo, "contract" | "endpoint" | "group">
 
@@ -28,18 +22,18 @@ const cachedMethods: ReadonlySet<string> = new Set(["GET", "HEAD"])
 export const isCacheable = (method: string): boolean => cachedMethods.has(method)
 
 /** Returns the policy of the endpoint itself; undefined if it has none or opts out. */
-export const ownPolicy = (endpoint: Annotated): CachePolicy | undefined => {
-  const own = annotationOf(endpoint, ResponseCache)
+export const ownPolicy = (endpoint: Annotation.Annotated): CachePolicy | undefined => {
+  const own = Annotation.nearest(ResponseCache, endpoint)
   return own === false ? undefined : own
 }
 
 /** Returns the cached route; undefined if its replies are not cached. */
 export const find = ({ contract, endpoint, group }: Source): CachedRoute | undefined => {
   if (endpoint === undefined || !isCacheable(endpoint.method)) return undefined
-  const policy = annotationOf(endpoint, ResponseCache) ?? annotationOf(contract, ResponseCache)
+  const policy = Annotation.nearest(ResponseCache, endpoint, contract)
   if (policy === undefined || policy === false) return undefined
   const { rules } = policy
-  const own = annotationOf(endpoint, ResponseTags)
+  const own = Annotation.nearest(ResponseTags, endpoint)
   return {
     endpoint,
     group,

@@ -1,8 +1,8 @@
 /** Transactions around the handlers of an endpoint, a group, or the whole app. */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Plugin from "../../../Plugin/Plugin.ts"
+import * as Annotation from "../../../Server/Route/Annotation.ts"
 import * as Middleware from "../../../Server/Route/Middleware.ts"
 import { Transactional, type TransactionalOptions } from "../Contract.ts"
 import { DatabaseConfig } from "../DatabaseConfig.ts"
@@ -10,21 +10,14 @@ import { InTransaction } from "./InTransaction.ts"
 import * as Transaction from "./Transaction.ts"
 import * as Unavailable from "./Unavailable.ts"
 
-type Annotation = boolean | TransactionalOptions
-
-const annotationOf = (
-  annotated: { readonly annotations: Context.Context<never> } | undefined
-): Annotation | undefined =>
-  annotated &&
-  // Annotations are not part of a type.
-  Context.getOrUndefined(annotated.annotations as Context.Context<Transactional>, Transactional)
+type Choice = boolean | TransactionalOptions
 
 /** Returns the annotation of the endpoint, or else that of its group. */
 export const nearest = ({
   contract,
   endpoint
-}: Pick<Middleware.RouteInfo, "contract" | "endpoint">): Annotation | undefined =>
-  annotationOf(endpoint) ?? annotationOf(contract)
+}: Pick<Middleware.RouteInfo, "contract" | "endpoint">): Choice | undefined =>
+  Annotation.nearest(Transactional, endpoint, contract)
 
 /**
  * Runs the handlers of a route in the transaction that `choose` returns, and others in
@@ -32,7 +25,7 @@ export const nearest = ({
  */
 const middleware = (
   name: string,
-  choose: (route: Middleware.RouteInfo) => Annotation | undefined,
+  choose: (route: Middleware.RouteInfo) => Choice | undefined,
   otherwise: Middleware.AroundHandler | undefined
 ) =>
   Middleware.aroundHandler(name, {
