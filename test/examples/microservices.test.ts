@@ -66,7 +66,11 @@ beforeAll(async () => {
   const stockUrl = `http://127.0.0.1:${stockPort}`
   url = `http://127.0.0.1:${shopPort}`
   stock = node([main, "stock"], { ...env, PORT: String(stockPort) })
-  shop = node([main, "shop"], { ...env, PORT: String(shopPort), STOCK_URL: stockUrl })
+  shop = node([main, "shop"], {
+    ...env,
+    PORT: String(shopPort),
+    FLANGE__OUTGOING__UPSTREAMS__STOCK__URL: stockUrl
+  })
   await Promise.all([serving(stock, `${stockUrl}/readyz`), serving(shop, `${url}/readyz`)])
 })
 
