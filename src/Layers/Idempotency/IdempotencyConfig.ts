@@ -16,17 +16,18 @@ const span = (text: string) =>
  *
  * | key | default | meaning |
  * |---|---|---|
+ * | `backend` | that of the plugin | where keys are kept: in the `database`, in `memory`, which every plugin has, or in `redis`; variable `IDEMPOTENCY_BACKEND` |
  * | `lease` | 30 s | how long the key of a process that was killed stays in use; a running request renews its lease |
  * | `maxBytes` | 1 MiB | the largest reply that is kept, as it is stored: bytes that are not text take a third more |
- * | `maxMemory` | 64 MiB | the bytes of the store `memory`; above it, the oldest replies are dropped |
- * | `onStoreFailure` | `closed` | what a request with a key meets if the store does not work: `closed` for 503, `open` to carry it out without protection |
- * | `prefix` | the id of the app | a part of every key: apps with the same prefix and the same store share their keys |
- * | `store` | that of the plugin | where keys are kept: `database`, `memory` or `redis`. The plugin has the services of its own store, and `memory`; variable `IDEMPOTENCY_STORE` |
+ * | `maxMemory` | 64 MiB | the bytes of the replies that the backend `memory` keeps; above it, the oldest are dropped |
+ * | `onOutage` | `closed` | what happens to requests with a key while the backend does not work: `closed` answers 503, `open` carries them out without protection |
+ * | `prefix` | the id of the app | a part of every key: apps with the same prefix and the same backend share their keys |
  * | `ttl` | 1 day | how long a reply is kept if the annotation has no `ttl`; variable `IDEMPOTENCY_TTL` |
  */
 export const IdempotencyConfig = Config.section(
   "idempotency",
   {
+    backend: Schema.optionalKey(Schema.Literals(["database", "memory", "redis"])),
     lease: span("30 seconds"),
     maxBytes: Config.ByteSize.check(Schema.isGreaterThanOrEqualTo(2 ** 10)).pipe(
       Config.expected('a size of at least "1 KiB"'),
@@ -36,7 +37,7 @@ export const IdempotencyConfig = Config.section(
       Config.expected('a size of at least "1 MiB"'),
       Config.withDefault("64 MiB")
     ),
-    onStoreFailure: Schema.Literals(["closed", "open"]).pipe(Config.withDefault("closed")),
+    onOutage: Schema.Literals(["closed", "open"]).pipe(Config.withDefault("closed")),
     prefix: Schema.optionalKey(
       Schema.String.check(
         Schema.isPattern(/^[A-Za-z0-9_.:-]{1,64}$/, {
@@ -44,14 +45,13 @@ export const IdempotencyConfig = Config.section(
         })
       )
     ),
-    store: Schema.optionalKey(Schema.Literals(["database", "memory", "redis"])),
     ttl: span("1 day")
   },
-  { variables: { IDEMPOTENCY_STORE: "store", IDEMPOTENCY_TTL: "ttl" } }
+  { variables: { IDEMPOTENCY_BACKEND: "backend", IDEMPOTENCY_TTL: "ttl" } }
 )
 
 /** The values of the section. */
 export type Settings = (typeof IdempotencyConfig)["Service"]
 
-/** The name of a store. */
-export type StoreName = NonNullable<Settings["store"]>
+/** Where keys are kept. */
+export type Backend = NonNullable<Settings["backend"]>

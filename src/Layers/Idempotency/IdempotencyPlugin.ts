@@ -1,4 +1,4 @@
-/** The battery as plugins, one for each store. */
+/** The battery as plugins, one for each backend. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import { IdempotencyErrors } from "./Contract.ts"
 import { annotate } from "./DocumentedKeys.ts"
-import { IdempotencyConfig, type StoreName } from "./IdempotencyConfig.ts"
+import { type Backend, IdempotencyConfig } from "./IdempotencyConfig.ts"
 import { KeyStore, type Store } from "./KeyStore.ts"
 import { MemoryStore } from "./MemoryStore.ts"
 import * as Prune from "./Prune.ts"
@@ -22,15 +22,19 @@ import * as Repeats from "./Repeats.ts"
 import * as RouteCheck from "./RouteCheck.ts"
 import * as SqlStore from "./SqlStore.ts"
 
-/** `idempotency.store` is a store of which the plugin does not have the services. */
-export class KeyStoreMissing extends Data.TaggedError("KeyStoreMissing")<{
-  readonly plugin: string
-  readonly store: StoreName
-}> {
-  override get message(): string {
-    const other = this.store === "redis" ? "withRedis" : "withDatabase"
-    return `idempotency.store is "${this.store}", and ${this.plugin} does not have it. List Idempotency.${other} in its place, or choose "memory".`
-  }
+/** The plugin does not have the backend that the configuration chooses. */
+export class IdempotencyBackendError extends Data.TaggedError("IdempotencyBackendError")<{
+  readonly message: string
+}> {}
+
+const missing = (plugin: string, backend: Exclude<Backend, "memory">) => {
+  const [needed, other] =
+    backend === "redis"
+      ? ["Redis.plugin", "withRedis"]
+      : ["Database.plugin, Database.transactional()", "withDatabase"]
+  return new IdempotencyBackendError({
+    message: `idempotency.backend is "${backend}", and ${plugin} does not have it. List ${needed} and Idempotency.${other} in its place, or choose "memory".`
+  })
 }
 
 const memory = Effect.gen(function* () {
@@ -54,15 +58,13 @@ const memory = Effect.gen(function* () {
   return store
 })
 
-/** Returns the services of a plugin. `open` opens its own store. */
-const services = <E, R>(plugin: string, own: StoreName, open: Effect.Effect<Store, E, R>) =>
+/** Returns the services of a plugin. `open` opens the store of its own backend. */
+const services = <E, R>(plugin: string, own: Backend, open: Effect.Effect<Store, E, R>) =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const { store: chosen = own } = yield* IdempotencyConfig
-      if (chosen !== own && chosen !== "memory") {
-        return yield* new KeyStoreMissing({ plugin, store: chosen })
-      }
-      return Context.make(KeyStore, yield* chosen === "memory" ? memory : open).pipe(
+      const { backend = own } = yield* IdempotencyConfig
+      if (backend !== own && backend !== "memory") return yield* missing(plugin, backend)
+      return Context.make(KeyStore, yield* backend === "memory" ? memory : open).pipe(
         Context.add(IdempotencyErrors, ContractMiddleware.errorsOnly)
       )
     })
@@ -88,7 +90,7 @@ const shared = {
  * - health: `idempotency`, informational
  * - metrics: `flange.idempotency.requests` by outcome and route, `flange.idempotency.memory.usage` and
  *   `flange.idempotency.memory.evictions`
- * - fails with `KeyStoreMissing` in its acquire phase if `idempotency.store` is a store that it does not have
+ * - fails with `IdempotencyBackendError` in its acquire phase if it does not have `idempotency.backend`
  *
  * @example
  * ```ts

@@ -201,7 +201,7 @@ const around = (
           onFailure: (error) =>
             Effect.andThen(
               failed("Idempotency keys cannot be claimed")(error),
-              config.onStoreFailure === "open"
+              config.onOutage === "open"
                 ? restore(next)
                 : Effect.map(
                     Problem.render(new Catalogue.ServiceUnavailable(), exchange),

@@ -2,10 +2,12 @@
 import { chainOf } from "../../Contract/Authentication.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as Annotation from "../../Server/Route/Annotation.ts"
 import { named } from "../../Server/Route/Claim.ts"
 import * as Declared from "../../Server/Route/Declared.ts"
 import { type Access, isMiddleware, type RouteInfo } from "../../Server/Route/Middleware.ts"
 import { obstacle } from "../../Server/Route/Obstacle.ts"
+import { Idempotent } from "./Contract.ts"
 import * as IdempotentRoute from "./IdempotentRoute.ts"
 
 /** Creates the check of an app. `isTransactional`: keys are kept in the transaction of the handler. */
@@ -36,7 +38,7 @@ export const make =
   }
 
 const adviceOnMethod = ({ endpoint, method }: Declared.Declared): string | undefined =>
-  IdempotentRoute.changes(method) || (IdempotentRoute.ownRules(endpoint) ?? false) === false
+  IdempotentRoute.changes(method) || (Annotation.nearest(Idempotent, endpoint) ?? false) === false
     ? undefined
     : "has Idempotent, and its requests can be repeated anyway: only POST, PUT, PATCH and DELETE have keys. Remove the annotation."
 

@@ -11,5 +11,5 @@ export {
   withKey
 } from "./Contract.ts"
 export { IdempotencyConfig } from "./IdempotencyConfig.ts"
-export { KeyStoreMissing, plugin, withDatabase, withRedis } from "./IdempotencyPlugin.ts"
+export { IdempotencyBackendError, plugin, withDatabase, withRedis } from "./IdempotencyPlugin.ts"
 export { type Attempt, type Found, KeyStore, KeyStoreError, type Store } from "./KeyStore.ts"

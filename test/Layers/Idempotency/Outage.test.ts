@@ -41,7 +41,7 @@ describe("a store that does not work", () => {
     Effect.gen(function* () {
       const { app, ran } = make({
         store: failing(new Set(["claim"])),
-        values: { idempotency: { onStoreFailure: "open" } }
+        values: { idempotency: { onOutage: "open" } }
       })
       const test = yield* TestApp.make(app)
       ;(yield* test.post("/orders", book)).expectStatus(200)

@@ -122,15 +122,15 @@ describe("an app with keys is refused if an endpoint", () => {
   )
 })
 
-it.effect("a plugin without the chosen store refuses to start", () =>
+it.effect("a plugin without the chosen backend refuses to start", () =>
   Effect.gen(function* () {
     const app = App.make("shop", [Idempotency.plugin], {
-      config: { values: { idempotency: { store: "redis" } } }
+      config: { values: { idempotency: { backend: "redis" } } }
     })
     const message = yield* messages(app)
     assert.include(
       message,
-      'idempotency.store is "redis", and Idempotency.plugin does not have it. List Idempotency.withRedis in its place, or choose "memory".'
+      'idempotency.backend is "redis", and Idempotency.plugin does not have it. List Redis.plugin and Idempotency.withRedis in its place, or choose "memory".'
     )
   })
 )
