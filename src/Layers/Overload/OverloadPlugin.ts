@@ -18,7 +18,7 @@ import * as Resources from "./Resources.ts"
  * - config: section `overload`
  * - health: `process`, critical: the heap and the open handles
  * - metrics: `flange.overload.limit`, `flange.overload.in_flight`, `flange.overload.queued`, and
- *   `flange.overload.shed_requests` by route and reason
+ *   `flange.overload.refused_requests` by route and reason
  * - log: a warning once a minute while requests are refused
  *
  * @example

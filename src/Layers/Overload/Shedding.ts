@@ -30,7 +30,7 @@ export class Shedding {
     this.#context = context
     this.#counter = Metering.counter(
       context,
-      "flange.overload.shed_requests",
+      "flange.overload.refused_requests",
       "Requests that were refused because the app is overloaded"
     )
     this.#gate = gate

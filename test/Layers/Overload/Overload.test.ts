@@ -172,7 +172,7 @@ describe("under overload", () => {
         "3 requests were refused since the last warning: the app is overloaded"
       ])
       const { text } = yield* test.get("/metrics")
-      const shed = valueOf(text, "flange_overload_shed_requests_total", {
+      const shed = valueOf(text, "flange_overload_refused_requests_total", {
         flange_overload_reason: "queue_full",
         http_route: "/stats"
       })
