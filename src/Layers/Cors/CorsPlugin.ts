@@ -45,7 +45,9 @@ const make = (predicate: Predicate | undefined) => {
           new Origins(credentials ? origins : [], credentials ? predicate : undefined)
       )
     ),
-    middleware: [headers, allowed, preflight]
+    middleware: [headers, allowed, preflight],
+    // Pages of other origins can read what other middleware of the slot answers.
+    order: { first: true }
   })
 }
 

@@ -5,7 +5,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import { App, Config, Plugin, Route } from "flange"
+import { App, Config, Middleware, Plugin, Route } from "flange"
 import { MockAuth } from "flange/Auth/Testing"
 import * as Cors from "flange/Cors"
 import { TestApp } from "flange/Testing"
@@ -174,6 +174,24 @@ describe.each(places)("CORS %s", (_place, boot) => {
     })
   )
 })
+
+it.effect("pages can read what middleware of a plugin in front of Cors.plugin answers", () =>
+  Effect.gen(function* () {
+    const closed = Middleware.before("closed", {
+      build: Effect.succeed(
+        () => () => Effect.succeed(HttpServerResponse.text("closed", { status: 503 }))
+      ),
+      slot: "TransportSecurity"
+    })
+    const Closed = Plugin.make("app:closed", { middleware: [closed] })
+    const test = yield* TestApp.make(App.make("shop", [Closed, Cors.plugin]), {
+      config: { cors: { origins: [one, two] } }
+    })
+    ;(yield* test.get("/shop/1", from(two)))
+      .expectStatus(503)
+      .expectHeader("access-control-allow-origin", two)
+  })
+)
 
 describe("the section cors", () => {
   const wrong: ReadonlyArray<readonly [cors: object, key: string]> = [
