@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
 import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
-import { slots, slotsOf } from "../src/Server/Route/Middleware.ts"
+import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
 
 const root = join(import.meta.dirname, "..")

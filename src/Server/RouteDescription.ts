@@ -7,14 +7,11 @@ import * as Annotation from "./Route/Annotation.ts"
 import type { RouteDescription, RoutesDescription } from "./Route/Description.ts"
 import * as ErrorCodes from "./Route/ErrorCodes.ts"
 import * as Guards from "./Route/Guards.ts"
-import {
-  type Description,
-  isMiddleware,
-  type Middleware,
-  type RouteInfo,
-  slotsOf
-} from "./Route/Middleware.ts"
+import { isMiddleware, type Middleware } from "./Route/Middleware.ts"
+import type { Description } from "./Route/MiddlewareDescription.ts"
+import type { RouteInfo } from "./Route/MiddlewareForm.ts"
 import { type DeclaredEndpoint, isRoute, type Route } from "./Route/Route.ts"
+import { slotsOf } from "./Route/Slots.ts"
 
 /**
  * Describes the routes of plugins, which are in their order. `api` is their contract with the

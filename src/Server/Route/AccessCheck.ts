@@ -7,7 +7,7 @@ import type * as Plugin from "../../Plugin/Plugin.ts"
 import { named } from "./Claim.ts"
 import { type Declared, groupsOf } from "./Declared.ts"
 import * as Guards from "./Guards.ts"
-import type { Access } from "./Middleware.ts"
+import type { Access } from "./Slots.ts"
 
 /** Returns the problems of the route groups, in the order of the plugins. */
 export const problems = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<AssemblyProblem> =>

@@ -2,8 +2,8 @@
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as Plugin from "../../Plugin/Plugin.ts"
 import type { Claim } from "./Claim.ts"
-import type { Access } from "./Middleware.ts"
 import { type DeclaredEndpoint, isRoute } from "./Route.ts"
+import type { Access } from "./Slots.ts"
 
 /** An endpoint of a contract and its owner. */
 export type Declared = Claim & DeclaredEndpoint

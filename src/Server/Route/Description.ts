@@ -1,7 +1,8 @@
 /** The routes of an app as data: what `App.describe` returns, and plugins read. */
 import * as Context from "effect/Context"
 import type * as Guard from "../../Contract/Guard.ts"
-import type { Access, Caching, Idempotency, RateLimit, Slot } from "./Middleware.ts"
+import type { Caching, Idempotency, RateLimit } from "./MiddlewareDescription.ts"
+import type { Access, Slot } from "./Slots.ts"
 
 /** One route of a contract as data. */
 export interface RouteDescription {

@@ -5,7 +5,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as Authentication from "../../Contract/Authentication.ts"
 import * as Guard from "../../Contract/Guard.ts"
 import { getStatusErrorSchema } from "../EffectInternals.ts"
-import type { Access } from "./Middleware.ts"
+import type { Access } from "./Slots.ts"
 
 /** The guards of an endpoint, as data. */
 export interface Guards {

@@ -14,9 +14,9 @@ import { StandardErrors } from "../../Contract/StandardErrors.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import { BareGroup } from "./BareGroup.ts"
 import type * as Handlers from "./Handlers.ts"
-import type { Access } from "./Middleware.ts"
 import { groupRows, type PayloadOfEffect, rawRows, type Row } from "./Rows.ts"
 import type * as Sentence from "./Sentence.ts"
+import type { Access } from "./Slots.ts"
 
 /** An endpoint of a contract, known before anything is acquired. */
 export interface DeclaredEndpoint {

@@ -4,16 +4,8 @@ import type { Observe } from "../Exchange/Observers.ts"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
 import type { Transform } from "../Exchange/ReplyTransform.ts"
 import type { TimeRule } from "../Exchange/TimeLimit.ts"
-import {
-  type AroundHandler,
-  type Form,
-  type InsideTransaction,
-  type RouteInfo,
-  type Slot,
-  slots,
-  slotsOf,
-  type Wrap
-} from "./Middleware.ts"
+import type { AroundHandler, Form, InsideTransaction, RouteInfo, Wrap } from "./MiddlewareForm.ts"
+import { type Slot, slots, slotsOf } from "./Slots.ts"
 
 /** One step in front of a handler: a check, or a function around everything inside. */
 export type Step =
