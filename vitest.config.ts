@@ -4,8 +4,9 @@ import { defineConfig } from "vitest/config"
 import { codec, listener } from "./test/matrix/combination.ts"
 
 // The condition makes `flange` and `flange/...` mean the sources, so no build is needed. The
-// conditions hold for `require` too, so `import` is not among them.
-const conditions = ["flange-source", "module", "node"]
+// conditions hold for `require` too, so `import` is not among them. Nor is `module`: under it
+// packages have files for bundlers, which Node cannot load.
+const conditions = ["flange-source", "node"]
 
 // The workers and the processes that tests start load the same modules again and again: Node keeps
 // what it has compiled, and the sources without their types.
