@@ -52,12 +52,17 @@ describe("package.json", () => {
   })
 
   it("lets one install script run", () => {
-    expect(manifest.allowScripts).toEqual({ esbuild: false, node: true })
+    expect(manifest.allowScripts).toEqual({ "classic-level": false, esbuild: false, node: true })
     const withScripts = Object.entries<Record<string, unknown>>(lock.packages)
       .filter(([, entry]) => entry["hasInstallScript"] === true && entry["optional"] !== true)
       .map(([name]) => name)
-    // The script of esbuild only checks what npm installed; it is refused and not missed.
-    expect(withScripts).toEqual(["node_modules/esbuild", "node_modules/node"])
+    // The scripts of classic-level, which a test server needs, and of esbuild only check what npm
+    // installed; they are refused and not missed.
+    expect(withScripts).toEqual([
+      "node_modules/classic-level",
+      "node_modules/esbuild",
+      "node_modules/node"
+    ])
   })
 
   it("has only scripts whose files exist", () => {
