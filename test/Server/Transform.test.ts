@@ -20,6 +20,8 @@ const stream = HttpServerResponse.stream(Stream.make(Buffer.from("old")), {
   headers: { vary: "Accept" }
 })
 
+const sized = HttpServerResponse.stream(Stream.make(Buffer.from("old")), { contentLength: 3 })
+
 const Texts = Plugin.make("app:texts", {
   routes: [
     Route.public(TextsApi, (handlers) =>
@@ -29,6 +31,7 @@ const Texts = Plugin.make("app:texts", {
         read: () => Effect.succeed("old")
       })
     ),
+    Route.raw("sized", HttpRouter.add("GET", "/sized", sized), { access: "public" }),
     Route.raw("stream", HttpRouter.add("GET", "/stream", stream), { access: "public" })
   ]
 })
@@ -97,6 +100,62 @@ describe.each(places)("a transform %s", (_place, boot) => {
         }
       }
       assert.strictEqual(test.logs.filter(({ level }) => level === "Error").length, 4)
+    })
+  )
+
+  it.live(
+    "that fails keeps what is set in front of the handler, and no change of a transform",
+    () =>
+      Effect.gen(function* () {
+        const Cookies = Plugin.make("app:cookies", {
+          middleware: [
+            Middleware.before("cookies", {
+              build: Effect.succeed(() => (request) => {
+                request.setCookie("seen", "yes")
+                request.setHeader("x-before", "set")
+                return Middleware.pass
+              }),
+              slot: "Custom"
+            }),
+            changing("failing", (request) => {
+              if (request.header("x-mode") === "throws") throw new Error("the change threw")
+              return Effect.die(new Error("the change died"))
+            }),
+            changing("encoding", () => ({ ...change, set: ["content-encoding", "test"] }))
+          ]
+        })
+        const test = yield* boot(App.make("texts", [Cookies, Texts]))
+        for (const mode of ["dies", "throws"]) {
+          for (const path of ["/read", "/made", "/stream"]) {
+            const reply = yield* test.get(path, { headers: { "x-mode": mode } })
+            reply.expectProblem("INTERNAL_ERROR", 500).expectHeader("x-before", "set")
+            assert.include(reply.headers.get("set-cookie"), "seen=yes")
+            assert.isFalse(reply.headers.has("content-encoding"))
+            assert.isFalse(reply.headers.has("vary"))
+          }
+        }
+      })
+  )
+
+  it.live("does not frame the body, see its length, or replace the id of the request", () =>
+    Effect.gen(function* () {
+      const seen: Array<string | undefined> = []
+      const Framing = Plugin.make("app:framing", {
+        middleware: [
+          changing("framing", (_request, reply) => {
+            seen.push(reply.header("content-length"))
+            return { set: ["content-length", "1", "x-request-id", "other", "vary", "X-Mode"] }
+          })
+        ]
+      })
+      const test = yield* boot(App.make("texts", [Framing, Texts]))
+      for (const path of ["/read", "/made", "/stream", "/sized"]) {
+        const reply = yield* test.get(path, { headers: { "x-request-id": "framing-test" } })
+        reply.expectStatus(200).expectHeader("x-request-id", "framing-test")
+        reply.expectHeader("vary", path === "/stream" ? "Accept, X-Mode" : "X-Mode")
+        assert.strictEqual(reply.text.replaceAll('"', ""), "old")
+      }
+      assert.deepStrictEqual(seen, [undefined, undefined, undefined, undefined])
     })
   )
 })

@@ -34,7 +34,7 @@ export const prepare = (response: HttpServerResponse): HttpServerResponse => {
  */
 export const linesFor = (
   response: HttpServerResponse,
-  { headers: constant }: Plan,
+  { headers: constant }: Pick<Plan, "headers">,
   changes: ReadonlyArray<string>
 ): ReadonlyArray<string> | undefined => {
   const keyed: Keyed = response

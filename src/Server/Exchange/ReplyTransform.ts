@@ -1,11 +1,7 @@
 /** Changes of finished replies, such as their compression. */
 import type * as Effect from "effect/Effect"
-import * as HttpBody from "effect/http/HttpBody"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { Incoming } from "./Before.ts"
-import * as ReplyHeaders from "./ReplyHeaders.ts"
-import * as WireReply from "./WireReply.ts"
 
 /** A reply that only has to be sent. */
 export interface Finished {
@@ -35,58 +31,3 @@ export type Transform = (
   request: Incoming,
   reply: Finished
 ) => Change | Effect.Effect<Change | undefined> | undefined
-
-/** A finished reply that takes changes. */
-export interface Changing extends Finished {
-  readonly change: (change: Change) => void
-}
-
-/** A reply as Effect has it, with all its headers. */
-export class WholeReply implements Changing {
-  response: HttpServerResponse.HttpServerResponse
-
-  constructor(response: HttpServerResponse.HttpServerResponse) {
-    this.response = response
-  }
-
-  get body(): Changing["body"] {
-    const { body } = this.response
-    return body._tag === "Stream" ? body.stream : WireReply.bytesOf(this.response)
-  }
-
-  get status(): number {
-    return this.response.status
-  }
-
-  header(name: string): string | undefined {
-    return this.response.headers[name]
-  }
-
-  change({ added = [], body, set = [] }: Change): void {
-    this.response = responseOf(
-      this.response,
-      ReplyHeaders.merge(ReplyHeaders.fromRecord(this.response.headers), { added, set }, []),
-      body
-    )
-  }
-}
-
-/** Returns the reply with these header lines, and with another body if there is one. */
-export const responseOf = (
-  response: HttpServerResponse.HttpServerResponse,
-  lines: ReadonlyArray<string>,
-  body: Change["body"]
-): HttpServerResponse.HttpServerResponse => {
-  if (body === undefined) return WireReply.withLines(response, lines)
-  const { cookies, headers } = response
-  const type = ReplyHeaders.split(lines).named["content-type"]
-  const made = HttpServerResponse.setBody(
-    HttpServerResponse.empty({ cookies, status: response.status }),
-    body instanceof Uint8Array ? HttpBody.uint8Array(body, type) : HttpBody.stream(body, type)
-  )
-  const cookie = headers["set-cookie"]
-  return WireReply.withLines(
-    cookie === undefined ? made : HttpServerResponse.setHeader(made, "set-cookie", cookie),
-    lines
-  )
-}
