@@ -8,14 +8,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ConfigError, type Problem } from "./ConfigError.ts"
 import { Environment } from "./Environment.ts"
-import type { LoadOptions } from "./LoadOptions.ts"
+import type { LoadOptions, ReadSecret } from "./LoadOptions.ts"
 import { publish, Published, secretProblems } from "./Public.ts"
-import { entriesOf, siblings, unreadKeys, unreadWarning } from "./Report/Entries.ts"
+import { entriesOf, siblings, sourcesAt, unreadKeys, unreadWarning } from "./Report/Entries.ts"
 import { checkProblems, type Found, problemsOf } from "./Report/Issues.ts"
 import { Scrubber } from "./Report/Render.ts"
 import type { Entry, Resolved } from "./Resolved.ts"
 import { isSecret, keysOf } from "./SchemaTree.ts"
 import { type AnySection, compile, type Compiled } from "./Section.ts"
+import { referencesOf, resolve } from "./Source/SecretNames.ts"
 import { collect } from "./Source/Sources.ts"
 import { getPath, isPlain, mergeAll, type Source, type Tree, tree } from "./Tree.ts"
 
@@ -29,7 +30,8 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
  * the file (or `values`), its `[environments.<name>]` overlay, `.env` files, short variables,
  * `FLANGE__SECTION__KEY` variables, `configure` of plugins in order, `overrides`. Objects merge,
  * everything else replaces. A variable `FLANGE__SECTION__KEY__ADD` adds to a list. A key of a secret
- * with `File` at its end, or `_FILE` in a variable, names a file that has the secret.
+ * with `File` at its end, or `_FILE` in a variable, names a file that has the secret. A value
+ * `secret:<name>` of such a key names a secret that `secret` reads.
  *
  * The context also has Effect's `ConfigProvider`, so that code with `effect/Config` reads the merged
  * values: each segment of a path is a key.
@@ -63,15 +65,18 @@ type Identifiers<Sections extends ReadonlyArray<AnySection>> =
 export const load = <const Sections extends ReadonlyArray<AnySection>>(
   options: LoadOptions<Sections>
 ): Effect.Effect<Resolved<Identifiers<Sections>>, ConfigError, FileSystem.FileSystem | Path.Path> =>
-  Effect.flatMap(inspect(options), ({ entries, environment, problems, services, warnings }) =>
-    problems.length > 0
-      ? Effect.fail(new ConfigError({ problems }))
-      : Effect.succeed({
-          context: Context.makeUnsafe<Identifiers<Sections>>(services),
-          entries,
-          environment,
-          warnings
-        })
+  Effect.flatMap(
+    inspect(options),
+    ({ entries, environment, problems, secretNames, services, warnings }) =>
+      problems.length > 0
+        ? Effect.fail(new ConfigError({ problems }))
+        : Effect.succeed({
+            context: Context.makeUnsafe<Identifiers<Sections>>(services),
+            entries,
+            environment,
+            secretNames,
+            warnings
+          })
   )
 
 /** What was read of a configuration, whether it is accepted or refused. */
@@ -84,6 +89,8 @@ export interface Inspection {
   readonly merged: Tree
   /** Every reason why the configuration is refused, sorted by key. */
   readonly problems: ReadonlyArray<Problem>
+  /** The dotted keys whose values name secrets, each with the name of its secret. */
+  readonly secretNames: ReadonlyMap<string, string>
   /** The services of the sections that were decoded. */
   readonly services: ReadonlyMap<string, unknown>
   readonly warnings: ReadonlyArray<string>
@@ -94,15 +101,27 @@ export const inspect = Effect.fnUntraced(function* (
   options: LoadOptions<ReadonlyArray<AnySection>>
 ): Effect.fn.Return<Inspection, never, FileSystem.FileSystem | Path.Path> {
   const { compiled, problems: sectionProblems } = compile(options.sections)
-  const { environment, file, incomplete, merged, problems, sources, variables } = yield* collect(
-    options,
-    compiled
+  const collected = yield* collect(options, compiled)
+  const { environment, file, incomplete, problems, variables } = collected
+  const references = referencesOf(compiled, collected.merged)
+  const secrets = yield* resolve(
+    references,
+    collected.merged,
+    typeof options.secret === "function" ? options.secret : unread,
+    (path) => sourcesAt(collected.sources, path)[0]?.label ?? "schema default"
   )
+  const { merged } = secrets
+  const sources = [...collected.sources, ...secrets.sources]
   const scrubber = new Scrubber()
   for (const { values } of sources)
     for (const section of compiled) collectSecrets(section, values, scrubber)
   const marked = compiled.flatMap(secretProblems)
-  const found: Array<Found> = [...sectionProblems, ...marked, ...problems].map((problem) => ({
+  const found: Array<Found> = [
+    ...sectionProblems,
+    ...marked,
+    ...problems,
+    ...(options.secret === "keep" ? [] : secrets.problems)
+  ].map((problem) => ({
     missing: false,
     problem: { ...problem, message: scrubber.clean(problem.message) }
   }))
@@ -125,14 +144,17 @@ export const inspect = Effect.fnUntraced(function* (
     const result = yield* Effect.result(
       Schema.decodeUnknownEffect(one.codec, { errors: "all" })(input)
     )
+    const unresolved = secrets.unresolved.filter(({ section }) => section === one)
     if (Result.isFailure(result)) {
-      found.push(...problemsOf(one, result.failure.issue, around))
+      // The name of a secret need not be what the schema takes.
+      const isName = ({ problem }: Found) => unresolved.some(({ key }) => key === problem.key)
+      found.push(...problemsOf(one, result.failure.issue, around).filter((each) => !isName(each)))
       entries.push(...entriesOf(one, sources, input, undefined, scrubber))
       continue
     }
     const decoded = result.success
     // Without the file, a check could refuse values that the file would correct.
-    if (!incomplete) {
+    if (!incomplete && unresolved.length === 0) {
       const issues = one.section.check(decoded, environment)
       found.push(...checkProblems(one, issues, decoded, around))
     }
@@ -151,10 +173,17 @@ export const inspect = Effect.fnUntraced(function* (
     environment,
     merged,
     problems: reported.sort(byKey),
+    secretNames: new Map(references.map(({ key, name }) => [key, name])),
     services,
     warnings: warnings.sort()
   }
 })
+
+const unread: ReadSecret = () =>
+  Effect.fail({
+    message:
+      "Nothing reads secrets here: list Secrets.plugin of flange/Secrets in the app, or write the value itself."
+  })
 
 const byKey = (a: { readonly key: string }, b: { readonly key: string }): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0

@@ -1,4 +1,6 @@
 /** The options of `Config.load`. */
+import type * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
 import type { AnySection } from "./Section.ts"
 
 /** Default values of a plugin. The configuration of the app overrides them. */
@@ -29,6 +31,11 @@ export interface Change {
   readonly plugin: string
 }
 
+/** Reads the secret of a name. The message of its error has no value of a secret. */
+export type ReadSecret = (
+  name: string
+) => Effect.Effect<Redacted.Redacted, { readonly message: string }>
+
 /** Where `load` takes the configuration from. */
 export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
   /**
@@ -53,6 +60,11 @@ export interface LoadOptions<Sections extends ReadonlyArray<AnySection>> {
   readonly file?: string | undefined
   /** Values that win over every other source, for code and tests. Default: none. */
   readonly overrides?: object | undefined
+  /**
+   * Reads the secrets that values `secret:<name>` of secret keys name. With `"keep"` nothing is read, and
+   * such a value stays as it is. Default: it is a problem.
+   */
+  readonly secret?: "keep" | ReadSecret | undefined
   /** The sections to decode. Two different sections with the same name are a problem. */
   readonly sections: Sections
   /** Configuration in code instead of a file: the same shape, with `env` and `environments`. */

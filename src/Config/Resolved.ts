@@ -31,6 +31,8 @@ export interface Resolved<R = never> {
   readonly entries: ReadonlyArray<Entry>
   /** The full name of the environment. */
   readonly environment: string
+  /** The dotted keys whose values name secrets, each with the name of its secret. */
+  readonly secretNames: ReadonlyMap<string, string>
   /** One sentence for each key that nothing reads, sorted. */
   readonly warnings: ReadonlyArray<string>
 }

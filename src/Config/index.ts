@@ -10,7 +10,7 @@ export { ConfigError, type Problem } from "./ConfigError.ts"
 export { Environment } from "./Environment.ts"
 export { expected } from "./Expected.ts"
 export { load } from "./Load.ts"
-export type { Change, Defaults, LoadOptions, Values } from "./LoadOptions.ts"
+export type { Change, Defaults, LoadOptions, ReadSecret, Values } from "./LoadOptions.ts"
 export { public, Published } from "./Public.ts"
 export { type Entry, explain, type Overridden, type Resolved } from "./Resolved.ts"
 export {

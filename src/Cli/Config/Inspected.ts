@@ -22,7 +22,7 @@ export const of = (
   const { order, problems } = Order.solve(app.plugins)
   const plugins = problems.length > 0 ? app.plugins : order
   const sections = Configure.sectionsOf(plugins, { config: [ServerConfig] })
-  const options = Configure.options(plugins, sections, CurrentApp.sourceOf(app))
+  const options = Configure.options(plugins, sections, CurrentApp.sourceOf(app), "keep")
   return Effect.map(inspect(options), (inspection) => ({
     ...inspection,
     keys: inspection.compiled.flatMap(keysOfSection).sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -97,7 +97,7 @@ let app: App.Any | undefined
 
 /** Returns where the app would listen; undefined if its configuration cannot be read. */
 const addressOf = (source: Partial<App.Any["config"]>) =>
-  Config.load({ sections: [ServerConfig], variables: process.env, ...source }).pipe(
+  Config.load({ secret: "keep", sections: [ServerConfig], variables: process.env, ...source }).pipe(
     Effect.flatMap(({ context }) => Effect.provide(ServerConfig, context)),
     Effect.map(({ host, listener, port, socket }) =>
       listener === "proxied" && socket !== undefined

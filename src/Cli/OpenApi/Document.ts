@@ -32,7 +32,7 @@ export const of = Effect.fnUntraced(function* (app: AppDefinition.Any) {
     .map((contribution) => contribution as ReturnType<typeof Documented.make>)
   const sections = [AppConfig, ServerConfig, ...documented.flatMap(({ data }) => data.config)]
   const { context } = yield* Config.load(
-    Configure.options(plugins, [...new Set(sections)], CurrentApp.sourceOf(app))
+    Configure.options(plugins, [...new Set(sections)], CurrentApp.sourceOf(app), "keep")
   )
   // A change requires no service but the sections in its data.
   const services = context as Context.Context<unknown>

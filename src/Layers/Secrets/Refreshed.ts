@@ -7,7 +7,6 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import { LRUCache } from "lru-cache"
 import type { SecretNotFound } from "../../Plugin/Secrets.ts"
 import { type SecretError, SecretUnavailable } from "../../Plugin/Secrets.ts"
 import type { Provider } from "./Provider.ts"
@@ -60,14 +59,19 @@ export const make = (
 ): Effect.Effect<Provider, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
-    const entries = new LRUCache<string, Entry>({ max: capacity })
+    const entries = new Map<string, Entry>()
     const [fresh, stale] = [Duration.toMillis(ttl), Duration.toMillis(maxStale)]
 
     const entryOf = (name: string): Entry => {
-      const before = entries.get(name)
-      if (before !== undefined) return before
-      const entry: Entry = { failure: undefined, known: undefined, pending: undefined }
+      const entry: Entry = entries.get(name) ?? {
+        failure: undefined,
+        known: undefined,
+        pending: undefined
+      }
+      // A map has its keys in the order in which they were added.
+      entries.delete(name)
       entries.set(name, entry)
+      if (entries.size > capacity) entries.delete(entries.keys().next().value!)
       return entry
     }
 

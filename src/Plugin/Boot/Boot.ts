@@ -26,8 +26,10 @@ import * as Contribution from "../Contribution.ts"
 import { ReleaseTimeoutError, StartTimeoutError } from "../Errors.ts"
 import type { AppBound, Bound, Host, Step } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
+import { ConfiguredSecret } from "../Secrets.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Configure from "./Configure.ts"
+import * as ConfiguredSecrets from "./ConfiguredSecrets.ts"
 import * as Deadline from "./Deadline.ts"
 import * as MissingService from "./MissingService.ts"
 import * as Order from "./Order.ts"
@@ -142,11 +144,12 @@ const begin = (
     )
     const acquired = requires === undefined ? plugins : Order.providing(plugins, requires)
     const sections = Configure.sectionsOf(acquired, host)
-    const config = yield* Config.load(Configure.options(plugins, sections, source)).pipe(
+    const memoMap = Layer.makeMemoMapUnsafe()
+    const secret = yield* ConfiguredSecrets.reader({ app, memoMap, plugins, source })
+    const config = yield* Config.load(Configure.options(plugins, sections, source, secret)).pipe(
       tree.measure("configure")
     )
     const settings = Context.getUnsafe(config.context, AppConfig)
-    const memoMap = Layer.makeMemoMapUnsafe()
     const releaseOf = (owner: string) =>
       Release.make({
         limit: settings.releaseTimeout,
@@ -175,6 +178,11 @@ const begin = (
     }
     const runtime = makeRuntime(boot)
     boot.context = Context.add(boot.context, AppRuntime, runtime)
+    boot.context = Context.add(
+      boot.context,
+      ConfiguredSecret,
+      ConfiguredSecrets.live(config.secretNames, secret)
+    )
     yield* Effect.addFinalizer((exit) =>
       Effect.andThen(setStatus(boot, "stopped"), ended(boot, exit))
     )

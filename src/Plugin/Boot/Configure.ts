@@ -17,10 +17,12 @@ export const sectionsOf = (
 export const options = <const Sections extends ReadonlyArray<Config.AnySection>>(
   plugins: ReadonlyArray<Plugin.Any>,
   sections: Sections,
-  source: ConfigSource
+  source: ConfigSource,
+  secret: Config.LoadOptions<Sections>["secret"]
 ): Config.LoadOptions<Sections> => ({
   ...source,
   configure: plugins.map(({ id, manifest }) => ({ change: manifest.configure, plugin: id })),
   defaults: plugins.map(({ id, manifest }) => ({ plugin: id, values: manifest.defaults })),
+  secret,
   sections
 })
