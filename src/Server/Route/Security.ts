@@ -4,6 +4,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import * as AmbientHeader from "../Exchange/AmbientHeader.ts"
 import { CurrentExchange } from "../Exchange/Exchange.ts"
 import type { EndpointInGroup } from "./ContractMiddleware.ts"
 
@@ -57,8 +58,19 @@ export const wrap = (
 
 /** Returns the header in which browsers send the credentials of a scheme by themselves, if they do. */
 const headerOfStored = (security: HttpApiSecurity.HttpApiSecurity): string | undefined => {
-  if (security._tag === "ApiKey" && security.in === "cookie") return "cookie"
-  return security._tag === "Basic" ? "authorization" : undefined
+  switch (security._tag) {
+    case "ApiKey": {
+      if (security.in === "cookie") return "cookie"
+      const name = security.key.toLowerCase()
+      return security.in === "header" && AmbientHeader.isAmbient(name, undefined) ? name : undefined
+    }
+    case "Basic":
+      return "authorization"
+    case "Http":
+      return AmbientHeader.isAmbient("authorization", security.scheme.toLowerCase())
+        ? "authorization"
+        : undefined
+  }
 }
 
 const marked = (header: string) =>

@@ -1,4 +1,5 @@
 /** Where a request carries a credential, and how it is read. */
+import * as AmbientHeader from "../../../Server/Exchange/AmbientHeader.ts"
 import type { Incoming } from "../../../Server/Exchange/Before.ts"
 import { withoutBlanks } from "../../../Server/Exchange/Semantics.ts"
 
@@ -90,18 +91,12 @@ export const withoutScheme = ({ in: place, scheme }: Source, sent: string): stri
 export const same = (a: Source, b: Source): boolean =>
   a.in === b.in && a.name === b.name && a.scheme === b.scheme
 
-/** The schemes whose credentials browsers store and send again by themselves. */
-const stored: ReadonlySet<string | undefined> = new Set(["basic", "digest", "negotiate", "ntlm"])
-
 /**
  * Whether browsers add such credentials by themselves, also to requests that pages of other
  * origins start. A page cannot set any other header without asking the server (CORS).
  */
 export const isAmbient = ({ in: place, name, scheme }: Source): boolean =>
-  place === "cookie" ||
-  (place === "header" &&
-    (name === "cookie" ||
-      (name === "authorization" && (scheme === undefined || stored.has(scheme)))))
+  place === "cookie" || (place === "header" && AmbientHeader.isAmbient(name, scheme))
 
 type Read = Pick<Incoming, "header" | "target">
 
