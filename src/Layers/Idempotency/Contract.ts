@@ -23,6 +23,9 @@ export {
   IdempotencyReplyTooLarge
 } from "../../Contract/Catalogue.ts"
 
+/** The longest time for which a reply is kept. */
+export const maxTtl = Duration.days(3660)
+
 /** How an endpoint treats keys. `Idempotent.keyed` creates it. */
 export interface Rules {
   /** Whether a request without a key is refused. */
@@ -56,7 +59,8 @@ export class Idempotent extends Context.Service<Idempotent, false | Rules>()(
 ) {
   /**
    * Creates the rules of an endpoint. A key is optional unless `required` is set, and a reply is kept for
-   * `idempotency.ttl` unless `ttl` is set. Throws if `ttl` is not finite and above zero.
+   * `idempotency.ttl` unless `ttl` is set. Throws if `ttl` is not above zero and at most
+   * 3660 days.
    */
   static readonly keyed = (
     options: {
@@ -67,9 +71,9 @@ export class Idempotent extends Context.Service<Idempotent, false | Rules>()(
     } = {}
   ): Rules => {
     const ttl = options.ttl === undefined ? undefined : Duration.toMillis(options.ttl)
-    if (ttl !== undefined && !(ttl > 0 && Number.isFinite(ttl))) {
+    if (ttl !== undefined && !(ttl > 0 && ttl <= Duration.toMillis(maxTtl))) {
       throw new Error(
-        `A reply cannot be kept for ${ttl} ms. Write a finite time above zero, such as "1 day", or Idempotent false to opt out.`
+        `A reply cannot be kept for ${ttl} ms. Write a time above zero and up to 3660 days, such as "1 day", or Idempotent false to opt out.`
       )
     }
     return { required: options.required ?? false, ttl }

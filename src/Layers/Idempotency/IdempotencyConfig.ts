@@ -2,14 +2,18 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+import { maxTtl } from "./Contract.ts"
 
-/** Returns a duration of at least one second, with its default. */
+const words = 'a duration from "1 second" to "3660 days"'
+
+/** Returns a duration that every store can add to its time, with its default. */
 const span = (text: string) =>
   Config.Duration.check(
-    Schema.makeFilter((time) => Duration.isFinite(time) && Duration.toMillis(time) >= 1000, {
-      expected: 'a duration of at least "1 second"'
-    })
-  ).pipe(Config.withDefault(text))
+    Schema.makeFilter(
+      (time) => Duration.between(time, { maximum: maxTtl, minimum: Duration.seconds(1) }),
+      { expected: words }
+    )
+  ).pipe(Config.expected(words), Config.withDefault(text))
 
 /**
  * Section `idempotency`.

@@ -233,7 +233,8 @@ const around = (
       if (key === undefined) {
         return refused("malformed", new Catalogue.IdempotencyKeyMalformed(), exchange)
       }
-      const caller = exchange.get(CurrentCaller)
+      // Behind middleware that wraps the request, the exchange itself does not know the caller.
+      const caller = fiber.getRef(CurrentCaller)
       const identity = caller?.identity
       if (caller === undefined || identity === undefined) return Effect.die(new Error(anonymous))
       const id = digests.id(key, { chain: caller.chain, identity })

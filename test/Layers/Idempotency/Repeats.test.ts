@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { Middleware, Plugin } from "flange"
 import { TestApp, type TestResponse } from "flange/Testing"
 import { until } from "./conformance.ts"
 import { ada, as, Broken, make, type Parts, Refused, type Token } from "./fixtures.ts"
@@ -24,6 +25,27 @@ const isFresh = (reply: TestResponse): TestResponse => {
 const codeOf = ({ json }: { readonly json: unknown }) => (json as { readonly code: string }).code
 
 describe("a request that is sent again with its key", () => {
+  it.effect("is known behind middleware that wraps it before its caller is authenticated", () =>
+    Effect.gen(function* () {
+      const Wrapper = Plugin.make("app:wrapper", {
+        middleware: [
+          Middleware.make("wrapper", {
+            build: Effect.succeed(() => (next) => Effect.suspend(() => next)),
+            slot: "TransportSecurity"
+          })
+        ]
+      })
+      const { ran, test } = yield* boot({ before: [Wrapper] })
+      const first = yield* test.post("/made/created", { headers: ada("k") })
+      isFresh(first.expectStatus(201))
+      const second = yield* test.post("/made/created", { headers: ada("k") })
+      second.expectStatus(201).expectHeader("idempotency-replayed", "true")
+      const other = yield* test.post("/made/created", { headers: as("token-of-bob-0000", "k") })
+      isFresh(other.expectStatus(201))
+      assert.deepStrictEqual(ran, ["created", "created"])
+    })
+  )
+
   it.effect("gets the status, the headers and the body of the first reply", () =>
     Effect.gen(function* () {
       const { ran, seen, test } = yield* boot()

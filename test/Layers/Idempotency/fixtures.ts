@@ -133,6 +133,8 @@ const on = (store: Idempotency.Store) =>
 
 /** The parts of an app that a test may change. */
 export interface Parts {
+  /** Plugins in front of all others. */
+  readonly before?: ReadonlyArray<Plugin.Plugin<string>>
   /** Runs in the handler of `create`, after its run was counted. */
   readonly during?: (mode: string | undefined) => Effect.Effect<void, Broken | Refused>
   readonly store?: Idempotency.Store
@@ -140,7 +142,12 @@ export interface Parts {
 }
 
 /** Creates the app. `ran` has an entry for each request that a handler carried out. */
-export const make = ({ during = () => Effect.void, store, values = {} }: Parts = {}) => {
+export const make = ({
+  before = [],
+  during = () => Effect.void,
+  store,
+  values = {}
+}: Parts = {}) => {
   const ran: Array<string> = []
   const seen: Array<string> = []
   const run = (name: string) => Effect.sync(() => ran.push(name))
@@ -176,7 +183,7 @@ export const make = ({ during = () => Effect.void, store, values = {} }: Parts =
   })
   const app = App.make(
     "shop",
-    [AuthPlugin, store === undefined ? Idempotency.plugin : on(store), Observer, Orders],
+    [...before, AuthPlugin, store === undefined ? Idempotency.plugin : on(store), Observer, Orders],
     { config: { values } }
   )
   return { app, ran, seen }
