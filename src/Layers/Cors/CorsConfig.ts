@@ -1,4 +1,5 @@
 /** The configuration section `cors`. */
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 import * as Origin from "../../Config/Origin.ts"
@@ -23,6 +24,9 @@ const HeaderName = Schema.String.check(
 
 const names = (name: typeof Token, ...fallback: ReadonlyArray<string>) =>
   Schema.Array(name).pipe(Config.withDefault(fallback))
+
+/** Browsers read whole seconds, and use two hours or a day of them at most. */
+const maxAgeWords = 'a duration of at most 366 days, such as "10 minutes"'
 
 const any = "*"
 
@@ -50,7 +54,11 @@ export const CorsConfig = Config.section(
     allowedHeaders: names(HeaderName, "authorization", "content-type"),
     credentials: Schema.Boolean.pipe(Config.withDefault(false)),
     exposedHeaders: names(HeaderName, "retry-after", "x-request-id"),
-    maxAge: Config.Duration.pipe(Config.withDefault("10 minutes")),
+    maxAge: Config.Duration.check(
+      Schema.makeFilter((time) => Duration.isLessThanOrEqualTo(time, Duration.days(366)), {
+        expected: maxAgeWords
+      })
+    ).pipe(Config.expected(maxAgeWords), Config.withDefault("10 minutes")),
     methods: names(Token, "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE"),
     openToAll: Schema.Boolean.pipe(Config.withDefault(false)),
     origins: Schema.Array(AllowedOrigin).pipe(Config.withDefault([])),

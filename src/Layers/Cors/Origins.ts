@@ -53,7 +53,7 @@ const withoutPort = (text: string): string =>
 /** Returns the expression of a pattern. Only names of hosts are put in the place of `*`. */
 const compiled = (pattern: string): RegExp => {
   const [scheme, host] = withoutPort(pattern).split("://") as [string, string]
-  const literal = (text: string) => text.replaceAll(/[.+[\]]/g, String.raw`\$&`)
+  const literal = (text: string) => text.replaceAll(/[$()+.[\]^{|}]/g, String.raw`\$&`)
   const hosts = host.startsWith("*.")
     ? `(?:[a-z0-9_-]{1,63}\\.)+${literal(host.slice(2))}`
     : literal(host)

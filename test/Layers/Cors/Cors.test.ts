@@ -212,6 +212,8 @@ describe("the section cors", () => {
     [{ origins: ["https://app.*.com"] }, "cors.origins.0"],
     [{ origins: ["https://bücher.example"] }, "cors.origins.0"],
     [{ origins: ["null"] }, "cors.origins.0"],
+    [{ maxAge: "Infinity" }, "cors.maxAge"],
+    [{ maxAge: 1e300 }, "cors.maxAge"],
     [{ methods: ["GET, POST"] }, "cors.methods.0"]
   ]
   for (const [cors, key] of wrong) {

@@ -54,7 +54,9 @@ describe("a pattern", () => {
     ["http://localhost:*", "http://app.localhost:5173", false],
     ["http://*.localhost:*", "http://app.localhost:5173", true],
     ["http://[::1]:*", "http://[::1]:5173", true],
-    ["http://[::1]:*", "http://:1:5173", false]
+    ["http://[::1]:*", "http://:1:5173", false],
+    ["https://*.a(b.com", "https://app.a(b.com", true],
+    ["https://*.a$b.com", "https://app.a$b.com", true]
   ]
   it.each(cases)("%s matches %j: %j", (pattern, origin, allowed) => {
     assert.strictEqual(allows(pattern, origin), allowed)
