@@ -8,7 +8,9 @@ import { AppConfig } from "../../Plugin/AppConfig.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
 import * as Key from "./Key.ts"
+import * as Limit from "./Limit.ts"
 import { MemoryStore } from "./MemoryStore.ts"
+import { isLimited } from "./OpenApiLimits.ts"
 import { RateLimitConfig } from "./RateLimitConfig.ts"
 import { RedisStore } from "./RedisStore.ts"
 import type { Shape } from "./Store.ts"
@@ -49,6 +51,37 @@ const checkExempt = Effect.gen(function* () {
   if (problems.length > 0) return yield* new Config.ConfigError({ problems })
 })
 
+/** Fails if an endpoint costs more than the limit of the configuration allows at once. */
+const checkCosts = Effect.gen(function* () {
+  const config = yield* RateLimitConfig
+  const { api } = yield* AppRuntime
+  const { burst, enabled, limit } = config
+  if (!enabled) return
+  const problems = Object.values(api.groups).flatMap((contract) =>
+    Object.values(contract.endpoints)
+      .filter((endpoint) => isLimited(endpoint, contract))
+      .flatMap((endpoint) => {
+        const route = { contract, endpoint, group: contract.identifier }
+        const [found] = Limit.declared({
+          access: { chain: "default", type: "protected" },
+          ...route
+        })
+        if (found === undefined || found.policy !== undefined) return []
+        const { capacity, cost } = Limit.ruleOf(found, config)
+        if (cost <= capacity) return []
+        return [
+          problemAt(
+            burst === undefined ? "rateLimit.limit" : "rateLimit.burst",
+            "the configuration",
+            `a number from ${cost}`,
+            `The route "${endpoint.method} ${endpoint.path}" has RateCost ${cost}, and the limit of the configuration allows ${burst ?? limit} at once: no request could ever pass. Lower the cost, or raise rateLimit.limit or rateLimit.burst.`
+          )
+        ]
+      })
+  )
+  if (problems.length > 0) return yield* new Config.ConfigError({ problems })
+})
+
 /** Opens the store. */
 export const open = (
   redis: RedisServices | undefined,
@@ -60,6 +93,7 @@ export const open = (
 > =>
   Effect.gen(function* () {
     yield* checkExempt
+    yield* checkCosts
     const { backend = defaultBackend, enabled, maxKeys } = yield* RateLimitConfig
     if (backend === "redis") {
       if (redis === undefined) {

@@ -89,11 +89,6 @@ export const find = (config: Settings, route: RouteInfo): ReadonlyArray<Limit> =
   config.enabled
     ? declared(route).map((one) => {
         const rule = ruleOf(one, config)
-        if (rule.cost > rule.capacity) {
-          throw new Error(
-            `The route "${route.method} ${route.path}" has RateCost ${rule.cost}, and the limit of the configuration allows ${rule.capacity} at once: no request could ever pass. Lower the cost, or raise rateLimit.limit or rateLimit.burst.`
-          )
-        }
         return { by: one.by, name: one.name, rule, text: textOf(one.name, rule) }
       })
     : []

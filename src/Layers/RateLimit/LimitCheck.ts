@@ -28,6 +28,7 @@ export const check: PluginCheck.Check = ({ plugins }) => {
             )
           ]
     }),
+    ...checkNames(plugins),
     ...Declared.groupsOf(plugins).flatMap(({ access, contract, endpoints }) =>
       endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
         const route = { access, contract, endpoint: claim.endpoint, group: claim.group }
@@ -44,6 +45,26 @@ const problem = (message: string, plugins: ReadonlyArray<string>): AssemblyProbl
   message,
   plugins
 })
+
+/** Returns the problems of limits that have one name, and so one count, and are not the same. */
+const checkNames = (plugins: Parameters<PluginCheck.Check>[0]["plugins"]) => {
+  const known = new Map<string, { readonly claim: Declared.Declared; readonly policy: string }>()
+  return Declared.groupsOf(plugins).flatMap(({ access, contract, endpoints }) =>
+    endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
+      const { endpoint, group, plugin } = claim
+      const limits = Limit.declared({ access, contract, endpoint, group })
+      return limits.flatMap((limit): ReadonlyArray<AssemblyProblem> => {
+        const { by, name } = limit
+        const policy = JSON.stringify([by, Limit.describe(limit).policy])
+        const other = known.get(name)
+        if (other === undefined) known.set(name, { claim, policy })
+        if (other === undefined || other.policy === policy) return []
+        const message = `${named(claim)} has a rate limit with the name "${name}", and ${named(other.claim)} has another one: they would share one count. Give one of the policies another \`name\`, or rename its group.`
+        return [problem(message, [...new Set([other.claim.plugin, plugin])])]
+      })
+    })
+  )
+}
 
 const adviceOnBare = (route: Parameters<typeof Limit.annotated>[0]): string | undefined => {
   const found = Limit.annotated(route)

@@ -43,7 +43,8 @@ const limited = (endpoint: HttpApiEndpoint.Top): HttpApiEndpoint.Top =>
     Limited
   )
 
-const isLimited = (endpoint: HttpApiEndpoint.Top, group: HttpApiGroup.Top): boolean => {
+/** Whether an endpoint of an app has a limit. */
+export const isLimited = (endpoint: HttpApiEndpoint.Top, group: HttpApiGroup.Top): boolean => {
   const keys: ReadonlyArray<object> = [...endpoint.middlewares]
   const found = Limit.annotated({ contract: group, endpoint, group: group.identifier })
   return found === undefined

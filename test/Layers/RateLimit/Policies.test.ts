@@ -1,15 +1,13 @@
 /** Several policies, costs, extractors of keys, and what is refused before the start. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { App, AppRuntime, AssemblyError, CurrentIdentity, Plugin, Route } from "flange"
+import { App, AppRuntime, AssemblyError, Config, CurrentIdentity, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { RateCost, RatePolicy } from "flange/Contract"
 import * as Cors from "flange/Cors"
@@ -286,11 +284,60 @@ describe("a contract is refused", () => {
   it.effect("for a cost above the limit of the configuration", () =>
     Effect.gen(function* () {
       const config = { rateLimit: { burst: 3 } }
-      const exit = yield* Effect.exit(Effect.scoped(TestApp.make(app, { config })))
+      const error = yield* Effect.flip(Effect.scoped(TestApp.make(app, { config })))
+      assert.instanceOf(error, Config.ConfigError)
+      assert.deepStrictEqual(
+        error.problems.map(({ expected, key }) => `${key}: ${expected}`),
+        ["rateLimit.burst: a number from 4"]
+      )
       assert.include(
-        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        error.message,
         'The route "GET /dear" has RateCost 4, and the limit of the configuration allows 3'
       )
+      yield* TestApp.make(app, { config: { rateLimit: { burst: 3, enabled: false } } })
+    })
+  )
+
+  it.effect("for two policies of two endpoints with one name", () =>
+    Effect.gen(function* () {
+      const policy = (limit: number, name?: string): RateLimit.Policy => ({
+        limit,
+        window,
+        ...(name === undefined ? {} : { name })
+      })
+      class OneApi extends HttpApiGroup.make("one")
+        .add(
+          HttpApiEndpoint.get("list", "/list", { success }).annotate(RatePolicy, policy(1)),
+          HttpApiEndpoint.get("read", "/read", { success })
+        )
+        .annotate(RatePolicy, policy(9, "list")) {}
+      const One = Plugin.make("app:one", {
+        routes: [Route.public(OneApi, (handlers) => handlers.handleAll({ list: ok, read: ok }))]
+      })
+      const error = yield* Effect.flip(TestApp.make(App.make("one", [RateLimit.plugin, One])))
+      assert.include(String(error), 'has a rate limit with the name "one.list", and GET /list')
+    })
+  )
+
+  it.effect("for a policy with the name of the limit of the configuration", () =>
+    Effect.gen(function* () {
+      class DefaultApi extends HttpApiGroup.make("default")
+        .add(
+          HttpApiEndpoint.get("list", "/list", { success }),
+          HttpApiEndpoint.get("read", "/read", { success })
+        )
+        .annotate(RatePolicy, { limit: 1, window }) {}
+      class OtherApi extends HttpApiGroup.make("other").add(
+        HttpApiEndpoint.get("other", "/other", { success }).middleware(RateLimit.Limited)
+      ) {}
+      const One = Plugin.make("app:one", {
+        routes: [
+          Route.public(DefaultApi, (handlers) => handlers.handleAll({ list: ok, read: ok })),
+          Route.public(OtherApi, (handlers) => handlers.handleAll({ other: ok }))
+        ]
+      })
+      const error = yield* Effect.flip(TestApp.make(App.make("one", [RateLimit.plugin, One])))
+      assert.include(String(error), 'with the name "default"')
     })
   )
 
