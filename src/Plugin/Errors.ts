@@ -17,6 +17,7 @@ export interface AssemblyProblem {
     | "InvalidDocument"
     | "InvalidRateLimit"
     | "InvalidRoute"
+    | "InvalidTimeLimit"
     | "MissingService"
     | "RouteConflict"
     | "UncacheableReply"

@@ -4,8 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { GatewayTimeout } from "../../Contract/Catalogue.ts"
 import { IdleTimeout, Timeout } from "../../Contract/Timeout.ts"
+import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Annotation from "../../Server/Route/Annotation.ts"
+import { named } from "../../Server/Route/Claim.ts"
+import * as Declared from "../../Server/Route/Declared.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { TimeoutConfig } from "./TimeoutConfig.ts"
 
@@ -18,16 +22,22 @@ export const declared = <I>(
   return limit === undefined ? undefined : Duration.toMillis(limit)
 }
 
-const checked = (
-  name: string,
-  { endpoint, group }: Middleware.RouteInfo,
-  limit: number
-): number => {
-  if (limit > 0) return limit
-  throw new Error(
-    `The ${name} of ${endpoint === undefined ? group : `${group}.${endpoint.identifier}`} is ${limit} ms. Use a duration above zero, or Duration.infinity to lift the limit.`
+/** Returns the problems of annotations that are no limit. */
+export const check: PluginCheck.Check = ({ plugins }) =>
+  Declared.groupsOf(plugins).flatMap(({ contract, endpoints }) =>
+    endpoints.flatMap((claim) => {
+      const contracts = [claim.endpoint, contract]
+      const limits = {
+        IdleTimeout: declared(IdleTimeout, contracts),
+        Timeout: declared(Timeout, contracts)
+      }
+      return Object.entries(limits).flatMap(([name, limit]): ReadonlyArray<AssemblyProblem> => {
+        if (limit === undefined || limit > 0) return []
+        const message = `${named(claim)} has ${name} ${limit} ms. Use a duration above zero, or Duration.infinity to lift the limit.`
+        return [{ kind: "InvalidTimeLimit", message, plugins: [claim.plugin] }]
+      })
+    })
   )
-}
 
 /** Limits the time of each route, and counts what exceeds a limit. */
 export const limits = Middleware.timeLimit("time-limit", {
@@ -52,8 +62,8 @@ export const limits = Middleware.timeLimit("time-limit", {
       const limit = declared(Timeout, contracts) ?? Duration.toMillis(config.default)
       return {
         exceeded,
-        idle: checked("IdleTimeout", route, idle),
-        limit: checked("Timeout", route, limit)
+        idle,
+        limit
       }
     }
   }),

@@ -2,6 +2,7 @@
 import * as Layer from "effect/Layer"
 import { TimeLimited } from "../../Contract/Timeout.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import { callerDeadline } from "./CallerDeadline.ts"
 import * as Limits from "./Limits.ts"
@@ -37,6 +38,7 @@ import { TimeoutConfig } from "./TimeoutConfig.ts"
 export const plugin = Plugin.make("flange:timeout", {
   annotate,
   config: [TimeoutConfig],
+  contributes: [PluginCheck.kind.make("time-limits", Limits.check)],
   layer: Layer.succeed(TimeLimited, ContractMiddleware.errorsOnly),
   middleware: [Limits.limits, callerDeadline],
   provides: [TimeLimited]

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as TestClock from "effect/testing/TestClock"
-import { App } from "flange"
+import { App, AssemblyError, Plugin, Route } from "flange"
 import { TestApp } from "flange/Testing"
+import * as Timeout from "flange/Timeout"
 import { make } from "./fixtures.ts"
 
 /** Sends a request, moves the clock, and returns the fiber of the request. */
@@ -139,6 +142,28 @@ describe("a streamed reply", () => {
       const test = yield* TestApp.make(make().app)
       const reply = yield* yield* settled(test.get("/patient/59000"), 59_000)
       assert.strictEqual(reply.text, "abc")
+    })
+  )
+})
+
+describe("a limit that is none", () => {
+  it.effect.each(["IdleTimeout", "Timeout"])("is refused when the app is assembled: %s", (name) =>
+    Effect.gen(function* () {
+      const contract = HttpApiGroup.make("wrong").add(HttpApiEndpoint.get("read", "/wrong"))
+      class WrongApi extends (name === "Timeout"
+        ? contract.annotate(Timeout.Timeout, 0)
+        : contract.annotate(Timeout.IdleTimeout, 0)) {}
+      const Wrong = Plugin.make("app:wrong", {
+        routes: [
+          Route.public(WrongApi, (handlers) => handlers.handleAll({ read: () => Effect.void }))
+        ]
+      })
+      const error = yield* Effect.flip(TestApp.make(App.make("wrong", [Timeout.plugin, Wrong])))
+      assert.instanceOf(error, AssemblyError)
+      assert.include(
+        error.message,
+        `InvalidTimeLimit: GET /wrong ("read" of group "wrong", plugin "app:wrong") has ${name} 0 ms.`
+      )
     })
   )
 })
