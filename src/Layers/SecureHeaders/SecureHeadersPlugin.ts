@@ -1,8 +1,10 @@
 /** The plugin that sets security headers. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
-import { isSecure } from "../../Server/Exchange/OwnOrigin.ts"
+import { secureness } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
+import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as Nonce from "./Nonce.ts"
 import * as RouteHeaders from "./RouteHeaders.ts"
 import { SecureHeadersConfig } from "./SecureHeadersConfig.ts"
@@ -14,14 +16,22 @@ const headers = Middleware.headers("secure-headers", {
 })
 
 const strictTransport = Middleware.before("strict-transport-security", {
-  build: Effect.map(headersOf, (of) => (route: Middleware.RouteInfo) => {
-    const { hsts } = of(route)
-    if (hsts === undefined) return undefined
-    const before: Middleware.Before = (request) => {
-      if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
-      return Middleware.pass
+  build: Effect.gen(function* () {
+    const of = yield* headersOf
+    // The app may have none.
+    const all = (yield* Effect.context<never>()) as Context.Context<
+      (typeof ServerConfig)["Identifier"]
+    >
+    const isSecure = secureness(Context.getOrUndefined(all, ServerConfig))
+    return (route: Middleware.RouteInfo) => {
+      const { hsts } = of(route)
+      if (hsts === undefined) return undefined
+      const before: Middleware.Before = (request) => {
+        if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
+        return Middleware.pass
+      }
+      return before
     }
-    return before
   }),
   slot: "TransportSecurity"
 })

@@ -192,9 +192,13 @@ export const resolve = (request: Pick<Incoming, "find" | "header" | "peer">): st
 export const resolver = (
   config: (typeof ServerConfig)["Service"] | undefined
 ): ((request: Pick<Incoming, "header" | "peer">) => string | undefined) =>
-  isOnSocket(config) || (config?.trustedProxies.length ?? 0) > 0
+  mayForward(config)
     ? (request) => configured(config, (name) => request.header(name), request.peer)
     : ({ peer }) => peer && canonical(peer)?.text
+
+/** Checks whether the configuration lets a request have forwarding headers that are believed. */
+export const mayForward = (config: (typeof ServerConfig)["Service"] | undefined): boolean =>
+  isOnSocket(config) || (config?.trustedProxies.length ?? 0) > 0
 
 /**
  * Checks whether the forwarding headers of a request that has not reached its handler are believed:

@@ -1,5 +1,6 @@
 /** The origin of the service as its clients see it, and the other origins that it trusts. */
 import * as Context from "effect/Context"
+import type { ServerConfig } from "../ServerConfig.ts"
 import type { Incoming } from "./Before.ts"
 import * as ClientIp from "./ClientIp.ts"
 import * as Forwarded from "./Forwarded.ts"
@@ -47,8 +48,13 @@ export const sentTo = (request: Pick<Incoming, "find" | "header" | "peer" | "tls
 }
 
 /**
- * Checks whether the client has used https, as far as the service knows: on a connection that this
- * process has encrypted, or as a trusted proxy names it.
+ * Returns the function that checks whether the client has used https, as far as the service knows: on a
+ * connection that this process has encrypted, or as a trusted proxy names it. Without proxies that are
+ * trusted, it reads no header and needs no services of the request.
  */
-export const isSecure = (request: Pick<Incoming, "find" | "header" | "peer" | "tls">): boolean =>
-  sentTo(request).proto?.toLowerCase() === "https"
+export const secureness = (
+  config: (typeof ServerConfig)["Service"] | undefined
+): ((request: Pick<Incoming, "find" | "header" | "peer" | "tls">) => boolean) =>
+  ClientIp.mayForward(config)
+    ? (request) => sentTo(request).proto?.toLowerCase() === "https"
+    : ({ tls }) => tls !== undefined
