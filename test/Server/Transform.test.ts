@@ -121,7 +121,9 @@ describe.each(places)("a transform %s", (_place, boot) => {
               if (request.header("x-mode") === "throws") throw new Error("the change threw")
               return Effect.die(new Error("the change died"))
             }),
-            changing("encoding", () => ({ ...change, set: ["content-encoding", "test"] }))
+            changing("encoding", (_request, { status }) =>
+              status === 200 ? { ...change, set: ["content-encoding", "test"] } : undefined
+            )
           ]
         })
         const test = yield* boot(App.make("texts", [Cookies, Texts]))

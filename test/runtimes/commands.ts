@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-const installed = (path: string) => fileURLToPath(new URL(`install/node_modules/${path}`, import.meta.url))
+const installed = (path: string) =>
+  fileURLToPath(new URL(`install/node_modules/${path}`, import.meta.url))
 
 const bun = installed("bun/bin/bun.exe")
 const deno = installed("deno/deno")

@@ -59,6 +59,12 @@ export const make = ({
     return name !== RequestId.header && !ReplyHeaders.isFraming(name)
   })
   ReplyHeaders.encodeLocation(constant)
+  const invalid = ReplyHeaders.errorOf(constant)
+  if (invalid !== undefined) {
+    throw new TypeError(
+      `The replies of "${info.method} ${info.path}" cannot have the constant headers of its middleware. ${invalid.message}`
+    )
+  }
   return {
     plan: {
       bodyLimit,

@@ -30,9 +30,7 @@ export class BytesReply implements Changing {
     this.status = status
   }
 
-  header(name: string): string | undefined {
-    return this.headers.valueOf(name, this.#own)
-  }
+  readonly header = (name: string): string | undefined => this.headers.valueOf(name, this.#own)
 
   change(change: Change): void {
     this.headers.change(change)
@@ -57,9 +55,8 @@ export class WholeReply implements Changing {
     return this.response.status
   }
 
-  header(name: string): string | undefined {
-    return ReplyHeaders.isFraming(name) ? undefined : this.response.headers[name]
-  }
+  readonly header = (name: string): string | undefined =>
+    ReplyHeaders.isFraming(name) ? undefined : this.response.headers[name]
 
   change(change: Change): void {
     const { response } = this

@@ -112,11 +112,21 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
   }
 
   exceeded(report: Report, cause: Cause.Cause<unknown> | undefined): void {
-    this.plan.time!.exceeded(report.activity)
+    this.countExceeded(report.activity)
     this.#isAhead = cause === undefined
     this.#exit = Exit.failCause(cause ?? Cause.interrupt())
     this.leave(this.#exit)
     this.#reply.finish(TimeoutReply.make(report, cause, this))
+  }
+
+  // A timer calls it, where nothing else catches errors.
+  countExceeded(activity: string): void {
+    try {
+      this.plan.time!.exceeded(activity)
+    } catch (error) {
+      const log = logFailure("What counts exceeded time limits failed", Cause.die(error))
+      Effect.runForkWith(this.services.context)(log)
+    }
   }
 
   settled(exit: Exit.Exit<unknown, unknown>): void {

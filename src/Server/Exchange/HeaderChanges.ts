@@ -64,6 +64,12 @@ export class HeaderChanges {
     this.#set = none
   }
 
+  /** Removes those that cannot be sent. */
+  clean(): void {
+    this.#added = ReplyHeaders.sendable(this.#added)
+    this.#set = ReplyHeaders.sendable(this.#set)
+  }
+
   /** Returns the same headers, for changes that may not come to the reply. */
   copy(): HeaderChanges {
     const copy = new HeaderChanges(this.#owner)
@@ -105,12 +111,10 @@ export class HeaderChanges {
       : PreparedReply.linesFor(response, this.#owner.plan, this.#set)
   }
 
-  /** Returns the value that a header of the reply will have, or one of its values. */
+  /** Returns the value that a header of the reply will have. */
   valueOf(name: string, own: ReadonlyArray<string>): string | undefined {
-    for (const lines of [this.#set, own, this.#owner.plan.headers, this.#added]) {
-      for (let i = 0; i < lines.length; i += 2) if (lines[i] === name) return lines[i + 1]
-    }
-    return undefined
+    const changes = { added: this.#added, set: this.#set }
+    return ReplyHeaders.valueOf(name, own, changes, this.#owner.plan.headers)
   }
 
   /** Checks whether the reply has a header of this name already. */

@@ -17,7 +17,7 @@ import type { Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
-import type { Change } from "./ReplyTransform.ts"
+import type { Change, Finished, Transform } from "./ReplyTransform.ts"
 import * as Semantics from "./Semantics.ts"
 import type { Serving } from "./Serving.ts"
 import type { TimedExchange, TimeLimit } from "./TimeLimit.ts"
@@ -28,6 +28,8 @@ import { bytesOf, linesOf, withEncodedLocation, withLines } from "./WireReply.ts
 export interface Replying
   extends Incoming, Observers.Observed, Problem.About, Pick<TimedExchange, "alarm" | "elapsed"> {
   code: string | undefined
+  /** Tells the middleware that limits the time what exceeded a limit. */
+  countExceeded(activity: string): void
   readonly elapsed: () => number
   /** Records an exit, for the finalizers and the span of the request. */
   ended(exit: Exit.Exit<unknown, unknown>): void
@@ -62,7 +64,7 @@ export class Reply {
   /** Whether the stream of the reply failed. */
   #hasBroken = false
   readonly #exchange: Replying
-  /** Whether the transforms of the route have begun. A reply in place of theirs has none. */
+  /** Whether the transforms of the route have begun. A reply in place of theirs is changed by those alone that neither fail nor wait. */
   #hasTransformed = false
   /** Headers that are set in front of the handler. */
   readonly headers: HeaderChanges
@@ -174,7 +176,7 @@ export class Reply {
   }
 
   get #isTransformed(): boolean {
-    return this.#exchange.plan.transforms.length > 0 && !this.#hasTransformed
+    return this.#exchange.plan.transforms.length > 0
   }
 
   /** Sends a reply of bytes with its own headers. */
@@ -213,11 +215,15 @@ export class Reply {
   #transform(reply: ChangedReply.Changing, send: () => void, from = 0, change?: Change): void {
     const exchange = this.#exchange
     const { transforms } = exchange.plan
+    const isReplacement = from === 0 && this.#hasTransformed
     this.#hasTransformed = true
     try {
       if (change !== undefined) reply.change(change)
       for (let i = from; i < transforms.length; i++) {
-        const next = transforms[i]!(exchange, reply)
+        const transform = transforms[i]!
+        const next = isReplacement
+          ? promptly(transform, exchange, reply)
+          : transform(exchange, reply)
         if (Effect.isEffect(next)) {
           return exchange.run(next, false, (exit) => {
             if (exit._tag === "Failure") this.fail(exit.cause)
@@ -228,7 +234,8 @@ export class Reply {
       }
       send()
     } catch (defect) {
-      this.fail(Cause.die(defect))
+      if (isReplacement) this.#refused(defect)
+      else this.fail(Cause.die(defect))
     }
   }
 
@@ -276,7 +283,9 @@ export class Reply {
       ? response
       : ReplyStream.map(
           response,
-          ReplyStream.notIdle(exchange, rule.idle, () => rule.exceeded("stream of the reply"))
+          ReplyStream.notIdle(exchange, rule.idle, () =>
+            exchange.countExceeded("stream of the reply")
+          )
         )
   }
 
@@ -305,11 +314,15 @@ export class Reply {
    * header.
    */
   #refused(defect: unknown): void {
-    this.#hasTransformed = true
-    this.headers.clear()
     this.#refusals++
-    if (this.#refusals === 1) return this.fail(Cause.die(defect))
-    if (this.#refusals === 2) return this.#sendEmpty(500)
+    if (this.#refusals === 1) {
+      this.headers.clean()
+      return this.fail(Cause.die(defect))
+    }
+    if (this.#refusals === 2) {
+      this.headers.clear()
+      return this.#sendEmpty(500)
+    }
     // The empty reply could not be sent either.
     this.#tell(500)
     this.#exchange.sent(500, this.#hasBroken)
@@ -329,5 +342,18 @@ export class Reply {
     const exchange = this.#exchange
     const { context } = this.#serving
     Observers.tell(exchange.plan.observers, exchange, status, context as Context.Context<never>)
+  }
+}
+
+/** Returns the change of a transform; undefined if it fails or has to be waited for. */
+const promptly = (transform: Transform, request: Incoming, reply: Finished): Change | undefined => {
+  try {
+    const change = transform(request, reply)
+    if (!Effect.isEffect(change)) return change
+    // The value of an exit has the type of its effect.
+    const exit = change as Effect.Effect<Change | undefined> | Exit.Exit<Change | undefined>
+    return Exit.isExit(exit) && exit._tag === "Success" ? exit.value : undefined
+  } catch {
+    return undefined
   }
 }

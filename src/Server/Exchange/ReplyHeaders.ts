@@ -45,6 +45,28 @@ export const merge = (
   return [...[...named].flat(), ...cookies]
 }
 
+/** Returns the value that a header has among the lines that `merge` returns; undefined for none. */
+export const valueOf = (
+  name: string,
+  own: ReadonlyArray<string>,
+  { added, set }: Changes,
+  constant: ReadonlyArray<string>
+): string | undefined => {
+  let value: string | undefined
+  const add = (lines: ReadonlyArray<string>): void => {
+    for (let i = 0; i < lines.length; i += 2) {
+      if (lines[i] !== name) continue
+      value = value === undefined ? lines[i + 1]! : joined(name, value, lines[i + 1]!)
+    }
+  }
+  const at = set.findLastIndex((text, i) => i % 2 === 0 && text === name)
+  if (at === -1) add(own)
+  else value = set[at + 1]!
+  if (value === undefined || (isAdded(name) && at === -1)) add(constant)
+  add(added)
+  return value
+}
+
 /**
  * Returns constant headers of several writers, names and values in turn. The first one of a name
  * wins, and lists are joined.
@@ -160,3 +182,7 @@ export const errorOf = (lines: ReadonlyArray<string>): TypeError | undefined => 
   }
   return undefined
 }
+
+/** Returns the header lines that can be sent, names and values in turn. */
+export const sendable = (lines: ReadonlyArray<string>): Array<string> =>
+  lines.filter((_, i) => errorOf(lines.slice(i - (i % 2), i - (i % 2) + 2)) === undefined)
