@@ -51,15 +51,15 @@ export const key = <E = never, R = never>(name: string, build: Effect.Effect<Ext
   return kind.make(name, undefined, build)
 }
 
-/** The longest text that is kept as it is, in UTF-16 units. */
+/** The longest text of a key, in UTF-16 units. Only texts with a digest have this length. */
 const maxLength = 128
 
 /**
- * Returns the text, or one of 128 units for a longer one: its beginning and a digest. So the memory of
- * a key has a bound, and different texts stay different.
+ * Returns a text of less than 128 units as it is, and for a longer one 128 units: its beginning and a
+ * digest. So the memory of a key has a bound, and different texts stay different.
  */
 export const bounded = (text: string): string => {
-  if (text.length <= maxLength) return text
+  if (text.length < maxLength) return text
   // UTF-8 would make different texts with lone surrogates equal.
   const digest = createHash("sha256").update(Buffer.from(text, "utf16le")).digest("base64url")
   return `${text.slice(0, maxLength - digest.length - 1)}#${digest}`
