@@ -15,6 +15,7 @@ export interface AssemblyProblem {
     | "ImpossibleReply"
     | "ImpossibleRequest"
     | "InvalidDocument"
+    | "InvalidHeader"
     | "InvalidRateLimit"
     | "InvalidRoute"
     | "InvalidTimeLimit"

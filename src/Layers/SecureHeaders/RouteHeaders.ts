@@ -1,5 +1,10 @@
 /** The security headers of a route. */
+import type { AssemblyProblem } from "../../Plugin/Errors.ts"
+import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as ReplyHeaders from "../../Server/Exchange/ReplyHeaders.ts"
 import * as Annotation from "../../Server/Route/Annotation.ts"
+import { named } from "../../Server/Route/Claim.ts"
+import * as Declared from "../../Server/Route/Declared.ts"
 import type { RouteInfo } from "../../Server/Route/Middleware.ts"
 import { SecurityHeaders } from "./Contract.ts"
 import { defaults, type SecureHeadersConfig } from "./SecureHeadersConfig.ts"
@@ -48,3 +53,15 @@ export const make = ({
 
 const lowerCased = (headers: Readonly<Record<string, string>> = {}) =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+/** Returns the problems of annotations whose headers cannot be sent. */
+export const check: PluginCheck.Check = ({ plugins }) =>
+  Declared.groupsOf(plugins).flatMap(({ contract, endpoints }) =>
+    endpoints.flatMap((claim): ReadonlyArray<AssemblyProblem> => {
+      const own = Annotation.nearest(SecurityHeaders, claim.endpoint, contract)
+      const error = ReplyHeaders.errorOf(Object.entries(own === false ? {} : (own ?? {})).flat())
+      if (error === undefined) return []
+      const message = `${named(claim)} has SecurityHeaders that cannot be sent. ${error.message}`
+      return [{ kind: "InvalidHeader", message, plugins: [claim.plugin] }]
+    })
+  )

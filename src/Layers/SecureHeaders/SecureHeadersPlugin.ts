@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { secureness } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
@@ -83,5 +84,6 @@ const policies = Middleware.transform("content-security-policy", {
  */
 export const plugin = Plugin.make("flange:secure-headers", {
   config: [SecureHeadersConfig],
+  contributes: [PluginCheck.kind.make("security-headers", RouteHeaders.check)],
   middleware: [headers, strictTransport, policies]
 })

@@ -5,9 +5,10 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import { App, Config, Plugin, Route } from "flange"
+import { App, AssemblyError, Config, Plugin, Route } from "flange"
 import * as OpenApi from "flange/OpenApi"
 import * as SecureHeaders from "flange/SecureHeaders"
+import { SecurityHeaders } from "flange/SecureHeaders/Contract"
 import { TestApp } from "flange/Testing"
 
 class ShopApi extends HttpApiGroup.make("shop").add(
@@ -160,6 +161,33 @@ describe("the section secureHeaders", () => {
           error.problems.map((problem) => problem.key),
           key
         )
+      })
+    )
+  }
+
+  for (const [headers, text] of [
+    [{ "x a": "b" }, 'Field name "x a" is not a token.'],
+    [
+      { "content-security-policy": "a\n'nonce-{nonce}'" },
+      "The value of field content-security-policy"
+    ]
+  ] as const) {
+    it.live(`refuses the annotation ${JSON.stringify(headers)}`, () =>
+      Effect.gen(function* () {
+        class WrongApi extends HttpApiGroup.make("wrong")
+          .add(HttpApiEndpoint.get("read", "/wrong"))
+          .annotate(SecurityHeaders, headers) {}
+        const Wrong = Plugin.make("app:wrong", {
+          routes: [
+            Route.public(WrongApi, (handlers) => handlers.handleAll({ read: () => Effect.void }))
+          ]
+        })
+        const error = yield* Effect.flip(
+          TestApp.make(App.make("wrong", [SecureHeaders.plugin, Wrong]))
+        )
+        assert.instanceOf(error, AssemblyError)
+        assert.include(error.message, "InvalidHeader: GET /wrong")
+        assert.include(error.message, text)
       })
     )
   }
