@@ -155,6 +155,7 @@ const around = (
     return release(attempt)
   }
 
+  /** Runs uninterruptibly, so that a key that was claimed is settled. `next` may be interrupted. */
   const carryOut = (next: Middleware.Next, attempt: Attempt): Middleware.Next =>
     Effect.suspend(() => {
       const run: Run = { attempt, hasRun: false, isCarriedOut: false }
@@ -210,7 +211,7 @@ const around = (
             ),
           onSuccess: (found) =>
             found._tag === "Claimed"
-              ? restore(carryOut(next, attempt))
+              ? carryOut(restore(next), attempt)
               : Effect.suspend(() => answer(found, attempt, exchange))
         }
       )

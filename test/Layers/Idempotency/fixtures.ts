@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { App, Middleware, Plugin, Route } from "flange"
+import { App, type Config, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { requireScopes, unguarded } from "flange/Auth/Contract"
 import { ApiError, BodyLimit } from "flange/Contract"
@@ -134,9 +134,11 @@ const on = (store: Idempotency.Store) =>
 /** The parts of an app that a test may change. */
 export interface Parts {
   /** Plugins in front of all others. */
-  readonly before?: ReadonlyArray<Plugin.Plugin<string>>
+  readonly before?: ReadonlyArray<Plugin.Plugin<string, never, Config.ConfigError>>
   /** Runs in the handler of `create`, after its run was counted. */
   readonly during?: (mode: string | undefined) => Effect.Effect<void, Broken | Refused>
+  /** Whether the handler of `create` runs to its end if its request is interrupted. */
+  readonly isUninterruptible?: boolean
   readonly store?: Idempotency.Store
   readonly values?: object
 }
@@ -145,6 +147,7 @@ export interface Parts {
 export const make = ({
   before = [],
   during = () => Effect.void,
+  isUninterruptible,
   store,
   values = {}
 }: Parts = {}) => {
@@ -157,10 +160,13 @@ export const make = ({
         handlers.handleAll({
           bytes: ({ payload }) =>
             Effect.map(run(`bytes ${payload.join(" ")}`), (count) => `run ${count}`),
-          create: ({ payload, query }) =>
-            Effect.flatMap(run(payload.what), (count) =>
-              Effect.as(during(query.mode), { run: count })
-            ),
+          create: {
+            handler: ({ payload, query }) =>
+              Effect.flatMap(run(payload.what), (count) =>
+                Effect.as(during(query.mode), { run: count })
+              ),
+            options: { uninterruptible: isUninterruptible }
+          },
           guarded: ({ identity }) =>
             Effect.map(run("guarded"), (count) => `${identity.subject} ${count}`),
           made: ({ params }) => Effect.map(run(params.how), (count) => replies[params.how]!(count)),
