@@ -46,7 +46,7 @@ const make = (predicate: Predicate | undefined) => {
       )
     ),
     middleware: [headers, allowed, preflight],
-    // Pages of other origins can read what other middleware of the slot answers.
+    // A page can read a reply of other middleware in this slot, such as a 503.
     order: { first: true }
   })
 }

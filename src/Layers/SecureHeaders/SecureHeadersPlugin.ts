@@ -85,5 +85,7 @@ const policies = Middleware.transform("content-security-policy", {
 export const plugin = Plugin.make("flange:secure-headers", {
   config: [SecureHeadersConfig],
   contributes: [PluginCheck.kind.make("security-headers", RouteHeaders.check)],
-  middleware: [headers, strictTransport, policies]
+  middleware: [headers, strictTransport, policies],
+  // A reply of other middleware in this slot, such as a 503, is over https as well.
+  order: { first: true }
 })
