@@ -32,7 +32,7 @@ const service = (template: "api" | "full", description: string): Template.Templa
 /** The built-in templates, by their names; the first one is the default. */
 export const templates: Readonly<Record<Project["template"], Template.Template>> = {
   api: service("api", "endpoints on a database, behind authentication"),
-  full: service("full", "api with CORS, secure headers, rate limits and files for its deployment"),
+  full: service("full", "api with the batteries of the edge and files for its deployment"),
   minimal: Template.make({
     description: "one public endpoint",
     files: (project) => Template.files({ ...project, template: "minimal" }),

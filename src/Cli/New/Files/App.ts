@@ -23,11 +23,13 @@ const own = (folder: string, name: string): Listed => ({
 const listed = ({ auth, db, plugins, template }: Project): ReadonlyArray<Listed> => {
   const isFull = template === "full"
   return [
-    ...(isFull ? [battery("Cors")] : []),
+    ...(isFull ? [battery("Compression"), battery("Cors")] : []),
     ...(db === "none"
       ? []
       : [battery("Database"), battery("Database", "Database.transactional()")]),
-    ...(isFull ? [battery("RateLimit"), battery("SecureHeaders")] : []),
+    ...(isFull
+      ? [battery("Overload"), battery("RateLimit"), battery("SecureHeaders"), battery("Timeout")]
+      : []),
     ...plugins.map(({ from, name }) => ({ entry: name, from, imported: `{ ${name} }` })),
     ...(auth === "none" ? [] : [own("auth", "AuthPlugin")]),
     template === "minimal" ? own("hello", "HelloPlugin") : own("items", "ItemsPlugin")

@@ -31,10 +31,6 @@ origins = []
 # The requests of each caller in a minute. Each instance counts for itself.
 limit = 600
 window = "1m"
-
-[environments.production.secureHeaders]
-# Browsers use https only from then on. Remove it if a client has to use http.
-hsts = "max-age=31536000; includeSubDomains"
 `
 
 export const files = (project: Project): Files => ({
