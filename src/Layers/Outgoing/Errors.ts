@@ -121,18 +121,18 @@ export const fromClient = (error: HttpClientError.HttpClientError): OutgoingErro
 /** The configuration has no upstream of this name. */
 export class UnknownUpstream extends Data.TaggedError("UnknownUpstream")<{
   readonly known: ReadonlyArray<string>
-  readonly name: string
   /** The known name that this one most likely means. */
   readonly nearest: string | undefined
+  readonly upstream: string
 }> {
   override get message(): string {
-    const { known, name, nearest } = this
+    const { known, nearest, upstream } = this
     const hint =
       nearest !== undefined
         ? `Did you mean "${nearest}"?`
         : known.length === 0
           ? "It has none."
           : `It has ${known.join(", ")}.`
-    return `The configuration has no upstream "${name}". ${hint} Set outgoing.upstreams.${name}.url.`
+    return `The configuration has no upstream "${upstream}". ${hint} Set outgoing.upstreams.${upstream}.url.`
   }
 }

@@ -117,7 +117,9 @@ export const make = (settings: Settings): Effect.Effect<Upstreams, never, Scope.
         const found = named.get(name)
         if (found !== undefined) return Effect.succeed(found)
         const known = [...named.keys()].toSorted()
-        return Effect.fail(new UnknownUpstream({ known, name, nearest: nearest(name, known) }))
+        return Effect.fail(
+          new UnknownUpstream({ known, nearest: nearest(name, known), upstream: name })
+        )
       },
       of: (url) => {
         const found = byLength.find((upstream) => isBelow(url, upstream))

@@ -71,8 +71,8 @@ describe("a named upstream", () => {
       const { named } = yield* clients({ upstreams: { rates: { url: "http://127.0.0.1" } } })
       const error = yield* Effect.flip(named("rate"))
       assert.strictEqual(
-        error.message,
-        'The configuration has no upstream "rate". Did you mean "rates"? Set outgoing.upstreams.rate.url.'
+        String(error),
+        'UnknownUpstream: The configuration has no upstream "rate". Did you mean "rates"? Set outgoing.upstreams.rate.url.'
       )
     })
   )
