@@ -169,7 +169,7 @@ describe("a limit that is none", () => {
 })
 
 describe("descriptions", () => {
-  it("show the limit of a contract, and 504 on each route that has a limit", () => {
+  it("show the limit of a contract, and 504 on each route that has a limit, and on no bare one", () => {
     const { app } = make()
     const { routes } = App.describe(app)
     const timeouts = Object.fromEntries(routes.map(({ name, timeout }) => [name, timeout]))
@@ -187,6 +187,7 @@ describe("descriptions", () => {
       "slow.wait": undefined
     })
     const { paths } = OpenApi.fromApi(app.api)
+    assert.notProperty(paths["/alive"]!.get!.responses, "504")
     assert.notProperty(paths["/endless"]!.get!.responses, "504")
     assert.property(paths["/quick/{millis}"]!.get!.responses, "504")
     assert.deepStrictEqual(routes.find(({ name }) => name === "slow.wait")!.errors["504"], [
