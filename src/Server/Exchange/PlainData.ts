@@ -66,6 +66,13 @@ const unreadable = (error: unknown): string => {
 /** The fields of an error that have a place of their own. */
 const fixed: ReadonlySet<string> = new Set(["cause", "errors", "message", "name", "stack", "type"])
 
+/** Whether a member of an error is an error with the same message and no other cause. */
+const saysTheSame = (member: unknown, message: unknown, cause: unknown): boolean => {
+  if (typeof member !== "object" || member === null || !isError(member)) return false
+  const own = read(member, "cause")
+  return read(member, "message") === message && (own === undefined || own === cause)
+}
+
 /** What is known of an error besides its own members. */
 export interface Told {
   readonly message?: string | undefined
@@ -217,8 +224,9 @@ export class Reader {
         (name === "_tag" && tag === type) ||
         name in record ||
         (fixed.has(name) && name !== "type") ||
-        // The reason of an error of Effect is its cause too.
-        (typeof cause === "object" && cause !== null && read(error, name) === cause)
+        // The reason of an error of Effect is its cause too, or says the same as the error.
+        (typeof cause === "object" && cause !== null && read(error, name) === cause) ||
+        saysTheSame(read(error, name), text, cause)
       if (!isShown) this.#field(record, name, error, name)
     }
     if (Object.hasOwn(error, "type")) this.#field(record, "field.type", error, "type")

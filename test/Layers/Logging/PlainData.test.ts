@@ -4,6 +4,8 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -77,6 +79,15 @@ describe("an error in the log", () => {
     const wrapped = Object.assign(new Error("wrapped"), { reason: refused(4) })
     assert.strictEqual(errorOf(wrapped)["reason"].port, 4)
     assert.include(pretty(Effect.logError("x", wrapped)), '"port":4')
+  })
+
+  it("has no reason that says the same as the error, whose cause stays", () => {
+    const request = HttpClientRequest.get("http://stock/lamp")
+    const reason = new HttpClientError.TransportError({ cause: refused(6), request })
+    const error = errorOf(new HttpClientError.HttpClientError({ reason }))
+    assert.notProperty(error, "reason")
+    assert.include(error["message"], "http://stock/lamp")
+    assert.strictEqual(error["cause"].port, 6)
   })
 
   it("has the parts of a SuppressedError, the code of a DOMException, and those of another realm", () => {
