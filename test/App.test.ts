@@ -262,6 +262,16 @@ describe("App.layer", () => {
     })
   )
 
+  it.live("the BindError of an app with TLS names the address with https", () =>
+    Effect.gen(function* () {
+      const port = yield* taken
+      const server = { host: "127.0.0.1", port, tls: { selfSigned: ["localhost"] } }
+      const app = App.make("second", [pings], { config: { ...config, overrides: { server } } })
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
+      expect(error).toMatchObject({ _tag: "BindError", address: `https://127.0.0.1:${port}` })
+    })
+  )
+
   it.live("fails before a plugin is acquired when the unix socket is taken, or is a file", () =>
     Effect.gen(function* () {
       const folder = yield* Effect.acquireRelease(

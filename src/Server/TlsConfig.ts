@@ -36,7 +36,10 @@ export const issues = ({
   const found: Array<Config.SectionIssue> = []
   if (listener === "proxied" && (h2c || tls !== undefined)) {
     found.push({
-      expected: "the listener node",
+      expected:
+        tls === undefined
+          ? 'false, or set server.listener = "node"'
+          : 'no server.tls, or set server.listener = "node"',
       key: tls === undefined ? "h2c" : "tls",
       reason: "the listener proxied speaks HTTP/1.1 without TLS"
     })

@@ -72,11 +72,15 @@ export const withRuntime = <A>(
 export const defaultHosts = { auto: "0.0.0.0", node: "0.0.0.0", proxied: "127.0.0.1" } as const
 
 /** Listens on a TCP address and stops at once. Fails with `BindError`. */
-export const probeTcp = (host: string, port: number): Effect.Effect<void, BindError> =>
+export const probeTcp = (
+  host: string,
+  port: number,
+  scheme: Scheme
+): Effect.Effect<void, BindError> =>
   Effect.suspend(() => {
     const server = createServer((socket) => socket.destroy())
     return Effect.andThen(
-      tcp(server, host, port),
+      tcp(server, host, port, scheme),
       Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
     )
   })

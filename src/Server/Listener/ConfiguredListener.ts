@@ -23,6 +23,7 @@ export const listen: Listener = Object.assign(bind, {
       ? Bind.probeUnix(config.socket)
       : Bind.probeTcp(
           config.host ?? Bind.defaultHosts[config.listener],
-          config.port
+          config.port,
+          config.tls === undefined ? "http" : "https"
         )) satisfies Listener["probe"]
 })

@@ -5,9 +5,10 @@ import type {
   TlsOptions,
   TLSSocket
 } from "node:tls"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { Environment } from "../../../../Config/Environment.ts"
 import { BindError } from "../../../../Plugin/Errors.ts"
 import * as Metering from "../../../../Plugin/Metering.ts"
 import type { Serving } from "../../../Exchange/Serving.ts"
@@ -39,6 +40,12 @@ export const make = (
       read,
       (cause) => new BindError({ address, cause, code: "TLS" })
     )
+    const environment = Context.get(serving.context as Context.Context<never>, Environment)
+    if (config.selfSigned.length > 0 && environment !== "local") {
+      yield* Effect.logWarning(
+        `server.tls.selfSigned makes another certificate at each start, and no client trusts it. Set server.tls.certificates in the environment ${environment}.`
+      )
+    }
     const run = Effect.runPromiseWith(serving.context as Context.Context<never>)
     const reload = (server: TlsSocketServer) =>
       Effect.flatMap(read, (next) => {

@@ -201,6 +201,23 @@ describe("TLS on the node listener", () => {
     )
   }
 
+  for (const environment of ["local", "production"]) {
+    it.live(
+      `a certificate of its own in the environment ${environment} is a warning if not local`,
+      () =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { logs } = yield* TestApp.listening(app.make().app, {
+              config: { server: { tls: { selfSigned: ["localhost"] } } },
+              environment
+            })
+            const warned = logs.some(({ message }) => message.includes("server.tls.selfSigned"))
+            assert.strictEqual(warned, environment !== "local")
+          })
+        )
+    )
+  }
+
   it.live("an app with the key of another certificate does not start", () =>
     Effect.scoped(
       Effect.gen(function* () {
