@@ -10,14 +10,14 @@ export type Coding = (typeof codings)[number]
 
 /** A media type in lower case, `type/*` or `*+suffix`. */
 const MediaType = Schema.String.check(
-  Schema.isPattern(/^(?:[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)|\*\+[a-z0-9!#$&^_.-]+)$/, {
-    expected: 'a media type in lower case, such as "application/json", "text/*" or "*+json"'
-  }),
+  Schema.isPattern(/^(?:[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)|\*\+[a-z0-9!#$&^_.-]+)$/),
   Schema.makeFilter((type) =>
     type === "text/event-stream"
       ? "events must arrive one by one, and a compressor would hold them back: remove it"
       : true
   )
+).pipe(
+  Config.expected('a media type in lower case, such as "application/json", "text/*" or "*+json"')
 )
 
 /**

@@ -34,6 +34,7 @@ export const OverloadConfig = Config.section(
     maxConcurrency: Count.pipe(Config.withDefault(1000)),
     maxHandles: Schema.optionalKey(Count),
     maxHeap: Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1)).pipe(
+      Config.expected("a number above 0 and at most 1, such as 0.95"),
       Config.withDefault(0.95)
     ),
     maxQueue: Count.pipe(Config.withDefault(1000)),

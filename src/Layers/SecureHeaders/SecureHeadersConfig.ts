@@ -67,10 +67,11 @@ export const SecureHeadersConfig = Config.section("secureHeaders", {
   headers: Schema.optionalKey(Headers),
   hsts: Schema.optionalKey(
     Schema.String.check(
-      Schema.isPattern(/^(?:max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?)?$/, {
-        expected:
-          'a value such as "max-age=31536000" or "max-age=31536000; includeSubDomains; preload"'
-      })
+      Schema.isPattern(/^(?:max-age=\d+(?:; ?includeSubDomains)?(?:; ?preload)?)?$/)
+    ).pipe(
+      Config.expected(
+        'a value such as "max-age=31536000" or "max-age=31536000; includeSubDomains; preload", or "" to send none'
+      )
     )
   )
 })
