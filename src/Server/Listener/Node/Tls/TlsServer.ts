@@ -47,16 +47,24 @@ export const make = (
       )
     }
     const run = Effect.runPromiseWith(serving.context as Context.Context<never>)
+    /** Why the certificates in the files cannot be used; undefined if they can. */
+    let refused: string | undefined
     const reload = (server: TlsSocketServer) =>
       Effect.flatMap(read, (next) => {
+        refused = undefined
         if (next.text === current.text) return Effect.void
         current = next
         server.setSecureContext(next.first)
         return Effect.logInfo("The TLS certificates were replaced")
       }).pipe(
-        Effect.catch((reason) =>
-          Effect.logError(`The TLS certificates were not replaced, the old ones stay: ${reason}`)
-        )
+        Effect.catch((reason) => {
+          // Other files of the folder may change all the time, such as that of the log.
+          if (reason === refused) return Effect.void
+          refused = reason
+          return Effect.logError(
+            `The TLS certificates were not replaced, the old ones stay: ${reason}`
+          )
+        })
       )
     return {
       keep: (server) => {
