@@ -64,7 +64,10 @@ export class Reply {
   /** Whether the stream of the reply failed. */
   #hasBroken = false
   readonly #exchange: Replying
-  /** Whether the transforms of the route have begun. A reply in place of theirs is changed by those alone that neither fail nor wait. */
+  /**
+   * Whether the transforms of the route have begun. A reply in place of the one that they saw is changed by
+   * those alone that neither fail nor wait.
+   */
   #hasTransformed = false
   /** Headers that are set in front of the handler. */
   readonly headers: HeaderChanges
@@ -175,13 +178,11 @@ export class Reply {
     return withLines(response, this.headers.merged(ReplyHeaders.fromRecord(response.headers)))
   }
 
-  get #isTransformed(): boolean {
-    return this.#exchange.plan.transforms.length > 0
-  }
-
   /** Sends a reply of bytes with its own headers. */
   #sendBytes(status: number, own: Array<string>, body: string | Uint8Array): void {
-    if (!this.#isTransformed) return this.#sendLines(status, own, body, this.headers)
+    if (this.#exchange.plan.transforms.length === 0) {
+      return this.#sendLines(status, own, body, this.headers)
+    }
     const reply = new ChangedReply.BytesReply(status, own, body, this.headers)
     this.#transform(reply, () => {
       const { body, headers } = reply
@@ -206,7 +207,7 @@ export class Reply {
 
   /** Sends a reply that has all its headers. */
   #sendWhole(whole: HttpServerResponse.HttpServerResponse): void {
-    if (!this.#isTransformed) return this.#sendFinal(whole)
+    if (this.#exchange.plan.transforms.length === 0) return this.#sendFinal(whole)
     const reply = new ChangedReply.WholeReply(whole)
     this.#transform(reply, () => this.#sendFinal(reply.response))
   }
