@@ -116,7 +116,7 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     this.#isAhead = cause === undefined
     this.#exit = Exit.failCause(cause ?? Cause.interrupt())
     this.leave(this.#exit)
-    this.#reply.finish(TimeoutReply.make(report, cause, this))
+    this.#reply.replace(TimeoutReply.make(report, cause, this))
   }
 
   // A timer calls it, where nothing else catches errors.

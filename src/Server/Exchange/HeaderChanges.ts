@@ -57,15 +57,8 @@ export class HeaderChanges {
     for (let i = 0; i < added.length; i += 2) this.append(added[i]!, added[i + 1]!)
   }
 
-  /** Removes all of them. */
-  clear(): void {
-    this.#added = none
-    this.#overlap = false
-    this.#set = none
-  }
-
   /** Removes those that cannot be sent. */
-  clean(): void {
+  removeInvalid(): void {
     this.#added = ReplyHeaders.sendable(this.#added)
     this.#set = ReplyHeaders.sendable(this.#set)
   }

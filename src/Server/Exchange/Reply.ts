@@ -64,13 +64,10 @@ export class Reply {
   /** Whether the stream of the reply failed. */
   #hasBroken = false
   readonly #exchange: Replying
-  /**
-   * Whether the transforms of the route have begun. A reply in place of the one that they saw is changed by
-   * those alone that neither fail nor wait.
-   */
-  #hasTransformed = false
   /** Headers that are set in front of the handler. */
   readonly headers: HeaderChanges
+  /** Whether the reply is sent in place of another one. Transforms that fail or wait are left out then. */
+  #isReplacement = false
   /** How many replies in turn could not be sent. */
   #refusals = 0
   /** The body that was sent, or its length; undefined if that is not known. */
@@ -114,8 +111,14 @@ export class Reply {
     }
   }
 
+  /** Sends the reply that an effect returns in place of another one. */
+  replace(effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void {
+    this.#isReplacement = true
+    this.#finish(effect)
+  }
+
   /** Sends the reply that an effect returns, or an empty 500 if it fails. */
-  finish(effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void {
+  #finish(effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void {
     this.#exchange.run(effect, true, (exit) => {
       if (exit._tag === "Success") this.sendResponse(exit.value)
       else this.#sendEmpty(500)
@@ -126,16 +129,16 @@ export class Reply {
   fail(cause: Cause.Cause<unknown>): void {
     const exchange = this.#exchange
     exchange.ended(Exit.failCause(cause))
-    if (!Cause.hasInterruptsOnly(cause)) return this.finish(Problem.fromCause(cause, exchange))
+    if (!Cause.hasInterruptsOnly(cause)) return this.#finish(Problem.fromCause(cause, exchange))
     // The client does not read this reply, but the caller of a web listener waits for one.
     if (Problem.isClientAbort(cause)) return this.#sendEmpty(499)
-    this.finish(Problem.interrupted(exchange))
+    this.replace(Problem.interrupted(exchange))
   }
 
   #sendAny(made: HttpServerResponse.HttpServerResponse): void {
     const exchange = this.#exchange
     if (Problem.isIncomplete(made)) {
-      return this.finish(
+      return this.#finish(
         Effect.catchCause(
           // A problem document of the app may be invalid.
           Effect.suspend(() => Problem.complete(made, exchange)),
@@ -216,27 +219,25 @@ export class Reply {
   #transform(reply: ChangedReply.Changing, send: () => void, from = 0, change?: Change): void {
     const exchange = this.#exchange
     const { transforms } = exchange.plan
-    const isReplacement = from === 0 && this.#hasTransformed
-    this.#hasTransformed = true
     try {
       if (change !== undefined) reply.change(change)
       for (let i = from; i < transforms.length; i++) {
         const transform = transforms[i]!
-        const next = isReplacement
+        const next = this.#isReplacement
           ? promptly(transform, exchange, reply)
           : transform(exchange, reply)
         if (Effect.isEffect(next)) {
           return exchange.run(next, false, (exit) => {
-            if (exit._tag === "Failure") this.fail(exit.cause)
-            else this.#transform(reply, send, i + 1, exit.value)
+            if (exit._tag === "Success") return this.#transform(reply, send, i + 1, exit.value)
+            this.#isReplacement = true
+            this.fail(exit.cause)
           })
         }
         if (next !== undefined) reply.change(next)
       }
       send()
     } catch (defect) {
-      if (isReplacement) this.#refused(defect)
-      else this.fail(Cause.die(defect))
+      this.#refused(defect)
     }
   }
 
@@ -312,18 +313,14 @@ export class Reply {
 
   /**
    * Sends a 500 in place of a reply that cannot be sent, such as one with a line break in a
-   * header.
+   * header. The second time it is empty: transforms may have made both invalid.
    */
   #refused(defect: unknown): void {
+    this.#isReplacement = true
+    this.headers.removeInvalid()
     this.#refusals++
-    if (this.#refusals === 1) {
-      this.headers.clean()
-      return this.fail(Cause.die(defect))
-    }
-    if (this.#refusals === 2) {
-      this.headers.clear()
-      return this.#sendEmpty(500)
-    }
+    if (this.#refusals === 1) return this.fail(Cause.die(defect))
+    if (this.#refusals === 2) return this.#sendEmpty(500)
     // The empty reply could not be sent either.
     this.#tell(500)
     this.#exchange.sent(500, this.#hasBroken)

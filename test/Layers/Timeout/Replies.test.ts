@@ -11,20 +11,22 @@ import { TestApp } from "flange/Testing"
 import * as Timeout from "flange/Timeout"
 import { make } from "./fixtures.ts"
 
-/** Two transforms: the first encodes the reply, and the second waits. */
+/** Two transforms: the first encodes replies of 200, and the second waits. */
 const changing = (changes: Array<string>, waits: Effect.Effect<void>) =>
   Plugin.make("app:changing", {
     middleware: [
       Middleware.transform("waiting", {
-        build: Effect.succeed(() => () => {
-          changes.push("waiting")
+        build: Effect.succeed(() => (_request, { status }) => {
+          changes.push(`waiting ${status}`)
           return Effect.as(waits, undefined)
         })
       }),
       Middleware.transform("encoding", {
-        build: Effect.succeed(() => () => {
-          changes.push("encoding")
-          return { body: Buffer.from("encoded"), set: ["content-encoding", "test"] }
+        build: Effect.succeed(() => (_request, { status }) => {
+          changes.push(`encoding ${status}`)
+          return status === 200
+            ? { body: Buffer.from("encoded"), set: ["content-encoding", "test"] }
+            : undefined
         })
       })
     ]
@@ -39,7 +41,7 @@ describe("a transform that waits until the time limit", () => {
   for (const [how, waiting, answered] of waits) {
     // Bytes, a stream of a compiled codec, and one of Effect's own handler.
     it.effect.each(["/now", "/patient/0", "/events/0"])(
-      `and ${how} is answered with a 504 that no transform changes: %s`,
+      `and ${how} is answered with a 504 that has no change of the first reply: %s`,
       (path) =>
         Effect.gen(function* () {
           const changes: Array<string> = []
@@ -54,11 +56,29 @@ describe("a transform that waits until the time limit", () => {
           assert.isFalse(reply.headers.has("content-encoding"))
           // What did not stop has no second reply.
           yield* TestClock.adjust(5000)
-          assert.deepStrictEqual(changes, ["encoding", "waiting"])
+          assert.deepStrictEqual(changes, [
+            "encoding 200",
+            "waiting 200",
+            "encoding 504",
+            "waiting 504"
+          ])
           assert.deepStrictEqual(events, ["504"])
         })
     )
   }
+})
+
+describe("a 504", () => {
+  it.effect("does not wait for a transform", () =>
+    Effect.gen(function* () {
+      const changes: Array<string> = []
+      const test = yield* TestApp.make(make([changing(changes, Effect.never)]).app)
+      const fiber = yield* Effect.forkChild(test.get("/wait/5000"), { startImmediately: true })
+      yield* TestClock.adjust(1000)
+      ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504)
+      assert.deepStrictEqual(changes, ["encoding 504", "waiting 504"])
+    })
+  )
 })
 
 class LateApi extends HttpApiGroup.make("late").add(
