@@ -16,6 +16,7 @@ export {
 } from "./Backend/Basic.ts"
 export { bearer, type TokenEntry } from "./Backend/Bearer.ts"
 export { clientCertificate, type ValidateCertificate } from "./Backend/ClientCertificate.ts"
+export type { Rotating } from "./Backend/Rotation.ts"
 export type { Scheme } from "./Backend/Scheme.ts"
 export { authorization, cookie, header, query, type Source } from "./Backend/Source.ts"
 export { type Chain, chain, type Mode } from "./Chain.ts"

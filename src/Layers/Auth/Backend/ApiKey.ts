@@ -7,6 +7,7 @@ import { type BackendUnavailable, CredentialsRejected } from "../Failure.ts"
 import { identity, type IdentityInput } from "../Identity.ts"
 import * as Backend from "./Backend.ts"
 import { sha256 } from "./Crypto.ts"
+import * as Rotation from "./Rotation.ts"
 import * as Scheme from "./Scheme.ts"
 import * as Source from "./Source.ts"
 
@@ -18,7 +19,7 @@ export type ValidateKey<R = never> = (
 /** A key, or only its hash, and the identity of its owner. */
 export type KeyEntry =
   | { readonly hash: string; readonly identity: IdentityInput }
-  | { readonly identity: IdentityInput; readonly key: Redacted.Redacted }
+  | { readonly identity: IdentityInput; readonly key: Redacted.Redacted | Rotation.Rotating }
 
 /**
  * The SHA-256 of a key in hex: what to store and to look up. Keys are long and
@@ -38,6 +39,10 @@ export const hashKey = (key: Redacted.Redacted): string => sha256(Redacted.value
  * Creates a validator of a list of keys. A key is looked up by its hash, so time tells
  * nothing about the keys in the list.
  *
+ * The key of an entry may be an effect, such as `secrets.get("acme-key")` of `flange/Secrets`, which is
+ * run for each request, so that the key can change while the app runs. If it fails, callers whose key is
+ * no other one in the list get 503.
+ *
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -51,16 +56,39 @@ export const hashKey = (key: Redacted.Redacted): string => sha256(Redacted.value
  * ```
  */
 export const keys = (entries: ReadonlyArray<KeyEntry>): ValidateKey => {
+  const fixed: Array<readonly [() => string, IdentityInput]> = []
+  const rotating: Array<readonly [ReturnType<typeof rotatingHash>, IdentityInput]> = []
+  for (const entry of entries) {
+    if ("hash" in entry) fixed.push([() => entry.hash.toLowerCase(), entry.identity])
+    else {
+      const { identity: owner, key } = entry
+      if (Effect.isEffect(key)) rotating.push([rotatingHash(key), owner])
+      else fixed.push([() => hashKey(key), owner])
+    }
+  }
   let table: Map<string, IdentityInput> | undefined
-  const all = () =>
-    (table ??= new Map(
-      entries.map((entry) => [
-        "hash" in entry ? entry.hash.toLowerCase() : hashKey(entry.key),
-        entry.identity
-      ])
-    ))
-  return (key) => Effect.sync(() => Option.fromUndefinedOr(all().get(hashKey(key))))
+  const all = () => (table ??= new Map(fixed.map(([hash, owner]) => [hash(), owner])))
+  const lookUp = Effect.fnUntraced(function* (sent: string) {
+    let failure: BackendUnavailable | undefined
+    for (const [hash, owner] of rotating) {
+      const result = yield* Effect.result(Rotation.available(hash))
+      if (result._tag === "Failure") failure = result.failure
+      else if (result.success === sent) return Option.some(owner)
+    }
+    return failure === undefined ? Option.none() : yield* failure
+  })
+  return (key) =>
+    Effect.suspend(() => {
+      const sent = hashKey(key)
+      const found = all().get(sent)
+      return found === undefined && rotating.length > 0
+        ? lookUp(sent)
+        : Effect.succeed(Option.fromUndefinedOr(found))
+    })
 }
+
+const rotatingHash = (key: Rotation.Rotating) =>
+  Rotation.derived(key, (value) => Effect.succeed(hashKey(value)))
 
 /** Longer keys are refused without hashing them. */
 const maxLength = 1024

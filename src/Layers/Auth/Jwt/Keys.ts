@@ -4,6 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { crypto } from "../Backend/Crypto.ts"
+import * as Rotation from "../Backend/Rotation.ts"
+import type { Rotating } from "../Backend/Rotation.ts"
 import { AuthSettingsError } from "../Failure.ts"
 import * as Jwks from "./Jwks.ts"
 import { algorithmsOf, isSecret, type Jwk, type PublicAlgorithm, weaknessOf } from "./PublicKey.ts"
@@ -37,10 +39,35 @@ const fixed = (
 /** Source: RFC 7518, section 3.2. */
 const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 
+const keyOf = (
+  backend: string,
+  value: Redacted.Redacted,
+  algorithm: HmacAlgorithm
+): Effect.Effect<VerificationKey.VerificationKey, AuthSettingsError> => {
+  const text = Redacted.value(value)
+  const key = new TextEncoder().encode(text)
+  if (text.includes("-----BEGIN")) {
+    return settings(
+      backend,
+      "the secret is a PEM key. Give a public key to `Auth.publicKey`; as a secret it would let everybody who has it make tokens."
+    )
+  }
+  if (key.length < minBytes[algorithm]) {
+    return settings(
+      backend,
+      `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
+    )
+  }
+  return Effect.succeed(VerificationKey.make([algorithm], crypto().createSecretKey(key)))
+}
+
 /**
  * A secret that the issuer and this service share; by default for HS256. It has
  * at least as many bytes as the algorithm's hash. With `kid` it takes only tokens
  * that name it, for two secrets during a rotation.
+ *
+ * An effect, such as `secrets.get("jwt-key")` of `flange/Secrets`, is run at start and for each token, so
+ * that the secret can change while the app runs. If it fails then, callers get 503.
  *
  * @example
  * ```ts
@@ -53,35 +80,33 @@ const minBytes: Readonly<Record<HmacAlgorithm, number>> = { HS256: 32, HS384: 48
  * ```
  */
 export const secret = (
-  value: Redacted.Redacted,
+  value: Redacted.Redacted | Rotating,
   options: {
     /** The algorithm of the tokens. Default: HS256. */
     readonly algorithm?: HmacAlgorithm | undefined
     /** The id of the key; other tokens are refused. Default: any id. */
     readonly kid?: string | undefined
   } = {}
-): Keys => ({
-  make: (backend) => {
-    const text = Redacted.value(value)
-    const algorithm = options.algorithm ?? "HS256"
-    const key = new TextEncoder().encode(text)
-    if (text.includes("-----BEGIN")) {
-      return settings(
-        backend,
-        "the secret is a PEM key. Give a public key to `Auth.publicKey`; as a secret it would let everybody who has it make tokens."
+): Keys => {
+  const { algorithm = "HS256", kid } = options
+  return {
+    make: (backend) => {
+      const made = (text: Redacted.Redacted) =>
+        Effect.map(keyOf(backend, text, algorithm), (key) => fixed(kid, key))
+      if (!Effect.isEffect(value)) return made(value)
+      const current = Rotation.derived(value, made)
+      return Effect.as(
+        Effect.catch(current, (error) =>
+          error instanceof AuthSettingsError
+            ? Effect.fail(error)
+            : settings(backend, `the secret cannot be read. ${error.message}`)
+        ),
+        (header: VerificationKey.Header) =>
+          Effect.flatMapEager(Rotation.available(current), (find) => find(header))
       )
     }
-    if (key.length < minBytes[algorithm]) {
-      return settings(
-        backend,
-        `the secret has ${key.length} bytes, and ${algorithm} needs at least ${minBytes[algorithm]}. Make one with \`openssl rand -base64 48\`.`
-      )
-    }
-    return Effect.succeed(
-      fixed(options.kid, VerificationKey.make([algorithm], crypto().createSecretKey(key)))
-    )
   }
-})
+}
 
 /**
  * The public key of an issuer: PEM (SPKI, or a certificate) or JWK; RSA of at
