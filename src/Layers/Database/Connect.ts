@@ -13,6 +13,7 @@ import * as Metering from "../../Plugin/Metering.ts"
 import { type Settings, targetOf } from "./DatabaseConfig.ts"
 import { describe, type Server, type Target } from "./DatabaseUrl.ts"
 import { DatabaseUnreachable, type DataDirectoryError, DriverMissing } from "./Errors.ts"
+import { type Password, passwordOf } from "./Password.ts"
 
 /** The errors with which opening a database may fail. */
 export type ConnectError = DatabaseUnreachable | DataDirectoryError | DriverMissing | SqlError
@@ -34,7 +35,8 @@ const driver = <A>(target: Target, load: () => Promise<A>): Effect.Effect<A, Dri
 const open = (
   target: Target,
   settings: Settings,
-  migrates: boolean
+  migrates: boolean,
+  password: Password
 ): Effect.Effect<
   SqlClient.SqlClient,
   DataDirectoryError | DriverMissing | SqlError,
@@ -51,12 +53,12 @@ const open = (
     case "MySql":
       return Effect.flatMap(
         driver(target, () => import("./MySql/MySql.ts")),
-        (module) => module.make(target, settings, migrates)
+        (module) => module.make(target, settings, migrates, password)
       )
     case "Postgres":
       return Effect.flatMap(
         driver(target, () => import("./Postgres/Postgres.ts")),
-        (module) => module.make(target, settings, comments)
+        (module) => module.make(target, settings, comments, password)
       )
   }
 }
@@ -128,7 +130,7 @@ export const connect = (
   Effect.gen(function* () {
     const target = targetOf(settings)
     const opened = Effect.provideService(
-      open(target, settings, migrates),
+      open(target, settings, migrates, yield* passwordOf(settings, target)),
       Reactivity.Reactivity,
       yield* Reactivity.make
     )

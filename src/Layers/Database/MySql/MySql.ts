@@ -14,6 +14,7 @@ import { bounded, clock, within } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import type { Password } from "../Password.ts"
 import * as PoolMetrics from "../PoolMetrics.ts"
 import * as Silence from "../Silence.ts"
 import * as MySqlConnection from "./MySqlConnection.ts"
@@ -93,7 +94,8 @@ const notReady = (timeout: Duration.Duration): SqlError => {
 const makePool = Effect.fnUntraced(function* (
   target: Server,
   settings: Settings,
-  migrates: boolean
+  migrates: boolean,
+  password: Password
 ) {
   const options = optionsOf(target, settings, migrates)
   const fork = Effect.runForkWith(yield* Effect.context())
@@ -102,7 +104,13 @@ const makePool = Effect.fnUntraced(function* (
   const ttl = Duration.toMillis(settings.connectionTtl)
   const pool: Pool.Pool<MySqlSession.MySqlSession, SqlError> = yield* Pool.makeWithTTL({
     acquire: Effect.gen(function* () {
-      const session = yield* MySqlSession.make(options, limit, clock.currentTimeMillisUnsafe())
+      const session = yield* MySqlSession.make(
+        password === undefined
+          ? options
+          : { ...options, password: Redacted.value(yield* password) },
+        limit,
+        clock.currentTimeMillisUnsafe()
+      )
       yield* within(settings.acquireTimeout, () => notReady(settings.acquireTimeout))(
         prepare(session, limit)
       )
@@ -137,11 +145,12 @@ const makePool = Effect.fnUntraced(function* (
 export const make = (
   target: Server,
   settings: Settings,
-  migrates: boolean
+  migrates: boolean,
+  password: Password
 ): Effect.Effect<SqlClient.SqlClient, SqlError, Reactivity.Reactivity | Scope.Scope> =>
   Effect.gen(function* () {
     const { invalidate, session } = yield* Effect.provideService(
-      makePool(target, settings, migrates),
+      makePool(target, settings, migrates, password),
       Clock.Clock,
       clock
     )

@@ -1,6 +1,7 @@
 /** PostgreSQL through `@effect/sql-pg`. */
 import type { Settings } from "../DatabaseConfig.ts"
 import type { Server } from "../DatabaseUrl.ts"
+import type { Password } from "../Password.ts"
 import * as PoolMetrics from "../PoolMetrics.ts"
 import * as Silence from "../Silence.ts"
 import * as PgPoolClient from "./PgPoolClient.ts"
@@ -10,7 +11,7 @@ const tls = (ssl: Settings["ssl"]) =>
   ssl === undefined ? {} : { ssl: ssl === "no-verify" ? { rejectUnauthorized: false } : ssl }
 
 /** Creates the client, whose statements have comments if `comments` is true. Connections are opened on demand. */
-export const make = (target: Server, settings: Settings, comments: boolean) => {
+export const make = (target: Server, settings: Settings, comments: boolean, password: Password) => {
   const limit = Silence.limitOf(settings.statementTimeout)
   return PgPoolClient.make({
     attributes: {
@@ -29,6 +30,7 @@ export const make = (target: Server, settings: Settings, comments: boolean) => {
       idleTimeout: settings.idleTimeout,
       maxConnections: settings.maxConnections,
       minConnections: settings.minConnections,
+      ...(password === undefined ? {} : { password }),
       url: target.url,
       startupParameters: {
         ...(target.schema === undefined
