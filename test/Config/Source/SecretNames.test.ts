@@ -21,9 +21,9 @@ const Mail = Config.section(
     )
   },
   {
-    check: ({ url }) =>
-      url !== undefined && !Redacted.value(url).includes("@")
-        ? [{ key: "url", reason: "it has no user" }]
+    check: ({ password }) =>
+      password !== undefined && Redacted.value(password).includes("secret:")
+        ? [{ key: "password", reason: "it is the name of a secret" }]
         : [],
     variables: { MAIL_PASSWORD: "password" }
   }
@@ -152,6 +152,14 @@ layer(NodeServices.layer)("Values that name secrets", (it) => {
     Effect.gen(function* () {
       const error = yield* Effect.flip(load({ password: "secret:token" }, { secret: undefined }))
       assert.include(error.message, "list Secrets.plugin of flange/Secrets")
+    })
+  )
+
+  it.effect("the check of a section does not see the name of a secret in place of its value", () =>
+    Effect.gen(function* () {
+      const values = { mail: { password: "secret:no-such" } }
+      const found = yield* inspect({ secret: "keep", sections: [Mail], values })
+      assert.deepStrictEqual(found.problems, [])
     })
   )
 

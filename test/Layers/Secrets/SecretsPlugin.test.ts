@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,8 @@ import { App, AppRuntime, Config, HealthCheck, Plugin } from "flange"
 import * as Secrets from "flange/Secrets"
 import { TestSecrets } from "flange/Secrets/Testing"
 import { TestApp } from "flange/Testing"
+import * as Inspected from "../../../src/Cli/Config/Inspected.ts"
+import * as Document from "../../../src/Cli/OpenApi/Document.ts"
 import { awsServer } from "./awsServer.ts"
 import { directory } from "./providers.ts"
 
@@ -144,6 +147,32 @@ describe("An app with Secrets.plugin", () => {
         HealthCheck.degraded("These secrets could not be read again: mail-password")
       )
     })
+  )
+
+  it.effect("is not built by the commands that describe the app and its configuration", () =>
+    Effect.gen(function* () {
+      let builds = 0
+      const Own = Plugin.make("app:secrets", {
+        layer: Layer.sync(Secrets.Secrets, () => {
+          builds++
+          return {
+            get: () => Effect.succeed(Redacted.make("hunter2")),
+            stats: () => ({ failures: 0, reads: 0, stale: [] })
+          }
+        }),
+        provides: [Secrets.Secrets]
+      })
+      const described = App.make("shop", [Mail, Own], { config: { values: named } })
+      const inspected = yield* Inspected.of(described)
+      expect(inspected.problems).toEqual([])
+      expect(inspected.entries.find(({ key }) => key === "mail.password")).toMatchObject({
+        source: "code",
+        value: "<redacted>"
+      })
+      yield* Document.of(described)
+      App.describe(described)
+      expect(builds).toBe(0)
+    }).pipe(Effect.provide(NodeServices.layer))
   )
 
   it("without it, an app whose configuration names a secret does not start", () =>
