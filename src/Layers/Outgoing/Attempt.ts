@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -29,6 +30,8 @@ export interface Open {
   /** Ends the connection if the body has not ended. */
   readonly release: Effect.Effect<void>
   readonly response: HttpClientResponse
+  /** Runs an effect when the connection is released, or at once if it is not kept. */
+  readonly whenReleased: (effect: Effect.Effect<void>) => Effect.Effect<void>
 }
 
 /** The time of a call. */
@@ -94,7 +97,7 @@ const opened = (
 ): Effect.Effect<Open> => {
   const release = Scope.close(scope, Exit.void)
   if (response.status === 101 || isEmpty(response, method)) {
-    return Effect.succeed({ claim: () => {}, release, response })
+    return Effect.succeed({ claim: () => {}, release, response, whenReleased: identity })
   }
   return Effect.gen(function* () {
     const left = Duration.millis(Math.max(0, until - (yield* Clock.currentTimeMillis)))
@@ -110,7 +113,12 @@ const opened = (
       isClaimed = true
       unread.interruptUnsafe()
     }
-    return { claim, release, response }
+    return {
+      claim,
+      release,
+      response,
+      whenReleased: (effect) => Scope.addFinalizer(scope, effect)
+    }
   })
 }
 
@@ -166,12 +174,12 @@ const send = (
   )
 
 /** Runs an effect when it is its turn in the bulkhead of an upstream. */
-const inTurn = <A>(
+const inTurn = (
   upstream: Upstream,
   request: HttpClientRequest.HttpClientRequest,
   time: Time,
-  effect: Effect.Effect<A, HttpClientError>
-): Effect.Effect<A, HttpClientError> =>
+  effect: Effect.Effect<Open, HttpClientError>
+): Effect.Effect<Open, HttpClientError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.suspend(() => {
       const { maxConcurrent, maxWait, maxWaiting } = upstream.limits
@@ -204,9 +212,9 @@ const inTurn = <A>(
             )
         })
       })
-      return Effect.ensuring(
-        restore(Effect.andThen(wait, effect)),
-        Effect.sync(() => ticket.leave())
+      const leave = Effect.sync(() => ticket.leave())
+      return Effect.onExit(restore(Effect.andThen(wait, effect)), (exit) =>
+        Exit.isSuccess(exit) && upstream.countsBodies ? exit.value.whenReleased(leave) : leave
       )
     })
   )

@@ -13,6 +13,8 @@ export interface Upstream {
   readonly breaker: Breaker.Breaker
   readonly budget: RetryBudget
   readonly bulkhead: Bulkhead
+  /** Whether an attempt is running until its body has ended, and not only until there is a response. */
+  readonly countsBodies: boolean
   /** Whether it gets the trace, the request id and the deadline of the incoming request. */
   readonly isInternal: boolean
   readonly limits: Limits
@@ -49,6 +51,8 @@ export const make = ({
       breaker,
       budget: new RetryBudget(limits.retryBudget),
       bulkhead: new Bulkhead(limits.maxConcurrent, limits.maxWaiting),
+      // The connections to its origin are limited.
+      countsBodies: false,
       isInternal,
       limits,
       meters,

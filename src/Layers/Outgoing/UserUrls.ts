@@ -60,6 +60,8 @@ export const makeUpstream = (settings: Settings, meters: Meters): Upstream => {
     breaker: { execute: (attempt) => attempt, state: () => 0 },
     budget: new RetryBudget(0),
     bulkhead: new Bulkhead(maxConcurrent, maxConcurrent),
+    // Each URL may have another origin, so no limit of connections holds.
+    countsBodies: true,
     isInternal: false,
     limits: {
       ...settings,

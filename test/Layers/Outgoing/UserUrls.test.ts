@@ -1,5 +1,4 @@
 /** Tests of calls to URLs that come from users, who are hostile. */
-import type { lookup as dnsLookup } from "node:dns"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -7,27 +6,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
-import { clients, limitOf, serve, until, type Upstream } from "./rig.ts"
-
-/** Answers each lookup with the next addresses of the list, the last of them again and again. */
-const resolver = (...answers: ReadonlyArray<ReadonlyArray<string>>) => {
-  let count = 0
-  const asked: Array<string> = []
-  const lookup = (
-    host: string,
-    _options: unknown,
-    callback: (error: null, addresses: ReadonlyArray<object>) => void
-  ) => {
-    asked.push(host)
-    const addresses = answers[Math.min(count++, answers.length - 1)]!
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))
-    )
-  }
-  // It has the one form of `lookup` that the transport calls.
-  return { asked, lookup: lookup as unknown as typeof dnsLookup }
-}
+import { clients, limitOf, resolver, serve, until, type Upstream } from "./rig.ts"
 
 const portOf = ({ url }: Upstream) => Number(new URL(url).port)
 
@@ -199,6 +178,43 @@ describe("redirects of a URL of a user", () => {
 })
 
 describe("the response to a URL of a user", () => {
+  it.live("counts as running until its body has ended", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((request, response) => {
+        if (request.method === "HEAD") return response.writeHead(200).end()
+        if (request.url === "/empty") return response.writeHead(204).end()
+        response.writeHead(200, { "content-length": "2" }).write("x")
+      })
+      const { metric, userUrls } = yield* clients({
+        userUrls: { ...local(upstream).userUrls, maxConcurrent: 1 }
+      })
+      // One without a body ends with its head, also if nobody reads it.
+      yield* userUrls.head(upstream.url)
+      yield* userUrls.get(`${upstream.url}/empty`)
+      const { stream } = yield* userUrls.get(upstream.url)
+      assert.strictEqual(yield* metric("flange.outgoing.running"), 1)
+      const waiting = yield* Effect.forkChild(userUrls.get(`${upstream.url}/empty`), {
+        startImmediately: true
+      })
+      assert.strictEqual(yield* limitOf(userUrls.get(upstream.url)), "bulkhead")
+      yield* Stream.runDrain(Stream.take(stream, 1))
+      assert.strictEqual((yield* Fiber.join(waiting)).status, 204)
+      assert.strictEqual(yield* metric("flange.outgoing.running"), 0)
+    })
+  )
+
+  it.effect("that nobody reads counts as running until the time of its call is over", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => response.writeHead(200).write("x"))
+      const { metric, userUrls } = yield* clients(local(upstream))
+      yield* userUrls.get(upstream.url)
+      assert.strictEqual(yield* metric("flange.outgoing.running"), 1)
+      yield* TestClock.adjust("10 seconds")
+      yield* until(() => upstream.connections.size === 0)
+      assert.strictEqual(yield* metric("flange.outgoing.running"), 0)
+    })
+  )
+
   it.effect("has a longest body, also as a stream", () =>
     Effect.gen(function* () {
       const upstream = yield* serve((_, response) => {

@@ -1,5 +1,7 @@
 /** Upstreams on loopback, and clients with a configuration. */
+import type { lookup as dnsLookup } from "node:dns"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { createServer as createTlsServer } from "node:https"
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Context from "effect/Context"
@@ -23,7 +25,8 @@ export interface Upstream {
 
 const listening = (
   server: ReturnType<typeof createTcpServer> | Server,
-  requests: Upstream["requests"]
+  requests: Upstream["requests"],
+  scheme = "http"
 ) =>
   Effect.acquireRelease(
     Effect.callback<Upstream>((done) => {
@@ -39,24 +42,51 @@ const listening = (
           server.close()
           for (const socket of connections) socket.destroy()
         }
-        done(Effect.succeed({ close, connections, requests, url: `http://127.0.0.1:${port}` }))
+        done(Effect.succeed({ close, connections, requests, url: `${scheme}://127.0.0.1:${port}` }))
       })
     }),
     ({ close }) => Effect.sync(close)
   )
 
+type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void
+
 /** Serves requests with a function until the scope closes. */
-export const serve = (
-  answer: (request: IncomingMessage, response: ServerResponse, count: number) => void
-) => {
+export const serve = (answer: Answer) => {
   const requests: Array<IncomingMessage> = []
-  return listening(
-    createServer((request, response) => {
-      requests.push(request)
-      answer(request, response, requests.length)
-    }),
-    requests
-  )
+  return listening(createServer(counted(requests, answer)), requests)
+}
+
+/** Serves requests over TLS with a function until the scope closes. */
+export const serveTls = (pair: { readonly cert: string; readonly key: string }, answer: Answer) => {
+  const requests: Array<IncomingMessage> = []
+  return listening(createTlsServer(pair, counted(requests, answer)), requests, "https")
+}
+
+const counted =
+  (requests: Array<IncomingMessage>, answer: Answer) =>
+  (request: IncomingMessage, response: ServerResponse): void => {
+    requests.push(request)
+    answer(request, response, requests.length)
+  }
+
+/** Answers each lookup with the next addresses of the list, the last of them again and again. */
+export const resolver = (...answers: ReadonlyArray<ReadonlyArray<string>>) => {
+  let count = 0
+  const asked: Array<string> = []
+  const lookup = (
+    host: string,
+    _options: unknown,
+    callback: (error: null, addresses: ReadonlyArray<object>) => void
+  ) => {
+    asked.push(host)
+    const addresses = answers[Math.min(count++, answers.length - 1)]!
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }))
+    )
+  }
+  // It has the one form of `lookup` that the transport calls.
+  return { asked, lookup: lookup as unknown as typeof dnsLookup }
 }
 
 /** Serves connections with a function until the scope closes. */
