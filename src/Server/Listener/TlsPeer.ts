@@ -5,7 +5,7 @@ import type { TLSSocket } from "node:tls"
 import type { Tls } from "../Exchange/Wire.ts"
 
 class Peer implements Tls {
-  #certificate: X509Certificate | undefined
+  #certificate: { readonly until: number; readonly value: X509Certificate } | undefined
   readonly #socket: TLSSocket
 
   constructor(socket: TLSSocket) {
@@ -13,9 +13,14 @@ class Peer implements Tls {
   }
 
   get clientCertificate(): X509Certificate | undefined {
-    return this.#socket.authorized
-      ? (this.#certificate ??= this.#socket.getPeerX509Certificate())
-      : undefined
+    if (!this.#socket.authorized) return undefined
+    if (this.#certificate === undefined) {
+      const value = this.#socket.getPeerX509Certificate()
+      if (value === undefined) return undefined
+      this.#certificate = { until: value.validToDate.getTime(), value }
+    }
+    // TLS has verified it once, and the connection or its session may outlive it.
+    return Date.now() <= this.#certificate.until ? this.#certificate.value : undefined
   }
 }
 

@@ -1,6 +1,6 @@
 import * as Https from "node:https"
 import { connect } from "node:tls"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -95,6 +95,34 @@ describe("a client certificate", () => {
       assert.deepStrictEqual(yield* both(url, known), ['"ada"', '"ada"'])
       assert.deepStrictEqual(yield* both(url, {}), ["refused", "refused"])
       assert.deepStrictEqual(yield* both(url, forged), ["refused", "refused"])
+    })
+  )
+
+  it.live("is no identity after it has expired, also on an open connection", () =>
+    Effect.gen(function* () {
+      const { known, url } = yield* given(true)
+      const client = new Client(url, known)
+      const agent = new Https.Agent({ keepAlive: true, maxSockets: 1 })
+      const ask = Effect.promise(async () => {
+        const http1 = await new Promise<unknown>((resolve, reject) => {
+          const options = { ...known, agent, rejectUnauthorized: false } as const
+          Https.get(`${url}/me`, options, (reply) => {
+            reply.resume().on("end", () => resolve(reply.statusCode))
+          }).on("error", reject)
+        })
+        return [http1, (await client.request("/me")).headers[":status"]]
+      })
+      assert.deepStrictEqual(yield* ask, [200, 200])
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          vi.useFakeTimers({ now: Date.now() + 100 * 366 * 24 * 3600 * 1000, toFake: ["Date"] })
+        }),
+        () => Effect.sync(() => vi.useRealTimers())
+      )
+      assert.deepStrictEqual(yield* ask, [401, 401])
+      assert.isFalse(client.session.closed)
+      client.close()
+      agent.destroy()
     })
   )
 
