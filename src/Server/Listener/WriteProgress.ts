@@ -23,13 +23,14 @@ export class WriteProgress {
    */
   isStalled(now: number, limit: number): boolean {
     const socket = this.#socket
-    if (socket.writableLength === 0) {
+    // A single write can be large: its rest becomes smaller before it is done.
+    const queued = (socket as WithHandle)._handle?.writeQueueSize ?? 0
+    // The writes of a session of HTTP/2 are not those of its socket.
+    if (socket.writableLength === 0 && queued === 0) {
       this.#since = 0
       return false
     }
     const done = socket.bytesWritten - socket.writableLength
-    // A single write can be large: its rest becomes smaller before it is done.
-    const queued = (socket as WithHandle)._handle?.writeQueueSize ?? 0
     const isFirst = this.#since === 0
     if (isFirst || done > this.#done || queued < this.#queued) this.#since = now
     this.#done = done

@@ -3,9 +3,11 @@ import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
 import type { Serving } from "../../../Exchange/Serving.ts"
 import type { Serve, Tls } from "../../../Exchange/Wire.ts"
+import { maxSilence } from "../../Linger.ts"
 import type { Opener } from "../../Opener.ts"
 import { replyTo } from "../../Refusal.ts"
 import * as TlsPeer from "../../TlsPeer.ts"
+import { WriteProgress } from "../../WriteProgress.ts"
 import type { Connections } from "../Connections.ts"
 import type { Tracked } from "../Tracked.ts"
 import { Budget } from "./Budget.ts"
@@ -23,15 +25,18 @@ export class Http2Connection implements Owner, Tracked {
   readonly #budget = new Budget()
   /** The requests that are ended and whose streams are not closed. */
   readonly #cut = new Set<Http2Wire>()
-  readonly isEnded = false
+  /** Since when only the socket is left; undefined before. */
+  #endedAt: number | undefined
   readonly #limits: Limits
   /** The requests whose streams are open. */
   readonly #open = new Set<Http2Wire>()
   readonly opener: Opener
   readonly remoteAddress: string | undefined
   readonly #session: ServerHttp2Session
+  readonly #socket: Socket
   #since = performance.now()
   readonly tls: Tls | undefined
+  readonly #writes: WriteProgress
 
   constructor(
     session: ServerHttp2Session,
@@ -49,7 +54,9 @@ export class Http2Connection implements Owner, Tracked {
     this.opener = opener
     this.remoteAddress = socket.remoteAddress
     this.#session = session
+    this.#socket = socket
     this.tls = TlsPeer.of(socket)
+    this.#writes = new WriteProgress(socket)
     const spend = () => this.#spend()
     // The session closes by itself.
     session.on("error", ignore)
@@ -70,6 +77,10 @@ export class Http2Connection implements Owner, Tracked {
         wire.send(error.status, headers, body)
       }
     )
+  }
+
+  get isEnded(): boolean {
+    return this.#session.destroyed || (this.#session.closed && this.isIdle)
   }
 
   get isIdle(): boolean {
@@ -113,12 +124,22 @@ export class Http2Connection implements Owner, Tracked {
 
   destroy(): void {
     this.#session.destroy()
+    // The session would wait until its client has read everything.
+    this.#socket.destroy()
   }
 
   /** Ends requests and connections whose clients take too long. Call it at intervals. */
   tick(now: number): void {
+    if (this.isEnded) {
+      // Node waits for the client to close its side, which it may never do.
+      this.#endedAt ??= now
+      if (now - this.#endedAt >= maxSilence) this.destroy()
+      return
+    }
     // A client that does not read the end of its request either reads nothing at all.
-    if (this.#cut.size > 0) return this.destroy()
+    if (this.#cut.size > 0 || this.#writes.isStalled(now, this.#limits.writeTimeout)) {
+      return this.destroy()
+    }
     for (const wire of this.#open) {
       if (!wire.isOverdue(now, this.#limits)) continue
       this.#cut.add(wire)

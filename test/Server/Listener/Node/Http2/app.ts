@@ -31,8 +31,11 @@ export interface Events {
   readonly proceed: Deferred.Deferred<void>
 }
 
-/** Returns an app, and events of its route `/wait`. Its replies name the scheme in `x-scheme`. */
-export const make = () => {
+/**
+ * Returns an app, and events of its route `/wait`. Its replies name the scheme in `x-scheme`, and have
+ * `filler` in `x-filler`.
+ */
+export const make = (filler = "") => {
   const events: Events = {
     entered: Deferred.makeUnsafe(),
     interrupted: Deferred.makeUnsafe(),
@@ -44,6 +47,7 @@ export const make = () => {
       Middleware.before("scheme", {
         build: Effect.succeed(() => (request) => {
           request.setHeader("x-scheme", String(OwnOrigin.sentTo(request).proto))
+          if (filler !== "") request.setHeader("x-filler", filler)
           return Effect.succeed(undefined)
         }),
         slot: "Logging"

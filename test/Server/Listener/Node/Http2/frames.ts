@@ -1,5 +1,6 @@
 /** Frames of HTTP/2 as bytes, so that tests can send what no client sends. Source: RFC 9113, section 4.1. */
 import { connect, type Socket } from "node:net"
+import { connect as connectTls } from "node:tls"
 
 export const types = {
   continuation: 9,
@@ -111,9 +112,14 @@ export class Connection {
   readonly #socket: Socket
   #wake: () => void = () => {}
 
-  constructor(url: string) {
-    const { hostname, port } = new URL(url)
-    this.#socket = connect(Number(port), hostname)
+  /** With `allowHalfOpen` it does not close its side when the server does. */
+  constructor(url: string, { allowHalfOpen = false }: { readonly allowHalfOpen?: boolean } = {}) {
+    const { hostname, port, protocol } = new URL(url)
+    const options = { allowHalfOpen, host: hostname, port: Number(port) }
+    this.#socket =
+      protocol === "https:"
+        ? connectTls({ ...options, ALPNProtocols: ["h2"], rejectUnauthorized: false })
+        : connect(options)
     this.#socket.on("data", (bytes) => this.#onData(bytes))
     // A server may cut a client that breaks the rules.
     this.#socket.on("error", () => {})
