@@ -55,7 +55,10 @@ const byHandshake = (server: Net.Server, protocols: Chosen): void => {
     const client = clientOf(socket)
     handshakes.set(client, pending)
     connections.add(pending, socket)
-    socket.once("close", () => handshakes.delete(client))
+    socket.once("close", () => {
+      // The client may have begun the next connection from the same port.
+      if (handshakes.get(client) === pending) handshakes.delete(client)
+    })
   })
   server.on("secureConnection", (socket: TLSSocket) => {
     const pending = handshakes.get(clientOf(socket))

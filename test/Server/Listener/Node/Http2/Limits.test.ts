@@ -7,6 +7,7 @@ import {
   block,
   codes,
   Connection,
+  data,
   flags,
   type Frame,
   frame,
@@ -15,6 +16,7 @@ import {
   rst,
   settings,
   types,
+  uint32,
   windowUpdate
 } from "./frames.ts"
 
@@ -64,10 +66,93 @@ const flood = async (connection: Connection, made: (i: number) => Buffer, most =
 }
 
 describe("over HTTP/2", () => {
-  check("a client that cancels each request at once is cut off", {}, async (connection) => {
-    await flood(connection, (i) =>
-      Buffer.concat([headers(2 * i + 1, get("/wait")), rst(2 * i + 1)])
+  for (const [name, code] of [
+    ["as cancelled", codes.cancel],
+    ["without an error", codes.none]
+  ] as const) {
+    check(
+      `a client that ends each request at once, ${name}, is cut off`,
+      {},
+      async (connection) => {
+        await flood(connection, (i) =>
+          Buffer.concat([headers(2 * i + 1, get("/wait")), rst(2 * i + 1, code)])
+        )
+        assert.isTrue(connection.isClosed)
+      }
     )
+  }
+
+  check(
+    "a client may cancel a request with any code, together with its head, its body or an error",
+    {},
+    async (_, url) => {
+      const requests = [
+        ["GET", "/large"],
+        ["GET", "/stream"],
+        ["GET", "/wait"],
+        ["HEAD", "/large"],
+        ["POST", "/echo"],
+        ["POST", "/nowhere"]
+      ] as const
+      const endings = [
+        (code: number) => [rst(1, code)],
+        (code: number) => [data(1, "x", 0), rst(1, code)],
+        (code: number) => [data(1, "x"), rst(1, code)],
+        () => [data(3, "x")],
+        (code: number) => [frame(types.goaway, 0, 0, Buffer.concat([uint32(0), uint32(code)]))]
+      ]
+      for (const [method, path] of requests) {
+        for (const isEnd of method === "POST" ? [false, true] : [true]) {
+          for (const ending of isEnd ? endings.toSpliced(1, 2) : endings) {
+            const group = Array.from({ length: 15 }, (_, code) => {
+              const fields = block(
+                [":method", method],
+                [":scheme", "http"],
+                [":path", path],
+                [":authority", "a"],
+                ["content-type", "text/plain"],
+                ...(code % 2 === 0 ? [] : ([["expect", "100-continue"]] as const))
+              )
+              const each = new Connection(url).begin()
+              each.send(headers(1, fields, isEnd ? flags.endStream : 0), ...ending(code), ping("x"))
+              return each
+            })
+            for (const each of group) {
+              await each.find(({ type }) => type === types.ping || type === types.goaway)
+              each.close()
+            }
+          }
+        }
+      }
+    }
+  )
+
+  check("a client that makes the server cancel each request is cut off", {}, async (connection) => {
+    await flood(connection, (i) =>
+      Buffer.concat([headers(2 * i + 1, get("/wait")), windowUpdate(2 * i + 1, 0x7fff_ffff)])
+    )
+    assert.isTrue(connection.isClosed)
+  })
+
+  check(
+    "a client that only sends requests that are malformed is cut off",
+    {},
+    async (connection) => {
+      await flood(connection, (i) => headers(2 * i + 1, block([":method", "GET"])))
+      assert.isTrue(connection.isClosed)
+    }
+  )
+
+  check("a client that only sends empty DATA is cut off", {}, async (connection) => {
+    const post = block(
+      [":method", "POST"],
+      [":scheme", "http"],
+      [":path", "/echo"],
+      [":authority", "a"],
+      ["content-type", "text/plain"]
+    )
+    connection.send(headers(1, post, 0))
+    await flood(connection, () => data(1, "", 0))
     assert.isTrue(connection.isClosed)
   })
 

@@ -321,6 +321,64 @@ describe("TLS on the node listener", () => {
       )
   )
 
+  it.live("a client that asks for an odd name gets the first certificate", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const certificates = [yield* pair("a.example"), yield* pair("b.example", "*.b.example")]
+        const { url } = yield* boot({ certificates })
+        for (const servername of [
+          ".",
+          "..",
+          "*",
+          "*.example",
+          "a.example.",
+          "b.example\\",
+          "x\r\ny",
+          "ä.example",
+          "[::1]",
+          "x".repeat(255),
+          `${"x.".repeat(120)}b.example`
+        ]) {
+          const found = yield* shake(url, { servername })
+          assert.include(found, { name: "CN=a.example" }, servername)
+        }
+      })
+    )
+  )
+
+  it.live("a client that renegotiates again and again is cut off, and others are served", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { url } = yield* boot({ selfSigned: ["localhost"] })
+        for (const ALPNProtocols of [["h2"], ["http/1.1"]]) {
+          yield* Effect.promise(
+            () =>
+              new Promise<void>((resolve) => {
+                const socket = connect({
+                  ALPNProtocols,
+                  host: "127.0.0.1",
+                  maxVersion: "TLSv1.2",
+                  port: Number(new URL(url).port),
+                  rejectUnauthorized: false
+                })
+                const again = () => {
+                  socket.renegotiate({ rejectUnauthorized: false }, (error) => {
+                    if (error === null) again()
+                  })
+                }
+                socket
+                  .on("secureConnect", again)
+                  .on("error", () => {})
+                  .on("close", () => resolve())
+                  .resume()
+              })
+          )
+        }
+        assert.strictEqual(yield* get(`${url}/hello`), "hello")
+      })
+    )
+  )
+
   it.live("a handshake that does not end is cut off after server.headersTimeout", () =>
     Effect.scoped(
       Effect.gen(function* () {
