@@ -92,14 +92,14 @@ export class Http2Connection implements Owner, Tracked {
   }
 
   #begin(wire: Http2Wire, stream: Keyed & ServerHttp2Stream): void {
+    stream[key] = { connection: this, wire }
     // An error without a listener would end the process.
     stream.on("error", ignore)
-    // The client may have cancelled it before this.
-    if (stream.destroyed) return wire.gone()
-    this.#open.add(wire)
-    stream[key] = wire
     stream.on("aborted", onAborted)
     stream.on("close", onClose)
+    // The client may have cancelled it before this: with its head in one packet.
+    if (stream.closed || stream.destroyed) wire.gone()
+    else this.#open.add(wire)
   }
 
   /** Records that the stream of a request is closed, with this code. */
