@@ -127,6 +127,38 @@ describe("over HTTP/2", () => {
     }
   )
 
+  check(
+    "a client may cancel a request while its body is read, and while its reply is sent",
+    {},
+    async (_, url) => {
+      const isHead = ({ stream, type }: Frame) => stream === 1 && type === types.headers
+      const post = block(
+        [":method", "POST"],
+        [":scheme", "http"],
+        [":path", "/echo"],
+        [":authority", "a"],
+        ["content-type", "text/plain"],
+        ["expect", "100-continue"]
+      )
+      const begins = [
+        headers(1, get("/large")),
+        headers(1, get("/stream")),
+        Buffer.concat([headers(1, post, 0), data(1, "x", 0)])
+      ]
+      for (const begin of begins) {
+        for (let code = 0; code < 15; code++) {
+          // Without a window, the rest of the reply waits.
+          const each = new Connection(url).begin([4, 1])
+          each.send(begin)
+          await each.find(isHead)
+          each.send(rst(1, code), ping("x"))
+          await each.find(({ type }) => type === types.ping || type === types.goaway)
+          each.close()
+        }
+      }
+    }
+  )
+
   check("a client that makes the server cancel each request is cut off", {}, async (connection) => {
     await flood(connection, (i) =>
       Buffer.concat([headers(2 * i + 1, get("/wait")), windowUpdate(2 * i + 1, 0x7fff_ffff)])
