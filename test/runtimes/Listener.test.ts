@@ -214,6 +214,22 @@ describe.each(available)("a request on %s", (name) => {
     await app.said(/^deaf interrupted$/m)
   })
 
+  it("on a WebSocket loses its connection for many messages also before the handler reads", async () => {
+    const socket = await opened(`${app.url.replace("http", "ws")}/asleep`)
+    const closed = new Promise((resolve) => socket.addEventListener("close", resolve))
+    for (let i = 0; i < 40; i++) socket.send(new Uint8Array(65_536))
+    await closed
+    await app.said(/^asleep interrupted$/m)
+  })
+
+  it("on a WebSocket keeps the messages that come before the handler reads", async () => {
+    const socket = await opened(`${app.url.replace("http", "ws")}/late`)
+    const answer = message(socket)
+    socket.send("early")
+    assert.strictEqual(await answer, "early")
+    socket.close()
+  })
+
   it("without a handshake on a route that upgrades gets no 101", async () => {
     assert.isAtLeast((await fetch(`${app.url}/socket`)).status, 400)
   })

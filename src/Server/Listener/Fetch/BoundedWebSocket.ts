@@ -23,13 +23,27 @@ type Listener = (event: WebSocketEvent) => void
  * runtimes cannot pause a peer.
  */
 export class BoundedWebSocket implements WebSocketLike {
+  /** Messages that came before the handler listened. */
+  #early: Array<WebSocketEvent> = []
   readonly #inner: WebSocket
-  readonly #messages = new Map<Listener, Listener>()
+  readonly #listeners = new Set<Listener>()
   #waiting = 0
 
   constructor(inner: WebSocket) {
     this.#inner = inner
     if ("binaryType" in inner) inner.binaryType = "arraybuffer"
+    inner.addEventListener("message", (event) => this.#receive(event))
+  }
+
+  #receive(event: WebSocketEvent): void {
+    if (this.#waiting > maxWaiting) return
+    this.#waiting += overhead + sizeOf(event.data)
+    if (this.#waiting > maxWaiting) {
+      this.#early = []
+      return this.close(policyViolation, "Too many messages wait for the handler")
+    }
+    if (this.#listeners.size === 0) this.#early.push(event)
+    for (const listener of this.#listeners) listener(event)
   }
 
   /** Whether the peer has to read before more is written. */
@@ -52,18 +66,13 @@ export class BoundedWebSocket implements WebSocketLike {
     options?: { readonly once?: boolean }
   ): void {
     if (type !== "message") return this.#inner.addEventListener(type, listener, options)
-    const bounded = (event: WebSocketEvent) => {
-      if (this.#waiting > maxWaiting) return
-      this.#waiting += overhead + sizeOf(event.data)
-      if (this.#waiting <= maxWaiting) listener(event)
-      else this.close(policyViolation, "Too many messages wait for the handler")
-    }
-    this.#messages.set(listener, bounded)
-    this.#inner.addEventListener(type, bounded, options)
+    this.#listeners.add(listener)
+    for (const event of this.#early.splice(0)) listener(event)
   }
 
   removeEventListener(type: "close" | "error" | "message" | "open", listener: Listener): void {
-    this.#inner.removeEventListener(type, this.#messages.get(listener) ?? listener)
+    if (type === "message") this.#listeners.delete(listener)
+    else this.#inner.removeEventListener(type, listener)
   }
 
   close(code?: number, reason?: string): void {

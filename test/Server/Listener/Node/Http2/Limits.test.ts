@@ -114,7 +114,11 @@ describe("over HTTP/2", () => {
                 ...(i % 2 === 0 ? [] : ([["expect", "100-continue"]] as const))
               )
               const each = new Connection(url).begin()
-              each.send(headers(1, fields, isEnd ? flags.endStream : 0), ...ending(i >> 1), ping("x"))
+              each.send(
+                headers(1, fields, isEnd ? flags.endStream : 0),
+                ...ending(i >> 1),
+                ping("x")
+              )
               return each
             })
             for (const each of group) {
