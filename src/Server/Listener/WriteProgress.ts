@@ -9,12 +9,22 @@ interface WithHandle {
 /** Watches the writes of one connection. */
 export class WriteProgress {
   #done = 0
-  #queued = 0
+  #before = 0
   #since = 0
   readonly #socket: Socket
 
   constructor(socket: Socket) {
     this.#socket = socket
+  }
+
+  /** How many bytes of the last writes the handle has not sent. */
+  get #queued(): number {
+    return (this.#socket as WithHandle)._handle?.writeQueueSize ?? 0
+  }
+
+  /** Whether bytes wait to be sent. The writes of a session of HTTP/2 are not those of its socket. */
+  get isWaiting(): boolean {
+    return this.#socket.writableLength > 0 || this.#queued > 0
   }
 
   /**
@@ -23,18 +33,17 @@ export class WriteProgress {
    */
   isStalled(now: number, limit: number): boolean {
     const socket = this.#socket
-    // A single write can be large: its rest becomes smaller before it is done.
-    const queued = (socket as WithHandle)._handle?.writeQueueSize ?? 0
-    // The writes of a session of HTTP/2 are not those of its socket.
-    if (socket.writableLength === 0 && queued === 0) {
+    if (!this.isWaiting) {
       this.#since = 0
       return false
     }
     const done = socket.bytesWritten - socket.writableLength
+    // A single write can be large: its rest becomes smaller before it is done.
+    const queued = this.#queued
     const isFirst = this.#since === 0
-    if (isFirst || done > this.#done || queued < this.#queued) this.#since = now
+    if (isFirst || done > this.#done || queued < this.#before) this.#since = now
     this.#done = done
-    this.#queued = queued
+    this.#before = queued
     return now - this.#since >= limit
   }
 }

@@ -130,15 +130,16 @@ export class Http2Connection implements Owner, Tracked {
 
   /** Ends requests and connections whose clients take too long. Call it at intervals. */
   tick(now: number): void {
+    // A client that does not read the end of its request either reads nothing at all.
+    if (this.#cut.size > 0 || this.#writes.isStalled(now, this.#limits.writeTimeout)) {
+      return this.destroy()
+    }
     if (this.isEnded) {
+      if (this.#writes.isWaiting) return
       // Node waits for the client to close its side, which it may never do.
       this.#endedAt ??= now
       if (now - this.#endedAt >= maxSilence) this.destroy()
       return
-    }
-    // A client that does not read the end of its request either reads nothing at all.
-    if (this.#cut.size > 0 || this.#writes.isStalled(now, this.#limits.writeTimeout)) {
-      return this.destroy()
     }
     for (const wire of this.#open) {
       if (!wire.isOverdue(now, this.#limits)) continue

@@ -59,7 +59,7 @@ describe("over HTTP/2, the server closes the connection of a client", () => {
 
   it.live("that breaks the rules and does not read that it did", () =>
     Effect.gen(function* () {
-      const { url } = yield* listening({}, filler)
+      const { url } = yield* listening({ writeTimeout: "300ms" }, filler)
       const connection = new Connection(url).begin()
       const id = fill(connection, "GET", "/nothing", 2000)
       connection.send(data(id, "x"))
