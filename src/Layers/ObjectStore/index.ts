@@ -24,3 +24,4 @@ export {
 } from "./ObjectStore.ts"
 export { ObjectStoreConfig } from "./ObjectStoreConfig.ts"
 export { plugin } from "./ObjectStorePlugin.ts"
+export { toResponse } from "./ToResponse.ts"
