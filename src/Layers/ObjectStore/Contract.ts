@@ -4,6 +4,7 @@
  */
 import {
   InvalidObjectKey,
+  ObjectAccessDenied,
   ObjectChecksumMismatch,
   ObjectNotFound,
   ObjectPreconditionFailed,
@@ -28,6 +29,7 @@ export {
 /** The errors of an endpoint that answers with `ObjectStore.toResponse`. */
 export const readErrors = [
   InvalidObjectKey,
+  ObjectAccessDenied,
   ObjectNotFound,
   ObjectPreconditionFailed,
   ObjectRangeNotSatisfiable,
@@ -37,6 +39,7 @@ export const readErrors = [
 /** The errors of an endpoint that stores what a client sends. */
 export const writeErrors = [
   InvalidObjectKey,
+  ObjectAccessDenied,
   ObjectChecksumMismatch,
   ObjectPreconditionFailed,
   ObjectStoreUnavailable,

@@ -127,18 +127,13 @@ export const put = <E, R>(
       const pull = yield* Stream.toPull(Parts.of(upload.stream, partSize))
       const next = Pull.catchDone(pull, () => Effect.succeed([]))
       const first: ReadonlyArray<Uint8Array> = yield* next
-      // Parts come alone or in groups. Only after the end of the content its checks are done.
-      const isLong = first.length > 1 || (first[0]?.length ?? 0) === partSize
-      const second: ReadonlyArray<Uint8Array> = isLong || first.length > 0 ? yield* next : []
+      // The content is short if its end comes after one part. The end also tells that its checks are done.
+      const second: ReadonlyArray<Uint8Array> = first.length === 1 ? yield* next : []
       const begun = [...first, ...second]
       if (begun.length > 1) {
-        const rest = second.length === 0 ? Stream.empty : Stream.fromPull(Effect.succeed(pull))
-        return yield* multipart(
-          target,
-          Stream.concat(Stream.fromArray(begun), rest),
-          upload,
-          conditions
-        )
+        const rest = Stream.fromPull(Effect.succeed(pull))
+        const parts = Stream.concat(Stream.fromArray(begun), rest)
+        return yield* multipart(target, parts, upload, conditions)
       }
       const { contentType, metadata } = upload
       const { ETag = '""' } = yield* Effect.tryPromise({
