@@ -41,7 +41,7 @@ const uploads = ".uploads"
 const abandoned = 86_400_000
 
 /** The bytes of one read. */
-const readSize = 131_072
+const readSize = 65_536
 
 /** How often a folder is made again that another writer removes at the same time. */
 const attempts = 10

@@ -163,6 +163,7 @@ export const make = (backend: Backend, maxSize: number): Effect.Effect<Shape> =>
           ),
           backend.list(prefix, after)
         ),
+      ping: backend.ping,
       presignGet: (key, options = {}) =>
         signed(key, options, (signer, expiresIn) =>
           signer.get(key, options.contentDisposition, expiresIn)

@@ -181,6 +181,8 @@ export interface Shape {
     prefix: string,
     options?: { readonly after?: string | undefined }
   ) => Stream.Stream<ObjectSummary, InvalidObjectKey | StoreFailure>
+  /** Fails if the store does not work. */
+  readonly ping: Effect.Effect<void, StoreFailure>
   /** Signs the download of an object, also if there is none. */
   readonly presignGet: (
     key: string,
