@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
 import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
+import * as ObjectErrors from "../src/Contract/ObjectErrors.ts"
 import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
 
@@ -132,15 +133,18 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
   errors: ([of]) =>
     table(
       ["code", "status", "meaning", "what to do"],
-      (of === "admin" ? Object.values(AdminErrors) : catalogue).map(
-        ({ code, meaning, remedy, status }) => [
-          `\`${code}\``,
-          String(status),
-          // The catalogue is plain text; Markdown would read the underscores as emphasis.
-          meaning.replaceAll(/\b__\w+__/g, "`$&`"),
-          remedy
-        ]
-      )
+      (of === "admin"
+        ? Object.values(AdminErrors)
+        : of === "objects"
+          ? Object.values(ObjectErrors)
+          : catalogue
+      ).map(({ code, meaning, remedy, status }) => [
+        `\`${code}\``,
+        String(status),
+        // The catalogue is plain text; Markdown would read the underscores as emphasis.
+        meaning.replaceAll(/\b__\w+__/g, "`$&`"),
+        remedy
+      ])
     ),
   keys: keyTable,
   phases: () => {
