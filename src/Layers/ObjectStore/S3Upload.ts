@@ -36,8 +36,9 @@ type Failure = ObjectPreconditionFailed | StoreFailure
 
 /** Sends content of several parts. If it does not come to its end, what was sent is removed. */
 const multipart = <E, R>(
-  { bucket, key, s3 }: Target,
+  { bucket, key, partSize, s3 }: Target,
   parts: Stream.Stream<Uint8Array, E, R>,
+  free: Array<Uint8Array>,
   { contentType, metadata }: Upload<unknown, unknown>,
   { ifMatch, ifNoneMatch }: WriteConditions
 ): Effect.Effect<string, E | Failure, R> => {
@@ -69,7 +70,11 @@ const multipart = <E, R>(
                     { abortSignal }
                   )
                 ),
-                ({ $metadata: _, ...part }) => ({ ...part, PartNumber: index + 1 })
+                ({ $metadata: _, ...part }) => {
+                  // The server has it, so a later part may have its buffer.
+                  if (Body.length === partSize) free.push(Body)
+                  return { ...part, PartNumber: index + 1 }
+                }
               ),
             { concurrency }
           ),
@@ -124,7 +129,8 @@ export const put = <E, R>(
   Effect.scoped(
     Effect.gen(function* () {
       const { bucket, key, partSize, s3 } = target
-      const pull = yield* Stream.toPull(Parts.of(upload.stream, partSize))
+      const free: Array<Uint8Array> = []
+      const pull = yield* Stream.toPull(Parts.of(upload.stream, partSize, free))
       const next = Pull.catchDone(pull, () => Effect.succeed([]))
       const first: ReadonlyArray<Uint8Array> = yield* next
       // The content is short if its end comes after one part. The end also tells that its checks are done.
@@ -133,7 +139,7 @@ export const put = <E, R>(
       if (begun.length > 1) {
         const rest = Stream.fromPull(Effect.succeed(pull))
         const parts = Stream.concat(Stream.fromArray(begun), rest)
-        return yield* multipart(target, parts, upload, conditions)
+        return yield* multipart(target, parts, free, upload, conditions)
       }
       const { contentType, metadata } = upload
       const { ETag = '""' } = yield* Effect.tryPromise({
