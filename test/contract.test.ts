@@ -234,6 +234,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/ErrorEnvelope.ts",
       "src/Contract/Guard.ts",
       "src/Contract/Location.ts",
+      "src/Contract/ObjectErrors.ts",
       "src/Contract/Pagination.ts",
       "src/Contract/PathWriter.ts",
       "src/Contract/Policy.ts",
@@ -248,6 +249,7 @@ describe("the contracts in documents and comments", () => {
       "src/Layers/Compression/Contract.ts",
       "src/Layers/Database/Contract.ts",
       "src/Layers/Idempotency/Contract.ts",
+      "src/Layers/ObjectStore/Contract.ts",
       "src/Layers/Overload/Contract.ts",
       "src/Layers/SecureHeaders/Contract.ts"
     ])
