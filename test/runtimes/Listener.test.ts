@@ -205,6 +205,16 @@ describe.each(available)("a request on %s", (name) => {
     await app.said(/^socket (?:closed|interrupted)$/m)
   })
 
+  it("that is upgraded has no time limit any more", async () => {
+    const socket = await opened(`${app.url.replace("http", "ws")}/timed`)
+    const text = message(socket)
+    // The limit and the grace of an interrupted handler are shorter.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    socket.send("hello")
+    assert.strictEqual(await text, "hello")
+    socket.close()
+  })
+
   it("on a WebSocket whose messages are not read loses its connection once they are many", async () => {
     const socket = await opened(`${app.url.replace("http", "ws")}/deaf`)
     const closed = new Promise((resolve) => socket.addEventListener("close", resolve))

@@ -37,6 +37,7 @@ export class FetchWire implements Wire {
   #isAnswered = false
   readonly method: string
   #onAbort: (() => void) | undefined
+  onUpgrade: (() => void) | undefined
   readonly #peer: Peer
   #resolve: ((answer: Response | undefined) => void) | undefined
   readonly #source: Request
@@ -125,6 +126,7 @@ export class FetchWire implements Wire {
       upgrade: (headers) => {
         const { response, socket } = runtime.upgrade(this.#source, this.#peer, headers)
         this.#upgraded = socket
+        this.onUpgrade?.()
         // A handler that reads gets the error of its socket first.
         socket.addEventListener("close", () => setImmediate(() => this.#onAbort?.()))
         this.#settle(response)
