@@ -92,7 +92,7 @@ export class Http2Connection implements Owner, Tracked {
   }
 
   #begin(wire: Http2Wire, stream: Keyed & ServerHttp2Stream): void {
-    stream[key] = { connection: this, wire }
+    stream[key] = wire
     // An error without a listener would end the process.
     stream.on("error", ignore)
     stream.on("aborted", onAborted)
