@@ -8,7 +8,10 @@ import { getPath, type KeyPath } from "../Tree.ts"
 
 /** A key of a section. */
 export interface Key {
-  /** The default of the schema as in a file; undefined if there is none, and for a secret. */
+  /**
+   * The default of the schema as in a file. Undefined if there is none, for a secret, and in an object that
+   * is optional: to set the key would be to set the object.
+   */
   readonly default: unknown
   /** The annotation `description` of its schema. */
   readonly description: string | undefined
@@ -64,7 +67,8 @@ export const keysOfSection = (section: Compiled): ReadonlyArray<Key> => {
     declared: Nodes,
     inherited: unknown,
     isOptional: boolean,
-    isMarked: boolean
+    isMarked: boolean,
+    isAbsent = false
   ): ReadonlyArray<Key> =>
     keysOf(encoded).flatMap((name) => {
       const place = [...path, name]
@@ -73,11 +77,14 @@ export const keysOfSection = (section: Compiled): ReadonlyArray<Key> => {
       const isFree = isOptional || inner.some(SchemaAST.isOptional)
       const [typed, own] = [child(nodes, name), child(declared, name)]
       const marked = isMarked || isPublic(own)
-      if (isStruct(inner)) return below(place, typed, inner, own, value, isFree, marked)
+      if (isStruct(inner)) {
+        const isLeftOut = isAbsent || (value === undefined && inner.some(SchemaAST.isOptional))
+        return below(place, typed, inner, own, value, isFree, marked, isLeftOut)
+      }
       const secret = isSecret(section.nodes, place, "")
       return [
         {
-          default: secret ? undefined : value,
+          default: secret || isAbsent ? undefined : value,
           description: descriptionOf(own),
           expected: describe(own.length > 0 ? own : inner),
           isPublic: marked,
