@@ -59,6 +59,7 @@ describe("the package of the organisation", () => {
     const server = node([main], {
       ACME_JWT_SECRET: "x".repeat(32),
       FLANGE__APP__DRAIN_DELAY: "0s",
+      FLANGE__SERVER__TRUSTED_PROXIES: '["127.0.0.1/32"]',
       FLANGE_ENV: "production",
       HOST: "127.0.0.1",
       PORT: String(port)
@@ -66,8 +67,9 @@ describe("the package of the organisation", () => {
     try {
       const url = `http://127.0.0.1:${port}`
       await serving(server, `${url}/readyz`)
-      const { headers } = await fetch(`${url}/v1/hours`)
-      expect(headers.get("strict-transport-security")).toContain("max-age=31536000")
+      const overHttps = { headers: { "x-forwarded-proto": "https" } }
+      const { headers } = await fetch(`${url}/v1/hours`, overHttps)
+      expect(headers.get("strict-transport-security")).toContain("max-age=63072000")
       server.child.kill("SIGTERM")
       expect(await server.exitCode, server.output()).toBe(0)
     } finally {

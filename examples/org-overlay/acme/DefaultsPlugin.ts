@@ -9,7 +9,7 @@ const local = {
 
 const deployed = {
   app: { drainDelay: "10s" },
-  secureHeaders: { hsts: "max-age=31536000; includeSubDomains" },
+  secureHeaders: { hsts: "max-age=63072000; includeSubDomains" },
   server: { trustedProxies: ["10.0.0.0/8"] }
 }
 
