@@ -41,19 +41,19 @@ const measure = Secrets.use(({ stats }) =>
   Metering.readings([
     {
       description: "Reads of secrets that were not in memory, or no longer fresh",
-      id: "secrets.reads",
+      id: "flange.secrets.reads",
       read: () => stats().reads,
       type: "counter"
     },
     {
       description: "Reads of secrets that failed: the provider could not be asked",
-      id: "secrets.failures",
+      id: "flange.secrets.failures",
       read: () => stats().failures,
       type: "counter"
     },
     {
       description: "Secrets whose last value is used because they could not be read again",
-      id: "secrets.stale",
+      id: "flange.secrets.stale",
       read: () => stats().stale.length,
       type: "gauge"
     }
@@ -66,7 +66,7 @@ const measure = Secrets.use(({ stats }) =>
  *
  * - config: section `secrets`
  * - health: `secrets`, informational: degraded while a secret cannot be read again
- * - metrics: `secrets.reads`, `secrets.failures`, `secrets.stale`
+ * - metrics: `flange.secrets.failures`, `flange.secrets.reads`, `flange.secrets.stale`
  *
  * @example
  * ```ts
