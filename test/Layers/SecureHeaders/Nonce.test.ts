@@ -70,6 +70,16 @@ const Fibers = Plugin.make("app:fibers", {
 const app = App.make("pages", [SecureHeaders.plugin, Cache.plugin, Pages])
 const inFibers = App.make("pages", [Fibers, SecureHeaders.plugin, Cache.plugin, Pages])
 
+/** Boots an app whose requests have the scheme of their URL, whatever listener the run is for. */
+const inMemory = (at: App.Any) =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => App.toWebHandler(at)),
+      (web) => Effect.promise(() => web.dispose())
+    ),
+    (web) => (url: string) => Effect.promise(() => web.handler(new Request(url)))
+  )
+
 type Config = Readonly<Record<string, unknown>>
 
 const listening = (listener: string) => (at: typeof app, server: Config, secureHeaders: Config) =>
@@ -164,16 +174,18 @@ describe("Strict-Transport-Security", () => {
 
   it.live("is sent if the connection is encrypted", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(app)
-      const ask = (url: string) => test.fetch(new Request(url))
+      const ask = yield* inMemory(app)
       assert.strictEqual((yield* ask("https://app/read")).headers.get(hsts), value)
       assert.strictEqual((yield* ask("https://app/nowhere")).headers.get(hsts), value)
       assert.strictEqual((yield* ask("https://app/own")).headers.get(hsts), "max-age=60")
       for (const url of ["http://app/read", "https://app/none"]) {
         assert.isNull((yield* ask(url)).headers.get(hsts), url)
       }
-      const off = yield* TestApp.make(app, { config: { secureHeaders: { hsts: "" } } })
-      assert.isNull((yield* off.fetch(new Request("https://app/read"))).headers.get(hsts))
+      const config = { values: { secureHeaders: { hsts: "" } } }
+      const off = yield* inMemory(
+        App.make("pages", [SecureHeaders.plugin, Cache.plugin, Pages], { config })
+      )
+      assert.isNull((yield* off("https://app/read")).headers.get(hsts))
     })
   )
 
