@@ -181,11 +181,14 @@ describe("Strict-Transport-Security", () => {
       for (const url of ["http://app/read", "https://app/none"]) {
         assert.isNull((yield* ask(url)).headers.get(hsts), url)
       }
-      const config = { values: { secureHeaders: { hsts: "" } } }
-      const off = yield* inMemory(
-        App.make("pages", [SecureHeaders.plugin, Cache.plugin, Pages], { config })
-      )
+      const configured = (text: string) => {
+        const config = { values: { secureHeaders: { hsts: text } } }
+        return inMemory(App.make("pages", [SecureHeaders.plugin, Cache.plugin, Pages], { config }))
+      }
+      const off = yield* configured("")
       assert.isNull((yield* off("https://app/read")).headers.get(hsts))
+      const own = yield* configured("max-age=60; preload")
+      assert.strictEqual((yield* own("https://app/read")).headers.get(hsts), "max-age=60; preload")
     })
   )
 
