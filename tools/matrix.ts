@@ -35,7 +35,10 @@ const serving = [
   "test/examples"
 ]
 
-/** The suites in those folders that serve no request, or that always serve in memory. */
+/**
+ * The suites in those folders that serve no request, that always serve in memory, or whose clock moves on
+ * before a request would come through a socket. `Timeout/Listeners` has the same limits on each listener.
+ */
 const independent = [
   "Admin/Process",
   "Auth/Backend/Source",
@@ -87,7 +90,9 @@ const independent = [
   "Telemetry/Process",
   "Telemetry/Sampler",
   "Telemetry/TelemetryConfig",
-  "Telemetry/Trouble"
+  "Telemetry/Trouble",
+  "Timeout/Replies",
+  "Timeout/Timeout"
 ].map((name) => `test/Layers/${name}.test.ts`)
 
 const isShort = process.argv.includes("--short")

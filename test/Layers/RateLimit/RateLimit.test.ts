@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -365,11 +366,14 @@ describe("the store", () => {
 
   it.effect("that does not answer is waited for as long as rateLimit.timeout", () =>
     Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const take = () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never)
       const test = yield* TestApp.make(make().app, {
         config: { rateLimit: { timeout: "2 seconds" } },
-        replace: [[RateLimit.plugin, replaced({ take: () => Effect.never })]]
+        replace: [[RateLimit.plugin, replaced({ take })]]
       })
       const fiber = yield* Effect.forkChild(test.get("/orders", as("ada")))
+      yield* Deferred.await(asked)
       yield* TestClock.adjust("1999 millis")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 millis")
