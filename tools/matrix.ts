@@ -36,8 +36,9 @@ const serving = [
 ]
 
 /**
- * The suites in those folders that serve no request, that always serve in memory, or whose clock moves on
- * before a request would come through a socket. `Timeout/Listeners` has the same limits on each listener.
+ * The suites in those folders that serve no request, that always serve in memory or on each listener, or
+ * whose clock moves on before a request would come through a socket. `Timeout/Listeners` has the same limits
+ * on each listener.
  */
 const independent = [
   "Admin/Process",
@@ -67,6 +68,7 @@ const independent = [
   "ObjectStore/conformance",
   "ObjectStore/DirectoryBackend",
   "ObjectStore/S3Backend",
+  "ObjectStore/ToResponse",
   "OpenApi/Documents",
   "OpenApi/Paths",
   "OpenApi/Pattern",
@@ -91,6 +93,7 @@ const independent = [
   "Telemetry/Sampler",
   "Telemetry/TelemetryConfig",
   "Telemetry/Trouble",
+  "Timeout/CallerDeadline",
   "Timeout/Replies",
   "Timeout/Timeout"
 ].map((name) => `test/Layers/${name}.test.ts`)
