@@ -46,7 +46,7 @@ const given = (requireClientCertificate: boolean) =>
       clientCa: authority.cert,
       requireClientCertificate
     }
-    const test = yield* TestApp.listening(app, { config: { server: { tls } } })
+    const test = yield* TestApp.listening(app, { config: { server: { listener: "node", tls } } })
     return {
       audit,
       forged: yield* signed("ada", yield* signed("authority")),

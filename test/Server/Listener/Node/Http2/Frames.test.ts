@@ -48,7 +48,7 @@ const run = async (url: string, { expected, sent }: Case) => {
   )
 }
 
-layer(TestApp.layerListening(made.app, { config: { server: { h2c: true } } }))(
+layer(TestApp.layerListening(made.app, { config: { server: { h2c: true, listener: "node" } } }))(
   "HTTP/2, section",
   (it) => {
     for (const each of cases) {

@@ -10,7 +10,7 @@ import * as app from "./app.ts"
 import { Client, received } from "./client.ts"
 import { block, codes, Connection, headers, types } from "./frames.ts"
 
-const server = { h2c: true }
+const server = { h2c: true, listener: "node" }
 
 /** Boots the app and connects a client to it. */
 const started = (own: object = {}) =>

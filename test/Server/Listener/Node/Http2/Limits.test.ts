@@ -42,7 +42,7 @@ const check = (
   it.live(name, () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const config = { server: { h2c: true, ...own } }
+        const config = { server: { h2c: true, listener: "node", ...own } }
         const { url } = yield* TestApp.listening(app.make().app, { config })
         const connection = new Connection(url).begin(...entries)
         yield* Effect.promise(() => run(connection, url))
@@ -302,7 +302,7 @@ describe("over HTTP/2", () => {
   it.live("a connection above server.maxConnections is closed", () =>
     Effect.scoped(
       Effect.gen(function* () {
-        const config = { server: { h2c: true, maxConnections: 1 } }
+        const config = { server: { h2c: true, listener: "node", maxConnections: 1 } }
         const { url } = yield* TestApp.listening(app.make().app, { config })
         const first = new Connection(url).begin()
         yield* Effect.promise(() => first.find(({ type }) => type === types.settings))

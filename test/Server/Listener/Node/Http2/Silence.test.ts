@@ -30,7 +30,14 @@ const fill = (connection: Connection, method: string, path: string, count: numbe
 
 const listening = (own: object, large = "") =>
   TestApp.listening(app.make(large).app, {
-    config: { server: { ...("tls" in own ? {} : { h2c: true }), maxStreams: 10_000, ...own } }
+    config: {
+      server: {
+        ...("tls" in own ? {} : { h2c: true }),
+        listener: "node",
+        maxStreams: 10_000,
+        ...own
+      }
+    }
   })
 
 const tls = { tls: { selfSigned: ["localhost"] } }
@@ -88,7 +95,10 @@ describe("over HTTP/2, the server closes the connection of a client", () => {
       const scope = yield* Scope.make()
       const { url } = yield* Scope.provide(
         TestApp.listening(app.make(filler).app, {
-          config: { app: { drainTimeout: "300ms" }, server: { h2c: true, maxStreams: 10_000 } }
+          config: {
+            app: { drainTimeout: "300ms" },
+            server: { h2c: true, listener: "node", maxStreams: 10_000 }
+          }
         }),
         scope
       )

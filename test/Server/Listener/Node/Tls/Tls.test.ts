@@ -30,7 +30,7 @@ const pair = (...names: ReadonlyArray<string>) =>
   Effect.map(Tls.selfSigned(names), ({ cert, key }) => ({ cert, key: Redacted.value(key) }))
 
 const boot = (tls: object, own: object = {}) =>
-  TestApp.listening(app.make().app, { config: { server: { tls, ...own } } })
+  TestApp.listening(app.make().app, { config: { server: { listener: "node", tls, ...own } } })
 
 /** Connects, and returns the name of the certificate, the protocol of TLS and that of ALPN. */
 const shake = (url: string, options: ConnectionOptions = {}) =>
@@ -208,7 +208,7 @@ describe("TLS on the node listener", () => {
         Effect.scoped(
           Effect.gen(function* () {
             const { logs } = yield* TestApp.listening(app.make().app, {
-              config: { server: { tls: { selfSigned: ["localhost"] } } },
+              config: { server: { listener: "node", tls: { selfSigned: ["localhost"] } } },
               environment
             })
             const warned = logs.some(({ message }) => message.includes("server.tls.selfSigned"))
@@ -249,7 +249,9 @@ describe("TLS on the node listener", () => {
       Effect.scoped(
         Effect.gen(function* () {
           const error = yield* Effect.flip(
-            TestApp.listening(app.make().app, { config: { server } })
+            TestApp.listening(app.make().app, {
+              config: { server: { listener: "node", ...server } }
+            })
           )
           assert.strictEqual(error._tag, "ConfigError")
         })
