@@ -265,7 +265,8 @@ describe("App.layer", () => {
   it.live("the BindError of an app with TLS names the address with https", () =>
     Effect.gen(function* () {
       const port = yield* taken
-      const server = { host: "127.0.0.1", port, tls: { selfSigned: ["localhost"] } }
+      const tls = { selfSigned: ["localhost"] }
+      const server = { host: "127.0.0.1", listener: "node", port, tls } as const
       const app = App.make("second", [pings], { config: { ...config, overrides: { server } } })
       const error = yield* Effect.flip(Effect.scoped(Layer.build(App.layer(app))))
       expect(error).toMatchObject({ _tag: "BindError", address: `https://127.0.0.1:${port}` })
