@@ -1,5 +1,5 @@
-// Open-loop load on a server that may refuse: requests leave as they are due, whatever became of the
-// earlier ones. A request takes an idle connection if there is one, or else it is pipelined behind
+// Open-loop load on a server that may refuse: each request leaves when it is due, and waits for no reply to
+// an earlier one. A request takes an idle connection if there is one, or else it is pipelined behind
 // others. Latency counts from the time at which the request was due ("coordinated omission").
 // A process of its own, so that it has a core of its own; its argument is `ArrivalsOptions` as JSON.
 import { connect, type Socket } from "node:net"

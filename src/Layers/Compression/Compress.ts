@@ -85,7 +85,7 @@ const isFixed = (reply: Finished): boolean => {
   )
 }
 
-/** The reply of which it tells may be compressed. */
+/** Returns the change of a 304, whose client may have stored the compressed reply. */
 const notModified = (reply: Finished, ifNoneMatch: string | undefined): Change => {
   const tag = reply.header("etag")
   return tag === undefined

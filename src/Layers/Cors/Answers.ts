@@ -96,7 +96,7 @@ export const preflight = (config: Config, origins: Origins): Middleware.Before =
   }
 }
 
-/** Returns a list of header names; undefined if it is none. */
+/** Returns the header names of a list, without blanks; undefined if a name is not a token. */
 const namesIn = (list: string | undefined): string | undefined => {
   const names = list?.split(",").map(withoutBlanks)
   return names?.every((name) => token.test(name)) === true ? names.join(", ") : undefined

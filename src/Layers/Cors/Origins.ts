@@ -16,7 +16,7 @@ export class Origins {
     this.#predicate = predicate
   }
 
-  /** The only origin that is allowed, or `*`; undefined if there is none, or another one. */
+  /** The origin that is allowed, or `*`, if there is exactly one; otherwise undefined. */
   get only(): string | undefined {
     const [only, ...more] = this.#exact
     return more.length === 0 && this.#patterns.length === 0 && this.#predicate === undefined

@@ -5,7 +5,7 @@ import { isKey } from "./Contract.ts"
 const quoted = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"$/
 
 /**
- * Returns the key; undefined if the value is none. The draft writes keys as strings of structured fields, in
+ * Returns the key in a value of the header; undefined if the value is not a key. The draft writes keys as strings of structured fields, in
  * double quotes, and most clients write them without: `"abc"` and `abc` are one key.
  */
 export const parse = (value: string): string | undefined => {

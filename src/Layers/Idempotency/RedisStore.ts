@@ -26,7 +26,7 @@ return ""`,
   }
 ).withReturnType<string>()
 
-// A key that is gone has lost its lease to nobody.
+// If the key has expired and no other request has claimed it, the owner still completes it.
 const complete = Redis.script(
   (key: string, mark: string, record: string, ttl: number) => [key, mark, record, whole(ttl)],
   {

@@ -183,7 +183,7 @@ export interface Shape {
   ) => Stream.Stream<ObjectSummary, InvalidObjectKey | StoreFailure>
   /** Fails if the store does not work. */
   readonly ping: Effect.Effect<void, StoreFailure>
-  /** Signs the download of an object, also if there is none. */
+  /** Signs the download of an object. Does not check whether the object exists. */
   readonly presignGet: (
     key: string,
     options?: Expiry & {

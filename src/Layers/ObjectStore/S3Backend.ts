@@ -99,7 +99,7 @@ const objectOf = (
   reply: Described & { readonly ContentRange?: string | undefined },
   body: Readable
 ): StoredObject => {
-  // A stream that nobody reads any more may fail once more.
+  // The body may fail after its reader has stopped. Without a listener the error would end the process.
   body.on("error", () => {})
   const stream: Stream.Stream<Uint8Array, StoreFailure> = NodeStream.fromReadable({
     evaluate: () => body,

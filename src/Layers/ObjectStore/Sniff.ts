@@ -67,8 +67,8 @@ const markup = (text: string): string | undefined => {
 
 /**
  * Returns the media type that the first bytes show; undefined if they show none. It knows common images,
- * audio, video, archives and fonts, PDF, HTML, SVG and XML. A type of which ZIP is the container, such as
- * a document of an office program, is `application/zip`.
+ * audio, video, archives and fonts, PDF, HTML, SVG and XML. Formats inside ZIP,
+ * such as the documents of office programs, are `application/zip`.
  */
 export const sniff = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, length)).toString(
