@@ -39,7 +39,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Vitest leaves one core free, which is half of a machine with two.
     maxWorkers: "100%",
-    setupFiles: listener === "web" ? [] : ["test/matrix/sockets.ts"],
+    setupFiles: ["test/idle.ts", ...(listener === "web" ? [] : ["test/matrix/sockets.ts"])],
     // Only for what never ends: no test may fail because the machine is slow.
     testTimeout: 600_000
   }

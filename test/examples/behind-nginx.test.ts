@@ -54,11 +54,12 @@ describe.skipIf(unavailable !== undefined)("the example behind nginx", () => {
   it("shares the request id with the log of nginx", async () => {
     const { headers, json } = await visit("127.0.0.8", { "x-request-id": "r-2" })
     expect([json["requestId"], headers["x-request-id"]]).toEqual(["r-2", "r-2"])
-    expect(nginx.accessLog().find(({ requestId }) => requestId === "r-2")).toMatchObject({
-      client: "127.0.0.8",
-      path: "/v1/visitor",
-      status: 200
-    })
+    // nginx writes the line after it has sent the reply.
+    await expect
+      .poll(() => nginx.accessLog().find(({ requestId }) => requestId === "r-2"), {
+        timeout: 60_000
+      })
+      .toMatchObject({ client: "127.0.0.8", path: "/v1/visitor", status: 200 })
   })
 
   it("limits each client alone", async () => {

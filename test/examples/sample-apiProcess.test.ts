@@ -89,7 +89,7 @@ onEach([embedded, mysql, postgres], "the sample API as a process", ({ fresh }) =
         false
       ])
       for (const line of log.join("").trim().split("\n")) {
-        expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO  /)
+        expect(line, log.join("")).toMatch(/^\d\d:\d\d:\d\d\.\d{3} INFO  /)
       }
     }).pipe(Effect.scoped)
   )

@@ -37,7 +37,13 @@ if (h2c) {
   const answers = new Map<string, Promise<boolean>>()
   // Several connections, because some tests have more requests at once than a connection may. The pool
   // reads the option, and its types do not have it.
-  const options = { allowH2: true, pipelining: 100, useH2c: true }
+  const options = {
+    allowH2: true,
+    keepAliveMaxTimeout: 1,
+    keepAliveTimeout: 1,
+    pipelining: 100,
+    useH2c: true
+  }
   const dispatcher = new Agent(options)
   const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)

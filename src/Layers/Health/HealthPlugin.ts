@@ -39,7 +39,9 @@ const replies = Effect.gen(function* () {
       onFailure: (error) => HttpServerRespondable.toResponse(error),
       onSuccess: (body) => Effect.succeed(HttpServerResponse.jsonUnsafe(body))
     })
-    return { here: isMoved ? unknown : effect, path: isMoved ? path : undefined, response }
+    // A failure would be logged as an error, at each probe of an app that starts, drains or has a
+    // component down: those are logged once each, by who finds them.
+    return { here: isMoved ? unknown : response, path: isMoved ? path : undefined, response }
   }
   const alive = Effect.succeed({ status: "alive" } as const)
   const ready = Effect.gen(function* () {

@@ -97,13 +97,15 @@ describe("GET /readyz", () => {
       ready: () => Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(gate))
     })
     const clock = await Effect.runPromise(Effect.scoped(TestClock.make()))
-    const { boot, close, url } = await listening([Slow], { drainDelay: "1 hour" }, { clock })
+    const { boot, close, logs, url } = await listening([Slow], { drainDelay: "1 hour" }, { clock })
     await Effect.runPromise(Deferred.await(reached))
     const { body, reply } = await json(`${url()}/readyz`)
     assert.strictEqual(reply.status, 503)
     assert.strictEqual(reply.headers.get("content-type"), "application/problem+json")
     assert.deepInclude(body, { code: "SERVICE_UNAVAILABLE", instance: "/readyz", status: 503 })
     assert.strictEqual((await fetch(`${url()}/livez`)).status, 200)
+    // Not a failed request: an orchestrator asks from the start on.
+    assert.notInclude(logs.join("\n"), "Request failed")
 
     await Effect.runPromise(Deferred.succeed(gate, undefined))
     await boot
