@@ -22,7 +22,7 @@ export const fromHeader = (value: string | undefined): string =>
   value !== undefined && accepted.test(value) ? value : make()
 
 /** Random octets for many ids, because each call for random octets is slow. */
-const pool = new Uint8Array(10 * 256)
+const pool = new Uint8Array(10 * 1024)
 let used = pool.length
 
 /**

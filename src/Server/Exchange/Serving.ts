@@ -170,7 +170,8 @@ export class Serving {
   end(): void {
     const open = this.#open
     open.count--
-    if (open.count > 0) return
+    // Clearing an empty set would allocate.
+    if (open.count > 0 || open.whenIdle.size === 0) return
     for (const done of open.whenIdle) done()
     open.whenIdle.clear()
   }
