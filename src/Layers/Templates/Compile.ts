@@ -1,0 +1,118 @@
+/** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
+import { Script } from "node:vm"
+import type { Eta } from "eta/core"
+import type { Page } from "./Page.ts"
+import { type Place, Reader } from "./Place.ts"
+import { messageOf, TemplateError } from "./TemplateError.ts"
+
+/** Another template that a template names by a literal. */
+export interface Reference {
+  readonly line: number
+  readonly name: string
+}
+
+/** A template that can be rendered. */
+export interface Compiled {
+  readonly name: string
+  readonly references: ReadonlyArray<Reference>
+  /** Writes to the page. */
+  readonly run: (it: unknown, page: Page, ...functions: Functions) => void
+  readonly text: string
+}
+
+/** The functions that templates call. */
+type Functions = readonly [
+  block: (name: string, content?: () => void) => unknown,
+  include: (name: string, data?: object) => unknown,
+  json: (value: unknown) => unknown,
+  layout: (name: string, data?: object) => void,
+  output: (text: unknown) => void
+]
+
+const parameters = ["it", "__eta", "block", "include", "json", "layout", "output"]
+
+/** The letters of the methods of `Page` that print in a place. */
+const methods: Readonly<Record<Place, string>> = {
+  attribute: "a",
+  name: "n",
+  script: "s",
+  style: "c",
+  text: "e",
+  url: "u"
+}
+
+/** Returns the text of a template for a string of its parse, which is written as in a literal. */
+const literal = (text: string): string =>
+  text.replaceAll(/\\(.)/g, (_, char: string) => (char === "n" ? "\n" : char))
+
+/** Finds the templates that `include` and `layout` name by a literal. */
+const referencesIn = (code: string, line: number): ReadonlyArray<Reference> =>
+  Array.from(
+    code
+      .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+      .replaceAll(/(^|\s)\/\/.*/g, "$1")
+      .matchAll(/(?<![\w$.])(?:include|layout)\(\s*(["'`])([^"'`$\\]+)\1/g),
+    ([, , name]) => ({ line, name: name! })
+  )
+
+/** Returns the line of the template in whose tag the code has a syntax error. */
+const lineOf = (code: string): number | undefined => {
+  try {
+    new Script(`(function(${parameters.join()}) {\n${code}\n})`, { filename: "template" })
+    return undefined
+  } catch (error) {
+    const at = error instanceof Error ? /^template:(\d+)/.exec(error.stack ?? "") : null
+    const before = code.split("\n").slice(0, at === null ? 0 : Number(at[1]) - 1)
+    const lines = [...before.join("\n").matchAll(/^__eta\.line=(\d+)$/gm)]
+    return lines.length === 0 ? undefined : Number(lines.at(-1)![1])
+  }
+}
+
+/** Compiles a template, or returns what is wrong with it. */
+export const compile = (eta: Eta, name: string, text: string): Compiled | TemplateError => {
+  const failed = (reason: string, line: number | undefined) =>
+    new TemplateError({ line, reason, template: name })
+  const reader = new Reader()
+  const references: Array<Reference> = []
+  let body: string
+  try {
+    const nodes = eta.parse(text)
+    for (const node of nodes) {
+      if (typeof node === "string") {
+        reader.read(literal(node))
+        continue
+      }
+      const { lineNo: line = 1, t: type, val } = node
+      references.push(...referencesIn(val, line))
+      if (type === "e") continue
+      const place = reader.print()
+      if (type === "r") {
+        node.val = `__eta.r(${val}\n)`
+        continue
+      }
+      if (typeof place === "object") return failed(place.refused, line)
+      node.t = "r"
+      node.val = `__eta.${methods[place]}(${val}\n)`
+    }
+    body = eta.compileBody(nodes)
+  } catch (error) {
+    const [reason = ""] = messageOf(error).split("\n")
+    const at = / at line (\d+) col \d+:?$/.exec(reason)
+    return failed(
+      `${at === null ? reason : reason.slice(0, at.index)}. Correct the tag`,
+      at === null ? undefined : Number(at[1])
+    )
+  }
+  try {
+    // The block lets a template declare variables with the names of the functions.
+    const code = `"use strict";{\n${body}}`
+    // eslint-disable-next-line typescript/no-implied-eval -- a template is code of the app
+    const run = new Function(...parameters, code) as Compiled["run"]
+    return { name, references, run, text }
+  } catch (error) {
+    return failed(
+      `its code cannot be compiled: ${messageOf(error)}. Correct the code in its tags`,
+      lineOf(`"use strict";{\n${body}}`)
+    )
+  }
+}

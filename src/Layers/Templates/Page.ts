@@ -1,0 +1,176 @@
+/** A page while it is rendered. The code of a template writes to it. */
+import type { Compiled } from "./Compile.ts"
+import { Html } from "./Contract.ts"
+import * as Printer from "./Printer.ts"
+import type { Place } from "./Place.ts"
+import { messageOf, TemplateError } from "./TemplateError.ts"
+
+/** How deep templates may include each other, layouts counted. */
+const maxDepth = 64
+
+/** What all pages of an app share. */
+export interface Rules {
+  /** Returns a template by its name; undefined if there is none. */
+  readonly find: (name: string) => Compiled | TemplateError | undefined
+  /** The longest page, in characters. */
+  readonly maxSize: number
+  readonly print: Readonly<Record<Place, Printer.Print>>
+}
+
+type Blocks = ReadonlyMap<string, string>
+
+interface Layout {
+  readonly data: object | undefined
+  readonly line: number | undefined
+  readonly name: string
+}
+
+/** Returns the data of a template with more of it. Methods of a class stay. */
+const extended = (data: unknown, more: object | undefined): unknown => {
+  if (typeof data !== "object" || data === null) return { ...more }
+  const prototype: unknown = Object.getPrototypeOf(data)
+  return prototype === Object.prototype || typeof prototype !== "object"
+    ? { ...data, ...more }
+    : Object.assign(Object.create(prototype), data, more)
+}
+
+/** The output of one template. Its short names are those that the code of templates has. */
+export class Page {
+  line: number | undefined = undefined
+  res = ""
+  readonly #blocks = new Map<string, string>()
+  readonly #depth: number
+  readonly #given: Blocks | undefined
+  readonly #it: unknown
+  #layout: Layout | undefined = undefined
+  readonly #rules: Rules
+
+  constructor(it: unknown, rules: Rules, depth: number, given: Blocks | undefined) {
+    this.#depth = depth
+    this.#given = given
+    this.#it = it
+    this.#rules = rules
+  }
+
+  /** Prints in an attribute. */
+  a(value: unknown): string {
+    return this.#checked(this.#rules.print.attribute(value))
+  }
+
+  /** Prints in the attribute `style`. */
+  c(value: unknown): string {
+    return this.#checked(this.#rules.print.style(value))
+  }
+
+  /** Prints between tags. */
+  e(value: unknown): string {
+    return this.#checked(this.#rules.print.text(value))
+  }
+
+  /** Prints the name of an attribute. */
+  n(value: unknown): string {
+    return this.#checked(this.#rules.print.name(value))
+  }
+
+  /** Prints markup. */
+  r(value: unknown): string {
+    return this.#checked(Printer.raw(value))
+  }
+
+  /** Prints in a script. */
+  s(value: unknown): string {
+    return this.#checked(this.#rules.print.script(value))
+  }
+
+  /** Prints an address. */
+  u(value: unknown): string {
+    return this.#checked(this.#rules.print.url(value))
+  }
+
+  /** Renders a template. Throws a `TemplateError`. */
+  render(compiled: Compiled): string {
+    try {
+      compiled.run(
+        this.#it,
+        this,
+        (name, content) => this.#block(name, content),
+        (name, data) => this.#include(name, data),
+        Printer.json,
+        (name, data) => {
+          this.#layout = { data, line: this.line, name }
+        },
+        (value) => {
+          this.res += this.e(value)
+        }
+      )
+      if (this.#layout === undefined) return this.res
+      const { data, line, name } = this.#layout
+      this.line = line
+      const blocks = new Map([...(this.#given ?? []), ...this.#blocks])
+      return this.#render(name, { body: Html.trusted(this.res), ...data }, blocks)
+    } catch (error) {
+      if (error instanceof TemplateError) throw error
+      const reason = messageOf(error)
+      throw new TemplateError({
+        cause: error instanceof Printer.Unprintable ? undefined : error,
+        line: this.line,
+        reason: error instanceof Printer.Unprintable ? reason : `it has thrown: ${reason}`,
+        template: compiled.name
+      })
+    }
+  }
+
+  #checked(text: string): string {
+    const { maxSize } = this.#rules
+    if (this.res.length + text.length <= maxSize) return text
+    throw new Printer.Unprintable(
+      `the page has more than ${maxSize} characters. Print less, or raise templates.maxSize`
+    )
+  }
+
+  #captured(content: () => void): string {
+    const before = this.res
+    this.res = ""
+    try {
+      content()
+      return this.res
+    } finally {
+      this.res = before
+    }
+  }
+
+  /** Defines a block in a template with a layout; prints it in the layout. */
+  #block(name: string, content: (() => void) | undefined): Html {
+    if (this.#layout !== undefined) {
+      if (content !== undefined) this.#blocks.set(name, this.#captured(content))
+      return Html.trusted("")
+    }
+    const given = this.#given?.get(name)
+    return Html.trusted(given ?? (content === undefined ? "" : this.#captured(content)))
+  }
+
+  #include(name: string, data: object | undefined): Html {
+    return Html.trusted(this.#render(name, data, this.#given))
+  }
+
+  #render(name: string, more: object | undefined, blocks: Blocks | undefined): string {
+    const { find } = this.#rules
+    const found = find(name)
+    if (found === undefined) {
+      throw new Printer.Unprintable(
+        `there is no template ${JSON.stringify(name)}. Write its path from the directory of the templates, without the extension`
+      )
+    }
+    if (found instanceof TemplateError) throw found
+    if (this.#depth >= maxDepth) {
+      throw new Printer.Unprintable(
+        `templates include each other more than ${maxDepth} times. End the recursion with a condition`
+      )
+    }
+    const line = this.line
+    const page = new Page(extended(this.#it, more), this.#rules, this.#depth + 1, blocks)
+    const text = page.render(found)
+    this.line = line
+    return this.#checked(text)
+  }
+}

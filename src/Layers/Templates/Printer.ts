@@ -1,0 +1,108 @@
+/** Prints values: the rules of each place. */
+import { Html } from "./Contract.ts"
+import type { Place } from "./Place.ts"
+
+/** A value that cannot be printed. The message says why, and what to write. */
+export class Unprintable extends Error {}
+
+/** Turns a value into markup for its place. */
+export type Print = (value: unknown) => string
+
+/** Replaces the characters that have a meaning in HTML. */
+export type Escape = (text: string) => string
+
+const kindOf = (value: unknown): string => {
+  if (value === undefined) return "undefined"
+  if (Array.isArray(value)) return "a list"
+  if (value instanceof Date) return "a date"
+  return typeof value === "object" ? "an object" : `a ${typeof value}`
+}
+
+/** Returns the text of a value that is no markup. Code of the value, such as `toString`, is not called. */
+const textOf = (value: unknown): string => {
+  if (typeof value === "string") return value
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
+    return String(value)
+  }
+  if (value === null) return ""
+  throw new Unprintable(
+    value === undefined
+      ? 'the value is undefined. Correct the name, or write what is printed without a value, as in it.note ?? ""'
+      : `the value is ${kindOf(value)}. Print a text or a number of it, such as date.toISOString()`
+  )
+}
+
+/** The schemes of addresses that run no code. */
+const schemes: ReadonlySet<string> = new Set(["http", "https", "mailto", "tel"])
+
+/** What is printed in place of an address that may run code. */
+const invalidAddress = "about:invalid"
+
+/** Checks whether an address is relative, or has a scheme that runs no code. */
+const isSafe = (address: string): boolean => {
+  // Browsers leave these out, wherever they are in front of the colon.
+  const scheme = /^([^/?#:]*):/.exec(address.replaceAll(/[\p{Cc} ]/gu, ""))?.[1]
+  return scheme === undefined || schemes.has(scheme.toLowerCase())
+}
+
+const isPlainStyle = (text: string): boolean => /^[\w #%.,+-]*$/.test(text)
+
+const isName = (text: string): boolean => /^(?:[a-z][a-z\d-]*)?$/i.test(text)
+
+/** Returns JSON that ends no element and begins no comment, whatever the value has. */
+export const json = (value: unknown): Html => {
+  const text = JSON.stringify(value)
+  if (text === undefined) {
+    throw new Unprintable(`${kindOf(value)} has no JSON. Pass null, or a value that has one`)
+  }
+  return Html.trusted(
+    text.replaceAll(
+      /[<>&\u2028\u2029]/g,
+      (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
+    )
+  )
+}
+
+/** Returns what prints a value in each place. */
+export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
+  const attribute: Print = (value) => escape(Html.is(value) ? value.markup : textOf(value))
+  return {
+    attribute,
+    name: (value) => {
+      const text = textOf(value)
+      if (isName(text)) return text
+      throw new Unprintable(
+        "it is printed in the place of an attribute's name, and has other characters than letters, digits and -. Write the attribute in the template, with its value in quotes"
+      )
+    },
+    script: (value) => {
+      if (Html.is(value)) return value.markup
+      if (typeof value === "boolean" || value === null) return String(value)
+      if (typeof value === "number" && Number.isFinite(value)) return String(value)
+      throw new Unprintable(
+        `${kindOf(value)} is printed in a script or a style sheet, where escaping does not make it safe. Write <%= json(...) %>`
+      )
+    },
+    style: (value) => {
+      const text = textOf(value)
+      if (isPlainStyle(text)) return escape(text)
+      throw new Unprintable(
+        "it is printed in the attribute style, and has other characters than letters, digits, spaces and #%.,+-. Write a class"
+      )
+    },
+    text: (value) => (Html.is(value) ? value.markup : escape(textOf(value))),
+    url: (value) => {
+      if (Html.is(value)) return escape(value.markup)
+      const text = textOf(value)
+      return isSafe(text) ? escape(text) : invalidAddress
+    }
+  }
+}
+
+/** Prints a value without escaping it: `<%~ %>`. It has to be markup. */
+export const raw: Print = (value) => {
+  if (Html.is(value)) return value.markup
+  throw new Unprintable(
+    `<%~ prints markup, and the value is ${kindOf(value)}. Write <%= to escape it, or make it markup with Html.trusted if it is safe`
+  )
+}
