@@ -45,6 +45,12 @@ const methods: Readonly<Record<Place, string>> = {
 const literal = (text: string): string =>
   text.replaceAll(/\\(.)/g, (_, char: string) => (char === "n" ? "\n" : char))
 
+/**
+ * Matches the begin of a block with content for the case that the page does not define it. A later tag ends
+ * it, so it cannot be an argument of a method of `Page`. What `block` returns is markup.
+ */
+const opensBlock = /^block\(\s*(?:"[^"\\]*"|'[^'\\]*')\s*,\s*(?:\(\)\s*=>|function\s*\(\))\s*\{$/
+
 /** Finds the templates that `include` and `layout` name by a literal. */
 const referencesIn = (code: string, line: number): ReadonlyArray<Reference> =>
   Array.from(
@@ -86,6 +92,10 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
       references.push(...referencesIn(val, line))
       if (type === "e") continue
       const place = reader.print()
+      if (place === "text" && opensBlock.test(val)) {
+        node.t = "r"
+        continue
+      }
       if (type === "r") {
         node.val = `__eta.r(${val}\n)`
         continue

@@ -1,0 +1,156 @@
+// The rules of the places in which values are printed.
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Html } from "flange/Templates/Contract"
+import { failure, memory, rendered } from "./sources.ts"
+
+const render = (text: string, data?: Readonly<Record<string, unknown>>) =>
+  rendered(memory, { page: text }, data)
+
+const fails = (text: string, data?: Readonly<Record<string, unknown>>) =>
+  failure(memory, { page: text }, data)
+
+describe("an address", () => {
+  it.effect.each([
+    ["https://a.example/?x=1", "https://a.example/?x=1"],
+    ["HTTP://a.example", "HTTP://a.example"],
+    ["mailto:a@a.example", "mailto:a@a.example"],
+    ["/orders/1:2", "/orders/1:2"],
+    ["orders?at=12:00", "orders?at=12:00"],
+    ["#a:b", "#a:b"],
+    ["//a.example", "//a.example"],
+    ["", ""],
+    ["javascript:alert(1)", "about:invalid"],
+    ["JavaScript:alert(1)", "about:invalid"],
+    [" \u0001javascript:alert(1)", "about:invalid"],
+    ["java\nscript:alert(1)", "about:invalid"],
+    ["java\tscript\r:alert(1)", "about:invalid"],
+    ["vbscript:x", "about:invalid"],
+    ["data:text/html,<script>", "about:invalid"]
+  ])("%j is printed as %j", ([value, printed]) =>
+    Effect.gen(function* () {
+      expect(yield* render(`<a href="<%= it.value %>">`, { value })).toBe(
+        `<a href="${printed.replaceAll("&", "&amp;")}">`
+      )
+    })
+  )
+
+  it.effect("is checked at the start of the attribute only, with or without space", () =>
+    Effect.gen(function* () {
+      const value = "javascript:x"
+      expect(yield* render(`<form ACTION = '\n <%= it.value %>'>`, { value })).toContain(
+        "about:invalid"
+      )
+      expect(yield* render(`<a href="/search?q=<%= it.value %>">`, { value })).toBe(
+        `<a href="/search?q=javascript:x">`
+      )
+      expect(yield* fails(`<a href="<%= it.a %><%= it.b %>">`)).toContain(
+        "the address in href begins with two values. Write one expression for both"
+      )
+      expect(yield* render(`<a href="<%= it.value %>">`, { value: Html.trusted(value) })).toContain(
+        value
+      )
+    })
+  )
+})
+
+describe("a script", () => {
+  it.effect("prints JSON that cannot end it", () =>
+    Effect.gen(function* () {
+      const value = { text: "</script><!--&\u2028" }
+      const markup = yield* render("<script>const data = <%= json(it.value) %></script>", { value })
+      expect(markup).toBe(
+        String.raw`<script>const data = {"text":"\u003c/script\u003e\u003c!--\u0026\u2028"}</script>`
+      )
+      expect(yield* render(`<p data-row="<%= json(it.value) %>">`, { value: { a: `"` } })).toBe(
+        `<p data-row="{&quot;a&quot;:&quot;\\&quot;&quot;}">`
+      )
+    })
+  )
+
+  it.effect("prints numbers, and refuses texts", () =>
+    Effect.gen(function* () {
+      const text = "<script>\nlet n = <%= it.value %></script>"
+      expect(yield* render(text, { value: 7 })).toContain("let n = 7<")
+      expect(yield* render(text, { value: null })).toContain("let n = null<")
+      for (const value of ["7", NaN, undefined, {}]) {
+        expect(yield* fails(text, { value })).toContain(
+          "is printed in a script or a style sheet, where escaping does not make it safe. Write <%= json(...) %>"
+        )
+      }
+      expect(yield* fails("<STYLE>a { color: <%= it.value %> }</STYLE>", { value: "red" })).toContain(
+        "is printed in a script or a style sheet"
+      )
+      expect(yield* render("<script></script ><p><%= it.value %>", { value: "x" })).toContain("x")
+      expect(yield* fails("<% %><script></scripts><%= it.value %>", { value: "x" })).toContain(
+        "printed in a script"
+      )
+    })
+  )
+})
+
+describe("a tag", () => {
+  it.effect("takes names as values, and nothing else", () =>
+    Effect.gen(function* () {
+      const text = `<option <%= it.value %>>`
+      expect(yield* render(text, { value: "selected" })).toBe("<option selected>")
+      expect(yield* render(text, { value: "" })).toBe("<option >")
+      for (const value of [`x onclick="y"`, "a=b", ">", "é"]) {
+        expect(yield* fails(text, { value })).toContain("in the place of an attribute's name")
+      }
+    })
+  )
+
+  it.effect.each([
+    ["<p class=<%= it.a %>>", "has no quotes"],
+    ["<p class=x<%= it.a %>>", "has no quotes"],
+    [`<p onclick="<%= it.a %>">`, "the attribute onclick is code"],
+    [`<p ONCLICK='go(<%= it.a %>)'>`, "the attribute onclick is code"],
+    [`<iframe srcdoc="<%= it.a %>">`, "the attribute srcdoc is code"],
+    [`<p <%= it.a %>="<%= it.b %>">`, "the name of the attribute is computed"],
+    [`<p data-<%= it.a %>="<%= it.b %>">`, "the name of the attribute is computed"],
+    ["<<%= it.a %>>", "the name of an element is computed"],
+    ["<h<%= it.a %>>", "the name of an element is computed"],
+    ["</<%= it.a %>>", "the name of an element is computed"]
+  ])("%s is refused at start", ([text, reason]) =>
+    Effect.gen(function* () {
+      expect(yield* fails(text)).toContain(reason)
+    })
+  )
+
+  it.effect.each([
+    [`<p class="a <%= it.a %>" id='<%= it.a %>'><%= it.a %>`, `<p class="a &lt;" id='&lt;'>&lt;`],
+    ["a < b <%= it.a %> <3 <%= it.a %>", "a < b &lt; <3 &lt;"],
+    ["<!-- <p class= <%= it.a %> --><%= it.a %>", "<!-- <p class= &lt; -->&lt;"],
+    ["<!--><%= it.a %>", "<!-->&lt;"],
+    ["<!---><%= it.a %>", "<!--->&lt;"],
+    ["<!-- --!><%= it.a %>", "<!-- --!>&lt;"],
+    ["<!doctype html><br/><%= it.a %>", "<!doctype html><br/>&lt;"],
+    ["<title><p class=<%= it.a %></title>", "<title><p class=&lt;</title>"],
+    ["<input disabled value = \n\"<%= it.a %>\"/>", "<input disabled value = \n\"&lt;\"/>"],
+    ["it's <b>\\n</b><i title='\\'><%= it.a %></i>", "it's <b>\\n</b><i title='\\'>&lt;</i>"]
+  ])("%s has values in places that are safe", ([text, printed]) =>
+    Effect.gen(function* () {
+      expect(yield* render(text, { a: "<" })).toBe(printed)
+    })
+  )
+
+  it.effect("markup does not end a title or a comment", () =>
+    Effect.gen(function* () {
+      const a = Html.trusted("</title>-->")
+      expect(yield* render("<title><%= it.a %></title><!-- <%= it.a %>", { a })).toBe(
+        "<title>&lt;/title&gt;--&gt;</title><!-- &lt;/title&gt;--&gt;"
+      )
+    })
+  )
+
+  it.effect("the attribute style takes plain values", () =>
+    Effect.gen(function* () {
+      const text = `<p style="width: <%= it.a %>">`
+      expect(yield* render(text, { a: "calc-1 50.5%" })).toContain("calc-1 50.5%")
+      for (const a of ["url(x)", "1; color: red", "a:b", "\\75"]) {
+        expect(yield* fails(text, { a })).toContain("Write a class")
+      }
+    })
+  )
+})
