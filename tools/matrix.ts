@@ -93,6 +93,8 @@ const independent = [
   "Telemetry/Sampler",
   "Telemetry/TelemetryConfig",
   "Telemetry/Trouble",
+  "Templates/conformance",
+  "Templates/Place",
   "Timeout/CallerDeadline",
   "Timeout/Replies",
   "Timeout/Timeout"

@@ -18,7 +18,7 @@ const listing = (text: string, line: number): string =>
     .map((content, i) => ({ content, number: i + 1 }))
     .slice(Math.max(0, line - 1 - around), line + around)
     .map(({ content, number }) => {
-      const row = `${String(number).padStart(5)} ${number === line ? ">" : "|"} ${escaped(content)}`
+      const row = `${String(number).padStart(5)} ${number === line ? "&gt;" : "|"} ${escaped(content)}`
       return number === line ? `<mark>${row}</mark>` : row
     })
     .join("\n")
