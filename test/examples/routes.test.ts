@@ -10,6 +10,7 @@ import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
 import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
 import { app as orgOverlay } from "../../examples/org-overlay/app.ts"
+import { app as pages } from "../../examples/pages/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
 import * as Handover from "../../src/Plugin/Handover.ts"
@@ -27,6 +28,7 @@ it.each(
     "migrate-from-express": migrateFromExpress,
     "multi-tenant": multiTenant,
     "org-overlay": orgOverlay,
+    pages,
     "recipe-api": recipeApi,
     "sample-api": sampleApi
   })

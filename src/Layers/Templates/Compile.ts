@@ -83,8 +83,11 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
   let body: string
   try {
     const nodes = eta.parse(text)
-    for (const node of nodes) {
+    for (const [i, node] of nodes.entries()) {
       if (typeof node === "string") {
+        const before = nodes[i - 1]
+        // A line that has a tag without output only is no line of the page.
+        if (typeof before === "object" && before.t === "e") nodes[i] = node.replace(/^\\n/, "")
         reader.read(literal(node))
         continue
       }

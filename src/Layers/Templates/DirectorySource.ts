@@ -36,9 +36,7 @@ const list = async (
         `${path} is a link that leads out of the directory. Copy the file, or name its directory as another source`
       )
     }
-    const isFolder = entry.isSymbolicLink()
-      ? (await stat(path)).isDirectory()
-      : entry.isDirectory()
+    const isFolder = entry.isSymbolicLink() ? (await stat(path)).isDirectory() : entry.isDirectory()
     if (isFolder) {
       const real = await realpath(path)
       if (within.includes(real)) {

@@ -27,8 +27,7 @@ const listing = (text: string, line: number): string =>
 export const page = (error: TemplateError, text: string | undefined): string => {
   const { line, reason, template } = error
   const at = line === undefined ? "" : `, line ${line}`
-  const code =
-    line === undefined || text === undefined ? "" : `<pre>${listing(text, line)}</pre>`
+  const code = line === undefined || text === undefined ? "" : `<pre>${listing(text, line)}</pre>`
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

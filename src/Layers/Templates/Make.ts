@@ -49,8 +49,12 @@ const loadEta = Effect.tryPromise({
         )
       ]
     }),
-  // With `debug` the code of a template notes its line.
-  try: async () => new (await import("eta/core")).Eta({ debug: true })
+  try: async () => {
+    const { Eta } = await import("eta/core")
+    // With `debug` the code of a template notes its line. `autoTrim` would remove line breaks behind values,
+    // which end statements in a script.
+    return new Eta({ autoTrim: false, debug: true })
+  }
 })
 
 type Eta = Effect.Success<typeof loadEta>
@@ -135,7 +139,11 @@ export const make = (options: Options): Effect.Effect<Shape, TemplatesInvalid> =
       if (now === version) return
       all = yield* readAll(eta, sources)
       version = now
-    }).pipe(Effect.mapError((reason) => (typeof reason === "string" ? problem("*", reason) : reason.problems[0]!)))
+    }).pipe(
+      Effect.mapError((reason) =>
+        typeof reason === "string" ? problem("*", reason) : reason.problems[0]!
+      )
+    )
 
     const rules: Rules = {
       find: (name) => all.get(name)?.made,
@@ -146,11 +154,10 @@ export const make = (options: Options): Effect.Effect<Shape, TemplatesInvalid> =
 
     const render = (template: AnyTemplate, data: unknown): Effect.Effect<Html, TemplateError> => {
       const { name } = template
-      const check = checks.get(template) ?? (templates === undefined ? checkOf(template) : undefined)
+      const check =
+        checks.get(template) ?? (templates === undefined ? checkOf(template) : undefined)
       if (check === undefined) {
-        return Effect.fail(
-          problem(name, "it is not listed. Add it to the templates of the plugin")
-        )
+        return Effect.fail(problem(name, "it is not listed. Add it to the templates of the plugin"))
       }
       let checked: unknown
       try {

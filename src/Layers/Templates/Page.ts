@@ -1,8 +1,8 @@
 /** A page while it is rendered. The code of a template writes to it. */
 import type { Compiled } from "./Compile.ts"
 import { Html } from "./Contract.ts"
-import * as Printer from "./Printer.ts"
 import type { Place } from "./Place.ts"
+import * as Printer from "./Printer.ts"
 import { messageOf, TemplateError } from "./TemplateError.ts"
 
 /** How deep templates may include each other, layouts counted. */

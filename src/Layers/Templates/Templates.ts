@@ -23,9 +23,7 @@ export interface Shape {
 }
 
 /** Renders templates with typed data. */
-export class Templates extends Context.Service<Templates, Shape>()(
-  "flange/Templates/Templates"
-) {}
+export class Templates extends Context.Service<Templates, Shape>()("flange/Templates/Templates") {}
 
 /**
  * Renders a template for a handler. A template that fails is a defect: the client gets a problem document

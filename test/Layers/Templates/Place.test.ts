@@ -78,9 +78,9 @@ describe("a script", () => {
           "is printed in a script or a style sheet, where escaping does not make it safe. Write <%= json(...) %>"
         )
       }
-      expect(yield* fails("<STYLE>a { color: <%= it.value %> }</STYLE>", { value: "red" })).toContain(
-        "is printed in a script or a style sheet"
-      )
+      expect(
+        yield* fails("<STYLE>a { color: <%= it.value %> }</STYLE>", { value: "red" })
+      ).toContain("is printed in a script or a style sheet")
       expect(yield* render("<script></script ><p><%= it.value %>", { value: "x" })).toContain("x")
       expect(yield* fails("<% %><script></scripts><%= it.value %>", { value: "x" })).toContain(
         "printed in a script"
@@ -127,7 +127,7 @@ describe("a tag", () => {
     ["<!-- --!><%= it.a %>", "<!-- --!>&lt;"],
     ["<!doctype html><br/><%= it.a %>", "<!doctype html><br/>&lt;"],
     ["<title><p class=<%= it.a %></title>", "<title><p class=&lt;</title>"],
-    ["<input disabled value = \n\"<%= it.a %>\"/>", "<input disabled value = \n\"&lt;\"/>"],
+    ['<input disabled value = \n"<%= it.a %>"/>', '<input disabled value = \n"&lt;"/>'],
     ["it's <b>\\n</b><i title='\\'><%= it.a %></i>", "it's <b>\\n</b><i title='\\'>&lt;</i>"]
   ])("%s has values in places that are safe", ([text, printed]) =>
     Effect.gen(function* () {

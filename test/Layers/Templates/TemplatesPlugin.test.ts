@@ -22,12 +22,12 @@ const Order = Templates.make("orders/order", {
 })
 
 class OrdersApi extends HttpApiGroup.make("orders").add(
-  HttpApiEndpoint.get("order", "/orders/:id", { params: { id: Schema.Int }, success: Html }),
   HttpApiEndpoint.get("cached", "/cached", { success: Html }).annotate(
     ResponseCache,
     ResponseCache.public("1 minute")
   ),
-  HttpApiEndpoint.get("lost", "/lost", { success: Html })
+  HttpApiEndpoint.get("lost", "/lost", { success: Html }),
+  HttpApiEndpoint.get("order", "/orders/:id", { params: { id: Schema.Int }, success: Html })
 ) {}
 
 const Orders = Plugin.make("shop:orders", {
@@ -123,7 +123,9 @@ describe("Templates.plugin", () => {
       expect(reply.status).toBe(500)
       expect(reply.headers.get("content-type")).toBe("application/problem+json")
       expect(reply.text).not.toMatch(/orders\/order|secret|toUpperCase|Template|line/)
-      const logged = shop.logs.map(({ cause }) => (cause === undefined ? "" : Cause.pretty(cause))).join()
+      const logged = shop.logs
+        .map(({ cause }) => (cause === undefined ? "" : Cause.pretty(cause)))
+        .join()
       expect(logged).toContain('Template "orders/order", line 4: it has thrown')
     })
   )

@@ -57,6 +57,16 @@ export const suite = (name: string, open: Open): void => {
       })
     )
 
+    it.effect("a tag without output has no line in the page, and one with output has", () =>
+      Effect.gen(function* () {
+        expect(yield* render("a\n<% if (true) { %>\nb <%= 1 %>\nc\n<% } %>\nd")).toBe(
+          "a\nb 1\nc\nd"
+        )
+        expect(yield* render("a\r\n<% if (true) { %>\r\nb\r\n<% } %>")).toBe("a\nb\n")
+        expect(yield* render("a <%_ if (true) { _%>   b <% } -%>\nc")).toBe("ab c")
+      })
+    )
+
     it.effect("a value that is no text is refused, and its code is not called", () =>
       Effect.gen(function* () {
         const toString = () => {
@@ -110,7 +120,15 @@ export const suite = (name: string, open: Open): void => {
 
     it.effect("a name leads to no file but those of the templates", () =>
       Effect.gen(function* () {
-        for (const name of ["../page", "/etc/passwd", "./page", "page.eta", "..\\page", "a//b", ""]) {
+        for (const name of [
+          "../page",
+          "/etc/passwd",
+          "./page",
+          "page.eta",
+          "..\\page",
+          "a//b",
+          ""
+        ]) {
           expect(yield* fails("<%= include(it.name) %>", { name })).toContain(
             `there is no template ${JSON.stringify(name)}`
           )
