@@ -1,34 +1,11 @@
 /** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
-import { Script } from "node:vm"
+import { compileFunction } from "node:vm"
 import type { Eta } from "eta/core"
-import type { Page } from "./Page.ts"
+import type { Compiled, Reference } from "./Compiled.ts"
 import { type Place, Reader } from "./Place.ts"
 import { messageOf, TemplateError } from "./TemplateError.ts"
 
-/** Another template that a template names by a literal. */
-export interface Reference {
-  readonly line: number
-  readonly name: string
-}
-
-/** A template that can be rendered. */
-export interface Compiled {
-  readonly name: string
-  readonly references: ReadonlyArray<Reference>
-  /** Writes to the page. */
-  readonly run: (it: unknown, page: Page, ...functions: Functions) => void
-  readonly text: string
-}
-
-/** The functions that templates call. */
-type Functions = readonly [
-  block: (name: string, content?: () => void) => unknown,
-  include: (name: string, data?: object) => unknown,
-  json: (value: unknown) => unknown,
-  layout: (name: string, data?: object) => void,
-  output: (text: unknown) => void
-]
-
+/** The names that the code of a template may use. */
 const parameters = ["it", "__eta", "block", "include", "json", "layout", "output"]
 
 /** The letters of the methods of `Page` that print in a place. */
@@ -64,7 +41,7 @@ const referencesIn = (code: string, line: number): ReadonlyArray<Reference> =>
 /** Returns the line of the template in whose tag the code has a syntax error. */
 const lineOf = (code: string): number | undefined => {
   try {
-    new Script(`(function(${parameters.join()}) {\n${code}\n})`, { filename: "template" })
+    compileFunction(code, parameters, { filename: "template" })
     return undefined
   } catch (error) {
     const at = error instanceof Error ? /^template:(\d+)/.exec(error.stack ?? "") : null

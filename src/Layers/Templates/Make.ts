@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Compile from "./Compile.ts"
+import type { Compiled } from "./Compiled.ts"
 import { Html } from "./Contract.ts"
 import { Page, type Rules } from "./Page.ts"
 import * as Printer from "./Printer.ts"
@@ -28,7 +29,7 @@ export interface Options {
 /** A template as it was read. */
 interface Loaded {
   /** The template, or why it cannot be compiled. */
-  readonly made: Compile.Compiled | TemplateError
+  readonly made: Compiled | TemplateError
   readonly text: string | undefined
 }
 

@@ -1,5 +1,5 @@
 /** A page while it is rendered. The code of a template writes to it. */
-import type { Compiled } from "./Compile.ts"
+import type { Compiled } from "./Compiled.ts"
 import { Html } from "./Contract.ts"
 import type { Place } from "./Place.ts"
 import * as Printer from "./Printer.ts"
