@@ -55,6 +55,8 @@ const independent = [
   "Cache/Tiers",
   "Cache/Transaction",
   "Compression/AcceptEncoding",
+  "DynamoDb/AwsBackend",
+  "DynamoDb/conformance",
   "Health/HealthMonitor",
   "Idempotency/conformance",
   "Idempotency/Database",

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Config from "../src/Config/index.ts"
 import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
+import * as DynamoErrors from "../src/Contract/DynamoErrors.ts"
 import * as ObjectErrors from "../src/Contract/ObjectErrors.ts"
 import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
@@ -135,9 +136,11 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
       ["code", "status", "meaning", "what to do"],
       (of === "admin"
         ? Object.values(AdminErrors)
-        : of === "objects"
-          ? Object.values(ObjectErrors)
-          : catalogue
+        : of === "dynamo"
+          ? Object.values(DynamoErrors)
+          : of === "objects"
+            ? Object.values(ObjectErrors)
+            : catalogue
       ).map(({ code, meaning, remedy, status }) => [
         `\`${code}\``,
         String(status),

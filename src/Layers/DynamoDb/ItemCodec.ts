@@ -1,0 +1,201 @@
+/** Items of a table in their stored form, checked before they are sent. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { InvalidItem, ItemTooLarge, ItemUndecodable } from "../../Contract/DynamoErrors.ts"
+import type { Attributes, Definition, KeyAttributes, KeySchema, Value } from "./Backend.ts"
+import type { Encode } from "./Condition.ts"
+import type { SchemaOf } from "./Table.ts"
+
+/** The most bytes of an item, of a partition key and of a sort key, and the deepest nesting. */
+const [maxItem, maxPartition, maxSort, maxDepth] = [409_600, 2048, 1024, 32]
+
+/** The smallest number that DynamoDB stores beside zero. */
+const minNumber = 1e-130
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** Returns where a value does not fit its schema. The values and the messages are left out. */
+const pathsOf = ({ issue }: Schema.SchemaError): ReadonlyArray<string> => [
+  ...new Set(
+    format(issue).issues.map(({ path = [] }) =>
+      path.map((each) => `/${String(typeof each === "object" ? each.key : each)}`).join("")
+    )
+  )
+]
+
+/** Converts items, keys and attributes of a table. */
+export interface ItemCodec<Item> {
+  readonly decode: (stored: Attributes) => Effect.Effect<Item, ItemUndecodable>
+  readonly encode: (item: Item) => Effect.Effect<Attributes, InvalidItem | ItemTooLarge>
+  /** Returns the function that encodes values of an attribute. It throws `InvalidItem`. */
+  readonly encoderOf: (attribute: string) => Encode
+  /** Returns the attributes of keys. Throws `InvalidItem`. */
+  readonly keyOf: (source: object, keys?: ReadonlyArray<KeySchema>) => Attributes
+  /** Returns the key of a stored item as errors name it. */
+  readonly named: (stored: Attributes) => KeyAttributes
+  /** Returns attributes to write. Throws `InvalidItem`. */
+  readonly set: (attributes: object) => Attributes
+}
+
+/** Runs a function that may throw `InvalidItem`. */
+export const attempt = <A>(run: () => A): Effect.Effect<A, InvalidItem> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(run())
+    } catch (error) {
+      return error instanceof InvalidItem ? Effect.fail(error) : Effect.die(error)
+    }
+  })
+
+/** Creates the codec of a table. `table` is its name with the prefix. */
+export const make = <Item>(
+  table: string,
+  schema: SchemaOf<Item>,
+  { indexes, key, types }: Definition
+): ItemCodec<Item> => {
+  const codec: Schema.Codec<Item, unknown> = Schema.toCodecJson(schema)
+  const decode = Schema.decodeUnknownEffect(codec)
+  const encode = Schema.encodeEffect(codec)
+  const encoders = new Map<string, (value: unknown) => Value>()
+  const sorts = new Set([key, ...Object.values(indexes)].map(({ sort }) => sort))
+
+  const refuse = (attribute: string, reason: string) =>
+    new InvalidItem({ attribute, reason, table })
+
+  /** Returns the bytes of a value as DynamoDB counts them. Throws if it cannot be stored. */
+  const sizeOf = (attribute: string, value: Value, depth: number): number => {
+    if (depth > maxDepth) throw refuse(attribute, `it is nested deeper than ${maxDepth} levels`)
+    switch (typeof value) {
+      case "boolean":
+        return 1
+      case "number": {
+        const size = Math.abs(value)
+        if (size > Number.MAX_SAFE_INTEGER || (size > 0 && size < minNumber)) {
+          throw refuse(attribute, "the number is too large or too small to be stored exactly")
+        }
+        return Math.ceil(String(size).replaceAll(/[-.]|e.*/g, "").length / 2) + (value < 0 ? 2 : 1)
+      }
+      case "string":
+        if (!value.isWellFormed()) throw refuse(attribute, "it is no Unicode text")
+        return Buffer.byteLength(value)
+      default: {
+        if (value === null) return 1
+        let total = 3
+        for (const [name, each] of Object.entries(value)) {
+          total += 1 + sizeOf(attribute, each, depth + 1)
+          if (!Array.isArray(value)) total += Buffer.byteLength(name)
+        }
+        return total
+      }
+    }
+  }
+
+  const checkKey = (attribute: string, value: Value | undefined): void => {
+    const type = types[attribute]
+    if (type === "N") {
+      if (typeof value !== "number") throw refuse(attribute, "a key is a finite number here")
+      return
+    }
+    if (typeof value !== "string") throw refuse(attribute, "a key is text here")
+    if (value === "") throw refuse(attribute, "a key cannot be empty")
+    const limit = sorts.has(attribute) ? maxSort : maxPartition
+    if (Buffer.byteLength(value) > limit) {
+      throw refuse(attribute, `a key has at most ${limit} bytes here`)
+    }
+  }
+
+  /** Checks attributes that are written, and returns their bytes. */
+  const checked = (attributes: Attributes): number => {
+    let total = 0
+    for (const [attribute, value] of Object.entries(attributes)) {
+      total += Buffer.byteLength(attribute) + sizeOf(attribute, value, 0)
+      if (Object.hasOwn(types, attribute)) checkKey(attribute, value)
+    }
+    return total
+  }
+
+  const encoderOf: ItemCodec<Item>["encoderOf"] = (attribute) => {
+    const known = encoders.get(attribute)
+    if (known !== undefined) return known
+    const field = Object.hasOwn(schema.fields, attribute) ? schema.fields[attribute] : undefined
+    if (field === undefined) {
+      throw new TypeError(`The schema of the table ${JSON.stringify(table)} has no ${attribute}.`)
+    }
+    // A test may have part of a value, such as the first letters of an id: checks do not apply to it.
+    const run = Schema.encodeUnknownResult(Schema.toCodecJson(field as typeof codec), {
+      disableChecks: true
+    })
+    const encoder = (value: unknown): Value => {
+      const result = run(value)
+      if (result._tag === "Failure") throw refuse(attribute, "it does not fit the schema")
+      const stored = result.success as Value // the form of JSON
+      sizeOf(attribute, stored, 0)
+      return stored
+    }
+    encoders.set(attribute, encoder)
+    return encoder
+  }
+
+  const named: ItemCodec<Item>["named"] = (stored) => {
+    const { partition, sort } = key
+    return Object.fromEntries(
+      [partition, ...(sort === undefined ? [] : [sort])].flatMap((name) => {
+        const value = stored[name]
+        return typeof value === "number" || typeof value === "string" ? [[name, value]] : []
+      })
+    )
+  }
+
+  return {
+    decode: (stored) =>
+      Effect.mapError(
+        decode(stored),
+        (error) => new ItemUndecodable({ key: named(stored), paths: pathsOf(error), table })
+      ),
+    encode: Effect.fnUntraced(function* (item) {
+      const encoded = (yield* Effect.mapError(encode(item), (error) =>
+        refuse(pathsOf(error)[0] ?? "", "it does not fit the schema")
+      )) as Attributes // the form of JSON of a struct
+      const stored = Object.fromEntries(
+        Object.entries(encoded).filter(
+          ([name]) => Reflect.get(item as object, name) !== undefined || encoded[name] !== null
+        )
+      )
+      const size = yield* attempt(() => {
+        checkKey(key.partition, stored[key.partition])
+        if (key.sort !== undefined) checkKey(key.sort, stored[key.sort])
+        return checked(stored)
+      })
+      if (size > maxItem) return yield* new ItemTooLarge({ limit: maxItem, table })
+      return stored
+    }),
+    encoderOf,
+    keyOf: (source, keys = [key]) => {
+      const names = new Set(
+        keys.flatMap(({ partition, sort }) =>
+          sort === undefined ? [partition] : [partition, sort]
+        )
+      )
+      return Object.fromEntries(
+        [...names].map((name) => {
+          const value: unknown = Reflect.get(source, name)
+          if (value === undefined) throw refuse(name, "a key is missing")
+          const stored = encoderOf(name)(value)
+          checkKey(name, stored)
+          return [name, stored]
+        })
+      )
+    },
+    named,
+    set: (attributes) => {
+      const stored = Object.fromEntries(
+        Object.entries(attributes).flatMap(([name, value]): Array<[string, Value]> =>
+          value === undefined ? [] : [[name, encoderOf(name)(value)]]
+        )
+      )
+      checked(stored)
+      return stored
+    }
+  }
+}

@@ -1,0 +1,3 @@
+/** Test doubles of DynamoDB: `TestDynamoDb` has tables in memory. */
+
+export * as TestDynamoDb from "./TestDynamoDb.ts"
