@@ -1,5 +1,5 @@
 /** Chooses the content coding of a reply. Source: RFC 9110, section 12.5.3. */
-import { withoutBlanks } from "../../Server/Exchange/Semantics.ts"
+import { type Weights, weightsOf } from "../../Server/Exchange/CodingWeights.ts"
 import type { Coding } from "./CompressionConfig.ts"
 
 /** Returns the coding for a value of `Accept-Encoding`; undefined for none. */
@@ -28,8 +28,6 @@ export const make = (codings: ReadonlyArray<Coding>): Choose => {
   }
 }
 
-type Weights = ReadonlyMap<string, number>
-
 const choose = (codings: ReadonlyArray<Coding>, weights: Weights): Coding | undefined => {
   const others = weights.get("*") ?? 0
   let best = 0
@@ -43,25 +41,3 @@ const choose = (codings: ReadonlyArray<Coding>, weights: Weights): Coding | unde
   }
   return (weights.get("identity") ?? 0) > best ? undefined : chosen
 }
-
-/** Returns the weight of each coding. Elements that are malformed are left out. */
-const weightsOf = (accepted: string): Weights => {
-  const weights = new Map<string, number>()
-  for (const element of accepted.toLowerCase().split(",")) {
-    const [name, ...parameters] = element.split(";", 3).map(withoutBlanks)
-    const weight = parameters.length === 0 ? 1 : weightOf(parameters)
-    if (name === undefined || name === "" || weight === undefined) continue
-    // Source: RFC 9110, section 8.4.1.3.
-    const coding = name === "x-gzip" ? "gzip" : name
-    // The first one counts: a client has no reason to send two.
-    if (!weights.has(coding)) weights.set(coding, weight)
-  }
-  return weights
-}
-
-const weightOf = ([parameter, ...more]: ReadonlyArray<string>): number | undefined =>
-  more.length === 0 && parameter !== undefined && qvalue.test(parameter)
-    ? Number(parameter.slice(2))
-    : undefined
-
-const qvalue = /^q=(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/

@@ -11,6 +11,7 @@ import {
   ObjectPreconditionFailed,
   type ObjectRangeNotSatisfiable
 } from "../../Contract/ObjectErrors.ts"
+import { rangeOf, tagsOf } from "../../Server/Exchange/Conditions.ts"
 import {
   type ByteRange,
   type ObjectInfo,
@@ -20,29 +21,6 @@ import {
   type StoredObject,
   type StoreFailure
 } from "./ObjectStore.ts"
-
-/** What a header says of entity tags: any, or these. */
-type Tags = "*" | ReadonlyArray<string>
-
-/** Reads a list of entity tags. Weak ones are compared as strong ones, or left out. */
-const tagsOf = (header: string | undefined, weak: "compared" | "left out"): Tags | undefined => {
-  if (header === undefined) return undefined
-  if (header.trim() === "*") return "*"
-  const tags = header.match(/(?:W\/)?"[^"]*"/g) ?? []
-  return weak === "compared"
-    ? tags.map((tag) => tag.replace(/^W\//, ""))
-    : tags.filter((tag) => !tag.startsWith("W/"))
-}
-
-/** Reads a header of one range of bytes. The object is sent whole for several, or for any other header. */
-const rangeOf = (header: string | undefined): ByteRange | undefined => {
-  const match = /^bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))$/i.exec(header ?? "")
-  if (match === null) return undefined
-  const [, from, to, last] = match
-  if (from === undefined) return { last: Number(last) }
-  if (to === undefined || to === "") return { from: Number(from) }
-  return Number(from) > Number(to) ? undefined : { from: Number(from), to: Number(to) }
-}
 
 const headersOf = ({ etag, lastModified }: ObjectInfo) => ({
   "accept-ranges": "bytes",

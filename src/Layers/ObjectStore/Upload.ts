@@ -10,9 +10,9 @@ import {
   ObjectTooLarge,
   ObjectTypeRefused
 } from "../../Contract/ObjectErrors.ts"
+import * as Sniff from "../../Server/Exchange/Sniff.ts"
 import type { Upload } from "./Backend.ts"
 import type { WriteOptions } from "./ObjectStore.ts"
-import * as Sniff from "./Sniff.ts"
 
 type Refused = ObjectChecksumMismatch | ObjectTooLarge | ObjectTypeRefused
 
@@ -57,20 +57,10 @@ const typeOf = (
   head: Uint8Array,
   { contentType, types }: WriteOptions
 ): ObjectTypeRefused | string => {
-  const found = Sniff.sniff(head)
-  if (types === undefined) return contentType ?? found ?? "application/octet-stream"
-  const essence = contentType?.split(";")[0]?.trim().toLowerCase()
-  if (found === undefined) {
-    // Content without a signature is of the declared type, if that has none either.
-    return contentType !== undefined &&
-      essence !== undefined &&
-      types.includes(essence) &&
-      !Sniff.isShown(essence)
-      ? contentType
-      : new ObjectTypeRefused({ accepted: types })
-  }
-  if (!types.includes(found)) return new ObjectTypeRefused({ accepted: types, found })
-  return essence === found && contentType !== undefined ? contentType : found
+  const decided = Sniff.decide(head, contentType, types)
+  if (decided.type !== undefined) return decided.type
+  const { found } = decided
+  return new ObjectTypeRefused({ accepted: types ?? [], ...(found === undefined ? {} : { found }) })
 }
 
 /** An upload that knows how long it was. */

@@ -54,7 +54,7 @@ const shown: ReadonlySet<string> = new Set([
 ])
 
 /** Checks whether the first bytes of content of a type show it. */
-export const isShown = (type: string): boolean => shown.has(type)
+const isShown = (type: string): boolean => shown.has(type)
 
 /** Texts that browsers may run. A text in another encoding than UTF-8 is not recognized. */
 const markup = (text: string): string | undefined => {
@@ -70,7 +70,7 @@ const markup = (text: string): string | undefined => {
  * audio, video, archives and fonts, PDF, HTML, SVG and XML. Formats inside ZIP,
  * such as the documents of office programs, are `application/zip`.
  */
-export const sniff = (bytes: Uint8Array): string | undefined => {
+const sniff = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, length)).toString(
     "latin1"
   )
@@ -78,4 +78,34 @@ export const sniff = (bytes: Uint8Array): string | undefined => {
     marks.every(([at, mark]) => text.startsWith(mark, at))
   )
   return found?.[0] ?? markup(text)
+}
+
+/** The media type of content, or the type because of which it is refused; undefined for none. */
+type Decided =
+  | { readonly found: string | undefined; readonly type: undefined }
+  | { readonly type: string }
+
+/**
+ * Decides about the media type of content from its first bytes. With `types`, what the bytes show has to be
+ * one of them, and comes before what is declared. Content that shows no type is of the declared type, if the
+ * bytes of that type show nothing either.
+ */
+export const decide = (
+  head: Uint8Array,
+  declared: string | undefined,
+  types: ReadonlyArray<string> | undefined
+): Decided => {
+  const found = sniff(head)
+  if (types === undefined) return { type: declared ?? found ?? "application/octet-stream" }
+  const essence = declared?.split(";")[0]?.trim().toLowerCase()
+  if (found === undefined) {
+    return declared !== undefined &&
+      essence !== undefined &&
+      types.includes(essence) &&
+      !isShown(essence)
+      ? { type: declared }
+      : { found, type: undefined }
+  }
+  if (!types.includes(found)) return { found, type: undefined }
+  return { type: essence === found && declared !== undefined ? declared : found }
 }
