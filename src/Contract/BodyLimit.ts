@@ -3,8 +3,8 @@ import * as Context from "effect/Context"
 
 /**
  * The annotation for the longest body of an endpoint, or of each endpoint of a group, in bytes, also if
- * the body is read as a stream. The endpoint's own comes first, then that of its group, then
- * `server.bodyLimit`. `Number.MAX_SAFE_INTEGER` lifts the limit.
+ * the body is read as a stream. The endpoint's own comes first, then `maxTotalSize` of its multipart form, then
+ * that of its group, then `server.bodyLimit`. `Number.MAX_SAFE_INTEGER` lifts the limit.
  *
  * @example
  * ```ts

@@ -1,8 +1,11 @@
 /** The routes of an app as data, before anything is configured or acquired. */
+import * as ByteSize from "effect/ByteSize"
 import type * as HttpApi from "effect/http-api/HttpApi"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Codec from "./Codec/Codec.ts"
+import * as MultipartForm from "./Codec/MultipartForm.ts"
 import * as Annotation from "./Route/Annotation.ts"
 import type { RouteDescription, RoutesDescription } from "./Route/Description.ts"
 import * as ErrorCodes from "./Route/ErrorCodes.ts"
@@ -137,12 +140,22 @@ const byStatus = (
 }
 
 /**
- * Returns the `BodyLimit` of an endpoint in bytes, or else that of its group; undefined if neither
- * contract sets one.
+ * Returns the longest body of an endpoint in bytes: its `BodyLimit`, or else the limit of its multipart form,
+ * or else the `BodyLimit` of its group; undefined if the contract sets none.
  */
 export const bodyLimitOf = (
-  endpoint: Annotation.Annotated,
+  endpoint: HttpApiEndpoint.Top | undefined,
   group: Annotation.Annotated
-): number | undefined => Annotation.nearest(BodyLimit, endpoint, group)
+): number | undefined =>
+  Annotation.nearest(BodyLimit, endpoint) ??
+  formLimitOf(endpoint) ??
+  Annotation.nearest(BodyLimit, group)
+
+const formLimitOf = (endpoint: HttpApiEndpoint.Top | undefined): number | undefined => {
+  const { maxTotalSize } = endpoint === undefined ? {} : MultipartForm.limitsOf(endpoint)
+  return maxTotalSize === undefined
+    ? undefined
+    : ByteSize.toNumberUnsafe(ByteSize.fromInputUnsafe(maxTotalSize))
+}
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

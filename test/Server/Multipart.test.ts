@@ -3,7 +3,9 @@ import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import type * as Multipart from "effect/http/Multipart"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { Plugin, Route } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { boot, type Counted } from "./counted.ts"
@@ -23,15 +25,42 @@ class FormsApi extends HttpApiGroup.make("forms").add(
   HttpApiEndpoint.post("plain", "/plain", {
     payload: form.pipe(HttpApiSchema.asMultipart()),
     success: Schema.String
+  }),
+  HttpApiEndpoint.post("streamed", "/streamed", {
+    payload: form.pipe(HttpApiSchema.asMultipartStream({ maxTotalSize: "20 kB" })),
+    success: Schema.Int
   })
 ) {}
+
+/** The lengths of files that were read to their ends. */
+const whole: Array<number> = []
+
+const lengthOf = (part: Multipart.Part) =>
+  part._tag === "Field"
+    ? Effect.succeed(0)
+    : Effect.tap(
+        Stream.runFold(
+          part.content,
+          () => 0,
+          (sum, { length }) => sum + length
+        ),
+        (length) => Effect.sync(() => whole.push(length))
+      )
 
 const Forms = Plugin.make("test:forms", {
   routes: [
     Route.public(FormsApi, (handlers) =>
       handlers.handleAll({
         limited: ({ payload }) => Effect.succeed(payload.name),
-        plain: ({ payload }) => Effect.succeed(payload.name)
+        plain: ({ payload }) => Effect.succeed(payload.name),
+        streamed: ({ payload }) =>
+          Effect.orDie(
+            Stream.runFold(
+              Stream.mapEffect(payload, lengthOf),
+              () => 0,
+              (sum, length) => sum + length
+            )
+          )
       })
     )
   ]
@@ -57,7 +86,8 @@ for (const name of listeners) {
     const send = async (path: string, body: string, contentType = type) => {
       const headers = { "content-type": contentType }
       const reply = await arrives("The reply", app.ask(path, { body, headers, method: "POST" }))
-      const value = (await reply.json()) as Readonly<Record<string, any>> | string
+      const value = (await reply.json()) as Readonly<Record<string, any>> | number | string
+      if (typeof value === "number") return [reply.status, undefined]
       return typeof value === "string"
         ? [reply.status, value]
         : [reply.status, value["code"], value["errors"]?.[0]?.detail ?? value["detail"]]
@@ -97,6 +127,25 @@ for (const name of listeners) {
       ]
     ])("sent to %s is refused with the reason: %#", async (path, body, status, code, detail) => {
       assert.deepStrictEqual(await send(path, body), [status, code, detail])
+    })
+
+    const file = (length: number) =>
+      `--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n${"x".repeat(length)}`
+
+    it("has the length that its contract allows, above that of other bodies", async () => {
+      assert.deepStrictEqual(await send("/streamed", `${file(15_000)}\r\n${end}`), [200, undefined])
+      const [status] = await send("/streamed", `${file(25_000)}\r\n${end}`)
+      assert.strictEqual(status, 413)
+    })
+
+    it.each([
+      ["ends in a file", file(5000), 400],
+      ["ends in the boundary behind a file", `${file(5000)}\r\n--b`, 400],
+      ["is too long in a file", file(25_000), 413]
+    ])("that %s does not let who reads the file take it for whole", async (_, body, status) => {
+      whole.length = 0
+      assert.strictEqual((await send("/streamed", body))[0], status)
+      assert.deepStrictEqual(whole, [])
     })
 
     it("without a boundary is refused with the reason", async () => {
