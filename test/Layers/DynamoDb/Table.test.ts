@@ -52,8 +52,8 @@ describe("Table.make", () => {
       Table.make("items", { partitionKey: "flag", schema: Item }),
       // @ts-expect-error not every item has it
       Table.make("items", { partitionKey: "at", schema: Item }),
-      // @ts-expect-error an index has the same rules, but for optional attributes
       Table.make("items", {
+        // @ts-expect-error an index has the same rules, but for optional attributes
         indexes: { x: { partitionKey: "flag" } },
         partitionKey: "id",
         schema: Item
