@@ -50,6 +50,19 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts"
   ],
+  "orders-aws/orders/OrdersApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Authentication.ts",
+    "src/Contract/BodyLimit.ts",
+    "src/Contract/Catalogue.ts",
+    "src/Contract/Created.ts",
+    "src/Contract/DynamoErrors.ts",
+    "src/Contract/Location.ts",
+    "src/Contract/ObjectErrors.ts",
+    "src/Contract/ProblemBody.ts",
+    "src/Layers/DynamoDb/Contract.ts",
+    "src/Layers/ObjectStore/Contract.ts"
+  ],
   "org-overlay/hours/HoursApi.ts": [
     "src/Contract/ApiError.ts",
     "src/Contract/Authentication.ts",

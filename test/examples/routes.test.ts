@@ -9,6 +9,7 @@ import { app as shop } from "../../examples/microservices/shop/app.ts"
 import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
 import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
+import { app as ordersAws } from "../../examples/orders-aws/app.ts"
 import { app as orgOverlay } from "../../examples/org-overlay/app.ts"
 import { app as pages } from "../../examples/pages/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
@@ -27,6 +28,7 @@ it.each(
     "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
     "multi-tenant": multiTenant,
+    "orders-aws": ordersAws,
     "org-overlay": orgOverlay,
     pages,
     "recipe-api": recipeApi,

@@ -21,9 +21,10 @@ const fields = {
   region: Schema.optionalKey(Text),
   secretAccessKey: Schema.optionalKey(Config.Secret),
   sessionToken: Schema.optionalKey(Config.Secret),
-  tablePrefix: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_.-]{0,100}$/)).pipe(
-    Config.expected('letters, digits and the characters _ . -, such as "shop-staging-"'),
-    Config.withDefault("")
+  tablePrefix: Schema.optionalKey(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_.-]{0,100}$/)).pipe(
+      Config.expected('letters, digits and the characters _ . -, such as "shop-staging-"')
+    )
   ),
   timeout: Config.Duration.check(
     Schema.makeFilter(

@@ -49,7 +49,7 @@ export const plugin = Plugin.make("flange:dynamo-db", {
         catch: (cause) => new DynamoDbClientMissing({ cause }),
         try: () => import("./AwsBackend.ts")
       })
-      const { batchAttempts, tablePrefix } = settings
+      const { batchAttempts, tablePrefix = "" } = settings
       return yield* make(yield* AwsBackend.make(settings), {
         attempts: batchAttempts,
         prefix: tablePrefix
