@@ -95,6 +95,7 @@ const independent = [
   "Telemetry/Sampler",
   "Telemetry/TelemetryConfig",
   "Telemetry/Trouble",
+  "Templates/Build",
   "Templates/conformance",
   "Templates/Place",
   "Timeout/CallerDeadline",

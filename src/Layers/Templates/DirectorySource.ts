@@ -107,7 +107,7 @@ export const directory = (location: string | URL): Source => {
   const within = <A>(read: (found: ReadonlyArray<Found>) => Promise<A>): Effect.Effect<A, string> =>
     Effect.tryPromise({
       catch: (error) => {
-        const reason = `the templates in ${path} cannot be read: ${messageOf(error)}`
+        const reason = `${path} cannot be read: ${messageOf(error)}`
         return error instanceof Unreadable
           ? reason
           : `${reason}. Create the directory, or correct the path in Templates.directory`

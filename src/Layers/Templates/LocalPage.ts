@@ -26,18 +26,19 @@ const listing = (text: string, line: number): string =>
 /** Returns the page of a failure. `text` is that of the template, if it is known. */
 export const page = (error: TemplateError, text: string | undefined): string => {
   const { line, reason, template } = error
+  const title = template === undefined ? "Templates" : `Template ${escaped(template)}`
   const at = line === undefined ? "" : `, line ${line}`
   const code = line === undefined || text === undefined ? "" : `<pre>${listing(text, line)}</pre>`
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Template ${escaped(template)}</title>
+<title>${title}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; margin: 3rem auto; max-width: 60rem; padding: 0 1rem }
 mark { background: #fbd5d5; color: #7a0000 }
 pre { background: #f4f4f4; color: #222; overflow: auto; padding: 1rem }
 </style>
-<h1>Template ${escaped(template)}${at}</h1>
+<h1>${title}${at}</h1>
 <p>${escaped(reason)}</p>
 ${code}
 <p>This page is shown in the environment local only. In other environments the reply is a problem document, and the log has the reason.</p>
@@ -61,7 +62,7 @@ export const middleware = Middleware.transform("template-page", {
         const isHtml = request.header("accept")?.includes("text/html") === true
         if (!isHtml || reply.header("content-encoding") !== undefined) return undefined
         return {
-          body: new TextEncoder().encode(page(error, textOf(error.template))),
+          body: new TextEncoder().encode(page(error, textOf(error.template ?? ""))),
           set: ["content-type", "text/html; charset=utf-8"]
         }
       }

@@ -36,7 +36,7 @@ interface Loaded {
 /** Templates by name. */
 type All = ReadonlyMap<string, Loaded>
 
-const problem = (template: string, reason: string, line?: number): TemplateError =>
+const problem = (template: string | undefined, reason: string, line?: number): TemplateError =>
   new TemplateError({ line, reason, template })
 
 /** Loads Eta. */
@@ -45,7 +45,7 @@ const loadEta = Effect.tryPromise({
     new TemplatesInvalid({
       problems: [
         problem(
-          "*",
+          undefined,
           `the package eta cannot be loaded: ${messageOf(cause)}. Install it with npm install eta`
         )
       ]
@@ -66,7 +66,7 @@ const readAll = (eta: Eta, sources: ReadonlyArray<Source>): Effect.Effect<All, T
     for (const source of sources.toReversed()) {
       const files = yield* Effect.mapError(
         source.read,
-        (reason) => new TemplatesInvalid({ problems: [problem("*", reason)] })
+        (reason) => new TemplatesInvalid({ problems: [problem(undefined, reason)] })
       )
       for (const { name, text } of files) {
         all.set(
@@ -142,7 +142,7 @@ export const make = (options: Options): Effect.Effect<Shape, TemplatesInvalid> =
       version = now
     }).pipe(
       Effect.mapError((reason) =>
-        typeof reason === "string" ? problem("*", reason) : reason.problems[0]!
+        typeof reason === "string" ? problem(undefined, reason) : reason.problems[0]!
       )
     )
 

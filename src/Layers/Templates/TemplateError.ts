@@ -9,12 +9,13 @@ export class TemplateError extends Data.TaggedError("TemplateError")<{
   readonly line: number | undefined
   /** Why, and what to write instead. */
   readonly reason: string
-  /** The name of the template that has the fault: a partial or a layout perhaps. */
-  readonly template: string
+  /** The name of the template that has the fault, a partial or a layout perhaps; undefined if all have it. */
+  readonly template: string | undefined
 }> {
   override get message(): string {
-    const line = this.line === undefined ? "" : `, line ${this.line}`
-    return `Template "${this.template}"${line}: ${this.reason}`
+    const { line, reason, template } = this
+    if (template === undefined) return `Templates: ${reason}`
+    return `Template "${template}"${line === undefined ? "" : `, line ${line}`}: ${reason}`
   }
 }
 

@@ -198,7 +198,7 @@ describe("Templates.plugin", () => {
         Effect.scoped(boot("test", pages(Templates.directory("/nowhere/templates"))))
       )
       expect(gone._tag === "Success" ? "" : Cause.pretty(gone.cause)).toContain(
-        "the templates in /nowhere/templates cannot be read: ENOENT"
+        "Templates: /nowhere/templates cannot be read: ENOENT"
       )
     })
   )
