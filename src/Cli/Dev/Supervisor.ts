@@ -24,6 +24,9 @@ import * as Workers from "./Workers.ts"
 
 const isSource = (path: string): boolean => /\.(?:[cm]?[jt]s|json)$/.test(path)
 
+/** Whether a start reads the file, and the running app reads it again after a change. */
+const isTemplate = (path: string): boolean => path.endsWith(".eta")
+
 /** Whether a start reads the file although no module imports it. */
 const isRead = (path: string): boolean =>
   /^(?:\.env(?:\..+)?|flange\.(?:json|toml|ya?ml)|package\.json|.+\.sql)$/.test(basename(path))
@@ -75,7 +78,10 @@ export const run = Effect.fn(function* (entry: string, options: { readonly types
   const check = yield* newestOnly
   const watch = yield* Watch.make(root, (paths) => {
     const read = [...paths].filter(
-      (path) => workers.hasLoaded(path) || isRead(path) || (current === undefined && isSource(path))
+      (path) =>
+        workers.hasLoaded(path) ||
+        isRead(path) ||
+        (current === undefined && (isSource(path) || isTemplate(path)))
     )
     if (read.some(isOfPackages)) workers.discardSpare()
     if (read.length > 0) restart(start(read))

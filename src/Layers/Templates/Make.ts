@@ -1,6 +1,7 @@
 /** The service over sources of templates: all of them are compiled and checked when it is made. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Compile from "./Compile.ts"
 import type { Compiled } from "./Compiled.ts"
 import { Html } from "./Contract.ts"
@@ -117,7 +118,9 @@ const problemsOf = (
 
 /** Returns the function that checks data, and leaves out what its schema does not have. */
 const checkOf = ({ data }: AnyTemplate): ((value: unknown) => unknown) => {
-  const decode = Schema.decodeUnknownSync(Schema.toType(data))
+  const type = Schema.toType(data)
+  SchemaJITCompiler.enable(type.ast)
+  const decode = Schema.decodeUnknownSync(type)
   return (value) => decode(value)
 }
 

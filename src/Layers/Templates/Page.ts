@@ -38,7 +38,7 @@ const extended = (data: unknown, more: object | undefined): unknown => {
 export class Page {
   line: number | undefined = undefined
   res = ""
-  readonly #blocks = new Map<string, string>()
+  #blocks: Map<string, string> | undefined = undefined
   readonly #depth: number
   readonly #given: Blocks | undefined
   readonly #it: unknown
@@ -106,7 +106,7 @@ export class Page {
       if (this.#layout === undefined) return this.res
       const { data, line, name } = this.#layout
       this.line = line
-      const blocks = new Map([...(this.#given ?? []), ...this.#blocks])
+      const blocks = new Map([...(this.#given ?? []), ...(this.#blocks ?? [])])
       return this.#render(name, { body: Html.trusted(this.res), ...data }, blocks)
     } catch (error) {
       if (error instanceof TemplateError) throw error
@@ -142,6 +142,7 @@ export class Page {
   /** Defines a block in a template with a layout; prints it in the layout. */
   #block(name: string, content: (() => void) | undefined): Html {
     if (this.#layout !== undefined) {
+      this.#blocks ??= new Map()
       if (content !== undefined) this.#blocks.set(name, this.#captured(content))
       return Html.trusted("")
     }
