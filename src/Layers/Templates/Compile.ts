@@ -1,7 +1,8 @@
 /** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
 import { compileFunction } from "node:vm"
 import type { Eta } from "eta/core"
-import type { Compiled, Reference } from "./Compiled.ts"
+import type { Compiled } from "./Compiled.ts"
+import * as Mentions from "./Mentions.ts"
 import { type Place, Reader } from "./Place.ts"
 import { messageOf, TemplateError } from "./TemplateError.ts"
 
@@ -28,16 +29,6 @@ const literal = (text: string): string =>
  */
 const opensBlock = /^block\(\s*(?:"[^"\\]*"|'[^'\\]*')\s*,\s*(?:\(\)\s*=>|function\s*\(\))\s*\{$/
 
-/** Finds the templates that `include` and `layout` name by a literal. */
-const referencesIn = (code: string, line: number): ReadonlyArray<Reference> =>
-  Array.from(
-    code
-      .replaceAll(/\/\*[\s\S]*?\*\//g, "")
-      .replaceAll(/(^|\s)\/\/.*/g, "$1")
-      .matchAll(/(?<![\w$.])(?:include|layout)\(\s*(["'`])([^"'`$\\]+)\1/g),
-    ([, , name]) => ({ line, name: name! })
-  )
-
 /** Returns the line of the template in whose tag the code has a syntax error. */
 const lineOf = (code: string): number | undefined => {
   try {
@@ -56,7 +47,9 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
   const failed = (reason: string, line: number | undefined) =>
     new TemplateError({ line, reason, template: name })
   const reader = new Reader()
-  const references: Array<Reference> = []
+  const fields: Array<Mentions.Mention> = []
+  const templates: Array<Mentions.Mention> = []
+  let declaresIt = false
   let body: string
   try {
     const nodes = eta.parse(text)
@@ -69,7 +62,9 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
         continue
       }
       const { lineNo: line = 1, t: type, val } = node
-      references.push(...referencesIn(val, line))
+      declaresIt ||= Mentions.declaresIt(val)
+      fields.push(...Mentions.fieldsIn(val, line))
+      templates.push(...Mentions.templatesIn(val, line))
       if (type === "e") continue
       const place = reader.print()
       if (place === "text" && opensBlock.test(val)) {
@@ -98,7 +93,7 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
     const code = `"use strict";{\n${body}}`
     // eslint-disable-next-line typescript/no-implied-eval -- a template is code of the app
     const run = new Function(...parameters, code) as Compiled["run"]
-    return { name, references, run, text }
+    return { fields: declaresIt ? [] : fields, name, run, templates }
   } catch (error) {
     return failed(
       `its code cannot be compiled: ${messageOf(error)}. Correct the code in its tags`,

@@ -1,18 +1,15 @@
 /** Compiled templates. */
-
-/** Another template that a template names by a literal. */
-export interface Reference {
-  readonly line: number
-  readonly name: string
-}
+import type { Mention } from "./Mentions.ts"
 
 /** A template that can be rendered. */
 export interface Compiled {
+  /** The fields of `it` that its code reads. */
+  readonly fields: ReadonlyArray<Mention>
   readonly name: string
-  readonly references: ReadonlyArray<Reference>
   /** Writes to a `Page`. */
   readonly run: (it: unknown, page: object, ...functions: Functions) => void
-  readonly text: string
+  /** The templates that its code names. */
+  readonly templates: ReadonlyArray<Mention>
 }
 
 /** The functions that templates call. */

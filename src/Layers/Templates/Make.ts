@@ -5,6 +5,7 @@ import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Compile from "./Compile.ts"
 import type { Compiled } from "./Compiled.ts"
 import { Html } from "./Contract.ts"
+import * as Mentions from "./Mentions.ts"
 import { Page, type Rules } from "./Page.ts"
 import * as Printer from "./Printer.ts"
 import type { Source } from "./Source.ts"
@@ -84,24 +85,44 @@ const readAll = (eta: Eta, sources: ReadonlyArray<Source>): Effect.Effect<All, T
     return all
   })
 
+/** Returns what is wrong with a template that is listed. */
+const listedProblems = (
+  all: All,
+  { data, name }: AnyTemplate,
+  where: string
+): ReadonlyArray<TemplateError> => {
+  const made = all.get(name)?.made
+  if (made === undefined) {
+    return [
+      problem(
+        name,
+        `it is listed in the templates of the plugin, and does not exist in ${where}. Write the file ${name}.eta, or correct the name`
+      )
+    ]
+  }
+  const fields = Mentions.fieldsOf(data)
+  if (made instanceof TemplateError || fields === undefined) return []
+  return made.fields
+    .filter((field) => !fields.has(field.name))
+    .map((field) =>
+      problem(
+        name,
+        `it reads it.${field.name}, and the schema of its data has no such field. Correct the name, or add the field to the schema`,
+        field.line
+      )
+    )
+}
+
 /** Returns what is wrong with templates, in the order of their names. */
 const problemsOf = (
   all: All,
   { sources, templates = [] }: Pick<Options, "sources" | "templates">
 ): ReadonlyArray<TemplateError> => {
   const where = sources.map(({ description }) => description).join(" or ")
-  const missing = templates
-    .filter(({ name }) => !all.has(name))
-    .map(({ name }) =>
-      problem(
-        name,
-        `it is listed in the templates of the plugin, and does not exist in ${where}. Write the file ${name}.eta, or correct the name`
-      )
-    )
   const faults = [...all.values()].flatMap(({ made }) =>
     made instanceof TemplateError
       ? [made]
-      : made.references
+      : made.templates
           .filter(({ name }) => !all.has(name))
           .map(({ line, name }) =>
             problem(
@@ -111,8 +132,9 @@ const problemsOf = (
             )
           )
   )
-  return [...new Map([...missing, ...faults].map((one) => [one.message, one])).values()].toSorted(
-    (a, b) => (a.message < b.message ? -1 : 1)
+  const problems = [...templates.flatMap((one) => listedProblems(all, one, where)), ...faults]
+  return [...new Map(problems.map((one) => [one.message, one])).values()].toSorted((a, b) =>
+    a.message < b.message ? -1 : 1
   )
 }
 

@@ -251,6 +251,44 @@ describe("data", () => {
     })
   )
 
+  it.effect("a field that the schema does not have keeps the app from starting", () =>
+    Effect.gen(function* () {
+      const problems = (data: Schema.Top, text: string) =>
+        service([Templates.memory({ bill: text })], {
+          templates: [Templates.make("bill", { data })]
+        }).pipe(
+          Effect.as<ReadonlyArray<string>>([]),
+          Effect.catch(({ problems }) => Effect.succeed(problems.map(({ message }) => message)))
+        )
+      const Bill = Schema.Struct({ sum: Schema.Int, to: Schema.optionalKey(Schema.String) })
+      const wrong = "<%= it.sum %>\n<% if (it?.to) { %><%= it.sume %><% } %><%= it.body %>"
+      expect(yield* problems(Bill, wrong)).toEqual([
+        'Template "bill", line 2: it reads it.body, and the schema of its data has no such field. Correct the name, or add the field to the schema',
+        'Template "bill", line 2: it reads it.sume, and the schema of its data has no such field. Correct the name, or add the field to the schema'
+      ])
+      for (const text of [
+        "<%= it.sum %><%= it.to ?? '' %>",
+        `<%= "it.none" + 'it.none' %><% /* it.none */ %><% // it.none\n %> it.none <%= this_it.none %>`,
+        "<% [1].map((it) => it.none) %>",
+        "<% [1].map(it => it.none) %>",
+        "<% [1].forEach(function (it, i) { %><%= it.none %><% }) %>",
+        "<% for (const it of [1]) { %><%= it.none %><% } %>",
+        "<%= include('bill', it).none %>"
+      ]) {
+        expect(yield* problems(Bill, text), text).toEqual([])
+      }
+      class Total extends Schema.Class<Total>("Total")({ cents: Schema.Int }) {
+        get text() {
+          return `${this.cents}`
+        }
+      }
+      expect(yield* problems(Total, "<%= it.text %>")).toEqual([])
+      expect(yield* problems(Schema.Record(Schema.String, Schema.String), "<%= it.x %>")).toEqual(
+        []
+      )
+    })
+  )
+
   it.effect("a partial has the methods of a class", () =>
     Effect.gen(function* () {
       class Person extends Schema.Class<Person>("Person")({ name: Schema.String }) {
