@@ -11,29 +11,56 @@ export interface Mention {
   readonly name: string
 }
 
-const withoutComments = (code: string): string =>
-  code.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*/g, "$1")
+/** Returns the position behind a part of code, or its end. */
+const behind = (code: string, end: string, from: number): number => {
+  const at = code.indexOf(end, from)
+  return at === -1 ? code.length : at + end.length
+}
+
+/** Returns the position behind a text that begins with a quote. */
+const behindText = (code: string, from: number): number => {
+  const quote = code[from]
+  let i = from + 1
+  while (i < code.length && code[i] !== quote) i += code[i] === "\\" ? 2 : 1
+  return i + 1
+}
+
+/** Returns code without comments, and without what is in single and double quotes. */
+const bare = (code: string, texts: "kept" | "left out"): string => {
+  let result = ""
+  let i = 0
+  while (i < code.length) {
+    const char = code[i]!
+    let next = i + 1
+    if (code.startsWith("/*", i)) next = behind(code, "*/", i + 2)
+    else if (code.startsWith("//", i)) next = behind(code, "\n", i)
+    else if (char === "`" || char === '"' || char === "'") {
+      next = behindText(code, i)
+      // The code in a template literal reads fields.
+      if (char === "`" || texts === "kept") result += code.slice(i, next)
+    } else result += char
+    i = next
+  }
+  return result
+}
 
 /** Finds the templates that `include` and `layout` name by a literal. */
 export const templatesIn = (code: string, line: number): ReadonlyArray<Mention> =>
   Array.from(
-    withoutComments(code).matchAll(/(?<![\w$.])(?:include|layout)\(\s*(["'`])([^"'`$\\]+)\1/g),
-    ([, , name]) => ({ line, name: name! })
+    bare(code, "kept").matchAll(
+      /(?<![\w$.])(?:include|layout)\(\s{0,99}(?:"([^"\\]+)"|'([^'\\]+)')/g
+    ),
+    ([, double, single]) => ({ line, name: double ?? single! })
   )
 
-/** Whether the code declares a variable or a parameter of the name `it`. */
+/** Whether the code may declare a variable or a parameter of the name `it`. */
 export const declaresIt = (code: string): boolean =>
-  /(?<![\w$.])it\s*=>|[(,]\s*it\s*[,)][^;]*(?:=>|\{)|(?<![\w$.])(?:const|let|var)\s+it(?![\w$])/.test(
-    code
-  )
+  /(?<![\w$.])it\s{0,9}=>|[(,]\s{0,9}it\s{0,9}[,)]|(?:const|let|var)\s{1,9}it(?![\w$])/.test(code)
 
 /** Finds the fields that the code reads of `it`. */
 export const fieldsIn = (code: string, line: number): ReadonlyArray<Mention> =>
   Array.from(
-    withoutComments(code)
-      // A text may be about it.
-      .replaceAll(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""')
-      .matchAll(/(?<![\w$.])it\??\.([A-Za-z_$][\w$]*)/g),
+    bare(code, "left out").matchAll(/(?<![\w$.])it\??\.([A-Za-z_$][\w$]*)/g),
     ([, name]) => ({ line, name: name! })
   )
 

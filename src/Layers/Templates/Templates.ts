@@ -70,6 +70,7 @@ export const html = <Data extends Schema.Top>(
 export const toResponse = (
   page: Html,
   options: {
+    /** More headers, by lower-case name. */
     readonly headers?: Readonly<Record<string, string>> | undefined
     /** The default is 200. */
     readonly status?: number | undefined

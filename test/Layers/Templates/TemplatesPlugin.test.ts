@@ -271,6 +271,7 @@ describe("data", () => {
         `<%= "it.none" + 'it.none' %><% /* it.none */ %><% // it.none\n %> it.none <%= this_it.none %>`,
         "<% [1].map((it) => it.none) %>",
         "<% [1].map(it => it.none) %>",
+        "<%= `it's ${it.sum}` + 'it.none' %>",
         "<% [1].forEach(function (it, i) { %><%= it.none %><% }) %>",
         "<% for (const it of [1]) { %><%= it.none %><% } %>",
         "<%= include('bill', it).none %>"
