@@ -1,0 +1,6 @@
+/**
+ * Server-sent events and sockets in contracts. This module has no server code, so a browser can import it.
+ */
+
+export { EventIdMalformed, EventLogUnavailable, TopicMalformed } from "../../Contract/EventErrors.ts"
+export * as EventStream from "../../Contract/EventStream.ts"
