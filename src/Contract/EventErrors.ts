@@ -29,6 +29,19 @@ export class EventLogUnavailable extends ApiError.make<EventLogUnavailable>()(
   { operation: Schema.String, reason: Schema.String }
 ) {}
 
+/** The data of an event is longer than the log takes. */
+export class EventTooLarge extends ApiError.make<EventTooLarge>()(
+  "EventTooLarge",
+  {
+    code: "EVENT_TOO_LARGE",
+    detail: ({ limit }) => `The data of an event is longer than ${limit} bytes`,
+    meaning: "The data of an event is longer than the log takes. It was not added.",
+    remedy: "Send less, or raise `sse.maxEventSize`.",
+    status: 413
+  },
+  { limit: Schema.Int }
+) {}
+
 /** The name of a topic is not one that every log can keep. */
 export class TopicMalformed extends ApiError.make<TopicMalformed>()(
   "TopicMalformed",

@@ -2,5 +2,11 @@
  * Server-sent events and sockets in contracts. This module has no server code, so a browser can import it.
  */
 
-export { EventIdMalformed, EventLogUnavailable, TopicMalformed } from "../../Contract/EventErrors.ts"
+export {
+  EventIdMalformed,
+  EventLogUnavailable,
+  EventTooLarge,
+  TopicMalformed
+} from "../../Contract/EventErrors.ts"
 export * as EventStream from "../../Contract/EventStream.ts"
+export { follow, type FollowOptions, type FollowRequest } from "../../Contract/EventFollow.ts"

@@ -15,6 +15,7 @@ import { HeaderChanges } from "./HeaderChanges.ts"
 import * as Observers from "./Observers.ts"
 import type { Plan } from "./Plan.ts"
 import * as Problem from "./Problem.ts"
+import * as PushedBody from "./PushedBody.ts"
 import * as ReplyHeaders from "./ReplyHeaders.ts"
 import * as ReplyStream from "./ReplyStream.ts"
 import type { Change, Finished, Transform } from "./ReplyTransform.ts"
@@ -73,9 +74,9 @@ export class Reply {
   /** The body that was sent, or its length; undefined if that is not known. */
   #sent: number | string | Uint8Array | undefined
   readonly #serving: Serving
-  readonly #wire: Pick<Wire, "send" | "sendResponse">
+  readonly #wire: Pick<Wire, "push" | "send" | "sendResponse">
 
-  constructor(exchange: Replying, serving: Serving, wire: Pick<Wire, "send" | "sendResponse">) {
+  constructor(exchange: Replying, serving: Serving, wire: Pick<Wire, "push" | "send" | "sendResponse">) {
     this.#exchange = exchange
     this.headers = new HeaderChanges(exchange)
     this.#serving = serving
@@ -255,6 +256,7 @@ export class Reply {
       if (body !== undefined) return this.#put(status, lines, noLines, body)
       const problem = ReplyHeaders.errorOf(lines) ?? statusError(status)
       if (problem !== undefined) throw problem
+      if (this.#push(response, lines)) return this.#tell(status)
       const logged = ReplyStream.logged((cause) => {
         exchange.ended(Exit.failCause(cause))
         this.#hasBroken = true
@@ -273,6 +275,19 @@ export class Reply {
       return this.#refused(defect)
     }
     this.#tell(status)
+  }
+
+  /** Sends a body that is written over time. Returns false if the reply or its listener has none. */
+  #push(response: HttpServerResponse.HttpServerResponse, lines: Array<string>): boolean {
+    const exchange = this.#exchange
+    const { status } = response
+    const source = PushedBody.of(response)
+    const push = this.#wire.push
+    if (source === undefined || push === undefined || exchange.plan.isOpened) return false
+    if (!this.#hasContent(status)) return false
+    exchange.time?.lift()
+    push.call(this.#wire, status, lines, source, () => exchange.sent(status, false))
+    return true
   }
 
   /** Limits how long the stream of a reply is silent, in place of how long it takes. */

@@ -3,6 +3,7 @@ import type { X509Certificate } from "node:crypto"
 import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Source } from "./PushedBody.ts"
 
 /** Why a body could not be read whole. `Fragmented`: it came in too many small pieces. */
 export type BodyFailure = "Aborted" | "Fragmented" | "Malformed" | "TooLarge"
@@ -48,6 +49,17 @@ export interface Wire {
    * upgrades. Call it once, after `load` and not after `body`.
    */
   readonly open: () => HttpServerRequest
+  /**
+   * Sends a reply whose body `source` writes over time, without a fiber for it. `headers` are all its header
+   * lines, and its status is one with a body. Calls `done` later, once the reply has ended or the client
+   * has gone away. A listener without it gets such a body as a stream.
+   */
+  readonly push?: (
+    status: number,
+    headers: Array<string>,
+    source: Source,
+    done: () => void
+  ) => void
   /** The peer's address; undefined on a unix socket. */
   readonly remoteAddress: string | undefined
   /**

@@ -11,6 +11,7 @@ import type { ListenerState, TimedConnection } from "./ListenerState.ts"
 import type { Head } from "./Parse/Head.ts"
 import { ParseEvent, Parser } from "./Parse/Parser.ts"
 import { ProxiedWire, type WireOwner } from "./ProxiedWire.ts"
+import type { Pushing } from "./Pushing.ts"
 import * as RefusalReply from "./RefusalReply.ts"
 import * as ReplyBytes from "./ReplyBytes.ts"
 import { type Awaited, isOverdue } from "./Timeouts.ts"
@@ -128,6 +129,20 @@ export class Connection implements WireOwner, TimedConnection {
     this.#answer(wire, ReplyBytes.compose(wire.method, status, lines, body, persistence))
   }
 
+  push(wire: ProxiedWire, pushing: Pushing, status: number, lines: string): void {
+    // HTTP/1.0 has no chunks: the end of the connection is that of the body.
+    const isChunked = wire.head.minor === 1
+    if (!isChunked) wire.closes = true
+    const persistence = this.#closesAfter(wire) ? "close" : "keep"
+    wire.pushing = pushing
+    pushing.prepare(ReplyBytes.pushedHead(status, lines, isChunked, persistence), isChunked, () => {
+      wire.isAnswered = true
+      if (this.#reading === wire) this.#discard(wire)
+      this.#shift()
+    })
+    if (wire === this.#first) pushing.begin(this.#socket)
+  }
+
   load(then: () => void): void {
     this.#listener.opener.load(then)
   }
@@ -172,6 +187,7 @@ export class Connection implements WireOwner, TimedConnection {
 
   readonly #onDrain = (): void => {
     this.#first?.bridge?.reply.emit("drain")
+    this.#first?.pushing?.drained()
     if (this.#isStalled) this.#run()
   }
 
@@ -330,6 +346,7 @@ export class Connection implements WireOwner, TimedConnection {
       if (next.replyBytes === undefined) {
         if (next.continued) this.#proceed(next)
         next.bridge?.reply.assignSocket(this.#socket)
+        next.pushing?.begin(this.#socket)
         break
       }
       ReplyBytes.write(this.#socket, next.replyBytes)
@@ -375,6 +392,7 @@ export class Connection implements WireOwner, TimedConnection {
       if (wire.isAnswered) continue
       wire.isAnswered = true
       wire.bridge?.abort()
+      wire.pushing?.closed()
       wire.onAbort?.()
     }
     this.#close()

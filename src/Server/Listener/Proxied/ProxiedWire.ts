@@ -1,12 +1,14 @@
 /** One request on a connection, and its reply. */
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Source } from "../../Exchange/PushedBody.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
 import { type Opened, whenClosed } from "../Opener.ts"
 import type { Sink } from "./Body.ts"
 import type { Bridge } from "./Bridge.ts"
 import type { Head } from "./Parse/Head.ts"
+import { Pushing } from "./Pushing.ts"
 import { type FieldLines, fieldLines, type ReplyBytes } from "./ReplyBytes.ts"
 
 const nothing = new Uint8Array(0)
@@ -29,6 +31,8 @@ export interface WireOwner {
   readonly load: (then: () => void) => void
   /** Opens the request in Effect's own server, through Node's objects. */
   readonly open: (wire: ProxiedWire) => Opened
+  /** Sends a reply whose body is written over time. */
+  readonly push: (wire: ProxiedWire, pushing: Pushing, status: number, lines: string) => void
   /** Reads the body, or more of it. */
   readonly read: (wire: ProxiedWire) => void
   readonly remoteAddress: string | undefined
@@ -58,6 +62,8 @@ export class ProxiedWire implements Wire {
   next: ProxiedWire | undefined
   #onAbort: (() => void) | undefined
   #opened: Opened | undefined
+  /** The body that is written over time, if the reply has one. */
+  pushing: Pushing | undefined
   /** The reply, until it can be sent. */
   replyBytes: ReplyBytes | undefined
   /** The reader of the body; undefined until code reads the body. */
@@ -133,6 +139,14 @@ export class ProxiedWire implements Wire {
     // If the client went away before, nothing else ends the opened request.
     if (this.isAnswered) this.bridge!.abort()
     return this.#opened.request
+  }
+
+  push(status: number, headers: Array<string>, source: Source, done: () => void): void {
+    const pushing = new Pushing(source, done)
+    if (this.isAnswered) return pushing.closed()
+    const { closes, lines } = fieldLines(headers)
+    if (closes) this.closes = true
+    this.#connection.push(this, pushing, status, lines)
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {

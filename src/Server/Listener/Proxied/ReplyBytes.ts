@@ -109,6 +109,20 @@ export const compose = (
   return bytes
 }
 
+/** Composes the head of a reply whose body is written over time. */
+export const pushedHead = (
+  status: number,
+  lines: string,
+  isChunked: boolean,
+  persistence: Persistence
+): string =>
+  statusLine(status) +
+  lines +
+  (isChunked ? "Transfer-Encoding: chunked\r\n" : "") +
+  HttpDate.field() +
+  connection[persistence] +
+  "\r\n"
+
 /** Writes a reply, with one system call if the socket takes it. */
 export const write = (socket: Socket, reply: ReplyBytes): void => {
   if (typeof reply === "string") socket.write(reply, "latin1")

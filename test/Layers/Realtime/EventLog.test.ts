@@ -1,0 +1,152 @@
+import { expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { Redis, SharedRedis } from "flange/Redis"
+import { describe } from "vitest"
+import { advance } from "../../../src/Layers/Realtime/EventLogAdvance.ts"
+import { MemoryLog } from "../../../src/Layers/Realtime/EventLogMemory.ts"
+import * as RedisLog from "../../../src/Layers/Realtime/EventLogRedis.ts"
+import * as SqlLog from "../../../src/Layers/Realtime/EventLogSql.ts"
+import { connect } from "../../../src/Layers/Redis/Connect.ts"
+import * as backends from "../Database/backends.ts"
+import { describeRedis, redisServer, settings } from "../Redis/server.ts"
+import { bounds, logConformance } from "./logConformance.ts"
+
+describe("a log in memory", () => {
+  logConformance({
+    open: Effect.sync(() => {
+      const log = new MemoryLog(bounds, 2 ** 20)
+      return [log, log] as const
+    })
+  })
+
+  it.effect("drops the oldest events of the oldest topics above its bytes", () =>
+    Effect.gen(function* () {
+      const log = new MemoryLog({ ...bounds, maxEvents: 1000 }, 10_000)
+      const text = JSON.stringify("x".repeat(1000))
+      for (const topic of ["a", "a", "a", "b", "b", "b"]) yield* log.append(topic, "made", text)
+      expect(log.bytes).toBeLessThanOrEqual(10_000)
+      expect((yield* log.page("a", 0, 10)).first).toBe(3)
+      expect((yield* log.page("b", 0, 10)).entries.length).toBe(3)
+    })
+  )
+})
+
+const redis = (values: typeof bounds) =>
+  Effect.gen(function* () {
+    const { url } = yield* redisServer()
+    const client = Effect.map(connect(settings({ prefix: "shop", url })), (context) =>
+      RedisLog.make(Context.get(context, Redis), Context.get(context, SharedRedis), values)
+    )
+    return [yield* client, yield* client] as const
+  })
+
+describeRedis("a log in Redis", () => {
+  logConformance({ open: redis(bounds) })
+
+  it.live("drops events for their age", () =>
+    Effect.gen(function* () {
+      const [log] = yield* redis({ maxAge: 20, maxEvents: 100 })
+      const first = yield* log.append("t", "made", "1")
+      yield* Effect.sleep(25)
+      yield* log.append("t", "made", "2")
+      expect(advance(first, yield* log.page("t", 0, 10)).position.sequence).toBe(2)
+      expect((yield* log.page("t", 0, 10)).first).toBe(2)
+    })
+  )
+})
+
+const database = (backend: backends.Backend, values = bounds) =>
+  Effect.gen(function* () {
+    const url = yield* backend.fresh
+    const client = Effect.map(backends.open(url), (sql) => ({
+      log: SqlLog.make(sql, values, 20),
+      sql
+    }))
+    const one = yield* client
+    // PGlite has one process.
+    const two = backend.kind === "pglite" ? one : yield* client
+    // Replicas start at the same time.
+    yield* Effect.all([one.log.createTables, two.log.createTables], { concurrency: "unbounded" })
+    yield* one.log.start
+    yield* two.log.start
+    return [one, two] as const
+  })
+
+backends.onEach(backends.all, "a log in a database", (backend) => {
+  logConformance({
+    open: Effect.map(database(backend), ([one, two]) => [one.log, two.log] as const)
+  })
+
+  it.live("an event is there after the commit of its transaction, and not after a rollback", () =>
+    Effect.gen(function* () {
+      const [{ log, sql }, other] = yield* database(backend)
+      const rolledBack = sql.withTransaction(
+        Effect.andThen(log.append("t", "made", "1"), Effect.fail("no" as const))
+      )
+      expect(yield* Effect.flip(rolledBack)).toBe("no")
+      expect((yield* other.log.page("t", 0, 10)).last).toBe(0)
+      const at = yield* sql.withTransaction(
+        Effect.gen(function* () {
+          const at = yield* log.append("t", "made", "2")
+          if (backend.kind !== "pglite") {
+            expect((yield* other.log.page("t", 0, 10)).last).toBe(0)
+          }
+          return at
+        })
+      )
+      expect(at.sequence).toBe(1)
+      expect((yield* other.log.page("t", 0, 10)).entries).toEqual([
+        { data: "2", event: "made", sequence: 1 }
+      ])
+    })
+  )
+
+  it.live.skipIf(backend.kind === "pglite")(
+    "an append waits for one of the same topic that is not committed, so no reader passes it",
+    () =>
+      Effect.gen(function* () {
+        const [one, two] = yield* database(backend)
+        const isAppended = Deferred.makeUnsafe<void>()
+        const commit = Deferred.makeUnsafe<void>()
+        const slow = yield* Effect.forkChild(
+          one.sql.withTransaction(
+            Effect.gen(function* () {
+              const at = yield* one.log.append("t", "made", '"slow"')
+              Deferred.doneUnsafe(isAppended, Effect.void)
+              yield* Deferred.await(commit)
+              return at
+            })
+          )
+        )
+        yield* Deferred.await(isAppended)
+        const fast = yield* Effect.forkChild(two.log.append("t", "made", '"fast"'))
+        // Another topic does not wait.
+        yield* two.log.append("other", "made", "1")
+        expect(fast.pollUnsafe()).toBeUndefined()
+        expect((yield* two.log.page("t", 0, 10)).entries).toEqual([])
+        Deferred.doneUnsafe(commit, Effect.void)
+        expect((yield* Fiber.join(slow)).sequence).toBe(1)
+        expect((yield* Fiber.join(fast)).sequence).toBe(2)
+        const { entries } = yield* two.log.page("t", 0, 10)
+        expect(entries.map(({ data }) => data)).toEqual(['"slow"', '"fast"'])
+      })
+  )
+
+  it.live("old events are removed in the background", () =>
+    Effect.gen(function* () {
+      const [{ log }] = yield* database(backend, { maxAge: 1, maxEvents: 100 })
+      const first = yield* log.append("t", "made", "1")
+      yield* Effect.sleep(10)
+      expect(yield* log.prune).toBe(false)
+      expect(yield* log.page("t", 0, 10)).toEqual({
+        entries: [],
+        first: 2,
+        generation: first.generation,
+        last: 1
+      })
+    })
+  )
+})
