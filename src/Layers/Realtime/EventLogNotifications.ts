@@ -1,4 +1,5 @@
 /** `LISTEN` and `NOTIFY` of PostgreSQL, which tell a process that a topic has an event. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import * as Queue from "effect/Queue"
@@ -36,9 +37,13 @@ const canListen = (sql: object): sql is Listening =>
   // PGlite has one connection.
   sql.config.maxConnections !== 1
 
-/** Runs an effect. Its failure is logged as a warning. */
+/** Runs an effect. Its failure is logged as a warning, also one that is a defect. */
 export const warned = <E>(effect: Effect.Effect<void, E>, what: string): Effect.Effect<void> =>
-  Effect.catch(effect, (error) => Effect.logWarning(`The log of events failed to ${what}`, error))
+  Effect.catchCause(effect, (cause) =>
+    Cause.hasInterruptsOnly(cause)
+      ? Effect.interrupt
+      : Effect.logWarning(`The log of events failed to ${what}`, cause)
+  )
 
 /**
  * Listens until the scope closes, if the database can. Returns a function that returns whether the process

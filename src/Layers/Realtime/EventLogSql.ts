@@ -150,6 +150,17 @@ export const make = (
     readonly sequence: bigint | number | string
   }
 
+  /** Runs a read outside of the transaction of its caller, which may have ended when it is repeated. */
+  const outside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.updateContext(
+      effect,
+      (context: Context.Context<never>) =>
+        // No effect here requires a transaction, so removing it does not change the type.
+        Context.omit(sql.transactionService)(
+          context as Context.Context<TransactionConnection>
+        ) as Context.Context<never>
+    )
+
   const page: Backend["page"] = (topic, after, limit) =>
     stored(
       "read",
@@ -175,7 +186,7 @@ export const make = (
           generation: Number(head.generation),
           last: Number(head.last)
         }
-      })
+      }).pipe(outside)
     )
 
   /** The last sequence of each topic that is watched. */

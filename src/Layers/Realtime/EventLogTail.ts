@@ -1,4 +1,5 @@
 /** The end of a topic, which a process reads once for all its clients. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
@@ -135,14 +136,15 @@ export class Tail {
     return Effect.forever(
       this.#latch.await.pipe(
         Effect.andThen(
-          Effect.matchEffect(this.#caughtUp, {
-            onFailure: (error) => {
+          Effect.matchCauseEffect(this.#caughtUp, {
+            onFailure: (cause) => {
+              if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(Cause.interrupt())
               const failed = wait
               wait = Math.min(2 * wait, waits.longest)
               this.#latch.openUnsafe()
               return failed === waits.shortest
                 ? Effect.andThen(
-                    Effect.logWarning(`Events of the topic ${this.topic} cannot be read`, error),
+                    Effect.logWarning(`Events of the topic ${this.topic} cannot be read`, cause),
                     Effect.sleep(failed)
                   )
                 : Effect.sleep(failed)

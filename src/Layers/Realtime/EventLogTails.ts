@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { Backend, EventLogError } from "./EventLogBackend.ts"
 import { Tail } from "./EventLogTail.ts"
@@ -31,6 +32,8 @@ export const make = (backend: Backend): Effect.Effect<Tails, never, Scope.Scope>
     const all = new Map<string, Open>()
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
+    const fibers = new Set<Fiber.Fiber<unknown>>()
+    yield* Effect.addFinalizer(() => Effect.suspend(() => Fiber.interruptAll(fibers)))
 
     const opening = ({ opened, scope, tail }: Open) =>
       Effect.andThen(tail.watched, tail.opened).pipe(
@@ -64,11 +67,11 @@ export const make = (backend: Backend): Effect.Effect<Tails, never, Scope.Scope>
           tail: new Tail(backend, topic)
         }
         all.set(topic, made)
-        // Without the transaction of the caller, and not interrupted with it.
-        return Effect.andThen(
-          Effect.provideContext(Effect.forkIn(opening(made), scope), context),
-          Deferred.await(made.opened)
-        )
+        // Not in the transaction of the caller, and not interrupted with it.
+        const fiber = Effect.runForkWith(context)(opening(made))
+        fibers.add(fiber)
+        fiber.addObserver(() => void fibers.delete(fiber))
+        return Deferred.await(made.opened)
       })
 
     return {

@@ -1,4 +1,5 @@
 /** All open event streams of a process: their heartbeats, their end, and what they have missed. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -106,9 +107,9 @@ export const make = (
       }
     })
 
-    const failed = (follower: LogFollower, error: EventLogError) =>
+    const failed = (follower: LogFollower, cause: Cause.Cause<EventLogError>) =>
       Effect.andThen(
-        Effect.logWarning("An event stream ends because its events cannot be read", error),
+        Effect.logWarning("An event stream ends because its events cannot be read", cause),
         Effect.sync(() => follower.end())
       )
 
@@ -136,7 +137,11 @@ export const make = (
         wheel[connection.slot]!.add(connection)
       },
       catchUp: (follower) =>
-        run(Effect.catch(caughtUp(follower), (error) => failed(follower, error))),
+        run(
+          Effect.catchCause(caughtUp(follower), (cause) =>
+            Cause.hasInterruptsOnly(cause) ? Effect.interrupt : failed(follower, cause)
+          )
+        ),
       countCut: () => {
         cuts++
       },
