@@ -381,6 +381,14 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     this.#reply.sendResponse(response)
   }
 
+  /** Forgets what only the handler and the head of the reply needed: the rest may last for hours. */
+  rest(): void {
+    this.handle = undefined
+    this.#body = undefined
+    this.#request = undefined
+    if (this.#scope === undefined) this.#services = undefined
+  }
+
   sent(status: number, hasBroken: boolean): void {
     this.#trace?.end({ exit: this.#exit, hasBroken, status })
     this.#isOver = true

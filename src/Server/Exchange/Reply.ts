@@ -47,6 +47,8 @@ export interface Replying
   ): void
   /** The reply has been sent, or its client has gone away. `hasBroken`: its stream failed. */
   sent(status: number, hasBroken: boolean): void
+  /** Called when a reply has begun that may last for hours. */
+  rest(): void
   readonly services: { readonly context: Context.Context<unknown> }
   /** Returns the handler that runs on the reply, once. */
   takePreResponseHandler(): PreResponseHandler | undefined
@@ -256,7 +258,10 @@ export class Reply {
       if (body !== undefined) return this.#put(status, lines, noLines, body)
       const problem = ReplyHeaders.errorOf(lines) ?? statusError(status)
       if (problem !== undefined) throw problem
-      if (this.#push(response, lines)) return this.#tell(status)
+      if (this.#push(response, lines)) {
+        this.#tell(status)
+        return exchange.rest()
+      }
       const logged = ReplyStream.logged((cause) => {
         exchange.ended(Exit.failCause(cause))
         this.#hasBroken = true
