@@ -78,6 +78,17 @@ export class CrossSiteRequest extends ApiError.make<CrossSiteRequest>()("CrossSi
   status: 403
 }) {}
 
+/** A page of an origin that the channel does not list wants to open a WebSocket. */
+export class OriginRefused extends ApiError.make<OriginRefused>()("OriginRefused", {
+  code: "ORIGIN_REFUSED",
+  detail: "Pages of this origin may not open the WebSocket",
+  meaning:
+    "A page of another origin wants to open a WebSocket, or a request with a cookie does not name its origin.",
+  remedy:
+    "Open it from a page of the service's own origin, or list the origin in `origins` of the channel's options.",
+  status: 403
+}) {}
+
 /** No route has this path. */
 export class RouteNotFound extends ApiError.make<RouteNotFound>()("RouteNotFound", {
   code: "ROUTE_NOT_FOUND",
@@ -237,6 +248,29 @@ export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
   status: 429
 }) {}
 
+/** A request to a channel is not the handshake of a WebSocket that the server can accept. */
+export class UpgradeRequired extends ApiError.make<UpgradeRequired>()("UpgradeRequired", {
+  code: "UPGRADE_REQUIRED",
+  detail: "This path speaks WebSocket only",
+  meaning:
+    "The request is not a valid handshake of a WebSocket, or its protocol, such as HTTP/2, has none here.",
+  remedy: "Connect with a client of WebSocket over HTTP/1.1, and let proxies pass `Upgrade` on.",
+  status: 426
+}) {}
+
+/** A client offers subprotocols, and the channel speaks none of them. */
+export class SubprotocolRefused extends ApiError.make<SubprotocolRefused>()(
+  "SubprotocolRefused",
+  {
+    code: "SUBPROTOCOL_REFUSED",
+    detail: ({ supported }) => `The channel speaks ${supported.join(", ")}`,
+    meaning: "The client offers subprotocols of WebSocket, and the channel speaks none of them.",
+    remedy: "Offer one of the subprotocols in `supported`.",
+    status: 400
+  },
+  { supported: Schema.Array(Schema.String) }
+) {}
+
 /** The headers are longer than the server accepts. */
 export class HeadersTooLarge extends ApiError.make<HeadersTooLarge>()("HeadersTooLarge", {
   code: "HEADERS_TOO_LARGE",
@@ -362,15 +396,18 @@ const classes = [
   MalformedRequest,
   MethodNotAllowed,
   NotImplemented,
+  OriginRefused,
   Overloaded,
   PayloadTooLarge,
   RateLimited,
   RequestTimeout,
   RouteNotFound,
   ServiceUnavailable,
+  SubprotocolRefused,
   Unauthenticated,
   UnsupportedCoding,
   UnsupportedMediaType,
+  UpgradeRequired,
   UriTooLong,
   UrlRefused,
   ValidationFailed

@@ -16,12 +16,14 @@ import {
   UnsupportedMediaType
 } from "../../Contract/Catalogue.ts"
 import * as StrictQuery from "../../Contract/StrictQuery.ts"
+import { Upgrades } from "../../Contract/Upgrades.ts"
 import { isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { aborted, CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
 import * as Issues from "../Exchange/Issues.ts"
 import { Moved } from "../Exchange/Plan.ts"
 import * as Problem from "../Exchange/Problem.ts"
+import * as Annotation from "../Route/Annotation.ts"
 import * as HandlerCheck from "../Route/HandlerCheck.ts"
 import type { InsideTransaction, ToReply } from "../Route/MiddlewareForm.ts"
 import { obstacle } from "../Route/Obstacle.ts"
@@ -395,7 +397,7 @@ const endpointCodec = ({
     },
     success,
     takesNothing: emptyPayload !== undefined,
-    upgrades: isRaw || upgrades(endpoint)
+    upgrades: isRaw || upgrades(endpoint) || Annotation.nearest(Upgrades, endpoint) === true
   }
 }
 

@@ -21,7 +21,7 @@ import { type Read, RequestBody } from "./RequestBody.ts"
 import * as RequestFields from "./RequestFields.ts"
 import * as RequestId from "./RequestId.ts"
 import { RequestTrace } from "./RequestTrace.ts"
-import { exchangeKey, Services, type ServicesOwner } from "./Services.ts"
+import { DetachedRequest, exchangeKey, Services, type ServicesOwner } from "./Services.ts"
 import type { Serving } from "./Serving.ts"
 import * as SetCookie from "./SetCookie.ts"
 import { type Report, type TimedExchange, TimeLimit } from "./TimeLimit.ts"
@@ -91,6 +91,11 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
 
   get activity(): string {
     return this.#isHandling ? "handler" : "middleware"
+  }
+
+  /** Whether the request is a handshake of a WebSocket that a handler may accept. */
+  get acceptsWebSocket(): boolean {
+    return this.plan.upgrades && this.#wire.acceptsWebSocket === true
   }
 
   get deadline(): number | undefined {
@@ -252,6 +257,14 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
   annotate(fields: Readonly<RequestFields.Fields>): void {
     Object.assign(this.fields, fields)
     this.#trace?.annotate(fields)
+  }
+
+  /**
+   * Returns the services of work that goes on after the request has ended: those of the app, and those
+   * that middleware has provided to the fiber with this context. It does not keep the request.
+   */
+  detached(from: Context.Context<unknown>, scope: Scope.Scope): Context.Context<unknown> {
+    return Services.detached(from, new DetachedRequest(this, scope), this.#serving.context)
   }
 
   elapsed(): number {

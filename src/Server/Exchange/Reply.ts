@@ -22,6 +22,7 @@ import type { Change, Finished, Transform } from "./ReplyTransform.ts"
 import * as Semantics from "./Semantics.ts"
 import type { Serving } from "./Serving.ts"
 import type { TimedExchange, TimeLimit } from "./TimeLimit.ts"
+import * as WebSocketUpgrade from "./WebSocketUpgrade.ts"
 import type { Wire } from "./Wire.ts"
 import { bytesOf, linesOf, withEncodedLocation, withLines } from "./WireReply.ts"
 
@@ -57,6 +58,9 @@ export interface Replying
   readonly time: TimeLimit | undefined
 }
 
+/** The members of a wire that send a reply. */
+type Sender = Pick<Wire, "acceptsWebSocket" | "send" | "sendResponse" | "upgrade">
+
 const noLines: ReadonlyArray<string> = []
 
 /** Reset Content: its reply has no content. Source: RFC 9110, section 15.3.6. */
@@ -79,6 +83,8 @@ export class Reply {
   readonly #wire: Pick<Wire, "push" | "send" | "sendResponse">
 
   constructor(exchange: Replying, serving: Serving, wire: Pick<Wire, "push" | "send" | "sendResponse">) {
+  readonly #wire: Sender
+  constructor(exchange: Replying, serving: Serving, wire: Sender) {
     this.#exchange = exchange
     this.headers = new HeaderChanges(exchange)
     this.#serving = serving
@@ -247,6 +253,8 @@ export class Reply {
   #sendFinal(whole: HttpServerResponse.HttpServerResponse): void {
     const exchange = this.#exchange
     const { status } = whole
+    const upgrade = WebSocketUpgrade.of(whole)
+    if (upgrade !== undefined) return this.#upgrade(upgrade, whole)
     try {
       const response = withEncodedLocation(
         status === resetContent && whole.body._tag !== "Empty"
@@ -293,6 +301,25 @@ export class Reply {
     exchange.time?.lift()
     push.call(this.#wire, status, lines, source, () => exchange.sent(status, false))
     return true
+  /** Lets the listener upgrade the connection. The exchange ends here. */
+  #upgrade(
+    upgrade: WebSocketUpgrade.WebSocketUpgrade,
+    whole: HttpServerResponse.HttpServerResponse
+  ): void {
+    try {
+      const lines = linesOf(whole)
+      const problem = ReplyHeaders.errorOf(lines)
+      if (problem !== undefined) throw problem
+      if (this.#wire.acceptsWebSocket !== true) {
+        throw new TypeError("A handler upgrades a request that is not a handshake of a WebSocket")
+      }
+      this.#sent = 0
+      this.#wire.upgrade!(upgrade, lines)
+    } catch (defect) {
+      return this.#refused(defect)
+    }
+    this.#tell(WebSocketUpgrade.status)
+    this.#exchange.sent(WebSocketUpgrade.status, false)
   }
 
   /** Limits how long the stream of a reply is silent, in place of how long it takes. */

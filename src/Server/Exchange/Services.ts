@@ -37,6 +37,49 @@ export interface ServicesOwner {
   readonly timeSpent: Deadline.TimeSpent | undefined
 }
 
+/** A request that has ended, for work that goes on. */
+export class DetachedRequest implements ServicesOwner {
+  readonly params: ServicesOwner["params"]
+  readonly parentSpan: ServicesOwner["parentSpan"]
+  readonly plan: ServicesOwner["plan"]
+  readonly requestId: string
+  readonly scope: Scope.Scope
+
+  constructor(request: ServicesOwner, scope: Scope.Scope) {
+    this.params = request.params
+    this.parentSpan = request.parentSpan
+    this.plan = request.plan
+    this.requestId = request.requestId
+    this.scope = scope
+  }
+
+  get deadline(): undefined {
+    return undefined
+  }
+
+  get fields(): RequestFields.Fields {
+    return RequestFields.make()
+  }
+
+  get request(): HttpServerRequest {
+    throw new TypeError(
+      "The request has ended when its connection is upgraded. Read what you need of it before you upgrade."
+    )
+  }
+
+  get searchParams(): ServicesOwner["searchParams"] {
+    return {}
+  }
+
+  get state(): object {
+    return {}
+  }
+
+  get timeSpent(): undefined {
+    return undefined
+  }
+}
+
 /** The key of the exchange that a fiber serves. */
 export const exchangeKey = "flange/Exchange"
 
@@ -75,6 +118,22 @@ export class Services implements ReadonlyMap<string, unknown> {
     this.#app = app.mapUnsafe
     this.#appContext = app
     this.#exchange = exchange
+  }
+
+  /** Returns the context of `owner` with the services in `from` that neither the app nor a request has. */
+  static detached(
+    from: Context.Context<unknown>,
+    owner: ServicesOwner,
+    app: Context.Context<unknown>
+  ): Context.Context<unknown> {
+    const services = new Services(owner, app)
+    const all = from.mapUnsafe
+    for (const [key, service] of all instanceof Services ? (all.#own ?? []) : all) {
+      if (!keys.has(key) && key !== ParentSpanKey && app.mapUnsafe.get(key) !== service) {
+        services.set(key, service)
+      }
+    }
+    return services.context
   }
 
   /** The context over these services. */

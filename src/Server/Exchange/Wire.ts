@@ -4,6 +4,7 @@ import type * as Context from "effect/Context"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import type { Source } from "./PushedBody.ts"
+import type { WebSocketUpgrade } from "./WebSocketUpgrade.ts"
 
 /** Why a body could not be read whole. `Fragmented`: it came in too many small pieces. */
 export type BodyFailure = "Aborted" | "Fragmented" | "Malformed" | "TooLarge"
@@ -22,6 +23,8 @@ export interface Tls {
  * it.
  */
 export interface Wire {
+  /** Whether the request is a handshake of a WebSocket that the listener can accept with `upgrade`. */
+  readonly acceptsWebSocket?: boolean
   /**
    * Reads the whole body and calls back once, synchronously if it is already
    * there. A request without a body has zero bytes. Call it once, and not after `open`.
@@ -85,6 +88,11 @@ export interface Wire {
   readonly target: string
   /** The TLS of its connection; undefined if the server itself does not speak TLS on it. */
   readonly tls?: Tls | undefined
+  /**
+   * Sends a reply that upgrades the connection to a WebSocket. `headers` are names and values in
+   * turn. Call it only if `acceptsWebSocket` is true.
+   */
+  readonly upgrade?: (upgrade: WebSocketUpgrade, headers: ReadonlyArray<string>) => void
 }
 
 /** Answers a request. `references` are for this request only, such as a test's clock. */

@@ -3,7 +3,10 @@ import type * as Http from "node:http"
 import * as Semantics from "../Exchange/Semantics.ts"
 
 /** Returns the value of a header; several lines are joined. `name` is in lower case. */
-export const headerOf = ({ headers }: Http.IncomingMessage, name: string): string | undefined => {
+export const headerOf = (
+  { headers }: Pick<Http.IncomingMessage, "headers">,
+  name: string
+): string | undefined => {
   const value = headers[name]
   return Array.isArray(value)
     ? value.reduce((before, line) => Semantics.joined(name, before, line))

@@ -5,25 +5,31 @@ import type { Duplex } from "node:stream"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
 import * as ReplyHeaders from "../Exchange/ReplyHeaders.ts"
+import type { WebSocketUpgrade } from "../Exchange/WebSocketUpgrade.ts"
 import type { BodyFailure, Tls, Wire } from "../Exchange/Wire.ts"
 import { responseOf, withLines } from "../Exchange/WireReply.ts"
 import { lastReplyMillis } from "./Drain.ts"
+import * as NodeWebSocket from "./NodeWebSocket.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
 import * as TlsPeer from "./TlsPeer.ts"
 
-const nothing = new Uint8Array(0)
+const nothing = Buffer.alloc(0)
+
+/** The parts of a request that are left after its upgrade. */
+type Upgraded = Pick<Http.IncomingMessage, "headers" | "httpVersion" | "rawHeaders">
 
 /** One request, on a connection that the listener has handed over. */
 export class UpgradeWire implements Wire {
   readonly method: string
+  readonly #onClose = () => this.#onAbort?.()
   #onAbort: (() => void) | undefined
   onUpgrade: (() => void) | undefined
   #opened: Opened | undefined
   readonly #opener: Opener
-  readonly #rest: Buffer
+  #rest: Buffer
   readonly #socket: Duplex
-  readonly #source: Http.IncomingMessage
+  #source: Http.IncomingMessage | Upgraded
   readonly target: string
 
   constructor(source: Http.IncomingMessage, socket: Duplex, rest: Buffer, opener: Opener) {
@@ -41,9 +47,13 @@ export class UpgradeWire implements Wire {
 
   set onAbort(abort: (() => void) | undefined) {
     if (abort !== undefined && this.#onAbort === undefined) {
-      whenClosed(this.#socket, () => this.#onAbort?.())
+      whenClosed(this.#socket, this.#onClose)
     }
     this.#onAbort = abort
+  }
+
+  get acceptsWebSocket(): boolean {
+    return this.header("upgrade")?.toLowerCase() === "websocket"
   }
 
   get httpVersion(): string {
@@ -56,7 +66,7 @@ export class UpgradeWire implements Wire {
   }
 
   get tls(): Tls | undefined {
-    return TlsPeer.of(this.#source.socket)
+    return TlsPeer.of(this.#socket as Socket)
   }
 
   get headers(): Iterable<readonly [string, string]> {
@@ -77,7 +87,9 @@ export class UpgradeWire implements Wire {
   }
 
   open(): HttpServerRequest {
-    this.#opened = this.#opener.openUpgrade(this.#source, this.#socket, this.#rest, () =>
+    // It is not upgraded yet.
+    const source = this.#source as Http.IncomingMessage
+    this.#opened = this.#opener.openUpgrade(source, this.#socket, this.#rest, () =>
       this.onUpgrade?.()
     )
     return this.#opened.request
@@ -95,6 +107,18 @@ export class UpgradeWire implements Wire {
     const contentType = ReplyHeaders.split(lines).named["content-type"]
     const response = withLines(responseOf(body, { contentType, status }), lines)
     this.sendResponse(response, () => {})
+  }
+
+  upgrade(upgrade: WebSocketUpgrade, headers: ReadonlyArray<string>): void {
+    const rest = this.#rest
+    const socket = this.#socket
+    // The connection may live for days, and the objects of its request are large.
+    socket.off("close", this.#onClose)
+    this.#onAbort = undefined
+    this.#rest = nothing
+    const request = this.#source as Http.IncomingMessage
+    this.#source = { headers: request.headers, httpVersion: request.httpVersion, rawHeaders: request.rawHeaders }
+    NodeWebSocket.accept(upgrade, headers, { request, rest, socket })
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {

@@ -14,6 +14,8 @@ const policyViolation = 1008
 export interface WebSocket extends WebSocketLike {
   binaryType?: string
   readonly bufferedAmount: number
+  /** Closes the connection at once, if the runtime can. */
+  readonly terminate?: () => void
 }
 
 type Listener = (event: WebSocketEvent) => void

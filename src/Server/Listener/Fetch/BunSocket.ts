@@ -9,6 +9,7 @@ interface Native {
   readonly getBufferedAmount: () => number
   readonly readyState: number
   readonly send: (data: string | Uint8Array) => number
+  readonly terminate: () => void
 }
 
 type EventName = "close" | "error" | "message" | "open"
@@ -64,6 +65,10 @@ export class BunSocket implements WebSocket {
 
   send(data: string | Uint8Array): void {
     this.#native?.send(data)
+  }
+
+  terminate(): void {
+    this.#native?.terminate()
   }
 
   #emit(type: EventName, event: WebSocketEvent): void {

@@ -53,5 +53,6 @@ export const listen: Listener = FetchListener.make({
       }
     }
   },
-  upgrade: (request, _, headers) => deno().upgradeWebSocket(request, { headers })
+  upgrade: (request, _, { "sec-websocket-protocol": protocol, ...headers }) =>
+    deno().upgradeWebSocket(request, { headers, ...(protocol === undefined ? {} : { protocol }) })
 })

@@ -7,10 +7,13 @@ import * as Stream from "effect/Stream"
 import * as ReplyStream from "../../Exchange/ReplyStream.ts"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import type { Serving } from "../../Exchange/Serving.ts"
+import type { WebSocketUpgrade } from "../../Exchange/WebSocketUpgrade.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
+import * as HeadRules from "../HeadRules.ts"
 import { refusals } from "../Refusal.ts"
 import type { Bodies } from "./Bodies.ts"
 import type { WebSocket } from "./BoundedWebSocket.ts"
+import * as FetchWebSocket from "./FetchWebSocket.ts"
 import * as Refused from "./Refused.ts"
 import * as ReplyFields from "./ReplyFields.ts"
 import type { Answer, Peer, Runtime } from "./Runtime.ts"
@@ -88,6 +91,17 @@ export class FetchWire implements Wire {
     this.#onAbort = abort
   }
 
+  get acceptsWebSocket(): boolean {
+    return (
+      this.header("upgrade")?.toLowerCase() === "websocket" &&
+      HeadRules.offersUpgrade({
+        header: (name) => this.header(name),
+        method: this.method,
+        minor: 1
+      })
+    )
+  }
+
   get httpVersion(): undefined {
     return undefined
   }
@@ -151,6 +165,21 @@ export class FetchWire implements Wire {
         status
       })
     )
+  }
+
+  upgrade(upgrade: WebSocketUpgrade, headers: ReadonlyArray<string>): void {
+    const { protocol } = upgrade
+    const chosen = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol }
+    const { response, socket } = this.#state.runtime.upgrade(
+      this.#source,
+      this.#peer,
+      // A runtime takes one line of a name: cookies belong to ordinary replies there.
+      ReplyFields.record(headers, chosen)
+    )
+    this.#upgraded = socket
+    this.#onAbort = undefined
+    FetchWebSocket.attach(upgrade, socket)
+    this.#settle(response)
   }
 
   sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {

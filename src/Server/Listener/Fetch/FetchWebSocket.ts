@@ -1,0 +1,91 @@
+/** WebSockets of a runtime that serves `Request` and `Response` itself. */
+import type * as WebSocketUpgrade from "../../Exchange/WebSocketUpgrade.ts"
+import type { WebSocket } from "./BoundedWebSocket.ts"
+
+/** The interval at which a sender looks whether its peer has read, in milliseconds. */
+const pollMillis = 20
+
+/** The codes of RFC 6455, section 7.4.1. */
+const codes = { abnormal: 1006, tooBig: 1009 }
+
+/** Tells `events` what happens on the WebSocket of a runtime. */
+export const attach = (
+  { events, options }: WebSocketUpgrade.WebSocketUpgrade,
+  socket: WebSocket
+): void => {
+  if ("binaryType" in socket) socket.binaryType = "arraybuffer"
+  const peer = new FetchPeer(socket, options.closeTimeout)
+  let isClosed = false
+  socket.addEventListener("close", ({ code = codes.abnormal, reason = "" }) => {
+    if (isClosed) return
+    isClosed = true
+    events.closed(code, reason)
+  })
+  socket.addEventListener("error", () => {})
+  socket.addEventListener("message", ({ data }) => {
+    if (isClosed) return
+    const message = typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer)
+    // The limit of the runtime is one for all its connections.
+    const length = typeof message === "string" ? Buffer.byteLength(message) : message.length
+    if (length > options.maxMessage) return peer.close(codes.tooBig, "The message is too long")
+    events.message(message)
+  })
+  const opened = () => events.opened(peer)
+  if (socket.readyState === 1) opened()
+  else socket.addEventListener("open", opened, { once: true })
+}
+
+/** The runtime sends pings and answers those of its peer. */
+class FetchPeer implements WebSocketUpgrade.Peer {
+  readonly #closeTimeout: number
+  readonly #socket: WebSocket
+
+  constructor(socket: WebSocket, closeTimeout: number) {
+    this.#closeTimeout = closeTimeout
+    this.#socket = socket
+  }
+
+  get buffered(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  get canPause(): boolean {
+    return false
+  }
+
+  get canPing(): boolean {
+    return false
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason)
+    const timer = setTimeout(() => this.destroy(), this.#closeTimeout)
+    this.#socket.addEventListener("close", () => clearTimeout(timer), { once: true })
+  }
+
+  destroy(): void {
+    this.#socket.terminate?.()
+  }
+
+  pause(): void {}
+
+  ping(): void {}
+
+  pong(): void {}
+
+  resume(): void {}
+
+  send(data: string | Uint8Array, done?: () => void): void {
+    // The bytes are not shared with other threads.
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>)
+    if (done === undefined) return
+    const before = this.buffered
+    const poll = () => {
+      if (this.#socket.readyState !== 1 || this.buffered === 0 || this.buffered < before / 2) {
+        return done()
+      }
+      setTimeout(poll, pollMillis)
+    }
+    poll()
+  }
+}
