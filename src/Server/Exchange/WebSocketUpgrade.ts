@@ -53,14 +53,14 @@ export interface Peer {
 
 /** What a listener calls when something happens on a WebSocket. */
 export interface Events {
-  /** The connection is closed. 1006: without a closing frame. Called once, after `opened`. */
-  readonly closed: (code: number, reason: string) => void
-  /** A message: a string if it is text. */
-  readonly message: (data: string | Uint8Array) => void
-  readonly opened: (peer: Peer) => void
+  /** The connection is closed. 1006: without a closing frame. Called once, after `onOpened`. */
+  readonly onClosed: (code: number, reason: string) => void
+  /** A message, a string if it is text, and its bytes. */
+  readonly onMessage: (data: string | Uint8Array, size: number) => void
+  readonly onOpened: (peer: Peer) => void
   /** A ping that the server has to answer. Some runtimes answer it themselves. */
-  readonly ping: (data: Uint8Array) => void
-  readonly pong: () => void
+  readonly onPing: (data: Uint8Array) => void
+  readonly onPong: () => void
 }
 
 /** The status of the reply. */

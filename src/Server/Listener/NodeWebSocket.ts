@@ -92,7 +92,7 @@ export const accept = (
       websocket[key] = events
       websocket.on("close", onClose).on("error", onError).on("message", onMessage)
       websocket.on("ping", onPing).on("pong", onPong)
-      events.opened(new NodePeer(websocket))
+      events.onOpened(new NodePeer(websocket))
     })
   })
 }
@@ -155,7 +155,7 @@ class NodePeer implements WebSocketUpgrade.Peer {
 function ignore(): void {}
 
 function onClose(this: Keyed, code: number, reason: Buffer): void {
-  this[key]!.closed(code, reason.toString())
+  this[key]!.onClosed(code, reason.toString())
 }
 
 // `ws` has sent a closing frame with the reason, and `close` follows.
@@ -164,13 +164,13 @@ function onError(this: Keyed): void {}
 function onMessage(this: Keyed, data: NodeWS.RawData, isBinary: boolean): void {
   // The type of binary messages is `nodebuffer`.
   const bytes = data as Buffer
-  this[key]!.message(isBinary ? bytes : bytes.toString())
+  this[key]!.onMessage(isBinary ? bytes : bytes.toString(), bytes.length)
 }
 
 function onPing(this: Keyed, data: Buffer): void {
-  this[key]!.ping(data)
+  this[key]!.onPing(data)
 }
 
 function onPong(this: Keyed): void {
-  this[key]!.pong()
+  this[key]!.onPong()
 }

@@ -19,7 +19,7 @@ export const attach = (
   socket.addEventListener("close", ({ code = codes.abnormal, reason = "" }) => {
     if (isClosed) return
     isClosed = true
-    events.closed(code, reason)
+    events.onClosed(code, reason)
   })
   socket.addEventListener("error", () => {})
   socket.addEventListener("message", ({ data }) => {
@@ -28,9 +28,9 @@ export const attach = (
     // The limit of the runtime is one for all its connections.
     const length = typeof message === "string" ? Buffer.byteLength(message) : message.length
     if (length > options.maxMessage) return peer.close(codes.tooBig, "The message is too long")
-    events.message(message)
+    events.onMessage(message, length)
   })
-  const opened = () => events.opened(peer)
+  const opened = () => events.onOpened(peer)
   if (socket.readyState === 1) opened()
   else socket.addEventListener("open", opened, { once: true })
 }

@@ -1,0 +1,332 @@
+/** One connection of a channel: its messages in both directions, its limits, and its end. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type * as WebSocketUpgrade from "../../Server/Exchange/WebSocketUpgrade.ts"
+import { ChannelClosed, codes, isSendable, shortened } from "./ChannelClose.ts"
+import type { ChannelText } from "./ChannelText.ts"
+import { type Limits, Rate } from "./WebSocketLimits.ts"
+
+/** A connection, as its handler sees it. */
+export interface Connection<out Receive, in Send> {
+  /**
+   * Closes the connection. The code is 1000, or one from 3000 to 4999 whose meaning the app
+   * defines; a reason has at most 123 bytes.
+   */
+  readonly close: (code?: number, reason?: string) => Effect.Effect<void>
+  /** Waits until either side closes the connection. */
+  readonly closed: Effect.Effect<ChannelClosed>
+  /** Calls a function with each message, one after the other, until the connection is closed. */
+  readonly forEach: <E, R>(
+    use: (message: Receive) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<void, E, R>
+  /** The id of the request that opened the connection. The log lines of its handler have it. */
+  readonly id: string
+  /** The messages of the client. The stream ends when the connection is closed. */
+  readonly messages: Stream.Stream<Receive>
+  /**
+   * Sends a message at once. Returns false if the connection is closed, or if the client has not
+   * read `maxBuffered` bytes: it is then closed with 1013.
+   */
+  readonly offer: (message: Send) => boolean
+  /** Waits for one message. */
+  readonly receive: Effect.Effect<Receive, ChannelClosed>
+  /** Sends a message. It waits while `maxBuffered` bytes wait for the client to read them. */
+  readonly send: (message: Send) => Effect.Effect<void, ChannelClosed>
+  /** Sends the elements of a stream until it ends or the connection is closed. */
+  readonly sendAll: <E, R>(messages: Stream.Stream<Send, E, R>) => Effect.Effect<void, E, R>
+  /** The subprotocol that the server has chosen. */
+  readonly subprotocol: string | undefined
+}
+
+/** What all connections of a channel share. */
+export interface Shared<Receive, Send> {
+  readonly count: {
+    bytesIn: number
+    bytesOut: number
+    messagesIn: number
+    messagesOut: number
+  }
+  readonly limits: Limits
+  readonly now: () => number
+  /** Returns the answer to a message that does not fit the channel; undefined to close with 1007. */
+  readonly onInvalid: ((reason: string) => Send | undefined) | undefined
+  readonly receive: ChannelText<Receive>
+  readonly send: ChannelText<Send>
+}
+
+/** What a connection tells its channel. */
+export interface Owner {
+  /** The connection is closed. */
+  readonly onClosed: () => void
+  readonly onOpened: () => void
+}
+
+/** One connection. Its times are readings of `now`, in milliseconds. */
+export class OpenConnection<Receive, Send>
+  implements Connection<Receive, Send>, WebSocketUpgrade.Events
+{
+  bytesIn = 0
+  bytesOut = 0
+  messagesIn = 0
+  messagesOut = 0
+  closedAt: number | undefined
+  end: ChannelClosed | undefined
+  /** When the client began to leave too many bytes unread. */
+  #fullSince: number | undefined
+  #heard: number
+  readonly id: string
+  #isPaused = false
+  #isPinged = false
+  readonly openedAt: number
+  owner: Owner | undefined
+  #peer: WebSocketUpgrade.Peer | undefined
+  #queue: Array<Receive> = []
+  #rate: Rate | undefined
+  readonly #shared: Shared<Receive, Send>
+  readonly subprotocol: string | undefined
+  /** Fibers that wait for a message, for room to send, or for the end. */
+  #waiting: Array<() => void> | undefined
+
+  constructor(shared: Shared<Receive, Send>, id: string, subprotocol: string | undefined) {
+    this.id = id
+    this.openedAt = this.#heard = shared.now()
+    this.#shared = shared
+    this.subprotocol = subprotocol
+  }
+
+  // The members of its handler.
+
+  readonly close = (code: number = codes.normal, reason = ""): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (!isSendable(code)) {
+        throw new RangeError(
+          `${code} is no code of a closing frame. Use 1000, or one from 3000 to 4999.`
+        )
+      }
+      this.shut(code, reason)
+    })
+
+  get closed(): Effect.Effect<ChannelClosed> {
+    return Effect.suspend(() =>
+      this.end === undefined
+        ? Effect.flatMap(this.#changed, () => this.closed)
+        : Effect.succeed(this.end)
+    )
+  }
+
+  readonly forEach = <E, R>(
+    use: (message: Receive) => Effect.Effect<unknown, E, R>
+  ): Effect.Effect<void, E, R> =>
+    Effect.suspend(() => {
+      const next: Effect.Effect<void, E, R> = Effect.suspend(() => {
+        if (this.#queue.length > 0) return Effect.flatMap(use(this.#take()), () => next)
+        return this.end === undefined ? Effect.flatMap(this.#changed, () => next) : Effect.void
+      })
+      return next
+    })
+
+  get messages(): Stream.Stream<Receive> {
+    const pull: Effect.Effect<readonly [Receive, ...Array<Receive>], Cause.Done> = Effect.suspend(
+      () => {
+        const [first, ...rest] = this.#queue
+        if (this.#queue.length > 0) {
+          this.#queue = []
+          this.#resume()
+          return Effect.succeed([first!, ...rest] as const)
+        }
+        return this.end === undefined
+          ? Effect.flatMap(this.#changed, () => pull)
+          : (Cause.done() as Effect.Effect<never, Cause.Done>)
+      }
+    )
+    return Stream.fromPull(Effect.succeed(pull))
+  }
+
+  readonly offer = (message: Send): boolean =>
+    this.offerText(this.#shared.send.encode(message))
+
+  get receive(): Effect.Effect<Receive, ChannelClosed> {
+    return Effect.suspend(() => {
+      if (this.#queue.length > 0) return Effect.succeed(this.#take())
+      return this.end === undefined
+        ? Effect.flatMap(this.#changed, () => this.receive)
+        : Effect.fail(this.end)
+    })
+  }
+
+  readonly send = (message: Send): Effect.Effect<void, ChannelClosed> =>
+    Effect.suspend(() => this.sendText(this.#shared.send.encode(message)))
+
+  readonly sendAll = <E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R> =>
+    Effect.raceFirst(
+      Stream.runForEach(messages, (message) => Effect.ignore(this.send(message))),
+      Effect.asVoid(this.closed)
+    )
+
+  // The members of its channel.
+
+  /** Sends a text at once, as `offer` does. */
+  offerText(text: string): boolean {
+    if (this.end !== undefined) return false
+    if (!this.#isFull) {
+      this.#write(text)
+      return true
+    }
+    this.shut(codes.tryLater, "The client reads too slowly")
+    return false
+  }
+
+  sendText(text: string): Effect.Effect<void, ChannelClosed> {
+    return Effect.suspend(() => {
+      if (this.end !== undefined) return Effect.fail(this.end)
+      if (this.#isFull) return Effect.flatMap(this.#changed, () => this.sendText(text))
+      this.#write(text)
+      return Effect.void
+    })
+  }
+
+  /** Sends a closing frame, once. */
+  shut(code: number, reason: string): void {
+    if (this.end !== undefined) return
+    this.end = new ChannelClosed({ code, reason: shortened(reason) })
+    this.#peer?.close(code, this.end.reason)
+    this.#wake()
+  }
+
+  /** Closes the connection at once. */
+  destroy(): void {
+    this.#peer?.destroy()
+  }
+
+  /** Looks whether the client lives and reads. Call it at intervals. */
+  tick(now: number): void {
+    if (this.end !== undefined || this.#peer === undefined) return
+    const { idleTimeout, sendTimeout } = this.#shared.limits
+    if (this.#isFull && now - this.#fullSince! >= sendTimeout) {
+      return this.shut(codes.tryLater, "The client reads too slowly")
+    }
+    if (!this.#peer.canPing) return
+    const silence = now - this.#heard
+    if (silence >= idleTimeout) this.shut(codes.goingAway, "The client was silent too long")
+    else if (silence >= idleTimeout / 2 && !this.#isPinged) {
+      this.#isPinged = true
+      this.#peer.ping()
+    }
+  }
+
+  // The members of its listener.
+
+  onOpened(peer: WebSocketUpgrade.Peer): void {
+    this.#peer = peer
+    this.owner!.onOpened()
+  }
+
+  onClosed(code: number, reason: string): void {
+    this.closedAt = this.#shared.now()
+    this.end ??= new ChannelClosed({ code, reason })
+    this.owner!.onClosed()
+    this.#wake()
+  }
+
+  onMessage(data: string | Uint8Array, size: number): void {
+    if (this.end !== undefined) return
+    const { count, limits, onInvalid, receive } = this.#shared
+    this.messagesIn++
+    this.bytesIn += size
+    count.messagesIn++
+    count.bytesIn += size
+    if (!this.#hears(size)) return
+    if (typeof data !== "string") return this.shut(codes.unsupported, "Send text, not bytes")
+    const decoded = receive.decode(data)
+    if (Result.isFailure(decoded)) {
+      const answer = onInvalid?.(decoded.failure)
+      if (answer === undefined) return this.shut(codes.invalid, decoded.failure)
+      this.offer(answer)
+      return
+    }
+    this.#queue.push(decoded.success)
+    if (this.#queue.length >= limits.maxWaiting) {
+      if (!this.#peer!.canPause) {
+        return this.shut(codes.policy, "Too many messages wait for the handler")
+      }
+      this.#isPaused = true
+      this.#peer!.pause()
+    }
+    this.#wake()
+  }
+
+  onPing(data: Uint8Array): void {
+    // A client that reads no pongs must not fill the memory with them.
+    if (this.end === undefined && this.#hears(data.length) && !this.#isFull) this.#peer!.pong(data)
+  }
+
+  onPong(): void {
+    if (this.end === undefined) this.#hears(0)
+  }
+
+  // Its own parts.
+
+  /** Counts what came. Closes the connection of a client that sends too much. */
+  #hears(size: number): boolean {
+    const { limits, now } = this.#shared
+    this.#heard = now()
+    this.#isPinged = false
+    this.#rate ??= new Rate(limits, this.#heard)
+    if (this.#rate.take(size, this.#heard)) return true
+    this.shut(codes.policy, "Too many messages")
+    return false
+  }
+
+  get #isFull(): boolean {
+    const isFull = this.#peer!.buffered > this.#shared.limits.maxBuffered
+    if (!isFull) this.#fullSince = undefined
+    else this.#fullSince ??= this.#shared.now()
+    return isFull
+  }
+
+  #write(text: string): void {
+    const { count } = this.#shared
+    const size = Buffer.byteLength(text)
+    this.messagesOut++
+    this.bytesOut += size
+    count.messagesOut++
+    count.bytesOut += size
+    this.#peer!.send(text, this.#onRead)
+  }
+
+  /** The client has read a message. */
+  readonly #onRead = (): void => {
+    if (this.#fullSince !== undefined && !this.#isFull) this.#wake()
+  }
+
+  #take(): Receive {
+    const message = this.#queue.shift()!
+    if (this.#queue.length === 0) this.#resume()
+    return message
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#peer?.resume()
+  }
+
+  /** Waits until a message came, the client has read, or the connection is closed. */
+  get #changed(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const done = () => resume(Effect.void)
+      ;(this.#waiting ??= []).push(done)
+      return Effect.sync(() => {
+        this.#waiting = this.#waiting?.filter((other) => other !== done)
+      })
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    if (waiting !== undefined) for (const resume of waiting) resume()
+  }
+}
