@@ -42,6 +42,7 @@ export interface Connection<out Receive, in Send> {
 
 /** What all connections of a channel share. */
 export interface Shared<Receive, Send> {
+  readonly channel: string
   readonly count: {
     bytesIn: number
     bytesOut: number
@@ -166,6 +167,10 @@ export class OpenConnection<Receive, Send>
     )
 
   // The members of its channel.
+
+  get channel(): string {
+    return this.#shared.channel
+  }
 
   /** Sends a text at once, as `offer` does. */
   offerText(text: string): boolean {

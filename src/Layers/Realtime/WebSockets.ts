@@ -1,23 +1,20 @@
 /** The service that runs the connections of channels. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import * as Metering from "../../Plugin/Metering.ts"
-import { CurrentExchange, type Exchange } from "../../Server/Exchange/Exchange.ts"
-import { logFailure } from "../../Server/Exchange/FailureLog.ts"
+import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import * as Problem from "../../Server/Exchange/Problem.ts"
 import * as WebSocketUpgrade from "../../Server/Exchange/WebSocketUpgrade.ts"
 import type * as Channel from "./Channel.ts"
-import { type ChannelClosed, codes } from "./ChannelClose.ts"
+import type { ChannelClosed } from "./ChannelClose.ts"
 import * as ChannelText from "./ChannelText.ts"
 import type { Settings } from "./WebSocketConfig.ts"
 import { type Connection, OpenConnection, type Shared } from "./WebSocketConnection.ts"
+import { type ChannelsState, HandledConnection } from "./WebSocketHandled.ts"
 import * as WebSocketHandshake from "./WebSocketHandshake.ts"
 import * as WebSocketLimits from "./WebSocketLimits.ts"
 
@@ -61,15 +58,6 @@ type Run<Receive, Send, R> = (
   connection: Connection<Receive, Send>
 ) => Effect.Effect<unknown, ChannelClosed, R>
 
-/** The members of a connection that do not depend on its messages. */
-type AnyConnection = Omit<OpenConnection<never, never>, keyof Connection<never, never>>
-
-/** A connection with the fiber of its handler. */
-interface Tracked {
-  readonly connection: AnyConnection
-  fiber: Fiber.Fiber<unknown, unknown> | undefined
-}
-
 /** The service behind the channels of an app. */
 export class WebSockets extends Context.Service<
   WebSockets,
@@ -88,69 +76,22 @@ export class WebSockets extends Context.Service<
   }
 >()("flange/WebSockets") {}
 
-const restarts = "The server restarts"
-
 /** Creates the service. Its scope ends the connections that are left. */
 export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const app = yield* Effect.context<never>()
     const clock = yield* Clock.Clock
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-    const all = new Set<Tracked>()
-    const idle = new Set<() => void>()
     const count = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 }
-    let isDraining = false
-    let open = 0
     const closeTimeout = Duration.toMillis(settings.closeTimeout)
     let pace = Math.min(5000, closeTimeout / 2)
-    yield* meter(count, () => open)
-    const countClosed = closings(app)
-
-    const begin = (
-      { channel, connection, exchange, join, leave }: Beginning,
-      run: Effect.Effect<unknown, ChannelClosed, unknown>,
-      services: Context.Context<unknown>
-    ): void => {
-      const tracked: Tracked = { connection, fiber: undefined }
-      const scope = Scope.makeUnsafe()
-      const context = exchange.detached(services, scope)
-      const forget = () => {
-        if (connection.closedAt === undefined || tracked.fiber !== undefined) return
-        all.delete(tracked)
-        if (all.size === 0) for (const done of idle) done()
-      }
-      const ended = (exit: Exit.Exit<unknown, unknown>) => {
-        tracked.fiber = undefined
-        forget()
-        if (Exit.isSuccess(exit)) return connection.shut(codes.normal, "")
-        if (connection.end !== undefined && isExpected(exit.cause)) return
-        if (Cause.hasInterruptsOnly(exit.cause)) return connection.shut(codes.goingAway, restarts)
-        connection.shut(codes.internal, "Internal error")
-        const log = logFailure(`The handler of channel "${channel}" failed`, exit.cause)
-        Effect.runForkWith(context)(log)
-      }
-      connection.owner = {
-        onClosed: () => {
-          open--
-          leave()
-          forget()
-          countClosed(channel, connection)
-          Effect.runForkWith(context)(logClosed(channel, connection))
-        },
-        onOpened: () => {
-          open++
-          all.add(tracked)
-          join()
-          if (isDraining) return connection.shut(codes.goingAway, restarts)
-          const handler = Effect.onExit(run, (exit) => Scope.close(scope, exit))
-          const span = exchange.parentSpan
-          tracked.fiber = Effect.runForkWith(context)(
-            span === undefined ? handler : Effect.withSpan(handler, `websocket ${channel}`)
-          )
-          tracked.fiber.addObserver(ended)
-        }
-      }
+    const state: ChannelsState = {
+      all: new Set(),
+      countClosed: closings(app),
+      idle: new Set(),
+      isDraining: false
     }
+    yield* meter(count, () => state.all.size)
 
     const serve = <Receive, Send>(
       { name, receive, send, subprotocols }: Parts<Receive, Send>,
@@ -160,7 +101,7 @@ export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], n
       pace = Math.max(10, Math.min(pace, limits.idleTimeout / 4, limits.sendTimeout / 4))
       const rules = { origins: new Set(options.origins), subprotocols }
       const { onInvalid } = options
-      const shared: Shared<Receive, Send> = { count, limits, now, onInvalid, receive, send }
+      const shared = { channel: name, count, limits, now, onInvalid, receive, send }
       const members = new Set<OpenConnection<Receive, Send>>()
       return {
         broadcast: (message, isFor) => {
@@ -177,15 +118,18 @@ export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], n
             // The exchange provides itself to the fibers of its request.
             const services = fiber.context as Context.Context<unknown>
             const exchange = Context.getUnsafe(services, CurrentExchange)
-            const decision = WebSocketHandshake.decide(exchange, rules, isDraining)
+            const decision = WebSocketHandshake.decide(exchange, rules, state.isDraining)
             if ("error" in decision) return Problem.render(decision.error, exchange)
             const { protocol } = decision
             const connection = new OpenConnection(shared, exchange.requestId, protocol)
-            const leave = () => void members.delete(connection)
-            begin(
-              { channel: name, connection, exchange, join: () => void members.add(connection), leave },
-              run(connection),
-              services
+            const scope = Scope.makeUnsafe()
+            const context = exchange.detached(services, scope)
+            const handler = run(connection)
+            connection.owner = new HandledConnection(
+              { context, handler, isTraced: exchange.parentSpan !== undefined, scope },
+              connection,
+              members,
+              state
             )
             return Effect.succeed(
               WebSocketUpgrade.toResponse(
@@ -213,33 +157,26 @@ export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], n
 
     const sweep = Effect.sync(() => {
       const at = now()
-      for (const { connection, fiber } of all) {
-        const { closedAt } = connection
-        if (closedAt === undefined) connection.tick(at)
-        else if (at - closedAt >= closeTimeout) fiber?.interruptUnsafe()
-      }
+      for (const one of state.all) one.tick(at, closeTimeout)
     })
     yield* Effect.forkScoped(
       Effect.forever(Effect.andThen(Effect.suspend(() => Effect.sleep(pace)), sweep))
     )
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
-        for (const { connection, fiber } of all) {
-          connection.destroy()
-          fiber?.interruptUnsafe()
-        }
+        for (const one of state.all) one.destroy()
       })
     )
 
     const drain = Effect.suspend(() => {
-      isDraining = true
-      for (const { connection } of all) connection.shut(codes.goingAway, restarts)
-      return all.size === 0
+      state.isDraining = true
+      for (const one of state.all) one.restart()
+      return state.all.size === 0
         ? Effect.void
         : Effect.callback<void>((resume) => {
             const done = () => resume(Effect.void)
-            idle.add(done)
-            return Effect.sync(() => idle.delete(done))
+            state.idle.add(done)
+            return Effect.sync(() => state.idle.delete(done))
           })
     })
     return { channel, drain }
@@ -252,36 +189,6 @@ interface Parts<Receive, Send> {
   readonly send: ChannelText.ChannelText<Send>
   readonly subprotocols: ReadonlyArray<string>
 }
-
-/** A connection whose handshake is accepted. */
-interface Beginning {
-  readonly channel: string
-  readonly connection: AnyConnection
-  readonly exchange: Exchange
-  /** Adds it to the open connections of its channel. */
-  readonly join: () => void
-  readonly leave: () => void
-}
-
-/** Whether a handler ended because its connection did. */
-const isExpected = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.every(
-    (reason) =>
-      reason._tag === "Interrupt" ||
-      (reason._tag === "Fail" && (reason.error as { _tag?: string })._tag === "ChannelClosed")
-  )
-
-const logClosed = (channel: string, connection: AnyConnection) =>
-  Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {
-    bytesReceived: connection.bytesIn,
-    bytesSent: connection.bytesOut,
-    channel,
-    code: connection.end!.code,
-    durationMs: Math.round(connection.closedAt! - connection.openedAt),
-    messagesReceived: connection.messagesIn,
-    messagesSent: connection.messagesOut,
-    ...(connection.end!.reason === "" ? {} : { reason: connection.end!.reason })
-  })
 
 type Counts = Shared<never, never>["count"]
 
@@ -326,9 +233,9 @@ const closings = (context: Context.Context<never>) => {
     "WebSockets that were closed, by the code of their closing frame"
   )
   const series = new Map<string, () => void>()
-  return (channel: string, { end }: AnyConnection): void => {
+  return (channel: string, end: number): void => {
     // A client may send any code of its own.
-    const code = end!.code < 3000 ? String(end!.code) : "other"
+    const code = end < 3000 ? String(end) : "other"
     const key = `${channel} ${code}`
     const add = series.get(key) ?? counter({ channel, code })
     series.set(key, add)

@@ -1,5 +1,4 @@
 /** Channels over a real connection: both directions, refusals, limits, and the end. */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
