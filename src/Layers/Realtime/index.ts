@@ -17,3 +17,20 @@ export type { Connection } from "./WebSocketConnection.ts"
 export type { LimitOptions } from "./WebSocketLimits.ts"
 export { webSockets } from "./WebSocketPlugin.ts"
 export { type ChannelOptions, type ServedChannel, WebSockets } from "./WebSockets.ts"
+  Broadcast,
+  type Delivery,
+  type Gap,
+  type Message,
+  type Shape as BroadcastShape,
+  type SubscribeOptions
+} from "./Broadcast.ts"
+export { BroadcastConfig } from "./BroadcastConfig.ts"
+export {
+  BroadcastBackendError,
+  BroadcastTooLarge,
+  BroadcastUnavailable,
+  SubscriberTooSlow
+} from "./BroadcastErrors.ts"
+export { broadcast, broadcastWithDatabase, broadcastWithRedis } from "./BroadcastPlugin.ts"
+export * as Topic from "./BroadcastTopic.ts"
+export { type Change, type Member, Presence, type Shape as PresenceShape } from "./Presence.ts"

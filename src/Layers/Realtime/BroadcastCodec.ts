@@ -1,0 +1,40 @@
+/** The functions between values and the JSON texts that replicas exchange, compiled once for each schema. */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import * as SchemaAST from "effect/SchemaAST"
+import type { JsonSchema } from "./BroadcastTopic.ts"
+
+/** The functions of a schema. */
+export interface TextCodec<A> {
+  /** Returns nothing for a text of another schema. */
+  readonly decode: (text: string) => Option.Option<A>
+  /** Throws for a value that the schema refuses. */
+  readonly encode: (value: A) => string
+}
+
+const made = new WeakMap<object, TextCodec<never>>()
+
+const parse = Option.liftThrowable(JSON.parse)
+
+const make = <A>(schema: JsonSchema<A>): TextCodec<A> => {
+  const codec = Schema.toCodecJson(schema)
+  SchemaJITCompiler.enable(codec.ast)
+  SchemaJITCompiler.enable(SchemaAST.flip(codec.ast))
+  const decode = Schema.decodeUnknownOption(codec)
+  const encode = Schema.encodeSync(codec)
+  return {
+    decode: (text) => Option.flatMap(parse(text), (value) => decode(value)),
+    encode: (value) => JSON.stringify(encode(value) ?? null)
+  }
+}
+
+/** Returns the functions of a schema. */
+export const of = <A>(schema: JsonSchema<A>): TextCodec<A> => {
+  // The functions under a schema were made from it.
+  const found = made.get(schema) as TextCodec<A> | undefined
+  if (found !== undefined) return found
+  const codec = make(schema)
+  made.set(schema, codec as unknown as TextCodec<never>) // kept under its schema
+  return codec
+}
