@@ -58,9 +58,9 @@ export interface Shape {
     message: M
   ) => Effect.Effect<void, BroadcastTooLarge | BroadcastUnavailable>
   /**
-   * Subscribes until the scope closes, and returns the stream of what is published from then on. So a
-   * subscriber that shows a state reads it after this effect and before it runs the stream. The stream has
-   * one reader.
+   * Subscribes until the scope closes, and returns the stream of all that is published from then on. So a
+   * subscriber that shows a state reads it after this effect and before it runs the stream. What was
+   * published shortly before may be in the stream too. The stream has one reader.
    *
    * If the server is away, the effect succeeds after a few seconds. The stream has a `Gap` when the
    * subscription is made, and after each outage.

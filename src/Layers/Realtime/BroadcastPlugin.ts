@@ -43,6 +43,10 @@ const withoutNotifications = new BroadcastBackendError({
     "MySQL and MariaDB have no notifications between processes. List Redis.plugin and Realtime.broadcastWithRedis in the place of Realtime.broadcastWithDatabase."
 })
 
+/** Returns the channel of PostgreSQL. Its name has at most 63 bytes, and a prefix may have more. */
+export const channelOf = (prefix: string): string =>
+  `flange_${createHash("sha256").update(prefix).digest("hex").slice(0, 40)}`
+
 /** Opens the database. */
 export const databaseParts = (
   sql: SqlClient,
@@ -57,8 +61,7 @@ export const databaseParts = (
     yield* store.createTables
     const bus = BusPostgres.canListen(sql)
       ? yield* BusPostgres.make(sql, {
-          // Names of channels have at most 63 bytes, and prefixes may have more.
-          channel: `flange_${createHash("sha256").update(prefix).digest("hex").slice(0, 40)}`,
+          channel: channelOf(prefix),
           maxSize: Math.max(maxSize, minimumSize)
         })
       : inProcess()

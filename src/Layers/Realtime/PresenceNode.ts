@@ -84,9 +84,10 @@ export const make = (
     const members = new Map<string, Member>()
     const dirty = new Map<string, Member>()
     const wake = Latch.makeUnsafe(false)
-    const closed = Deferred.makeUnsafe<void>()
     let flushed = Deferred.makeUnsafe<void>()
+    let flushing = flushed
     let isAway = false
+    let isClosed = false
     let node: string | undefined
     let round = 0
 
@@ -185,6 +186,7 @@ export const make = (
         yield* wake.await
         wake.closeUnsafe()
         const waiting = flushed
+        flushing = waiting
         flushed = Deferred.makeUnsafe<void>()
         for (let left = dirty.size; left > 0; ) {
           const exit = yield* Effect.result(write)
@@ -205,10 +207,16 @@ export const make = (
       }
     })
 
-    /** Waits until what has changed is written, or the server is found to be away. */
-    const written = Effect.suspend(() =>
-      isAway ? Effect.void : Effect.raceFirst(Deferred.await(flushed), Deferred.await(closed))
-    )
+    /**
+     * Marks a member that has changed. The effect waits until it is written, or the server is found to be
+     * away.
+     */
+    const changed = (key: string, member: Member): Effect.Effect<void> => {
+      // Of this moment: the writer may be done before the effect runs.
+      const waiting = flushed
+      mark(key, member)
+      return isAway || isClosed ? Effect.void : Deferred.await(waiting)
+    }
 
     const writing = yield* Effect.forkScoped(writer)
     const beating = yield* Effect.forkScoped(
@@ -221,8 +229,10 @@ export const make = (
     )
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
-        yield* Deferred.succeed(closed, undefined)
+        isClosed = true
         yield* Fiber.interruptAll([beating, writing])
+        yield* Deferred.succeed(flushing, undefined)
+        yield* Deferred.succeed(flushed, undefined)
         const id = node
         if (id === undefined) return
         const left = [...members.values()].flatMap(({ address, id, told }) =>
@@ -245,8 +255,7 @@ export const make = (
             const member = members.get(key) ?? { address, connections: [], id, told: undefined }
             member.connections.push(connection)
             members.set(key, member)
-            mark(key, member)
-            return written
+            return changed(key, member)
           }),
           () =>
             Effect.suspend(() => {
@@ -254,8 +263,7 @@ export const make = (
               const at = member?.connections.indexOf(connection) ?? -1
               if (member === undefined || at < 0) return Effect.void
               member.connections.splice(at, 1)
-              mark(key, member)
-              return written
+              return changed(key, member)
             })
         )
       },

@@ -1,4 +1,5 @@
 /** The store of members in PostgreSQL or PGlite. Times are those of the database. */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -86,11 +87,11 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
       stored(
         "write members",
         Effect.gen(function* () {
-          const rows: ReadonlyArray<Record<string, string>> = changes.flatMap(({ address, id, value }) =>
+          const rows = changes.flatMap(({ address, id, value }) =>
             value === undefined ? [] : [{ address, id, node, value }]
           )
           const removed = changes.filter(({ value }) => value === undefined)
-          if (rows.length > 0) {
+          if (Arr.isReadonlyArrayNonEmpty(rows)) {
             yield* sql`insert into ${atMembers} ${sql.insert(rows)} on conflict (address, node, id) do update set value = excluded.value`
           }
           if (removed.length > 0) {

@@ -7,11 +7,13 @@ import { database, memory, overRedis } from "./broadcastReplicas.ts"
 
 suite(memory)
 
-describeRedis("with a server", () =>
+describeRedis("with a server", () => {
   suite({
     name: "Redis",
     open: Effect.map(redisServer(), ({ url }) => overRedis(url, randomUUID()))
   })
-)
+})
 
-onEach([pglite, postgres], "broadcast", (backend) => suite(database(backend)))
+onEach([pglite, postgres], "broadcast", (backend) => {
+  suite(database(backend))
+})

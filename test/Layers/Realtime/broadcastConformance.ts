@@ -107,7 +107,7 @@ export const suite = ({ name, open }: Kind) =>
           "a\u0000b",
           'a"; drop table x; --',
           "\ud800",
-          "x".repeat(100_000),
+          "x".repeat(10_000),
           "",
           "Ä€😀"
         ]
@@ -189,10 +189,19 @@ export const suite = ({ name, open }: Kind) =>
           yield* one.broadcast.publish(News, number)
           const again = yield* Effect.scoped(
             Effect.flatMap(two.broadcast.subscribe(News), (other) =>
-              Effect.andThen(one.broadcast.publish(News, -number), take(other, 1))
+              Effect.andThen(
+                one.broadcast.publish(News, -number),
+                // What was published before may still be on its way.
+                Stream.runCollect(
+                  Stream.takeUntil(
+                    other,
+                    (delivery) => delivery._tag === "Message" && delivery.message === -number
+                  )
+                )
+              )
             )
           )
-          expect(again).toEqual([{ _tag: "Message", message: -number }])
+          expect(again.at(-1)).toEqual({ _tag: "Message", message: -number })
           yield* Scope.close(scope, Exit.void)
           // What waits when the scope closes is dropped.
           expect((yield* Fiber.join(reading)).length).toBeLessThanOrEqual(2)
