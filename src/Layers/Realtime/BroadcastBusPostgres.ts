@@ -142,8 +142,7 @@ export const make = (
         if (wasListening) {
           failures = 0
           yield* Effect.logWarning(
-            "The connection that listens for broadcasts was lost. It is opened again, and subscribers are told of the gap.",
-            error
+            `The connection that listens for broadcasts was lost: ${typeof error === "string" ? error : error.message}. It is opened again, and subscribers are told of the gap.`
           )
         }
         const wait = Math.min(longestWait, 50 * 2 ** failures++)

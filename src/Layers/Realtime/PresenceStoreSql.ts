@@ -87,7 +87,7 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
       stored(
         "write members",
         Effect.gen(function* () {
-          const rows = changes.flatMap(({ address, id, value }) =>
+          const rows: ReadonlyArray<Record<string, unknown>> = changes.flatMap(({ address, id, value }) =>
             value === undefined ? [] : [{ address, id, node, value }]
           )
           const removed = changes.filter(({ value }) => value === undefined)
