@@ -7,7 +7,11 @@ import type * as Stream from "effect/Stream"
 import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
 import * as Transactions from "../../Plugin/Transactions.ts"
 import * as Codec from "./BroadcastCodec.ts"
-import { BroadcastTooLarge, type BroadcastUnavailable, SubscriberTooSlow } from "./BroadcastErrors.ts"
+import {
+  BroadcastTooLarge,
+  type BroadcastUnavailable,
+  SubscriberTooSlow
+} from "./BroadcastErrors.ts"
 import { addressOf, type Hub } from "./BroadcastHub.ts"
 import { Mailbox } from "./BroadcastMailbox.ts"
 import type { Topic } from "./BroadcastTopic.ts"
@@ -101,11 +105,7 @@ const dropOldest = <M>(waiting: Array<Delivery<M>>): number => {
 }
 
 /** Creates the service over the hub of a process. Without an app there are no transactions. */
-export const make = (
-  hub: Hub,
-  maxSize: number,
-  runtime: Option.Option<AppRuntimeShape>
-): Shape => {
+export const make = (hub: Hub, maxSize: number, runtime: Option.Option<AppRuntimeShape>): Shape => {
   /** Publishes after the commit of the transaction of the fiber, or at once. */
   const whenCommitted = (
     publish: Effect.Effect<void, BroadcastUnavailable>
@@ -117,7 +117,10 @@ export const make = (
         : Transactions.afterCommit(
             runtime.value,
             Effect.catch(publish, (error) =>
-              Effect.logError("A message was not published after the commit of its transaction", error)
+              Effect.logError(
+                "A message was not published after the commit of its transaction",
+                error
+              )
             )
           )
     )

@@ -19,11 +19,7 @@ import { Assembly, split } from "./BroadcastParts.ts"
 interface Listening {
   readonly listen: (
     channel: string
-  ) => Effect.Effect<
-    Queue.Dequeue<{ readonly payload: string }, SqlError>,
-    SqlError,
-    Scope.Scope
-  >
+  ) => Effect.Effect<Queue.Dequeue<{ readonly payload: string }, SqlError>, SqlError, Scope.Scope>
 }
 
 /** A client whose server has notifications. */
@@ -169,7 +165,9 @@ export const make = (
     return {
       isTransactional: true,
       publish: (letters) =>
-        notify(letters.flatMap((letter) => split(letter, `${process}${(texts++).toString(36)}`))).pipe(
+        notify(
+          letters.flatMap((letter) => split(letter, `${process}${(texts++).toString(36)}`))
+        ).pipe(
           Effect.mapError((cause) => new BroadcastUnavailable({ cause, operation: "publish" }))
         ),
       subscribe: Effect.fnUntraced(function* (address, listener) {

@@ -8,8 +8,7 @@ const words = 'a duration from "1 second" to "1 day"'
 const span = (text: string) =>
   Config.Duration.check(
     Schema.makeFilter(
-      (time) =>
-        Duration.between(time, { maximum: Duration.days(1), minimum: Duration.seconds(1) }),
+      (time) => Duration.between(time, { maximum: Duration.days(1), minimum: Duration.seconds(1) }),
       { expected: words }
     )
   ).pipe(Config.expected(words), Config.withDefault(text))
@@ -18,9 +17,10 @@ const fields = {
   backend: Schema.optionalKey(Schema.Literals(["database", "memory", "redis"])),
   heartbeat: span("10 seconds"),
   lease: span("30 seconds"),
-  maxSize: Config.ByteSize.check(
-    Schema.isBetween({ maximum: 2 ** 24, minimum: 2 ** 10 })
-  ).pipe(Config.expected('a size from "1 KiB" to "16 MiB"'), Config.withDefault("64 KiB")),
+  maxSize: Config.ByteSize.check(Schema.isBetween({ maximum: 2 ** 24, minimum: 2 ** 10 })).pipe(
+    Config.expected('a size from "1 KiB" to "16 MiB"'),
+    Config.withDefault("64 KiB")
+  ),
   prefix: Schema.optionalKey(
     Schema.String.check(
       Schema.isPattern(/^[A-Za-z0-9_.:-]{1,64}$/, {

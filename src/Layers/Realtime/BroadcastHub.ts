@@ -35,10 +35,7 @@ export interface Hub {
   readonly bus: Bus
   readonly counts: Counts
   /** Listens until the scope closes. It has the rules of `Bus.subscribe`. */
-  readonly listen: (
-    address: string,
-    listener: Listener
-  ) => Effect.Effect<void, never, Scope.Scope>
+  readonly listen: (address: string, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
   /** Publishes at once, or in the transaction of the calling fiber if the bus takes part in it. */
   readonly publish: (letters: ReadonlyArray<Letter>) => Effect.Effect<void, BroadcastUnavailable>
   /** Counts a text that could not be decoded, and logs the first one of each topic. */

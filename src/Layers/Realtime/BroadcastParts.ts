@@ -17,7 +17,7 @@ export const split = ({ address, text }: Letter, id: string): ReadonlyArray<stri
   const bytes = Buffer.from(text)
   if (bytes.length <= partSize) return [`${address} ${id} 0 1 ${text}`]
   const parts: Array<string> = []
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     let to = Math.min(bytes.length, from + partSize)
     // Not within the bytes of a character.
     while (to < bytes.length && (bytes[to]! & 0xc0) === 0x80) to--
@@ -50,11 +50,12 @@ export class Assembly {
     const part = payload.slice(whole.length)
     if (count === "1") return { address: address!, text: part }
     if (Number(count) > this.#maxParts) return undefined
+    const own = `${address} ${id} ${count}`
     if (index === "0") {
-      this.#id = id!
+      this.#id = own
       this.#parts = []
     }
-    if (id !== this.#id || Number(index) !== this.#parts.length) {
+    if (own !== this.#id || Number(index) !== this.#parts.length) {
       // Its beginning came before the connection listened.
       this.#id = ""
       this.#parts = []

@@ -191,10 +191,8 @@ export const broadcastWithDatabase = Plugin.make("flange:broadcast", {
 export const broadcastWithRedis = Plugin.make("flange:broadcast", {
   ...shared,
   layer: layerOf("Realtime.broadcastWithRedis", "redis", ({ prefix }) =>
-    Effect.map(
-      Effect.all({ redis: Redis.Redis, shared: SharedRedis }),
-      (redis) =>
-        redisParts(redis, prefix === undefined ? redis.shared.prefix : `${prefix}:`)
+    Effect.map(Effect.all({ redis: Redis.Redis, shared: SharedRedis }), (redis) =>
+      redisParts(redis, prefix === undefined ? redis.shared.prefix : `${prefix}:`)
     )
   ),
   requires: [Redis.Redis, SharedRedis]

@@ -14,7 +14,7 @@ import { Mailbox } from "./BroadcastMailbox.ts"
 import type { Topic } from "./BroadcastTopic.ts"
 import * as PresenceNode from "./PresenceNode.ts"
 import type { Store } from "./PresenceStore.ts"
-import { listOf, type Present, PresenceView, type RawChange, type Told } from "./PresenceView.ts"
+import { listOf, PresenceView, type Present, type RawChange, type Told } from "./PresenceView.ts"
 
 /** A member of a topic. It is one member, however many connections it has. */
 export interface Member<Meta> {
@@ -48,10 +48,7 @@ export interface Shape {
    * leave after `broadcast.lease`. If the server is away, the member is listed when it is back.
    */
   readonly join: {
-    <M>(
-      topic: Topic<M, undefined>,
-      id: string
-    ): Effect.Effect<void, BroadcastTooLarge, Scope.Scope>
+    <M>(topic: Topic<M, undefined>, id: string): Effect.Effect<void, BroadcastTooLarge, Scope.Scope>
     <M, Meta>(
       topic: Topic<M, Meta>,
       id: string,
@@ -226,9 +223,7 @@ export const make = (
             }),
             () => Effect.sync(() => void readers.delete(reader))
           )
-          return Stream.flatMap(stream, (change) =>
-            Stream.fromIterable(changeOf(topic, change))
-          )
+          return Stream.flatMap(stream, (change) => Stream.fromIterable(changeOf(topic, change)))
         }),
       join: <M, Meta>(topic: Topic<M, Meta>, id: string, meta?: Meta) =>
         Effect.gen(function* () {

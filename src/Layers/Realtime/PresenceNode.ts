@@ -188,7 +188,7 @@ export const make = (
         const waiting = flushed
         flushing = waiting
         flushed = Deferred.makeUnsafe<void>()
-        for (let left = dirty.size; left > 0; ) {
+        for (let left = dirty.size; left > 0;) {
           const exit = yield* Effect.result(write)
           if (exit._tag === "Success") {
             left -= batch

@@ -144,6 +144,8 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): Store => {
           node,
           changes.flatMap(({ address, id, value }) => [address, id, value ?? ""])
         )
-      ).pipe(Effect.flatMap((isWritten) => (isWritten === 1 ? Effect.void : Effect.fail(leaseEnded))))
+      ).pipe(
+        Effect.flatMap((isWritten) => (isWritten === 1 ? Effect.void : Effect.fail(leaseEnded)))
+      )
   }
 }

@@ -87,8 +87,8 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
       stored(
         "write members",
         Effect.gen(function* () {
-          const rows: ReadonlyArray<Record<string, unknown>> = changes.flatMap(({ address, id, value }) =>
-            value === undefined ? [] : [{ address, id, node, value }]
+          const rows: ReadonlyArray<Record<string, unknown>> = changes.flatMap(
+            ({ address, id, value }) => (value === undefined ? [] : [{ address, id, node, value }])
           )
           const removed = changes.filter(({ value }) => value === undefined)
           if (Arr.isReadonlyArrayNonEmpty(rows)) {

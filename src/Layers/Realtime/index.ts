@@ -18,10 +18,10 @@ export type { LimitOptions } from "./WebSocketLimits.ts"
 export { webSockets } from "./WebSocketPlugin.ts"
 export { type ChannelOptions, type ServedChannel, WebSockets } from "./WebSockets.ts"
   Broadcast,
+  type Shape as BroadcastShape,
   type Delivery,
   type Gap,
   type Message,
-  type Shape as BroadcastShape,
   type SubscribeOptions
 } from "./Broadcast.ts"
 export { BroadcastConfig } from "./BroadcastConfig.ts"

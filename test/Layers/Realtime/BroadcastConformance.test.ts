@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
-import { postgres, pglite, onEach } from "../Database/backends.ts"
+import { onEach, pglite, postgres } from "../Database/backends.ts"
 import { describeRedis, redisServer } from "../Redis/server.ts"
 import { suite } from "./broadcastConformance.ts"
 import { database, memory, overRedis } from "./broadcastReplicas.ts"

@@ -7,7 +7,11 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Change } from "flange/Realtime"
-import { channelOf, databaseParts, type Parts } from "../../../src/Layers/Realtime/BroadcastPlugin.ts"
+import {
+  channelOf,
+  databaseParts,
+  type Parts
+} from "../../../src/Layers/Realtime/BroadcastPlugin.ts"
 import { onEach, open, postgres } from "../Database/backends.ts"
 import { describeRedis, redisServer } from "../Redis/server.ts"
 import { overDatabase, overRedis, replicaOf } from "./broadcastReplicas.ts"
@@ -59,9 +63,8 @@ const until = <M>(
 }
 
 /** Publishes until it succeeds. */
-const published = (
-  publish: Effect.Effect<void, unknown>
-): Effect.Effect<unknown> => Effect.catch(publish, () => Effect.andThen(Effect.sleep(50), published(publish)))
+const published = (publish: Effect.Effect<void, unknown>): Effect.Effect<unknown> =>
+  Effect.catch(publish, () => Effect.andThen(Effect.sleep(50), published(publish)))
 
 interface Kind {
   /** Interrupts the connections of the replica. */
@@ -82,14 +85,16 @@ const suite = (open: Effect.Effect<Kind, unknown, Scope.Scope>) => {
           const messages = yield* broadcast.subscribe(Room)
           const changes = yield* presence.changes(Room)
           yield* presence.join(Room, "here")
-          const [killed] = yield* Effect.all([child(url, prefix, "killed"), child(url, prefix, "living")], {
-            concurrency: "unbounded"
-          })
+          const [killed] = yield* Effect.all(
+            [child(url, prefix, "killed"), child(url, prefix, "living")],
+            {
+              concurrency: "unbounded"
+            }
+          )
           const texts = yield* Stream.runCollect(Stream.take(messages, 2))
-          expect(texts.map((one) => (one._tag === "Gap" ? "gap" : one.message)).toSorted()).toEqual([
-            "killed is here",
-            "living is here"
-          ])
+          expect(texts.map((one) => (one._tag === "Gap" ? "gap" : one.message)).toSorted()).toEqual(
+            ["killed is here", "living is here"]
+          )
           const all = ["here", "killed", "living"]
           expect((yield* presence.list(Room)).map(({ id }) => id).toSorted()).toEqual(all)
           const kill = Effect.sync(() => void killed.kill("SIGKILL"))
@@ -167,34 +172,36 @@ onEach([postgres], "broadcast over connections that are terminated", (backend) =
     })
   )
 
-  it.live("a message of a transaction is delivered after its commit, and none after a rollback", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const url = yield* backend.fresh
-        const prefix = randomUUID()
-        const sql = yield* open(url)
-        const writer = yield* replicaOf(yield* databaseParts(sql, prefix, 2 ** 16))
-        const reader = yield* replicaOf(yield* overDatabase(url, prefix))
-        const messages = yield* reader.broadcast.subscribe(Room)
-        yield* Effect.ignore(
-          sql.withTransaction(
-            Effect.andThen(writer.broadcast.publish(Room, "rolled back"), Effect.fail("no"))
+  it.live(
+    "a message of a transaction is delivered after its commit, and none after a rollback",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const prefix = randomUUID()
+          const sql = yield* open(url)
+          const writer = yield* replicaOf(yield* databaseParts(sql, prefix, 2 ** 16))
+          const reader = yield* replicaOf(yield* overDatabase(url, prefix))
+          const messages = yield* reader.broadcast.subscribe(Room)
+          yield* Effect.ignore(
+            sql.withTransaction(
+              Effect.andThen(writer.broadcast.publish(Room, "rolled back"), Effect.fail("no"))
+            )
           )
-        )
-        yield* sql.withTransaction(
-          Effect.gen(function* () {
-            yield* writer.broadcast.publish(Room, "committed later")
-            // On another connection.
-            yield* reader.broadcast.publish(Room, "committed first")
-          })
-        )
-        const texts = yield* Stream.runCollect(Stream.take(messages, 2))
-        expect(texts.map((one) => (one._tag === "Gap" ? "gap" : one.message))).toEqual([
-          "committed first",
-          "committed later"
-        ])
-      })
-    )
+          yield* sql.withTransaction(
+            Effect.gen(function* () {
+              yield* writer.broadcast.publish(Room, "committed later")
+              // On another connection.
+              yield* reader.broadcast.publish(Room, "committed first")
+            })
+          )
+          const texts = yield* Stream.runCollect(Stream.take(messages, 2))
+          expect(texts.map((one) => (one._tag === "Gap" ? "gap" : one.message))).toEqual([
+            "committed first",
+            "committed later"
+          ])
+        })
+      )
   )
 
   it.live("a process has one connection that listens, whatever the number of its subscribers", () =>

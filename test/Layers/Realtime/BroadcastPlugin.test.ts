@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { App } from "flange"
@@ -7,8 +8,7 @@ import * as Database from "flange/Database"
 import * as Realtime from "flange/Realtime"
 import { Broadcast, Presence, Topic } from "flange/Realtime"
 import { TestApp } from "flange/Testing"
-import * as Schema from "effect/Schema"
-import { split, Assembly, partSize } from "../../../src/Layers/Realtime/BroadcastParts.ts"
+import { Assembly, partSize, split } from "../../../src/Layers/Realtime/BroadcastParts.ts"
 import { Room } from "./broadcastRoom.ts"
 
 const address = "a".repeat(43)
@@ -91,7 +91,9 @@ describe("broadcast as a plugin", () => {
 describe("topics", () => {
   it("the name of a topic is no text of a user", () => {
     for (const name of ["", "a b", "*", "ä", "x".repeat(65), "1"]) {
-      expect(() => Topic.make(name, { message: Schema.String })).toThrow(/Put what comes from users/)
+      expect(() => Topic.make(name, { message: Schema.String })).toThrow(
+        /Put what comes from users/
+      )
     }
   })
 
@@ -131,6 +133,10 @@ describe("the parts of a long message", () => {
     ]) {
       expect(assembly.add(payload)).toBeUndefined()
     }
-    expect(parts.map((part) => assembly.add(part)?.text.length)).toEqual([undefined, undefined, 20_000])
+    expect(parts.map((part) => assembly.add(part)?.text.length)).toEqual([
+      undefined,
+      undefined,
+      20_000
+    ])
   })
 })

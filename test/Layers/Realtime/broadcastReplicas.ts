@@ -71,9 +71,7 @@ export const overRedis = (url: string, prefix: string) =>
 
 /** Opens replicas over a database. */
 export const overDatabase = (url: string, prefix: string, values: object = {}) =>
-  Effect.flatMap(databases.open(url, values), (sql) =>
-    databaseParts(sql, prefix, patient.maxSize)
-  )
+  Effect.flatMap(databases.open(url, values), (sql) => databaseParts(sql, prefix, patient.maxSize))
 
 /** PostgreSQL, where each replica has a client, or PGlite, which has one process. */
 export const database = (backend: databases.Backend): Kind => ({
