@@ -8,6 +8,7 @@ import * as Config from "../src/Config/index.ts"
 import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
 import * as DynamoErrors from "../src/Contract/DynamoErrors.ts"
+import * as FileErrors from "../src/Contract/FileErrors.ts"
 import * as ObjectErrors from "../src/Contract/ObjectErrors.ts"
 import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
@@ -138,6 +139,8 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
         ? Object.values(AdminErrors)
         : of === "dynamo"
           ? Object.values(DynamoErrors)
+        : of === "files"
+          ? Object.values(FileErrors)
           : of === "objects"
             ? Object.values(ObjectErrors)
             : catalogue

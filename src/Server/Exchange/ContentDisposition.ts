@@ -2,23 +2,13 @@
  * Values of the header `Content-Disposition`, which names the file that a reply is saved as. Source:
  * RFC 6266; RFC 8187 for names beyond ASCII.
  */
+import { baseName } from "./BaseName.ts"
 
 // Browsers do not agree on quotes, backslashes and percent-encoding in the plain parameter.
 const ambiguous = /["\\]|%(?=[\dA-Fa-f]{2})|[^\x20-\x7e]/gu
 
 // Characters that `encodeURIComponent` keeps and RFC 8187 does not.
 const notAttribute = /['()*]/g
-
-/** Returns the last part of a path, without the characters that hide what a name is. */
-const baseName = (filename: string): string => {
-  const name = filename
-    .toWellFormed()
-    .slice(Math.max(filename.lastIndexOf("/"), filename.lastIndexOf("\\")) + 1)
-    .replaceAll(/\p{Bidi_Control}/gu, "")
-    .replaceAll(/\p{Cc}/gu, "_")
-    .trim()
-  return name === "." || name === ".." ? "" : name
-}
 
 const make = (type: string, filename: string): string => {
   const name = baseName(filename)
