@@ -14,6 +14,7 @@ import { app as orgOverlay } from "../../examples/org-overlay/app.ts"
 import { app as pages } from "../../examples/pages/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
+import { app as uploads } from "../../examples/uploads/app.ts"
 import * as Handover from "../../src/Plugin/Handover.ts"
 
 const snapshotOf = (name: string, app: App.Any) =>
@@ -32,7 +33,8 @@ it.each(
     "org-overlay": orgOverlay,
     pages,
     "recipe-api": recipeApi,
-    "sample-api": sampleApi
+    "sample-api": sampleApi,
+    uploads
   })
 )("the routes of %s are those in its snapshot", snapshotOf)
 

@@ -219,7 +219,7 @@ for (const [place, boot] of places) {
               Upload.formData(DocumentForm, { attachments, picture, title: "May" })
             )
             const type = { "content-type": body.headers.get("content-type")! }
-            const bytes = yield* Effect.promise(() => body.bytes())
+            const bytes = new Uint8Array(yield* Effect.promise(() => body.arrayBuffer()))
             return yield* test.request("POST", "/documents", { body: bytes, headers: type })
           })
         const large = yield* send(new Blob([png, png]))
@@ -255,7 +255,7 @@ for (const [place, boot] of places) {
     const refusals: ReadonlyArray<
       readonly [
         rule: string,
-        body: Uint8Array,
+        body: Uint8Array<ArrayBuffer>,
         status: number,
         pointer: string | undefined,
         type?: string
