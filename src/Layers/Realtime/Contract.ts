@@ -1,5 +1,5 @@
 /**
- * Server-sent events and sockets in contracts. This module has no server code, so a browser can import it.
+ * Server-sent events and channels in contracts. This module has no server code, so a browser can import it.
  */
 
 export {
@@ -10,6 +10,5 @@ export {
 } from "../../Contract/EventErrors.ts"
 export * as EventStream from "../../Contract/EventStream.ts"
 export { follow, type FollowOptions, type FollowRequest } from "../../Contract/EventFollow.ts"
- * Channels in contracts, and their client. This module has no server code, so a browser can import it.
 export * as Channel from "./Channel.ts"
 export { ChannelClosed } from "./ChannelClose.ts"

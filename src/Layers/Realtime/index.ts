@@ -1,4 +1,4 @@
-/** Realtime: typed server-sent events that continue where a client stopped, over a bounded log. */
+/** Realtime: typed server-sent events, typed WebSockets, broadcast across replicas, and presence. */
 
 export {
   EventIdMalformed,
@@ -10,13 +10,13 @@ export { EventLog, type EventLogShape } from "./EventLog.ts"
 export { Sse, type SseShape, type StreamOptions } from "./Sse.ts"
 export { SseConfig } from "./SseConfig.ts"
 export { sse, SseBackendError, sseWithDatabase, sseWithRedis } from "./SsePlugin.ts"
-/** Realtime: typed WebSockets. */
 export { ChannelClosed } from "./ChannelClose.ts"
 export { WebSocketConfig } from "./WebSocketConfig.ts"
 export type { Connection } from "./WebSocketConnection.ts"
 export type { LimitOptions } from "./WebSocketLimits.ts"
 export { webSockets } from "./WebSocketPlugin.ts"
 export { type ChannelOptions, type ServedChannel, WebSockets } from "./WebSockets.ts"
+export {
   Broadcast,
   type Shape as BroadcastShape,
   type Delivery,

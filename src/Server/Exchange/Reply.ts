@@ -59,7 +59,7 @@ export interface Replying
 }
 
 /** The members of a wire that send a reply. */
-type Sender = Pick<Wire, "acceptsWebSocket" | "send" | "sendResponse" | "upgrade">
+type Sender = Pick<Wire, "acceptsWebSocket" | "push" | "send" | "sendResponse" | "upgrade">
 
 const noLines: ReadonlyArray<string> = []
 
@@ -80,10 +80,8 @@ export class Reply {
   /** The body that was sent, or its length; undefined if that is not known. */
   #sent: number | string | Uint8Array | undefined
   readonly #serving: Serving
-  readonly #wire: Pick<Wire, "push" | "send" | "sendResponse">
-
-  constructor(exchange: Replying, serving: Serving, wire: Pick<Wire, "push" | "send" | "sendResponse">) {
   readonly #wire: Sender
+
   constructor(exchange: Replying, serving: Serving, wire: Sender) {
     this.#exchange = exchange
     this.headers = new HeaderChanges(exchange)
@@ -301,6 +299,8 @@ export class Reply {
     exchange.time?.lift()
     push.call(this.#wire, status, lines, source, () => exchange.sent(status, false))
     return true
+  }
+
   /** Lets the listener upgrade the connection. The exchange ends here. */
   #upgrade(
     upgrade: WebSocketUpgrade.WebSocketUpgrade,

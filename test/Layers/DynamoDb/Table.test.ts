@@ -54,7 +54,6 @@ describe("Table.make", () => {
       Table.make("items", { partitionKey: "at", schema: Item }),
       Table.make("items", {
         // @ts-expect-error an index has the same rules, but for optional attributes
-      // @ts-expect-error an index has the same rules, but for optional attributes
         indexes: { x: { partitionKey: "flag" } },
         partitionKey: "id",
         schema: Item
