@@ -342,7 +342,7 @@ export const make = (settings: Settings): Effect.Effect<Backend, never, Scope.Sc
               }),
               options
             ),
-          AwsErrors.ofWrite
+          AwsErrors.ofUpdate
         ).pipe(Effect.map(({ Attributes = {} }) => Marshal.plainAttributes(Attributes)))
       }
     }

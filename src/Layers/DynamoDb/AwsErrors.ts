@@ -4,9 +4,11 @@ import {
   DynamoRefused,
   DynamoThrottled,
   DynamoUnavailable,
+  ItemTooLarge,
   TableNotFound
 } from "../../Contract/DynamoErrors.ts"
 import { Cancelled, type StoredReason, type StoreFailure, Unmet } from "./Backend.ts"
+import * as ItemSize from "./ItemSize.ts"
 import * as Marshal from "./Marshal.ts"
 
 const maxReason = 300
@@ -61,6 +63,19 @@ export const ofWrite = (operation: string, table: string, error: unknown): Store
   hasProperty(error, "name") && error.name === "ConditionalCheckFailedException"
     ? new Unmet({ item: itemOf(error) })
     : failure(operation, table, error)
+
+/** Returns the failure of an update, which may make an item too large. */
+export const ofUpdate = (
+  operation: string,
+  table: string,
+  error: unknown
+): ItemTooLarge | StoreFailure | Unmet =>
+  hasProperty(error, "name") &&
+  error.name === "ValidationException" &&
+  hasProperty(error, "message") &&
+  /item size/i.test(String(error.message))
+    ? new ItemTooLarge({ limit: ItemSize.maxItem, table })
+    : ofWrite(operation, table, error)
 
 const reasonOf = (reason: unknown): StoredReason => ({
   code: hasProperty(reason, "Code") ? String(reason.Code) : "None",

@@ -5,6 +5,7 @@ import type {
   DynamoRefused,
   DynamoThrottled,
   DynamoUnavailable,
+  ItemTooLarge,
   TableNotFound
 } from "../../Contract/DynamoErrors.ts"
 
@@ -197,5 +198,5 @@ export interface Backend {
     key: Attributes,
     change: Change,
     guard: Guard
-  ) => Effect.Effect<Attributes, StoreFailure | Unmet>
+  ) => Effect.Effect<Attributes, ItemTooLarge | StoreFailure | Unmet>
 }

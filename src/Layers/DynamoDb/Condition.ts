@@ -1,5 +1,18 @@
 /** Tests of attributes: for conditions of writes, filters of reads, and the sort key of a query. */
 import type { Expression, Value } from "./Backend.ts"
+import * as Evaluate from "./Evaluate.ts"
+
+/** The most values of one `in` of DynamoDB. */
+const maxOperands = 100
+
+/** Returns an expression that holds for no item. */
+const never = (attribute: string): Expression => ({
+  all: [
+    { attribute, op: "absent" },
+    { attribute, op: "exists" }
+  ],
+  op: "and"
+})
 
 /** Returns the stored form of a value of the attribute. */
 export type Encode = (value: unknown) => Value
@@ -53,14 +66,15 @@ export const atMost = <T>(value: T): Range<T> => new Range(most(value))
 export const beginsWith = <T extends string = string>(prefix: string): Range<T> =>
   new Range((attribute) => ({ attribute, op: "begins", prefix }))
 
-/** Tests whether the attribute is from `low` to `high`, both included. */
+/** Tests whether the attribute is from `low` to `high`, both included. None is if `low` is greater. */
 export const between = <T>(low: T, high: T): Range<T> =>
-  new Range((attribute, encode) => ({
-    attribute,
-    high: encode(high),
-    low: encode(low),
-    op: "between"
-  }))
+  new Range((attribute, encode) => {
+    const [least, most] = [encode(low), encode(high)]
+    // DynamoDB refuses bounds in the wrong order.
+    return (Evaluate.order(least, most) ?? 0) > 0
+      ? never(attribute)
+      : { attribute, high: most, low: least, op: "between" }
+  })
 
 /** Tests whether the text of the attribute contains a text, or its list an element. */
 export const contains = <T extends ReadonlyArray<number | string> | string = string>(
@@ -86,9 +100,16 @@ export const not = <T>(test: Test<T>): Test<T> =>
 /** Tests whether the attribute is not this value. It holds for an attribute that does not exist. */
 export const notEquals = <T>(value: T): Test<T> => new Test(other(value))
 
-/** Tests whether the attribute is one of these values, of which DynamoDB takes 1 to 100. */
+/** Tests whether the attribute is one of these values. */
 export const oneOf = <T>(values: ReadonlyArray<T>): Test<T> =>
-  new Test((attribute, encode) => ({ attribute, op: "in", values: values.map(encode) }))
+  new Test((attribute, encode) => {
+    const all: Array<Expression> = []
+    for (let at = 0; at < values.length; at += maxOperands) {
+      const some = values.slice(at, at + maxOperands)
+      all.push({ attribute, op: "in", values: some.map(encode) })
+    }
+    return all.length === 0 ? never(attribute) : { all, op: "or" }
+  })
 
 /** A value, which the attribute must equal, or a test of it. */
 export type TestOrValue<T> = T | Test<T>
@@ -131,6 +152,11 @@ export const compile = (
   encoderOf: (attribute: string) => Encode
 ): Expression | undefined => {
   const records = Array.isArray(where) ? where : [where]
+  if (records.length === 0) {
+    throw new TypeError(
+      "A list of conditions is empty. Leave it out, or give it a record of tests."
+    )
+  }
   const all = records.map((record: object): Expression => {
     const tests = Object.entries(record).filter(([, test]) => test !== undefined)
     return {

@@ -90,15 +90,17 @@ export interface ScanOptions<Item, After> {
   readonly limit?: number | undefined
   /** The most items that one request looks at. The default is 1 MB of items. */
   readonly pageSize?: number | undefined
-  /** Drops items. DynamoDB reads and charges them all the same. */
+  /** Drops items. DynamoDB reads and charges them all the same. A query has no tests of its key here. */
   readonly where?: Where<Item> | undefined
 }
 
 /** The options of a query. */
-export interface QueryOptions<Item, After, Sort extends keyof Item> extends ScanOptions<
+export interface QueryOptions<
   Item,
-  After
-> {
+  After,
+  Key extends keyof Item,
+  Sort extends keyof Item
+> extends ScanOptions<Omit<Item, Key>, After> {
   /** Whether the greatest sort key comes first. The default is false. */
   readonly descending?: boolean | undefined
   /** A test of the sort key, or its value. */
@@ -156,6 +158,7 @@ export interface OpenIndex<Item, Key extends keyof Item, Index extends IndexKey<
     options?: QueryOptions<
       Item,
       Pick<Item, Key | NamesOf<Item, Index>>,
+      NamesOf<Item, Index>,
       Extract<SortOf<Index>, keyof Item>
     >
   ) => Stream.Stream<Item, ReadFailure>
@@ -231,7 +234,8 @@ export interface OpenTable<
   /** Reads the items of a partition in the order of the sort key, page by page as they are needed. */
   readonly query: (
     partition: Item[PartitionKey],
-    options?: Consistency & QueryOptions<Item, Pick<Item, PartitionKey | SortKey>, SortKey>
+    options?: Consistency &
+      QueryOptions<Item, Pick<Item, PartitionKey | SortKey>, PartitionKey | SortKey, SortKey>
   ) => Stream.Stream<Item, ReadFailure>
   /** Reads all items, page by page as they are needed. */
   readonly scan: (

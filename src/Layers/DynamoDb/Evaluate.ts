@@ -10,13 +10,16 @@ export const order = (a: Value | undefined, b: Value | undefined): number | unde
     : undefined
 }
 
+const isEqual = (a: Value | undefined, b: Value): boolean =>
+  order(a, b) === 0 || isDeepStrictEqual(a, b)
+
 const compares = (
   found: Value | undefined,
   symbol: "<" | "<=" | "<>" | "=" | ">" | ">=",
   value: Value
 ): boolean => {
-  if (symbol === "=") return isDeepStrictEqual(found, value)
-  if (symbol === "<>") return !isDeepStrictEqual(found, value)
+  if (symbol === "=") return isEqual(found, value)
+  if (symbol === "<>") return !isEqual(found, value)
   const by = order(found, value)
   if (by === undefined) return false
   switch (symbol) {
@@ -64,12 +67,25 @@ const holdsFor = (
     case "contains": {
       const { value } = expression
       if (typeof found === "string") return typeof value === "string" && found.includes(value)
-      return Array.isArray(found) && found.some((each) => isDeepStrictEqual(each, value))
+      return Array.isArray(found) && found.some((each) => isEqual(each, value))
     }
     case "exists":
       return found !== undefined
     case "in":
-      return expression.values.some((value) => isDeepStrictEqual(found, value))
+      return expression.values.some((value) => isEqual(found, value))
+  }
+}
+
+/** Returns the attributes that an expression tests. */
+export const attributesOf = (expression: Expression): ReadonlyArray<string> => {
+  switch (expression.op) {
+    case "and":
+    case "or":
+      return expression.all.flatMap(attributesOf)
+    case "not":
+      return attributesOf(expression.expression)
+    default:
+      return [expression.attribute]
   }
 }
 

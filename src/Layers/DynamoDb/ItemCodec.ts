@@ -3,12 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidItem, ItemTooLarge, ItemUndecodable } from "../../Contract/DynamoErrors.ts"
-import type { Attributes, Definition, KeyAttributes, KeySchema, Value } from "./Backend.ts"
+import type {
+  Attributes,
+  Definition,
+  Expression,
+  KeyAttributes,
+  KeySchema,
+  Value
+} from "./Backend.ts"
 import type { Encode } from "./Condition.ts"
+import * as ItemSize from "./ItemSize.ts"
 import type { SchemaOf } from "./Table.ts"
 
-/** The most bytes of an item, of a partition key and of a sort key, and the deepest nesting. */
-const [maxItem, maxPartition, maxSort, maxDepth] = [409_600, 2048, 1024, 32]
+/** The most bytes of a partition key and of a sort key, and the deepest nesting. */
+const [maxPartition, maxSort, maxDepth] = [2048, 1024, 32]
 
 /** The smallest number that DynamoDB stores beside zero. */
 const minNumber = 1e-130
@@ -26,6 +34,8 @@ const pathsOf = ({ issue }: Schema.SchemaError): ReadonlyArray<string> => [
 
 /** Converts items, keys and attributes of a table. */
 export interface ItemCodec<Item> {
+  /** Returns a test of a sort key. Throws `InvalidItem` if it has a value that is no key. */
+  readonly checkTest: (test: Expression) => Expression
   readonly decode: (stored: Attributes) => Effect.Effect<Item, ItemUndecodable>
   readonly encode: (item: Item) => Effect.Effect<Attributes, InvalidItem | ItemTooLarge>
   /** Returns the function that encodes values of an attribute. It throws `InvalidItem`. */
@@ -63,31 +73,18 @@ export const make = <Item>(
   const refuse = (attribute: string, reason: string) =>
     new InvalidItem({ attribute, reason, table })
 
-  /** Returns the bytes of a value as DynamoDB counts them. Throws if it cannot be stored. */
-  const sizeOf = (attribute: string, value: Value, depth: number): number => {
+  /** Throws if a value cannot be stored. */
+  const checkValue = (attribute: string, value: Value, depth: number): void => {
     if (depth > maxDepth) throw refuse(attribute, `it is nested deeper than ${maxDepth} levels`)
-    switch (typeof value) {
-      case "boolean":
-        return 1
-      case "number": {
-        const size = Math.abs(value)
-        if (size > Number.MAX_SAFE_INTEGER || (size > 0 && size < minNumber)) {
-          throw refuse(attribute, "the number is too large or too small to be stored exactly")
-        }
-        return Math.ceil(String(size).replaceAll(/[-.]|e.*/g, "").length / 2) + (value < 0 ? 2 : 1)
+    if (typeof value === "number") {
+      const size = Math.abs(value)
+      if (size > Number.MAX_SAFE_INTEGER || (size > 0 && size < minNumber)) {
+        throw refuse(attribute, "the number is too large or too small to be stored exactly")
       }
-      case "string":
-        if (!value.isWellFormed()) throw refuse(attribute, "it is no Unicode text")
-        return Buffer.byteLength(value)
-      default: {
-        if (value === null) return 1
-        let total = 3
-        for (const [name, each] of Object.entries(value)) {
-          total += 1 + sizeOf(attribute, each, depth + 1)
-          if (!Array.isArray(value)) total += Buffer.byteLength(name)
-        }
-        return total
-      }
+    } else if (typeof value === "string") {
+      if (!value.isWellFormed()) throw refuse(attribute, "it is no Unicode text")
+    } else if (typeof value === "object" && value !== null) {
+      for (const each of Object.values(value)) checkValue(attribute, each, depth + 1)
     }
   }
 
@@ -105,14 +102,12 @@ export const make = <Item>(
     }
   }
 
-  /** Checks attributes that are written, and returns their bytes. */
-  const checked = (attributes: Attributes): number => {
-    let total = 0
+  /** Throws if attributes cannot be written. */
+  const check = (attributes: Attributes): void => {
     for (const [attribute, value] of Object.entries(attributes)) {
-      total += Buffer.byteLength(attribute) + sizeOf(attribute, value, 0)
+      checkValue(attribute, value, 0)
       if (Object.hasOwn(types, attribute)) checkKey(attribute, value)
     }
-    return total
   }
 
   const encoderOf: ItemCodec<Item>["encoderOf"] = (attribute) => {
@@ -130,7 +125,7 @@ export const make = <Item>(
       const result = run(value)
       if (result._tag === "Failure") throw refuse(attribute, "it does not fit the schema")
       const stored = result.success as Value // the form of JSON
-      sizeOf(attribute, stored, 0)
+      checkValue(attribute, stored, 0)
       return stored
     }
     encoders.set(attribute, encoder)
@@ -148,6 +143,15 @@ export const make = <Item>(
   }
 
   return {
+    checkTest: (test) => {
+      if (test.op === "begins") checkKey(test.attribute, test.prefix)
+      if (test.op === "compare") checkKey(test.attribute, test.value)
+      if (test.op === "between") {
+        checkKey(test.attribute, test.low)
+        checkKey(test.attribute, test.high)
+      }
+      return test
+    },
     decode: (stored) =>
       Effect.mapError(
         decode(stored),
@@ -162,12 +166,14 @@ export const make = <Item>(
           ([name]) => Reflect.get(item as object, name) !== undefined || encoded[name] !== null
         )
       )
-      const size = yield* attempt(() => {
+      yield* attempt(() => {
         checkKey(key.partition, stored[key.partition])
         if (key.sort !== undefined) checkKey(key.sort, stored[key.sort])
-        return checked(stored)
+        check(stored)
       })
-      if (size > maxItem) return yield* new ItemTooLarge({ limit: maxItem, table })
+      if (ItemSize.ofItem(stored) > ItemSize.maxItem) {
+        return yield* new ItemTooLarge({ limit: ItemSize.maxItem, table })
+      }
       return stored
     }),
     encoderOf,
@@ -194,7 +200,7 @@ export const make = <Item>(
           value === undefined ? [] : [[name, encoderOf(name)(value)]]
         )
       )
-      checked(stored)
+      check(stored)
       return stored
     }
   }

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { DynamoRefused, TableNotFound } from "../../Contract/DynamoErrors.ts"
+import { DynamoRefused, ItemTooLarge, TableNotFound } from "../../Contract/DynamoErrors.ts"
 import {
   type Attributes,
   type Backend,
@@ -17,6 +17,7 @@ import {
   Unmet
 } from "./Backend.ts"
 import * as Evaluate from "./Evaluate.ts"
+import * as ItemSize from "./ItemSize.ts"
 
 interface Kept {
   readonly definition: Definition
@@ -57,6 +58,10 @@ const pageOf = (kept: Kept, request: PageRequest): Outcome<Page> => {
     return refused("query", table, "an index has no consistent reads")
   }
   const own = namesOf(schema)
+  const tested = filter === undefined || key === undefined ? [] : Evaluate.attributesOf(filter)
+  if (tested.some((name) => own.includes(name))) {
+    return refused("query", table, "a filter has no attributes of the key")
+  }
   const names = [...new Set([...own, ...namesOf(definition.key)])]
   // Of a scan the order is open. Here it is that of the keys.
   const sorted = [...items.values()]
@@ -109,7 +114,10 @@ export const make = (): Backend => {
       : new Unmet({ item: wantsItem ? item : undefined })
 
   /** Decides a write, and returns what carries it out. */
-  const decide = (kept: Kept, write: TransactionWrite): Outcome<() => Attributes, Unmet> => {
+  const decide = (
+    kept: Kept,
+    write: TransactionWrite
+  ): Outcome<() => Attributes, ItemTooLarge | Unmet> => {
     const id = idOf(kept, write.op === "put" ? write.item : write.key)
     const before = kept.items.get(id)
     const failure = guarded(write.guard, before)
@@ -132,6 +140,9 @@ export const make = (): Backend => {
         if (after === undefined) {
           return refused("update", write.table, "an attribute to add to is no number")
         }
+        if (ItemSize.ofItem(after) > ItemSize.maxItem) {
+          return Result.fail(new ItemTooLarge({ limit: ItemSize.maxItem, table: write.table }))
+        }
         return Result.succeed(() => {
           kept.items.set(id, after)
           return after
@@ -140,8 +151,14 @@ export const make = (): Backend => {
     }
   }
 
-  const one = (write: TransactionWrite): Effect.Effect<Attributes, StoreFailure | Unmet> =>
+  const one = (
+    write: TransactionWrite
+  ): Effect.Effect<Attributes, ItemTooLarge | StoreFailure | Unmet> =>
     run(write.table, (kept) => Result.map(decide(kept, write), (carryOut) => carryOut()))
+
+  /** Carries out a write that changes no stored item: its own was checked before. */
+  const replace = (write: TransactionWrite): Effect.Effect<void, StoreFailure | Unmet> =>
+    Effect.asVoid(Effect.catchTag(one(write), "ItemTooLarge", Effect.die))
 
   const missing = (parts: ReadonlyArray<{ readonly table: string }>) => {
     const part = parts.find(({ table }) => !tables.has(table))
@@ -171,7 +188,7 @@ export const make = (): Backend => {
         const { name } = definition
         if (!tables.has(name)) tables.set(name, { definition, items: new Map() })
       }),
-    delete: (table, key, guard) => Effect.asVoid(one({ guard, key, op: "delete", table })),
+    delete: (table, key, guard) => replace({ guard, key, op: "delete", table }),
     get: (table, key) => run(table, (kept) => Result.succeed(kept.items.get(idOf(kept, key)))),
     page: (request) => run(request.table, (kept) => pageOf(kept, request)),
     ping: (names) =>
@@ -179,7 +196,7 @@ export const make = (): Backend => {
         const failure = missing(names.map((table) => ({ table })))
         return failure === undefined ? Effect.void : Effect.fail(failure)
       }),
-    put: (table, item, guard) => Effect.asVoid(one({ guard, item, op: "put", table })),
+    put: (table, item, guard) => replace({ guard, item, op: "put", table }),
     transactGet: (reads) =>
       Effect.suspend(() => {
         const failure = missing(reads)

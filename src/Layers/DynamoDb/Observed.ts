@@ -7,14 +7,20 @@ import type { Backend } from "./Backend.ts"
 /** The most series of the metric, of which an app has a few for each table. */
 const maxSeries = 1000
 
+/** The names that callers know for failures of a backend. */
+const names: Readonly<Record<string, string>> = {
+  Cancelled: "TransactionCancelled",
+  Unmet: "ConditionFailed"
+}
+
 const resultOf = (cause: Cause.Cause<unknown>): string => {
   const [reason] = cause.reasons
   if (reason?._tag === "Interrupt") return "interrupted"
   if (reason?._tag !== "Fail") return "defect"
   const { error } = reason
-  return typeof error === "object" && error !== null && "_tag" in error
-    ? String(error._tag)
-    : "failed"
+  const tag =
+    typeof error === "object" && error !== null && "_tag" in error ? String(error._tag) : "failed"
+  return names[tag] ?? tag
 }
 
 /** Returns the same backend, with a span and a duration for each call. */

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { InvalidItem } from "../../Contract/DynamoErrors.ts"
+import { InvalidItem, type ItemTooLarge } from "../../Contract/DynamoErrors.ts"
 import type {
   Attributes,
   Backend,
@@ -28,6 +28,7 @@ import {
   type Transact,
   type Update
 } from "./DynamoDb.ts"
+import * as Evaluate from "./Evaluate.ts"
 import { attempt, type ItemCodec, make as makeCodec } from "./ItemCodec.ts"
 import type { Indexes, IndexKey, Table } from "./Table.ts"
 
@@ -38,7 +39,7 @@ const [getSize, writeSize] = [100, 25]
 type AnyCondition = Conditional<Condition<object>> | undefined
 
 /** The options of a page, whatever the items are. */
-type PageOptions = Consistency & QueryOptions<Record<string, unknown>, object, string>
+type PageOptions = Consistency & QueryOptions<Record<string, unknown>, object, never, string>
 
 /** Opens a table. `prefix` precedes its name. */
 export const make = <
@@ -101,25 +102,29 @@ export const make = <
       remove: remove.map(String),
       set: codec.set(set)
     }
-    if (
-      Object.keys(change.add).length + change.remove.length + Object.keys(change.set).length ===
-      0
-    )
+    const names = [...Object.keys(change.add), ...change.remove, ...Object.keys(change.set)]
+    if (names.length === 0 || new Set(names).size < names.length) {
       throw new TypeError(
-        `An update of the table ${JSON.stringify(name)} changes nothing. Give it set, remove or add.`
+        `An update of the table ${JSON.stringify(name)} changes ${names.length === 0 ? "nothing" : "an attribute twice"}. Give it each attribute once, in set, remove or add.`
       )
+    }
     return change
   }
 
-  const pages = (request: Effect.Effect<PageRequest, InvalidItem>, limit: number | undefined) => {
+  const pages = (
+    request: Effect.Effect<PageRequest | undefined, InvalidItem>,
+    limit: number | undefined
+  ) => {
     const stream = Stream.unwrap(
       Effect.map(request, (first) =>
-        Stream.paginate(first, (each: PageRequest) =>
-          Effect.map(backend.page(each), ({ items, next }) => [
-            items,
-            Option.map(Option.fromUndefinedOr(next), (after) => ({ ...each, after }))
-          ])
-        )
+        first === undefined
+          ? Stream.empty
+          : Stream.paginate(first, (each: PageRequest) =>
+              Effect.map(backend.page(each), ({ items, next }) => [
+                items,
+                Option.map(Option.fromUndefinedOr(next), (after) => ({ ...each, after }))
+              ])
+            )
       )
     )
     const taken = limit === undefined ? stream : Stream.take(stream, limit)
@@ -131,7 +136,7 @@ export const make = <
     schema: KeySchema,
     index: string | undefined,
     query: { readonly partition: unknown } | undefined
-  ): PageRequest => {
+  ): PageRequest | undefined => {
     const { after, consistent = false, descending = false, limit, pageSize, sort, where } = options
     const tests: Array<Expression> = []
     if (query !== undefined) {
@@ -140,14 +145,22 @@ export const make = <
       tests.push(expressionOf(partition, query.partition, () => keys[partition]!))
     }
     if (sort !== undefined && schema.sort !== undefined) {
-      tests.push(expressionOf(schema.sort, sort, codec.encoderOf(schema.sort)))
+      const test = expressionOf(schema.sort, sort, codec.encoderOf(schema.sort))
+      if (test.op === "and") return undefined
+      // Every sort key begins with an empty text, which DynamoDB refuses.
+      if (test.op !== "begins" || test.prefix !== "") tests.push(codec.checkTest(test))
+    }
+    const start = after === undefined ? undefined : codec.keyOf(after, [key, schema])
+    if (start !== undefined && !tests.every((test) => Evaluate.holds(test, start))) {
+      const reason = "the start of the page is outside of the query"
+      throw new InvalidItem({ attribute: schema.sort ?? schema.partition, reason, table: name })
     }
     const filter = where === undefined ? undefined : compile(where, codec.encoderOf)
     const sizes = [pageSize, filter === undefined ? limit : undefined].filter(
       (size) => size !== undefined
     )
     return {
-      after: after === undefined ? undefined : codec.keyOf(after, [key, schema]),
+      after: start,
       descending,
       filter,
       index,
@@ -307,12 +320,8 @@ export const make = <
             guardOf(options as AnyCondition, present)
           ] as const
       )
-      const changed: Effect.Effect<Attributes, StoreFailure | Unmet> = backend.update(
-        name,
-        stored,
-        change,
-        guard
-      )
+      const changed: Effect.Effect<Attributes, ItemTooLarge | StoreFailure | Unmet> =
+        backend.update(name, stored, change, guard)
       return yield* codec.decode(yield* Effect.catchTag(changed, "Unmet", unmet(stored)))
     })
   }

@@ -87,7 +87,7 @@ describe("DynamoDb.plugin", () => {
         ])
       expect(series.toSorted()).toEqual([
         ["create", "p-users", "ok"],
-        ["put", "p-users", "Unmet"],
+        ["put", "p-users", "ConditionFailed"],
         ["put", "p-users", "ok"]
       ])
       const client = spans.filter(({ kind }) => kind === "client")

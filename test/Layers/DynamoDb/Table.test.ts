@@ -1,5 +1,6 @@
 // What the compiler and `Table.make` refuse.
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -64,6 +65,20 @@ describe("Table.make", () => {
 })
 
 describe("the types of a table", () => {
+  it.effect("a condition or an update that says nothing is a defect", () =>
+    Effect.gen(function* () {
+      const items = (yield* DynamoDb).table(Items)
+      for (const [effect, message] of [
+        [items.put(item, { if: [] }), "A list of conditions is empty."],
+        [items.update(item, { set: { kind: undefined } }), "changes nothing"],
+        [items.update(item, { remove: ["at"], set: { at: "x" } }), "changes an attribute twice"]
+      ] as const) {
+        const exit = yield* Effect.exit(effect as Effect.Effect<unknown, unknown>)
+        expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain(message)
+      }
+    }).pipe(Effect.provide(TestDynamoDb.layer([Items])))
+  )
+
   it.effect("an option that its schema does not allow is refused", () =>
     Effect.gen(function* () {
       const dynamo = yield* DynamoDb
@@ -93,6 +108,11 @@ describe("the types of a table", () => {
         items.query(id, { sort: "1" }),
         // @ts-expect-error the table has no sort key
         plain.query(id, { sort: "1" }),
+        // @ts-expect-error DynamoDB refuses a filter on the key
+        items.query(id, { where: { count: 1 } }),
+        // @ts-expect-error DynamoDB refuses a filter on the key
+        items.index("byKind").query("a", { where: { at: "x" } }),
+        items.index("byKind").query("a", { where: { count: 1 } }),
         // @ts-expect-error an index has no consistent reads
         items.index("byKind").query("a", { consistent: true }),
         // @ts-expect-error the index has no sort key

@@ -166,6 +166,7 @@ export const suite = ({ isWhole, name, open }: Kind) =>
           [false, { total: Condition.atLeast(6) }],
           [true, { total: Condition.between(5, 5) }],
           [false, { total: Condition.between(6, 9) }],
+          [false, { total: Condition.between(9, 1) }],
           [true, { note: Condition.beginsWith("hel") }],
           [false, { note: Condition.beginsWith("el") }],
           [true, { note: Condition.contains("ell") }],
@@ -176,6 +177,8 @@ export const suite = ({ isWhole, name, open }: Kind) =>
           [false, { tags: ["big", "red"] }],
           [true, { status: Condition.oneOf(["open", "sent"]) }],
           [false, { status: Condition.oneOf(["sent"]) }],
+          [false, { status: Condition.oneOf([]) }],
+          [true, { total: Condition.oneOf(Array.from({ length: 230 }, (_, n) => 230 - n)) }],
           [true, { note: Condition.exists }],
           [false, { at: Condition.exists }],
           [true, { at: Condition.absent }],
@@ -284,6 +287,26 @@ export const suite = ({ isWhole, name, open }: Kind) =>
         expect(yield* some({ sort: Condition.atMost("2026-02") })).toEqual(ids.slice(0, 2))
         expect(yield* some({ sort: Condition.greaterThan("Z") })).toEqual(sorted.slice(5))
         expect(yield* some({ sort: Condition.atLeast("Z") })).toEqual(sorted.slice(4))
+        expect(yield* some({ sort: Condition.beginsWith("") })).toEqual(sorted)
+        expect(yield* some({ sort: Condition.between("b", "a") })).toEqual([])
+        for (const [options, reason] of [
+          [{ sort: Condition.greaterThan("") }, "a key cannot be empty"],
+          [{ sort: Condition.beginsWith("x".repeat(1025)) }, "a key has at most 1024 bytes here"],
+          [
+            { after: order("a"), sort: Condition.lessThan("Z") },
+            "the start of the page is outside of the query"
+          ],
+          [
+            { after: order("a", { customer: "globex" }) },
+            "the start of the page is outside of the query"
+          ]
+        ] as const) {
+          expect(yield* Effect.flip(some(options))).toMatchObject({
+            _tag: "InvalidItem",
+            attribute: "id",
+            reason
+          })
+        }
         for (const at of [10, -5, 9, 0.5, 100]) yield* readings.put({ at, sensor: 1 })
         const at = Stream.map(
           readings.query(1, { sort: Condition.lessThan(100) }),
