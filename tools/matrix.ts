@@ -60,6 +60,7 @@ const independent = [
   "Files/Download",
   "Files/Receive",
   "Files/Serve",
+  "DynamoDb/Differential",
   "DynamoDb/Table",
   "Health/HealthMonitor",
   "Idempotency/conformance",
