@@ -67,7 +67,7 @@ export class TransactionCancelled extends Data.TaggedError("TransactionCancelled
 }
 
 /** The condition of a `put`: no item of the key, an item of the key, or one whose attributes pass tests. */
-export type Condition<Item> = "absent" | "present" | Where<Item>
+export type WriteCondition<Item> = "absent" | "present" | Where<Item>
 
 /** The options of a write with a condition. */
 export interface Conditional<If> {
@@ -137,7 +137,7 @@ export interface Put<Item> {
   (item: Item): Effect.Effect<void, WriteFailure>
   (
     item: Item,
-    options: Conditional<Condition<Item>>
+    options: Conditional<WriteCondition<Item>>
   ): Effect.Effect<void, ConditionFailed<Item> | ItemUndecodable | WriteFailure>
 }
 
@@ -182,10 +182,10 @@ type SortOf<Index extends IndexKey> = Index extends {
 /** The parts of transactions. Give them to `transactWrite` and `transactGet` of `DynamoDb`. */
 export interface Transact<Item, Key extends keyof Item> {
   /** Checks an item that the transaction does not write. */
-  readonly check: (key: Pick<Item, Key>, options: Conditional<Condition<Item>>) => Write
+  readonly check: (key: Pick<Item, Key>, options: Conditional<WriteCondition<Item>>) => Write
   readonly delete: (key: Pick<Item, Key>, options?: Conditional<"present" | Where<Item>>) => Write
   readonly get: (key: Pick<Item, Key>) => Read<Item>
-  readonly put: (item: Item, options?: Conditional<Condition<Item>>) => Write
+  readonly put: (item: Item, options?: Conditional<WriteCondition<Item>>) => Write
   readonly update: (
     key: Pick<Item, Key>,
     update: Update<Item, Key>,

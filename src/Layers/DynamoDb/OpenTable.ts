@@ -18,7 +18,6 @@ import type {
 import * as Batch from "./Batch.ts"
 import { compile, expressionOf } from "./Condition.ts"
 import {
-  type Condition,
   type Conditional,
   ConditionFailed,
   type Consistency,
@@ -26,7 +25,8 @@ import {
   type OpenTable,
   type QueryOptions,
   type Transact,
-  type Update
+  type Update,
+  type WriteCondition
 } from "./DynamoDb.ts"
 import * as Evaluate from "./Evaluate.ts"
 import { attempt, type ItemCodec, make as makeCodec } from "./ItemCodec.ts"
@@ -36,7 +36,7 @@ import type { Indexes, IndexKey, Table } from "./Table.ts"
 const [getSize, writeSize] = [100, 25]
 
 /** What a condition may be, whatever the items are. */
-type AnyCondition = Conditional<Condition<object>> | undefined
+type AnyCondition = Conditional<WriteCondition<object>> | undefined
 
 /** The options of a page, whatever the items are. */
 type PageOptions = Consistency & QueryOptions<Record<string, unknown>, object, never, string>

@@ -23,6 +23,7 @@ export {
   type Transact,
   TransactionCancelled,
   type Update,
+  type WriteCondition,
   type WriteFailure
 } from "./DynamoDb.ts"
 export { DynamoDbConfig } from "./DynamoDbConfig.ts"
