@@ -28,6 +28,7 @@ export interface AssemblyProblem {
     | "UnguardedEndpoint"
     | "UnkeyedEndpoint"
     | "UnknownTarget"
+    | "UntrustedMarkup"
   /** What is wrong, and what to write instead. */
   readonly message: string
   /** The ids of the plugins that take part in the problem. */

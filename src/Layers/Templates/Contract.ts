@@ -8,6 +8,9 @@ import * as SchemaGetter from "effect/SchemaGetter"
 // A JSON text has no symbols, so no data of a client is taken for markup.
 const brand: unique symbol = Symbol.for("flange/Templates/Html")
 
+/** The annotation by which the server finds `Html` in a contract. */
+export const annotation = "flange/Templates/Html"
+
 /** Markup that is sent as it is. Templates return it, and print it without escaping it. */
 export interface Html {
   readonly [brand]: true
@@ -35,16 +38,25 @@ const isHtml = (value: unknown): value is Html =>
 const trusted = (markup: string): Html => new Markup(markup)
 
 const schema = Schema.String.pipe(
-  Schema.decodeTo(Schema.declare(isHtml, { expected: "markup of a template, or Html.trusted" }), {
-    decode: SchemaGetter.transform(trusted),
-    encode: SchemaGetter.transform(({ markup }: Html) => markup)
-  }),
+  Schema.decodeTo(
+    Schema.declare(isHtml, {
+      [annotation]: true,
+      expected: "markup of a template, or Html.trusted"
+    }),
+    {
+      decode: SchemaGetter.transform(trusted),
+      encode: SchemaGetter.transform(({ markup }: Html) => markup)
+    }
+  ),
   HttpApiSchema.asText({ contentType: "text/html; charset=utf-8" })
 )
 
 /**
  * The schema of a page: the `success` of an endpoint whose reply is `text/html`. Its handler returns what
  * `Templates.html` returns. A text is no page, so no handler sends the text of a client as markup by mistake.
+ *
+ * It trusts the text that it is decoded from, which is the server's in a client. An app with
+ * `Templates.plugin` does not start if an endpoint takes it from clients.
  *
  * `Html.trusted` turns a text into markup that templates print without escaping it. Pass it texts of the app
  * only, or the output of a sanitizer.

@@ -3,8 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Config from "../../Config/index.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as LocalPage from "./LocalPage.ts"
 import { type AnyTemplate, make } from "./Make.ts"
+import * as PayloadCheck from "./PayloadCheck.ts"
 import type { Source } from "./Source.ts"
 import { Templates } from "./Templates.ts"
 import { TemplatesConfig } from "./TemplatesConfig.ts"
@@ -45,6 +47,7 @@ export const plugin = (options: {
 }) =>
   Plugin.make("flange:templates", {
     config: [TemplatesConfig],
+    contributes: [PluginCheck.kind.make("markup", PayloadCheck.check)],
     layer: Layer.effect(
       Templates,
       Effect.gen(function* () {

@@ -203,6 +203,39 @@ describe("Templates.plugin", () => {
     })
   )
 
+  it.live("an app whose clients send Html cannot be assembled", () =>
+    Effect.gen(function* () {
+      class Post extends Schema.Class<Post>("Post")({ parts: Schema.Array(Schema.NullOr(Html)) }) {}
+      const take = { success: Schema.String }
+      class PostsApi extends HttpApiGroup.make("posts").add(
+        HttpApiEndpoint.post("nested", "/nested", { ...take, payload: Post }),
+        HttpApiEndpoint.get("plain", "/plain", { query: { q: Schema.String }, success: Html }),
+        HttpApiEndpoint.get("query", "/query", { ...take, query: { q: Html } }),
+        HttpApiEndpoint.post("whole", "/whole", { ...take, payload: Html })
+      ) {}
+      const Posts = Plugin.make("shop:posts", {
+        routes: [
+          Route.public(PostsApi, (handlers) =>
+            handlers.handleAll({
+              nested: () => Effect.succeed(""),
+              plain: () => Effect.succeed(Html.trusted("")),
+              query: () => Effect.succeed(""),
+              whole: () => Effect.succeed("")
+            })
+          )
+        ]
+      })
+      const exit = yield* Effect.exit(
+        Effect.scoped(TestApp.make(App.make("shop", [plugin, Posts])))
+      )
+      const message = exit._tag === "Success" ? "" : Cause.pretty(exit.cause)
+      const refused = [
+        ...message.matchAll(/UntrustedMarkup: \w+ (\S+) .* takes Html from clients/g)
+      ]
+      expect(refused.map(([, path]) => path)).toEqual(["/nested", "/query", "/whole"])
+    })
+  )
+
   it.live("a test replaces the plugin by templates in memory", () =>
     Effect.gen(function* () {
       const shop = yield* TestApp.make(app(plugin), {
