@@ -69,7 +69,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/Catalogue.ts",
     "src/Contract/ProblemBody.ts"
   ],
-  "pages/books/BooksApi.ts": ["src/Layers/Templates/Contract.ts"],
+  "pages/books/BooksApi.ts": ["src/Contract/Markup.ts", "src/Layers/Templates/Contract.ts"],
   "recipe-api/me/MeApi.ts": [
     "src/Contract/ApiError.ts",
     "src/Contract/Authentication.ts",
@@ -250,6 +250,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/FileErrors.ts",
       "src/Contract/Guard.ts",
       "src/Contract/Location.ts",
+      "src/Contract/Markup.ts",
       "src/Contract/ObjectErrors.ts",
       "src/Contract/Pagination.ts",
       "src/Contract/PathWriter.ts",

@@ -71,7 +71,7 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
         node.t = "r"
         continue
       }
-      if (type === "r") {
+      if (type === "r" && place === "text") {
         node.val = `__eta.r(${val}\n)`
         continue
       }

@@ -4,47 +4,19 @@
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
-
-// A JSON text has no symbols, so no data of a client is taken for markup.
-const brand: unique symbol = Symbol.for("flange/Templates/Html")
-
-/** The annotation by which the server finds `Html` in a contract. */
-export const annotation = "flange/Templates/Html"
+import * as Markup from "../../Contract/Markup.ts"
 
 /** Markup that is sent as it is. Templates return it, and print it without escaping it. */
-export interface Html {
-  readonly [brand]: true
-  readonly markup: string
-  /** Returns the markup. */
-  readonly toString: () => string
-}
-
-class Markup implements Html {
-  readonly [brand] = true
-  readonly markup: string
-
-  constructor(markup: string) {
-    this.markup = markup
-  }
-
-  toString(): string {
-    return this.markup
-  }
-}
-
-const isHtml = (value: unknown): value is Html =>
-  typeof value === "object" && value !== null && brand in value
-
-const trusted = (markup: string): Html => new Markup(markup)
+export type Html = Markup.Html
 
 const schema = Schema.String.pipe(
   Schema.decodeTo(
-    Schema.declare(isHtml, {
-      [annotation]: true,
+    Schema.declare(Markup.isHtml, {
+      [Markup.annotation]: true,
       expected: "markup of a template, or Html.trusted"
     }),
     {
-      decode: SchemaGetter.transform(trusted),
+      decode: SchemaGetter.transform(Markup.trusted),
       encode: SchemaGetter.transform(({ markup }: Html) => markup)
     }
   ),
@@ -74,4 +46,4 @@ const schema = Schema.String.pipe(
  * Html.trusted("<b>new</b>").markup // => "<b>new</b>"
  * ```
  */
-export const Html = Object.assign(schema, { is: isHtml, trusted })
+export const Html = Object.assign(schema, { is: Markup.isHtml, trusted: Markup.trusted })

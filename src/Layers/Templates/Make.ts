@@ -2,9 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import { type Html, rendered } from "../../Contract/Markup.ts"
 import * as Compile from "./Compile.ts"
 import type { Compiled } from "./Compiled.ts"
-import { Html } from "./Contract.ts"
 import * as Mentions from "./Mentions.ts"
 import { Page, type Rules } from "./Page.ts"
 import * as Printer from "./Printer.ts"
@@ -198,15 +198,15 @@ export const make = (options: Options): Effect.Effect<Shape, TemplatesInvalid> =
       }
       if (found instanceof TemplateError) return Effect.fail(found)
       try {
-        return Effect.succeed(Html.trusted(new Page(checked, rules, 0, undefined).render(found)))
+        return Effect.succeed(rendered(new Page(checked, rules, 0, undefined).render(found)))
       } catch (error) {
         return error instanceof TemplateError ? Effect.fail(error) : Effect.die(error)
       }
     }
     return {
       render: (template, data) => {
-        const rendered = Effect.suspend(() => render(template, data))
-        return isReloaded ? Effect.andThen(reload, rendered) : rendered
+        const page = Effect.suspend(() => render(template, data))
+        return isReloaded ? Effect.andThen(reload, page) : page
       },
       textOf: (name) => all.get(name)?.text
     }

@@ -1,6 +1,6 @@
+import { type Html, rendered } from "../../Contract/Markup.ts"
 /** A page while it is rendered. The code of a template writes to it. */
 import type { Compiled } from "./Compiled.ts"
-import { Html } from "./Contract.ts"
 import type { Place } from "./Place.ts"
 import * as Printer from "./Printer.ts"
 import { messageOf, TemplateError } from "./TemplateError.ts"
@@ -107,7 +107,7 @@ export class Page {
       const { data, line, name } = this.#layout
       this.line = line
       const blocks = new Map([...(this.#given ?? []), ...(this.#blocks ?? [])])
-      return this.#render(name, { body: Html.trusted(this.res), ...data }, blocks)
+      return this.#render(name, { body: rendered(this.res), ...data }, blocks)
     } catch (error) {
       if (error instanceof TemplateError) throw error
       const reason = messageOf(error)
@@ -144,14 +144,14 @@ export class Page {
     if (this.#layout !== undefined) {
       this.#blocks ??= new Map()
       if (content !== undefined) this.#blocks.set(name, this.#captured(content))
-      return Html.trusted("")
+      return rendered("")
     }
     const given = this.#given?.get(name)
-    return Html.trusted(given ?? (content === undefined ? "" : this.#captured(content)))
+    return rendered(given ?? (content === undefined ? "" : this.#captured(content)))
   }
 
   #include(name: string, data: object | undefined): Html {
-    return Html.trusted(this.#render(name, data, this.#given))
+    return rendered(this.#render(name, data, this.#given))
   }
 
   #render(name: string, more: object | undefined, blocks: Blocks | undefined): string {

@@ -1,10 +1,10 @@
 /** Refuses contracts in which clients send markup: `Html` trusts the text that it is decoded from. */
 import * as SchemaAST from "effect/SchemaAST"
+import { annotation } from "../../Contract/Markup.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { named } from "../../Server/Route/Claim.ts"
 import * as Declared from "../../Server/Route/Declared.ts"
-import { annotation } from "./Contract.ts"
 
 /** Whether a schema has `Html` in it. */
 const hasHtml = (ast: SchemaAST.AST, seen: Set<SchemaAST.AST>): boolean => {

@@ -1,5 +1,5 @@
 /** Prints values: the rules of each place. */
-import { Html } from "./Contract.ts"
+import { type Html, isHtml, isRendered, trusted } from "../../Contract/Markup.ts"
 import type { Place } from "./Place.ts"
 
 /** A value that cannot be printed. The message says why, and what to write. */
@@ -55,7 +55,7 @@ export const json = (value: unknown): Html => {
   if (text === undefined) {
     throw new Unprintable(`${kindOf(value)} has no JSON. Pass null, or a value that has one`)
   }
-  return Html.trusted(
+  return trusted(
     text.replaceAll(
       /[<>&\u2028\u2029]/g,
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
@@ -65,7 +65,7 @@ export const json = (value: unknown): Html => {
 
 /** Returns what prints a value in each place. */
 export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
-  const attribute: Print = (value) => escape(Html.is(value) ? value.markup : textOf(value))
+  const attribute: Print = (value) => escape(isHtml(value) ? value.markup : textOf(value))
   return {
     attribute,
     name: (value) => {
@@ -76,7 +76,12 @@ export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
       )
     },
     script: (value) => {
-      if (Html.is(value)) return value.markup
+      if (isHtml(value)) {
+        if (!isRendered(value)) return value.markup
+        throw new Unprintable(
+          "the output of a template is printed in a script or a style sheet, where its values are not safe. Write the script in one template, and its values with <%= json(...) %>"
+        )
+      }
       if (typeof value === "boolean" || value === null) return String(value)
       if (typeof value === "number" && Number.isFinite(value)) return String(value)
       throw new Unprintable(
@@ -90,18 +95,18 @@ export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
         "it is printed in the attribute style, and has other characters than letters, digits, spaces and #%.,+-. Write a class"
       )
     },
-    text: (value) => (Html.is(value) ? value.markup : escape(textOf(value))),
+    text: (value) => (isHtml(value) ? value.markup : escape(textOf(value))),
     url: (value) => {
-      if (Html.is(value)) return escape(value.markup)
+      if (isHtml(value)) return escape(value.markup)
       const text = textOf(value)
       return isSafe(text) ? escape(text) : invalidAddress
     }
   }
 }
 
-/** Prints a value without escaping it: `<%~ %>`. It has to be markup. */
+/** Prints a value between tags without escaping it: `<%~ %>`. It has to be markup. */
 export const raw: Print = (value) => {
-  if (Html.is(value)) return value.markup
+  if (isHtml(value)) return value.markup
   throw new Unprintable(
     `<%~ prints markup, and the value is ${kindOf(value)}. Write <%= to escape it, or make it markup with Html.trusted if it is safe`
   )

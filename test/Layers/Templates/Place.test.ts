@@ -2,6 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Html } from "flange/Templates/Contract"
+import * as Markup from "../../../src/Contract/Markup.ts"
 import { failure, memory, rendered } from "./sources.ts"
 
 const render = (text: string, data?: Readonly<Record<string, unknown>>) =>
@@ -65,6 +66,35 @@ describe("a script", () => {
       expect(yield* render(`<p data-row="<%= json(it.value) %>">`, { value: { a: `"` } })).toBe(
         `<p data-row="{&quot;a&quot;:&quot;\\&quot;&quot;}">`
       )
+    })
+  )
+
+  it.effect("refuses the output of templates, whose values are escaped for another place", () =>
+    Effect.gen(function* () {
+      const part = `const name = "<%= it.name %>"`
+      for (const page of [
+        `<script><%= include("part") %></script>`,
+        `<script><%~ include("part") %></script>`,
+        `<script><%= it.page %></script>`,
+        `<style><%= block("part") %></style>`
+      ]) {
+        const data = { name: "\\", page: Markup.rendered("text") }
+        expect(yield* failure(memory, { page, part }, data)).toContain(
+          "the output of a template is printed in a script"
+        )
+      }
+      const value = Html.trusted("start()")
+      expect(yield* render("<script><%= it.value %></script>", { value })).toContain("start()")
+    })
+  )
+
+  it.effect("markup outside of text is printed by the rules of its place", () =>
+    Effect.gen(function* () {
+      const value = Html.trusted(`<b class="x">`)
+      expect(yield* render(`<p title="<%~ it.value %>">`, { value })).toBe(
+        `<p title="&lt;b class=&quot;x&quot;&gt;">`
+      )
+      expect(yield* fails("<p class=<%~ it.value %>>", { value })).toContain("has no quotes")
     })
   )
 
