@@ -248,6 +248,9 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/EnvelopedClient.ts",
       "src/Contract/ErrorEnvelope.ts",
       "src/Contract/FileErrors.ts",
+      "src/Contract/EventErrors.ts",
+      "src/Contract/EventFollow.ts",
+      "src/Contract/EventStream.ts",
       "src/Contract/Guard.ts",
       "src/Contract/Location.ts",
       "src/Contract/Markup.ts",
@@ -273,6 +276,8 @@ describe("the contracts in documents and comments", () => {
       "src/Layers/Overload/Contract.ts",
       "src/Layers/SecureHeaders/Contract.ts",
       "src/Layers/Templates/Contract.ts"
+      "src/Layers/Realtime/Contract.ts",
+      "src/Layers/SecureHeaders/Contract.ts"
     ])
   })
 })

@@ -9,6 +9,7 @@ import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
 import * as DynamoErrors from "../src/Contract/DynamoErrors.ts"
 import * as FileErrors from "../src/Contract/FileErrors.ts"
+import * as EventErrors from "../src/Contract/EventErrors.ts"
 import * as ObjectErrors from "../src/Contract/ObjectErrors.ts"
 import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
@@ -141,6 +142,8 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
           ? Object.values(DynamoErrors)
         : of === "files"
           ? Object.values(FileErrors)
+        : of === "events"
+          ? Object.values(EventErrors)
           : of === "objects"
             ? Object.values(ObjectErrors)
             : catalogue

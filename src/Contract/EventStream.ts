@@ -28,9 +28,11 @@ export interface Reset {
 }
 
 /** What a client receives. `id` continues the stream after the event. */
-export type Received<Events extends Schemas> = (Event<Events> & {
-  readonly id?: string | undefined
-}) | Reset
+export type Received<Events extends Schemas> =
+  | (Event<Events> & {
+      readonly id?: string | undefined
+    })
+  | Reset
 
 /** An event on the wire. */
 interface Encoded {

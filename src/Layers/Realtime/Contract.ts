@@ -8,7 +8,7 @@ export {
   EventTooLarge,
   TopicMalformed
 } from "../../Contract/EventErrors.ts"
-export * as EventStream from "../../Contract/EventStream.ts"
 export { follow, type FollowOptions, type FollowRequest } from "../../Contract/EventFollow.ts"
 export * as Channel from "./Channel.ts"
 export { ChannelClosed } from "./ChannelClose.ts"
+export * as EventStream from "../../Contract/EventStream.ts"

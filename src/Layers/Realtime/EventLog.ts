@@ -38,10 +38,7 @@ export interface EventLogShape {
     stream: EventStream<Events>,
     topic: string,
     options?: { readonly after?: string | undefined }
-  ) => Stream.Stream<
-    Received<Events>,
-    EventIdMalformed | EventLogUnavailable | TopicMalformed
-  >
+  ) => Stream.Stream<Received<Events>, EventIdMalformed | EventLogUnavailable | TopicMalformed>
 }
 
 /** Keeps the last events of each topic. The plugins of this battery provide it. */
@@ -89,11 +86,7 @@ const codecOf = (schema: Schema.Codec<unknown, unknown>): Codec => {
 }
 
 /** Returns the data of an event as JSON. */
-export const encoded = (
-  events: Schemas,
-  event: string,
-  data: unknown
-): Effect.Effect<string> => {
+export const encoded = (events: Schemas, event: string, data: unknown): Effect.Effect<string> => {
   const schema = events[event]
   return schema === undefined
     ? Effect.die(new Error(`The stream has no event ${JSON.stringify(event)}`))
@@ -120,11 +113,15 @@ export const make = (backend: Backend, tails: Tails, maxEventSize: number): Even
               const schema = events[event]
               return schema === undefined
                 ? Effect.die(
-                    new Error(`The topic ${topic} has an event ${JSON.stringify(event)} of another stream`)
+                    new Error(
+                      `The topic ${topic} has an event ${JSON.stringify(event)} of another stream`
+                    )
                   )
                 : Effect.map(codecOf(schema).decode(data), (data) => ({ data, event, id }))
             })
-          : Effect.succeed([{ data: { reason: lost }, event: "reset", id: Position.format(position) }])
+          : Effect.succeed([
+              { data: { reason: lost }, event: "reset", id: Position.format(position) }
+            ])
 
       const next = (
         position: Position.Position

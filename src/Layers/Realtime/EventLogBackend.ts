@@ -54,11 +54,7 @@ export interface Backend {
     data: string
   ) => Effect.Effect<Position, EventLogError>
   /** Reads at most `limit` events after a sequence. */
-  readonly page: (
-    topic: string,
-    after: number,
-    limit: number
-  ) => Effect.Effect<Page, EventLogError>
+  readonly page: (topic: string, after: number, limit: number) => Effect.Effect<Page, EventLogError>
   /** Fails if the backend does not work. */
   readonly ping: Effect.Effect<void, EventLogError>
   /**

@@ -22,11 +22,7 @@ interface Listening {
   readonly config: { readonly maxConnections?: number | undefined }
   readonly listen: (
     channel: string
-  ) => Effect.Effect<
-    Queue.Dequeue<{ readonly payload: string }, SqlError>,
-    SqlError,
-    Scope.Scope
-  >
+  ) => Effect.Effect<Queue.Dequeue<{ readonly payload: string }, SqlError>, SqlError, Scope.Scope>
 }
 
 const canListen = (sql: object): sql is Listening =>

@@ -18,9 +18,7 @@ export const format = ({ generation, sequence }: Position): string => `${generat
 /** Reads the id of an event; undefined for another text. */
 export const parse = (id: string): Position | undefined => {
   const match = /^(\d{1,15})-(\d{1,15})$/.exec(id)
-  return match === null
-    ? undefined
-    : { generation: Number(match[1]), sequence: Number(match[2]) }
+  return match === null ? undefined : { generation: Number(match[1]), sequence: Number(match[2]) }
 }
 
 /** Whether a topic can have the name. */

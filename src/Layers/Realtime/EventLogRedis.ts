@@ -68,13 +68,13 @@ return {head[1], head[2], first, entries}`,
     numberOfKeys: 2
   }
 ).withReturnType<
-  | readonly []
   | readonly [
       generation: string,
       last: string,
       first: string,
       entries: ReadonlyArray<readonly [id: string, fields: ReadonlyArray<string>]>
     ]
+  | readonly []
 >()
 
 const sequenceOf = (id: string): number => Number(id.slice(0, id.indexOf("-")))
@@ -102,14 +102,7 @@ export const make = (
       stored(
         "append",
         Effect.map(
-          redis.eval(append)(
-            streamOf(topic),
-            headOf(topic),
-            channelOf(topic),
-            event,
-            data,
-            bounds
-          ),
+          redis.eval(append)(streamOf(topic), headOf(topic), channelOf(topic), event, data, bounds),
           ([generation, sequence]) => ({ generation: Number(generation), sequence })
         )
       ),

@@ -115,7 +115,8 @@ export const make = (
       Effect.gen(function* () {
         // This transaction, or that of the request around it, holds the lock of the row until it ends.
         yield* sql`insert into ${topics} (topic, generation, last_sequence) values (${topic}, ${now}, 1) on duplicate key update last_sequence = last_sequence + 1`
-        const heads = yield* sql<Head>`select generation, last_sequence as last from ${topics} where topic = ${topic}`
+        const heads =
+          yield* sql<Head>`select generation, last_sequence as last from ${topics} where topic = ${topic}`
         yield* sql`insert into ${events} (topic, sequence, event, data, created_at) values (${topic}, ${heads[0]!.last}, ${event}, ${data}, ${now})`
         return heads
       })
@@ -228,12 +229,10 @@ export const make = (
   return {
     append,
     createTables: Effect.retry(
-      Effect.catch(
-        sql`select topic from ${topics} where topic = ''`,
-        () =>
-          Effect.forEach(isMySql ? mysqlTables : pgTables, (text) => sql.unsafe(text).unprepared, {
-            discard: true
-          })
+      Effect.catch(sql`select topic from ${topics} where topic = ''`, () =>
+        Effect.forEach(isMySql ? mysqlTables : pgTables, (text) => sql.unsafe(text).unprepared, {
+          discard: true
+        })
       ),
       // PostgreSQL refuses replicas that create a table at the same time, all but one.
       { times: 3, while: ({ reason }) => reason._tag === "UniqueViolation" }
@@ -244,7 +243,9 @@ export const make = (
     start: Effect.gen(function* () {
       const isListening = yield* Notifications.listen(sql, watchers)
       const wait = Effect.suspend(() =>
-        Effect.sleep(isListening() ? Math.max(pollInterval, Notifications.pollInterval) : pollInterval)
+        Effect.sleep(
+          isListening() ? Math.max(pollInterval, Notifications.pollInterval) : pollInterval
+        )
       )
       yield* Effect.forkScoped(
         Effect.forever(Effect.andThen(wait, Notifications.warned(poll, "look for events")))

@@ -112,11 +112,7 @@ export class Tail {
   /** Begins at the end of the topic, with the last events in memory. */
   get opened(): Effect.Effect<void, EventLogError> {
     return Effect.gen({ self: this }, function* () {
-      const { generation, last } = yield* this.#backend.page(
-        this.topic,
-        Number.MAX_SAFE_INTEGER,
-        0
-      )
+      const { generation, last } = yield* this.#backend.page(this.topic, Number.MAX_SAFE_INTEGER, 0)
       this.#position = { generation, sequence: last }
       if (last === 0) return
       const after = Math.max(0, last - recent.events)
@@ -196,9 +192,7 @@ export class Tail {
       follower.receive(
         sequence < first
           ? whole
-          : Buffer.concat(
-              framed.filter((one) => one.sequence > sequence).map(({ bytes }) => bytes)
-            )
+          : Buffer.concat(framed.filter((one) => one.sequence > sequence).map(({ bytes }) => bytes))
       )
     }
     this.#tell()

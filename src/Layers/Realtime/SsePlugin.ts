@@ -17,7 +17,7 @@ import * as RedisLog from "./EventLogRedis.ts"
 import * as SqlLog from "./EventLogSql.ts"
 import * as Tails from "./EventLogTails.ts"
 import * as Sse from "./Sse.ts"
-import { type Backend, SseConfig, type Settings } from "./SseConfig.ts"
+import { type Backend, type Settings, SseConfig } from "./SseConfig.ts"
 import * as SseConnections from "./SseConnections.ts"
 
 /** The plugin does not have the backend that the configuration chooses. */
@@ -67,10 +67,9 @@ const services = <E, R>(
       const log = yield* backend === "memory" ? memory(settings) : open(settings)
       const tails = yield* Tails.make(log)
       const connections = yield* SseConnections.make(settings, log, tails)
-      return Context.make(
-        EventLog.EventLog,
-        EventLog.make(log, tails, settings.maxEventSize)
-      ).pipe(Context.add(Sse.Sse, Sse.make(settings, tails, connections)))
+      return Context.make(EventLog.EventLog, EventLog.make(log, tails, settings.maxEventSize)).pipe(
+        Context.add(Sse.Sse, Sse.make(settings, tails, connections))
+      )
     })
   )
 

@@ -399,7 +399,8 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     this.handle = undefined
     this.#body = undefined
     this.#request = undefined
-    if (this.#scope === undefined) this.#services = undefined
+    // What closes its scope finds the services of the app.
+    this.#services = undefined
   }
 
   sent(status: number, hasBroken: boolean): void {

@@ -40,6 +40,8 @@ export interface Replying
   readonly method: string
   readonly plan: Plan
   readonly requestId: string
+  /** Called when a reply has begun that may last for hours. */
+  rest(): void
   /** Runs an effect in a fiber of the request; calls `done` with its exit. */
   run<A, E>(
     effect: Effect.Effect<A, E, unknown>,
@@ -48,8 +50,6 @@ export interface Replying
   ): void
   /** The reply has been sent, or its client has gone away. `hasBroken`: its stream failed. */
   sent(status: number, hasBroken: boolean): void
-  /** Called when a reply has begun that may last for hours. */
-  rest(): void
   readonly services: { readonly context: Context.Context<unknown> }
   /** Returns the handler that runs on the reply, once. */
   takePreResponseHandler(): PreResponseHandler | undefined
@@ -83,6 +83,11 @@ export class Reply {
   readonly #wire: Sender
 
   constructor(exchange: Replying, serving: Serving, wire: Sender) {
+  constructor(
+    exchange: Replying,
+    serving: Serving,
+    wire: Pick<Wire, "push" | "send" | "sendResponse">
+  ) {
     this.#exchange = exchange
     this.headers = new HeaderChanges(exchange)
     this.#serving = serving

@@ -57,12 +57,7 @@ export interface Wire {
    * lines, and its status is one with a body. Calls `done` later, once the reply has ended or the client
    * has gone away. A listener without it gets such a body as a stream.
    */
-  readonly push?: (
-    status: number,
-    headers: Array<string>,
-    source: Source,
-    done: () => void
-  ) => void
+  readonly push?: (status: number, headers: Array<string>, source: Source, done: () => void) => void
   /** The peer's address; undefined on a unix socket. */
   readonly remoteAddress: string | undefined
   /**

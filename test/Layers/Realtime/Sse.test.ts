@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { App } from "flange"
 import * as Compression from "flange/Compression"
@@ -10,7 +11,6 @@ import * as Metrics from "flange/Metrics"
 import * as Realtime from "flange/Realtime"
 import { EventStream, follow } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
-import * as Schema from "effect/Schema"
 import { at, OrderEvents, OrdersPlugin, placed } from "./orders.ts"
 
 const app = App.make("shop", [Compression.plugin, Metrics.plugin, Realtime.sse, OrdersPlugin])
@@ -264,9 +264,7 @@ describe("EventLog", () => {
             )
           )
         )
-      const reading = yield* Effect.forkChild(
-        read(first).pipe(Stream.take(2), Stream.runCollect)
-      )
+      const reading = yield* Effect.forkChild(read(first).pipe(Stream.take(2), Stream.runCollect))
       yield* append(shop, 3)
       expect(yield* Fiber.join(reading)).toMatchObject([placed(2), placed(3)])
     })

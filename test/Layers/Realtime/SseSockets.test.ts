@@ -4,12 +4,12 @@ import { connect, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as Schema from "effect/Schema"
 import { App } from "flange"
 import * as Metrics from "flange/Metrics"
 import * as Realtime from "flange/Realtime"
 import { EventStream } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
-import * as Schema from "effect/Schema"
 import { OrderEvents, OrdersPlugin, placed } from "./orders.ts"
 
 const app = App.make("shop", [Metrics.plugin, Realtime.sse, OrdersPlugin])
@@ -123,9 +123,7 @@ describe.each(["node", "proxied"])("event streams of the %s listener", (listener
         const Notes = EventStream.make({ note: Schema.String })
         const note = (data: string) =>
           shop.run(
-            Realtime.EventLog.use((log) =>
-              log.append(Notes, "orders:ada", { data, event: "note" })
-            )
+            Realtime.EventLog.use((log) => log.append(Notes, "orders:ada", { data, event: "note" }))
           )
         let count = 0
         while ((yield* reading(shop, "flange.sse.cuts")) === 0) {

@@ -52,8 +52,7 @@ export const logConformance = ({ open }: Suite): void => {
           generation: 0,
           last: 0
         })
-      })
-    )
+      }))
 
     test("events have the sequences from 1 on, and are read in pages by another process", (one, two) =>
       Effect.gen(function* () {
@@ -71,8 +70,7 @@ export const logConformance = ({ open }: Suite): void => {
         expect(all).toEqual({ found: data, position: positions[4] })
         // Another topic has its own sequence.
         expect((yield* two.append("T:1", "made", "1")).sequence).toBe(1)
-      })
-    )
+      }))
 
     test("old events are dropped above the bound, and a reader behind them knows it", (log) =>
       Effect.gen(function* () {
@@ -84,8 +82,7 @@ export const logConformance = ({ open }: Suite): void => {
         expect(advance(first, page).lost).toBe("expired")
         const kept = { ...first, sequence: page.first - 1 }
         expect(advance(kept, page)).toMatchObject({ lost: undefined, position: { sequence: 25 } })
-      })
-    )
+      }))
 
     test("ids of another generation, and of the future, are unknown", (log) =>
       Effect.gen(function* () {
@@ -94,8 +91,7 @@ export const logConformance = ({ open }: Suite): void => {
         expect(advance({ ...at, generation: at.generation - 1 }, page).lost).toBe("unknown")
         expect(advance({ ...at, sequence: 2 }, page).lost).toBe("unknown")
         expect(advance(at, yield* log.page("other", 1, 10)).lost).toBe("unknown")
-      })
-    )
+      }))
   })
 
   test("concurrent appends of two processes have all sequences once, and a reader misses none", (one, two) =>
@@ -132,8 +128,7 @@ export const logConformance = ({ open }: Suite): void => {
       const numbers = Array.from({ length: count }, (_, i) => i)
       expect(appended.sort(byNumber)).toEqual(numbers.map((i) => i + 1))
       expect(found.map(Number).sort(byNumber)).toEqual(numbers)
-    })
-  )
+    }))
 
   test("a tail gets the events of another process", (one, two) =>
     Effect.gen(function* () {
@@ -165,6 +160,5 @@ export const logConformance = ({ open }: Suite): void => {
       expect(texts.join("")).toBe(event(1) + event(2) + event(3))
       tail.leave(follower)
       expect(tail.isIdle).toBe(true)
-    })
-  )
+    }))
 }

@@ -20,13 +20,13 @@ export class OrdersApi extends HttpApiGroup.make("orders").add(
     ...OrderEvents.endpoint,
     params
   }),
-  HttpApiEndpoint.get("replay", "/orders/:customer/replay", { ...OrderEvents.endpoint, params }),
   HttpApiEndpoint.post("place", "/orders/:customer", {
     error: [Realtime.EventLogUnavailable, Realtime.EventTooLarge, Realtime.TopicMalformed],
     params,
     payload: Schema.Struct({ id: Schema.Int }),
     success: Schema.String
-  })
+  }),
+  HttpApiEndpoint.get("replay", "/orders/:customer/replay", { ...OrderEvents.endpoint, params })
 ) {}
 
 /** The moment of all orders. */

@@ -13,20 +13,12 @@ const Probe = Plugin.make("app:probe", {
 const config = { values: { sse: { retry: "100 millis" } } }
 
 if (process.env["DATABASE_URL"] === undefined) {
-  App.run(
-    App.make("shop", [Redis.plugin, Realtime.sseWithRedis, OrdersPlugin, Probe], { config })
-  )
+  App.run(App.make("shop", [Redis.plugin, Realtime.sseWithRedis, OrdersPlugin, Probe], { config }))
 } else {
   App.run(
     App.make(
       "shop",
-      [
-        Database.plugin,
-        Database.transactional(),
-        Realtime.sseWithDatabase,
-        OrdersPlugin,
-        Probe
-      ],
+      [Database.plugin, Database.transactional(), Realtime.sseWithDatabase, OrdersPlugin, Probe],
       { config }
     )
   )

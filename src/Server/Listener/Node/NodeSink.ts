@@ -1,8 +1,9 @@
 /** The body of a reply of `node:http` that is written over time. */
 import type * as Http from "node:http"
-import type { Sink, Source } from "../../Exchange/PushedBody.ts"
+import type { Sink } from "../../Exchange/PushedBody.ts"
 
-class NodeSink implements Sink {
+/** Writes the body of a reply whose head is written. */
+export class NodeSink implements Sink {
   readonly #reply: Http.ServerResponse
 
   constructor(reply: Http.ServerResponse) {
@@ -29,10 +30,4 @@ class NodeSink implements Sink {
   write(bytes: Uint8Array): void {
     if (!this.#reply.writableEnded && !this.#reply.destroyed) this.#reply.write(bytes)
   }
-}
-
-/** Lets a source write the body of a reply whose head is written. */
-export const attach = (reply: Http.ServerResponse, source: Source): void => {
-  reply.once("close", () => source.closed())
-  source.start(new NodeSink(reply))
 }

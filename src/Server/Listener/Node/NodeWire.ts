@@ -2,14 +2,14 @@
 import type * as Http from "node:http"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { type HttpServerResponse, setHeader } from "effect/http/HttpServerResponse"
-import * as Semantics from "../../Exchange/Semantics.ts"
 import type { Source } from "../../Exchange/PushedBody.ts"
+import * as Semantics from "../../Exchange/Semantics.ts"
 import type { BodyFailure, Tls, Wire } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
 import { type Opened, type Opener, whenClosed } from "../Opener.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
 import * as TlsPeer from "../TlsPeer.ts"
-import * as NodeSink from "./NodeSink.ts"
+import { NodeSink } from "./NodeSink.ts"
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
@@ -116,10 +116,17 @@ export class NodeWire implements Wire {
 
   push(status: number, headers: Array<string>, source: Source, done: () => void): void {
     const reply = this.#reply
-    whenClosed(reply, done)
-    if (reply.destroyed) return source.closed()
+    if (reply.closed) {
+      source.closed()
+      return queueMicrotask(done)
+    }
+    reply.on("close", () => {
+      source.closed()
+      done()
+    })
+    if (reply.destroyed) return
     reply.writeHead(status, headers)
-    NodeSink.attach(reply, source)
+    source.start(new NodeSink(reply))
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {
