@@ -249,7 +249,6 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/ErrorEnvelope.ts",
       "src/Contract/FileErrors.ts",
       "src/Contract/EventErrors.ts",
-      "src/Contract/EventFollow.ts",
       "src/Contract/EventStream.ts",
       "src/Contract/Guard.ts",
       "src/Contract/Location.ts",

@@ -13,7 +13,7 @@ import {
 import type { Event, EventStream, Received, Schemas } from "../../Contract/EventStream.ts"
 import { type Advance, advance } from "./EventLogAdvance.ts"
 import type { Backend, EventLogError } from "./EventLogBackend.ts"
-import * as Position from "./EventLogPosition.ts"
+import * as EventLogPosition from "./EventLogPosition.ts"
 import { pageSize } from "./EventLogTail.ts"
 import type { Tails } from "./EventLogTails.ts"
 
@@ -52,11 +52,15 @@ export const unavailable = ({ cause, operation }: EventLogError): EventLogUnavai
 
 /** Checks the name of a topic. */
 export const checked = (topic: string): Effect.Effect<string, TopicMalformed> =>
-  Position.isTopic(topic) ? Effect.succeed(topic) : Effect.fail(new TopicMalformed({ topic }))
+  EventLogPosition.isTopic(topic)
+    ? Effect.succeed(topic)
+    : Effect.fail(new TopicMalformed({ topic }))
 
 /** Reads the id of an event. */
-export const positionOf = (id: string): Effect.Effect<Position.Position, EventIdMalformed> => {
-  const position = Position.parse(id)
+export const positionOf = (
+  id: string
+): Effect.Effect<EventLogPosition.Position, EventIdMalformed> => {
+  const position = EventLogPosition.parse(id)
   return position === undefined || (position.generation === 0 && position.sequence !== 0)
     ? Effect.fail(new EventIdMalformed())
     : Effect.succeed(position)
@@ -109,7 +113,7 @@ export const make = (backend: Backend, tails: Tails, maxEventSize: number): Even
         lost === undefined
           ? Effect.forEach(entries, ({ data, event, sequence }) => {
               const { generation } = position
-              const id = Position.format({ generation, sequence })
+              const id = EventLogPosition.format({ generation, sequence })
               const schema = events[event]
               return schema === undefined
                 ? Effect.die(
@@ -120,13 +124,13 @@ export const make = (backend: Backend, tails: Tails, maxEventSize: number): Even
                 : Effect.map(codecOf(schema).decode(data), (data) => ({ data, event, id }))
             })
           : Effect.succeed([
-              { data: { reason: lost }, event: "reset", id: Position.format(position) }
+              { data: { reason: lost }, event: "reset", id: EventLogPosition.format(position) }
             ])
 
       const next = (
-        position: Position.Position
+        position: EventLogPosition.Position
       ): Effect.Effect<
-        readonly [ReadonlyArray<Received<Events>>, Option.Option<Position.Position>],
+        readonly [ReadonlyArray<Received<Events>>, Option.Option<EventLogPosition.Position>],
         EventLogUnavailable
       > =>
         Effect.gen(function* () {
@@ -162,7 +166,7 @@ export const make = (backend: Backend, tails: Tails, maxEventSize: number): Even
           return yield* new EventTooLarge({ limit: maxEventSize })
         }
         const position = yield* Effect.mapError(backend.append(name, event, text), unavailable)
-        return Position.format(position)
+        return EventLogPosition.format(position)
       }),
     ping: Effect.mapError(backend.ping, unavailable),
     read: (stream, topic, { after } = {}) => Stream.unwrap(read(stream, topic, after))

@@ -20,7 +20,7 @@ import {
   nothing,
   Watchers
 } from "./EventLogBackend.ts"
-import * as Notifications from "./EventLogNotifications.ts"
+import * as EventLogNotifications from "./EventLogNotifications.ts"
 
 /** The table of the events, and the table of their topics. */
 export const tables = { events: "flange_events", topics: "flange_event_topics" }
@@ -108,7 +108,7 @@ export const make = (
         insert into ${events} (topic, sequence, event, data, created_at)
         select ${topic}::varchar, last_sequence, ${event}::varchar, ${data}::text, ${now} from head
       )
-      select generation, last_sequence as last, pg_notify(${Notifications.channel}, ${topic}) from head`
+      select generation, last_sequence as last, pg_notify(${EventLogNotifications.channel}, ${topic}) from head`
 
   const appendMySql = (topic: string, event: string, data: string) =>
     sql.withTransaction(
@@ -241,20 +241,22 @@ export const make = (
     ping: stored("ping", Effect.asVoid(sql`select topic from ${topics} where topic = ''`)),
     prune,
     start: Effect.gen(function* () {
-      const isListening = yield* Notifications.listen(sql, watchers)
+      const isListening = yield* EventLogNotifications.listen(sql, watchers)
       const wait = Effect.suspend(() =>
         Effect.sleep(
-          isListening() ? Math.max(pollInterval, Notifications.pollInterval) : pollInterval
+          isListening() ? Math.max(pollInterval, EventLogNotifications.pollInterval) : pollInterval
         )
       )
       yield* Effect.forkScoped(
-        Effect.forever(Effect.andThen(wait, Notifications.warned(poll, "look for events")))
+        Effect.forever(Effect.andThen(wait, EventLogNotifications.warned(poll, "look for events")))
       )
       const pause = Effect.flatMap(Random.nextBetween(0.5, 1.5), (jitter) =>
         Effect.sleep(pruneInterval * jitter)
       )
       yield* Effect.forkScoped(
-        Effect.forever(Effect.andThen(pause, Notifications.warned(pruned, "remove old events")))
+        Effect.forever(
+          Effect.andThen(pause, EventLogNotifications.warned(pruned, "remove old events"))
+        )
       )
     }),
     watch: (topic, wake) =>

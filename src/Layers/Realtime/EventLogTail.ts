@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { advance } from "./EventLogAdvance.ts"
 import type { Backend, Entry, EventLogError } from "./EventLogBackend.ts"
 import type { Position } from "./EventLogPosition.ts"
-import * as Frames from "./SseFrames.ts"
+import * as SseFrames from "./SseFrames.ts"
 
 /** A client that gets the events of a topic as they come. */
 export interface Follower {
@@ -215,7 +215,7 @@ export class Tail {
 
   #remember(entries: ReadonlyArray<Entry>, generation: number): ReadonlyArray<Framed> {
     const framed = entries.map((entry) => ({
-      bytes: Frames.entry(entry, generation),
+      bytes: SseFrames.entry(entry, generation),
       sequence: entry.sequence
     }))
     for (const one of framed) {

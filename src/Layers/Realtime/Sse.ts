@@ -14,12 +14,12 @@ import type {
 import type { Event, EventStream, Schemas } from "../../Contract/EventStream.ts"
 import * as PushedBody from "../../Server/Exchange/PushedBody.ts"
 import { checked, encoded, positionOf, unavailable } from "./EventLog.ts"
-import * as Position from "./EventLogPosition.ts"
+import * as EventLogPosition from "./EventLogPosition.ts"
 import type { Tails } from "./EventLogTails.ts"
 import type { Settings } from "./SseConfig.ts"
 import { Connection, LogFollower } from "./SseConnection.ts"
 import type { Connections } from "./SseConnections.ts"
-import * as Frames from "./SseFrames.ts"
+import * as SseFrames from "./SseFrames.ts"
 
 /** Options of a stream. */
 export interface StreamOptions {
@@ -113,7 +113,7 @@ export const make = (settings: Settings, tails: Tails, connections: Connections)
           new LogFollower(connections, yield* endOf(options), tail, position),
           {
             contentType: stream.endpoint.success.contentType,
-            headers: { ...headers, "last-event-id": Position.format(position) }
+            headers: { ...headers, "last-event-id": EventLogPosition.format(position) }
           }
         )
       }),
@@ -129,7 +129,7 @@ export const make = (settings: Settings, tails: Tails, connections: Connections)
             Stream.runForEach(events, ({ data, event, id }) =>
               Effect.flatMap(encoded(stream.events, event, data), (text) =>
                 Effect.callback<void>((resume) => {
-                  connection.send(Frames.event(event, text, id?.replace(lineBreaks, "")))
+                  connection.send(SseFrames.event(event, text, id?.replace(lineBreaks, "")))
                   connection.drained(() => resume(Effect.void))
                 })
               )

@@ -31,8 +31,8 @@ const size = (text: string, minimum: number, expected: string) =>
  * | `maxAge` | 1 hour | how long an event is kept |
  * | `maxBuffer` | 256 KiB | how many bytes may wait for a client before its stream is cut |
  * | `maxDuration` | 1 hour | how long a stream lasts before its client has to connect again, with its credentials |
- * | `maxEvents` | 10000 | how many events of a topic are kept; the database may keep a tenth more |
  * | `maxEventSize` | 64 KiB | the longest data of an event |
+ * | `maxEvents` | 10000 | how many events of a topic are kept; the database may keep a tenth more |
  * | `maxMemory` | 64 MiB | the bytes of all events that the backend `memory` keeps; above it, the oldest are dropped |
  * | `pollInterval` | 500 ms | how often the database is asked for events; PostgreSQL tells of them itself |
  * | `retry` | 2 s | how long a client waits, on average, before it connects again after the drain or `maxDuration` |

@@ -2,7 +2,7 @@
 import type { Sink, Source } from "../../Server/Exchange/PushedBody.ts"
 import type { Position } from "./EventLogPosition.ts"
 import type { Follower, Tail } from "./EventLogTail.ts"
-import * as Frames from "./SseFrames.ts"
+import * as SseFrames from "./SseFrames.ts"
 
 /** What a stream needs of those that hold it. */
 export interface Hub {
@@ -54,7 +54,7 @@ export class Connection implements Source {
 
   /** Called when the stream begins. */
   protected begin(): void {
-    this.send(Frames.heartbeat)
+    this.send(SseFrames.heartbeat)
   }
 
   /** Called when the stream has ended. */
@@ -81,7 +81,7 @@ export class Connection implements Source {
   /** Sends a line that the client ignores, unless something was sent since the last call. */
   beat(now: number): void {
     if (now >= this.endsAt) return this.end()
-    if (this.#isQuiet) this.send(Frames.heartbeat)
+    if (this.#isQuiet) this.send(SseFrames.heartbeat)
     this.#isQuiet = true
   }
 
@@ -89,7 +89,7 @@ export class Connection implements Source {
   end(): void {
     const { sink } = this
     if (sink === undefined) return
-    sink.write(Frames.retry(this.hub.pause()))
+    sink.write(SseFrames.retry(this.hub.pause()))
     sink.end()
   }
 
@@ -116,7 +116,7 @@ export class LogFollower extends Connection implements Follower {
     this.tail.hold()
     this.#isHolding = true
     // A client that gets no event continues here too.
-    this.send(Frames.position(this.position))
+    this.send(SseFrames.position(this.position))
     if (!this.hub.isDraining && !this.tail.join(this)) {
       this.#stopReading = this.hub.catchUp(this)
     }
@@ -133,6 +133,6 @@ export class LogFollower extends Connection implements Follower {
   }
 
   lost(reason: "expired" | "unknown", position: Position): void {
-    this.send(Frames.reset(reason, position))
+    this.send(SseFrames.reset(reason, position))
   }
 }

@@ -13,7 +13,7 @@ import { pageSize } from "./EventLogTail.ts"
 import type { Tails } from "./EventLogTails.ts"
 import type { Settings } from "./SseConfig.ts"
 import type { Connection, Hub, LogFollower } from "./SseConnection.ts"
-import * as Frames from "./SseFrames.ts"
+import * as SseFrames from "./SseFrames.ts"
 
 /**
  * The heartbeats of an interval are sent in so many parts, so that thousands of streams do not write at the
@@ -94,7 +94,7 @@ export const make = (
         else if (found.entries.length > 0) {
           const { generation } = found.position
           follower.receive(
-            Buffer.concat(found.entries.map((entry) => Frames.entry(entry, generation)))
+            Buffer.concat(found.entries.map((entry) => SseFrames.entry(entry, generation)))
           )
         }
         yield* drained(follower)

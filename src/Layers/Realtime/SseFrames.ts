@@ -1,6 +1,6 @@
 /** Events as the text of an event stream. Source: HTML, section 9.2. */
 import type { Entry } from "./EventLogBackend.ts"
-import * as Position from "./EventLogPosition.ts"
+import * as EventLogPosition from "./EventLogPosition.ts"
 
 const bytes = (text: string): Buffer => Buffer.from(text)
 
@@ -13,14 +13,15 @@ export const event = (name: string, data: string, id: string | undefined): Buffe
 
 /** Returns an event of a topic. */
 export const entry = ({ data, event: name, sequence }: Entry, generation: number): Buffer =>
-  event(name, data, Position.format({ generation, sequence }))
+  event(name, data, EventLogPosition.format({ generation, sequence }))
 
 /** Returns the event that tells a client that it has missed events. */
-export const reset = (reason: "expired" | "unknown", position: Position.Position): Buffer =>
-  event("reset", JSON.stringify({ reason }), Position.format(position))
+export const reset = (reason: "expired" | "unknown", position: EventLogPosition.Position): Buffer =>
+  event("reset", JSON.stringify({ reason }), EventLogPosition.format(position))
 
 /** Returns the id after which a client continues, without an event. */
-export const position = (at: Position.Position): Buffer => bytes(`id: ${Position.format(at)}\n\n`)
+export const position = (at: EventLogPosition.Position): Buffer =>
+  bytes(`id: ${EventLogPosition.format(at)}\n\n`)
 
 /** Returns how long a client waits before it connects again, in milliseconds. */
 export const retry = (millis: number): Buffer => bytes(`retry: ${Math.round(millis)}\n\n`)

@@ -13,9 +13,9 @@ import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as EventLog from "./EventLog.ts"
 import type { Backend as LogBackend, Bounds } from "./EventLogBackend.ts"
 import { MemoryLog } from "./EventLogMemory.ts"
-import * as RedisLog from "./EventLogRedis.ts"
-import * as SqlLog from "./EventLogSql.ts"
-import * as Tails from "./EventLogTails.ts"
+import * as EventLogRedis from "./EventLogRedis.ts"
+import * as EventLogSql from "./EventLogSql.ts"
+import * as EventLogTails from "./EventLogTails.ts"
 import * as Sse from "./Sse.ts"
 import { type Backend, type Settings, SseConfig } from "./SseConfig.ts"
 import * as SseConnections from "./SseConnections.ts"
@@ -65,7 +65,7 @@ const services = <E, R>(
       const { backend = own } = settings
       if (backend !== own && backend !== "memory") return yield* missing(plugin, backend)
       const log = yield* backend === "memory" ? memory(settings) : open(settings)
-      const tails = yield* Tails.make(log)
+      const tails = yield* EventLogTails.make(log)
       const connections = yield* SseConnections.make(settings, log, tails)
       return Context.make(EventLog.EventLog, EventLog.make(log, tails, settings.maxEventSize)).pipe(
         Context.add(Sse.Sse, Sse.make(settings, tails, connections))
@@ -112,7 +112,7 @@ export const sse = Plugin.make("flange:sse", {
 
 const database = (settings: Settings) =>
   Effect.gen(function* () {
-    const log = SqlLog.make(
+    const log = EventLogSql.make(
       yield* SqlClient,
       boundsOf(settings),
       Duration.toMillis(settings.pollInterval)
@@ -164,7 +164,7 @@ export const sseWithRedis = Plugin.make("flange:sse", {
   ...shared,
   layer: services("Realtime.sseWithRedis", "redis", (settings) =>
     Effect.map(Effect.all({ redis: Redis.Redis, shared: SharedRedis }), ({ redis, shared }) =>
-      RedisLog.make(redis, shared, boundsOf(settings))
+      EventLogRedis.make(redis, shared, boundsOf(settings))
     )
   ),
   requires: [Redis.Redis, SharedRedis]

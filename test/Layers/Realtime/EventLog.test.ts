@@ -7,8 +7,8 @@ import { Redis, SharedRedis } from "flange/Redis"
 import { describe } from "vitest"
 import { advance } from "../../../src/Layers/Realtime/EventLogAdvance.ts"
 import { MemoryLog } from "../../../src/Layers/Realtime/EventLogMemory.ts"
-import * as RedisLog from "../../../src/Layers/Realtime/EventLogRedis.ts"
-import * as SqlLog from "../../../src/Layers/Realtime/EventLogSql.ts"
+import * as EventLogRedis from "../../../src/Layers/Realtime/EventLogRedis.ts"
+import * as EventLogSql from "../../../src/Layers/Realtime/EventLogSql.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import * as backends from "../Database/backends.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
@@ -38,7 +38,7 @@ const redis = (values: typeof bounds) =>
   Effect.gen(function* () {
     const { url } = yield* redisServer()
     const client = Effect.map(connect(settings({ prefix: "shop", url })), (context) =>
-      RedisLog.make(Context.get(context, Redis), Context.get(context, SharedRedis), values)
+      EventLogRedis.make(Context.get(context, Redis), Context.get(context, SharedRedis), values)
     )
     return [yield* client, yield* client] as const
   })
@@ -62,7 +62,7 @@ const database = (backend: backends.Backend, values = bounds) =>
   Effect.gen(function* () {
     const url = yield* backend.fresh
     const client = Effect.map(backends.open(url), (sql) => ({
-      log: SqlLog.make(sql, values, 20),
+      log: EventLogSql.make(sql, values, 20),
       sql
     }))
     const one = yield* client

@@ -85,7 +85,8 @@ const rolled = (env: Readonly<Record<string, string>>) =>
     yield* all((numbers) => numbers.length > 0)
     const writing = yield* Effect.forkScoped(
       Effect.gen(function* () {
-        while (!isDone) {
+        for (;;) {
+          if (isDone) return
           // A request to the replica that stops may be refused. It has not appended then.
           yield* Effect.retry(append, { times: 100 })
           yield* Effect.sleep(Duration.millis(20))

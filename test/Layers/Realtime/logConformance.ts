@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import { advance } from "../../../src/Layers/Realtime/EventLogAdvance.ts"
 import type { Backend } from "../../../src/Layers/Realtime/EventLogBackend.ts"
 import type { Position } from "../../../src/Layers/Realtime/EventLogPosition.ts"
-import * as Tails from "../../../src/Layers/Realtime/EventLogTails.ts"
+import * as EventLogTails from "../../../src/Layers/Realtime/EventLogTails.ts"
 
 /** Keeps ten events of a topic for an hour, and eleven in a database. */
 export const bounds = { maxAge: 3_600_000, maxEvents: 10 }
@@ -132,7 +132,7 @@ export const logConformance = ({ open }: Suite): void => {
 
   test("a tail gets the events of another process", (one, two) =>
     Effect.gen(function* () {
-      const tails = yield* Tails.make(one)
+      const tails = yield* EventLogTails.make(one)
       const tail = yield* tails.open("t")
       const before = tail.position
       expect(before).toEqual(start)
