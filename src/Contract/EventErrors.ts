@@ -36,7 +36,7 @@ export class EventTooLarge extends ApiError.make<EventTooLarge>()(
     code: "EVENT_TOO_LARGE",
     detail: ({ limit }) => `The data of an event is longer than ${limit} bytes`,
     meaning: "The data of an event is longer than the log takes. It was not added.",
-    remedy: "Send less, or raise `sse.maxEventSize`.",
+    remedy: "Send less, or raise `sse.maxSize`.",
     status: 413
   },
   { limit: Schema.Int }

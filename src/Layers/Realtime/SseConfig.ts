@@ -31,9 +31,9 @@ const size = (text: string, minimum: number, expected: string) =>
  * | `maxAge` | 1 hour | how long an event is kept |
  * | `maxBuffer` | 256 KiB | how many bytes may wait for a client before its stream is cut |
  * | `maxDuration` | 1 hour | how long a stream lasts before its client has to connect again, with its credentials |
- * | `maxEventSize` | 64 KiB | the longest data of an event |
  * | `maxEvents` | 10000 | how many events of a topic are kept; the database may keep a tenth more |
  * | `maxMemory` | 64 MiB | the bytes of all events that the backend `memory` keeps; above it, the oldest are dropped |
+ * | `maxSize` | 64 KiB | the longest data of an event |
  * | `pollInterval` | 500 ms | how often the database is asked for events; PostgreSQL tells of them itself |
  * | `retry` | 2 s | how long a client waits, on average, before it connects again after the drain or `maxDuration` |
  */
@@ -49,7 +49,7 @@ export const SseConfig = Config.section(
       Config.expected("a whole number from 1 to 10000000"),
       Config.withDefault(10_000)
     ),
-    maxEventSize: size("64 KiB", 2 ** 8, 'a size of at least "256 B"'),
+    maxSize: size("64 KiB", 2 ** 8, 'a size of at least "256 B"'),
     maxMemory: size("64 MiB", 2 ** 20, 'a size of at least "1 MiB"'),
     pollInterval: span("500 millis", "10 millis", "1 minute"),
     retry: span("2 seconds", "0 millis", "10 minutes")

@@ -67,7 +67,7 @@ const services = <E, R>(
       const log = yield* backend === "memory" ? memory(settings) : open(settings)
       const tails = yield* EventLogTails.make(log)
       const connections = yield* SseConnections.make(settings, log, tails)
-      return Context.make(EventLog.EventLog, EventLog.make(log, tails, settings.maxEventSize)).pipe(
+      return Context.make(EventLog.EventLog, EventLog.make(log, tails, settings.maxSize)).pipe(
         Context.add(Sse.Sse, Sse.make(settings, tails, connections))
       )
     })

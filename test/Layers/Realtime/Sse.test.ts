@@ -272,7 +272,7 @@ describe("EventLog", () => {
 
   it.live("refuses data that is too long", () =>
     Effect.gen(function* () {
-      const shop = yield* boot({ maxEventSize: "256 B" })
+      const shop = yield* boot({ maxSize: "256 B" })
       const Notes = EventStream.make({ note: Schema.String })
       const note = (data: string) =>
         shop.run(Realtime.EventLog.use((log) => log.append(Notes, "n", { data, event: "note" })))
