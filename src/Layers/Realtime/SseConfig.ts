@@ -49,8 +49,8 @@ export const SseConfig = Config.section(
       Config.expected("a whole number from 1 to 10000000"),
       Config.withDefault(10_000)
     ),
-    maxSize: size("64 KiB", 2 ** 8, 'a size of at least "256 B"'),
     maxMemory: size("64 MiB", 2 ** 20, 'a size of at least "1 MiB"'),
+    maxSize: size("64 KiB", 2 ** 8, 'a size of at least "256 B"'),
     pollInterval: span("500 millis", "10 millis", "1 minute"),
     retry: span("2 seconds", "0 millis", "10 minutes")
   },
