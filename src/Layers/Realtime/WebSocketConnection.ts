@@ -14,13 +14,13 @@ export interface Connection<out Receive, in Send> {
    * Closes the connection. The code is 1000, or one from 3000 to 4999 whose meaning the app
    * defines; a reason has at most 123 bytes.
    */
-  readonly close: (code?: number, reason?: string) => Effect.Effect<void>
+  close(code?: number, reason?: string): Effect.Effect<void>
   /** Waits until either side closes the connection. */
   readonly closed: Effect.Effect<ChannelClosed>
   /** Calls a function with each message, one after the other, until the connection is closed. */
-  readonly forEach: <E, R>(
+  forEach<E, R>(
     use: (message: Receive) => Effect.Effect<unknown, E, R>
-  ) => Effect.Effect<void, E, R>
+  ): Effect.Effect<void, E, R>
   /** The id of the request that opened the connection. The log lines of its handler have it. */
   readonly id: string
   /** The messages of the client. The stream ends when the connection is closed. */
@@ -29,13 +29,13 @@ export interface Connection<out Receive, in Send> {
    * Sends a message at once. Returns false if the connection is closed, or if the client has not
    * read `maxBuffered` bytes: it is then closed with 1013.
    */
-  readonly offer: (message: Send) => boolean
+  offer(message: Send): boolean
   /** Waits for one message. */
   readonly receive: Effect.Effect<Receive, ChannelClosed>
   /** Sends a message. It waits while `maxBuffered` bytes wait for the client to read them. */
-  readonly send: (message: Send) => Effect.Effect<void, ChannelClosed>
+  send(message: Send): Effect.Effect<void, ChannelClosed>
   /** Sends the elements of a stream until it ends or the connection is closed. */
-  readonly sendAll: <E, R>(messages: Stream.Stream<Send, E, R>) => Effect.Effect<void, E, R>
+  sendAll<E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R>
   /** The subprotocol that the server has chosen. */
   readonly subprotocol: string | undefined
 }
@@ -64,6 +64,8 @@ export interface Owner {
   readonly onOpened: () => void
 }
 
+type Resume = (effect: Effect.Effect<void>) => void
+
 /** One connection. Its times are readings of `now`, in milliseconds. */
 export class OpenConnection<Receive, Send>
   implements Connection<Receive, Send>, WebSocketUpgrade.Events
@@ -83,12 +85,13 @@ export class OpenConnection<Receive, Send>
   readonly openedAt: number
   owner: Owner | undefined
   #peer: WebSocketUpgrade.Peer | undefined
-  #queue: Array<Receive> = []
+  /** The messages that wait for the handler; undefined if there are none. */
+  #queue: [Receive, ...Array<Receive>] | undefined
   #rate: Rate | undefined
   readonly #shared: Shared<Receive, Send>
   readonly subprotocol: string | undefined
   /** Fibers that wait for a message, for room to send, or for the end. */
-  #waiting: Array<() => void> | undefined
+  #waiting: Resume | ReadonlyArray<Resume> | undefined
 
   constructor(shared: Shared<Receive, Send>, id: string, subprotocol: string | undefined) {
     this.id = id
@@ -99,8 +102,8 @@ export class OpenConnection<Receive, Send>
 
   // The members of its handler.
 
-  readonly close = (code: number = codes.normal, reason = ""): Effect.Effect<void> =>
-    Effect.sync(() => {
+  close(code: number = codes.normal, reason = ""): Effect.Effect<void> {
+    return Effect.sync(() => {
       if (!isSendable(code)) {
         throw new RangeError(
           `${code} is no code of a closing frame. Use 1000, or one from 3000 to 4999.`
@@ -108,6 +111,7 @@ export class OpenConnection<Receive, Send>
       }
       this.shut(code, reason)
     })
+  }
 
   get closed(): Effect.Effect<ChannelClosed> {
     return Effect.suspend(() =>
@@ -117,54 +121,54 @@ export class OpenConnection<Receive, Send>
     )
   }
 
-  readonly forEach = <E, R>(
+  forEach<E, R>(
     use: (message: Receive) => Effect.Effect<unknown, E, R>
-  ): Effect.Effect<void, E, R> =>
-    Effect.suspend(() => {
-      const next: Effect.Effect<void, E, R> = Effect.suspend(() => {
-        if (this.#queue.length > 0) return Effect.flatMap(use(this.#take()), () => next)
-        return this.end === undefined ? Effect.flatMap(this.#changed, () => next) : Effect.void
-      })
-      return next
+  ): Effect.Effect<void, E, R> {
+    const next: Effect.Effect<void, E, R> = Effect.suspend(() => {
+      if (this.#queue !== undefined) return Effect.flatMap(use(this.#take()), () => next)
+      return this.end === undefined ? Effect.flatMap(this.#changed, () => next) : Effect.void
     })
+    return next
+  }
 
   get messages(): Stream.Stream<Receive> {
     const pull: Effect.Effect<readonly [Receive, ...Array<Receive>], Cause.Done> = Effect.suspend(
       () => {
-        const [first, ...rest] = this.#queue
-        if (this.#queue.length > 0) {
-          this.#queue = []
+        const queue = this.#queue
+        if (queue !== undefined) {
+          this.#queue = undefined
           this.#resume()
-          return Effect.succeed([first!, ...rest] as const)
+          return Effect.succeed(queue)
         }
-        return this.end === undefined
-          ? Effect.flatMap(this.#changed, () => pull)
-          : (Cause.done() as Effect.Effect<never, Cause.Done>)
+        return this.end === undefined ? Effect.flatMap(this.#changed, () => pull) : Cause.done()
       }
     )
     return Stream.fromPull(Effect.succeed(pull))
   }
 
-  readonly offer = (message: Send): boolean =>
-    this.offerText(this.#shared.send.encode(message))
+  offer(message: Send): boolean {
+    return this.offerText(this.#shared.send.encode(message))
+  }
 
   get receive(): Effect.Effect<Receive, ChannelClosed> {
     return Effect.suspend(() => {
-      if (this.#queue.length > 0) return Effect.succeed(this.#take())
+      if (this.#queue !== undefined) return Effect.succeed(this.#take())
       return this.end === undefined
         ? Effect.flatMap(this.#changed, () => this.receive)
         : Effect.fail(this.end)
     })
   }
 
-  readonly send = (message: Send): Effect.Effect<void, ChannelClosed> =>
-    Effect.suspend(() => this.sendText(this.#shared.send.encode(message)))
+  send(message: Send): Effect.Effect<void, ChannelClosed> {
+    return Effect.suspend(() => this.sendText(this.#shared.send.encode(message)))
+  }
 
-  readonly sendAll = <E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R> =>
-    Effect.raceFirst(
+  sendAll<E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R> {
+    return Effect.raceFirst(
       Stream.runForEach(messages, (message) => Effect.ignore(this.send(message))),
       Effect.asVoid(this.closed)
     )
+  }
 
   // The members of its channel.
 
@@ -251,7 +255,8 @@ export class OpenConnection<Receive, Send>
       this.offer(answer)
       return
     }
-    this.#queue.push(decoded.success)
+    if (this.#queue === undefined) this.#queue = [decoded.success]
+    else this.#queue.push(decoded.success)
     if (this.#queue.length >= limits.maxWaiting) {
       if (!this.#peer!.canPause) {
         return this.shut(codes.policy, "Too many messages wait for the handler")
@@ -260,6 +265,10 @@ export class OpenConnection<Receive, Send>
       this.#peer!.pause()
     }
     this.#wake()
+  }
+
+  onDrain(): void {
+    if (this.#fullSince !== undefined && !this.#isFull) this.#wake()
   }
 
   onPing(data: Uint8Array): void {
@@ -298,17 +307,17 @@ export class OpenConnection<Receive, Send>
     this.bytesOut += size
     count.messagesOut++
     count.bytesOut += size
-    this.#peer!.send(text, this.#onRead)
-  }
-
-  /** The client has read a message. */
-  readonly #onRead = (): void => {
-    if (this.#fullSince !== undefined && !this.#isFull) this.#wake()
+    this.#peer!.send(text)
   }
 
   #take(): Receive {
-    const message = this.#queue.shift()!
-    if (this.#queue.length === 0) this.#resume()
+    const queue = this.#queue!
+    const message = queue[0]
+    if (queue.length > 1) queue.shift()
+    else {
+      this.#queue = undefined
+      this.#resume()
+    }
     return message
   }
 
@@ -321,10 +330,13 @@ export class OpenConnection<Receive, Send>
   /** Waits until a message came, the client has read, or the connection is closed. */
   get #changed(): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      const done = () => resume(Effect.void)
-      ;(this.#waiting ??= []).push(done)
+      const before = this.#waiting
+      // Most connections have one fiber that waits.
+      this.#waiting = before === undefined ? resume : [...(typeof before === "function" ? [before] : before), resume]
       return Effect.sync(() => {
-        this.#waiting = this.#waiting?.filter((other) => other !== done)
+        const waiting = this.#waiting
+        if (waiting === resume) this.#waiting = undefined
+        else if (Array.isArray(waiting)) this.#waiting = waiting.filter((one) => one !== resume)
       })
     })
   }
@@ -332,6 +344,7 @@ export class OpenConnection<Receive, Send>
   #wake(): void {
     const waiting = this.#waiting
     this.#waiting = undefined
-    if (waiting !== undefined) for (const resume of waiting) resume()
+    if (typeof waiting === "function") waiting(Effect.void)
+    else if (waiting !== undefined) for (const resume of waiting) resume(Effect.void)
   }
 }

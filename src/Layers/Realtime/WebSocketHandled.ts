@@ -35,6 +35,7 @@ const restarts = "The server restarts"
 export class HandledConnection implements Owner {
   readonly #connection: AnyConnection
   readonly #context: Context.Context<unknown>
+  #hasEnded = false
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
   #handling: Handling | undefined
   readonly #members: Set<unknown>
@@ -59,11 +60,13 @@ export class HandledConnection implements Owner {
     this.#state.all.add(this)
     this.#members.add(this.#connection)
     if (this.#state.isDraining) return this.restart()
-    const scoped = Effect.onExit(handler, (exit) => Scope.close(scope, exit))
-    this.#fiber = Effect.runForkWith(this.#context)(
+    const scoped = Effect.onExit(handler, (exit) =>
+      Effect.onExit(Scope.close(scope, exit), () => Effect.sync(() => this.#ended(exit)))
+    )
+    const fiber = Effect.runForkWith(this.#context)(
       isTraced ? Effect.withSpan(scoped, `websocket ${this.#connection.channel}`) : scoped
     )
-    this.#fiber.addObserver((exit) => this.#ended(exit))
+    if (!this.#hasEnded) this.#fiber = fiber
   }
 
   onClosed(): void {
@@ -94,6 +97,7 @@ export class HandledConnection implements Owner {
 
   #ended(exit: Exit.Exit<unknown, unknown>): void {
     this.#fiber = undefined
+    this.#hasEnded = true
     this.#forget()
     const connection = this.#connection
     if (Exit.isSuccess(exit)) return connection.shut(codes.normal, "")

@@ -47,14 +47,16 @@ export interface Peer {
   /** Answers a ping. */
   readonly pong: (data: Uint8Array) => void
   readonly resume: () => void
-  /** Sends a message. Calls `done` once the peer can take more. */
-  readonly send: (data: string | Uint8Array, done?: () => void) => void
+  /** Sends a message. `onDrain` is called when the peer has read, if many bytes wait for it. */
+  readonly send: (data: string | Uint8Array) => void
 }
 
 /** What a listener calls when something happens on a WebSocket. */
 export interface Events {
   /** The connection is closed. 1006: without a closing frame. Called once, after `onOpened`. */
   readonly onClosed: (code: number, reason: string) => void
+  /** The peer has read what waited for it. */
+  readonly onDrain: () => void
   /** A message, a string if it is text, and its bytes. */
   readonly onMessage: (data: string | Uint8Array, size: number) => void
   readonly onOpened: (peer: Peer) => void

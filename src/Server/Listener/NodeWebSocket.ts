@@ -97,10 +97,14 @@ export const accept = (
   })
 }
 
-class NodePeer implements WebSocketUpgrade.Peer {
-  readonly #websocket: NodeWS.WebSocket
+const binary = { binary: true }
 
-  constructor(websocket: NodeWS.WebSocket) {
+const text = { binary: false }
+
+class NodePeer implements WebSocketUpgrade.Peer {
+  readonly #websocket: Keyed
+
+  constructor(websocket: Keyed) {
     this.#websocket = websocket
   }
 
@@ -142,8 +146,15 @@ class NodePeer implements WebSocketUpgrade.Peer {
     if (this.#websocket.isPaused) this.#websocket.resume()
   }
 
-  send(data: string | Uint8Array, done?: () => void): void {
-    this.#websocket.send(data, { binary: typeof data !== "string" }, done ?? ignore)
+  send(data: string | Uint8Array): void {
+    const websocket = this.#websocket
+    const isWaiting = websocket.bufferedAmount > 0
+    websocket.send(
+      data,
+      typeof data === "string" ? text : binary,
+      // The last of several writes calls back when the peer has read all of them.
+      isWaiting ? () => websocket[key]!.onDrain() : ignore
+    )
   }
 
   get #isOpen(): boolean {

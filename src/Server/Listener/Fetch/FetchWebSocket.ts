@@ -14,7 +14,7 @@ export const attach = (
   socket: WebSocket
 ): void => {
   if ("binaryType" in socket) socket.binaryType = "arraybuffer"
-  const peer = new FetchPeer(socket, options.closeTimeout)
+  const peer = new FetchPeer(socket, options.closeTimeout, () => events.onDrain())
   let isClosed = false
   socket.addEventListener("close", ({ code = codes.abnormal, reason = "" }) => {
     if (isClosed) return
@@ -38,10 +38,13 @@ export const attach = (
 /** The runtime sends pings and answers those of its peer. */
 class FetchPeer implements WebSocketUpgrade.Peer {
   readonly #closeTimeout: number
+  #isPolling = false
+  readonly #onDrain: () => void
   readonly #socket: WebSocket
 
-  constructor(socket: WebSocket, closeTimeout: number) {
+  constructor(socket: WebSocket, closeTimeout: number, onDrain: () => void) {
     this.#closeTimeout = closeTimeout
+    this.#onDrain = onDrain
     this.#socket = socket
   }
 
@@ -75,17 +78,20 @@ class FetchPeer implements WebSocketUpgrade.Peer {
 
   resume(): void {}
 
-  send(data: string | Uint8Array, done?: () => void): void {
+  send(data: string | Uint8Array): void {
     // The bytes are not shared with other threads.
     this.#socket.send(data as string | Uint8Array<ArrayBuffer>)
-    if (done === undefined) return
-    const before = this.buffered
+    if (this.buffered === 0 || this.#isPolling) return
+    this.#isPolling = true
     const poll = () => {
-      if (this.#socket.readyState !== 1 || this.buffered === 0 || this.buffered < before / 2) {
-        return done()
+      if (this.#socket.readyState === 1 && this.buffered > 0) {
+        this.#onDrain()
+        setTimeout(poll, pollMillis)
+      } else {
+        this.#isPolling = false
+        this.#onDrain()
       }
-      setTimeout(poll, pollMillis)
     }
-    poll()
+    setTimeout(poll, pollMillis)
   }
 }

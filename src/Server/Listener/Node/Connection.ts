@@ -160,7 +160,17 @@ export class Connection implements Tracked {
    */
   handOver(next: () => void): void {
     // An error without a listener would end the process.
-    this.#socket.on("error", () => {})
+    this.#socket.on("error", ignore)
+    if (this.#owed.size > 0) this.#watch()
+    if (this.isFinal) return this.#stop()
+    this.isFinal = true
+    const { last } = this
+    if (last === undefined) next()
+    else last.once("close", next)
+  }
+
+  /** Lets the replies that are left see what happens on the connection. */
+  #watch(): void {
     this.#socket.on("drain", () => {
       const [first] = this.#owed
       first?.emit("drain")
@@ -172,11 +182,6 @@ export class Connection implements Tracked {
         reply.emit("close")
       }
     })
-    if (this.isFinal) return this.#stop()
-    this.isFinal = true
-    const { last } = this
-    if (last === undefined) next()
-    else last.once("close", next)
   }
 
   /** Ends the last request, whose body cannot be read to its end, without a reply. */
@@ -216,6 +221,9 @@ export class Connection implements Tracked {
     this.#linger.end()
   }
 }
+
+/** Hears the errors of a connection; `close` follows and does the work. */
+function ignore(): void {}
 
 /** The private member from which Node's reply computes `closed`. */
 interface ReplyInternals {
