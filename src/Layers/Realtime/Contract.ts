@@ -10,5 +10,6 @@ export {
 } from "../../Contract/EventErrors.ts"
 export { follow, type FollowOptions, type FollowRequest } from "../../Contract/EventFollow.ts"
 export * as Channel from "./Channel.ts"
+export * as ChannelClient from "./ChannelClient.ts"
 export { ChannelClosed } from "./ChannelClose.ts"
 export * as EventStream from "../../Contract/EventStream.ts"

@@ -81,10 +81,11 @@ export class OpenConnection<Receive, Send>
   #heard: number
   readonly id: string
   #isPaused = false
-  #isPinged = false
   readonly openedAt: number
   owner: Owner | undefined
   #peer: WebSocketUpgrade.Peer | undefined
+  /** When the last ping was sent; undefined if the client was heard since. */
+  #pingedAt: number | undefined
   /** The messages that wait for the handler; undefined if there are none. */
   #queue: [Receive, ...Array<Receive>] | undefined
   #rate: Rate | undefined
@@ -217,11 +218,12 @@ export class OpenConnection<Receive, Send>
       return this.shut(codes.tryLater, "The client reads too slowly")
     }
     if (!this.#peer.canPing) return
-    const silence = now - this.#heard
-    if (silence >= idleTimeout) this.shut(codes.goingAway, "The client was silent too long")
-    else if (silence >= idleTimeout / 2 && !this.#isPinged) {
-      this.#isPinged = true
+    if (this.#pingedAt === undefined) {
+      if (now - this.#heard < idleTimeout / 2) return
+      this.#pingedAt = now
       this.#peer.ping()
+    } else if (now - this.#pingedAt >= idleTimeout / 2) {
+      this.shut(codes.goingAway, "The client was silent too long")
     }
   }
 
@@ -286,7 +288,7 @@ export class OpenConnection<Receive, Send>
   #hears(size: number): boolean {
     const { limits, now } = this.#shared
     this.#heard = now()
-    this.#isPinged = false
+    this.#pingedAt = undefined
     this.#rate ??= new Rate(limits, this.#heard)
     if (this.#rate.take(size, this.#heard)) return true
     this.shut(codes.policy, "Too many messages")

@@ -84,7 +84,7 @@ export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], n
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const count = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 }
     const closeTimeout = Duration.toMillis(settings.closeTimeout)
-    let pace = Math.min(5000, closeTimeout / 2)
+    let pace = Math.min(1000, closeTimeout / 2)
     const state: ChannelsState = {
       all: new Set(),
       countClosed: closings(app),
