@@ -99,6 +99,8 @@ const independent = [
   "Realtime/EventLog",
   "Realtime/RollingRestart",
   "Realtime/SseSockets",
+  "Realtime/AsyncApi",
+  "Realtime/WebSockets",
   "Secrets/conformance",
   "Secrets/Refreshed",
   "Telemetry/Hostile",

@@ -32,7 +32,8 @@ const Sockets = Plugin.make("bench:sockets", {
         return handlers.handleAll({
           broadcast: () => Effect.sync(() => news.broadcast({ text: "x".repeat(100) })),
           memory: () => Effect.sync(memory),
-          news: () => news.upgrade((connection) => connection.forEach((message) => connection.send(message)))
+          news: () =>
+            news.upgrade((connection) => connection.forEach((message) => connection.send(message)))
         })
       })
     )

@@ -64,11 +64,7 @@ export class ChannelInfo extends Context.Service<
  * ChatApi.endpoints.chat.path // => "/v1/chat/:room"
  * ```
  */
-export const make = <
-  E extends Endpoint,
-  Receive extends MessageSchema,
-  Send extends MessageSchema
->(
+export const make = <E extends Endpoint, Receive extends MessageSchema, Send extends MessageSchema>(
   endpoint: E,
   options: {
     /** The schema of what clients send. */

@@ -25,7 +25,10 @@ export class ChannelNotOpened extends Data.TaggedError("ChannelNotOpened")<{
 
 /** The members of a WebSocket that the client uses. That of browsers and that of `ws` have them. */
 export interface Socket {
-  addEventListener(type: "open" | "error" | "message" | "close", listener: (event: never) => void): void
+  addEventListener(
+    type: "close" | "error" | "message" | "open",
+    listener: (event: never) => void
+  ): void
   readonly bufferedAmount: number
   close(code?: number, reason?: string): void
   send(text: string): void
@@ -118,9 +121,9 @@ const urlOf = <E extends Channel.Endpoint>(
         ? Effect.succeed({})
         : Effect.mapError(
             // The schemas of parameters need no services, and encode to texts.
-            Schema.encodeUnknownEffect(schema as unknown as Schema.ConstraintCodec<unknown, object>)(
-              value
-            ),
+            Schema.encodeUnknownEffect(
+              schema as unknown as Schema.ConstraintCodec<unknown, object>
+            )(value),
             ({ message }) => new ChannelNotOpened({ reason: message })
           )
     const { parts } = RoutePath.parse(whole.path, RoutePath.declaredNames(whole.params))

@@ -45,4 +45,6 @@ export const shortened = (reason: string): string => {
 
 /** Whether an endpoint may send a code. */
 export const isSendable = (code: number): boolean =>
-  code === 1000 || (code >= 3000 && code <= 4999) || (code > 1000 && code < 1015 && ![1004, 1005, 1006].includes(code))
+  code === 1000 ||
+  (code >= 3000 && code <= 4999) ||
+  (code > 1000 && code < 1015 && ![1004, 1005, 1006].includes(code))

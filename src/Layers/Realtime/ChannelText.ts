@@ -76,7 +76,9 @@ const prototype = "__proto__"
 /** Parses JSON. Refuses the key `__proto__`, which a careless merge would turn into a prototype. */
 const parse = (text: string): unknown =>
   // An escape can spell any letter of the key.
-  text.includes(prototype) || text.includes("\\u") ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
+  text.includes(prototype) || text.includes("\\u")
+    ? JSON.parse(text, withoutPrototype)
+    : JSON.parse(text)
 
 const withoutPrototype = (key: string, value: unknown): unknown => {
   if (key === prototype) throw new TypeError(`The key "${prototype}" is not allowed`)

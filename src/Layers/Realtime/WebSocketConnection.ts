@@ -18,9 +18,7 @@ export interface Connection<out Receive, in Send> {
   /** Waits until either side closes the connection. */
   readonly closed: Effect.Effect<ChannelClosed>
   /** Calls a function with each message, one after the other, until the connection is closed. */
-  forEach<E, R>(
-    use: (message: Receive) => Effect.Effect<unknown, E, R>
-  ): Effect.Effect<void, E, R>
+  forEach<E, R>(use: (message: Receive) => Effect.Effect<unknown, E, R>): Effect.Effect<void, E, R>
   /** The id of the request that opened the connection. The log lines of its handler have it. */
   readonly id: string
   /** The messages of the client. The stream ends when the connection is closed. */
@@ -92,7 +90,7 @@ export class OpenConnection<Receive, Send>
   readonly #shared: Shared<Receive, Send>
   readonly subprotocol: string | undefined
   /** Fibers that wait for a message, for room to send, or for the end. */
-  #waiting: Resume | ReadonlyArray<Resume> | undefined
+  #waiting: ReadonlyArray<Resume> | Resume | undefined
 
   constructor(shared: Shared<Receive, Send>, id: string, subprotocol: string | undefined) {
     this.id = id
@@ -334,7 +332,10 @@ export class OpenConnection<Receive, Send>
     return Effect.callback((resume) => {
       const before = this.#waiting
       // Most connections have one fiber that waits.
-      this.#waiting = before === undefined ? resume : [...(typeof before === "function" ? [before] : before), resume]
+      this.#waiting =
+        before === undefined
+          ? resume
+          : [...(typeof before === "function" ? [before] : before), resume]
       return Effect.sync(() => {
         const waiting = this.#waiting
         if (waiting === resume) this.#waiting = undefined

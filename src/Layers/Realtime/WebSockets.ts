@@ -77,7 +77,9 @@ export class WebSockets extends Context.Service<
 >()("flange/WebSockets") {}
 
 /** Creates the service. Its scope ends the connections that are left. */
-export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], never, Scope.Scope> =>
+export const make = (
+  settings: Settings
+): Effect.Effect<WebSockets["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
     const app = yield* Effect.context<never>()
     const clock = yield* Clock.Clock
@@ -160,7 +162,12 @@ export const make = (settings: Settings): Effect.Effect<WebSockets["Service"], n
       for (const one of state.all) one.tick(at, closeTimeout)
     })
     yield* Effect.forkScoped(
-      Effect.forever(Effect.andThen(Effect.suspend(() => Effect.sleep(pace)), sweep))
+      Effect.forever(
+        Effect.andThen(
+          Effect.suspend(() => Effect.sleep(pace)),
+          sweep
+        )
+      )
     )
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {

@@ -87,7 +87,5 @@ export const toResponse = (upgrade: WebSocketUpgrade): HttpServerResponse.HttpSe
   HttpServerResponse.raw(upgrade, { status })
 
 /** Returns the upgrade of a reply; undefined if it is an ordinary reply. */
-export const of = ({
-  body
-}: HttpServerResponse.HttpServerResponse): WebSocketUpgrade | undefined =>
+export const of = ({ body }: HttpServerResponse.HttpServerResponse): WebSocketUpgrade | undefined =>
   body._tag === "Raw" && body.body instanceof WebSocketUpgrade ? body.body : undefined

@@ -78,8 +78,8 @@ export const accept = (
   { events, options, protocol }: WebSocketUpgrade.WebSocketUpgrade,
   headers: ReadonlyArray<string>,
   connection: {
-    readonly rest: Buffer
     readonly request: Http.IncomingMessage
+    readonly rest: Buffer
     readonly socket: Duplex
   }
 ): void => {

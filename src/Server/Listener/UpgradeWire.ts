@@ -117,7 +117,11 @@ export class UpgradeWire implements Wire {
     this.#onAbort = undefined
     this.#rest = nothing
     const request = this.#source as Http.IncomingMessage
-    this.#source = { headers: request.headers, httpVersion: request.httpVersion, rawHeaders: request.rawHeaders }
+    this.#source = {
+      headers: request.headers,
+      httpVersion: request.httpVersion,
+      rawHeaders: request.rawHeaders
+    }
     NodeWebSocket.accept(upgrade, headers, { request, rest, socket })
   }
 

@@ -49,30 +49,37 @@ const Talk = Plugin.make("test:talk", {
 
 const app = App.make("shop", [OpenApi.plugin, Realtime.asyncApi, Realtime.webSockets, Talk])
 
-const document = async (path: string) => {
+const document = async (path: string): Promise<unknown> => {
   const web = App.toWebHandler(app)
   const response = await web.handler(new Request(`http://app${path}`))
-  const body = await response.json()
+  const body: unknown = await response.json()
   await web.dispose()
   return body
 }
 
+/** Returns a part of a document. */
+const at = (value: unknown, ...names: ReadonlyArray<string>): unknown =>
+  names.reduce((inner, name) => (inner as Readonly<Record<string, unknown>>)[name], value)
+
+const keys = (value: unknown): ReadonlyArray<string> => Object.keys(value as object)
+
 describe("a channel", () => {
   it("is in the AsyncAPI document, as event streams are", async () => {
-    const { channels, info, operations } = await document("/asyncapi.json")
-    assert.deepStrictEqual(info, { title: "shop", version: "0.0.0" })
-    assert.deepStrictEqual(Object.keys(channels), ["talk.chat", "talk.news"])
-    assert.deepStrictEqual(channels["talk.chat"].address, "/chat/{room}")
-    assert.deepStrictEqual(channels["talk.chat"].parameters, { room: {} })
-    assert.deepStrictEqual(channels["talk.chat"].messages.receive.payload.required, ["text"])
-    assert.deepStrictEqual(channels["talk.chat"].messages.send.payload.required, ["at"])
-    assert.deepStrictEqual(Object.keys(channels["talk.news"].messages), ["send"])
-    assert.deepStrictEqual(Object.keys(operations), [
+    const found = await document("/asyncapi.json")
+    assert.deepStrictEqual(at(found, "info"), { title: "shop", version: "0.0.0" })
+    assert.deepStrictEqual(keys(at(found, "channels")), ["talk.chat", "talk.news"])
+    const chat = at(found, "channels", "talk.chat")
+    assert.deepStrictEqual(at(chat, "address"), "/chat/{room}")
+    assert.deepStrictEqual(at(chat, "parameters"), { room: {} })
+    assert.deepStrictEqual(at(chat, "messages", "receive", "payload", "required"), ["text"])
+    assert.deepStrictEqual(at(chat, "messages", "send", "payload", "required"), ["at"])
+    assert.deepStrictEqual(keys(at(found, "channels", "talk.news", "messages")), ["send"])
+    assert.deepStrictEqual(keys(at(found, "operations")), [
       "talk.chat.receive",
       "talk.chat.send",
       "talk.news.send"
     ])
-    assert.deepStrictEqual(operations["talk.chat.send"], {
+    assert.deepStrictEqual(at(found, "operations", "talk.chat.send"), {
       action: "send",
       channel: { $ref: "#/channels/talk.chat" },
       messages: [{ $ref: "#/channels/talk.chat/messages/send" }]
@@ -80,21 +87,21 @@ describe("a channel", () => {
   })
 
   it("is in the OpenAPI document with the schemas of its messages", async () => {
-    const { get } = (await document("/openapi.json")).paths["/chat/{room}"]
-    assert.deepStrictEqual(get["x-websocket"].receive.required, ["text"])
-    assert.deepStrictEqual(get["x-websocket"].send.required, ["at"])
-    assert.deepStrictEqual(get["x-websocket"].subprotocols, ["v1"])
-    assert.includeMembers(Object.keys(get.responses), ["101", "426"])
-    assert.notInclude(Object.keys(get.responses), "204")
+    const get = at(await document("/openapi.json"), "paths", "/chat/{room}", "get")
+    assert.deepStrictEqual(at(get, "x-websocket", "receive", "required"), ["text"])
+    assert.deepStrictEqual(at(get, "x-websocket", "send", "required"), ["at"])
+    assert.deepStrictEqual(at(get, "x-websocket", "subprotocols"), ["v1"])
+    assert.includeMembers([...keys(at(get, "responses"))], ["101", "426"])
+    assert.notInclude(keys(at(get, "responses")), "204")
   })
 
   it("is in the ledger of routes", () => {
-    const names = App.describe(app).routes.routes.map(({ name }) => name)
+    const names = App.describe(app).routes.map(({ name }) => name)
     assert.include(names, "talk.chat")
   })
 
   it("is refused where the listener cannot upgrade", async () => {
-    assert.strictEqual((await document("/chat/a")).code, "UPGRADE_REQUIRED")
+    assert.strictEqual(at(await document("/chat/a"), "code"), "UPGRADE_REQUIRED")
   })
 
   it("begins with GET", () => {

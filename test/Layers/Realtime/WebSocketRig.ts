@@ -160,7 +160,7 @@ export const plain = (path: string) => head("GET", path)
 
 /** A frame, masked with zeros. Source: RFC 6455, section 5.2. */
 export const frame = (
-  payload: Uint8Array | string,
+  payload: string | Uint8Array,
   { first = 0x81, isMasked = true }: { readonly first?: number; readonly isMasked?: boolean } = {}
 ): Buffer => {
   const bytes = Buffer.from(payload)
@@ -171,7 +171,17 @@ export const frame = (
       ? [mask | length]
       : length < 65_536
         ? [mask | 126, length >> 8, length & 255]
-        : [mask | 127, 0, 0, 0, 0, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255]
+        : [
+            mask | 127,
+            0,
+            0,
+            0,
+            0,
+            length >>> 24,
+            (length >> 16) & 255,
+            (length >> 8) & 255,
+            length & 255
+          ]
   return Buffer.concat([Buffer.from([first, ...size, ...(isMasked ? [0, 0, 0, 0] : [])]), bytes])
 }
 

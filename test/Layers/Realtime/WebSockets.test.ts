@@ -119,7 +119,9 @@ for (const name of ["node", "proxied"] as const) {
       [
         "thousands of empty fragments",
         "/chat/7",
-        Buffer.concat(Array.from({ length: 5000 }, (_, i) => frame("", { first: i === 0 ? 1 : 0 }))),
+        Buffer.concat(
+          Array.from({ length: 5000 }, (_, i) => frame("", { first: i === 0 ? 1 : 0 }))
+        ),
         1008
       ],
       ["too many messages", "/chat/7", Buffer.concat(Array<Buffer>(21).fill(say("x"))), 1008],

@@ -33,7 +33,10 @@ function* pairs(lines: ReadonlyArray<string>): Generator<[string, string]> {
 }
 
 /** Returns lines and `more` as a record. Of two lines with one name the last one counts. */
-export const record = (lines: ReadonlyArray<string>, more: Readonly<Fields> | undefined): Fields => ({
+export const record = (
+  lines: ReadonlyArray<string>,
+  more: Readonly<Fields> | undefined
+): Fields => ({
   ...Object.fromEntries(pairs(lines)),
   ...more
 })
