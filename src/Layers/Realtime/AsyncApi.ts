@@ -3,10 +3,10 @@ import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { ChannelInfo, schemaOf } from "../../Contract/Channel.ts"
+import type { MessageSchema } from "../../Contract/ChannelText.ts"
 import * as RoutePath from "../../Contract/RoutePath.ts"
 import { isStreamSchema } from "../../Server/EffectInternals.ts"
-import { ChannelInfo, schemaOf } from "./Channel.ts"
-import type { MessageSchema } from "./ChannelText.ts"
 
 type Json = Record<string, unknown>
 

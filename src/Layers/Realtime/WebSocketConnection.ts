@@ -3,9 +3,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { ChannelClosed, codes, isSendable, shortened } from "../../Contract/ChannelClose.ts"
+import type { ChannelText } from "../../Contract/ChannelText.ts"
 import type * as WebSocketUpgrade from "../../Server/Exchange/WebSocketUpgrade.ts"
-import { ChannelClosed, codes, isSendable, shortened } from "./ChannelClose.ts"
-import type { ChannelText } from "./ChannelText.ts"
 import { type Limits, Rate } from "./WebSocketLimits.ts"
 
 /** A connection, as its handler sees it. */
@@ -113,11 +113,12 @@ export class OpenConnection<Receive, Send>
   }
 
   get closed(): Effect.Effect<ChannelClosed> {
-    return Effect.suspend(() =>
+    const waited: Effect.Effect<ChannelClosed> = Effect.suspend(() =>
       this.end === undefined
-        ? Effect.flatMap(this.#changed, () => this.closed)
+        ? Effect.flatMap(this.#changed, () => waited)
         : Effect.succeed(this.end)
     )
+    return waited
   }
 
   forEach<E, R>(
@@ -150,12 +151,13 @@ export class OpenConnection<Receive, Send>
   }
 
   get receive(): Effect.Effect<Receive, ChannelClosed> {
-    return Effect.suspend(() => {
+    const waited: Effect.Effect<Receive, ChannelClosed> = Effect.suspend(() => {
       if (this.#queue !== undefined) return Effect.succeed(this.#take())
       return this.end === undefined
-        ? Effect.flatMap(this.#changed, () => this.receive)
+        ? Effect.flatMap(this.#changed, () => waited)
         : Effect.fail(this.end)
     })
+    return waited
   }
 
   send(message: Send): Effect.Effect<void, ChannelClosed> {

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
+import { type ChannelClosed, codes } from "../../Contract/ChannelClose.ts"
 import { logFailure } from "../../Server/Exchange/FailureLog.ts"
-import { type ChannelClosed, codes } from "./ChannelClose.ts"
 import type { Connection, OpenConnection, Owner } from "./WebSocketConnection.ts"
 
 /** The state that the channels of an app share. */

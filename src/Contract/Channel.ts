@@ -5,8 +5,8 @@ import * as Context from "effect/Context"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Upgrades } from "../../Contract/Upgrades.ts"
 import type { MessageSchema } from "./ChannelText.ts"
+import { Upgrades } from "./Upgrades.ts"
 
 /** An endpoint of a contract that a client upgrades. */
 export type Endpoint = HttpApiEndpoint.ConstraintRequest & HttpApiEndpoint.Constraint

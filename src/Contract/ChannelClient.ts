@@ -8,11 +8,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as PathWriter from "../../Contract/PathWriter.ts"
-import * as RoutePath from "../../Contract/RoutePath.ts"
 import type * as Channel from "./Channel.ts"
 import { ChannelClosed, codes } from "./ChannelClose.ts"
 import * as ChannelText from "./ChannelText.ts"
+import * as PathWriter from "./PathWriter.ts"
+import * as RoutePath from "./RoutePath.ts"
 
 /** The connection was not opened. */
 export class ChannelNotOpened extends Data.TaggedError("ChannelNotOpened")<{
@@ -179,11 +179,12 @@ class Connected<A> {
   }
 
   get closed(): Effect.Effect<ChannelClosed> {
-    return Effect.suspend(() =>
+    const waited: Effect.Effect<ChannelClosed> = Effect.suspend(() =>
       this.#end === undefined
-        ? Effect.flatMap(this.#changed, () => this.closed)
+        ? Effect.flatMap(this.#changed, () => waited)
         : Effect.succeed(this.#end)
     )
+    return waited
   }
 
   get messages(): Stream.Stream<A, ChannelClosed> {
@@ -201,16 +202,17 @@ class Connected<A> {
   }
 
   get opened(): Effect.Effect<void, ChannelNotOpened> {
-    return Effect.suspend(() => {
+    const waited: Effect.Effect<void, ChannelNotOpened> = Effect.suspend(() => {
       if (this.#isOpen) return Effect.void
       return this.#end === undefined
-        ? Effect.flatMap(this.#changed, () => this.opened)
+        ? Effect.flatMap(this.#changed, () => waited)
         : Effect.fail(
             new ChannelNotOpened({
               reason: `The server refused the handshake, or cannot be reached (${this.#end.code}).`
             })
           )
     })
+    return waited
   }
 
   close(code: number, reason = ""): void {
