@@ -99,9 +99,7 @@ describe("the chat", () => {
       Effect.runPromise(
         Effect.scoped(
           Effect.flatMap(postgres.fresh, (url) =>
-            Effect.promise(() =>
-              replicas(2, ["database"], { DATABASE_URL: url })
-            )
+            Effect.promise(() => replicas(2, ["database"], { DATABASE_URL: url }))
           )
         )
       ),
@@ -110,12 +108,16 @@ describe("the chat", () => {
 })
 
 describeRedis("the chat", () => {
-  it("shows the same rooms in replicas over Redis", () =>
-    Effect.runPromise(
-      Effect.scoped(
-        Effect.flatMap(redisServer(), ({ url }) =>
-          Effect.promise(() => replicas(2, ["redis"], { REDIS_URL: url }))
+  it(
+    "shows the same rooms in replicas over Redis",
+    () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.flatMap(redisServer(), ({ url }) =>
+            Effect.promise(() => replicas(2, ["redis"], { REDIS_URL: url }))
+          )
         )
-      )
-    ), 60_000)
+      ),
+    60_000
+  )
 })

@@ -8,7 +8,10 @@ import type { Said } from "./Room.ts"
 import { RoomTopic } from "./RoomTopic.ts"
 
 /** Applies a change to a list of names. */
-const applied = (names: ReadonlyArray<string>, change: Change<undefined>): ReadonlyArray<string> => {
+const applied = (
+  names: ReadonlyArray<string>,
+  change: Change<undefined>
+): ReadonlyArray<string> => {
   switch (change._tag) {
     case "Joined":
       return [...names, change.member.id]

@@ -18,7 +18,9 @@ export const RoomsPlugin = Plugin.make("chat:rooms", {
         const rooms = yield* Rooms
         const sse = yield* Sse
         const channel = (yield* WebSockets).channel(RoomChannel)
-        const page = yield* Effect.promise(() => readFile(new URL("page.html", import.meta.url), "utf8"))
+        const page = yield* Effect.promise(() =>
+          readFile(new URL("page.html", import.meta.url), "utf8")
+        )
         return handlers.handleAll({
           chat: ({ params: { room }, query: { name } }) =>
             channel.upgrade((connection) =>

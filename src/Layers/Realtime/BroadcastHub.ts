@@ -1,11 +1,11 @@
 /** The subscriptions of a process: one for each address, whatever the number of its subscribers. */
 import { createHash } from "node:crypto"
 import * as Effect from "effect/Effect"
-import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import * as Metering from "../../Plugin/Metering.ts"
 import type { Bus, Letter, Listener } from "./BroadcastBus.ts"
 import type { BroadcastUnavailable } from "./BroadcastErrors.ts"
+import * as Shared from "./BroadcastShared.ts"
 import type { Topic } from "./BroadcastTopic.ts"
 
 /**
@@ -68,21 +68,19 @@ export const make = (bus: Bus): Effect.Effect<Hub, never, Scope.Scope> =>
       reading("subscribers", "Subscribers in this process", () => counts.listeners, "gauge"),
       reading("undecodable", "Messages that a schema refused", () => counts.undecodable)
     ])
-    const subscriptions = yield* RcMap.make({
-      lookup: (address: string) => {
-        const listeners = new Set<Listener>()
-        const subscribed = bus.subscribe(address, {
-          onGap: (dropped) => {
-            counts.gaps++
-            for (const { onGap } of listeners) onGap(dropped)
-          },
-          onText: (text) => {
-            counts.received++
-            for (const { onText } of listeners) onText(text)
-          }
-        })
-        return Effect.as(subscribed, listeners)
-      }
+    const listenersAt = yield* Shared.make((address) => {
+      const listeners = new Set<Listener>()
+      const subscribed = bus.subscribe(address, {
+        onGap: (dropped) => {
+          counts.gaps++
+          for (const { onGap } of listeners) onGap(dropped)
+        },
+        onText: (text) => {
+          counts.received++
+          for (const { onText } of listeners) onText(text)
+        }
+      })
+      return Effect.as(subscribed, listeners)
     })
     const known = new Set<string>()
     const runFork = Effect.runForkWith(yield* Effect.context<never>())
@@ -90,7 +88,7 @@ export const make = (bus: Bus): Effect.Effect<Hub, never, Scope.Scope> =>
       bus,
       counts,
       listen: Effect.fnUntraced(function* (address, listener) {
-        const listeners = yield* RcMap.get(subscriptions, address)
+        const listeners = yield* listenersAt(address)
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             listeners.add(listener)

@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as RcMap from "effect/RcMap"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -11,6 +10,7 @@ import * as Codec from "./BroadcastCodec.ts"
 import { BroadcastTooLarge, type BroadcastUnavailable } from "./BroadcastErrors.ts"
 import { addressOf, type Hub } from "./BroadcastHub.ts"
 import { Mailbox } from "./BroadcastMailbox.ts"
+import * as Shared from "./BroadcastShared.ts"
 import type { Topic } from "./BroadcastTopic.ts"
 import * as PresenceNode from "./PresenceNode.ts"
 import type { Store } from "./PresenceStore.ts"
@@ -162,7 +162,7 @@ export const make = (
         return { readers, snapshot: () => (isLoaded ? view.snapshot : undefined) }
       })
 
-    const views = yield* RcMap.make({ lookup: watch })
+    const watched = yield* Shared.make(watch)
 
     /** Returns the function that reads what `join` has written; undefined for another schema. */
     const reader = <M, Meta>({ meta, name: topic }: Topic<M, Meta>) => {
@@ -204,7 +204,7 @@ export const make = (
     return {
       changes: <M, Meta>(topic: Topic<M, Meta>) =>
         Effect.gen(function* () {
-          const { readers, snapshot } = yield* RcMap.get(views, addressOf("members", topic))
+          const { readers, snapshot } = yield* watched(addressOf("members", topic))
           const mailbox = new Mailbox<RawChange>(maxChanges, () => undefined)
           const stream = yield* mailbox.stream
           const reader: Reader = {
