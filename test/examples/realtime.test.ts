@@ -84,6 +84,7 @@ const replicas = async (
     for (const { process } of all) {
       process.child.kill("SIGTERM")
       expect(await process.exitCode).toBe(0)
+      expect(process.output()).not.toContain("ERROR")
     }
   } finally {
     for (const { process } of all) process.child.kill("SIGKILL")

@@ -240,7 +240,11 @@ export class Services implements ReadonlyMap<string, unknown> {
 
   #all(): Map<string, unknown> {
     const all = new Map(this.#app)
-    for (const key of keys) all.set(key, this.get(key))
+    for (const key of keys) {
+      // Effects that merge contexts read all services, also those that their users do not need.
+      if (key === HttpServerRequest.key && this.#exchange instanceof DetachedRequest) continue
+      all.set(key, this.get(key))
+    }
     const { parentSpan } = this.#exchange
     if (parentSpan !== undefined) all.set(ParentSpanKey, parentSpan)
     for (const [key, service] of this.#own ?? []) all.set(key, service)
