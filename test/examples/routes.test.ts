@@ -12,6 +12,7 @@ import { app as multiTenant } from "../../examples/multi-tenant/app.ts"
 import { app as ordersAws } from "../../examples/orders-aws/app.ts"
 import { app as orgOverlay } from "../../examples/org-overlay/app.ts"
 import { app as pages } from "../../examples/pages/app.ts"
+import { inOneProcess as realtime } from "../../examples/realtime/app.ts"
 import { app as recipeApi } from "../../examples/recipe-api/app.ts"
 import { app as sampleApi } from "../../examples/sample-api/app.ts"
 import { app as uploads } from "../../examples/uploads/app.ts"
@@ -32,6 +33,7 @@ it.each(
     "orders-aws": ordersAws,
     "org-overlay": orgOverlay,
     pages,
+    realtime,
     "recipe-api": recipeApi,
     "sample-api": sampleApi,
     uploads

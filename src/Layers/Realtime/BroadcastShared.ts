@@ -17,8 +17,14 @@ export const make = <A>(
   Effect.gen(function* () {
     const app = yield* Effect.context<never>()
     const resources = yield* RcMap.make({ lookup })
-    return (key) =>
-      Effect.flatMap(Effect.scope, (scope) =>
-        Effect.updateContext(RcMap.get(resources, key), (_: Context.Context<Scope.Scope>) => Context.add(app, Scope.Scope, scope))
+    return (key) => {
+      const acquired: Effect.Effect<A, never, Scope.Scope> = RcMap.get(resources, key)
+      return Effect.flatMap(Effect.scope, (scope) =>
+        Effect.updateContext(
+          acquired,
+          (_: Context.Context<Scope.Scope>): Context.Context<Scope.Scope> =>
+            Context.add(app, Scope.Scope, scope)
+        )
       )
+    }
   })
