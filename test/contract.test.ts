@@ -95,6 +95,17 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/Location.ts",
     "src/Contract/Pagination.ts",
     "src/Contract/ProblemBody.ts"
+  ],
+  "uploads/files/FilesApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/Created.ts",
+    "src/Contract/FileErrors.ts",
+    "src/Contract/Location.ts",
+    "src/Contract/ObjectErrors.ts",
+    "src/Contract/ProblemBody.ts",
+    "src/Contract/Upload.ts",
+    "src/Layers/Files/Contract.ts",
+    "src/Layers/ObjectStore/Contract.ts"
   ]
 }
 
