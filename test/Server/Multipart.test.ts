@@ -86,7 +86,7 @@ for (const name of listeners) {
     const send = async (path: string, body: string, contentType = type) => {
       const headers = { "content-type": contentType }
       const reply = await arrives("The reply", app.ask(path, { body, headers, method: "POST" }))
-      const value = (await reply.json()) as Readonly<Record<string, any>> | number | string
+      const value = (await reply.json()) as number | Readonly<Record<string, any>> | string
       if (typeof value === "number") return [reply.status, undefined]
       return typeof value === "string"
         ? [reply.status, value]

@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** The reply: 412, 304, 416, 206 with a part, or 200. */
-export type Decision = "changed" | "notModified" | "outside" | "whole" | Part
+export type Decision = "changed" | "notModified" | "outside" | Part | "whole"
 
 /** The headers of a request, by lower-case name. */
 export type Header = (name: string) => string | undefined

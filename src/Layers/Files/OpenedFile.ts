@@ -20,7 +20,7 @@ export interface OpenedFile {
 }
 
 /** What is at a path. Nothing that can be sent is `undefined`: a device, or a link that leads out of the root. */
-export type Found = OpenedFile | "folder" | undefined
+export type Found = "folder" | OpenedFile | undefined
 
 /** The bytes of one read. */
 const readSize = 65_536

@@ -1,9 +1,9 @@
 /** Reads a form with files, part by part. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Multipart from "effect/http/Multipart"
+import type * as Multipart from "effect/http/Multipart"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import type * as SchemaIssue from "effect/SchemaIssue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Issue } from "../../Contract/Catalogue.ts"

@@ -11,7 +11,7 @@ export interface RequestPath {
 const wellKnown = ".well-known"
 
 // A control character, or one that Windows reads as part of another path: a separator, a drive, a stream.
-const refused = /[\u0000-\u001f\u007f"*:<>?\\|]|[. ]$/
+const refused = /[\p{Cc}"*:<>?\\|]|[. ]$/u
 
 // Names of devices on Windows, in any folder and with any ending.
 const device = /^(?:aux|clock\$|com\d|con|lpt\d|nul|prn)(?:\.|$)/i

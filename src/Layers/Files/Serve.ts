@@ -38,7 +38,7 @@ export interface FilesOptions<A extends Access["type"], Chain extends string> {
   /** The chain of `protected` or `optional` files. */
   readonly chain?: A extends "optional" | "protected" ? Chain : never
   /** The directory. `flange build` takes a `new URL("./public", import.meta.url)` along. */
-  readonly directory: URL | string
+  readonly directory: string | URL
   /**
    * The page that answers the paths of a single-page application, such as `index.html`: those that a browser
    * opens, and that no file has. A missing script or picture is 404 all the same. The default is none.
@@ -50,7 +50,7 @@ export interface FilesOptions<A extends Access["type"], Chain extends string> {
    */
   readonly immutable?: RegExp | undefined
   /** The file that answers the path of a folder; `false` for none. The default is `index.html`. */
-  readonly index?: string | false | undefined
+  readonly index?: false | string | undefined
   /** How long clients use other files than pages without asking. The default is not at all. */
   readonly maxAge?: Duration.Input | undefined
   /** Whether `app.js.br`, `.zst` and `.gz` are sent in the place of `app.js`. The default is true. */
@@ -72,7 +72,7 @@ const checkPath = (path: string): void => {
   }
 }
 
-const rootOf = (directory: URL | string) =>
+const rootOf = (directory: string | URL) =>
   Effect.tryPromise({
     catch: (error) =>
       new FilesDirectoryError({ directory: String(directory), reason: String(error) }),
