@@ -6,7 +6,6 @@ import { once } from "node:events"
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises"
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import { createRequire } from "node:module"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -18,6 +17,7 @@ import { App, Plugin, Route } from "flange"
 import * as Files from "flange/Files"
 import { Upload, uploadErrors } from "flange/Files/Contract"
 import { TestApp } from "flange/Testing"
+import { freePort } from "../test/Layers/Redis/server.ts"
 import { table } from "./lib/Table.ts"
 
 const { values } = parseArgs({
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     folder: { type: "string" },
     // A listener that a process of its own measures.
     measure: { type: "string" },
+    port: { type: "string" },
     quick: { default: false, type: "boolean" },
     // A server of static files: its name. The process serves until it is ended.
     serve: { type: "string" }
@@ -45,23 +46,27 @@ class BigApi extends HttpApiGroup.make("big").add(
   })
 ) {}
 
-const appOf = (directory: string) =>
-  App.make("files", [
-    Plugin.make("bench:files", {
-      routes: [
-        Route.public(BigApi, (handlers) =>
-          handlers.handleAll({
-            add: ({ payload }) =>
-              Effect.map(
-                Files.receive(BigForm, payload, { big: Files.toDisk({ directory }) }),
-                ({ big }) => big.size
-              )
-          })
-        ),
-        Files.serve("/files", { access: "public", directory })
-      ]
-    })
-  ])
+const appOf = (directory: string, server: object = {}) =>
+  App.make(
+    "files",
+    [
+      Plugin.make("bench:files", {
+        routes: [
+          Route.public(BigApi, (handlers) =>
+            handlers.handleAll({
+              add: ({ payload }) =>
+                Effect.map(
+                  Files.receive(BigForm, payload, { big: Files.toDisk({ directory }) }),
+                  ({ big }) => big.size
+                )
+            })
+          ),
+          Files.serve("/files", { access: "public", directory })
+        ]
+      })
+    ],
+    { config: { values: { server } } }
+  )
 
 /** Runs what a promise does. Returns the peak of the resident memory in bytes, and the seconds. */
 const measured = async (run: () => Promise<unknown>) => {
@@ -140,8 +145,8 @@ const run = (listener: string, folder: string) =>
 
 const require = createRequire(import.meta.url)
 
-/** The server to compare with: that of Express on bare node:http, without any framework. */
-const bare = async (folder: string): Promise<string> => {
+/** Serves the files of a folder with that of Express on bare node:http, without any framework. */
+const serveBare = (folder: string, port: number): void => {
   const send = require("send") as (
     incoming: IncomingMessage,
     path: string,
@@ -150,26 +155,8 @@ const bare = async (folder: string): Promise<string> => {
   const server = createServer((incoming, reply) => {
     send(incoming, incoming.url!.slice("/files".length), { root: folder }).pipe(reply)
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server.listen(port, "127.0.0.1")
 }
-
-/** Serves the files of a folder, and prints the URL. Ends with the process. */
-const serve = (name: string, folder: string) =>
-  name === "send"
-    ? Effect.andThen(
-        Effect.promise(async () => console.log(await bare(folder))),
-        Effect.never
-      )
-    : Effect.scoped(
-        Effect.gen(function* () {
-          const config = { server: { listener: name } }
-          const { url } = yield* TestApp.listening(appOf(folder), { config })
-          console.log(url)
-          return yield* Effect.never
-        })
-      )
 
 /** Starts this file as a process. */
 const start = (...options: ReadonlyArray<string>) =>
@@ -206,13 +193,14 @@ const compare = async (folder: string) => {
   await writeFile(join(folder, "small.js"), "export const answer = 42\n".repeat(160))
   await writeFile(join(folder, "middle.js"), "export const answer = 42\n".repeat(8000))
   const rows: Array<ReadonlyArray<string>> = []
-  const children = servers.map((name) => start("--serve", name, "--folder", folder))
+  const ports = await Promise.all(servers.map(freePort))
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`)
+  const children = servers.map((name, i) =>
+    start("--serve", name, "--folder", folder, "--port", String(ports[i]))
+  )
   try {
-    const urls: Array<string> = []
-    for (const { stdout } of children) {
-      const [line] = (await once(stdout, "data")) as [Buffer]
-      urls.push(line.toString().trim())
-    }
+    for (const { stdout } of children) stdout.resume()
+    for (const url of urls) await serving(url)
     for (const file of ["small.js", "middle.js"]) {
       const best = servers.map(() => 0)
       for (let turn = 0; turn < 3; turn++) {
@@ -234,10 +222,24 @@ const compare = async (folder: string) => {
   return rows
 }
 
+/** Waits until a server answers. */
+const serving = async (url: string): Promise<void> => {
+  for (;;) {
+    try {
+      return void (await fetch(url))
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 const temporary = () => mkdtemp(join(tmpdir(), "flange-files-"))
 
 if (values.serve !== undefined) {
-  await Effect.runPromise(serve(values.serve, values.folder ?? "."))
+  const folder = values.folder ?? "."
+  const port = Number(values.port)
+  if (values.serve === "send") serveBare(folder, port)
+  else App.run(appOf(folder, { host: "127.0.0.1", listener: values.serve, port }))
 } else if (values.measure !== undefined) {
   const folder = await temporary()
   try {
