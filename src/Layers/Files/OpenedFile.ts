@@ -1,6 +1,6 @@
 /** Files that are open for reading. */
-import { constants } from "node:fs"
-import { type FileHandle, open as openFile, realpath } from "node:fs/promises"
+import { type BigIntStats, constants } from "node:fs"
+import { type FileHandle, open as openFile, realpath, stat } from "node:fs/promises"
 import { join, sep } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,16 +8,29 @@ import type * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { ServiceUnavailable } from "../../Contract/Catalogue.ts"
+import type { KeptFiles } from "./KeptFiles.ts"
 
 /** A regular file, and what it was when it was opened. */
 export interface OpenedFile {
-  readonly handle: FileHandle
+  /** The whole content of a file that is kept; undefined for another. */
+  readonly content: Uint8Array<ArrayBuffer> | undefined
+  /** Undefined for a file that is kept. */
+  readonly handle: FileHandle | undefined
+  /** Tells this version of the file from every other. */
+  readonly identity: string
   readonly lastModified: Date
   /** Nanoseconds. */
   readonly modified: bigint
+  readonly path: string
   /** Bytes. */
   readonly size: number
 }
+
+/** Files up to this size are read at once, and kept. */
+export const small = 65_536
+
+/** Milliseconds after which a file that is written again has another time. */
+const settled = 2000
 
 /** What is at a path. Nothing that can be sent is `undefined`: a device, or a link that leads out of the root. */
 export type Found = "folder" | OpenedFile | undefined
@@ -45,9 +58,22 @@ const codeOf = (error: unknown): string =>
 const isInside = (root: string, real: string): boolean =>
   real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
 
-const find = async (root: string, segments: ReadonlyArray<string>): Promise<Found> => {
+const identityOf = ({ ctimeNs, dev, ino, mtimeNs, size }: BigIntStats): string =>
+  `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
+
+const find = async (
+  root: string,
+  segments: ReadonlyArray<string>,
+  kept: KeptFiles
+): Promise<Found> => {
   try {
-    const path = await realpath(join(root, ...segments))
+    const name = join(root, ...segments)
+    const known = kept.get(name)
+    // The same version of the same file was found below the root before, whatever the path leads to now.
+    if (known !== undefined && identityOf(await stat(name, { bigint: true })) === known.identity) {
+      return known
+    }
+    const path = await realpath(name)
     if (!isInside(root, path)) return undefined
     // A pipe does not make it wait.
     const handle = await openFile(
@@ -57,8 +83,15 @@ const find = async (root: string, segments: ReadonlyArray<string>): Promise<Foun
     try {
       const stats = await handle.stat({ bigint: true })
       if (stats.isFile()) {
-        const { mtime, mtimeNs, size } = stats
-        return { handle, lastModified: mtime, modified: mtimeNs, size: Number(size) }
+        return {
+          content: undefined,
+          handle,
+          identity: identityOf(stats),
+          lastModified: stats.mtime,
+          modified: stats.mtimeNs,
+          path: name,
+          size: Number(stats.size)
+        }
       }
       await handle.close()
       return stats.isDirectory() ? "folder" : undefined
@@ -90,53 +123,69 @@ const run = <A>(promise: () => Promise<A>): Effect.Effect<A, ServiceUnavailable>
  */
 export const open = (
   root: string,
-  segments: ReadonlyArray<string>
+  segments: ReadonlyArray<string>,
+  kept: KeptFiles
 ): Effect.Effect<Found, ServiceUnavailable, Scope.Scope> =>
   Effect.acquireRelease(
-    run(() => find(root, segments)),
+    run(() => find(root, segments, kept)),
     (found) => (found === undefined || found === "folder" ? Effect.void : close(found))
   )
 
 /** Closes a file, once. */
 export const close = ({ handle }: OpenedFile): Effect.Effect<void> =>
   // The handle of a closed file has no descriptor, and closing it again fails.
-  Effect.promise(() => (handle.fd === -1 ? Promise.resolve() : handle.close()))
+  handle === undefined || handle.fd === -1 ? Effect.void : Effect.promise(() => handle.close())
 
 /** A strong entity tag. Each coding of a file has its own. */
 export const etagOf = ({ modified, size }: OpenedFile, coding = ""): string =>
   `"${size.toString(36)}-${modified.toString(36)}${coding}"`
 
-/** Reads bytes of a file. Dies if it has become shorter, or was written while it was read. */
-const read = async (file: OpenedFile, length: number, position: number): Promise<Buffer> => {
+/** Reads bytes of a file. Throws if it has become shorter. */
+const read = async (
+  handle: FileHandle,
+  length: number,
+  position: number
+): Promise<Buffer<ArrayBuffer>> => {
   const bytes = Buffer.allocUnsafeSlow(length)
-  const { bytesRead } = await file.handle.read(bytes, 0, length, position)
+  const { bytesRead } = await handle.read(bytes, 0, length, position)
   if (bytesRead === 0) throw new Error("A file has become shorter while it was sent")
   return bytesRead === length ? bytes : bytes.subarray(0, bytesRead)
 }
 
 /** Throws if the file was written since it was opened. What was only appended does not change what is sent. */
-const verify = async ({ handle, modified, size }: OpenedFile): Promise<void> => {
+const verify = async (handle: FileHandle, { modified, size }: OpenedFile): Promise<void> => {
   const now = await handle.stat({ bigint: true })
   if (now.mtimeNs !== modified && now.size <= BigInt(size)) {
     throw new Error("A file was changed while it was sent")
   }
 }
 
-/** Reads a short part of a file. */
+/** Reads a short part of a file. A file that was read whole is kept. */
 export const bytes = (
   file: OpenedFile,
   from: number,
-  length: number
+  length: number,
+  kept: KeptFiles
 ): Effect.Effect<Uint8Array<ArrayBuffer>> =>
-  Effect.promise(async () => {
-    const pieces: Array<Buffer> = []
-    let done = 0
-    while (done < length) {
-      const piece = await read(file, length - done, from + done)
-      done += piece.length
-      pieces.push(piece)
-    }
-    return new Uint8Array(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+  Effect.suspend(() => {
+    const { content, handle } = file
+    if (content !== undefined) return Effect.succeed(content.subarray(from, from + length))
+    if (handle === undefined || length === 0) return Effect.succeed(new Uint8Array(0))
+    return Effect.promise(async () => {
+      const pieces: Array<Buffer<ArrayBuffer>> = []
+      let done = 0
+      while (done < length) {
+        const piece = await read(handle, length - done, from + done)
+        done += piece.length
+        pieces.push(piece)
+      }
+      const whole = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+      // A file that was written just now may be written again without another time.
+      if (length === file.size && Date.now() - file.lastModified.getTime() > settled) {
+        kept.set({ ...file, content: whole, handle: undefined })
+      }
+      return whole
+    })
   })
 
 /**
@@ -147,8 +196,11 @@ export const stream = (
   file: OpenedFile,
   from: number,
   length: number
-): Stream.Stream<Uint8Array<ArrayBuffer>> =>
-  Stream.fromPull(
+): Stream.Stream<Uint8Array<ArrayBuffer>> => {
+  const { handle } = file
+  // A file that is kept is short.
+  if (handle === undefined) return Stream.empty
+  return Stream.fromPull(
     Effect.sync(() => {
       const end = from + length
       let position = from
@@ -156,11 +208,12 @@ export const stream = (
         position >= end
           ? Cause.done()
           : Effect.promise(async () => {
-              const piece = await read(file, Math.min(readSize, end - position), position)
+              const piece = await read(handle, Math.min(readSize, end - position), position)
               position += piece.length
-              if (position >= end) await verify(file)
-              return [piece as Uint8Array<ArrayBuffer>] as const
+              if (position >= end) await verify(handle, file)
+              return [piece] as const
             })
       )
     })
   )
+}

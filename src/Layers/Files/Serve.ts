@@ -16,6 +16,7 @@ import * as Route from "../../Server/Route/Route.ts"
 import type { Access } from "../../Server/Route/Slots.ts"
 import * as CacheControl from "./CacheControl.ts"
 import * as Codings from "./Codings.ts"
+import { KeptFiles } from "./KeptFiles.ts"
 import * as MediaType from "./MediaType.ts"
 import * as OpenedFile from "./OpenedFile.ts"
 import * as RequestPath from "./RequestPath.ts"
@@ -61,9 +62,6 @@ export interface FilesOptions<A extends Access["type"], Chain extends string> {
 
 type Settings = Omit<FilesOptions<Access["type"], string>, "chain">
 
-/** Files up to this size are read at once, before the reply begins. */
-const small = 65_536
-
 const checkPath = (path: string): void => {
   if (!/^\/(?:[\w.~-]+(?:\/[\w.~-]+)*)?$/.test(path)) {
     throw new TypeError(
@@ -94,6 +92,7 @@ const notFound = new RouteNotFound()
 
 const handlerOf = (settings: Settings, root: string) => {
   const { fallback, index = "index.html", precompressed = true, types = {} } = settings
+  const kept = new KeptFiles()
   const cacheControl = CacheControl.make({
     immutable: settings.immutable,
     isShared: settings.access === "public" || settings.access === "bare",
@@ -108,10 +107,11 @@ const handlerOf = (settings: Settings, root: string) => {
   ) =>
     Effect.gen(function* () {
       for (const coding of Codings.accepted(header)) {
-        const found = yield* OpenedFile.open(root, [
-          ...segments.slice(0, -1),
-          segments.at(-1)! + coding.ending
-        ])
+        const found = yield* OpenedFile.open(
+          root,
+          [...segments.slice(0, -1), segments.at(-1)! + coding.ending],
+          kept
+        )
         if (found === undefined || found === "folder") continue
         if (found.modified >= file.modified) return { coding: coding.name, file: found }
         yield* OpenedFile.close(found)
@@ -150,9 +150,9 @@ const handlerOf = (settings: Settings, root: string) => {
           if (exchange.method === "HEAD") return Effect.succeed(Stream.empty)
           const from = part?.from ?? 0
           const length = part === undefined ? size : part.to - from + 1
-          return length > small
+          return length > OpenedFile.small
             ? Effect.succeed(OpenedFile.stream(file, from, length))
-            : Effect.tap(OpenedFile.bytes(file, from, length), () => OpenedFile.close(file))
+            : Effect.tap(OpenedFile.bytes(file, from, length, kept), () => OpenedFile.close(file))
         },
         size
       })
@@ -175,7 +175,7 @@ const handlerOf = (settings: Settings, root: string) => {
         fallback !== undefined && isNavigation(exchange) && !MediaType.isFileName(name, types)
       if (!isPage) return yield* notFound
       const page = fallback.split("/")
-      const found = yield* OpenedFile.open(root, page)
+      const found = yield* OpenedFile.open(root, page, kept)
       if (found === undefined || found === "folder") return yield* notFound
       return yield* reply(found, page, exchange, ["Accept"])
     })
@@ -187,13 +187,13 @@ const handlerOf = (settings: Settings, root: string) => {
     if (path === undefined) return yield* notFound
     const { segments } = path
     const isFolder = target.split("?", 1)[0]!.endsWith("/")
-    const found = yield* OpenedFile.open(root, segments)
+    const found = yield* OpenedFile.open(root, segments, kept)
     if (found !== undefined && found !== "folder") {
       return yield* isFolder ? missing(segments, exchange) : reply(found, segments, exchange, [])
     }
     if (found === undefined || index === false) return yield* missing(segments, exchange)
     const page = [...segments, index]
-    const opened = yield* OpenedFile.open(root, page)
+    const opened = yield* OpenedFile.open(root, page, kept)
     if (opened === undefined || opened === "folder") return yield* missing(segments, exchange)
     return isFolder ? yield* reply(opened, page, exchange, []) : redirect(target)
   })

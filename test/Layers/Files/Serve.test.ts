@@ -195,6 +195,35 @@ for (const [place, boot] of places) {
       })
     )
 
+    served("that are kept in memory are those on disk", (test, root) =>
+      Effect.gen(function* () {
+        const path = join(root, "kept.txt")
+        const old = new Date(Date.now() - 60_000)
+        const write = (text: string) =>
+          Effect.promise(async () => {
+            await writeFile(path, text)
+            await utimes(path, old, old)
+          })
+        const read = Effect.map(test.get("/kept.txt"), (reply) => reply.text)
+        yield* write("one")
+        expect([yield* read, yield* read]).toEqual(["one", "one"])
+        const part = yield* test.get("/kept.txt", { headers: { range: "bytes=1-1" } })
+        expect([part.status, part.text]).toEqual([206, "n"])
+        // The same length and the same time of change.
+        yield* write("two")
+        expect([yield* read, yield* read]).toEqual(["two", "two"])
+        yield* Effect.promise(async () => {
+          await rm(path)
+          await symlink(join(root, "..", "secret.txt"), path)
+        })
+        ;(yield* test.get("/kept.txt")).expectStatus(404)
+        yield* Effect.promise(() => rm(path))
+        ;(yield* test.get("/kept.txt")).expectStatus(404)
+        yield* write("three")
+        expect(yield* read).toBe("three")
+      })
+    )
+
     served("are sent in parts", (test) =>
       Effect.gen(function* () {
         const etag = (yield* test.get("/big.bin")).headers.get("etag")!

@@ -1,0 +1,46 @@
+/**
+ * The short files of a directory that were sent last. A file is sent from memory only if it is the same on disk, so
+ * this saves the calls that open, read and close it.
+ */
+import type { OpenedFile } from "./OpenedFile.ts"
+
+/** The bytes of all files. */
+const maxBytes = 16 * 2 ** 20
+
+/** Bytes for what comes with a file. */
+const overhead = 512
+
+/** Short files by their paths. */
+export class KeptFiles {
+  #bytes = 0
+  // The keys of a map have the order in which they were set.
+  readonly #files = new Map<string, OpenedFile>()
+
+  get(path: string): OpenedFile | undefined {
+    const file = this.#files.get(path)
+    if (file !== undefined) {
+      this.#files.delete(path)
+      this.#files.set(path, file)
+    }
+    return file
+  }
+
+  set(file: OpenedFile): void {
+    this.#delete(file.path)
+    this.#files.set(file.path, file)
+    this.#bytes += sizeOf(file)
+    for (const path of this.#files.keys()) {
+      if (this.#bytes <= maxBytes) return
+      this.#delete(path)
+    }
+  }
+
+  #delete(path: string): void {
+    const file = this.#files.get(path)
+    if (file === undefined) return
+    this.#files.delete(path)
+    this.#bytes -= sizeOf(file)
+  }
+}
+
+const sizeOf = ({ path, size }: OpenedFile): number => size + 2 * path.length + overhead
