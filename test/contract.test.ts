@@ -284,10 +284,9 @@ describe("the contracts in documents and comments", () => {
       "src/Layers/Idempotency/Contract.ts",
       "src/Layers/ObjectStore/Contract.ts",
       "src/Layers/Overload/Contract.ts",
+      "src/Layers/Realtime/Contract.ts",
       "src/Layers/SecureHeaders/Contract.ts",
       "src/Layers/Templates/Contract.ts"
-      "src/Layers/Realtime/Contract.ts",
-      "src/Layers/SecureHeaders/Contract.ts"
     ])
   })
 })

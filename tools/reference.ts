@@ -116,6 +116,15 @@ const dottedKeys = ({ keys, section }: SectionPage) =>
   keys.map(({ name }) => `${section.sectionName}.${name}`)
 
 /** The parts that can be generated, by name. */
+/** The errors of batteries, by the name that a document has for them. */
+const errorsOf: Readonly<Record<string, Readonly<Record<string, (typeof catalogue)[number]>>>> = {
+  admin: AdminErrors,
+  dynamo: DynamoErrors,
+  events: EventErrors,
+  files: FileErrors,
+  objects: ObjectErrors
+}
+
 const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>> = {
   batteries: () =>
     table(
@@ -136,17 +145,7 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
   errors: ([of]) =>
     table(
       ["code", "status", "meaning", "what to do"],
-      (of === "admin"
-        ? Object.values(AdminErrors)
-        : of === "dynamo"
-          ? Object.values(DynamoErrors)
-        : of === "files"
-          ? Object.values(FileErrors)
-        : of === "events"
-          ? Object.values(EventErrors)
-          : of === "objects"
-            ? Object.values(ObjectErrors)
-            : catalogue
+      (of === undefined ? catalogue : Object.values(errorsOf[of]!)
       ).map(({ code, meaning, remedy, status }) => [
         `\`${code}\``,
         String(status),

@@ -9,9 +9,6 @@ export {
   TopicMalformed
 } from "../../Contract/EventErrors.ts"
 export { follow, type FollowOptions, type FollowRequest } from "../../Contract/EventFollow.ts"
-export * as Channel from "./Channel.ts"
-export * as ChannelClient from "./ChannelClient.ts"
-export { ChannelClosed } from "./ChannelClose.ts"
 export * as EventStream from "../../Contract/EventStream.ts"
 export * as Channel from "../../Contract/Channel.ts"
 export * as ChannelClient from "../../Contract/ChannelClient.ts"

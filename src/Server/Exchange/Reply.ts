@@ -83,11 +83,6 @@ export class Reply {
   readonly #wire: Sender
 
   constructor(exchange: Replying, serving: Serving, wire: Sender) {
-  constructor(
-    exchange: Replying,
-    serving: Serving,
-    wire: Pick<Wire, "push" | "send" | "sendResponse">
-  ) {
     this.#exchange = exchange
     this.headers = new HeaderChanges(exchange)
     this.#serving = serving
