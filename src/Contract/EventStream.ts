@@ -72,7 +72,7 @@ const member = (name: string, data: Schema.Codec<unknown, unknown>) =>
   Schema.Struct({
     data: Schema.fromJsonString(Schema.toCodecJson(data)),
     event: Schema.Literal(name),
-    id: Schema.optional(Schema.String)
+    id: Schema.optionalKey(Schema.String)
   })
 
 /**
