@@ -70,6 +70,14 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/ProblemBody.ts"
   ],
   "pages/books/BooksApi.ts": ["src/Contract/Markup.ts", "src/Layers/Templates/Contract.ts"],
+  "realtime/rooms/RoomsApi.ts": [
+    "src/Contract/ApiError.ts",
+    "src/Contract/EventErrors.ts",
+    "src/Contract/EventStream.ts",
+    "src/Contract/ProblemBody.ts",
+    "src/Contract/Upgrades.ts",
+    "src/Layers/Realtime/Channel.ts"
+  ],
   "recipe-api/me/MeApi.ts": [
     "src/Contract/ApiError.ts",
     "src/Contract/Authentication.ts",

@@ -1,4 +1,5 @@
 /** Realtime: typed server-sent events, typed WebSockets, broadcast across replicas, and presence. */
+/** Realtime: typed event streams and WebSockets, and broadcast between replicas with presence. */
 
 export {
   EventIdMalformed,
