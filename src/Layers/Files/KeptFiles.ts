@@ -2,7 +2,13 @@
  * The short files of a directory that were sent last. A file is sent from memory only if it is the same on disk, so
  * this saves the calls that open, read and close it.
  */
-import type { OpenedFile } from "./OpenedFile.ts"
+
+/** What is known of a kept file. */
+interface File {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
 
 /** The bytes of all files. */
 const maxBytes = 16 * 2 ** 20
@@ -11,12 +17,12 @@ const maxBytes = 16 * 2 ** 20
 const overhead = 512
 
 /** Short files by their paths. */
-export class KeptFiles {
+export class KeptFiles<A extends File> {
   #bytes = 0
   // The keys of a map have the order in which they were set.
-  readonly #files = new Map<string, OpenedFile>()
+  readonly #files = new Map<string, A>()
 
-  get(path: string): OpenedFile | undefined {
+  get(path: string): A | undefined {
     const file = this.#files.get(path)
     if (file !== undefined) {
       this.#files.delete(path)
@@ -25,7 +31,7 @@ export class KeptFiles {
     return file
   }
 
-  set(file: OpenedFile): void {
+  set(file: A): void {
     this.#delete(file.path)
     this.#files.set(file.path, file)
     this.#bytes += sizeOf(file)
@@ -43,4 +49,4 @@ export class KeptFiles {
   }
 }
 
-const sizeOf = ({ path, size }: OpenedFile): number => size + 2 * path.length + overhead
+const sizeOf = ({ path, size }: File): number => size + 2 * path.length + overhead

@@ -29,6 +29,9 @@ export interface OpenedFile {
 /** Files up to this size are read at once, and kept. */
 export const small = 65_536
 
+/** The short files of a directory that were sent last. */
+export type Kept = KeptFiles<OpenedFile>
+
 /** Milliseconds after which a file that is written again has another time. */
 const settled = 2000
 
@@ -61,11 +64,7 @@ const isInside = (root: string, real: string): boolean =>
 const identityOf = ({ ctimeNs, dev, ino, mtimeNs, size }: BigIntStats): string =>
   `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
 
-const find = async (
-  root: string,
-  segments: ReadonlyArray<string>,
-  kept: KeptFiles
-): Promise<Found> => {
+const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): Promise<Found> => {
   try {
     const name = join(root, ...segments)
     const known = kept.get(name)
@@ -124,7 +123,7 @@ const run = <A>(promise: () => Promise<A>): Effect.Effect<A, ServiceUnavailable>
 export const open = (
   root: string,
   segments: ReadonlyArray<string>,
-  kept: KeptFiles
+  kept: Kept
 ): Effect.Effect<Found, ServiceUnavailable, Scope.Scope> =>
   Effect.acquireRelease(
     run(() => find(root, segments, kept)),
@@ -165,7 +164,7 @@ export const bytes = (
   file: OpenedFile,
   from: number,
   length: number,
-  kept: KeptFiles
+  kept: Kept
 ): Effect.Effect<Uint8Array<ArrayBuffer>> =>
   Effect.suspend(() => {
     const { content, handle } = file

@@ -92,7 +92,7 @@ const notFound = new RouteNotFound()
 
 const handlerOf = (settings: Settings, root: string) => {
   const { fallback, index = "index.html", precompressed = true, types = {} } = settings
-  const kept = new KeptFiles()
+  const kept = new KeptFiles<OpenedFile.OpenedFile>()
   const cacheControl = CacheControl.make({
     immutable: settings.immutable,
     isShared: settings.access === "public" || settings.access === "bare",
