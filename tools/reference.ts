@@ -8,8 +8,8 @@ import * as Config from "../src/Config/index.ts"
 import * as AdminErrors from "../src/Contract/AdminErrors.ts"
 import { catalogue } from "../src/Contract/Catalogue.ts"
 import * as DynamoErrors from "../src/Contract/DynamoErrors.ts"
-import * as FileErrors from "../src/Contract/FileErrors.ts"
 import * as EventErrors from "../src/Contract/EventErrors.ts"
+import * as FileErrors from "../src/Contract/FileErrors.ts"
 import * as ObjectErrors from "../src/Contract/ObjectErrors.ts"
 import { slots, slotsOf } from "../src/Server/Route/Slots.ts"
 import * as sqlTypes from "../test/Layers/Database/sqlTypes.ts"
@@ -142,17 +142,18 @@ const parts: Readonly<Record<string, (options: ReadonlyArray<string>) => string>
           return [`\`flange/${file.split("/")[2]}\``, first!]
         })
     ),
-  errors: ([of]) =>
+  errors: ([of = ""]) =>
     table(
       ["code", "status", "meaning", "what to do"],
-      (of === undefined ? catalogue : Object.values(errorsOf[of]!)
-      ).map(({ code, meaning, remedy, status }) => [
-        `\`${code}\``,
-        String(status),
-        // The catalogue is plain text; Markdown would read the underscores as emphasis.
-        meaning.replaceAll(/\b__\w+__/g, "`$&`"),
-        remedy
-      ])
+      (of === "" ? catalogue : Object.values(errorsOf[of]!)).map(
+        ({ code, meaning, remedy, status }) => [
+          `\`${code}\``,
+          String(status),
+          // The catalogue is plain text; Markdown would read the underscores as emphasis.
+          meaning.replaceAll(/\b__\w+__/g, "`$&`"),
+          remedy
+        ]
+      )
     ),
   keys: keyTable,
   phases: () => {
