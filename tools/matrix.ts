@@ -100,6 +100,7 @@ const independent = [
   "Realtime/RollingRestart",
   "Realtime/SseSockets",
   "Realtime/AsyncApi",
+  "Realtime/WebSocketAuth",
   "Realtime/WebSockets",
   "Secrets/conformance",
   "Secrets/Refreshed",

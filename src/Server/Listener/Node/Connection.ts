@@ -17,6 +17,9 @@ export interface Limits {
   readonly writeTimeout: number
 }
 
+/** The replies of connections that have another protocol. Nothing is added to it. */
+const none = new Set<Reply>()
+
 /** One connection. */
 export class Connection implements Tracked {
   /** Whether no request after the last one is answered. */
@@ -30,7 +33,7 @@ export class Connection implements Tracked {
   readonly #limits: Limits
   readonly #linger: Linger
   /** The replies that are not sent, in the order of their requests. */
-  readonly #owed = new Set<Reply>()
+  #owed = new Set<Reply>()
   /**
    * The number of bytes read when the last reply ended. If more are read, a request is
    * arriving.
@@ -162,6 +165,7 @@ export class Connection implements Tracked {
     // An error without a listener would end the process.
     this.#socket.on("error", ignore)
     if (this.#owed.size > 0) this.#watch()
+    else this.#owed = none
     if (this.isFinal) return this.#stop()
     this.isFinal = true
     const { last } = this
