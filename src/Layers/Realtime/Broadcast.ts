@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
 import * as Transactions from "../../Plugin/Transactions.ts"
-import * as Codec from "./BroadcastCodec.ts"
+import * as BroadcastCodec from "./BroadcastCodec.ts"
 import {
   BroadcastTooLarge,
   type BroadcastUnavailable,
@@ -130,7 +130,7 @@ export const make = (hub: Hub, maxSize: number, runtime: Option.Option<AppRuntim
   /** Decodes a text once for all subscribers that have the same schema. */
   const decoded = <M>(
     topic: string,
-    codec: Codec.TextCodec<M>,
+    codec: BroadcastCodec.TextCodec<M>,
     text: string
   ): Message<M> | undefined => {
     if (latest?.codec !== codec || latest.text !== text) {
@@ -146,7 +146,7 @@ export const make = (hub: Hub, maxSize: number, runtime: Option.Option<AppRuntim
   return {
     publish: <M, Meta>(topic: Topic<M, Meta>, message: M) =>
       Effect.suspend((): Effect.Effect<void, BroadcastTooLarge | BroadcastUnavailable> => {
-        const text = Codec.of(topic.message).encode(message)
+        const text = BroadcastCodec.of(topic.message).encode(message)
         const size = Buffer.byteLength(text)
         if (size > maxSize) {
           return Effect.fail(
@@ -160,7 +160,7 @@ export const make = (hub: Hub, maxSize: number, runtime: Option.Option<AppRuntim
       { buffer = 64, onSlow = "drop" }: SubscribeOptions = {}
     ) =>
       Effect.gen(function* () {
-        const codec = Codec.of(topic.message)
+        const codec = BroadcastCodec.of(topic.message)
         const { name } = topic
         const room = Math.max(1, buffer)
         const mailbox = new Mailbox<Delivery<M>, SubscriberTooSlow>(room, (waiting) => {

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as Metering from "../../Plugin/Metering.ts"
 import type { Bus, Letter, Listener } from "./BroadcastBus.ts"
 import type { BroadcastUnavailable } from "./BroadcastErrors.ts"
-import * as Shared from "./BroadcastShared.ts"
+import * as BroadcastShared from "./BroadcastShared.ts"
 import type { Topic } from "./BroadcastTopic.ts"
 
 /**
@@ -68,7 +68,7 @@ export const make = (bus: Bus): Effect.Effect<Hub, never, Scope.Scope> =>
       reading("subscribers", "Subscribers in this process", () => counts.listeners, "gauge"),
       reading("undecodable", "Messages that a schema refused", () => counts.undecodable)
     ])
-    const listenersAt = yield* Shared.make((address) => {
+    const listenersAt = yield* BroadcastShared.make((address) => {
       const listeners = new Set<Listener>()
       const subscribed = bus.subscribe(address, {
         onGap: (dropped) => {

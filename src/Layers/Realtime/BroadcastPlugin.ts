@@ -13,15 +13,15 @@ import * as Plugin from "../../Plugin/Plugin.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Broadcast from "./Broadcast.ts"
 import { type Bus, inProcess } from "./BroadcastBus.ts"
-import * as BusPostgres from "./BroadcastBusPostgres.ts"
-import * as BusRedis from "./BroadcastBusRedis.ts"
+import * as BroadcastBusPostgres from "./BroadcastBusPostgres.ts"
+import * as BroadcastBusRedis from "./BroadcastBusRedis.ts"
 import { type Backend, BroadcastConfig, type Settings } from "./BroadcastConfig.ts"
 import { BroadcastBackendError } from "./BroadcastErrors.ts"
 import * as BroadcastHub from "./BroadcastHub.ts"
 import * as Presence from "./Presence.ts"
 import { inMemory, type Store } from "./PresenceStore.ts"
-import * as StoreRedis from "./PresenceStoreRedis.ts"
-import * as StoreSql from "./PresenceStoreSql.ts"
+import * as PresenceStoreRedis from "./PresenceStoreRedis.ts"
+import * as PresenceStoreSql from "./PresenceStoreSql.ts"
 
 /** What connects the replicas of an app. */
 export interface Parts {
@@ -33,9 +33,9 @@ export interface Parts {
 const minimumSize = 2 ** 16
 
 /** Opens Redis. */
-export const redisParts = (redis: BusRedis.RedisServices, prefix: string): Parts => ({
-  bus: BusRedis.make(redis, `${prefix}broadcast`),
-  store: StoreRedis.make(redis.redis, `${prefix}presence`)
+export const redisParts = (redis: BroadcastBusRedis.RedisServices, prefix: string): Parts => ({
+  bus: BroadcastBusRedis.make(redis, `${prefix}broadcast`),
+  store: PresenceStoreRedis.make(redis.redis, `${prefix}presence`)
 })
 
 const withoutNotifications = new BroadcastBackendError({
@@ -57,10 +57,10 @@ export const databaseParts = (
     if (sql.onDialectOrElse({ mysql: () => true, orElse: () => false })) {
       return yield* withoutNotifications
     }
-    const store = StoreSql.make(sql, prefix)
+    const store = PresenceStoreSql.make(sql, prefix)
     yield* store.createTables
-    const bus = BusPostgres.canListen(sql)
-      ? yield* BusPostgres.make(sql, {
+    const bus = BroadcastBusPostgres.canListen(sql)
+      ? yield* BroadcastBusPostgres.make(sql, {
           channel: channelOf(prefix),
           maxSize: Math.max(maxSize, minimumSize)
         })

@@ -6,11 +6,11 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Codec from "./BroadcastCodec.ts"
+import * as BroadcastCodec from "./BroadcastCodec.ts"
 import { BroadcastTooLarge, type BroadcastUnavailable } from "./BroadcastErrors.ts"
 import { addressOf, type Hub } from "./BroadcastHub.ts"
 import { Mailbox } from "./BroadcastMailbox.ts"
-import * as Shared from "./BroadcastShared.ts"
+import * as BroadcastShared from "./BroadcastShared.ts"
 import type { Topic } from "./BroadcastTopic.ts"
 import * as PresenceNode from "./PresenceNode.ts"
 import type { Store } from "./PresenceStore.ts"
@@ -73,7 +73,7 @@ const maxChanges = 64
 /** How many messages a view keeps while it reads the store. */
 const maxWaiting = 1000
 
-const Letter = Codec.of(
+const Letter = BroadcastCodec.of(
   Schema.Tuple([
     Schema.String,
     Schema.Array(Schema.Tuple([Schema.String, Schema.NullOr(Schema.String)]))
@@ -162,11 +162,11 @@ export const make = (
         return { readers, snapshot: () => (isLoaded ? view.snapshot : undefined) }
       })
 
-    const watched = yield* Shared.make(watch)
+    const watched = yield* BroadcastShared.make(watch)
 
     /** Returns the function that reads what `join` has written; undefined for another schema. */
     const reader = <M, Meta>({ meta, name: topic }: Topic<M, Meta>) => {
-      const codec = Codec.of(meta)
+      const codec = BroadcastCodec.of(meta)
       return ({ id, value }: Present): Member<Meta> | undefined => {
         const name = parse(id)
         const parts = parse(value)
@@ -228,7 +228,7 @@ export const make = (
       join: <M, Meta>(topic: Topic<M, Meta>, id: string, meta?: Meta) =>
         Effect.gen(function* () {
           // Without `meta` the topic has none, and its schema is that of `undefined`.
-          const known = Codec.of(topic.meta).encode(meta as Meta)
+          const known = BroadcastCodec.of(topic.meta).encode(meta as Meta)
           const name = JSON.stringify(id)
           const size = Buffer.byteLength(name) + Buffer.byteLength(known)
           if (size > maxMember) {

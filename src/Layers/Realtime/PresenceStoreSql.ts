@@ -1,5 +1,4 @@
 /** The store of members in PostgreSQL or PGlite. Times are those of the database. */
-import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -87,12 +86,12 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
       stored(
         "write members",
         Effect.gen(function* () {
-          const rows: ReadonlyArray<Record<string, unknown>> = changes.flatMap(
-            ({ address, id, value }) => (value === undefined ? [] : [{ address, id, node, value }])
+          const [first, ...others] = changes.flatMap(({ address, id, value }) =>
+            value === undefined ? [] : [{ address, id, node, value }]
           )
           const removed = changes.filter(({ value }) => value === undefined)
-          if (Arr.isReadonlyArrayNonEmpty(rows)) {
-            yield* sql`insert into ${atMembers} ${sql.insert(rows)} on conflict (address, node, id) do update set value = excluded.value`
+          if (first !== undefined) {
+            yield* sql`insert into ${atMembers} ${sql.insert([first, ...others])} on conflict (address, node, id) do update set value = excluded.value`
           }
           if (removed.length > 0) {
             const pairs = removed.map(({ address, id }) => sql`(${address}, ${id})`)

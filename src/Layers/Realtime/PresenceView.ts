@@ -84,7 +84,7 @@ export class PresenceView {
 
   /** Removes the members of processes that are not live and were not seen since the round began. */
   keep(live: ReadonlySet<string>, round: number): void {
-    for (const id of [...this.#members.keys()]) {
+    for (const id of this.#members.keys()) {
       this.#change(id, (nodes) => {
         for (const [node, seen] of nodes) {
           if (seen.round < round && !live.has(node)) nodes.delete(node)

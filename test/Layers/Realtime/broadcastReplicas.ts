@@ -15,7 +15,7 @@ import {
 } from "../../../src/Layers/Realtime/BroadcastPlugin.ts"
 import { inMemory } from "../../../src/Layers/Realtime/PresenceStore.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
-import * as databases from "../Database/backends.ts"
+import * as backends from "../Database/backends.ts"
 import { settings } from "../Redis/server.ts"
 
 /** The services of one replica. */
@@ -71,10 +71,10 @@ export const overRedis = (url: string, prefix: string) =>
 
 /** Opens replicas over a database. */
 export const overDatabase = (url: string, prefix: string, values: object = {}) =>
-  Effect.flatMap(databases.open(url, values), (sql) => databaseParts(sql, prefix, patient.maxSize))
+  Effect.flatMap(backends.open(url, values), (sql) => databaseParts(sql, prefix, patient.maxSize))
 
 /** PostgreSQL, where each replica has a client, or PGlite, which has one process. */
-export const database = (backend: databases.Backend): Kind => ({
+export const database = (backend: backends.Backend): Kind => ({
   name: backend.name,
   open: Effect.gen(function* () {
     const url = yield* backend.fresh
