@@ -9,12 +9,6 @@ export {
 } from "../../Contract/EventErrors.ts"
 export { asyncApi, AsyncApiConfig } from "./AsyncApiPlugin.ts"
 export {
-  EventIdMalformed,
-  EventLogUnavailable,
-  EventTooLarge,
-  TopicMalformed
-} from "../../Contract/EventErrors.ts"
-export {
   Broadcast,
   type Shape as BroadcastShape,
   type Delivery,
@@ -31,7 +25,6 @@ export {
 } from "./BroadcastErrors.ts"
 export { broadcast, broadcastWithDatabase, broadcastWithRedis } from "./BroadcastPlugin.ts"
 export * as Topic from "./BroadcastTopic.ts"
-export { ChannelClosed } from "./ChannelClose.ts"
 export { EventLog, type EventLogShape } from "./EventLog.ts"
 export { type Change, type Member, Presence, type Shape as PresenceShape } from "./Presence.ts"
 export { Sse, type SseShape, type StreamOptions } from "./Sse.ts"

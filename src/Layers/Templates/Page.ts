@@ -1,5 +1,5 @@
-import { type Html, rendered } from "../../Contract/Markup.ts"
 /** A page while it is rendered. The code of a template writes to it. */
+import { type Html, rendered } from "../../Contract/Markup.ts"
 import type { Compiled } from "./Compiled.ts"
 import type { Place } from "./Place.ts"
 import * as Printer from "./Printer.ts"
