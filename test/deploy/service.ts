@@ -63,8 +63,9 @@ export const startRelay = async (to: string): Promise<Relay> => {
   const [host, port] = to.split(":") as [string, string]
   let seen = new Map<Net.Socket, string>()
   const sockets = new Set<Net.Socket>()
-  const server = Net.createServer((socket) => {
-    const onward = Net.connect(Number(port), host)
+  // A side that ends its connection may still get what the other one sends, as without the relay.
+  const server = Net.createServer({ allowHalfOpen: true }, (socket) => {
+    const onward = Net.connect({ allowHalfOpen: true, host, port: Number(port) })
     for (const [from, other] of [
       [socket, onward],
       [onward, socket]
@@ -73,7 +74,7 @@ export const startRelay = async (to: string): Promise<Relay> => {
       from.on("error", () => other.destroy())
       from.on("close", () => {
         sockets.delete(from)
-        other.destroy()
+        other.destroySoon()
       })
     }
     socket.on("data", (chunk) => seen.set(socket, (seen.get(socket) ?? "") + chunk.toString()))
