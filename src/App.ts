@@ -21,6 +21,7 @@ import * as Host from "./Server/Host.ts"
 import * as ConfiguredListener from "./Server/Listener/ConfiguredListener.ts"
 import type { Listener } from "./Server/Listener/Listener.ts"
 import * as WebListener from "./Server/Listener/Web/WebListener.ts"
+import { CurrentPart } from "./Server/Listener/Workers/MainProcess.ts"
 import type { RoutesDescription } from "./Server/Route/Description.ts"
 import * as RouteDescription from "./Server/RouteDescription.ts"
 import * as RouteTableText from "./Server/RouteTableText.ts"
@@ -127,8 +128,12 @@ export const layer = <A extends AppDefinition.Any>(
         yield* log(`listens on ${at} for the port "${name}"`)
       }
       return context as Context.Context<AppDefinition.Provides<A> | AppRuntime>
-    })
+    }).pipe(withoutWorkers)
   ).pipe(Layer.provide(nodeFiles))
+
+/** Refuses `server.workers` above 1 unless `App.run` has started the app. */
+const withoutWorkers: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =
+  Effect.updateService(CurrentPart, (part) => (part === "alone" ? "refused" : part))
 
 // `NodeServices` would also load child processes and terminals.
 const nodeFiles = Layer.unwrap(
@@ -158,19 +163,23 @@ export const launch = <A extends AppDefinition.Any>(app: A): Effect.Effect<never
  *   exit code is 70.
  * - An uncaught exception is logged, then the app drains; the exit code is 1.
  * - A failed boot is reported and releases what was acquired; the exit code is 1.
+ * - With `server.workers` above 1 the process is a supervisor, which starts this program again for each
+ *   worker. It drains all of them, and SIGHUP replaces them one after the other.
  *
  * The command `flange` imports the file without running the app.
  */
 export const run = (app: AppDefinition.Any): void => {
   if (Handover.give(app)) return
   void import("./Server/Listener/Process.ts").then(({ main }) =>
-    main((booted) =>
-      Effect.scoped(
-        Effect.flatMap(Layer.build(layer(app)), (context) => {
-          booted(context)
-          return Effect.never
-        })
-      )
+    main(
+      (booted) =>
+        Effect.scoped(
+          Effect.flatMap(Layer.build(layer(app)), (context) => {
+            booted(context)
+            return Effect.never
+          })
+        ),
+      { workers: true }
     )
   )
 }
@@ -213,6 +222,7 @@ export const toWebHandler = (app: AppDefinition.Any): WebApp => {
       boot(app, { listener: WebListener.make((handler) => (answer = handler)) }).pipe(
         Effect.map(() => answer),
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+        withoutWorkers,
         Effect.provide(nodeFiles),
         Scope.provide(scope)
       ),

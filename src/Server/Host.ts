@@ -11,6 +11,7 @@ import * as ImpossibleReply from "./Codec/ImpossibleReply.ts"
 import * as Defaults from "./Defaults.ts"
 import { Serving } from "./Exchange/Serving.ts"
 import type { Listener } from "./Listener/Listener.ts"
+import * as Workers from "./Listener/Workers/Workers.ts"
 import * as Ports from "./Ports.ts"
 import * as AccessCheck from "./Route/AccessCheck.ts"
 import * as Conflicts from "./Route/Conflicts.ts"
@@ -94,9 +95,13 @@ export const make = (
         )
       }),
     probe: (context, plugins) =>
-      Effect.andThen(
-        Ports.probe(Ports.of(plugins), listener, context),
-        listener.probe?.(Context.getUnsafe(context, ServerConfig)) ?? Effect.void
+      Workers.gate(
+        context,
+        plugins.length,
+        Effect.andThen(
+          Ports.probe(Ports.of(plugins), listener, context),
+          listener.probe?.(Context.getUnsafe(context, ServerConfig)) ?? Effect.void
+        )
       )
   } as Host
 }

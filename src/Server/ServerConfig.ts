@@ -9,11 +9,13 @@ import { issues, TlsConfig } from "./TlsConfig.ts"
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
 
 const runtimeIssues = ({
-  listener
+  listener,
+  workers
 }: {
   readonly listener: string
-}): ReadonlyArray<Config.SectionIssue> =>
-  listener === "node" && "Bun" in globalThis
+  readonly workers: number | "auto"
+}): ReadonlyArray<Config.SectionIssue> => [
+  ...(listener === "node" && "Bun" in globalThis
     ? [
         {
           expected: "auto or proxied on Bun",
@@ -21,7 +23,17 @@ const runtimeIssues = ({
           reason: "the `node:http` of Bun cannot stop without losing requests"
         }
       ]
-    : []
+    : []),
+  ...(workers !== 1 && ("Bun" in globalThis || "Deno" in globalThis)
+    ? [
+        {
+          expected: "1 on Bun and Deno",
+          key: "workers",
+          reason: "only Node hands the connections of one port to several processes of an app"
+        }
+      ]
+    : [])
+]
 
 /**
  * Section `server`.
@@ -57,6 +69,7 @@ const runtimeIssues = ({
  * | `tls.selfSigned` | none | names for which to make a certificate at each start, instead of `tls.certificates`; for development |
  * | `trailingSlash` | `strict` | if only the slash at the end of a path differs from a route: `strict` 404, `redirect` 308 to it |
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
+ * | `workers` | 1 | how many processes serve the port of the app together, or `auto` for one for each processor; only `App.run` on Node starts them |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
  */
 export const ServerConfig = Config.section(
@@ -96,6 +109,9 @@ export const ServerConfig = Config.section(
     tls: Schema.optionalKey(TlsConfig),
     trailingSlash: Schema.Literals(["strict", "redirect"]).pipe(Config.withDefault("strict")),
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
+    workers: Schema.Union([Count.check(Schema.isLessThanOrEqualTo(1024)), Schema.Literal("auto")]).pipe(
+      Config.withDefault(1)
+    ),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
   {

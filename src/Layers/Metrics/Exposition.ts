@@ -2,8 +2,7 @@
  * The metrics as text that Prometheus reads. Effect's own text has no exemplars, and its boundaries
  * (`le="1"`) are not those of OpenMetrics (`le="1.0"`).
  */
-import type * as Context from "effect/Context"
-import * as Metric from "effect/Metric"
+import type * as Metric from "effect/Metric"
 import * as Histogram from "./Histogram.ts"
 import * as Names from "./Names.ts"
 
@@ -88,9 +87,12 @@ const samples = (
 export const formatOf = (accept: string | undefined): Format =>
   accept?.includes("application/openmetrics-text") === true ? "openmetrics" : "prometheus"
 
-/** Returns the text of all metrics in the registry of a context. Reads each of them once. */
-export const render = (context: Context.Context<never>, format: Format): string => {
-  const families = Names.families(Metric.snapshotUnsafe(context))
+/** Returns the text of metrics. */
+export const render = (
+  snapshots: ReadonlyArray<Metric.Metric.Snapshot>,
+  format: Format
+): string => {
+  const families = Names.families(snapshots)
   const lines = families.flatMap(({ metrics, name: family, type }) => {
     // OpenMetrics names the family of a counter without `total`.
     const name = type === "counter" && format === "prometheus" ? `${family}_total` : family

@@ -12,6 +12,7 @@ import { Unauthenticated } from "../../Contract/Catalogue.ts"
 import * as AdminRoute from "../../Plugin/AdminRoute.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import { CurrentWorker } from "../../Plugin/Worker.ts"
 import * as BearerToken from "../../Server/Exchange/BearerToken.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
 import * as Route from "../../Server/Route/Route.ts"
@@ -30,7 +31,9 @@ const unauthenticated = Effect.map(
 const reply = Effect.gen(function* () {
   const { headers } = yield* HttpServerRequest.HttpServerRequest
   const format = Exposition.formatOf(headers["accept"])
-  return HttpServerResponse.text(Exposition.render(yield* Effect.context<never>(), format), {
+  const worker = yield* CurrentWorker
+  const metrics = yield* worker?.metrics ?? Metric.snapshot
+  return HttpServerResponse.text(Exposition.render(metrics, format), {
     contentType: Exposition.contentTypes[format],
     headers: { "cache-control": "no-store" }
   })
@@ -76,6 +79,9 @@ const routes = HttpRouter.use(
  * to unknown paths are one series for each status. The metrics of your own code are served too: update
  * one of `effect/Metric` in a handler or a plugin.
  *
+ * With `server.workers` each worker serves the metrics of all: counters and histograms are their sums, and
+ * gauges have the attribute `flange.worker`.
+ *
  * The registry keeps `metrics.maxSeries` series of each metric and warns when it keeps no more.
  *
  * @example
@@ -108,6 +114,8 @@ export const plugin = Plugin.make("flange:metrics", {
         Context.add(OpenExchanges, open)
       )
       yield* ProcessMetrics.register(services)
+      const worker = yield* CurrentWorker
+      worker?.offerMetrics(() => Metric.snapshotUnsafe(services))
       return fibers
         ? Context.add(services, Metric.FiberRuntimeMetrics, Metric.FiberRuntimeMetricsImpl)
         : services

@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
 import { problemAt } from "../../Config/ConfigError.ts"
 import * as Config from "../../Config/index.ts"
-import { AppConfig } from "../../Plugin/AppConfig.ts"
+import type { AppConfig } from "../../Plugin/AppConfig.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
+import * as Worker from "../../Plugin/Worker.ts"
 import * as Key from "./Key.ts"
 import * as Limit from "./Limit.ts"
 import { MemoryStore } from "./MemoryStore.ts"
@@ -104,10 +105,10 @@ export const open = (
       }
       return new RedisStore(redis.redis, redis.shared.prefix)
     }
-    const { replicas = 1 } = yield* AppConfig
-    if (enabled && replicas > 1) {
+    const count = yield* Worker.processes
+    if (enabled && count > 1) {
       yield* Effect.logWarning(
-        `Each of the ${replicas} processes of app.replicas counts requests for itself, so that callers may send up to ${replicas} times the limits. List Redis.plugin and RateLimit.withRedis to count them together.`
+        `Each of the ${count} processes of app.replicas and server.workers counts requests for itself, so that callers may send up to ${count} times the limits. List Redis.plugin and RateLimit.withRedis to count them together.`
       )
     }
     return new MemoryStore(maxKeys)

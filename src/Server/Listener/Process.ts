@@ -6,19 +6,27 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import * as Pending from "../../Plugin/Boot/Pending.ts"
-import { ReleaseTimeoutError } from "../../Plugin/Errors.ts"
 import { Shutdown } from "../../Plugin/Shutdown.ts"
+import { CurrentWorker } from "../../Plugin/Worker.ts"
 import * as NodeVersion from "./NodeVersion.ts"
+import { CurrentPart, type MainProcess } from "./Workers/MainProcess.ts"
+import * as Terminal from "./Workers/Terminal.ts"
+import * as WorkerProcess from "./Workers/WorkerProcess.ts"
+
+/** A program that calls `booted` with its services. */
+type Program = (
+  booted: (context: Context.Context<never>) => void
+) => Effect.Effect<unknown, unknown>
 
 /**
  * Runs a program to its end and exits. SIGHUP, SIGINT and SIGTERM interrupt the program; a
  * second SIGINT or SIGTERM exits at once. The program calls `booted` with its services, so that
  * an uncaught exception goes to the log of the app. On a version of Node that is too old, it exits with
  * code 1 and says which one it needs.
+ *
+ * With `workers`, the process may become the supervisor of `server.workers`, or be one of its workers.
  */
-export const main = (
-  program: (booted: (context: Context.Context<never>) => void) => Effect.Effect<unknown, unknown>
-): void => {
+export const main = (program: Program, { workers = false } = {}): void => {
   const problem = NodeVersion.problem(process.versions.node)
   if (problem !== undefined) {
     process.stderr.write(`${problem}\n`)
@@ -31,14 +39,22 @@ export const main = (
   let stopping = false
   // A program that waits for something that holds no process would end it with the code 0.
   setInterval(() => {}, 2 ** 31 - 1)
-  const fiber = Effect.runFork(
+  const hasTerminal = workers && Terminal.isOpen()
+  const part: MainProcess = { onHangup: undefined, onUrgent: undefined, stop }
+  const link = workers ? WorkerProcess.open({ halt, stop }) : undefined
+  const running = program((context) => {
+    services = context
+    link?.ready(context)
+  }).pipe(
     Effect.provideService(
-      program((context) => {
-        services = context
-      }),
       Shutdown,
-      Effect.sync(() => stop())
-    )
+      Effect.sync(() => (link === undefined ? stop() : link.shutdown()))
+    ),
+    Effect.provideService(CurrentPart, link !== undefined ? "worker" : workers ? part : "alone"),
+    Effect.provideService(CurrentWorker, link?.worker)
+  )
+  const fiber = Effect.runFork(
+    link === undefined ? running : Effect.annotateLogs(running, "worker", link.worker.number)
   )
   function stop() {
     if (stopping) return
@@ -49,19 +65,28 @@ export const main = (
     signalled = true
     stop()
   }
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (signalled) {
-      const pending = Pending.current()
-      if (pending.length > 0) {
-        Effect.runForkWith(services)(Effect.logWarning(`These did not end: ${pending.join("; ")}`))
-      }
-      process.stderr.write(`Second ${signal}: stopping at once\n`)
-      process.exit(1)
+  function halt(reason: string) {
+    const pending = Pending.current()
+    if (pending.length > 0) {
+      Effect.runForkWith(services)(Effect.logWarning(`These did not end: ${pending.join("; ")}`))
     }
+    process.stderr.write(`${reason}\n`)
+    const { onUrgent } = part
+    if (onUrgent === undefined) process.exit(1)
+    void onUrgent().finally(() => process.exit(1))
+  }
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (signalled) return halt(`Second ${signal}: stopping at once`)
     stopBySignal()
   }
-  // The end of a terminal brings several of these: of the kernel and of the shell.
-  const onHangup = stopBySignal
+  const onHangup = () => {
+    // The supervisor decides what its workers do.
+    if (link !== undefined) return
+    const { onHangup } = part
+    if (onHangup !== undefined && (!hasTerminal || Terminal.isOpen())) return onHangup()
+    // The end of a terminal brings several of these: of the kernel and of the shell.
+    stopBySignal()
+  }
   const onUncaught = (error: unknown) => {
     code = 1
     Effect.runForkWith(services)(Effect.logFatal("Uncaught exception", Cause.die(error)))
@@ -81,19 +106,26 @@ export const main = (
   fiber.addObserver((exit) => {
     // An interruption without a signal is a failure too.
     if (Exit.isFailure(exit) && !(stopping && Cause.hasInterruptsOnly(exit.cause))) {
-      const held = heldIn(exit.cause)
-      code = held === undefined ? 1 : Runtime.getErrorExitCode(held)
-      process.stderr.write(`${held === undefined ? report(exit.cause) : held.message}\n`)
+      const named = namedIn(exit.cause)
+      code = named === undefined ? 1 : Runtime.getErrorExitCode(named)
+      process.stderr.write(`${named === undefined ? report(exit.cause) : named.message}\n`)
     }
-    process.exit(code)
+    const end = () => process.exit(code)
+    if (link === undefined) end()
+    else link.leave(end)
   })
 }
 
-/** Returns the error of an app that did not release everything, if a cause has one. */
-const heldIn = (cause: Cause.Cause<unknown>): ReleaseTimeoutError | undefined =>
+/**
+ * Returns the error with an exit code of its own that a cause has: the app did not release everything, or
+ * workers ended.
+ */
+const namedIn = (cause: Cause.Cause<unknown>): Error | undefined =>
   cause.reasons
     .map((reason) => (reason._tag === "Die" ? reason.defect : undefined))
-    .find((defect) => defect instanceof ReleaseTimeoutError)
+    .find(
+      (defect): defect is Error => defect instanceof Error && Runtime.errorExitCode in defect
+    )
 
 /**
  * Returns the report of a failed boot: the message of a typed error, or a defect with its

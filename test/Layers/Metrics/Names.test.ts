@@ -11,7 +11,7 @@ const render = (
 ) => {
   const context = Context.make(Metric.MetricRegistry, new Map())
   build(context)
-  return Exposition.render(context, format)
+  return Exposition.render(Metric.snapshotUnsafe(context), format)
 }
 
 const cases: ReadonlyArray<

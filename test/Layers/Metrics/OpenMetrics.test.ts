@@ -66,7 +66,7 @@ it.effect.skipIf(openMetricsParser.missing !== undefined)(
 const textOf = (format: Exposition.Format, update: (context: Context.Context<never>) => void) => {
   const context = Context.make(Metric.MetricRegistry, new Map())
   update(context)
-  return Exposition.render(context, format)
+  return Exposition.render(Metric.snapshotUnsafe(context), format)
 }
 
 const everyKind = (context: Context.Context<never>) => {

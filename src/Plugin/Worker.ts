@@ -1,0 +1,47 @@
+/** The worker of `server.workers` that a process is, for the plugins of its app. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Metric from "effect/Metric"
+import { AppConfig } from "./AppConfig.ts"
+
+/** A worker, as its supervisor last reported it. */
+export interface WorkerStatus {
+  /** From 1 on. A worker that takes the place of another one has the same number. */
+  readonly number: number
+  readonly pid: number | undefined
+  /** How often a crash was the reason to start it again. */
+  readonly restarts: number
+  /** `waiting` until the next attempt to start it. */
+  readonly status: "serving" | "starting" | "waiting"
+}
+
+/** This worker, and what it knows of the others. */
+export interface WorkerShape {
+  /**
+   * The metrics of all workers: sums of counters and histograms, and the gauges of each worker with the
+   * attribute `flange.worker`. A worker that does not answer within a second is counted as it answered
+   * last.
+   */
+  readonly metrics: Effect.Effect<ReadonlyArray<Metric.Metric.Snapshot>>
+  readonly number: number
+  /** Sets the function that reads the metrics of this worker. */
+  readonly offerMetrics: (read: () => ReadonlyArray<Metric.Metric.Snapshot>) => void
+  /** The number of workers. */
+  readonly of: number
+  /** All workers by number. */
+  readonly workers: () => ReadonlyArray<WorkerStatus>
+}
+
+/** This worker; undefined in a process without a supervisor. */
+export const CurrentWorker: Context.Reference<WorkerShape | undefined> = Context.Reference<
+  WorkerShape | undefined
+>("flange/CurrentWorker", { defaultValue: () => undefined })
+
+/** The number of processes that serve this app at the same time: `app.replicas` times `server.workers`. */
+export const processes: Effect.Effect<number, never, (typeof AppConfig)["Identifier"]> = Effect.gen(
+  function* () {
+    const { replicas = 1 } = yield* AppConfig
+    const worker = yield* CurrentWorker
+    return replicas * (worker?.of ?? 1)
+  }
+)

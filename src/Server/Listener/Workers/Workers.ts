@@ -1,0 +1,62 @@
+/** The setting `server.workers`: the processes that serve an app together. */
+import { availableParallelism } from "node:os"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { ConfigError, problemAt } from "../../../Config/ConfigError.ts"
+import { AppConfig } from "../../../Plugin/AppConfig.ts"
+import { ServerConfig } from "../../ServerConfig.ts"
+import { CurrentPart } from "./MainProcess.ts"
+
+/** Returns how many workers the setting means. */
+export const countOf = (workers: number | "auto"): number =>
+  workers === "auto" ? availableParallelism() : workers
+
+/**
+ * Runs `probe` and becomes the supervisor, if there are workers and this process is to supervise them.
+ * A worker does not probe: its listeners share what the supervisor has probed.
+ *
+ * Fails with `ConfigError` if something other than `App.run` started an app that has workers.
+ */
+export const gate = <E>(
+  context: Context.Context<unknown>,
+  plugins: number,
+  probe: Effect.Effect<void, E>
+): Effect.Effect<void, ConfigError | E> =>
+  Effect.gen(function* () {
+    const part = yield* CurrentPart
+    const count = countOf(Context.getUnsafe(context, ServerConfig).workers)
+    if (part === "worker") return
+    if (part === "refused" && count > 1) return yield* refused(count)
+    yield* probe
+    if (typeof part === "string" || count < 2) return
+    const { drainDelay, drainTimeout, releaseTimeout } = Context.getUnsafe(context, AppConfig)
+    const [{ cluster }, { supervise }] = yield* Effect.promise(() =>
+      Promise.all([import("./Child.ts"), import("./Supervisor.ts")])
+    )
+    return yield* supervise({
+      count,
+      // A worker that can still run code has ended by then.
+      limit: Duration.sum(
+        Duration.sum(drainDelay, drainTimeout),
+        Duration.times(releaseTimeout, plugins + 2)
+      ),
+      main: part,
+      report: (text) => process.stderr.write(`${text}\n`),
+      start: yield* Effect.promise(cluster)
+    })
+  })
+
+const refused = (count: number) =>
+  Effect.fail(
+    new ConfigError({
+      problems: [
+        problemAt(
+          "server.workers",
+          "the configuration",
+          "1",
+          `There would be ${count} workers, and only App.run starts workers: each of them runs the program again. Call App.run in the main file, or set server.workers to 1.`
+        )
+      ]
+    })
+  )
