@@ -235,7 +235,10 @@ class Supervisor {
       this.#log(`Reload: ${this.#slots.length} workers are replaced one after the other`)
       for (const slot of this.#slots) {
         const ended = yield* Semaphore.withPermit(slot.starting, this.#replace(slot))
-        if (ended === undefined) continue
+        if (ended === undefined) {
+          yield* all(this.#replaced(slot), (old) => this.#drain(old))
+          continue
+        }
         return this.#log(
           `Reload ended: the new worker ${slot.number} ended with ${endOf(ended)} before it served. The workers from ${slot.number} on are the old ones.`,
           true
@@ -251,14 +254,19 @@ class Supervisor {
       const fresh = this.#fork(slot)
       const failed = yield* this.#served(fresh)
       if (failed !== undefined) return failed
-      const old = slot.child!
       slot.child = fresh
       slot.crashes = 0
       Deferred.doneUnsafe(slot.replaced, Effect.void)
       this.#setStatus(slot, "serving")
-      yield* this.#drain(old)
       return undefined
     })
+  }
+
+  /** Returns the processes of a worker that another one has replaced. */
+  #replaced(slot: Slot): ReadonlyArray<Child> {
+    return [...this.#alive.keys()].filter(
+      (child) => child.number === slot.number && child !== slot.child && this.#ready.has(child)
+    )
   }
 
   /** Starts a worker that has crashed, after waits, until it serves. */
@@ -336,8 +344,8 @@ class Supervisor {
   }
 }
 
-const all = (slots: ReadonlyArray<Slot>, each: (slot: Slot) => Effect.Effect<unknown>) =>
-  Effect.forEach(slots, each, { concurrency: "unbounded", discard: true })
+const all = <A>(each: Iterable<A>, run: (one: A) => Effect.Effect<unknown>) =>
+  Effect.forEach(each, run, { concurrency: "unbounded", discard: true })
 
 const died = (ended: Ended, message: string): Effect.Effect<never> =>
   Effect.die(new WorkerError({ code: codeOf(ended), message }))

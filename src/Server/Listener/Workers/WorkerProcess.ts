@@ -40,7 +40,7 @@ export const open = (commands: Commands): Link | undefined => {
     if (process.connected) process.send!(message, undefined, undefined, sent)
     else sent()
   }
-  const { worker } = process.getBuiltinModule("node:cluster").default ?? {}
+  const { worker } = process.getBuiltinModule("node:cluster")
   // Node would exit at once with its supervisor, and cut the requests in flight.
   if (worker !== undefined) worker.exitedAfterDisconnect = true
   let read: () => Snapshots = () => []
