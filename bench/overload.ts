@@ -13,25 +13,15 @@ import type { Peer } from "./lib/Peers.ts"
 import * as Report from "./lib/Report.ts"
 import * as Server from "./lib/Server.ts"
 import { type Spread, spread } from "./lib/Statistics.ts"
+import * as Steps from "./lib/Steps.ts"
 import { cell, table } from "./lib/Table.ts"
-import { work } from "./servers/support/Work.ts"
 
 const options = Options.parse({ quick: { rounds: 1, seconds: 4 }, rounds: 3, seconds: 10 })
 const noise = new Report.Noise()
 
 const millis = 2
 
-/** Steps of the handler's work that take 2 ms; the fastest of several runs, in which nothing interfered. */
-const steps = (() => {
-  const count = 1000
-  let best = Infinity
-  for (let i = 0; i < 30; i++) {
-    const start = performance.now()
-    work(count)
-    best = Math.min(best, performance.now() - start)
-  }
-  return Math.round((count * millis) / best)
-})()
+const steps = Steps.taking(millis)
 
 const arrive = async (
   port: number,

@@ -78,6 +78,8 @@ const cpuOf = (pid: number): number =>
 export const start = async (
   peer: Peer,
   options: {
+    /** Whether it may use all cores. Default: it has one for itself. */
+    readonly allCores?: boolean
     readonly arguments?: ReadonlyArray<string>
     readonly environment?: Readonly<Record<string, string>>
     /** A built file instead of the peer's script. */
@@ -93,7 +95,7 @@ export const start = async (
   Package.build()
   const port = await freePort()
   const runtime = options.runtime ?? { command: process.execPath, parameters: [] }
-  const [command, parameters] = Cores.on("server", runtime.command, [
+  const program = [
     ...runtime.parameters,
     options.file ?? resolve(root, "servers", `${peer.script}.ts`),
     "--tier",
@@ -102,7 +104,11 @@ export const start = async (
     String(port),
     ...peer.arguments,
     ...(options.arguments ?? [])
-  ])
+  ]
+  const [command, parameters] =
+    options.allCores === true
+      ? [runtime.command, program]
+      : Cores.on("server", runtime.command, program)
   const started = performance.now()
   const child = spawn(command, parameters, {
     cwd: root,

@@ -84,6 +84,7 @@ const start = (variables: Readonly<Record<string, string>> = {}) => {
     group: (signal: NodeJS.Signals) => process.kill(-child.pid!, signal),
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     output,
+    pid: child.pid,
     said,
     serves: () => said(/2 workers serve/g)
   }
@@ -261,10 +262,11 @@ describe("a start that fails", () => {
   }, 60_000)
 })
 
-it("one worker is the process itself, which loads no module of clusters", async () => {
+it("one worker is the process itself", async () => {
   const app = start({ FLANGE__SERVER__WORKERS: "1" })
-  expect(await app.said(/^acquired (\d+) \d+$/gm)).toEqual(["0"])
+  expect(await app.said(/^ready (\d+)$/gm)).toEqual([String(app.pid)])
   await app.address()
   app.kill("SIGTERM")
   expect(await app.exited).toBe(0)
+  expect(app.output.out).not.toContain("worker")
 }, 60_000)

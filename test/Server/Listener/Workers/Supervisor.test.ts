@@ -223,6 +223,7 @@ describe("a reload", () => {
         fakes.map(({ number }) => number),
         [1, 2, 1, 1]
       )
+      fakes[0]!.end({ code: 0 })
     })
   )
 })
