@@ -38,10 +38,14 @@ export const CurrentWorker: Context.Reference<WorkerShape | undefined> = Context
 >("flange/CurrentWorker", { defaultValue: () => undefined })
 
 /** The number of processes that serve this app at the same time: `app.replicas` times `server.workers`. */
-export const processes: Effect.Effect<number, never, (typeof AppConfig)["Identifier"]> = Effect.gen(
-  function* () {
-    const { replicas = 1 } = yield* AppConfig
-    const worker = yield* CurrentWorker
-    return replicas * (worker?.of ?? 1)
+export const processes: Effect.Effect<number> = Effect.contextWith(
+  (services: Context.Context<never>) => {
+    // Every app has this section. A service of a battery that a test builds alone has none.
+    const { replicas = 1 } = Context.getOrUndefined(services, AppConfig) ?? {}
+    return Effect.succeed(replicas * (Context.get(services, CurrentWorker)?.of ?? 1))
   }
 )
+
+/** Logs a warning that `text` writes if several processes serve this app. */
+export const warnIfSeveral = (text: (processes: number) => string): Effect.Effect<void> =>
+  Effect.flatMap(processes, (count) => (count > 1 ? Effect.logWarning(text(count)) : Effect.void))

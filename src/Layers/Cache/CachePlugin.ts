@@ -8,6 +8,7 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import * as Worker from "../../Plugin/Worker.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
 import * as Admin from "./Admin.ts"
 import * as Backends from "./Backends.ts"
@@ -28,6 +29,12 @@ const services = (redis: RedisServices | undefined, defaultBackend: "memory" | "
     const prefix = redis?.shared.prefix ?? `${(yield* AppRuntime).id}:`
     const namespace = config.namespace ?? CacheKey.namespace(`${prefix}cache`)
     const backend = config.backend ?? defaultBackend
+    if (backend === "memory") {
+      yield* Worker.warnIfSeveral(
+        (count) =>
+          `Each of the ${count} processes of app.replicas and server.workers caches for itself, and an invalidation reaches one of them. List Redis.plugin and Cache.withRedis, with cache.backend "redis" or "tiers".`
+      )
+    }
     const { memory, store } = yield* Backends.open({ ...config, backend }, namespace, redis)
     const cache = yield* make(store, {
       defaultTtl,

@@ -10,6 +10,7 @@ import * as Metering from "../../Plugin/Metering.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import * as Worker from "../../Plugin/Worker.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
 import { IdempotencyErrors } from "./Contract.ts"
 import { annotate } from "./DocumentedKeys.ts"
@@ -39,6 +40,10 @@ const missing = (plugin: string, backend: Exclude<Backend, "memory">) => {
 
 const memory = Effect.gen(function* () {
   const { maxMemory } = yield* IdempotencyConfig
+  yield* Worker.warnIfSeveral(
+    (count) =>
+      `Each of the ${count} processes of app.replicas and server.workers keeps idempotency keys for itself, so that a request that is sent again may be carried out again by another one. List Idempotency.withDatabase or Idempotency.withRedis in the place of Idempotency.plugin.`
+  )
   const store = new MemoryStore(maxMemory)
   yield* Metering.readings([
     {
@@ -83,8 +88,8 @@ const shared = {
 /**
  * Carries out a request with the header `Idempotency-Key` once, and answers further attempts with the first
  * reply, on endpoints with the annotation `Idempotent`. Keys are in the memory of the process: a restart
- * forgets them, and replicas do not share them. For several replicas list `Idempotency.withDatabase` or
- * `Idempotency.withRedis` in its place.
+ * forgets them, and replicas do not share them: with several processes the start logs a warning. For those
+ * list `Idempotency.withDatabase` or `Idempotency.withRedis` in its place.
  *
  * - config: section `idempotency`
  * - health: `idempotency`, informational

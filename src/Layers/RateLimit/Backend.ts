@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
 import { problemAt } from "../../Config/ConfigError.ts"
 import * as Config from "../../Config/index.ts"
-import type { AppConfig } from "../../Plugin/AppConfig.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
 import * as Worker from "../../Plugin/Worker.ts"
@@ -90,7 +89,7 @@ export const open = (
 ): Effect.Effect<
   Shape,
   Config.ConfigError | RateLimitBackendError,
-  (typeof AppConfig)["Identifier"] | (typeof RateLimitConfig)["Identifier"] | AppRuntime
+  (typeof RateLimitConfig)["Identifier"] | AppRuntime
 > =>
   Effect.gen(function* () {
     yield* checkExempt
@@ -105,10 +104,10 @@ export const open = (
       }
       return new RedisStore(redis.redis, redis.shared.prefix)
     }
-    const count = yield* Worker.processes
-    if (enabled && count > 1) {
-      yield* Effect.logWarning(
-        `Each of the ${count} processes of app.replicas and server.workers counts requests for itself, so that callers may send up to ${count} times the limits. List Redis.plugin and RateLimit.withRedis to count them together.`
+    if (enabled) {
+      yield* Worker.warnIfSeveral(
+        (count) =>
+          `Each of the ${count} processes of app.replicas and server.workers counts requests for itself, so that callers may send up to ${count} times the limits. List Redis.plugin and RateLimit.withRedis to count them together.`
       )
     }
     return new MemoryStore(maxKeys)

@@ -40,9 +40,10 @@ export const open = (commands: Commands): Link | undefined => {
     if (process.connected) process.send!(message, undefined, undefined, sent)
     else sent()
   }
-  const { worker } = process.getBuiltinModule("node:cluster")
-  // Node would exit at once with its supervisor, and cut the requests in flight.
-  if (worker !== undefined) worker.exitedAfterDisconnect = true
+  void import("node:cluster").then(({ default: { worker } }) => {
+    // Node would exit at once with its supervisor, and cut the requests in flight.
+    if (worker !== undefined) worker.exitedAfterDisconnect = true
+  })
   let read: () => Snapshots = () => []
   let workers: ReadonlyArray<WorkerStatus> = []
   let log: (isWarning: boolean, text: string) => void = () => {}

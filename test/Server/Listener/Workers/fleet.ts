@@ -34,7 +34,7 @@ export const make = (count: number) =>
         limit: Duration.seconds(30),
         main,
         report: (text) => reports.push(text),
-        start: (number, of, onMessage) => {
+        start: (number, _of, onMessage) => {
           const ended = Deferred.makeUnsafe<Ended>()
           const end = (how: Partial<Ended> = {}) =>
             void Deferred.doneUnsafe(ended, Effect.succeed({ code: null, signal: null, ...how }))
