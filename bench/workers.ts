@@ -63,7 +63,10 @@ for (const listener of ["node", "proxied"]) {
   const two: Array<Measured> = []
   for (let round = 0; round < options.rounds; round++) {
     await noise.sample()
-    for (const [workers, runs] of [[1, one], [2, two]] as const) {
+    for (const [workers, runs] of [
+      [1, one],
+      [2, two]
+    ] as const) {
       runs.push(
         await whileServing(workers, listener, async ({ port }) => {
           await load(port, 1)

@@ -24,10 +24,10 @@ export interface WorkerShape {
    */
   readonly metrics: Effect.Effect<ReadonlyArray<Metric.Metric.Snapshot>>
   readonly number: number
-  /** Sets the function that reads the metrics of this worker. */
-  readonly offerMetrics: (read: () => ReadonlyArray<Metric.Metric.Snapshot>) => void
   /** The number of workers. */
   readonly of: number
+  /** Sets the function that reads the metrics of this worker. */
+  readonly offerMetrics: (read: () => ReadonlyArray<Metric.Metric.Snapshot>) => void
   /** All workers by number. */
   readonly workers: () => ReadonlyArray<WorkerStatus>
 }

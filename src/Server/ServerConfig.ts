@@ -13,7 +13,7 @@ const runtimeIssues = ({
   workers
 }: {
   readonly listener: string
-  readonly workers: number | "auto"
+  readonly workers: "auto" | number
 }): ReadonlyArray<Config.SectionIssue> => [
   ...(listener === "node" && "Bun" in globalThis
     ? [
@@ -109,9 +109,10 @@ export const ServerConfig = Config.section(
     tls: Schema.optionalKey(TlsConfig),
     trailingSlash: Schema.Literals(["strict", "redirect"]).pipe(Config.withDefault("strict")),
     trustedProxies: Schema.Array(Network).pipe(Config.withDefault([])),
-    workers: Schema.Union([Count.check(Schema.isLessThanOrEqualTo(1024)), Schema.Literal("auto")]).pipe(
-      Config.withDefault(1)
-    ),
+    workers: Schema.Union([
+      Count.check(Schema.isLessThanOrEqualTo(1024)),
+      Schema.Literal("auto")
+    ]).pipe(Config.withDefault(1)),
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
   {

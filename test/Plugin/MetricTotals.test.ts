@@ -42,7 +42,7 @@ describe("the metrics of several processes", () => {
   it("have the sum of each counter, by its attributes", () => {
     const parts = [
       { metrics: [counter(2, { a: "1", b: "2" }), counter(7)], worker: 1 },
-      { metrics: [counter(3, { b: "2", a: "1" })], worker: 2 }
+      { metrics: [counter(3, { a: "1", b: "2" })], worker: 2 }
     ]
     expect(states(parts)).toEqual([
       { count: 5, incremental: true },

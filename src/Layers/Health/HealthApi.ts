@@ -26,6 +26,15 @@ export const Component = Schema.Struct({
 /** One component of the service, as its last check found it. */
 export type Component = typeof Component.Type
 
+/** One worker of `server.workers`, as the supervisor last reported it. */
+export const Worker = Schema.Struct({
+  number: Schema.Finite,
+  /** `waiting` after a crash, until it is started again. */
+  status: Schema.Literals(["serving", "starting", "waiting"]),
+  /** How often it was started again after a crash. */
+  restarts: Schema.Finite
+}).annotate({ identifier: "HealthWorker" })
+
 /**
  * The body of `/healthcheck`. If `health.details` is `off`, the default in production, it has the
  * status alone. Only the log has the reason why a component is down.
@@ -49,7 +58,11 @@ export const Report = Schema.Struct({
   hostname: Schema.optionalKey(Schema.String),
   /** Seconds since the process began to boot the app. */
   uptime: Schema.optionalKey(Schema.Finite),
-  components: Schema.optionalKey(Schema.Array(Component))
+  components: Schema.optionalKey(Schema.Array(Component)),
+  /** The number of the worker that answers, with `server.workers` above 1. */
+  worker: Schema.optionalKey(Schema.Finite),
+  /** All workers, with `server.workers` above 1. */
+  workers: Schema.optionalKey(Schema.Array(Worker))
 }).annotate({ identifier: "HealthReport" })
 
 /** The body of `/healthcheck`. */

@@ -11,6 +11,7 @@ import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { version } from "../../Plugin/Version.ts"
+import { CurrentWorker } from "../../Plugin/Worker.ts"
 import * as Route from "../../Server/Route/Route.ts"
 import { type Component, HealthApi, ProbesApi, type Report } from "./HealthApi.ts"
 import { defaultPaths, HealthConfig } from "./HealthConfig.ts"
@@ -52,7 +53,8 @@ const replies = Effect.gen(function* () {
   const healthcheck = Effect.gen(function* () {
     const components = yield* monitor.components
     if (details === "off") return { status: statusOf(components) }
-    return report(runtime, components, yield* Clock.currentTimeMillis)
+    const now = yield* Clock.currentTimeMillis
+    return { ...report(runtime, components, now), ...workersOf(yield* CurrentWorker) }
   })
   return {
     healthcheck: reply("healthcheck", healthcheck),
@@ -155,6 +157,17 @@ const report = (
   uptime: Math.max(0, Math.floor((now - runtime.startedAt) / 1000)),
   components
 })
+
+/** Returns the part of the report about workers, if there are several. */
+const workersOf = (worker: (typeof CurrentWorker)["Service"]): Pick<Report, "worker" | "workers"> =>
+  worker === undefined
+    ? {}
+    : {
+        worker: worker.number,
+        workers: worker
+          .workers()
+          .map(({ number, restarts, status }) => ({ number, status, restarts }))
+      }
 
 const statusOf = (components: ReadonlyArray<Component>): Report["status"] => {
   const ill = components.filter(({ status }) => status === "degraded" || status === "down")

@@ -123,9 +123,7 @@ export const main = (program: Program, { workers = false } = {}): void => {
 const namedIn = (cause: Cause.Cause<unknown>): Error | undefined =>
   cause.reasons
     .map((reason) => (reason._tag === "Die" ? reason.defect : undefined))
-    .find(
-      (defect): defect is Error => defect instanceof Error && Runtime.errorExitCode in defect
-    )
+    .find((defect): defect is Error => defect instanceof Error && Runtime.errorExitCode in defect)
 
 /**
  * Returns the report of a failed boot: the message of a typed error, or a defect with its

@@ -19,7 +19,7 @@ export interface MainProcess {
  * - `refused`: something else started the app, and workers would start that too
  * - `worker`: it is a worker
  */
-export type Part = "alone" | "refused" | "worker" | MainProcess
+export type Part = "alone" | MainProcess | "refused" | "worker"
 
 /** The part of this process. */
 export const CurrentPart: Context.Reference<Part> = Context.Reference<Part>("flange/WorkersPart", {

@@ -125,7 +125,10 @@ class Supervisor {
       slot.child = this.#fork(slot)
       const ended = yield* this.#served(slot.child)
       if (ended === undefined) return this.#setStatus(slot, "serving")
-      return yield* died(ended, `Worker ${slot.number} ended with ${endOf(ended)} before it served.`)
+      return yield* died(
+        ended,
+        `Worker ${slot.number} ended with ${endOf(ended)} before it served.`
+      )
     })
   }
 

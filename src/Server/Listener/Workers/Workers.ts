@@ -9,7 +9,7 @@ import { ServerConfig } from "../../ServerConfig.ts"
 import { CurrentPart } from "./MainProcess.ts"
 
 /** Returns how many workers the setting means. */
-export const countOf = (workers: number | "auto"): number =>
+export const countOf = (workers: "auto" | number): number =>
   workers === "auto" ? availableParallelism() : workers
 
 /**

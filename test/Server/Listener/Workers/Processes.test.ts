@@ -175,6 +175,16 @@ describe("two workers", () => {
     await app.said(/Worker \d serves again/g)
     const metrics = await text(`${address}/metrics`)
     expect(metrics).toMatch(/^flange_worker_restarts_total\{flange_worker="\d"\} 1$/m)
+    const health = JSON.parse(await text(`${address}/healthcheck`))
+    expect(
+      health.workers.map(({ number, status }: { number: number; status: string }) => [
+        number,
+        status
+      ])
+    ).toEqual([
+      [1, "serving"],
+      [2, "serving"]
+    ])
     expect(metrics.match(/^process_uptime_seconds\{.*$/gm)).toHaveLength(2)
 
     // A new version that does not start changes nothing.

@@ -169,10 +169,7 @@ describe("a reload", () => {
       assert.strictEqual(fakes.length, 4)
       fakes[3]!.serve()
       yield* Fleet.settle
-      assert.deepStrictEqual(
-        fakes.map(stopsOf),
-        [1, 1, 0, 0]
-      )
+      assert.deepStrictEqual(fakes.map(stopsOf), [1, 1, 0, 0])
       assert.include(logged(), "Reload ended: all workers are new")
     })
   )

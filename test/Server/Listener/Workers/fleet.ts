@@ -4,18 +4,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Child, Ended } from "../../../../src/Server/Listener/Workers/Child.ts"
-import type {
-  FromWorker,
-  ToWorker
-} from "../../../../src/Server/Listener/Workers/Messages.ts"
+import type { FromWorker, ToWorker } from "../../../../src/Server/Listener/Workers/Messages.ts"
 import * as Supervisor from "../../../../src/Server/Listener/Workers/Supervisor.ts"
 
 /** A worker that a test moves by hand. It ends with code 0 when it is to stop, unless it is `stuck`. */
 export interface Fake extends Child {
   readonly end: (ended?: Partial<Ended>) => void
   isStuck: boolean
-  readonly sent: Array<ToWorker>
   readonly say: (message: FromWorker) => void
+  readonly sent: Array<ToWorker>
   readonly serve: () => void
 }
 
@@ -25,9 +22,11 @@ export const make = (count: number) =>
     const fakes: Array<Fake> = []
     const reports: Array<string> = []
     let stops = 0
-    const main = { onHangup: undefined, onUrgent: undefined, stop: () => void stops++ } as Parameters<
-      typeof Supervisor.supervise
-    >[0]["main"]
+    const main = {
+      onHangup: undefined,
+      onUrgent: undefined,
+      stop: () => void stops++
+    } as Parameters<typeof Supervisor.supervise>[0]["main"]
     const fiber = yield* Effect.forkChild(
       Supervisor.supervise({
         count,
