@@ -50,7 +50,8 @@ const whileServing = async <A>(
     until: "/work"
   })
   try {
-    while (workers > 1 && !server.stdout().includes("workers serve")) await pause(10)
+    const isUp = () => workers === 1 || server.stdout().includes("workers serve")
+    while (!isUp()) await pause(10)
     return await use(server)
   } finally {
     await server.stop()

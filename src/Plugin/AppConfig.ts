@@ -13,7 +13,7 @@ import * as Config from "../Config/index.ts"
  * | `drainTimeout` | 20 s | the longest time for requests in flight and workers to end |
  * | `name` | the app's id | the name it reports |
  * | `releaseTimeout` | 10 s | the longest time for one plugin to release what it acquired, or to end a phase when the app stops |
- * | `replicas` | none | how many processes serve this app at the same time. Plugins warn if what they keep in memory would have to be shared; variable `APP_REPLICAS` |
+ * | `replicas` | none | how many instances of this app serve at the same time, each with `server.workers` processes. Plugins warn if what they keep in memory would have to be shared; variable `APP_REPLICAS` |
  * | `startTimeout` | 30 s | the longest time for each of acquire, bind and ready of one plugin |
  * | `version` | `0.0.0` | the version it reports |
  */

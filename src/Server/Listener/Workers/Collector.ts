@@ -59,7 +59,7 @@ export class Collector {
       { metrics: this.#ended, worker: undefined },
       { metrics, worker: undefined }
     ]).slice(0, maxEnded)
-    for (const id of [...this.#questions.keys()]) this.#settle(id, child, false)
+    for (const id of this.#questions.keys()) this.#settle(id, child, false)
   }
 
   #ask(asker: Child, id: number): void {

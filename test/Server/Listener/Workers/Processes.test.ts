@@ -96,7 +96,7 @@ const text = async (url: string) => (await fetch(url)).text()
 const load = (address: string) => {
   const agent = new Http.Agent({ keepAlive: true, maxSockets: 1 })
   const seen = { lost: [] as Array<string>, pids: new Set<string>(), replies: 0 }
-  let isStopped = false
+  const until = new AbortController()
   const one = (method: "GET" | "POST") =>
     new Promise<void>((resolve) => {
       const url = method === "GET" ? `${address}/pid` : `${address}/sum`
@@ -120,7 +120,7 @@ const load = (address: string) => {
       request.end(method === "GET" ? undefined : "[1,2,3]")
     })
   const done = (async () => {
-    while (!isStopped) {
+    while (!until.signal.aborted) {
       await one("GET")
       await one("POST")
     }
@@ -129,7 +129,7 @@ const load = (address: string) => {
   return {
     seen,
     stop: () => {
-      isStopped = true
+      until.abort()
       return done
     }
   }

@@ -5,36 +5,36 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as TestClock from "effect/testing/TestClock"
 import * as Supervisor from "../../../../src/Server/Listener/Workers/Supervisor.ts"
-import * as Fleet from "./fleet.ts"
+import * as fleet from "./fleet.ts"
 
 /** Starts a supervisor whose workers serve. */
 const serving = (count: number) =>
   Effect.gen(function* () {
-    const fleet = yield* Fleet.make(count)
-    yield* Fleet.settle
-    fleet.fakes[0]!.serve()
-    yield* Fleet.settle
-    for (const fake of fleet.fakes.slice(1)) fake.serve()
-    yield* Fleet.settle
-    return fleet
+    const started = yield* fleet.make(count)
+    yield* fleet.settle
+    started.fakes[0]!.serve()
+    yield* fleet.settle
+    for (const fake of started.fakes.slice(1)) fake.serve()
+    yield* fleet.settle
+    return started
   })
 
 const errorOf = (exit: Exit.Exit<never>) =>
   Exit.isFailure(exit) ? (Cause.squash(exit.cause) as Supervisor.WorkerError) : undefined
 
-const stopsOf = ({ sent }: Fleet.Fake) => sent.filter(({ flange }) => flange === "stop").length
+const stopsOf = ({ sent }: fleet.Fake) => sent.filter(({ flange }) => flange === "stop").length
 
 describe("the start", () => {
   it.effect("the others start once the first worker serves", () =>
     Effect.gen(function* () {
-      const { fakes } = yield* Fleet.make(3)
-      yield* Fleet.settle
+      const { fakes } = yield* fleet.make(3)
+      yield* fleet.settle
       assert.deepStrictEqual(
         fakes.map(({ number }) => number),
         [1]
       )
       fakes[0]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.deepStrictEqual(
         fakes.map(({ number }) => number),
         [1, 2, 3]
@@ -44,10 +44,10 @@ describe("the start", () => {
 
   it.effect("a worker that does not serve ends all, with its exit code", () =>
     Effect.gen(function* () {
-      const { exit, fakes } = yield* Fleet.make(2)
-      yield* Fleet.settle
+      const { exit, fakes } = yield* fleet.make(2)
+      yield* fleet.settle
       fakes[0]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       fakes[1]!.end({ code: 3 })
       const error = errorOf(yield* exit)
       assert.strictEqual(error?.code, 3)
@@ -62,13 +62,13 @@ describe("a crash", () => {
     Effect.gen(function* () {
       const { fakes, logged } = yield* serving(2)
       fakes[1]!.end({ signal: "SIGKILL" })
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.strictEqual(fakes.length, 2)
       yield* TestClock.adjust("100 millis")
       assert.strictEqual(fakes.length, 3)
       assert.strictEqual(fakes[2]!.number, 2)
       fakes[2]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.match(
         logged().join("\n"),
         /Worker 2 ended with signal SIGKILL, restarts in \d+ms\nWorker 2 serves again/
@@ -106,14 +106,14 @@ describe("a crash", () => {
       const { fakes } = yield* serving(2)
       for (const wait of ["100 millis", "200 millis"] as const) {
         fakes.at(-1)!.end({ code: 1 })
-        yield* Fleet.settle
+        yield* fleet.settle
         yield* TestClock.adjust(wait)
         fakes.at(-1)!.serve()
-        yield* Fleet.settle
+        yield* fleet.settle
       }
       yield* TestClock.adjust("1 minute")
       fakes.at(-1)!.end({ code: 1 })
-      yield* Fleet.settle
+      yield* fleet.settle
       const count = fakes.length
       yield* TestClock.adjust("100 millis")
       assert.strictEqual(fakes.length, count + 1)
@@ -123,9 +123,9 @@ describe("a crash", () => {
   it.effect("if no worker serves and five starts fail in a row, it gives up", () =>
     Effect.gen(function* () {
       const { exit, fakes } = yield* serving(2)
-      for (const fake of [...fakes]) fake.end({ code: 1 })
+      for (const fake of fakes) fake.end({ code: 1 })
       for (let i = 0; i < 5; i++) {
-        yield* Fleet.settle
+        yield* fleet.settle
         const before = fakes.length
         yield* TestClock.adjust("30 seconds")
         for (const fake of fakes.slice(before)) fake.end({ code: 9 })
@@ -141,7 +141,7 @@ describe("a crash", () => {
       const { fakes } = yield* serving(2)
       fakes[1]!.end({ code: 1 })
       for (let i = 0; i < 8; i++) {
-        yield* Fleet.settle
+        yield* fleet.settle
         yield* TestClock.adjust("30 seconds")
         assert.strictEqual(fakes.length, i + 3)
         fakes.at(-1)!.end({ code: 1 })
@@ -155,20 +155,20 @@ describe("a reload", () => {
     Effect.gen(function* () {
       const { fakes, logged, main } = yield* serving(2)
       main.onHangup!()
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.strictEqual(fakes.length, 3)
       assert.strictEqual(stopsOf(fakes[0]!), 0)
       fakes[0]!.isStuck = true
       fakes[2]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.strictEqual(stopsOf(fakes[0]!), 1)
       // Only the end of the old one lets it go on.
       assert.strictEqual(fakes.length, 3)
       fakes[0]!.end({ code: 0 })
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.strictEqual(fakes.length, 4)
       fakes[3]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.deepStrictEqual(fakes.map(stopsOf), [1, 1, 0, 0])
       assert.include(logged(), "Reload ended: all workers are new")
     })
@@ -178,9 +178,9 @@ describe("a reload", () => {
     Effect.gen(function* () {
       const { fakes, logged, main } = yield* serving(2)
       main.onHangup!()
-      yield* Fleet.settle
+      yield* fleet.settle
       fakes[2]!.end({ code: 1 })
-      yield* Fleet.settle
+      yield* fleet.settle
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(fakes.length, 3)
       assert.deepStrictEqual(fakes.map(stopsOf), [0, 0, 0])
@@ -195,11 +195,11 @@ describe("a reload", () => {
     Effect.gen(function* () {
       const { fakes, main } = yield* serving(1)
       for (let i = 0; i < 5; i++) main.onHangup!()
-      yield* Fleet.settle
+      yield* fleet.settle
       main.onHangup!()
       for (let i = 0; i < 5; i++) {
         fakes.at(-1)!.serve()
-        yield* Fleet.settle
+        yield* fleet.settle
       }
       assert.strictEqual(fakes.length, 3)
     })
@@ -210,11 +210,11 @@ describe("a reload", () => {
       const { fakes, main } = yield* serving(2)
       fakes[0]!.isStuck = true
       main.onHangup!()
-      yield* Fleet.settle
+      yield* fleet.settle
       fakes[2]!.serve()
-      yield* Fleet.settle
+      yield* fleet.settle
       fakes[2]!.end({ code: 1 })
-      yield* Fleet.settle
+      yield* fleet.settle
       yield* TestClock.adjust("100 millis")
       assert.deepStrictEqual(
         fakes.map(({ number }) => number),
@@ -231,7 +231,7 @@ describe("the stop", () => {
       const { exit, fakes, interrupt } = yield* serving(3)
       for (const fake of fakes) fake.isStuck = true
       yield* interrupt
-      yield* Fleet.settle
+      yield* fleet.settle
       assert.deepStrictEqual(fakes.map(stopsOf), [1, 1, 1])
       for (const fake of fakes) fake.end({ code: 0 })
       const ended = yield* exit
@@ -243,7 +243,7 @@ describe("the stop", () => {
     Effect.gen(function* () {
       const { exit, fakes, interrupt, main } = yield* serving(2)
       main.onHangup!()
-      yield* Fleet.settle
+      yield* fleet.settle
       yield* interrupt
       yield* exit
       assert.deepStrictEqual(fakes.map(stopsOf), [1, 1, 1])
@@ -255,7 +255,7 @@ describe("the stop", () => {
       const { exit, fakes, interrupt } = yield* serving(2)
       fakes[1]!.isStuck = true
       yield* interrupt
-      yield* Fleet.settle
+      yield* fleet.settle
       fakes[1]!.end({ code: 70 })
       assert.strictEqual(errorOf(yield* exit)?.code, 70)
     })
@@ -266,7 +266,7 @@ describe("the stop", () => {
       const { exit, fakes, interrupt, logged } = yield* serving(2)
       fakes[1]!.isStuck = true
       yield* interrupt
-      yield* Fleet.settle
+      yield* fleet.settle
       yield* TestClock.adjust("30 seconds")
       assert.strictEqual(errorOf(yield* exit)?.code, 1)
       assert.include(logged(), "Worker 2 did not stop within 30s and is killed")
