@@ -13,7 +13,7 @@ export interface Ended {
 /** The process of a worker. */
 export interface Child {
   readonly ended: Deferred.Deferred<Ended>
-  readonly kill: () => void
+  readonly kill: (signal: "SIGKILL" | "SIGUSR2") => void
   readonly number: number
   readonly pid: number | undefined
   /** Completed when it serves. */
@@ -39,16 +39,20 @@ export const endOf = ({ code, signal }: Ended): string =>
 /** Returns the exit code for a supervisor whose worker ended. */
 export const codeOf = ({ code }: Ended): number => (code === null || code === 0 ? 1 : code)
 
-/** Returns the function that starts workers as processes of `node:cluster`: they run this program. */
-export const cluster = async (): Promise<Start> => {
+/**
+ * Returns the function that starts workers as processes of `node:cluster`: they run this program. Undefined
+ * if something else has started this process as one.
+ */
+export const cluster = async (): Promise<Start | undefined> => {
   const { default: cluster } = await import("node:cluster")
+  if (!cluster.isPrimary) return undefined
   // Metrics have values that JSON lacks: big integers, maps and infinity.
   cluster.setupPrimary({ serialization: "advanced" })
   return (number, of, onMessage) => {
     const worker = cluster.fork({ [variable]: `${number}/${of}` })
     const child: Child = {
       ended: Deferred.makeUnsafe(),
-      kill: () => worker.process.kill("SIGKILL"),
+      kill: (signal) => worker.process.kill(signal),
       number,
       pid: worker.process.pid,
       ready: Deferred.makeUnsafe(),

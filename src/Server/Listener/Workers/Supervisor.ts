@@ -103,6 +103,10 @@ class Supervisor {
     const { main } = this.#options
     main.onHangup = () => void Queue.offerUnsafe(this.#reloads, undefined)
     main.onUrgent = () => this.#halt()
+    // The workers open the files of their logs again. Without a listener it would end this process.
+    process.on("SIGUSR2", () => {
+      for (const child of this.#ready) child.kill("SIGUSR2")
+    })
     const [first, ...others] = this.#slots
     return Effect.gen({ self: this }, function* () {
       // The first one alone, so that a failure is reported once and migrations run once.
@@ -153,7 +157,7 @@ class Supervisor {
           if (Option.isSome(ended)) return Effect.succeed(ended.value)
           const within = Duration.format(limit)
           this.#log(`Worker ${child.number} did not stop within ${within} and is killed`, true)
-          child.kill()
+          child.kill("SIGKILL")
           return this.#ended(child)
         })
       )
@@ -184,7 +188,7 @@ class Supervisor {
     const ends = [...this.#alive.keys()].map((child) => {
       child.send({ flange: "halt" })
       return Effect.runPromise(Effect.timeoutOption(this.#ended(child), haltMillis)).then(() =>
-        child.kill()
+        child.kill("SIGKILL")
       )
     })
     return Promise.all(ends)
@@ -355,7 +359,7 @@ const died = (ended: Ended, message: string): Effect.Effect<never> =>
 
 /** A terminal or a service manager may send a signal to every process, at any time of its start. */
 const isBad = ({ code, signal }: Ended): boolean =>
-  signal === null ? code !== 0 : signal !== "SIGINT" && signal !== "SIGTERM"
+  signal === null ? code !== 0 : !["SIGHUP", "SIGINT", "SIGTERM"].includes(signal)
 
 const restartsOf = ({ number, restarts }: Slot): Snapshots[number] => ({
   attributes: { "flange.worker": String(number) },

@@ -16,7 +16,8 @@ export const countOf = (workers: "auto" | number): number =>
  * Runs `probe` and becomes the supervisor, if there are workers and this process is to supervise them.
  * A worker does not probe: its listeners share what the supervisor has probed.
  *
- * Fails with `ConfigError` if something other than `App.run` started an app that has workers.
+ * Fails with `ConfigError` if something other than `App.run` started an app that has workers, or if this
+ * process is a worker of something else.
  */
 export const gate = <E>(
   context: Context.Context<unknown>,
@@ -27,13 +28,24 @@ export const gate = <E>(
     const part = yield* CurrentPart
     const count = countOf(Context.getUnsafe(context, ServerConfig).workers)
     if (part === "worker") return
-    if (part === "refused" && count > 1) return yield* refused(count)
+    if (part === "refused" && count > 1)
+      return yield* refused(
+        count,
+        "only App.run starts workers: each of them runs the program again. Call App.run in the main file"
+      )
     yield* probe
     if (typeof part === "string" || count < 2) return
-    const { drainDelay, drainTimeout, releaseTimeout } = Context.getUnsafe(context, AppConfig)
     const [{ cluster }, { supervise }] = yield* Effect.promise(() =>
       Promise.all([import("./Child.ts"), import("./Supervisor.ts")])
     )
+    const start = yield* Effect.promise(cluster)
+    if (start === undefined) {
+      return yield* refused(
+        count,
+        "this process is a worker of node:cluster itself. Start it alone, as pm2 does in its fork mode"
+      )
+    }
+    const { drainDelay, drainTimeout, releaseTimeout } = Context.getUnsafe(context, AppConfig)
     return yield* supervise({
       count,
       // A worker that can still run code has ended by then.
@@ -43,11 +55,11 @@ export const gate = <E>(
       ),
       main: part,
       report: (text) => process.stderr.write(`${text}\n`),
-      start: yield* Effect.promise(cluster)
+      start
     })
   })
 
-const refused = (count: number) =>
+const refused = (count: number, why: string) =>
   Effect.fail(
     new ConfigError({
       problems: [
@@ -55,7 +67,7 @@ const refused = (count: number) =>
           "server.workers",
           "the configuration",
           "1",
-          `There would be ${count} workers, and only App.run starts workers: each of them runs the program again. Call App.run in the main file, or set server.workers to 1.`
+          `There would be ${count} workers, and ${why}, or set server.workers to 1.`
         )
       ]
     })

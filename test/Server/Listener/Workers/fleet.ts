@@ -41,7 +41,7 @@ export const make = (count: number) =>
             end,
             ended,
             isStuck: false,
-            kill: () => end({ signal: "SIGKILL" }),
+            kill: (signal) => end({ signal }),
             number,
             pid: 100 + fakes.length,
             ready: Deferred.makeUnsafe(),
