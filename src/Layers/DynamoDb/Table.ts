@@ -122,8 +122,11 @@ export const make = <
   options: {
     /** The global secondary indexes. They have all attributes of the items. */
     readonly indexes?: I | undefined
+    /** The attribute that is the partition key. Each item has it, stored as text or as a number. */
     readonly partitionKey: PartitionKey
+    /** The schema of the items. */
     readonly schema: S
+    /** The attribute that is the sort key, if an item is found by two attributes. */
     readonly sortKey?: SortKey | undefined
   }
 ): Table<S["Type"], PartitionKey, SortKey, I> => {

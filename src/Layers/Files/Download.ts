@@ -27,6 +27,7 @@ export interface DownloadOptions {
   readonly filename?: string | undefined
   /** Whether a browser shows the content and does not save it. The default is false. */
   readonly inline?: boolean | undefined
+  /** When the content last changed. */
   readonly lastModified?: Date | undefined
   /** The length of a stream in bytes, if it is known. */
   readonly length?: number | undefined

@@ -39,6 +39,7 @@ const checked = (name: string): void => {
 
 /** The options of a topic without keys. */
 export interface Options<Message> {
+  /** The schema of the messages. */
   readonly message: JsonSchema<Message>
 }
 
