@@ -72,11 +72,11 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "pages/books/BooksApi.ts": ["src/Contract/Markup.ts", "src/Layers/Templates/Contract.ts"],
   "realtime/rooms/RoomsApi.ts": [
     "src/Contract/ApiError.ts",
+    "src/Contract/Channel.ts",
     "src/Contract/EventErrors.ts",
     "src/Contract/EventStream.ts",
     "src/Contract/ProblemBody.ts",
-    "src/Contract/Upgrades.ts",
-    "src/Layers/Realtime/Channel.ts"
+    "src/Contract/Upgrades.ts"
   ],
   "recipe-api/me/MeApi.ts": [
     "src/Contract/ApiError.ts",
@@ -267,9 +267,9 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/DynamoErrors.ts",
       "src/Contract/EnvelopedClient.ts",
       "src/Contract/ErrorEnvelope.ts",
-      "src/Contract/FileErrors.ts",
       "src/Contract/EventErrors.ts",
       "src/Contract/EventStream.ts",
+      "src/Contract/FileErrors.ts",
       "src/Contract/Guard.ts",
       "src/Contract/Location.ts",
       "src/Contract/Markup.ts",
@@ -283,8 +283,8 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/SentKey.ts",
       "src/Contract/StrictQuery.ts",
       "src/Contract/Timeout.ts",
-      "src/Contract/Upload.ts",
       "src/Contract/Upgrades.ts",
+      "src/Contract/Upload.ts",
       "src/Layers/Auth/Contract.ts",
       "src/Layers/Cache/Contract.ts",
       "src/Layers/Compression/Contract.ts",
@@ -294,7 +294,6 @@ describe("the contracts in documents and comments", () => {
       "src/Layers/Idempotency/Contract.ts",
       "src/Layers/ObjectStore/Contract.ts",
       "src/Layers/Overload/Contract.ts",
-      "src/Layers/Realtime/Contract.ts",
       "src/Layers/SecureHeaders/Contract.ts",
       "src/Layers/Templates/Contract.ts"
     ])
