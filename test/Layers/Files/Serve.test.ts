@@ -40,6 +40,7 @@ const site = Effect.acquireRelease(
       "app.js.gz": "gzip",
       "app.js.zst": "zstd",
       "assets/main-8e0d1f2a.js": script,
+      "assets/main.8e0d1f2a.min.js": script,
       "assets/report-20261126.txt": "may",
       "big.bin": Buffer.alloc(1_000_000, "0123456789"),
       "docs/index.html": "<h1>docs</h1>",
@@ -151,7 +152,8 @@ for (const [place, boot] of places) {
         const rule = (path: string) =>
           Effect.map(test.get(path), (reply) => reply.headers.get("cache-control"))
         const year = "public, max-age=31536000, immutable"
-        expect(yield* rule("/assets/main-8e0d1f2a.js")).toBe(year)
+        expect(yield* rule("/assets/main.8e0d1f2a.min.js")).toBe(year)
+        expect(yield* rule("/assets/main.8e0d1f2a.min.js")).toBe(year)
         expect(yield* rule("/assets/report-20261126.txt")).toBe("public, no-cache")
         expect(yield* rule("/plain/assets/report-20261126.txt")).toBe(year)
         expect(yield* rule("/plain/app.js")).toBe("public, max-age=3600")
