@@ -11,6 +11,7 @@ const parameters = ["it", "__eta", "block", "include", "json", "layout", "output
 
 /** The letters of the methods of `Page` that print in a place. */
 const methods: Readonly<Record<Place, string>> = {
+  address: "p",
   attribute: "a",
   name: "n",
   script: "s",
@@ -57,15 +58,20 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
       if (typeof node === "string") {
         const before = nodes[i - 1]
         // A line that has a tag without output only is no line of the page.
-        if (typeof before === "object" && before.t === "e") nodes[i] = node.replace(/^\\n/, "")
-        reader.read(literal(node))
+        const shown =
+          typeof before === "object" && before.t === "e" ? node.replace(/^\\n/, "") : node
+        nodes[i] = shown
+        reader.read(literal(shown))
         continue
       }
       const { lineNo: line = 1, t: type, val } = node
       declaresIt ||= Mentions.declaresIt(val)
       fields.push(...Mentions.fieldsIn(val, line))
       templates.push(...Mentions.templatesIn(val, line))
-      if (type === "e") continue
+      if (type === "e") {
+        reader.branch()
+        continue
+      }
       const place = reader.print()
       if (place === "text" && opensBlock.test(val)) {
         node.t = "r"
@@ -77,7 +83,8 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
       }
       if (typeof place === "object") return failed(place.refused, line)
       node.t = "r"
-      node.val = `__eta.${methods[place]}(${val}\n)`
+      const more = place === "address" ? `, ${JSON.stringify(reader.quote)}` : ""
+      node.val = `__eta.${methods[place]}(${val}\n${more})`
     }
     body = eta.compileBody(nodes)
   } catch (error) {

@@ -1,7 +1,6 @@
 /** A page while it is rendered. The code of a template writes to it. */
 import { type Html, rendered } from "../../Contract/Markup.ts"
 import type { Compiled } from "./Compiled.ts"
-import type { Place } from "./Place.ts"
 import * as Printer from "./Printer.ts"
 import { messageOf, TemplateError } from "./TemplateError.ts"
 
@@ -14,7 +13,7 @@ export interface Rules {
   readonly find: (name: string) => Compiled | TemplateError | undefined
   /** The longest page, in characters. */
   readonly maxSize: number
-  readonly print: Readonly<Record<Place, Printer.Print>>
+  readonly print: Printer.Printer
 }
 
 type Blocks = ReadonlyMap<string, string>
@@ -70,6 +69,12 @@ export class Page {
   /** Prints the name of an attribute. */
   n(value: unknown): string {
     return this.#checked(this.#rules.print.name(value))
+  }
+
+  /** Prints in an address, behind what was printed of it. `quote` is that of the attribute. */
+  p(value: unknown, quote: string): string {
+    const before = this.res.slice(this.res.lastIndexOf(quote) + 1)
+    return this.#checked(this.#rules.print.address(value, before))
   }
 
   /** Prints markup. */

@@ -3,12 +3,14 @@
  * alone does not make a value safe in all of them. Source: HTML Living Standard, section 13.2.5.
  *
  * The text of a template is read in the order of its file, without what its tags do. A condition that changes
- * in which place the text behind it is, such as one around half of a tag, is not understood.
+ * in which place the text behind it is, such as one around half of a tag, is not understood. One in front of the
+ * text of an address is.
  */
 
 /**
  * Where a value is printed.
  *
+ * - `address`: in an attribute that has an address, where only the page shows whether its scheme has ended
  * - `attribute`: in quotes, in the value of an attribute, or in a comment, `title` or `textarea`
  * - `name`: in a tag, outside of the values of attributes
  * - `script`: in `script` or `style`
@@ -16,7 +18,7 @@
  * - `text`: between tags
  * - `url`: at the start of an attribute that has an address
  */
-export type Place = "attribute" | "name" | "script" | "style" | "text" | "url"
+export type Place = "address" | "attribute" | "name" | "script" | "style" | "text" | "url"
 
 /** A place in which no value is safe: why, and what to write. */
 export interface Refused {
@@ -50,6 +52,12 @@ const raw: ReadonlyMap<string, Place> = new Map([
   ["xmp", "attribute"]
 ])
 
+/** The first characters of an address, which have its scheme. */
+const maxScheme = 1000
+
+/** The begin of an address that is code. */
+const code = /^(?:javascript:|vbscript:|data:text\/html)/i
+
 const isSpace = (char: string): boolean => /[\t\n\f\r ]/.test(char)
 
 type State =
@@ -72,10 +80,24 @@ export class Reader {
   #hasPrinted = false
   /** Whether a value is part of the name of the attribute. */
   #isNameComputed = false
+  /** Whether a tag without output is in front of the text of the value. */
+  #isUncertain = false
   #quote = ""
   #raw = ""
   #state: State = "text"
   #tag = ""
+  /** The text of the value behind the last value that decides about the scheme of an address. */
+  #text = ""
+
+  /** The quote of the attribute that is read. */
+  get quote(): string {
+    return this.#quote
+  }
+
+  /** Reads a tag without output, such as a condition. The text behind it may be missing on the page. */
+  branch(): void {
+    if (this.#state === "quoted" && this.#isValueEmpty) this.#isUncertain = true
+  }
 
   /** Reads text between two tags of the template. */
   read(text: string): void {
@@ -128,12 +150,20 @@ export class Reader {
       }
     }
     if (name === "style") return "style"
-    if (!addresses.has(name) || !this.#isValueEmpty) return "attribute"
+    if (!addresses.has(name)) return "attribute"
+    if (code.test(this.#text)) {
+      return {
+        refused: `the address in ${name} is code, which escaping does not make safe. Write a data- attribute, and read it in a script`
+      }
+    }
+    if (this.#isUncertain) return "address"
     if (this.#hasPrinted) {
+      if (!this.#isValueEmpty) return /[#/?]/.test(this.#text) ? "attribute" : "address"
       return {
         refused: `the address in ${name} begins with two values. Write one expression for both`
       }
     }
+    if (!this.#isValueEmpty) return "attribute"
     this.#hasPrinted = true
     return "url"
   }
@@ -186,7 +216,10 @@ export class Reader {
       case "quoted":
         if (char === this.#quote) this.#state = "inTag"
         // Browsers leave these out of an address.
-        else if (char > " ") this.#isValueEmpty = false
+        else if (char > " ") {
+          this.#isValueEmpty = false
+          if (this.#text.length < maxScheme) this.#text += char
+        }
         return 0
       case "raw":
         return this.#inRaw(text, i)
@@ -206,9 +239,11 @@ export class Reader {
 
   #beginValue(quote: string): void {
     this.#hasPrinted = false
+    this.#isUncertain = false
     this.#isValueEmpty = true
     this.#quote = quote
     this.#state = "quoted"
+    this.#text = ""
   }
 
   #inRaw(text: string, i: number): number {

@@ -8,6 +8,12 @@ export class Unprintable extends Error {}
 /** Turns a value into markup for its place. */
 export type Print = (value: unknown) => string
 
+/** What prints a value in each place. */
+export interface Printer extends Readonly<Record<Exclude<Place, "address">, Print>> {
+  /** `before` is what the address has on the page so far. */
+  readonly address: (value: unknown, before: string) => string
+}
+
 /** Replaces the characters that have a meaning in HTML. */
 export type Escape = (text: string) => string
 
@@ -38,18 +44,30 @@ const schemes: ReadonlySet<string> = new Set(["http", "https", "mailto", "tel"])
 /** What is printed in place of an address that may run code. */
 const invalidAddress = "about:invalid"
 
+// Browsers leave these out, wherever they are in front of the colon.
+const schemeOf = (address: string): string | undefined =>
+  /^([^/?#:]*):/.exec(address.replaceAll(/[\p{Cc} ]/gu, ""))?.[1]?.toLowerCase()
+
 /** Checks whether an address is relative, or has a scheme that runs no code. */
 const isSafe = (address: string): boolean => {
-  // Browsers leave these out, wherever they are in front of the colon.
-  const scheme = /^([^/?#:]*):/.exec(address.replaceAll(/[\p{Cc} ]/gu, ""))?.[1]
-  return scheme === undefined || schemes.has(scheme.toLowerCase())
+  const scheme = schemeOf(address)
+  return scheme === undefined || schemes.has(scheme)
 }
+
+/** Checks whether an address whose scheme the template has may run code. Data of a picture runs none. */
+const isCode = (address: string): boolean =>
+  /^(?:javascript|vbscript|data:(?!(?:audio|font|image|video)\/))/i.test(
+    address.replaceAll(/[\p{Cc} ]/gu, "")
+  )
 
 const isPlainStyle = (text: string): boolean => /^[\w #%.,+-]*$/.test(text)
 
 const isName = (text: string): boolean => /^(?:[a-z][a-z\d-]*)?$/i.test(text)
 
-/** Returns JSON that ends no element and begins no comment, whatever the value has. */
+/**
+ * Returns JSON that ends no element and begins no comment, whatever the value has. It does not end a text in
+ * single quotes or backticks either, as in `JSON.parse('...')`.
+ */
 export const json = (value: unknown): Html => {
   const text = JSON.stringify(value)
   if (text === undefined) {
@@ -57,16 +75,26 @@ export const json = (value: unknown): Html => {
   }
   return trusted(
     text.replaceAll(
-      /[<>&\u2028\u2029]/g,
+      /[<>&'`$\u2028\u2029]/g,
       (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`
     )
   )
 }
 
 /** Returns what prints a value in each place. */
-export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
+export const make = (escape: Escape): Printer => {
   const attribute: Print = (value) => escape(isHtml(value) ? value.markup : textOf(value))
+  /** Returns the text of an address. What a template has printed was not checked as an address. */
+  const addressOf = (value: unknown): { readonly isTrusted: boolean; readonly text: string } =>
+    isHtml(value)
+      ? { isTrusted: !isRendered(value), text: value.markup }
+      : { isTrusted: false, text: textOf(value) }
   return {
+    address: (value, before) => {
+      const { isTrusted, text } = addressOf(value)
+      const isFit = schemeOf(before) === undefined ? isSafe(before + text) : !isCode(before)
+      return isTrusted || isFit ? escape(text) : invalidAddress
+    },
     attribute,
     name: (value) => {
       const text = textOf(value)
@@ -97,9 +125,8 @@ export const make = (escape: Escape): Readonly<Record<Place, Print>> => {
     },
     text: (value) => (isHtml(value) ? value.markup : escape(textOf(value))),
     url: (value) => {
-      if (isHtml(value)) return escape(value.markup)
-      const text = textOf(value)
-      return isSafe(text) ? escape(text) : invalidAddress
+      const { isTrusted, text } = addressOf(value)
+      return isTrusted || isSafe(text) ? escape(text) : invalidAddress
     }
   }
 }

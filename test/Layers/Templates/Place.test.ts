@@ -55,7 +55,85 @@ describe("an address", () => {
   )
 })
 
+describe("an address of several parts", () => {
+  const code = "javascript:x"
+
+  it.effect("is checked behind a condition that may leave out its begin", () =>
+    Effect.gen(function* () {
+      const text = `<a title='"' href="<% if (it.host) { %>https://a.example/<% } %><%= it.path %>">`
+      expect(yield* render(text, { host: true, path: code })).toContain(
+        `"https://a.example/javascript:x"`
+      )
+      expect(yield* render(text, { host: false, path: code })).toContain(`"about:invalid"`)
+      const either = `<a href='<% if (it.a) { %><%= it.a %><% } else { %>/b/<%= it.b %><% } %>'>`
+      expect(yield* render(either, { a: code, b: "" })).toBe("<a href='about:invalid'>")
+      expect(yield* render(either, { a: "", b: code })).toBe("<a href='/b/javascript:x'>")
+      const both = `<a href="<% %><%= it.a %><%= it.b %>">`
+      expect(yield* render(both, { a: "java", b: "script:x" })).toBe(`<a href="javaabout:invalid">`)
+      const picture = `<img src="<% if (it.a) { %>data:image/png;base64,<%= it.a %><% } %>">`
+      expect(yield* render(picture, { a: "AA==" })).toContain(`"data:image/png;base64,AA=="`)
+    })
+  )
+
+  it.effect("has no scheme that a value and the template make together", () =>
+    Effect.gen(function* () {
+      const text = `<a href="<%= it.scheme %>://<%= it.host %>/<%= it.path %>">`
+      expect(yield* render(text, { host: "a:80", path: "b:c", scheme: "https" })).toBe(
+        `<a href="https://a:80/b:c">`
+      )
+      const colon = `<a href="<%= it.scheme %>:<%= it.host %>">`
+      for (const scheme of ["javascript", "java\tscript", "data"]) {
+        expect(yield* render(colon, { host: "x", scheme })).toContain(":about:invalid")
+      }
+      const letters = `<a href="<%= it.a %>s<%= it.b %>">`
+      expect(yield* render(letters, { a: "java", b: "cript:x" })).toContain("javasabout:invalid")
+      expect(yield* render(letters, { a: "/java", b: "cript:x" })).toContain("/javascript:x")
+    })
+  )
+
+  it.effect("is refused at start if the template writes code", () =>
+    Effect.gen(function* () {
+      for (const text of [
+        `<a href="javascript:go('<%= it.a %>')">`,
+        `<a href="java\nscript:go(<%= it.a %>)">`,
+        `<iframe src="data:text/html,<%= it.a %>">`
+      ]) {
+        expect(yield* fails(text)).toContain("is code, which escaping does not make safe")
+      }
+    })
+  )
+
+  it.effect("is checked if a template has printed it", () =>
+    Effect.gen(function* () {
+      const page = `<a href="<%~ include("part") %>">`
+      const part = "<%= it.link %>"
+      expect(yield* rendered(memory, { page, part }, { link: code })).toBe(
+        `<a href="about:invalid">`
+      )
+      expect(yield* rendered(memory, { page, part }, { link: "/a" })).toBe(`<a href="/a">`)
+    })
+  )
+
+  it.effect("has the places of the page, without the line breaks that are left out", () =>
+    Effect.gen(function* () {
+      expect(yield* fails(`<p on<% %>\nclick="<%= it.a %>">`)).toContain("onclick is code")
+    })
+  )
+})
+
 describe("a script", () => {
+  it.effect("prints JSON that does not end a text", () =>
+    Effect.gen(function* () {
+      const value = { text: "'+alert(1)+'`${alert(1)}" }
+      const markup = yield* render("<script>JSON.parse('<%= json(it.value) %>')</script>", {
+        value
+      })
+      expect(markup).toBe(
+        String.raw`<script>JSON.parse('{"text":"\u0027+alert(1)+\u0027\u0060\u0024{alert(1)}"}')</script>`
+      )
+    })
+  )
+
   it.effect("prints JSON that cannot end it", () =>
     Effect.gen(function* () {
       const value = { text: "</script><!--&\u2028" }
