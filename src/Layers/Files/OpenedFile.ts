@@ -18,10 +18,13 @@ export interface OpenedFile {
   readonly handle: FileHandle | undefined
   /** Tells this version of the file from every other. */
   readonly identity: string
-  readonly lastModified: Date
+  /** Undefined if the time does not tell versions apart. */
+  readonly lastModified: Date | undefined
   /** Nanoseconds. */
   readonly modified: bigint
   readonly path: string
+  /** Nanoseconds: when the file came to its place on this machine, or was written. */
+  readonly placed: bigint
   /** Bytes. */
   readonly size: number
 }
@@ -31,6 +34,12 @@ export const small = 65_536
 
 /** The short files of a directory that were sent last. */
 export type Kept = KeptFiles<OpenedFile>
+
+/**
+ * Build tools give all files one time, such as 1970 or 1980, so that their output is always the same. Before this
+ * time in milliseconds, a time of change does not tell two builds apart.
+ */
+const minTime = Date.UTC(2000)
 
 /** Milliseconds after which a file that is written again has another time. */
 const settled = 2000
@@ -86,9 +95,10 @@ const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): 
           content: undefined,
           handle,
           identity: identityOf(stats),
-          lastModified: stats.mtime,
+          lastModified: stats.mtimeMs < minTime ? undefined : stats.mtime,
           modified: stats.mtimeNs,
           path: name,
+          placed: stats.ctimeNs,
           size: Number(stats.size)
         }
       }
@@ -136,8 +146,11 @@ export const close = ({ handle }: OpenedFile): Effect.Effect<void> =>
   handle === undefined || handle.fd === -1 ? Effect.void : Effect.promise(() => handle.close())
 
 /** A strong entity tag. Each coding of a file has its own. */
-export const etagOf = ({ modified, size }: OpenedFile, coding = ""): string =>
-  `"${size.toString(36)}-${modified.toString(36)}${coding}"`
+export const etagOf = (file: OpenedFile, coding = ""): string => {
+  const { lastModified, modified, placed, size } = file
+  const time = lastModified === undefined ? placed : modified
+  return `"${size.toString(36)}-${time.toString(36)}${coding}"`
+}
 
 /** Reads bytes of a file. Throws if it has become shorter. */
 const read = async (
@@ -180,7 +193,7 @@ export const bytes = (
       }
       const whole = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
       // A file that was written just now may be written again without another time.
-      if (length === file.size && Date.now() - file.lastModified.getTime() > settled) {
+      if (length === file.size && Date.now() - Number(file.modified / 1_000_000n) > settled) {
         kept.set({ ...file, content: whole, handle: undefined })
       }
       return whole

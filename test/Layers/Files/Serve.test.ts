@@ -5,6 +5,7 @@ import {
   mkdtemp,
   readdir,
   readlink,
+  rename,
   rm,
   symlink,
   truncate,
@@ -73,6 +74,9 @@ const site = Effect.acquireRelease(
 class ShopApi extends HttpApiGroup.make("shop").add(
   HttpApiEndpoint.get("read", "/v1/shop", { success: Schema.String })
 ) {}
+
+/** What the clock of build tools shows. */
+const stamp = new Date("1980-01-01T00:00:01Z")
 
 const appOf = (directory: string) =>
   App.make("site", [
@@ -194,6 +198,32 @@ for (const [place, boot] of places) {
         ;(yield* test.get("/app.js", {
           headers: { ...plain, "if-none-match": etag }
         })).expectStatus(200)
+      })
+    )
+
+    served("with the one time of a build tool are told apart", (test, root) =>
+      Effect.gen(function* () {
+        const build = (text: string) =>
+          Effect.promise(async () => {
+            // A new build has new files, of the same length and time.
+            await writeFile(join(root, "next.html"), text)
+            await utimes(join(root, "next.html"), stamp, stamp)
+            await rename(join(root, "next.html"), join(root, "built.html"))
+          })
+        yield* build("main-1")
+        const first = yield* test.get("/built.html", { headers: plain })
+        const etag = first.headers.get("etag")!
+        expect(first.headers.has("last-modified")).toBe(false)
+        const again = { headers: { ...plain, "if-none-match": etag } }
+        ;(yield* test.get("/built.html", again)).expectStatus(304)
+        // The clock of a file system has steps.
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+        yield* build("main-2")
+        const since = { "if-modified-since": stamp.toUTCString() }
+        for (const headers of [{ "if-none-match": etag }, since]) {
+          const reply = yield* test.get("/built.html", { headers: { ...plain, ...headers } })
+          expect([reply.status, reply.text]).toEqual([200, "main-2"])
+        }
       })
     )
 
