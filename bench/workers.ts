@@ -19,10 +19,15 @@ const steps = Steps.taking(2)
 interface Measured {
   readonly errors: number
   readonly p99: number
+  /** Requests for each second that the server ran on a core: other programs change it little. */
+  readonly perCpuSecond: number
   readonly rate: number
 }
 
-const load = async (port: number, seconds: number): Promise<Measured> => {
+const load = async (
+  port: number,
+  seconds: number
+): Promise<Omit<Measured, "perCpuSecond"> & { readonly requests: number }> => {
   const file = resolve(import.meta.dirname, "lib", "Autocannon.ts")
   const all = { connections: 16, duration: seconds, url: `http://127.0.0.1:${port}/work` }
   return JSON.parse(await output([process.execPath, [file, JSON.stringify(all)]]))
@@ -69,9 +74,11 @@ for (const listener of ["node", "proxied"]) {
       [2, two]
     ] as const) {
       runs.push(
-        await whileServing(workers, listener, async ({ port }) => {
+        await whileServing(workers, listener, async ({ cpu, port }): Promise<Measured> => {
           await load(port, 1)
-          return load(port, options.seconds)
+          const before = cpu()
+          const measured = await load(port, options.seconds)
+          return { ...measured, perCpuSecond: measured.requests / (cpu() - before) }
         })
       )
     }
@@ -82,15 +89,22 @@ for (const listener of ["node", "proxied"]) {
 
 const rows = Object.entries(results).map(([listener, { 1: one = [], 2: two = [] }]) => {
   const rates = (runs: ReadonlyArray<Measured>) => runs.map(({ rate }) => rate)
+  const costs = (runs: ReadonlyArray<Measured>) => runs.map(({ perCpuSecond }) => perCpuSecond)
   return [
     listener,
     cell(spread(rates(one))),
     cell(spread(rates(two))),
-    cell(ratios(rates(two), rates(one)))
+    cell(ratios(rates(two), rates(one))),
+    cell(ratios(costs(two), costs(one)))
   ]
 })
+const titles = ["", "one process, requests/s", "two workers, requests/s", "ratio"]
 console.log(`\n2 ms of computing in each request: median (min to max)\n`)
-console.log(table(["", "one process, requests/s", "two workers, requests/s", "ratio"], rows))
-const circumstances = Report.circumstances(options, noise)
+console.log(table([...titles, "ratio, requests of a CPU second"], rows))
+const circumstances = {
+  ...Report.circumstances(options, noise),
+  client: "autocannon",
+  pinned: false
+}
 console.log(`\n${Report.describe(circumstances)}`)
 Report.write(`${Report.nameOf("workers", options)}.json`, { circumstances, results })

@@ -10,7 +10,7 @@ import type { Peer } from "./Peers.ts"
 import type { Tier } from "./Workload.ts"
 
 export interface Server {
-  /** Seconds that its threads ran on a core so far. */
+  /** Seconds that its threads, and those of its child processes, ran on a core so far. */
   readonly cpu: () => number
   readonly peer: Peer
   readonly port: number
@@ -70,6 +70,9 @@ const cpuOf = (pid: number): number =>
       return sum
     }
   }, 0)
+
+const childrenOf = (pid: number): ReadonlyArray<number> =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number)
 
 /**
  * Starts a peer and waits until it accepts connections. `stdout` is where its access log goes:
@@ -150,7 +153,7 @@ export const start = async (
   }
   const startMillis = performance.now() - started
   return {
-    cpu: () => cpuOf(child.pid!),
+    cpu: () => [child.pid!, ...childrenOf(child.pid!)].reduce((sum, pid) => sum + cpuOf(pid), 0),
     peer,
     port,
     rss: () => {
