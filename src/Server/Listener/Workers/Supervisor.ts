@@ -103,10 +103,11 @@ class Supervisor {
     const { main } = this.#options
     main.onHangup = () => void Queue.offerUnsafe(this.#reloads, undefined)
     main.onUrgent = () => this.#halt()
-    // The workers open the files of their logs again. Without a listener it would end this process.
-    process.on("SIGUSR2", () => {
+    const onReopen = () => {
       for (const child of this.#ready) child.kill("SIGUSR2")
-    })
+    }
+    // The workers open the files of their logs again. Without a listener it would end this process.
+    process.on("SIGUSR2", onReopen)
     const [first, ...others] = this.#slots
     return Effect.gen({ self: this }, function* () {
       // The first one alone, so that a failure is reported once and migrations run once.
@@ -120,7 +121,10 @@ class Supervisor {
         ),
         Effect.forever(Effect.andThen(Queue.take(this.#reloads), this.#reload()))
       )
-    }).pipe(Effect.onExit((exit) => this.#stop(exit)))
+    }).pipe(
+      Effect.onExit((exit) => this.#stop(exit)),
+      Effect.ensuring(Effect.sync(() => process.off("SIGUSR2", onReopen)))
+    )
   }
 
   /** Starts a worker for the first time. */

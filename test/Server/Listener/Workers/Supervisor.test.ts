@@ -225,6 +225,20 @@ describe("a reload", () => {
   )
 })
 
+it.effect("SIGUSR2 goes to all workers", () =>
+  Effect.gen(function* () {
+    const { exit, fakes, interrupt } = yield* serving(2)
+    process.emit("SIGUSR2", "SIGUSR2")
+    assert.deepStrictEqual(
+      fakes.map(({ killed }) => killed),
+      [["SIGUSR2"], ["SIGUSR2"]]
+    )
+    yield* interrupt
+    yield* exit
+    assert.strictEqual(process.listenerCount("SIGUSR2"), 0)
+  })
+)
+
 describe("the stop", () => {
   it.effect("all workers are told once, at the same time", () =>
     Effect.gen(function* () {

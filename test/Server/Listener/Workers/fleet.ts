@@ -11,6 +11,7 @@ import * as Supervisor from "../../../../src/Server/Listener/Workers/Supervisor.
 export interface Fake extends Child {
   readonly end: (ended?: Partial<Ended>) => void
   isStuck: boolean
+  readonly killed: Array<string>
   readonly say: (message: FromWorker) => void
   readonly sent: Array<ToWorker>
   readonly serve: () => void
@@ -41,7 +42,11 @@ export const make = (count: number) =>
             end,
             ended,
             isStuck: false,
-            kill: (signal) => end({ signal }),
+            kill: (signal) => {
+              fake.killed.push(signal)
+              if (signal === "SIGKILL") end({ signal })
+            },
+            killed: [],
             number,
             pid: 100 + fakes.length,
             ready: Deferred.makeUnsafe(),
