@@ -59,6 +59,8 @@ export interface Shared<Receive, Send> {
 export interface Owner {
   /** The connection is closed. */
   readonly onClosed: () => void
+  /** A function of the channel has thrown. */
+  readonly onDefect: (defect: unknown) => void
   readonly onOpened: () => void
 }
 
@@ -243,7 +245,7 @@ export class OpenConnection<Receive, Send>
 
   onMessage(data: string | Uint8Array, size: number): void {
     if (this.end !== undefined) return
-    const { count, limits, onInvalid, receive } = this.#shared
+    const { count, limits, receive } = this.#shared
     this.messagesIn++
     this.bytesIn += size
     count.messagesIn++
@@ -251,12 +253,7 @@ export class OpenConnection<Receive, Send>
     if (!this.#hears(size)) return
     if (typeof data !== "string") return this.shut(codes.unsupported, "Send text, not bytes")
     const decoded = receive.decode(data)
-    if (Result.isFailure(decoded)) {
-      const answer = onInvalid?.(decoded.failure)
-      if (answer === undefined) return this.shut(codes.invalid, decoded.failure)
-      this.offer(answer)
-      return
-    }
+    if (Result.isFailure(decoded)) return this.#refuse(decoded.failure)
     if (this.#queue === undefined) this.#queue = [decoded.success]
     else this.#queue.push(decoded.success)
     if (this.#queue.length >= limits.maxWaiting) {
@@ -293,6 +290,18 @@ export class OpenConnection<Receive, Send>
     if (this.#rate.take(size, this.#heard)) return true
     this.shut(codes.policy, "Too many messages")
     return false
+  }
+
+  /** Answers a message that does not fit the channel. The reason has parts of the message. */
+  #refuse(reason: string): void {
+    try {
+      const answer = this.#shared.onInvalid?.(reason)
+      if (answer === undefined) this.shut(codes.invalid, reason)
+      else this.offer(answer)
+    } catch (defect) {
+      this.shut(codes.internal, "Internal error")
+      this.owner!.onDefect(defect)
+    }
   }
 
   get #isFull(): boolean {

@@ -1,5 +1,5 @@
 /** A connection of a channel with the fiber of its handler. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -75,6 +75,11 @@ export class HandledConnection implements Owner {
     this.#state.countClosed(connection.channel, connection.end!.code)
     Effect.runForkWith(this.#context)(logClosed(connection))
     this.#forget()
+  }
+
+  onDefect(defect: unknown): void {
+    const message = `The channel "${this.#connection.channel}" failed to answer a message that does not fit it`
+    Effect.runForkWith(this.#context)(logFailure(message, Cause.die(defect)))
   }
 
   /** Closes the connection because the server stops. */

@@ -102,6 +102,8 @@ const binary = { binary: true }
 const text = { binary: false }
 
 class NodePeer implements WebSocketUpgrade.Peer {
+  // The last of several writes calls back when the peer has read all of them.
+  readonly #onSent = () => this.#websocket[key]!.onDrain()
   readonly #websocket: Keyed
 
   constructor(websocket: Keyed) {
@@ -147,14 +149,7 @@ class NodePeer implements WebSocketUpgrade.Peer {
   }
 
   send(data: string | Uint8Array): void {
-    const websocket = this.#websocket
-    const isWaiting = websocket.bufferedAmount > 0
-    websocket.send(
-      data,
-      typeof data === "string" ? text : binary,
-      // The last of several writes calls back when the peer has read all of them.
-      isWaiting ? () => websocket[key]!.onDrain() : ignore
-    )
+    this.#websocket.send(data, typeof data === "string" ? text : binary, this.#onSent)
   }
 
   get #isOpen(): boolean {

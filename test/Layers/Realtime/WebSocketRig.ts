@@ -34,6 +34,11 @@ const channel = <const Name extends string, const Path extends `/${string}`>(
 export const Chat = channel("chat", "/chat/:room")
 
 const Answering = channel("answering", "/answering/:room")
+const AnsweringShortly = Channel.make(HttpApiEndpoint.get("answeringShortly", "/shortly"), {
+  receive: Say,
+  send: Schema.Struct({ text: Schema.String.check(Schema.isMaxLength(10)) })
+})
+const Big = channel("big", "/big/:room")
 const Deflated = channel("deflated", "/deflated/:room")
 const Dies = channel("dies", "/dies/:room")
 const Flood = channel("flood", "/flood/:room")
@@ -49,6 +54,8 @@ export const Spoken = Channel.make(HttpApiEndpoint.get("spoken", "/spoken"), {
 
 export class RoomsApi extends HttpApiGroup.make("rooms").add(
   Answering.endpoint,
+  AnsweringShortly.endpoint,
+  Big.endpoint,
   Chat.endpoint,
   Deflated.endpoint,
   Dies.endpoint,
@@ -82,6 +89,8 @@ export const plugin = (seen: Seen) =>
           const answering = channel(Answering, {
             onInvalid: (reason) => ({ room: 0, text: reason })
           })
+          const shortly = channel(AnsweringShortly, { onInvalid: (text) => ({ text }) })
+          const big = channel(Big, { maxBuffered: 1000 })
           const chat = channel(Chat, {
             maxMessage: 2000,
             messagesPerSecond: 20,
@@ -98,6 +107,17 @@ export const plugin = (seen: Seen) =>
           seen.broadcast = (text) => chat.broadcast({ room: 0, text })
           return handlers.handleAll({
             answering: () => answering.upgrade((connection) => Effect.asVoid(connection.closed)),
+            answeringShortly: () => shortly.upgrade((connection) => connection.closed),
+            big: ({ params }) =>
+              big.upgrade((connection) =>
+                Effect.gen(function* () {
+                  for (const text of ["x".repeat(20_000_000), "y"]) {
+                    yield* connection.send({ room: params.room, text })
+                    seen.offered++
+                  }
+                  yield* connection.closed
+                })
+              ),
             chat: ({ params, query }) =>
               Effect.gen(function* () {
                 if (params.room === 404) return yield* new RoomNotFound()

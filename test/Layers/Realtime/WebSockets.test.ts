@@ -163,6 +163,13 @@ for (const name of ["node", "proxied"] as const) {
       client.destroy()
     })
 
+    it("closes the connection with 1011 if its answer to such a message does not fit either", async () => {
+      const client = await upgraded("/shortly")
+      client.send(frame('{"text":1}'))
+      assert.strictEqual(codeIn(await arrives("The end", client.end())), 1011)
+      client.destroy()
+    })
+
     it("refuses a message that decompresses to more than its limit", async () => {
       const client = await upgraded(
         "/deflated/7",
@@ -220,6 +227,16 @@ for (const name of ["node", "proxied"] as const) {
       })
       // What the kernel holds for a connection.
       assert.isBelow(seen.offered * 50_000, 32_000_000)
+      client.destroy()
+    })
+
+    it("goes on after a message that is longer than what may wait for the client", async () => {
+      const client = await app.connect()
+      client.socket.pause()
+      client.send(handshake("/big/7"))
+      await until("The long message", () => seen.offered === 1)
+      client.socket.removeAllListeners("data").resume()
+      await until("The next message", () => seen.offered === 2)
       client.destroy()
     })
 
