@@ -220,6 +220,11 @@ export class OpenConnection<Receive, Send>
       return this.shut(codes.tryLater, "The client reads too slowly")
     }
     if (!this.#peer.canPing) return
+    if (this.#isPaused) {
+      // Nothing of the client is read now, neither a pong nor its end.
+      if (now - this.#heard < idleTimeout) return
+      return this.shut(codes.policy, "Too many messages wait for the handler")
+    }
     if (this.#pingedAt === undefined) {
       if (now - this.#heard < idleTimeout / 2) return
       this.#pingedAt = now
@@ -324,6 +329,7 @@ export class OpenConnection<Receive, Send>
   #take(): Receive {
     const queue = this.#queue!
     const message = queue[0]
+    if (this.#isPaused) this.#heard = this.#shared.now()
     if (queue.length > 1) queue.shift()
     else {
       this.#queue = undefined
@@ -335,6 +341,8 @@ export class OpenConnection<Receive, Send>
   #resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
+    this.#heard = this.#shared.now()
+    this.#pingedAt = undefined
     this.#peer?.resume()
   }
 

@@ -43,6 +43,7 @@ const Deflated = channel("deflated", "/deflated/:room")
 const Dies = channel("dies", "/dies/:room")
 const Flood = channel("flood", "/flood/:room")
 const Idle = channel("idle", "/idle/:room")
+const Busy = channel("busy", "/busy/:room")
 const Once = channel("once", "/once/:room")
 const Waits = channel("waits", "/waits/:room")
 
@@ -61,6 +62,7 @@ export class RoomsApi extends HttpApiGroup.make("rooms").add(
   Dies.endpoint,
   Flood.endpoint,
   Idle.endpoint,
+  Busy.endpoint,
   Once.endpoint,
   Spoken.endpoint,
   Waits.endpoint
@@ -71,6 +73,7 @@ export class Seen {
   broadcast: (text: string) => number = () => 0
   readonly door = Deferred.makeUnsafe<void>()
   heard = 0
+  idle: () => number = () => 0
   interrupted = 0
   offered = 0
   open: () => number = () => 0
@@ -99,10 +102,12 @@ export const plugin = (seen: Seen) =>
           const deflated = channel(Deflated, { compression: true, maxMessage: 100_000 })
           const dies = channel(Dies)
           const flood = channel(Flood, { maxBuffered: 100_000, sendTimeout: "300 millis" })
-          const idle = channel(Idle, { idleTimeout: "200 millis" })
+          const idle = channel(Idle, { idleTimeout: "200 millis", maxWaiting: 5 })
+          const busy = channel(Busy, { idleTimeout: "2 seconds", maxWaiting: 20 })
           const once = channel(Once)
           const spoken = channel(Spoken)
           const waits = channel(Waits, { maxWaiting: 10, messagesPerSecond: 1_000_000 })
+          seen.idle = () => idle.connections.size
           seen.open = () => chat.connections.size
           seen.broadcast = (text) => chat.broadcast({ room: 0, text })
           return handlers.handleAll({
@@ -117,6 +122,15 @@ export const plugin = (seen: Seen) =>
                   }
                   yield* connection.closed
                 })
+              ),
+            busy: () =>
+              busy.upgrade((connection) =>
+                connection.forEach(({ text }) =>
+                  Effect.andThen(
+                    connection.send({ room: 0, text }),
+                    Effect.raceFirst(Effect.sleep("200 millis"), connection.closed)
+                  )
+                )
               ),
             chat: ({ params, query }) =>
               Effect.gen(function* () {

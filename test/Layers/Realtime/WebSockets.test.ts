@@ -247,6 +247,25 @@ for (const name of ["node", "proxied"] as const) {
       assert.strictEqual(codeIn(text), 1001)
     })
 
+    it("is patient with a client whose messages wait for the handler", async () => {
+      const client = await upgraded("/busy/7")
+      client.send(Buffer.concat([...Array<Buffer>(21).fill(say("x")), say("last")]))
+      const text = await arrives(
+        "The last message",
+        client.until((text) => text.includes("last") || text.includes("\x88"))
+      )
+      assert.include(text, "last")
+      client.destroy()
+    })
+
+    it("forgets a client that is gone while its messages wait for a handler that takes none", async () => {
+      const client = await upgraded("/idle/7")
+      await until("The connection", () => seen.idle() === 1)
+      client.send(Buffer.concat(Array<Buffer>(6).fill(say("x"))))
+      client.destroy()
+      await until("Its end", () => seen.idle() === 0)
+    })
+
     it("sends a broadcast to all its connections", async () => {
       const clients = [await upgraded("/chat/1"), await upgraded("/chat/2")]
       assert.strictEqual(seen.broadcast("to all"), 2)
