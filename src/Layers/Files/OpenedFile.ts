@@ -1,7 +1,7 @@
 /** Files that are open for reading. */
 import { type BigIntStats, constants } from "node:fs"
-import { type FileHandle, open as openFile, realpath, stat } from "node:fs/promises"
-import { join, sep } from "node:path"
+import { type FileHandle, open as openFile, realpath } from "node:fs/promises"
+import { dirname, join, sep } from "node:path"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Pull from "effect/Pull"
@@ -78,7 +78,7 @@ const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): 
     const name = join(root, ...segments)
     const known = kept.get(name)
     // The same version of the same file was found below the root before, whatever the path leads to now.
-    if (known !== undefined && identityOf(await stat(name, { bigint: true })) === known.identity) {
+    if (known !== undefined && identityOf(await kept.stat(name)) === known.identity) {
       return known
     }
     const path = await realpath(name)
@@ -139,6 +139,35 @@ export const open = (
     run(() => find(root, segments, kept)),
     (found) => (found === undefined || found === "folder" ? Effect.void : close(found))
   )
+
+/**
+ * Opens a file beside another one: a precompressed form of it. That there is none is remembered until the folder
+ * changes.
+ */
+export const openBeside = (
+  root: string,
+  segments: ReadonlyArray<string>,
+  kept: Kept
+): Effect.Effect<Found, ServiceUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const name = join(root, ...segments)
+    const folder = yield* run(() => folderOf(name, kept))
+    if (folder !== undefined && kept.isAbsent(name, folder)) return undefined
+    const found = yield* open(root, segments, kept)
+    if (found === undefined && folder !== undefined) kept.setAbsent(name, folder)
+    return found
+  })
+
+/** Returns the version of the folder of a path; undefined if it was changed just now, and may be changed again. */
+const folderOf = async (name: string, kept: Kept): Promise<string | undefined> => {
+  try {
+    const stats = await kept.stat(dirname(name))
+    return Date.now() - Number(stats.ctimeMs) > settled ? identityOf(stats) : undefined
+  } catch (error) {
+    if (missing.has(codeOf(error))) return undefined
+    throw error
+  }
+}
 
 /** Closes a file, once. */
 export const close = ({ handle }: OpenedFile): Effect.Effect<void> =>

@@ -107,7 +107,7 @@ const handlerOf = (settings: Settings, root: string) => {
   ) =>
     Effect.gen(function* () {
       for (const coding of Codings.accepted(header)) {
-        const found = yield* OpenedFile.open(
+        const found = yield* OpenedFile.openBeside(
           root,
           [...segments.slice(0, -1), segments.at(-1)! + coding.ending],
           kept

@@ -15,6 +15,7 @@ import {
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { brotliCompressSync, gzipSync } from "node:zlib"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -224,6 +225,36 @@ for (const [place, boot] of places) {
           const reply = yield* test.get("/built.html", { headers: { ...plain, ...headers } })
           expect([reply.status, reply.text]).toEqual([200, "main-2"])
         }
+      })
+    )
+
+    served("have the precompressed forms that are on disk", (test, root) =>
+      Effect.gen(function* () {
+        const path = join(root, "forms", "a.js")
+        const old = new Date(Date.now() - 60_000)
+        const read = Effect.map(
+          test.get("/forms/a.js", { headers: { "accept-encoding": "gzip, br" } }),
+          (reply) => [reply.headers.get("content-encoding"), reply.headers.get("vary")]
+        )
+        yield* Effect.promise(async () => {
+          await mkdir(join(root, "forms"))
+          await writeFile(path, script)
+          await utimes(path, old, old)
+          // A folder that was changed just now may be changed again without another time.
+          await new Promise((resolve) => setTimeout(resolve, 2100))
+        })
+        const none = [null, "Accept-Encoding"]
+        expect(yield* Effect.all([read, read, read], { concurrency: 3 })).toEqual([
+          none,
+          none,
+          none
+        ])
+        yield* Effect.promise(() => writeFile(`${path}.gz`, gzipSync(script)))
+        expect(yield* read).toEqual(["gzip", "Accept-Encoding"])
+        yield* Effect.promise(() => writeFile(`${path}.br`, brotliCompressSync(script)))
+        expect(yield* read).toEqual(["br", "Accept-Encoding"])
+        yield* Effect.promise(() => rm(`${path}.br`))
+        expect(yield* read).toEqual(["gzip", "Accept-Encoding"])
       })
     )
 
