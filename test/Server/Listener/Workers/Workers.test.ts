@@ -3,6 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { App, Config, Plugin } from "flange"
+import * as Cache from "flange/Cache"
+import * as Idempotency from "flange/Idempotency"
 import { TestApp } from "flange/Testing"
 import { AppConfig } from "../../../../src/Plugin/AppConfig.ts"
 import { CurrentWorker, warnIfSeveral } from "../../../../src/Plugin/Worker.ts"
@@ -50,6 +52,20 @@ describe("the number of workers", () => {
         assert.include(error.problems[0]!.key, "server.workers")
       }
       yield* TestApp.make(app("auto"))
+    })
+  )
+
+  it.effect("times the replicas, if above 1, is a warning of caches and keys in memory", () =>
+    Effect.gen(function* () {
+      for (const [replicas, count] of [
+        [1, 0],
+        [2, 2]
+      ]) {
+        const shop = App.make("shop", [Cache.plugin, Idempotency.plugin])
+        const { logs } = yield* TestApp.make(shop, { config: { app: { replicas } } })
+        const warned = logs.filter(({ message }) => message.startsWith("Each of the 2 processes"))
+        assert.strictEqual(warned.length, count)
+      }
     })
   )
 
