@@ -9,7 +9,7 @@ export type MessageSchema = Schema.ConstraintCodec<unknown, unknown, never, neve
 
 /** The encoder and the decoder of one direction of a channel. */
 export interface ChannelText<A> {
-  /** Returns the value of a text, or why it is none: a JSON pointer and the reason. */
+  /** Returns the value of a text, or why it is none: the reason, after the JSON pointer of the part that it concerns. */
   readonly decode: (text: string) => Result.Result<A, string>
   /** Returns the text of a value. Throws a `TypeError` if the value does not fit the schema. */
   readonly encode: (value: A) => string
@@ -43,7 +43,7 @@ const make = <S extends MessageSchema>(schema: S): ChannelText<S["Type"]> => {
         return Exit.isSuccess(exit) ? Result.succeed(exit.value) : Result.fail(reasonOf(exit))
       } catch (error) {
         // A text may be nested so deep that the stack overflows.
-        return Result.fail(`: ${error instanceof Error ? firstLine(error.message) : "Not JSON"}`)
+        return Result.fail(error instanceof Error ? firstLine(error.message) : "Not JSON")
       }
     },
     encode: (value) => {
@@ -58,15 +58,16 @@ const make = <S extends MessageSchema>(schema: S): ChannelText<S["Type"]> => {
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** Returns the pointer and the text of the first issue. */
+/** Returns the text of the first issue, after its pointer if it concerns a part of the message. */
 const reasonOf = ({ cause }: Exit.Failure<unknown, Schema.SchemaError>): string => {
   const reason = cause.reasons[0]
-  if (reason?._tag !== "Fail") return ": The schema needs to wait. Use one that decodes at once"
+  if (reason?._tag !== "Fail") return "The schema needs to wait. Use one that decodes at once"
   const [issue] = format(reason.error.issue).issues
   const pointer = (issue?.path ?? []).map(
     (segment) => `/${String(typeof segment === "object" ? segment.key : segment)}`
   )
-  return `${pointer.join("")}: ${firstLine(issue?.message ?? "Invalid")}`
+  const text = firstLine(issue?.message ?? "Invalid")
+  return pointer.length > 0 ? `${pointer.join("")}: ${text}` : text
 }
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!

@@ -24,7 +24,7 @@ type Reply = HttpServerResponse.HttpServerResponse
 export interface ChannelOptions<Send> extends WebSocketLimits.LimitOptions {
   /**
    * Returns the answer to a message that does not fit the channel. Without one, or if it returns
-   * undefined, the connection is closed with 1007. The reason begins with a JSON pointer.
+   * undefined, the connection is closed with 1007. The reason begins with the JSON pointer of the part that does not fit.
    */
   readonly onInvalid?: ((reason: string) => Send | undefined) | undefined
   /** The origins whose pages may connect, such as `https://app.example.com`. Default: that of the service. */
