@@ -88,7 +88,7 @@ const untilReachable = (sql: SqlClient.SqlClient, target: Server, wait: Duration
     let last = "no answer"
     let announced = false
     const fail = Effect.gen(function* () {
-      const waited = (yield* Clock.currentTimeMillis) - start
+      const waited = hasNoUser(target) ? 0 : (yield* Clock.currentTimeMillis) - start
       return yield* new DatabaseUnreachable({
         database: target.database,
         host: target.host,

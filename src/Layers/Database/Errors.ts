@@ -14,15 +14,16 @@ export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>
     reason: Schema.String,
     /** A description, such as `PostgreSQL at db:5432, database "shop"`. */
     target: Schema.String,
-    /** How long the start waited, such as `20s`. */
+    /** How long the start waited, such as `20s`, or `0` if no server was asked. */
     waited: Schema.String
   }
 ) {
   override get message(): string {
-    return (
-      `Cannot use ${this.target}: ${this.reason} (gave up after ${this.waited}). ` +
-      "Start the server, correct DATABASE_URL, or raise database.bootWait."
-    )
+    // Waiting would not help if no server was asked.
+    return this.waited === "0"
+      ? `Cannot use ${this.target}: ${this.reason}. Correct DATABASE_URL.`
+      : `Cannot use ${this.target}: ${this.reason} (gave up after ${this.waited}). ` +
+          "Start the server, correct DATABASE_URL, or raise database.bootWait."
   }
 }
 

@@ -149,6 +149,7 @@ describe("a mistake that time does not mend", () => {
           const error = yield* Effect.flip(open(url, { bootWait }))
           expect(error._tag).toBe("DatabaseUnreachable")
           expect(error.message).toContain("names no user")
+          expect(error.message).toMatch(/is not set\. Correct DATABASE_URL\.$/)
         }
       })
     ).finally(() => {
