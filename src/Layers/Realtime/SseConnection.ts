@@ -117,9 +117,10 @@ export class LogFollower extends Connection implements Follower {
     this.#isHolding = true
     // A client that gets no event continues here too.
     this.send(SseFrames.position(this.position))
-    if (!this.hub.isDraining && !this.tail.join(this)) {
-      this.#stopReading = this.hub.catchUp(this)
-    }
+    if (this.hub.isDraining) return
+    // Only the log knows whether it has had an id that the tail has not seen.
+    const isAhead = this.position.sequence > this.tail.position.sequence
+    if (isAhead || !this.tail.join(this)) this.#stopReading = this.hub.catchUp(this)
   }
 
   protected override stop(): void {

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Metering from "../../Plugin/Metering.ts"
-import { advance } from "./EventLogAdvance.ts"
+import { type Advance, advance } from "./EventLogAdvance.ts"
 import type { Backend, EventLogError } from "./EventLogBackend.ts"
 import { pageSize } from "./EventLogTail.ts"
 import type { Tails } from "./EventLogTails.ts"
@@ -33,6 +33,19 @@ export interface Connections extends Hub {
   readonly drain: Effect.Effect<void>
   /** Runs an effect in the background. Returns the function that interrupts it. */
   readonly run: (effect: Effect.Effect<void>) => () => void
+}
+
+/** Returns the first events of a page, about `size` bytes of them, and how many these are. */
+const framed = ({ entries, position: { generation } }: Advance, size: number) => {
+  const frames: Array<Buffer> = []
+  let length = 0
+  for (const entry of entries) {
+    const frame = SseFrames.entry(entry, generation)
+    if (length > 0 && length + frame.length > size) break
+    frames.push(frame)
+    length += frame.length
+  }
+  return { bytes: Buffer.concat(frames, length), count: frames.length }
 }
 
 /** Creates the registry, with one timer for all streams. Closing the scope ends it. */
@@ -83,23 +96,23 @@ export const make = (
     /** Sends the events after the position of a client, at its speed, until it is in its tail. */
     const caughtUp = Effect.fnUntraced(function* (follower: LogFollower) {
       const { tail } = follower
+      // Large events are read in small pages.
+      let limit = pageSize
       while (follower.isOpen) {
         const before = follower.position
-        const page = yield* permits.withPermits(1)(
-          backend.page(tail.topic, before.sequence, pageSize)
-        )
+        const page = yield* permits.withPermits(1)(backend.page(tail.topic, before.sequence, limit))
         const found = advance(before, page)
-        follower.position = found.position
+        const { bytes, count } = framed(found, settings.maxBuffer)
+        const isCut = count < found.entries.length
+        limit = Math.min(pageSize, 2 * (isCut ? count : limit))
+        follower.position = isCut
+          ? { ...found.position, sequence: before.sequence + count }
+          : found.position
         if (found.lost !== undefined) follower.lost(found.lost, found.position)
-        else if (found.entries.length > 0) {
-          const { generation } = found.position
-          follower.receive(
-            Buffer.concat(found.entries.map((entry) => SseFrames.entry(entry, generation)))
-          )
-        }
+        else if (count > 0) follower.receive(bytes)
         yield* drained(follower)
         if (!follower.isOpen) return
-        if (!found.isBehind && tail.join(follower)) return
+        if (!isCut && !found.isBehind && tail.join(follower)) return
         if (found.entries.length === 0) {
           tail.wake()
           yield* Effect.sleep(joinWait)
