@@ -98,6 +98,7 @@ const independent = [
   "Realtime/BroadcastPlugin",
   "Realtime/EventLog",
   "Realtime/RollingRestart",
+  "Realtime/SseCatchUp",
   "Realtime/SseSockets",
   "Realtime/AsyncApi",
   "Realtime/WebSocketAuth",
