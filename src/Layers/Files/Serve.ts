@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Layer from "effect/Layer"
@@ -90,6 +91,10 @@ const isNavigation = (exchange: Exchange): boolean =>
 
 const notFound = new RouteNotFound()
 
+const varying = HttpEffect.appendPreResponseHandler((_, response) =>
+  Effect.succeed(HttpServerResponse.setHeader(response, "vary", "Accept"))
+)
+
 const handlerOf = (settings: Settings, root: string) => {
   const { fallback, index = "index.html", precompressed = true, types = {} } = settings
   const kept = new KeptFiles<OpenedFile.OpenedFile>()
@@ -171,9 +176,12 @@ const handlerOf = (settings: Settings, root: string) => {
   const missing = (segments: ReadonlyArray<string>, exchange: Exchange) =>
     Effect.gen(function* () {
       const name = segments.at(-1) ?? ""
-      const isPage =
-        fallback !== undefined && isNavigation(exchange) && !MediaType.isFileName(name, types)
-      if (!isPage) return yield* notFound
+      if (fallback === undefined || MediaType.isFileName(name, types)) return yield* notFound
+      if (!isNavigation(exchange)) {
+        // A cache that keeps this must not send it to a browser.
+        yield* varying
+        return yield* notFound
+      }
       const page = fallback.split("/")
       const found = yield* OpenedFile.open(root, page, kept)
       if (found === undefined || found === "folder") return yield* notFound

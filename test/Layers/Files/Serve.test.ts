@@ -376,7 +376,11 @@ for (const [place, boot] of places) {
           ["/empty/", {}],
           ["/app.js/", {}]
         ] as const) {
-          ;(yield* test.get(path, { headers })).expectProblem("ROUTE_NOT_FOUND", 404)
+          const reply = yield* test.get(path, { headers })
+          reply.expectProblem("ROUTE_NOT_FOUND", 404)
+          // A cache must not answer a browser with it.
+          const varies = headers !== navigation && !path.startsWith("/app.js")
+          expect([path, reply.headers.get("vary")]).toEqual([path, varies ? "Accept" : null])
         }
         // An endpoint comes first.
         expect((yield* test.get("/v1/shop")).json).toBe("tea")
