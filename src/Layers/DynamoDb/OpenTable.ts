@@ -178,6 +178,15 @@ export const make = <
     query?: { readonly partition: unknown }
   ) => {
     const given = options as PageOptions
+    const { limit, pageSize } = given
+    for (const [option, size, least] of [
+      ["limit", limit, Number.MIN_SAFE_INTEGER],
+      ["pageSize", pageSize, 1]
+    ] as const) {
+      if (size === undefined || (Number.isSafeInteger(size) && size >= least)) continue
+      const text = `The ${option} ${size} for the table ${JSON.stringify(name)} is refused. Write a whole number from 1, or leave it out.`
+      return Stream.die(new RangeError(text))
+    }
     return given.limit !== undefined && given.limit < 1
       ? Stream.empty
       : pages(

@@ -327,6 +327,10 @@ export const suite = ({ isWhole, name, open }: Kind) =>
         expect(yield* some({ consistent: true, pageSize: 4 })).toEqual(ids)
         expect(yield* some({ limit: 7, pageSize: 3 })).toEqual(ids.slice(0, 7))
         expect(yield* some({ limit: 0 })).toEqual([])
+        for (const wrong of [{ pageSize: 0 }, { pageSize: NaN }, { limit: 1.5 }, { limit: NaN }]) {
+          const exit = yield* Effect.exit(some(wrong))
+          expect(String(exit)).toContain("Write a whole number from 1, or leave it out")
+        }
         expect(yield* some({ after: order("i22") })).toEqual(ids.slice(23))
         expect(yield* some({ after: order("i02"), descending: true })).toEqual(["i01", "i00"])
         const open = ids.filter((_, n) => n % 2 === 0)
