@@ -38,7 +38,7 @@ const etagForm = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
 const typeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:[\t ]*;[\t\x20-\x7e]*)?$/
 
 /** Throws if an option cannot be sent. */
-const check = ({ contentType, etag, length }: DownloadOptions): void => {
+const check = ({ contentType, etag, lastModified, length }: DownloadOptions): void => {
   if (contentType !== undefined && !typeForm.test(contentType)) {
     throw new TypeError(
       `The contentType ${JSON.stringify(contentType)} is no media type. Write one such as "text/csv".`
@@ -47,6 +47,11 @@ const check = ({ contentType, etag, length }: DownloadOptions): void => {
   if (etag !== undefined && !etagForm.test(etag)) {
     throw new TypeError(
       `The etag ${JSON.stringify(etag)} is no entity tag. Write it with its quotes, such as '"7"'.`
+    )
+  }
+  if (lastModified !== undefined && Number.isNaN(lastModified.getTime())) {
+    throw new TypeError(
+      "The lastModified of a download is no time. Leave it out if it is not known."
     )
   }
   if (length !== undefined && !(Number.isSafeInteger(length) && length >= 0)) {
@@ -116,13 +121,13 @@ export const download = <E, R>(
   HttpServerRequest.HttpServerRequest | R
 > =>
   Effect.gen(function* () {
-    yield* Effect.sync(() => check(options))
+    const size = isSource(content) ? content.size : options.length
+    yield* Effect.sync(() => check({ ...options, length: size }))
     const { contentType = "application/octet-stream", etag, filename = "", lastModified } = options
     const context: Context.Context<R> = yield* Effect.context<R>()
     const { headers, method } = yield* HttpServerRequest.HttpServerRequest
     const { inline = false } = options
     const disposition = inline ? ContentDisposition.inline : ContentDisposition.attachment
-    const size = isSource(content) ? content.size : options.length
     const stream = (part: Part | undefined): Stream.Stream<Uint8Array, E> => {
       if (!isSource(content)) {
         const whole = Stream.provideContext(content, context)

@@ -23,6 +23,8 @@ class ReportsApi extends HttpApiGroup.make("reports").add(
   HttpApiEndpoint.get("named", "/named/:name", { ...options, params: { name: Schema.String } }),
   HttpApiEndpoint.get("parts", "/parts", options),
   HttpApiEndpoint.get("short", "/short", options),
+  HttpApiEndpoint.get("undated", "/undated", options),
+  HttpApiEndpoint.get("unsized", "/unsized", options),
   HttpApiEndpoint.get("wrong", "/wrong", options)
 ) {}
 
@@ -70,6 +72,8 @@ const appOf = (fate: Fate) =>
                 { etag: '"7"', filename: "a.bin", inline: true }
               ),
             short: () => Files.download(Stream.make(bytes), { length: 15 }),
+            undated: () => Files.download(Stream.make(bytes), { lastModified: new Date(NaN) }),
+            unsized: () => Files.download({ read: () => Stream.make(bytes), size: -1 }),
             wrong: () => Files.download(Stream.make(bytes), { etag: "7" })
           })
         )
@@ -173,7 +177,9 @@ for (const [place, boot] of places) {
 
     downloading("with an option that cannot be sent is a defect", (test) =>
       Effect.gen(function* () {
-        ;(yield* test.get("/wrong")).expectProblem("INTERNAL_ERROR", 500)
+        for (const path of ["/undated", "/unsized", "/wrong"]) {
+          ;(yield* test.get(path)).expectProblem("INTERNAL_ERROR", 500)
+        }
       })
     )
 
