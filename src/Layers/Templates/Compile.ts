@@ -69,6 +69,11 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
       fields.push(...Mentions.fieldsIn(val, line))
       templates.push(...Mentions.templatesIn(val, line))
       if (type === "e") {
+        if (!reader.isInText && Mentions.callsOutput(val)) {
+          const reason =
+            "it calls output in a tag, a comment, a script or the like, where the rules of the place are those of <%= ... %>. Write that"
+          return failed(reason, line)
+        }
         reader.branch()
         continue
       }

@@ -57,6 +57,10 @@ export const templatesIn = (code: string, line: number): ReadonlyArray<Mention> 
 export const declaresIt = (code: string): boolean =>
   /(?<![\w$.])it\s{0,9}=>|[(,]\s{0,9}it\s{0,9}[,)]|(?:const|let|var)\s{1,9}it(?![\w$])/.test(code)
 
+/** Whether the code calls `output`, or gives it another name. */
+export const callsOutput = (code: string): boolean =>
+  /(?<![\w$.])output(?![\w$])/.test(bare(code, "left out"))
+
 /** Finds the fields that the code reads of `it`. */
 export const fieldsIn = (code: string, line: number): ReadonlyArray<Mention> =>
   Array.from(

@@ -80,7 +80,7 @@ export class Reader {
   #hasPrinted = false
   /** Whether a value is part of the name of the attribute. */
   #isNameComputed = false
-  /** Whether a tag without output is in front of the text of the value. */
+  /** Whether a tag without output is in front of the text of the value, or in the comment. */
   #isUncertain = false
   #quote = ""
   #raw = ""
@@ -94,9 +94,19 @@ export class Reader {
     return this.#quote
   }
 
-  /** Reads a tag without output, such as a condition. The text behind it may be missing on the page. */
+  /** Whether what is read next is between tags. */
+  get isInText(): boolean {
+    return this.#state === "text"
+  }
+
+  /**
+   * Reads a tag without output, such as a condition. The text behind it may be missing on the page, and in a
+   * comment the begin of the comment.
+   */
   branch(): void {
-    if (this.#state === "quoted" && this.#isValueEmpty) this.#isUncertain = true
+    if (this.#state === "comment" || (this.#state === "quoted" && this.#isValueEmpty)) {
+      this.#isUncertain = true
+    }
   }
 
   /** Reads text between two tags of the template. */
@@ -122,7 +132,12 @@ export class Reader {
           refused: `the value of the attribute ${this.#attribute} has no quotes, so a space in it begins another attribute. Write ${this.#attribute}="<%= ... %>"`
         }
       case "comment":
-        return "attribute"
+        return this.#isUncertain
+          ? {
+              refused:
+                "a condition is in the comment, so it is not known whether the value is. Write the comment without one, or leave it out"
+            }
+          : "attribute"
       case "quoted":
         return this.#inAttribute()
       case "raw":
@@ -259,7 +274,10 @@ export class Reader {
     if (text[i] !== "<") return 0
     const comment = /^<!--(-?>)?/.exec(text.slice(i, i + 6))
     if (comment !== null) {
-      if (comment[1] === undefined) this.#state = "comment"
+      if (comment[1] === undefined) {
+        this.#isUncertain = false
+        this.#state = "comment"
+      }
       return comment[0].length - 1
     }
     const isEnd = text[i + 1] === "/"

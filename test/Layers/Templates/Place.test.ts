@@ -212,6 +212,13 @@ describe("a tag", () => {
   it.effect.each([
     ["<p class=<%= it.a %>>", "has no quotes"],
     ["<p class=x<%= it.a %>>", "has no quotes"],
+    ["<!-- <% if (it.a) { %> <%= it.a %> <% } %> -->", "a condition is in the comment"],
+    [
+      `<% if (it.a) { %><!--<% } %><a href="<%= it.b %>"><% if (it.a) { %>--><% } %>`,
+      "a condition is in the comment"
+    ],
+    ["<script>let a = <% output(it.a) %></script>", "it calls output"],
+    ["<a href='<% const print = output; print(it.a) %>'>", "it calls output"],
     [`<p onclick="<%= it.a %>">`, "the attribute onclick is code"],
     [`<p ONCLICK='go(<%= it.a %>)'>`, "the attribute onclick is code"],
     [`<iframe srcdoc="<%= it.a %>">`, "the attribute srcdoc is code"],
@@ -229,6 +236,8 @@ describe("a tag", () => {
   it.effect.each([
     [`<p class="a <%= it.a %>" id='<%= it.a %>'><%= it.a %>`, `<p class="a &lt;" id='&lt;'>&lt;`],
     ["a < b <%= it.a %> <3 <%= it.a %>", "a < b &lt; <3 &lt;"],
+    ["<!-- <% %> --><!-- <%= it.a %> --><% output(it.a) %>", "<!--  --><!-- &lt; -->&lt;"],
+    ["<p class='<% /* output */ %>'><%= it.a %>", "<p class=''>&lt;"],
     ["<!-- <p class= <%= it.a %> --><%= it.a %>", "<!-- <p class= &lt; -->&lt;"],
     ["<!--><%= it.a %>", "<!-->&lt;"],
     ["<!---><%= it.a %>", "<!--->&lt;"],
