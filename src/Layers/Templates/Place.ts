@@ -40,6 +40,9 @@ const addresses: ReadonlySet<string> = new Set([
   "xlink:href"
 ])
 
+/** The attributes of `animate` and `set` that may become the address of the element around them. */
+const animated: ReadonlySet<string> = new Set(["by", "from", "to", "values"])
+
 /** Elements whose content has no tags, by what a value in them is. */
 const raw: ReadonlyMap<string, Place> = new Map([
   ["iframe", "attribute"],
@@ -165,7 +168,8 @@ export class Reader {
       }
     }
     if (name === "style") return "style"
-    if (!addresses.has(name)) return "attribute"
+    const isAnimation = this.#tag === "animate" || this.#tag === "set"
+    if (!addresses.has(name) && !(isAnimation && animated.has(name))) return "attribute"
     if (code.test(this.#text)) {
       return {
         refused: `the address in ${name} is code, which escaping does not make safe. Write a data- attribute, and read it in a script`

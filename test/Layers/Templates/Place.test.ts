@@ -91,6 +91,16 @@ describe("an address of several parts", () => {
     })
   )
 
+  it.effect("is that of an animation, too", () =>
+    Effect.gen(function* () {
+      const text = `<svg><a><SET attributeName="href" to="<%= it.a %>"/><p to="<%= it.a %>"></a></svg>`
+      expect(yield* render(text, { a: code })).toContain(
+        `to="about:invalid"/><p to="javascript:x">`
+      )
+      expect(yield* render(text, { a: "#fff" })).toContain(`to="#fff"/>`)
+    })
+  )
+
   it.effect("is refused at start if the template writes code", () =>
     Effect.gen(function* () {
       for (const text of [
