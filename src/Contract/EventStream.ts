@@ -34,8 +34,8 @@ export type Received<Events extends Schemas> =
     })
   | Reset
 
-/** An event on the wire. */
-interface Encoded {
+/** An event on the wire: `data` is JSON. */
+export interface Encoded {
   readonly data: string
   readonly event?: string | undefined
   readonly id?: string | undefined
