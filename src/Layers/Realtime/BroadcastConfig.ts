@@ -30,19 +30,6 @@ const fields = {
   )
 }
 
-const Shape = Schema.Struct(fields).check(
-  Schema.makeFilter(({ heartbeat, lease }) =>
-    Duration.toMillis(lease) >= 2 * Duration.toMillis(heartbeat)
-      ? []
-      : [
-          {
-            issue: `it is less than twice the heartbeat, which is ${Duration.format(heartbeat)}`,
-            path: ["lease"]
-          }
-        ]
-  )
-)
-
 /**
  * Section `broadcast`.
  *
@@ -54,7 +41,19 @@ const Shape = Schema.Struct(fields).check(
  * | `maxSize` | 64 KiB | the largest message, as JSON |
  * | `prefix` | the id of the app, with Redis `redis.prefix` | apps with the same prefix and the same backend share their topics and members |
  */
-export const BroadcastConfig = Config.section("broadcast", Shape, {
+export const BroadcastConfig = Config.section("broadcast", Schema.Struct(fields), {
+  check: ({ heartbeat, lease }) => {
+    const least = Duration.times(heartbeat, 2)
+    return Duration.isGreaterThanOrEqualTo(lease, least)
+      ? []
+      : [
+          {
+            expected: `a duration of at least "${Duration.format(least)}"`,
+            key: "lease",
+            reason: `it is less than twice broadcast.heartbeat, which is ${Duration.format(heartbeat)}`
+          }
+        ]
+  },
   variables: { BROADCAST_BACKEND: "backend" }
 })
 

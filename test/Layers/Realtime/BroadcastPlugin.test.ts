@@ -82,7 +82,9 @@ describe("broadcast as a plugin", () => {
           config: { values: { broadcast: { heartbeat: "10 seconds", lease: "15 seconds" } } }
         })
         const error = yield* Effect.flip(TestApp.make(app))
-        expect(String(error)).toContain("broadcast.lease")
+        expect(String(error)).toContain(
+          'broadcast.lease (it is less than twice broadcast.heartbeat, which is 10s): write a duration of at least "20s"'
+        )
       })
     )
   )
