@@ -69,7 +69,21 @@ type Remedy<Name extends string> = Name extends `flange/Authentication/${infer C
             ? "No plugin in this app provides Redis: add `Redis.plugin`"
             : Name extends "flange/Database/InTransaction"
               ? "A plugin requires transactions, and this app has none: add `Database.transactional()`"
-              : never
+              : Name extends keyof BatteryPlugins
+                ? `No plugin in this app provides \`${Name}\`: add \`${BatteryPlugins[Name]}\``
+                : never
+
+/** The plugins of batteries by a service that they provide. */
+interface BatteryPlugins {
+  readonly "flange/DynamoDb/DynamoDb": "DynamoDb.plugin"
+  readonly "flange/ObjectStore/ObjectStore": "ObjectStore.plugin"
+  readonly "flange/Realtime/Broadcast": "Realtime.broadcast"
+  readonly "flange/Realtime/EventLog": "Realtime.sse"
+  readonly "flange/Realtime/Presence": "Realtime.broadcast"
+  readonly "flange/Realtime/Sse": "Realtime.sse"
+  readonly "flange/Realtime/WebSockets": "Realtime.webSockets"
+  readonly "flange/Templates/Templates": "Templates.plugin({ ... })"
+}
 
 /** The names for which `Remedy` knows nothing. */
 type Other<Name extends string> = Name extends string

@@ -74,7 +74,7 @@ export class WebSockets extends Context.Service<
     /** Closes all connections with 1001, and waits until the last one has ended. */
     readonly drain: Effect.Effect<void>
   }
->()("flange/WebSockets") {}
+>()("flange/Realtime/WebSockets") {}
 
 /** Creates the service. Its scope ends the connections that are left. */
 export const make = (

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Action, ApiError, App, Config, Plugin, Preset, Route } from "flange"
 import * as Auth from "flange/Auth"
+import * as Realtime from "flange/Realtime"
 import * as Redis from "flange/Redis"
 import { fitting, Rooms, RoomsApi } from "./lib.ts"
 
@@ -57,6 +58,12 @@ export const database = App.make("shop", [Sql])
 
 export const redis = App.make("shop", [Plugin.make("app:r", { requires: [Redis.Redis, Redis.SharedRedis] })])
 // ^ expect: No plugin in this app provides Redis: add `Redis.plugin`
+
+export const battery = App.make("shop", [Plugin.make("app:s", { requires: [Realtime.Sse] })])
+// ^ expect: No plugin in this app provides `flange/Realtime/Sse`: add `Realtime.sse`
+
+export const sockets = App.make("shop", [Plugin.make("app:w", { requires: [Realtime.WebSockets] })])
+// ^ expect: No plugin in this app provides `flange/Realtime/WebSockets`: add `Realtime.webSockets`
 
 export const action = App.make("shop", [Greeting])
 // ^ expect: No plugin in this app implements the action `greet`: add a plugin with `Action.implement`
