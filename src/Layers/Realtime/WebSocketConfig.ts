@@ -23,9 +23,9 @@ const fields = {
   compression: Schema.Boolean.pipe(Config.withDefault(false)),
   compressionThreshold: Size.pipe(Config.withDefault("1 KiB")),
   idleTimeout: Time.pipe(Config.withDefault("1 minute")),
-  maxBuffered: Size.pipe(Config.withDefault("1 MiB")),
+  maxBuffer: Size.pipe(Config.withDefault("1 MiB")),
   maxFragments: Count.pipe(Config.withDefault(1000)),
-  maxMessage: Size.pipe(Config.withDefault("64 KiB")),
+  maxSize: Size.pipe(Config.withDefault("64 KiB")),
   maxWaiting: Count.pipe(Config.withDefault(100)),
   messagesPerSecond: Count.pipe(Config.withDefault(100)),
   sendTimeout: Time.pipe(Config.withDefault("30 seconds"))
@@ -41,12 +41,12 @@ const fields = {
  * | `compression` | false | whether messages are compressed if the client offers it. It takes 30 to 300 KB for each connection that compresses |
  * | `compressionThreshold` | 1 KiB | shorter messages are not compressed |
  * | `idleTimeout` | 1 min | how long a client may be silent, which answers pings; after half of it a ping is sent |
- * | `maxBuffered` | 1 MiB | the most bytes that wait for a client to read them |
+ * | `maxBuffer` | 1 MiB | the most bytes that wait for a client to read them |
  * | `maxFragments` | 1000 | the most frames of one message; more close the connection with 1008 |
- * | `maxMessage` | 64 KiB | the longest message of a client, decompressed; a longer one closes the connection with 1009 |
+ * | `maxSize` | 64 KiB | the longest message of a client, decompressed; a longer one closes the connection with 1009 |
  * | `maxWaiting` | 100 | the most messages that wait for the handler before the client has to wait |
  * | `messagesPerSecond` | 100 | the most messages and pings of a client in a second; more close the connection with 1008 |
- * | `sendTimeout` | 30 s | how long a client may leave `maxBuffered` bytes unread; then the connection closes with 1013 |
+ * | `sendTimeout` | 30 s | how long a client may leave `maxBuffer` bytes unread; then the connection closes with 1013 |
  */
 export const WebSocketConfig = Config.section("webSocket", fields)
 

@@ -25,12 +25,12 @@ export interface Connection<out Receive, in Send> {
   readonly messages: Stream.Stream<Receive>
   /**
    * Sends a message at once. Returns false if the connection is closed, or if the client has not
-   * read `maxBuffered` bytes: it is then closed with 1013.
+   * read `maxBuffer` bytes: it is then closed with 1013.
    */
   offer(message: Send): boolean
   /** Waits for one message. */
   readonly receive: Effect.Effect<Receive, ChannelClosed>
-  /** Sends a message. It waits while `maxBuffered` bytes wait for the client to read them. */
+  /** Sends a message. It waits while `maxBuffer` bytes wait for the client to read them. */
   send(message: Send): Effect.Effect<void, ChannelClosed>
   /** Sends the elements of a stream until it ends or the connection is closed. */
   sendAll<E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R>
@@ -310,7 +310,7 @@ export class OpenConnection<Receive, Send>
   }
 
   get #isFull(): boolean {
-    const isFull = this.#peer!.buffered > this.#shared.limits.maxBuffered
+    const isFull = this.#peer!.buffered > this.#shared.limits.maxBuffer
     if (!isFull) this.#fullSince = undefined
     else this.#fullSince ??= this.#shared.now()
     return isFull

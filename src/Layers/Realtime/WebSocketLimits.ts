@@ -12,14 +12,14 @@ export interface LimitOptions {
   /** How long a client may be silent, which answers pings. */
   readonly idleTimeout?: Duration.Input | undefined
   /** The most bytes that wait for a client to read them. */
-  readonly maxBuffered?: number | undefined
+  readonly maxBuffer?: number | undefined
   /** The longest message of a client, in bytes. */
-  readonly maxMessage?: number | undefined
+  readonly maxSize?: number | undefined
   /** The most messages that wait for the handler before the client has to wait. */
   readonly maxWaiting?: number | undefined
   /** The most messages and pings of a client in a second. */
   readonly messagesPerSecond?: number | undefined
-  /** How long a client may leave `maxBuffered` bytes unread. */
+  /** How long a client may leave `maxBuffer` bytes unread. */
   readonly sendTimeout?: Duration.Input | undefined
 }
 
@@ -28,7 +28,7 @@ export interface Limits {
   readonly bytesPerSecond: number
   readonly closeTimeout: number
   readonly idleTimeout: number
-  readonly maxBuffered: number
+  readonly maxBuffer: number
   readonly maxWaiting: number
   readonly messagesPerSecond: number
   readonly sendTimeout: number
@@ -43,14 +43,14 @@ const compression = { level: 3, memLevel: 6, windowBits: 12 }
 export const make = (settings: Settings, options: LimitOptions): Limits => {
   const millis = (input: Duration.Input | undefined, fallback: Duration.Duration) =>
     Duration.toMillis(input === undefined ? fallback : Duration.fromInputUnsafe(input))
-  const maxMessage = options.maxMessage ?? settings.maxMessage
+  const maxSize = options.maxSize ?? settings.maxSize
   const closeTimeout = Duration.toMillis(settings.closeTimeout)
   return {
     // A message of the allowed length has to pass.
-    bytesPerSecond: Math.max(maxMessage, options.bytesPerSecond ?? settings.bytesPerSecond),
+    bytesPerSecond: Math.max(maxSize, options.bytesPerSecond ?? settings.bytesPerSecond),
     closeTimeout,
     idleTimeout: millis(options.idleTimeout, settings.idleTimeout),
-    maxBuffered: options.maxBuffered ?? settings.maxBuffered,
+    maxBuffer: options.maxBuffer ?? settings.maxBuffer,
     maxWaiting: options.maxWaiting ?? settings.maxWaiting,
     messagesPerSecond: options.messagesPerSecond ?? settings.messagesPerSecond,
     sendTimeout: millis(options.sendTimeout, settings.sendTimeout),
@@ -61,7 +61,7 @@ export const make = (settings: Settings, options: LimitOptions): Limits => {
           ? { ...compression, threshold: settings.compressionThreshold }
           : undefined,
       maxFragments: settings.maxFragments,
-      maxMessage
+      maxMessage: maxSize
     }
   }
 }

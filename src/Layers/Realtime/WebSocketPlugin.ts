@@ -20,7 +20,7 @@ import * as WebSockets from "./WebSockets.ts"
  * import * as Realtime from "flange/Realtime"
  *
  * const app = App.make("shop", [Realtime.webSockets], {
- *   config: { values: { webSocket: { maxMessage: "16 KiB" } } }
+ *   config: { values: { webSocket: { maxSize: "16 KiB" } } }
  * })
  * App.describe(app).plugins[0]!.config // => ["app", "webSocket"]
  * ```

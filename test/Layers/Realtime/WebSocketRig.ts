@@ -93,15 +93,15 @@ export const plugin = (seen: Seen) =>
             onInvalid: (reason) => ({ room: 0, text: reason })
           })
           const shortly = channel(AnsweringShortly, { onInvalid: (text) => ({ text }) })
-          const big = channel(Big, { maxBuffered: 1000 })
+          const big = channel(Big, { maxBuffer: 1000 })
           const chat = channel(Chat, {
-            maxMessage: 2000,
+            maxSize: 2000,
             messagesPerSecond: 20,
             origins: ["https://friend.example"]
           })
-          const deflated = channel(Deflated, { compression: true, maxMessage: 100_000 })
+          const deflated = channel(Deflated, { compression: true, maxSize: 100_000 })
           const dies = channel(Dies)
-          const flood = channel(Flood, { maxBuffered: 100_000, sendTimeout: "300 millis" })
+          const flood = channel(Flood, { maxBuffer: 100_000, sendTimeout: "300 millis" })
           const idle = channel(Idle, { idleTimeout: "200 millis", maxWaiting: 5 })
           const busy = channel(Busy, { idleTimeout: "2 seconds", maxWaiting: 20 })
           const once = channel(Once)
