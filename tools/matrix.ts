@@ -99,6 +99,7 @@ const independent = [
   "Realtime/EventLog",
   "Realtime/RollingRestart",
   "Realtime/SseCatchUp",
+  "Realtime/SseHttp2",
   "Realtime/SseSockets",
   "Realtime/AsyncApi",
   "Realtime/WebSocketAuth",

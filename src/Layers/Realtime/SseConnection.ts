@@ -24,6 +24,8 @@ export class Connection implements Source {
   /** When it ends, in Unix milliseconds. */
   readonly endsAt: number
   protected readonly hub: Hub
+  /** Whether it was cut. The listener may have to wait for its client before it can close it. */
+  #isCut = false
   #isQuiet = true
   protected sink: Sink | undefined
   /** The slot of the wheel of heartbeats. */
@@ -63,10 +65,10 @@ export class Connection implements Source {
   /** Sends bytes. A client that has not read so much from before is cut: it does not hold up others. */
   send(bytes: Uint8Array): void {
     const { sink } = this
-    if (sink === undefined) return
+    if (sink === undefined || this.#isCut) return
     if (sink.buffered > this.hub.maxBuffer) {
       this.hub.countCut()
-      return sink.cut()
+      return this.cut()
     }
     this.#isQuiet = false
     sink.write(bytes)
@@ -95,6 +97,7 @@ export class Connection implements Source {
 
   /** Cuts the stream: the client connects again. */
   cut(): void {
+    this.#isCut = true
     this.sink?.cut()
   }
 }

@@ -2,12 +2,14 @@
 import type { ServerHttp2Stream } from "node:http2"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
+import type { Source } from "../../../Exchange/PushedBody.ts"
 import * as Semantics from "../../../Exchange/Semantics.ts"
 import type { BodyFailure, Tls, Wire } from "../../../Exchange/Wire.ts"
 import { Collector } from "../../Collector.ts"
 import type { Opened, Opener } from "../../Opener.ts"
 import * as Fields from "./Fields.ts"
 import type { Head } from "./Head.ts"
+import { Http2Sink } from "./Http2Sink.ts"
 import * as NodeObjects from "./NodeObjects.ts"
 import * as Pieces from "./Pieces.ts"
 
@@ -174,6 +176,23 @@ export class Http2Wire implements Wire {
     }
     if (stream.writableFinished) end()
     else stream.once("finish", end)
+  }
+
+  push(status: number, headers: ReadonlyArray<string>, source: Source, done: () => void): void {
+    const stream = this.#stream
+    const fields = Fields.make(status, headers, [])
+    if (this.#isGone || stream.closed) {
+      source.closed()
+      return queueMicrotask(done)
+    }
+    this.#isReplied = true
+    this.#onGone = () => {
+      source.closed()
+      done()
+    }
+    stream.respond(fields)
+    source.start(new Http2Sink(stream))
+    this.#endBody()
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {
