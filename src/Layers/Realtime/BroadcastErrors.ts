@@ -1,16 +1,19 @@
 /** The errors of broadcast and presence. */
 import * as Data from "effect/Data"
 
-/** A message, or a member with its metadata, is larger than `broadcast.maxSize` lets it be. */
+/** A message is larger than `broadcast.maxSize`, or the id of a member or its metadata is too large. */
 export class BroadcastTooLarge extends Data.TaggedError("BroadcastTooLarge")<{
   readonly limit: number
   /** The bytes of its JSON. */
   readonly size: number
   readonly topic: string
-  readonly what: "member" | "message"
+  readonly what: "id" | "member" | "message"
 }> {
   override get message(): string {
     const { limit, size, topic, what } = this
+    if (what === "id") {
+      return `The id of a member of the topic ${topic} has ${size} bytes, and the limit is ${limit}. Use the id of an account, or a digest of the text.`
+    }
     return what === "message"
       ? `A message of the topic ${topic} has ${size} bytes, and broadcast.maxSize is ${limit}. Store the content and publish its id, or raise broadcast.maxSize.`
       : `A member of the topic ${topic} has ${size} bytes with its metadata, and the limit is ${limit}. Keep in the metadata only what every reader of the list needs.`

@@ -67,6 +67,9 @@ export class Presence extends Context.Service<Presence, Shape>()("flange/Realtim
 /** The most bytes of a member, with what is known of it. */
 const maxMember = 4096
 
+/** The most bytes of the JSON of an id. It is part of an index of PostgreSQL, which takes 2704 bytes. */
+const maxId = 1024
+
 /** How many changes wait for a reader before a snapshot takes their place. */
 const maxChanges = 64
 
@@ -230,15 +233,12 @@ export const make = (
           // Without `meta` the topic has none, and its schema is that of `undefined`.
           const known = BroadcastCodec.of(topic.meta).encode(meta as Meta)
           const name = JSON.stringify(id)
-          const size = Buffer.byteLength(name) + Buffer.byteLength(known)
-          if (size > maxMember) {
-            return yield* new BroadcastTooLarge({
-              limit: maxMember,
-              size,
-              topic: topic.name,
-              what: "member"
-            })
-          }
+          const idSize = Buffer.byteLength(name)
+          const tooLarge = (what: "id" | "member", size: number, limit: number) =>
+            new BroadcastTooLarge({ limit, size, topic: topic.name, what })
+          if (idSize > maxId) return yield* tooLarge("id", idSize, maxId)
+          const size = idSize + Buffer.byteLength(known)
+          if (size > maxMember) return yield* tooLarge("member", size, maxMember)
           const time = yield* Clock.currentTimeMillis
           yield* node.join(addressOf("members", topic), name, `[${time},${known}]`)
         }),
