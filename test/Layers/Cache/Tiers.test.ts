@@ -44,14 +44,20 @@ describe.skipIf(!hasRedis)("memory in front of Redis", () => {
         const { cache } = yield* tiers.replica(namespace)
         const { redis: client } = yield* redisOf(port)
         yield* cache.set(key, "value", text)
-        yield* cache.getOrLoad(key, text, Effect.die("it is stored"))
+        const read = cache.getOrLoad(key, text, Effect.die("it is stored"))
         const commands = Effect.map(
           client.send<string>("INFO", "commandstats"),
           (info) => /cmdstat_mget:calls=(\d+)/.exec(info)?.[1]
         )
-        const before = yield* commands
+        yield* read
+        // The memory is emptied when the subscription to invalidations begins, which may be only now.
+        let before: string | undefined
+        do {
+          before = yield* commands
+          yield* read
+        } while ((yield* commands) !== before)
         for (let i = 0; i < 100; i++) {
-          expect(yield* cache.getOrLoad(key, text, Effect.die("it is stored"))).toBe("value")
+          expect(yield* read).toBe("value")
         }
         expect(yield* commands).toBe(before)
       }).pipe(Effect.scoped)
