@@ -211,7 +211,7 @@ onEach([postgres], "broadcast over connections that are terminated", (backend) =
         const prefix = randomUUID()
         const { broadcast, presence } = yield* replicaOf(yield* overDatabase(url, prefix))
         yield* Effect.replicateEffect(broadcast.subscribe(Room), 50, { concurrency: "unbounded" })
-        yield* presence.changes(Room)
+        yield* Effect.asVoid(presence.changes(Room))
         const sql = yield* open(url)
         expect(
           yield* sql`select pid from pg_stat_activity where query like ${`LISTEN%${channelOf(prefix)}%`}`
