@@ -8,7 +8,7 @@ import { RoomsPlugin } from "./rooms/RoomsPlugin.ts"
 const plugins = [...Preset.minimal, Realtime.sse, Realtime.webSockets, RoomsPlugin] as const
 
 /** One process. */
-export const inOneProcess = App.make("chat", [...plugins, Realtime.broadcast])
+export const app = App.make("chat", [...plugins, Realtime.broadcast])
 
 /** Replicas with the same PostgreSQL. */
 export const overDatabase = App.make("chat", [

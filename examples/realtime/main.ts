@@ -13,11 +13,11 @@
  *      curl -N localhost:8080/v1/rooms/lobby/members/events        (and close a window)
  */
 import { App } from "flange"
-import { inOneProcess, overDatabase, overRedis } from "./app.ts"
+import { app, overDatabase, overRedis } from "./app.ts"
 
 switch (process.argv[2]) {
   case undefined:
-    App.run(inOneProcess)
+    App.run(app)
     break
   case "database":
     App.run(overDatabase)

@@ -8,6 +8,9 @@ const head = (line: string, ...fields: ReadonlyArray<string>) =>
 
 const last = "Connection: close"
 
+/** How much of what came on a connection is kept, in bytes. */
+const maxReceived = 2 ** 24
+
 /** A connection, and what came on it. */
 const connect = (port: number) => {
   const socket = Net.connect(port, "127.0.0.1")
@@ -15,7 +18,8 @@ const connect = (port: number) => {
   const waiting = new Set<() => void>()
   socket.on("error", () => {})
   socket.on("data", (chunk) => {
-    received += chunk.toString("latin1")
+    // A stream without an end may send more than a string can hold.
+    if (received.length < maxReceived) received += chunk.toString("latin1")
     for (const look of waiting) look()
   })
   const came = (text: RegExp) =>
