@@ -232,6 +232,8 @@ export const suite = ({ isFake, name, open }: Kind) =>
       })
     )
 
+    if (isFake)
+      console.warn(`Writes at the same time are skipped on ${name}: it checks and writes apart`)
     it.live.skipIf(isFake)("one of many conditional writes at the same time is done", () =>
       Effect.scoped(
         Effect.gen(function* () {
