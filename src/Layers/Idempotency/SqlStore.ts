@@ -157,7 +157,11 @@ export const make = (sql: SqlClient): SqlStore => {
         })
       ),
       // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      { times: 3, while: ({ reason }) => reason._tag === "UniqueViolation" }
+      {
+        times: 5,
+        // It names a row of its catalogue, or says that the type of the table exists.
+        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
+      }
     ),
     isTransactional: true,
     ping: stored("ping", sql`select id from ${keys} where id = ''`),

@@ -235,7 +235,11 @@ export const make = (
         })
       ),
       // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      { times: 3, while: ({ reason }) => reason._tag === "UniqueViolation" }
+      {
+        times: 5,
+        // It names a row of its catalogue, or says that the type of the table exists.
+        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
+      }
     ),
     page,
     ping: stored("ping", Effect.asVoid(sql`select topic from ${topics} where topic = ''`)),

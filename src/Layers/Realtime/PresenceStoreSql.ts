@@ -42,7 +42,11 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
         Effect.forEach(tables, (text) => sql.unsafe(text).unprepared, { discard: true })
       ),
       // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      { times: 3, while: ({ reason }) => reason._tag === "UniqueViolation" }
+      {
+        times: 5,
+        // It names a row of its catalogue, or says that the type of the table exists.
+        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
+      }
     ),
     prune: stored(
       "prune members",
