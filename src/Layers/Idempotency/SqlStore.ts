@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Statement } from "effect/sql/Statement"
+import * as OwnTables from "../../Plugin/OwnTables.ts"
 import { type Attempt, claimed, type Found, KeyStoreError, type Store } from "./KeyStore.ts"
 
 /** The table of the store. */
@@ -150,18 +151,10 @@ export const make = (sql: SqlClient): SqlStore => {
           )
         )
       ),
-    createTable: Effect.retry(
-      Effect.catch(sql`select id from ${keys} where id = ''`, () =>
-        Effect.forEach(isMySql ? mysqlTable : pgTable, (text) => sql.unsafe(text).unprepared, {
-          discard: true
-        })
-      ),
-      // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      {
-        times: 5,
-        // It names a row of its catalogue, or says that the type of the table exists.
-        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
-      }
+    createTable: OwnTables.create(
+      sql,
+      sql`select id from ${keys} where id = ''`,
+      isMySql ? mysqlTable : pgTable
     ),
     isTransactional: true,
     ping: stored("ping", sql`select id from ${keys} where id = ''`),

@@ -12,6 +12,7 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as OwnTables from "../../Plugin/OwnTables.ts"
 import {
   type Backend,
   type Bounds,
@@ -228,18 +229,10 @@ export const make = (
 
   return {
     append,
-    createTables: Effect.retry(
-      Effect.catch(sql`select topic from ${topics} where topic = ''`, () =>
-        Effect.forEach(isMySql ? mysqlTables : pgTables, (text) => sql.unsafe(text).unprepared, {
-          discard: true
-        })
-      ),
-      // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      {
-        times: 5,
-        // It names a row of its catalogue, or says that the type of the table exists.
-        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
-      }
+    createTables: OwnTables.create(
+      sql,
+      sql`select topic from ${topics} where topic = ''`,
+      isMySql ? mysqlTables : pgTables
     ),
     page,
     ping: stored("ping", Effect.asVoid(sql`select topic from ${topics} where topic = ''`)),

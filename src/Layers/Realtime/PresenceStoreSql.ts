@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as OwnTables from "../../Plugin/OwnTables.ts"
 import { BroadcastUnavailable } from "./BroadcastErrors.ts"
 import type { Row, Store } from "./PresenceStore.ts"
 
@@ -37,16 +38,10 @@ export const make = (sql: SqlClient, scope: string): SqlStore => {
     Effect.mapError(effect, (cause) => new BroadcastUnavailable({ cause, operation }))
 
   return {
-    createTables: Effect.retry(
-      Effect.catch(sql`select 1 from ${atNodes}, ${atMembers} limit 0`, () =>
-        Effect.forEach(tables, (text) => sql.unsafe(text).unprepared, { discard: true })
-      ),
-      // PostgreSQL refuses replicas that create a table at the same time, all but one.
-      {
-        times: 5,
-        // It names a row of its catalogue, or says that the type of the table exists.
-        while: ({ reason }) => reason._tag === "SqlSyntaxError" || reason._tag === "UniqueViolation"
-      }
+    createTables: OwnTables.create(
+      sql,
+      sql`select 1 from ${atNodes}, ${atMembers} limit 0`,
+      tables
     ),
     prune: stored(
       "prune members",
