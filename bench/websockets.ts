@@ -7,6 +7,7 @@ import { connect, type Socket } from "node:net"
 import { parseArgs } from "node:util"
 import * as Report from "./lib/Report.ts"
 import * as Server from "./lib/Server.ts"
+import { median } from "./lib/Statistics.ts"
 import { table } from "./lib/Table.ts"
 
 const { values } = parseArgs({
@@ -100,9 +101,6 @@ const measure = async ({ environment, name, script }: (typeof peers)[number]) =>
 
 type Measured = Awaited<ReturnType<typeof measure>>
 
-const middle = (numbers: ReadonlyArray<number>): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!
-
 const all = new Map<string, Array<Measured>>(peers.map(({ name }) => [name, []]))
 for (let round = 0; round < rounds; round++) {
   for (const peer of peers) all.get(peer.name)!.push(await measure(peer))
@@ -112,9 +110,9 @@ const results = Object.fromEntries(
   [...all].map(([name, measured]) => [
     name,
     {
-      broadcastMillis: Math.round(middle(measured.map(({ broadcast }) => broadcast))),
-      heapBytes: Math.round(middle(measured.map(({ heap }) => heap))),
-      residentBytes: Math.round(middle(measured.map(({ resident }) => resident)))
+      broadcastMillis: Math.round(median(measured.map(({ broadcast }) => broadcast))),
+      heapBytes: Math.round(median(measured.map(({ heap }) => heap))),
+      residentBytes: Math.round(median(measured.map(({ resident }) => resident)))
     }
   ])
 )

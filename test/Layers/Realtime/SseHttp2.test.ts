@@ -3,7 +3,6 @@ import * as Http2 from "node:http2"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { App } from "flange"
@@ -12,6 +11,7 @@ import * as Realtime from "flange/Realtime"
 import { EventStream } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
 import { OrdersPlugin } from "./orders.ts"
+import { reading, until } from "./readings.ts"
 
 const app = App.make("shop", [Metrics.plugin, Realtime.sse, OrdersPlugin])
 
@@ -25,23 +25,6 @@ const Notes = EventStream.make({ note: Schema.String })
 
 const note = (shop: Shop, data: string) =>
   shop.run(Realtime.EventLog.use((log) => log.append(Notes, "orders:ada", { data, event: "note" })))
-
-const reading = (shop: Shop, name: string) =>
-  shop.run(
-    Effect.map(Metric.snapshot, (all) => {
-      const found = all.find(({ id }) => id === name)
-      return found?.type === "Gauge"
-        ? found.state.value
-        : found?.type === "Counter"
-          ? Number(found.state.count)
-          : undefined
-    })
-  )
-
-const until = (condition: Effect.Effect<boolean>) =>
-  Effect.gen(function* () {
-    while (!(yield* condition)) yield* Effect.sleep(5)
-  })
 
 /** A client that opens streams on one connection. */
 const connected = (shop: Shop) =>

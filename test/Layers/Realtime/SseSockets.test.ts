@@ -3,7 +3,6 @@ import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import { App } from "flange"
 import * as Metrics from "flange/Metrics"
@@ -11,6 +10,7 @@ import * as Realtime from "flange/Realtime"
 import { EventStream } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
 import { OrderEvents, OrdersPlugin, placed } from "./orders.ts"
+import { reading, until } from "./readings.ts"
 
 const app = App.make("shop", [Metrics.plugin, Realtime.sse, OrdersPlugin])
 
@@ -21,23 +21,6 @@ type Shop = Effect.Success<ReturnType<typeof boot>>
 
 const append = (shop: Shop, id: number) =>
   shop.run(Realtime.EventLog.use((log) => log.append(OrderEvents, "orders:ada", placed(id))))
-
-const reading = (shop: Shop, name: string) =>
-  shop.run(
-    Effect.map(Metric.snapshot, (all) => {
-      const found = all.find(({ id }) => id === name)
-      return found?.type === "Gauge"
-        ? found.state.value
-        : found?.type === "Counter"
-          ? Number(found.state.count)
-          : undefined
-    })
-  )
-
-const until = (condition: Effect.Effect<boolean>) =>
-  Effect.gen(function* () {
-    while (!(yield* condition)) yield* Effect.sleep(5)
-  })
 
 /** A connection that sends `head` at once and collects what comes. */
 const client = (shop: Shop, head: string) =>
