@@ -9,7 +9,7 @@ export type MessageSchema = Schema.ConstraintCodec<unknown, unknown, never, neve
 
 /** The encoder and the decoder of one direction of a channel. */
 export interface ChannelText<A> {
-  /** Returns the value of a text, or why it is none: the reason, after the JSON pointer of the part that it concerns. */
+  /** Returns the value of a text. If the text is refused, returns the JSON pointer of the faulty part and the reason. */
   readonly decode: (text: string) => Result.Result<A, string>
   /** Returns the text of a value. Throws a `TypeError` if the value does not fit the schema. */
   readonly encode: (value: A) => string

@@ -10,7 +10,7 @@ import { type Order, type OrderDraft, OrderId } from "./Order.ts"
 import { maxInvoice, OrderNotFound, OrderNotOpen } from "./OrdersApi.ts"
 import { OrdersTable } from "./OrdersTable.ts"
 
-/** Which order of which customer. */
+/** The key of an order: its customer and its id. */
 export interface OrderKey {
   readonly customer: string
   readonly id: OrderId

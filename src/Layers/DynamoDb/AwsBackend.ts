@@ -40,7 +40,7 @@ import * as Marshal from "./Marshal.ts"
 /** The longest time for connecting, in milliseconds. */
 const connectionTimeout = 5000
 
-/** How often, and after which time, it is asked whether a table has been created. */
+/** The number of checks whether a table has been created, and the time between them. */
 const [createAttempts, createDelay] = [120, Duration.millis(500)]
 
 const settingsOf = (settings: Settings): DynamoDBClientConfig => {

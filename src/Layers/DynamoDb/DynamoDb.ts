@@ -216,9 +216,9 @@ export interface OpenTable<
     readonly delete?: ReadonlyArray<Pick<Item, PartitionKey | SortKey>> | undefined
     readonly put?: ReadonlyArray<Item> | undefined
   }) => Effect.Effect<void, BatchIncomplete | WriteFailure>
-  /** Deletes an item. Succeeds if there is none, unless it has a condition. */
+  /** Deletes an item. Without a condition, it also succeeds if the item does not exist. */
   readonly delete: Delete<Item, PartitionKey | SortKey>
-  /** Reads an item; undefined if there is none. */
+  /** Reads an item. Returns undefined if the item does not exist. */
   readonly get: (
     key: Pick<Item, PartitionKey | SortKey>,
     options?: Consistency

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Metering from "../../Plugin/Metering.ts"
 import type { Backend } from "./Backend.ts"
 
-/** The most series of the metric, of which an app has a few for each table. */
+/** The most series of the metric that are kept. An app has a few for each table. */
 const maxSeries = 1000
 
 /** The names that callers know for failures of a backend. */

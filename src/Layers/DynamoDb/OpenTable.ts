@@ -35,10 +35,10 @@ import type { Indexes, IndexKey, Table } from "./Table.ts"
 /** The most keys and writes of one request. */
 const [getSize, writeSize] = [100, 25]
 
-/** What a condition may be, whatever the items are. */
+/** A condition on items of any type. */
 type AnyCondition = Conditional<WriteCondition<object>> | undefined
 
-/** The options of a page, whatever the items are. */
+/** The options of a page with items of any type. */
 type PageOptions = Consistency & QueryOptions<Record<string, unknown>, object, never, string>
 
 /** Opens a table. `prefix` precedes its name. */
