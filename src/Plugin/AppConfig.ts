@@ -14,6 +14,7 @@ import * as Config from "../Config/index.ts"
  * | `name` | the app's id | the name it reports |
  * | `releaseTimeout` | 10 s | the longest time for one plugin to release what it acquired, or to end a phase when the app stops |
  * | `replicas` | none | how many instances of this app serve at the same time, each with `server.workers` processes. Plugins warn if what they keep in memory would have to be shared; variable `APP_REPLICAS` |
+ * | `role` | `all` | which contributions this process carries out: those of `server`, `worker` or `scheduler`, or `all`; variable `FLANGE_ROLE` |
  * | `startTimeout` | 30 s | the longest time for each of acquire, bind and ready of one plugin |
  * | `version` | `0.0.0` | the version it reports |
  */
@@ -27,6 +28,7 @@ export const AppConfig = Config.section(
     name: Schema.optionalKey(Schema.String),
     releaseTimeout: Config.Duration.pipe(Config.withDefault("10 seconds")),
     replicas: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
+    role: Schema.Literals(["all", "scheduler", "server", "worker"]).pipe(Config.withDefault("all")),
     startTimeout: Config.Duration.pipe(Config.withDefault("30 seconds")),
     version: Schema.String.pipe(Config.withDefault("0.0.0"))
   },
@@ -35,6 +37,7 @@ export const AppConfig = Config.section(
       APP_REPLICAS: "replicas",
       APP_VERSION: "version",
       BUILD_DATE: "buildDate",
+      FLANGE_ROLE: "role",
       GIT_COMMIT: "commit"
     }
   }
