@@ -53,11 +53,15 @@ const sectionsOf = (folder: string, port: number) => ({
 
 /** Content of new chunks of 64 KiB, as a socket brings them. */
 const content = (bytes: number) =>
-  Stream.fromIterable({
-    *[Symbol.iterator]() {
-      for (let at = 0; at < bytes; at += 65_536) yield Buffer.alloc(65_536, at / 65_536)
-    }
-  }).pipe(Stream.rechunk(1))
+  Stream.fromIterable(
+    {
+      *[Symbol.iterator]() {
+        for (let at = 0; at < bytes; at += 65_536) yield Buffer.alloc(65_536, at / 65_536)
+      }
+    },
+    // Without it the stream would hold 4096 chunks.
+    { chunkSize: 1 }
+  )
 
 const up = (bytes: number) =>
   ObjectStore.ObjectStore.use((store) => store.put("big", content(bytes)))
