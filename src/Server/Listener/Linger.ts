@@ -36,7 +36,7 @@ export class Linger {
    * Drops bytes behind the last request. After `maxDropped` bytes it reads no more: the client has to
    * wait, and can still read its reply.
    */
-  readonly drop = (bytes: Uint8Array): void => {
+  drop(bytes: Uint8Array): void {
     this.#dropped += bytes.length
     if (this.#dropped > maxDropped) this.#socket.pause()
   }

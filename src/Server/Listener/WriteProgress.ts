@@ -6,25 +6,22 @@ interface WithHandle {
   readonly _handle?: { readonly writeQueueSize?: number } | null
 }
 
+/** How many bytes of the last writes the handle has not sent. */
+const queuedOf = (socket: WithHandle): number => socket._handle?.writeQueueSize ?? 0
+
+/** Whether bytes wait to be sent. The writes of a session of HTTP/2 are not those of its socket. */
+export const isWaiting = (socket: Socket & WithHandle): boolean =>
+  socket.writableLength > 0 || queuedOf(socket) > 0
+
 /** Watches the writes of one connection. */
 export class WriteProgress {
   #done = 0
   #before = 0
   #since = 0
-  readonly #socket: Socket
+  readonly #socket: Socket & WithHandle
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket & WithHandle) {
     this.#socket = socket
-  }
-
-  /** How many bytes of the last writes the handle has not sent. */
-  get #queued(): number {
-    return (this.#socket as WithHandle)._handle?.writeQueueSize ?? 0
-  }
-
-  /** Whether bytes wait to be sent. The writes of a session of HTTP/2 are not those of its socket. */
-  get isWaiting(): boolean {
-    return this.#socket.writableLength > 0 || this.#queued > 0
   }
 
   /**
@@ -33,13 +30,13 @@ export class WriteProgress {
    */
   isStalled(now: number, limit: number): boolean {
     const socket = this.#socket
-    if (!this.isWaiting) {
+    if (!isWaiting(socket)) {
       this.#since = 0
       return false
     }
     const done = socket.bytesWritten - socket.writableLength
     // A single write can be large: its rest becomes smaller before it is done.
-    const queued = this.#queued
+    const queued = queuedOf(socket)
     const isFirst = this.#since === 0
     if (isFirst || done > this.#done || queued < this.#before) this.#since = now
     this.#done = done

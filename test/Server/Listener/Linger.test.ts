@@ -18,7 +18,7 @@ const connect = async () => {
   const [socket] = (await once(server, "connection")) as [Net.Socket]
   client.on("error", () => {}).resume()
   const linger = new Linger(socket)
-  socket.on("data", linger.drop)
+  socket.on("data", (bytes) => linger.drop(bytes))
   return {
     client,
     close: () => {

@@ -3,7 +3,7 @@ import type * as Http from "node:http"
 import type { Socket } from "node:net"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import { Linger, maxDiscarded } from "../Linger.ts"
-import { WriteProgress } from "../WriteProgress.ts"
+import { isWaiting, WriteProgress } from "../WriteProgress.ts"
 import type { Reply } from "./Reply.ts"
 import type { Tracked } from "./Tracked.ts"
 
@@ -17,8 +17,8 @@ export interface Limits {
   readonly writeTimeout: number
 }
 
-/** The replies of connections that have another protocol. Nothing is added to it. */
-const none = new Set<Reply>()
+/** No replies. Nothing is added to it. */
+const none: Array<Reply> = []
 
 /** One connection. */
 export class Connection implements Tracked {
@@ -31,9 +31,10 @@ export class Connection implements Tracked {
   /** The last reply to send; undefined once it is sent. */
   last: Reply | undefined
   readonly #limits: Limits
-  readonly #linger: Linger
+  /** Undefined while requests are read. */
+  #linger: Linger | undefined
   /** The replies that are not sent, in the order of their requests. */
-  #owed = new Set<Reply>()
+  #owed = none
   /**
    * The number of bytes read when the last reply ended. If more are read, a request is
    * arriving.
@@ -46,33 +47,30 @@ export class Connection implements Tracked {
   #since = performance.now()
   readonly #socket: Socket
   /** Requests that are not handled yet, because too many others have no sent reply. */
-  readonly #waiting: Array<() => void> = []
-  readonly #writes: WriteProgress
+  #waiting: Array<() => void> | undefined
+  /** Undefined until a write has to wait. */
+  #writes: WriteProgress | undefined
 
   constructor(socket: Socket, limits: Limits) {
     this.#limits = limits
-    this.#linger = new Linger(socket)
     this.#socket = socket
-    this.#writes = new WriteProgress(socket)
-    // `node:http` calls it after the last reply.
-    socket.destroySoon = () => this.#close()
   }
 
   get isEnded(): boolean {
-    return this.#linger.since !== undefined
+    return this.#linger?.since !== undefined
   }
 
   get isIdle(): boolean {
-    return this.#owed.size === 0 && !this.isStopped && this.#socket.bytesRead <= this.#readAtIdle
+    return this.#owed.length === 0 && !this.isStopped && this.#socket.bytesRead <= this.#readAtIdle
   }
 
   /** Whether a reply is left to send. */
   get owes(): boolean {
-    return this.#owed.size > 0
+    return this.#owed.length > 0
   }
 
   get since(): number {
-    return this.#linger.since ?? this.#since
+    return this.#linger?.since ?? this.#since
   }
 
   /** The request whose body is incomplete, with its reply if that is not sent. */
@@ -97,10 +95,17 @@ export class Connection implements Tracked {
   /** Ends the connection if its client takes too long. Call it at intervals. */
   tick(now: number): void {
     const { idleTimeout, writeTimeout } = this.#limits
-    if (this.#writes.isStalled(now, writeTimeout) || this.#linger.isOver(now)) this.destroy()
+    if (this.#isStalled(now, writeTimeout) || this.#linger?.isOver(now) === true) this.destroy()
     // Each empty line before a request restarts Node's own timeout.
-    else if (this.#owed.size === 0 && !this.isFinal && now - this.#since >= idleTimeout)
-      this.#close()
+    else if (this.#owed.length === 0 && !this.isFinal && now - this.#since >= idleTimeout)
+      this.close()
+  }
+
+  #isStalled(now: number, limit: number): boolean {
+    if (this.#writes === undefined && isWaiting(this.#socket)) {
+      this.#writes = new WriteProgress(this.#socket)
+    }
+    return this.#writes?.isStalled(now, limit) === true
   }
 
   /** Records a request and handles it, at once or when earlier ones have their replies. */
@@ -110,11 +115,12 @@ export class Connection implements Tracked {
     if (!reply.shouldKeepAlive) this.isFinal = true
     this.last = reply
     this.#request = request
-    this.#owed.add(reply)
+    if (this.#owed.length === 0) this.#owed = [reply]
+    else this.#owed.push(reply)
     reply.owner = this
     reply.on("close", onReplyClose)
-    if (this.#owed.size <= this.#limits.maxPipelined) return handle()
-    this.#waiting.push(handle)
+    if (this.#owed.length <= this.#limits.maxPipelined) return handle()
+    ;(this.#waiting ??= []).push(handle)
     this.#isHeld = true
     this.#socket.pause()
   }
@@ -122,12 +128,13 @@ export class Connection implements Tracked {
   /** Records that a reply is sent, or never will be. */
   replied(reply: Reply): void {
     if (this.last === reply) this.last = undefined
-    this.#owed.delete(reply)
+    if (this.#owed[0] === reply) this.#owed.shift()
+    else this.#owed = this.#owed.filter((other) => other !== reply)
     this.#rest()
     // The connection is closed, or closes after this reply.
-    if (this.#socket.writableEnded || this.#socket.destroyed) this.#waiting.length = 0
-    this.#waiting.shift()?.()
-    if (this.#isHeld && this.#waiting.length === 0) {
+    if (this.#socket.writableEnded || this.#socket.destroyed) this.#waiting = undefined
+    this.#waiting?.shift()?.()
+    if (this.#isHeld && (this.#waiting === undefined || this.#waiting.length === 0)) {
       this.#isHeld = false
       this.#socket.resume()
     }
@@ -148,8 +155,8 @@ export class Connection implements Tracked {
     const count = (bytes: Buffer) => {
       if (request.complete) {
         socket.off("data", count)
-        if (this.#owed.size === 0) this.#rest()
-      } else if ((length += bytes.length) > maxDiscarded) this.#close()
+        if (this.#owed.length === 0) this.#rest()
+      } else if ((length += bytes.length) > maxDiscarded) this.close()
     }
     // Node's parser reads each piece first.
     socket.on("data", count)
@@ -164,8 +171,7 @@ export class Connection implements Tracked {
   handOver(next: () => void): void {
     // An error without a listener would end the process.
     this.#socket.on("error", ignore)
-    if (this.#owed.size > 0) this.#watch()
-    else this.#owed = none
+    if (this.#owed.length > 0) this.#watch()
     if (this.isFinal) return this.#stop()
     this.isFinal = true
     const { last } = this
@@ -209,20 +215,24 @@ export class Connection implements Tracked {
     if (this.isStopped) return
     this.isFinal = this.isStopped = true
     // A listener for `data` takes the bytes away from Node's parser.
-    this.#socket.removeAllListeners("data").on("data", this.#linger.drop).resume()
+    const linger = (this.#linger = new Linger(this.#socket))
+    this.#socket
+      .removeAllListeners("data")
+      .on("data", (bytes) => linger.drop(bytes))
+      .resume()
   }
 
   #closeIfAnswered(): void {
-    if (this.#owed.size > 0) return
+    if (this.#owed.length > 0) return
     if (this.#refusal !== undefined && this.#socket.writable) this.#socket.write(this.#refusal)
-    this.#close()
+    this.close()
   }
 
   /** Ends the connection once its client has its last reply. */
-  #close(): void {
+  close(): void {
     if (this.#socket.writableEnded) return
     this.#stop()
-    this.#linger.end()
+    this.#linger!.end()
   }
 }
 

@@ -10,21 +10,28 @@ import type { Tracked } from "./Tracked.ts"
 const key = Symbol("flange/Connection")
 
 interface Keyed {
-  [key]?: Connection
+  [key]?: Tracked
 }
 
-/** Returns the connection of a socket of the server. */
-export const of = (socket: Keyed & Net.Socket): Connection => socket[key]!
+/** Returns the connection of a socket of HTTP/1.1. */
+// `addHttp1` has added it.
+export const of = (socket: Keyed & Net.Socket): Connection => socket[key] as Connection
 
 /** Tracks the connections of a server. */
 export class Connections {
   readonly #all = new Set<Tracked>()
   #isDraining = false
   readonly #limits: Limits & { readonly maxConnections: number }
+  /** Hears of the end of a socket. One function for all, so that a connection does not need a closure. */
+  readonly #onClose: (this: Keyed & Net.Socket) => void
 
   /** `maxConnections` is the number of connections above which further ones are refused. */
   constructor(limits: Limits & { readonly maxConnections: number }) {
     this.#limits = limits
+    const all = this.#all
+    this.#onClose = function () {
+      all.delete(this[key]!)
+    }
   }
 
   /** The open connections. */
@@ -43,18 +50,19 @@ export class Connections {
   }
 
   /** Adds a connection until its socket closes or `remove` is called. */
-  add(connection: Tracked, socket: Net.Socket): void {
+  add(connection: Tracked, socket: Keyed & Net.Socket): void {
     this.#all.add(connection)
-    socket.once("close", () => this.#all.delete(connection))
+    socket[key] = connection
+    socket.on("close", this.#onClose)
     // The refusals of a flood would take as much as its requests.
     if (this.#all.size > 2 * this.#limits.maxConnections) socket.destroy()
   }
 
   /** Adds a connection of HTTP/1.1. */
-  addHttp1(socket: Keyed & Net.Socket): void {
-    const connection = new Connection(socket, this.#limits)
-    socket[key] = connection
-    this.add(connection, socket)
+  addHttp1(socket: Net.Socket): void {
+    this.add(new Connection(socket, this.#limits), socket)
+    // `node:http` calls it after the last reply.
+    socket.destroySoon = closeSoon
   }
 
   /** Removes a connection that has become another one. */
@@ -79,4 +87,8 @@ export class Connections {
     this.#isDraining = true
     for (const connection of this.#all) connection.announceClose()
   }
+}
+
+function closeSoon(this: Net.Socket): void {
+  of(this).close()
 }

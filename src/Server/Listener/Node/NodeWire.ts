@@ -10,6 +10,7 @@ import { type Opened, type Opener, whenClosed } from "../Opener.ts"
 import { headerOf, pairs } from "../RequestHeaders.ts"
 import * as TlsPeer from "../TlsPeer.ts"
 import { NodeSink } from "./NodeSink.ts"
+import type { Reply } from "./Reply.ts"
 
 /** One request, over Node's own objects. */
 export class NodeWire implements Wire {
@@ -17,11 +18,11 @@ export class NodeWire implements Wire {
   #onAbort: (() => void) | undefined
   #opened: Opened | undefined
   readonly #opener: Opener
-  readonly #reply: Http.ServerResponse
+  readonly #reply: Reply
   readonly #source: Http.IncomingMessage
   readonly target: string
 
-  constructor(source: Http.IncomingMessage, reply: Http.ServerResponse, opener: Opener) {
+  constructor(source: Http.IncomingMessage, reply: Reply, opener: Opener) {
     this.method = source.method!
     this.#opener = opener
     this.#reply = reply
@@ -127,6 +128,7 @@ export class NodeWire implements Wire {
     if (reply.destroyed) return
     reply.writeHead(status, headers)
     source.start(new NodeSink(reply))
+    reply.forgetHead()
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {

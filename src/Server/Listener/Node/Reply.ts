@@ -10,6 +10,8 @@ const http = process.getBuiltinModule("node:http")
 /** The private members of Node's reply that are used here. */
 interface NodeReplyInternals {
   _expect_continue: boolean
+  _header: string | null
+  readonly _headerSent: boolean
   readonly _last: boolean
 }
 
@@ -51,6 +53,13 @@ export class Reply extends http.ServerResponse<Http.IncomingMessage> {
     // From here on the body comes.
     this.#expectsContinue = false
     if (!this.headersSent) this.writeContinue()
+  }
+
+  /** Frees the text of a head that is sent: a reply that is written over time would keep it for hours. */
+  forgetHead(): void {
+    const internals = this as unknown as NodeReplyInternals
+    // Node still looks whether there is one.
+    if (internals._headerSent) internals._header = "sent"
   }
 
   override writeHead(

@@ -7,7 +7,7 @@ import { maxSilence } from "../../Linger.ts"
 import type { Opener } from "../../Opener.ts"
 import { replyTo } from "../../Refusal.ts"
 import * as TlsPeer from "../../TlsPeer.ts"
-import { WriteProgress } from "../../WriteProgress.ts"
+import { isWaiting, WriteProgress } from "../../WriteProgress.ts"
 import type { Connections } from "../Connections.ts"
 import type { Tracked } from "../Tracked.ts"
 import { Budget } from "./Budget.ts"
@@ -135,7 +135,7 @@ export class Http2Connection implements Owner, Tracked {
       return this.destroy()
     }
     if (this.isEnded) {
-      if (this.#writes.isWaiting) return
+      if (isWaiting(this.#socket)) return
       // Node waits for the client to close its side, which it may never do.
       this.#endedAt ??= now
       if (now - this.#endedAt >= maxSilence) this.destroy()
