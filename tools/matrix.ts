@@ -54,6 +54,8 @@ const independent = [
   "Cache/Processes",
   "Cache/Tiers",
   "Cache/Transaction",
+  "Cluster/ClusterPlugin",
+  "Cluster/Processes",
   "Compression/AcceptEncoding",
   "DynamoDb/AwsBackend",
   "DynamoDb/conformance",

@@ -1,0 +1,186 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Sharding } from "effect/cluster/Sharding"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
+import { App } from "flange"
+import * as Cluster from "flange/Cluster"
+import { TestCluster } from "flange/Cluster/Testing"
+import * as Database from "flange/Database"
+import { TestApp } from "flange/Testing"
+import { expect } from "vitest"
+import * as Prune from "../../../src/Layers/Cluster/Prune.ts"
+import { mysql, onEach, pglite, postgres } from "../Database/backends.ts"
+import * as order from "./order.ts"
+
+const app = App.make("shop", [Database.plugin, Cluster.plugin, order.plugin()])
+
+const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
+  Effect.runPromise(Effect.scoped(effect))
+
+const prefix = () => `c${Math.random().toString(36).slice(2, 10)}`
+
+onEach([pglite, postgres], "the cluster", (backend) => {
+  it(
+    "runs each activity of a workflow once and keeps the result",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const test = yield* TestApp.make(app, {
+            config: { cluster: { poll: "20 millis", prefix: prefix() }, database: { url } }
+          })
+          const first = yield* test.run(order.Order.execute({ id: "7" }))
+          const again = yield* test.run(order.Order.execute({ id: "7" }))
+          expect([first, again]).toEqual(["7 is done", "7 is done"])
+          const sql = yield* test.run(SqlClient)
+          expect(yield* sql`select name from steps`).toEqual([
+            { name: "first" },
+            { name: "second" }
+          ])
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "prunes the messages of a workflow that has ended, and none of one that waits",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const name = prefix()
+          const waiting = App.make("shop", [
+            Database.plugin,
+            Cluster.plugin,
+            order.plugin(Effect.never)
+          ])
+          const values = { cluster: { poll: "20 millis", prefix: name }, database: { url } }
+          const test = yield* TestApp.make(waiting, { config: values })
+          const sql = yield* test.run(SqlClient)
+          const own = sql`select id from ${sql(`${name}_messages`)} where entity_type = 'Workflow/Order' order by id`
+          yield* test.run(order.Order.execute({ id: "waits" }, { discard: true }))
+          while ((yield* sql`select 1 as one from steps`).length < 2) yield* Effect.sleep(20)
+          const before = yield* own
+          yield* Prune.make(sql, name, Duration.millis(-1000))
+          expect(before.length).toBeGreaterThan(2)
+          expect(yield* own).toEqual(before)
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "prunes the rows of an ended workflow after the retention",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const name = prefix()
+          const test = yield* TestApp.make(app, {
+            config: { cluster: { poll: "20 millis", prefix: name }, database: { url } }
+          })
+          const sql = yield* test.run(SqlClient)
+          const left = Effect.all([
+            sql`select 1 as one from ${sql(`${name}_messages`)}`,
+            sql`select 1 as one from ${sql(`${name}_replies`)}`
+          ])
+          yield* test.run(order.Order.execute({ id: "7" }))
+          yield* Prune.make(sql, name, Duration.days(7))
+          expect((yield* left)[0].length).toBeGreaterThan(2)
+          while (!(yield* Effect.map(left, ([messages]) => messages.length === 0))) {
+            yield* Prune.make(sql, name, Duration.millis(-1000))
+            yield* Effect.sleep(20)
+          }
+          expect(yield* left).toEqual([[], []])
+        })
+      ),
+    60_000
+  )
+})
+
+onEach([postgres], "the boot of the cluster", (backend) => {
+  const failure = (config: object) =>
+    Effect.gen(function* () {
+      const url = yield* backend.fresh
+      return yield* Effect.flip(
+        TestApp.make(App.make("shop", [Database.plugin, Cluster.plugin]), {
+          config: { cluster: { prefix: prefix() }, database: { url, ...config } }
+        })
+      )
+    })
+
+  it(
+    "refuses a pool of one connection and says what to set",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const error = yield* failure({ acquireTimeout: "200 millis", maxConnections: 1 })
+          expect(error._tag).toBe("ClusterPoolTooSmall")
+          expect(error.message).toContain("Set database.maxConnections to 2 or more")
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "starts a process of the role server with one connection, and it holds no shard",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const test = yield* TestApp.make(App.make("shop", [Database.plugin, Cluster.plugin]), {
+            config: {
+              app: { role: "server" },
+              cluster: { prefix: prefix() },
+              database: { maxConnections: 1, url }
+            }
+          })
+          const sharding = yield* test.run(Sharding)
+          expect(yield* sharding.activeEntityCount).toBe(0)
+        })
+      ),
+    60_000
+  )
+})
+
+onEach([mysql], "the boot of the cluster", (backend) => {
+  it(
+    "refuses a database that is not PostgreSQL",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const error = yield* Effect.flip(
+            TestApp.make(App.make("shop", [Database.plugin, Cluster.plugin]), {
+              config: { database: { url } }
+            })
+          )
+          expect(error.message).toContain(
+            "PostgreSQL and PGlite, and the database of the app is MySQL"
+          )
+        })
+      ),
+    60_000
+  )
+})
+
+describe("TestCluster", () => {
+  it.effect("runs a workflow on the clock of the test", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(app, {
+        config: { database: { url: "pglite://memory" } },
+        replace: [[Cluster.plugin, TestCluster.layer]]
+      })
+      const fiber = yield* Effect.forkChild(test.run(order.Order.execute({ id: "7" })))
+      while (fiber.pollUnsafe() === undefined) {
+        yield* TestClock.adjust("50 millis")
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      }
+      assert.strictEqual(yield* Fiber.join(fiber), "7 is done")
+    })
+  )
+})

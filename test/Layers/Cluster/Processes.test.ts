@@ -1,0 +1,54 @@
+import * as Effect from "effect/Effect"
+import { expect, it } from "vitest"
+import { start } from "../../Server/process.ts"
+import { onEach, open, postgres } from "../Database/backends.ts"
+
+const program = "test/Layers/Cluster/replica.ts"
+
+onEach([postgres], "workflows in several processes", (backend) => {
+  it(
+    "end in another process after kill -9, and no ended activity runs again",
+    () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const url = yield* backend.fresh
+            const sql = yield* open(url)
+            const prefix = `c${process.pid}_${Date.now() % 1e6}`
+            const env = {
+              CLUSTER_PREFIX: prefix,
+              DATABASE_URL: url,
+              DB_MAX_CONNECTIONS: "4",
+              FLANGE_ENV: "test"
+            }
+            const names = Effect.map(
+              sql<{ name: string; pid: number }>`select name, pid from steps`,
+              (rows) => rows
+            ).pipe(Effect.orElseSucceed(() => []))
+            const killed = yield* Effect.promise(() =>
+              start(program, { ...env, FLANGE_ROLE: "worker", STEP: "hang" })
+            )
+            const client = yield* Effect.promise(() =>
+              start(program, { ...env, DB_MAX_CONNECTIONS: "1", FLANGE_ROLE: "server", START: "7" })
+            )
+            while ((yield* names).length < 2) yield* Effect.sleep(50)
+            killed.child.kill("SIGKILL")
+            const other = yield* Effect.promise(() =>
+              start(program, { ...env, FLANGE_ROLE: "worker" })
+            )
+            while ((yield* names).length < 3) yield* Effect.sleep(50)
+            expect((yield* names).map(({ name, pid }) => [name, pid])).toEqual([
+              ["first", killed.child.pid],
+              ["second", killed.child.pid],
+              ["second", other.child.pid]
+            ])
+            for (const { child } of [other, client]) child.kill("SIGTERM")
+            expect(yield* Effect.promise(() => Promise.all([other.exit, client.exit]))).toEqual([
+              0, 0
+            ])
+          })
+        )
+      ),
+    120_000
+  )
+})
