@@ -123,7 +123,8 @@ export const layer = <A extends AppDefinition.Any>(
       const log = (what: string) =>
         Effect.provideContext(Effect.logInfo(`${runtime.name} ${runtime.version} ${what}`), context)
       stopped = log("stopped")
-      yield* log(`listens on ${address}`)
+      const { role } = runtime
+      yield* log(`listens on ${address}${role === "all" ? "" : ` in the role "${role}"`}`)
       for (const [name, at] of Object.entries(ports)) {
         yield* log(`listens on ${at} for the port "${name}"`)
       }

@@ -33,6 +33,7 @@ export {
 export * as Extension from "./Plugin/Extension.ts"
 export * as HealthCheck from "./Plugin/HealthCheck.ts"
 export * as Plugin from "./Plugin/Plugin.ts"
+export * as Role from "./Plugin/Role.ts"
 export * as Preset from "./Preset.ts"
 export * as ClientIp from "./Server/Exchange/ClientIp.ts"
 export * as ContentDisposition from "./Server/Exchange/ContentDisposition.ts"

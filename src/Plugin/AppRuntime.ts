@@ -6,6 +6,7 @@ import type { Configuration } from "../Config/Report/Report.ts"
 import type { BootTree } from "./BootTree.ts"
 import type * as Contribution from "./Contribution.ts"
 import type { AppDescription } from "./Description.ts"
+import type { Role } from "./Role.ts"
 
 /** The state of an app. It is `ready` from the end of the ready phase to the start of the drain. */
 export type Status = "draining" | "ready" | "starting" | "stopped"
@@ -23,8 +24,8 @@ export interface AppRuntimeShape {
   /** Every key of the configuration: its value and where it comes from. Secrets are masked. */
   readonly configuration: Effect.Effect<Configuration>
   /**
-   * Returns the contributions of a kind, such as `HealthCheck.kind` or `Action.kind`, in
-   * plugin order. The list grows while plugins are acquired; it is complete from the ready
+   * Returns the contributions of a kind, such as `HealthCheck.kind` or `Action.kind`, that this
+   * process carries out, in plugin order. The list grows while plugins are acquired; it is complete from the ready
    * phase on.
    */
   readonly contributions: <Name extends string, Data, Value>(
@@ -38,6 +39,8 @@ export interface AppRuntimeShape {
   readonly id: string
   /** `app.name`, or the id if there is no name. */
   readonly name: string
+  /** The role of this process, from `app.role`. */
+  readonly role: "all" | Role
   /** Unix milliseconds at which the app began to boot. */
   readonly startedAt: number
   /** The state of the app now. */

@@ -6,6 +6,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import type { Role } from "./Role.ts"
 
 /**
  * The HTTP contract of a route group, by name: `Route.Public<typeof ItemsApi>`. An
@@ -53,6 +54,11 @@ export interface Contribution<
   readonly name: string
   /** Keys of the services that its data requires, such as the middleware of a contract. */
   readonly requires: ReadonlyArray<Context.Key<Declared, unknown>>
+  /**
+   * The roles of the processes that carry it out; undefined for all. `Role.assign` sets them. A process of
+   * another role does not build it.
+   */
+  readonly roles: ReadonlyArray<Role> | undefined
 }
 
 /** A contribution of any kind. */
@@ -72,7 +78,7 @@ export type Error<C extends ReadonlyArray<Any>> = C[number]["~flange/Error"]
 /** The services that the contributions in the list use. */
 export type Requires<C extends ReadonlyArray<Any>> = C[number]["~flange/Requires"]
 
-/** Creates the part of a contribution that every kind has. */
+/** Creates the part of a contribution that every kind has. By default it belongs to all roles. */
 export const make = <
   const Kind extends string,
   E = never,
@@ -82,10 +88,11 @@ export const make = <
 >(
   kind: Kind,
   name: string,
-  requires: ReadonlyArray<Context.Key<Declared, unknown>> = []
+  requires: ReadonlyArray<Context.Key<Declared, unknown>> = [],
+  roles?: ReadonlyArray<Role>
 ): Contribution<Kind, E, R, Contracts, Declared> =>
   // The three phantom members carry types and are never read.
-  ({ kind, name, requires }) as unknown as Contribution<Kind, E, R, Contracts, Declared>
+  ({ kind, name, requires, roles }) as unknown as Contribution<Kind, E, R, Contracts, Declared>
 
 /**
  * A contribution that plugins read with `AppRuntime.contributions`. It has data, which is
@@ -124,9 +131,10 @@ export const open = <
   name: string,
   data: Data,
   build: (services: Context.Context<R>) => Effect.Effect<Value, E, R>,
-  requires?: ReadonlyArray<Context.Key<Declared, unknown>>
+  requires?: ReadonlyArray<Context.Key<Declared, unknown>>,
+  roles?: ReadonlyArray<Role>
 ): Open<Kind, Data, Value, E, R, Declared> => ({
-  ...make<Kind, E, R, never, Declared>(kind, name, requires),
+  ...make<Kind, E, R, never, Declared>(kind, name, requires, roles),
   build,
   data
 })
@@ -166,7 +174,7 @@ type Make<Name extends string, Data, Value> = [Value] extends [void]
 /**
  * Declares a kind of contribution by the type of its data and the type of its value. The
  * value of a contribution is built when its plugin is acquired. A kind without a value has
- * data only.
+ * data only. A process builds and lists the contributions of its role only.
  *
  * @example
  * ```ts
@@ -190,10 +198,16 @@ type Make<Name extends string, Data, Value> = [Value] extends [void]
  */
 export const kind =
   <Data, Value = void>() =>
-  <const Name extends string>(name: Name): Kind<Name, Data, Value> =>
+  <const Name extends string>(
+    name: Name,
+    options: {
+      /** The roles whose processes carry out contributions of this kind. Default: all. */
+      readonly roles?: ReadonlyArray<Role> | undefined
+    } = {}
+  ): Kind<Name, Data, Value> =>
     // The two phantom members are never read. `Make` depends on `Value`, which the caller knows.
     ({
       make: (contribution: string, data: Data, build: Effect.Effect<unknown> = Effect.void) =>
-        open(name, contribution, data, () => build),
+        open(name, contribution, data, () => build, undefined, options.roles),
       name
     }) as unknown as Kind<Name, Data, Value>

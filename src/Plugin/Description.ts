@@ -1,5 +1,7 @@
 /** The description of an app as data, known before anything is acquired. */
 
+import type { Role } from "./Role.ts"
+
 /** Describes one plugin of an app. */
 export interface PluginDescription {
   /** Names of the configuration sections it reads. */
@@ -9,6 +11,8 @@ export interface PluginDescription {
     readonly data: unknown
     readonly kind: string
     readonly name: string
+    /** The roles of the processes that carry it out; undefined for all. */
+    readonly roles: ReadonlyArray<Role> | undefined
   }>
   /** Names of the extension points that it declares. */
   readonly extensions: ReadonlyArray<string>

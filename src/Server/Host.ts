@@ -5,6 +5,7 @@ import { AppRuntime } from "../Plugin/AppRuntime.ts"
 import { AssemblyError, type AssemblyProblem } from "../Plugin/Errors.ts"
 import type { Host } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
+import * as Role from "../Plugin/Role.ts"
 import * as Codec from "./Codec/Codec.ts"
 import * as Impossible from "./Codec/Impossible.ts"
 import * as ImpossibleReply from "./Codec/ImpossibleReply.ts"
@@ -55,9 +56,10 @@ export const make = (
           serving: new Serving(services)
         })
         const { api } = Context.getUnsafe(context, AppRuntime)
-        const routes = () => RouteDescription.describe(plugins, api)
+        const role = Role.of(context)
+        const routes = () => RouteDescription.describe(plugins, api, role)
         // An app whose port cannot be bound serves no request.
-        const ports = yield* Ports.bind(Ports.of(plugins), {
+        const ports = yield* Ports.bind(Ports.of(plugins, role), {
           app,
           context: Context.add(context, AppRoutes, routes),
           listener,
@@ -80,7 +82,10 @@ export const make = (
     config: [ServerConfig],
     mount: ({ context, plugin }) =>
       Effect.gen(function* () {
-        const { contributions } = plugin.manifest
+        const role = Role.of(context)
+        const contributions = plugin.manifest.contributions.filter((contribution) =>
+          Role.carriesOut(role, contribution)
+        )
         middlewares.push(
           ...contributions.filter(isMiddleware).map((middleware) => ({ middleware, plugin }))
         )
@@ -99,7 +104,7 @@ export const make = (
         context,
         plugins.length,
         Effect.andThen(
-          Ports.probe(Ports.of(plugins), listener, context),
+          Ports.probe(Ports.of(plugins, Role.of(context)), listener, context),
           listener.probe?.(Context.getUnsafe(context, ServerConfig)) ?? Effect.void
         )
       )

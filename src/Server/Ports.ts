@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { AssemblyError, type AssemblyProblem, BindError } from "../Plugin/Errors.ts"
 import type { Bound, Step } from "../Plugin/Host.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
+import * as Role from "../Plugin/Role.ts"
 import { Sampling } from "./Exchange/ServerSpan.ts"
 import { OpenExchanges, Serving } from "./Exchange/Serving.ts"
 import type { Listener } from "./Listener/Listener.ts"
@@ -19,10 +20,16 @@ interface Owned {
   readonly port: Port<unknown, unknown, unknown>
 }
 
-/** Returns the ports of plugins. */
-export const of = (plugins: ReadonlyArray<Plugin.Any>): ReadonlyArray<Owned> =>
+/** Returns the ports of plugins that a process of the role serves. */
+export const of = (
+  plugins: ReadonlyArray<Plugin.Any>,
+  role: "all" | Role.Role = "all"
+): ReadonlyArray<Owned> =>
   plugins.flatMap((plugin) =>
-    plugin.manifest.contributions.filter(isPort).map((port) => ({ plugin, port }))
+    plugin.manifest.contributions
+      .filter(isPort)
+      .filter((port) => Role.carriesOut(role, port))
+      .map((port) => ({ plugin, port }))
   )
 
 /**

@@ -4,6 +4,7 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
+import * as Role from "../Plugin/Role.ts"
 import * as Codec from "./Codec/Codec.ts"
 import * as MultipartForm from "./Codec/MultipartForm.ts"
 import * as Annotation from "./Route/Annotation.ts"
@@ -18,24 +19,34 @@ import { slotsOf } from "./Route/Slots.ts"
 
 /**
  * Describes the routes of plugins, which are in their order. `api` is their contract with the
- * annotations of all plugins.
+ * annotations of all plugins. Only what a process of the role serves is described.
  */
 export const describe = (
   plugins: ReadonlyArray<Plugin.Any>,
-  api: HttpApi.Top
+  api: HttpApi.Top,
+  role: "all" | Role.Role = "all"
 ): RoutesDescription => {
   const middlewares = plugins.flatMap(({ id, manifest }) =>
     manifest.contributions
       .filter(isMiddleware)
+      .filter((middleware) => Role.carriesOut(role, middleware))
       .map((middleware): Owned => ({ middleware, plugin: id }))
   )
   const groups = plugins.flatMap(({ id, manifest }) =>
-    manifest.contributions.filter(isRoute).map((route) => ({ plugin: id, route }))
+    manifest.contributions
+      .filter(isRoute)
+      .filter((route) => Role.carriesOut(role, route))
+      .map((route) => ({ plugin: id, route }))
   )
   return {
     rawGroups: groups
       .filter(({ route }) => route.group === undefined)
-      .map(({ plugin, route }) => ({ ...accessOf(route), group: route.name, plugin }))
+      .map(({ plugin, route }) => ({
+        ...accessOf(route),
+        group: route.name,
+        plugin,
+        roles: route.roles
+      }))
       .sort((a, b) => compare(a.group, b.group)),
     routes: groups
       .flatMap(({ plugin, route }) =>
@@ -53,7 +64,7 @@ interface Owned {
   readonly plugin: string
 }
 
-type AnyRoute = Pick<Route, "access" | "group" | "name">
+type AnyRoute = Pick<Route, "access" | "group" | "name" | "roles">
 
 const accessOf = ({ access }: AnyRoute) => ({
   access: access.type,
@@ -105,6 +116,7 @@ const describeRoute = (
     path,
     plugin,
     rateLimits: effects.flatMap(({ rateLimits }) => rateLimits ?? []),
+    roles: route.roles,
     timeout: shortest(effects.flatMap(({ timeout }) => timeout ?? [])),
     transaction:
       effects.find(({ transaction }) => transaction !== undefined)?.transaction ?? "none",

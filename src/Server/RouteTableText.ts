@@ -34,6 +34,14 @@ export const render = ({ rawGroups, routes }: RoutesDescription): string => {
       (group) =>
         `Group "${group.group}" of ${group.plugin} (${accessOf(group)}): its routes are known after boot only.`
     ),
+    ...[
+      ...rawGroups.map(({ group, roles }) => ({ name: `Group "${group}"`, roles })),
+      ...routes
+    ].flatMap(({ name, roles }) =>
+      roles === undefined || roles.includes("server")
+        ? []
+        : [`${name} is served in the role ${roles.join(" and ")} only.`]
+    ),
     ...routes.flatMap(({ codecReason, name }) =>
       codecReason === undefined ? [] : [`${name} is not compiled: ${codecReason}.`]
     )

@@ -64,7 +64,7 @@ describe("contributions", () => {
         extensions
       ])
     ).toEqual([
-      ["toy", [{ data: undefined, kind: "route", name: "toy" }], ["toy:mix"]],
+      ["toy", [{ data: undefined, kind: "route", name: "toy", roles: ["server"] }], ["toy:mix"]],
       ["bells", [{ data: { loudness: 2 }, kind: "sound", name: "bell" }], []],
       ["drum", [{ data: { loudness: 1 }, kind: "sound", name: "drum" }], []]
     ])

@@ -124,6 +124,7 @@ describe("a described route", () => {
       plugin: "app:rooms",
       policies: ["isPrivileged", "own-room"],
       rateLimits: [],
+      roles: ["server"],
       scopes: [
         { match: "all", scopes: ["rooms:write", "rooms:book"] },
         { match: "any", scopes: ["guest", "staff"] }

@@ -3,7 +3,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Problem } from "../ConfigError.ts"
 import { describe, ownWords } from "../Expected.ts"
 import { nearest } from "../Nearest.ts"
-import { descend, isSecret } from "../SchemaTree.ts"
+import { descend, expand, isSecret, type Nodes } from "../SchemaTree.ts"
 import type { Compiled, SectionIssue } from "../Section.ts"
 import { whyText } from "../Source/Coerce.ts"
 import { getPath, isPlain, type KeyPath, type Source } from "../Tree.ts"
@@ -130,7 +130,12 @@ const refused = (
   path: KeyPath,
   value: unknown,
   around: Surroundings,
-  text: { readonly reason: string | undefined; readonly words: string }
+  text: {
+    /** The word that the value most likely means. */
+    readonly meant?: string | undefined
+    readonly reason: string | undefined
+    readonly words: string
+  }
 ): Problem => {
   const full = [section.name, ...path]
   const key = full.join(".")
@@ -141,12 +146,20 @@ const refused = (
   return {
     expected: words,
     key,
-    message: `${received} from ${source} is refused for ${key}${why}: write ${words}.`,
+    message: `${received} from ${source} is refused for ${key}${why}: write ${words}.${
+      text.meant === undefined ? "" : ` Did you mean "${text.meant}"?`
+    }`,
     nearest: undefined,
     received,
     source
   }
 }
+
+/** Returns the words that a schema takes. */
+const literalsOf = (nodes: Nodes): ReadonlyArray<string> =>
+  [...expand(nodes)].flatMap((node) =>
+    node._tag === "Literal" && typeof node.literal === "string" ? [node.literal] : []
+  )
 
 const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem => {
   const value = getPath(around.given, flat.path)
@@ -162,6 +175,7 @@ const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem =
     sourcesAt(around.sources, [section.name, ...flat.path])[0]?.isText === true
   const unread = fromVariable ? whyText(descend(section.encoded, flat.path), value) : undefined
   return refused(section, flat.path, value, around, {
+    meant: secret || typeof value !== "string" ? undefined : nearest(value, literalsOf(declared)),
     reason: unread ?? flat.fixed ?? (secret || own !== undefined ? undefined : flat.reason),
     words: narrow ? whole : (flat.expected ?? whole)
   })

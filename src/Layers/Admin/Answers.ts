@@ -90,7 +90,7 @@ export const make = Effect.map(AppRuntime, (runtime) => ({
       plugins: runtime.description.plugins.map(
         ({ config, contributions, id, provides, requires }) => ({
           config,
-          contributions: contributions.map(({ kind, name }) => ({ kind, name })),
+          contributions: contributions.map(({ kind, name, roles }) => ({ kind, name, roles })),
           id,
           provides,
           requires

@@ -93,11 +93,15 @@ export const Configuration = Schema.Struct({
   warnings: Strings
 }).annotate({ identifier: "AdminConfiguration" })
 
+/** The roles of the processes that carry it out; undefined for all. */
+const roles = Schema.optional(Schema.Array(Schema.Literals(["scheduler", "server", "worker"])))
+
 const Access = {
   access: Schema.Literals(["bare", "optional", "protected", "public"]),
   chain: Schema.optional(Schema.String),
   group: Schema.String,
-  plugin: Schema.String
+  plugin: Schema.String,
+  roles
 }
 
 /** The routes of the app: what `flange routes` lists. */
@@ -178,7 +182,9 @@ export const Plugins = Schema.Struct({
   plugins: Schema.Array(
     Schema.Struct({
       config: Strings,
-      contributions: Schema.Array(Schema.Struct({ kind: Schema.String, name: Schema.String })),
+      contributions: Schema.Array(
+        Schema.Struct({ kind: Schema.String, name: Schema.String, roles })
+      ),
       id: Schema.String,
       provides: Strings,
       requires: Strings

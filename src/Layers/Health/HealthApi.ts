@@ -51,6 +51,8 @@ export const Report = Schema.Struct({
   buildDate: Schema.optionalKey(Schema.String),
   /** Source revision. */
   commit: Schema.optionalKey(Schema.String),
+  /** The role of the process, if it has not all of them. */
+  role: Schema.optionalKey(Schema.Literals(["scheduler", "server", "worker"])),
   /** The framework and its version, such as `flange 1.2.0`. */
   framework: Schema.optionalKey(Schema.String),
   /** The runtime and its version, such as `node 24.1.0`. */

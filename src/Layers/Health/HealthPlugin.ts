@@ -10,6 +10,7 @@ import { RouteNotFound, ServiceUnavailable } from "../../Contract/Catalogue.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as Role from "../../Plugin/Role.ts"
 import { version } from "../../Plugin/Version.ts"
 import { CurrentWorker } from "../../Plugin/Worker.ts"
 import * as Route from "../../Server/Route/Route.ts"
@@ -115,6 +116,7 @@ export const plugin = Plugin.make("flange:health", {
   ),
   provides: [HealthMonitor],
   ready: () => HealthMonitor.use(({ start }) => start),
+  // Each process is asked how it is, whatever its role.
   routes: [
     Route.public(HealthApi, (handlers) =>
       Effect.map(replies, ({ healthcheck }) =>
@@ -132,7 +134,7 @@ export const plugin = Plugin.make("flange:health", {
       )
     ),
     Route.raw("probes-moved", moved(["healthz", "livez", "readyz"]), { access: "bare" })
-  ]
+  ].map((route) => Role.assign(route, "all"))
 })
 
 /** A critical component that is down or not yet known does not take requests. */
@@ -151,6 +153,7 @@ const report = (
   version: runtime.version,
   ...(runtime.buildDate === undefined ? {} : { buildDate: runtime.buildDate }),
   ...(runtime.commit === undefined ? {} : { commit: runtime.commit }),
+  ...(runtime.role === "all" ? {} : { role: runtime.role }),
   framework: `flange ${version}`,
   runtime: runtimeName(),
   hostname: hostname(),

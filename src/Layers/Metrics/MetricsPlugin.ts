@@ -12,6 +12,7 @@ import { Unauthenticated } from "../../Contract/Catalogue.ts"
 import * as AdminRoute from "../../Plugin/AdminRoute.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as Role from "../../Plugin/Role.ts"
 import { CurrentWorker } from "../../Plugin/Worker.ts"
 import * as BearerToken from "../../Server/Exchange/BearerToken.ts"
 import { OpenExchanges } from "../../Server/Exchange/Serving.ts"
@@ -125,5 +126,5 @@ export const plugin = Plugin.make("flange:metrics", {
   // Plugins register their metrics as they are acquired.
   order: { first: true },
   provides: [OpenExchanges],
-  routes: [Route.raw("metrics", routes, { access: "bare" })]
+  routes: [Role.assign(Route.raw("metrics", routes, { access: "bare" }), "all")]
 })

@@ -64,7 +64,8 @@ export const describe = (id: string, ordered: ReadonlyArray<Plugin.Any>): AppDes
     contributions: manifest.contributions.map((contribution) => ({
       data: Contribution.isOpen(contribution) ? contribution.data : undefined,
       kind: contribution.kind,
-      name: contribution.name
+      name: contribution.name,
+      roles: contribution.roles
     })),
     extensions: manifest.extensions.map(({ name }) => name),
     id,

@@ -26,6 +26,7 @@ import * as Contribution from "../Contribution.ts"
 import { ReleaseTimeoutError, StartTimeoutError } from "../Errors.ts"
 import type { AppBound, Bound, Host, Step } from "../Host.ts"
 import type * as Plugin from "../Plugin.ts"
+import * as Role from "../Role.ts"
 import { ConfiguredSecret } from "../Secrets.ts"
 import * as Assembly from "./Assembly.ts"
 import * as Configure from "./Configure.ts"
@@ -241,6 +242,7 @@ const makeRuntime = (boot: Boot): AppRuntimeShape => ({
   environment: boot.config.environment,
   id: boot.app.id,
   name: boot.settings.name ?? boot.app.id,
+  role: boot.settings.role,
   startedAt: boot.startedAt,
   status: Effect.sync(() => boot.status),
   version: boot.settings.version
@@ -285,7 +287,9 @@ const acquirePlugin = (boot: Boot, plugin: Plugin.Any) =>
     for (const extension of extensions) {
       boot.context = Context.add(boot.context, extension, contributionsOf(boot, extension.key))
     }
-    for (const { build, data, kind, name } of contributions.filter(Contribution.isOpen)) {
+    for (const contribution of contributions.filter(Contribution.isOpen)) {
+      if (!Role.carriesOut(boot.settings.role, contribution)) continue
+      const { build, data, kind, name } = contribution
       const value = yield* Scope.provide(
         Effect.provideContext(build(boot.context), boot.context),
         release.fork(scope, `${kind} "${name}"`)

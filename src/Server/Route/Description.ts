@@ -1,6 +1,7 @@
 /** The routes of an app as data: what `App.describe` returns, and plugins read. */
 import * as Context from "effect/Context"
 import type * as Guard from "../../Contract/Guard.ts"
+import type { Role } from "../../Plugin/Role.ts"
 import type { Caching, Idempotency, RateLimit } from "./MiddlewareDescription.ts"
 import type { Access, Slot } from "./Slots.ts"
 
@@ -40,6 +41,8 @@ export interface RouteDescription {
   readonly policies: ReadonlyArray<string>
   /** The limits on the rate of requests, all of which a request has to satisfy. */
   readonly rateLimits: ReadonlyArray<RateLimit>
+  /** The roles of the processes that serve it; undefined for all. */
+  readonly roles: ReadonlyArray<Role> | undefined
   /** The scopes that its guards require. A caller needs those of each entry. */
   readonly scopes: ReadonlyArray<Guard.Scopes>
   /** The longest time of the handler in milliseconds, if a middleware limits it. */
@@ -66,6 +69,8 @@ export interface RawGroupDescription {
   readonly group: string
   /** The plugin that contributes it. */
   readonly plugin: string
+  /** The roles of the processes that serve it; undefined for all. */
+  readonly roles: ReadonlyArray<Role> | undefined
 }
 
 /** The routes of an app as data. */

@@ -1,4 +1,7 @@
-/** Route groups: a contract, its handlers, and who may call them. */
+/**
+ * Route groups: a contract, its handlers, and who may call them. They belong to the role `server`, unless
+ * `Role.assign` gives them to another.
+ */
 import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -144,7 +147,8 @@ const group = <C extends Contribution.Contract, Return>(
   ...Contribution.make<"route", BuildError<Return>, Needs<Return>, C, C["~flange/Middlewares"]>(
     "route",
     contract.identifier,
-    middlewareKeys(contract)
+    middlewareKeys(contract),
+    ["server"]
   ),
   access,
   declared: Object.values(contract.endpoints).map((endpoint) => ({
@@ -348,7 +352,7 @@ export const raw = <
   const access = rawAccess(options.access, options.chain ?? "default")
   const authentication = chainKeys(access)
   return {
-    ...Contribution.make("route", name, authentication),
+    ...Contribution.make("route", name, authentication, ["server"]),
     access,
     declared: [],
     group: undefined,

@@ -32,6 +32,7 @@ const runtime = (checks: Checks) =>
     environment: "test",
     id: "test",
     name: "test",
+    role: "all",
     startedAt: 0,
     status: Effect.succeed("ready" as const),
     version: "1.0.0"

@@ -280,3 +280,32 @@ it("one worker is the process itself", async () => {
   expect(await app.exited).toBe(0)
   expect(app.output.out).not.toContain("worker")
 }, 60_000)
+
+describe("two workers in the role of a worker", () => {
+  it("both carry out its contributions, answer probes, serve no route of the app, and drain", async () => {
+    const app = start({ FLANGE_ROLE: "worker" })
+    const address = await app.address()
+    await app.serves()
+    expect(new Set(await app.said(/^consumes (\d+)$/gm, 2)).size).toBe(2)
+    const status = async (path: string) => (await fetch(`${address}${path}`)).status
+    for (const path of ["/healthcheck", "/livez", "/metrics", "/readyz"]) {
+      expect([path, await status(path)]).toEqual([path, 200])
+    }
+    for (const path of ["/openapi.json", "/pid", "/wait"]) {
+      expect([path, await status(path)]).toEqual([path, 404])
+    }
+    app.kill("SIGTERM")
+    expect(await app.exited).toBe(0)
+    expect(app.output.out.match(/^draining \d+$/gm)).toHaveLength(2)
+  })
+
+  it("with another role nothing of it is built", async () => {
+    const app = start({ FLANGE_ROLE: "server" })
+    const address = await app.address()
+    await app.serves()
+    expect((await fetch(`${address}/pid`)).status).toBe(200)
+    app.kill("SIGTERM")
+    await app.closed
+    expect(app.output.out).not.toContain("consumes")
+  })
+})
