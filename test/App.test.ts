@@ -123,7 +123,7 @@ describe("App.describe", () => {
             name: "disk"
           },
           { kind: "middleware", name: "noop" },
-          { kind: "route", name: "echo" },
+          { kind: "route", name: "echo", roles: ["server"] },
           { data: {}, kind: "sound", name: "bell" }
         ],
         extensions: ["volume"],
@@ -134,7 +134,7 @@ describe("App.describe", () => {
         requires: ["flange/Authentication/admin"]
       },
       expect.objectContaining({
-        contributions: [{ kind: "route", name: "ping" }],
+        contributions: [{ kind: "route", name: "ping", roles: ["server"] }],
         id: "app:ping"
       })
     ])
