@@ -1,7 +1,7 @@
 /** What a scenario is, and how its results are printed. */
 import type { World } from "./model/World.ts"
 import type { Figures } from "./model/Recorder.ts"
-import { table } from "../lib/Table.ts"
+import { markdown } from "./Markdown.ts"
 
 export interface Options {
   /** Default: what the scenario has. */
@@ -57,15 +57,21 @@ export const format = (value: number | undefined): string => {
   return value.toPrecision(value < 1 ? 2 : 3)
 }
 
-export const print = ({ about, name }: Scenario, { claims, events, rows }: Result): string => {
+/** Returns the figures of a scenario as a table. */
+export const tableOf = ({ rows }: Result): string => {
   const titles = Object.keys(rows[0]!.figures)
+  return markdown(
+    ["", ...titles],
+    rows.map((row) => [row.name, ...titles.map((title) => format(row.figures[title]))])
+  )
+}
+
+export const print = ({ about, name }: Scenario, result: Result): string => {
+  const { claims, events } = result
   return [
     `## ${name}: ${about}`,
     "",
-    table(
-      ["", ...titles],
-      rows.map((row) => [row.name, ...titles.map((title) => format(row.figures[title]))])
-    ),
+    tableOf(result),
     "",
     ...claims.map(({ holds, text }) => `- ${holds ? "holds" : "DOES NOT HOLD"}: ${text}`),
     `- ${events} events`,
