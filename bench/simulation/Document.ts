@@ -16,9 +16,9 @@ export const part = (name: string): string => {
   if (name === "costs") return costTable()
   if (name === "example") return exampleTable()
   const scenario = scenarios.find((each) => each.name === name)
-  if (scenario === undefined) throw new Error(`docs/scale.md has a part "${name}", which is no scenario`)
+  if (scenario === undefined)
+    throw new Error(`docs/scale.md has a part "${name}", which is no scenario`)
   return tableOf(scenario.run({ replicas: undefined, seed }))
 }
 
-export const write = (): void =>
-  writeFileSync(file, filled(readFileSync(file, "utf8"), part))
+export const write = (): void => writeFileSync(file, filled(readFileSync(file, "utf8"), part))

@@ -4,16 +4,23 @@ export const markdown = (
   titles: ReadonlyArray<string>,
   rows: ReadonlyArray<ReadonlyArray<string>>
 ): string => {
-  const widths = titles.map((title, i) => Math.max(3, title.length, ...rows.map((row) => row[i]!.length)))
+  const widths = titles.map((title, i) =>
+    Math.max(3, title.length, ...rows.map((row) => row[i]!.length))
+  )
   const line = (cells: ReadonlyArray<string>) =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`
-  return [line(titles), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join("\n")
+  return [
+    line(titles),
+    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
+    ...rows.map(line)
+  ].join("\n")
 }
 
-const part = /(<!-- simulation (\S+) -->\n)([^]*?)(\n<!-- \/simulation -->)/g
+const part = /(<!-- simulation (\S+) -->\n)[^]*?(<!-- \/simulation -->)/g
 
 /** Returns the document with what `of` returns for the name of each part between its marks. */
 export const filled = (document: string, of: (name: string) => string): string =>
-  document.replaceAll(part, (_, begin: string, name: string, _old: string, end: string) =>
-    `${begin}\n${of(name)}\n${end}`
+  document.replaceAll(
+    part,
+    (_, begin: string, name: string, end: string) => `${begin}\n${of(name)}\n\n${end}`
   )

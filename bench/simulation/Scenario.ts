@@ -1,7 +1,7 @@
+import { markdown } from "./Markdown.ts"
+import type { Figures } from "./model/Recorder.ts"
 /** What a scenario is, and how its results are printed. */
 import type { World } from "./model/World.ts"
-import type { Figures } from "./model/Recorder.ts"
-import { markdown } from "./Markdown.ts"
 
 export interface Options {
   /** Default: what the scenario has. */

@@ -39,7 +39,7 @@ const cases: ReadonlyArray<Case> = [
 const measured = new Map<Case, Array<Real.Measured>>(cases.map((each) => [each, []]))
 const costs: Array<Real.Costs> = []
 for (let round = 0; round < options.rounds; round++) {
-  for (let i = 0; i < 4; i++) await noise.sample()
+  await noise.sample()
   for (const replicas of [1, 3] as const) {
     for (const overload of [false, true]) {
       const own = cases.filter((each) => each.replicas === replicas && each.overload === overload)
@@ -63,13 +63,11 @@ console.log(
     `${Predict.middle(service.waits).toFixed(2)}`
 )
 
-const background = noise.samples.reduce((sum, each) => sum + each / 100, 0) / noise.samples.length
-
 const median = (all: ReadonlyArray<Real.Measured>, read: (each: Real.Measured) => number) =>
   spread(all.map(read)).median
 
 const results = cases.map((each) => {
-  const model = Predict.predict(service, { ...each, background, cores, seed: 1 })
+  const model = Predict.predict(service, { ...each, cores, seed: 1 })
   const real = {
     p50: median(measured.get(each)!, ({ p50 }) => p50),
     p99: median(measured.get(each)!, ({ p99 }) => p99),

@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { format } from "./Scenario.ts"
 import { markdown } from "./Markdown.ts"
+import { format } from "./Scenario.ts"
 
 /** What is known of a load and of a service. Times are in milliseconds. */
 export interface Demand {
@@ -81,8 +81,7 @@ export const largestPool = (
   maxConnections: number,
   processes: number,
   { besidePool, reserved, surge }: Pick<Demand, "besidePool" | "reserved" | "surge">
-): number =>
-  Math.max(0, Math.floor((maxConnections - reserved) / (processes + surge)) - besidePool)
+): number => Math.max(0, Math.floor((maxConnections - reserved) / (processes + surge)) - besidePool)
 
 interface Measured {
   readonly cpuPerRequest: number
@@ -179,7 +178,9 @@ const main = () => {
   const given = Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, Number(value)])
   )
-  console.log(JSON.stringify(capacity({ ...example, rate: Number(values.rate), ...given }), null, 2))
+  console.log(
+    JSON.stringify(capacity({ ...example, rate: Number(values.rate), ...given }), null, 2)
+  )
 }
 
 if (import.meta.main) main()

@@ -11,7 +11,11 @@ import { scenarios } from "./scenarios/index.ts"
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { replicas: { type: "string" }, seed: { default: "1", type: "string" }, write: { default: false, type: "boolean" } }
+  options: {
+    replicas: { type: "string" },
+    seed: { default: "1", type: "string" },
+    write: { default: false, type: "boolean" }
+  }
 })
 
 const count = (name: string, text: string) => {
@@ -30,9 +34,10 @@ const seed = count("seed", values.seed)
 const replicas = values.replicas === undefined ? undefined : count("replicas", values.replicas)
 
 if (values.write) write()
-else for (const scenario of scenarios) {
-  if (positionals.length > 0 && !positionals.includes(scenario.name)) continue
-  const result = scenario.run({ replicas, seed })
-  console.log(print(scenario, result))
-  if (result.claims.some(({ holds }) => !holds)) process.exitCode = 1
-}
+else
+  for (const scenario of scenarios) {
+    if (positionals.length > 0 && !positionals.includes(scenario.name)) continue
+    const result = scenario.run({ replicas, seed })
+    console.log(print(scenario, result))
+    if (result.claims.some(({ holds }) => !holds)) process.exitCode = 1
+  }

@@ -15,28 +15,27 @@ export interface Service {
 export const middle = (values: ReadonlyArray<number>): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1]!
 
-/** Returns what requests need, as measured one at a time. */
+/** Returns what requests need, as measured under light load. */
 export const service = (costs: ReadonlyArray<Costs>): Service => {
   const direct = costs.filter(({ balancer }) => balancer === undefined)
   const proxied = costs.flatMap(({ balancer }) => balancer ?? [])
-  const latencies = direct.flatMap((each) => each.latencies)
   const process = middle(direct.map((each) => each.process))
   const backend = middle(direct.map((each) => each.backend))
   return {
     backend,
     balancer: middle(proxied),
     process,
-    // The slowest twentieth waited for other programs, which the model has as a load of the cores.
-    waits: latencies
-      .sort((a, b) => a - b)
-      .slice(0, Math.ceil(0.95 * latencies.length))
-      .map((latency) => Math.max(0, latency - process - backend))
+    // The slowest twentieth waited for other programs, which the model does not have.
+    waits: direct.flatMap(({ backend, latencies, single }) =>
+      [...latencies]
+        .sort((a, b) => a - b)
+        .slice(0, Math.ceil(0.95 * latencies.length))
+        .map((latency) => Math.max(0, latency - single - backend))
+    )
   }
 }
 
 export interface Load {
-  /** The share of the cores that other programs use, 0 to 1. */
-  readonly background: number
   readonly connections: number
   readonly cores: number
   readonly overload: boolean
@@ -49,11 +48,10 @@ const end = 30_000
 /** Returns what clients would measure that send the next request once they have the reply. */
 export const predict = (
   { backend, balancer, process, waits }: Service,
-  { background, connections, cores, overload, replicas, seed }: Load
+  { connections, cores, overload, replicas, seed }: Load
 ): Measured => {
   const wait = Random.measured(waits)
   const world = World.make({
-    background,
     balancer: { cpu: replicas > 1 ? balancer : 0, latency: 0, policy: "roundRobin" },
     clients: { timeout: 10_000 },
     replica: { overload, pool: 8 },

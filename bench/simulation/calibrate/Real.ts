@@ -35,8 +35,10 @@ export interface Costs {
   readonly balancer: number | undefined
   /** From request to reply, one request at a time. */
   readonly latencies: ReadonlyArray<number>
-  /** The time of the replica on a core. */
+  /** The time of the replica on a core, with two requests at a time for each replica. */
   readonly process: number
+  /** The same with one request at a time, each of which wakes the process up. */
+  readonly single: number
 }
 
 export interface Fleet {
@@ -225,6 +227,9 @@ export const whileServing = async (
         const backends = rows.map(({ pid }) => pid)
         const agent = new Agent({ keepAlive: true, maxSockets: 1 })
         const process = () => servers.reduce((sum, { cpu }) => sum + 1000 * cpu(), 0)
+        const start = process()
+        const { rate } = await wrk(port, 2 * replicas, seconds)
+        const cost = (process() - start) / (rate * seconds)
         const before = process()
         const backend = running(backends)
         const balancer = running(nginx?.pids ?? [])
@@ -236,7 +241,8 @@ export const whileServing = async (
           backend: backend() / length,
           balancer: nginx === undefined ? undefined : balancer() / length,
           latencies,
-          process: (process() - before) / length
+          process: cost,
+          single: (process() - before) / length
         }
         agent.destroy()
         return costs

@@ -105,9 +105,7 @@ export class Balancer {
       return
     }
     this.#simulation.after(latency, () =>
-      upstream.replica.serve(work, (outcome) =>
-        this.#simulation.after(latency, () => end(outcome))
-      )
+      upstream.replica.serve(work, (outcome) => this.#simulation.after(latency, () => end(outcome)))
     )
   }
 

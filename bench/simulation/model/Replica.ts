@@ -169,10 +169,7 @@ export class Replica {
       })
     }
     if (gate.tryEnter()) return begin()
-    gate.wait(
-      new Waiting((refused) => (refused === undefined ? begin() : refuse())),
-      "normal"
-    )
+    gate.wait(new Waiting((refused) => (refused === undefined ? begin() : refuse())), "normal")
     this.#watch(gate)
   }
 

@@ -9,8 +9,6 @@ import * as Replica from "./Replica.ts"
 import { Simulation } from "./Simulation.ts"
 
 export interface Options {
-  /** The share of the shared cores that other programs use, 0 to 1. */
-  readonly background?: number
   readonly balancer?: Partial<Balancer.Options>
   readonly clients?: Partial<Clients.Options>
   readonly databaseCores?: number
@@ -33,25 +31,11 @@ export interface World {
   readonly simulation: Simulation
 }
 
-/** How long another program runs before it gives way, in milliseconds. */
-const slice = 3
-
-const others = (simulation: Simulation, cores: Cores, random: Random, load: number): void => {
-  if (load === 0) return
-  simulation.after(random.exponential(slice / load), () => {
-    cores.compute(slice, () => {})
-    others(simulation, cores, random, load)
-  })
-}
-
 export const make = (options: Options): World => {
   const simulation = new Simulation()
   const random = new Random(options.seed)
   const shared =
     options.sharedCores === undefined ? undefined : new Cores(simulation, options.sharedCores)
-  if (shared !== undefined && options.sharedCores !== undefined) {
-    others(simulation, shared, random.fork(), (options.background ?? 0) * options.sharedCores)
-  }
   const own = (count: number) => shared ?? new Cores(simulation, count)
   const database = new Database(
     simulation,

@@ -26,10 +26,7 @@ export const balancing: Scenario = {
     })
     return {
       claims: [
-        claim(
-          "least connections: no request fails",
-          of(rows, "leastConnections", "errors") === 0
-        ),
+        claim("least connections: no request fails", of(rows, "leastConnections", "errors") === 0),
         claim(
           "round robin: the slow replica gets a third of the requests and cannot serve them; over 20% fail",
           of(rows, "roundRobin", "goodput/s") < 0.8 * of(rows, "roundRobin", "offered/s")

@@ -11,7 +11,8 @@ const load = { cpu: 200 }
 const kinds = ["no single flight", "single flight per process", "stale while revalidate"] as const
 
 export const cacheExpiry: Scenario = {
-  about: "a value in Redis that expires every 10 s and takes 200 ms of the database, 300 requests/s per replica",
+  about:
+    "a value in Redis that expires every 10 s and takes 200 ms of the database, 300 requests/s per replica",
   name: "cache-expiry",
   run: ({ replicas = 3, seed }) => {
     let events = 0

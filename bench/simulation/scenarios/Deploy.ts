@@ -40,7 +40,10 @@ export const deploy: Scenario = {
     })
     return {
       claims: [
-        claim("drainDelay above interval x failures: no error", of(rows, "drainDelay 2.5 s", "errors") === 0),
+        claim(
+          "drainDelay above interval x failures: no error",
+          of(rows, "drainDelay 2.5 s", "errors") === 0
+        ),
         claim("drainDelay 0: requests fail", of(rows, "drainDelay 0", "errors") > 0),
         claim(
           "drainDelay 1 s: fewer fail than without",

@@ -46,7 +46,8 @@ export const partitions: Scenario = {
       claims: [
         claim(
           "checks every second lose fewer requests than checks every five",
-          errors("replica to database, check every 1 s") < errors("replica to database, check every 5 s")
+          errors("replica to database, check every 1 s") <
+            errors("replica to database, check every 5 s")
         ),
         claim(
           "service is back while the cut lasts",

@@ -59,7 +59,8 @@ export const retries: Scenario = {
           "with a budget it recovers within 3 s, with Overload and without",
           [true, false].every(
             (isOn) =>
-              (recovery(`5 attempts, budget 10%, ${isOn ? "with" : "without"} Overload`) ?? Infinity) <= 3
+              (recovery(`5 attempts, budget 10%, ${isOn ? "with" : "without"} Overload`) ??
+                Infinity) <= 3
           )
         ),
         claim(

@@ -48,7 +48,11 @@ export const steady: Scenario = {
               ),
               claim(
                 "three replicas serve three times as much, within 2%",
-                near(of(rows, "3 replicas", "goodput/s"), 3 * of(rows, "1 replicas", "goodput/s"), 0.02)
+                near(
+                  of(rows, "3 replicas", "goodput/s"),
+                  3 * of(rows, "1 replicas", "goodput/s"),
+                  0.02
+                )
               ),
               claim(
                 "round robin makes arrivals regular: p99 of three is below that of one",
