@@ -14,14 +14,14 @@ export interface Demand {
   readonly besidePool: number
   /** The time of a process on a core for each request. */
   readonly cpu: number
-  /** Connections in use by a request, on average: the time in which it holds one. */
+  /** The time in which a request holds a connection. */
   readonly hold: number
-  /** Connections that the database keeps for administrators. */
-  readonly reserved: number
   /** The time on a core of the database for each request. */
   readonly query: number
   /** Requests per second at the peak. */
   readonly rate: number
+  /** Connections that the database keeps for administrators. */
+  readonly reserved: number
   /** Processes that a deploy starts before it ends old ones. */
   readonly surge: number
   /** How busy a core and the pool may be, 0 to 1. */

@@ -5,21 +5,21 @@ import type { Outcome, Replica, Work } from "./Replica.ts"
 import type { Simulation } from "./Simulation.ts"
 
 export interface Options {
-  readonly policy: "leastConnections" | "roundRobin"
-  /** Milliseconds between two checks of `/readyz`. */
-  readonly interval: number
-  /** Failed checks in a row after which a replica gets no more requests. */
-  readonly fall: number
-  /** Passed checks in a row after which it gets requests again. */
-  readonly rise: number
-  /** Milliseconds until a connection to a replica that does not answer fails. */
-  readonly connectTimeout: number
   /** On how many replicas a request is tried if the connection fails. */
   readonly attempts: number
+  /** Milliseconds until a connection to a replica that does not answer fails. */
+  readonly connectTimeout: number
+  /** Milliseconds on a core for each request. */
+  readonly cpu: number
+  /** Failed checks in a row after which a replica gets no more requests. */
+  readonly fall: number
+  /** Milliseconds between two checks of `/readyz`. */
+  readonly interval: number
   /** Milliseconds from the balancer to a replica, one way. */
   readonly latency: number
-  /** The time on a core for each request. */
-  readonly cpu: number
+  readonly policy: "leastConnections" | "roundRobin"
+  /** Passed checks in a row after which it gets requests again. */
+  readonly rise: number
 }
 
 export const defaults: Options = {

@@ -9,10 +9,10 @@ export interface Retry {
   readonly attempts: number
   /** Milliseconds before the second attempt; the wait doubles with each one. */
   readonly backoff: number
-  /** Whether the wait is a random part of that time. */
-  readonly jitter: boolean
   /** Repeated requests, as a share of the first ones. Infinity is no budget. */
   readonly budget: number
+  /** Whether the wait is a random part of `backoff`. */
+  readonly jitter: boolean
 }
 
 export const once: Retry = { attempts: 1, backoff: 0, budget: 0, jitter: false }

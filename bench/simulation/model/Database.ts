@@ -6,10 +6,10 @@ import { Queue, type Simulation } from "./Simulation.ts"
 export interface Query {
   /** The time on a core of the database. */
   readonly cpu: number
-  /** The time in which it only waits, such as for a disk. */
-  readonly wait?: number
   /** The row that it locks until it ends. */
   readonly row?: string
+  /** The time in which it only waits, such as for a disk. */
+  readonly wait?: number
 }
 
 export class Database {

@@ -6,7 +6,7 @@ export type Acquired = "acquired" | "refused" | "timeout"
 
 interface Waiter {
   isOver: boolean
-  readonly then: (result: Acquired) => void
+  readonly resume: (result: Acquired) => void
 }
 
 /** Opens connections when they are needed, up to `max`; the first to wait is the first to get one. */
@@ -37,7 +37,7 @@ export class Pool {
       this.#open++
       return then("acquired")
     }
-    const waiter: Waiter = { isOver: false, then }
+    const waiter: Waiter = { isOver: false, resume: then }
     this.#waiting.push(waiter)
     this.#simulation.after(this.#acquireTimeout, () => {
       if (waiter.isOver) return
@@ -52,7 +52,7 @@ export class Pool {
       if (next === undefined) break
       if (next.isOver) continue
       next.isOver = true
-      return next.then("acquired")
+      return next.resume("acquired")
     }
     if (this.#isClosed) this.#disconnect()
     else this.#idle++

@@ -15,30 +15,33 @@ export type Outcome = "failed" | "ok" | "refused" | "unreachable"
 
 /** The work of a request. Times are in milliseconds. */
 export interface Work {
-  /** The time on a core before the query, and in all if there is none. */
-  readonly cpu: number
   /** The time on a core after the query. */
   readonly after?: number
-  readonly query?: Query
+  /** The time on a core before the query, and in all if there is none. */
+  readonly cpu: number
   /** Called in the process instead of the query; `then` continues the request. */
   readonly instead?: (replica: Replica, then: (isDone: boolean) => void) => void
+  readonly query?: Query
 }
 
+/** Times are in milliseconds. */
 export interface Options {
+  /** How long a query waits for a connection of the pool. */
   readonly acquireTimeout: number
-  /** The time on a core in which the process refuses a request. */
-  readonly refusal: number
-  /** Whether it has `Overload.plugin`. */
-  readonly overload: boolean
-  readonly pool: number
-  /** Whether /readyz is 503 while the database cannot be reached. */
-  readonly checksDatabase: boolean
   /** The time from the start of a process until it is ready. */
   readonly boot: number
+  /** Whether /readyz is 503 while the database cannot be reached. */
+  readonly checksDatabase: boolean
   readonly drainDelay: number
   readonly drainTimeout: number
+  /** Whether it has `Overload.plugin`. */
+  readonly overload: boolean
+  /** The most connections of the pool. */
+  readonly pool: number
   /** The time after which a query that got no answer fails. */
   readonly queryTimeout: number
+  /** The time on a core in which the process refuses a request. */
+  readonly refusal: number
 }
 
 export const defaults: Options = {

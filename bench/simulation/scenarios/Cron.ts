@@ -25,10 +25,9 @@ export const cron: Scenario = {
       simulation.every(60_000, () => {
         if (simulation.now >= end) return
         for (let i = 0; i < jobs; i++) {
-          const { loop, query } = { loop: all[i % replicas]!.loop, query: all[i % replicas]! }
-          simulation.after(own.next() * jitter, () =>
-            loop.post(() => query.query({ cpu: 50 }, (isDone) => void (done += Number(isDone))))
-          )
+          const replica = all[i % replicas]!
+          const run = () => replica.query({ cpu: 50 }, (isDone) => void (done += Number(isDone)))
+          simulation.after(own.next() * jitter, () => replica.loop.post(run))
         }
       })
       simulation.runUntil(end + 60_000)

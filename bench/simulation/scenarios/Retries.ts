@@ -6,7 +6,7 @@ import { claim, figures, of, type Scenario } from "../Scenario.ts"
 
 const from = 10_000
 const outage = 5000
-const end = 45_000
+const end = 40_000
 
 const policies: Readonly<Record<string, Retry>> = {
   "no retries": { attempts: 1, backoff: 0, budget: 0, jitter: false },
@@ -52,7 +52,7 @@ export const retries: Scenario = {
     return {
       claims: [
         claim(
-          "with 5 attempts and neither budget nor Overload, the service does not recover in 30 s",
+          "with 5 attempts and neither budget nor Overload, the service does not recover in 25 s",
           recovery("5 attempts, without Overload") === undefined
         ),
         claim(

@@ -1,12 +1,12 @@
 // The model against queueing theory: with Poisson arrivals and exponential times one replica is an M/M/1
 // queue, so the mean rate and the quantiles of its latency are known.
-import { exponential, draw } from "../model/Random.ts"
+import { draw, exponential } from "../model/Random.ts"
 import * as World from "../model/World.ts"
 import { claim, figures, of, type Scenario } from "../Scenario.ts"
 
 const mean = 5
 const load = 0.6
-const seconds = 120
+const seconds = 600
 
 /** The quantile of the time in an M/M/1 queue, in milliseconds. */
 const theory = (share: number) => (-mean / (1 - load)) * Math.log(1 - share)
