@@ -29,8 +29,8 @@ export const deploy: Scenario = {
       let took = 0
       const next = (index: number) => {
         if (index === replicas) return void (took = world.simulation.now - 10_000)
-        // The orchestrator waits until the balancer uses the new process.
-        world.replicas[index]!.restart(() => world.simulation.after(2000, () => next(index + 1)))
+        // The orchestrator waits longer than the balancer needs to use the new process.
+        world.replicas[index]!.restart(() => world.simulation.after(3000, () => next(index + 1)))
       }
       world.simulation.at(10_000, () => next(0))
       world.simulation.runUntil(end + 2000)
