@@ -13,7 +13,7 @@ const variants = [
 ]
 
 export const deploy: Scenario = {
-  about: "a rolling deploy at 50% load; readiness every 1 s, two failures",
+  about: "a rolling deploy at 40% load; readiness every 1 s, two failures",
   name: "deploy",
   run: ({ replicas = 3, seed }) => {
     let events = 0
@@ -25,7 +25,7 @@ export const deploy: Scenario = {
         seed,
         work: () => ({ after: 1, cpu: 1, query: { cpu: 0.2 } })
       })
-      world.clients.openLoop(() => (0.5 * replicas * 1000) / 2, end)
+      world.clients.openLoop(() => (0.4 * replicas * 1000) / 2, end)
       let took = 0
       const next = (index: number) => {
         if (index === replicas) return void (took = world.simulation.now - 10_000)
