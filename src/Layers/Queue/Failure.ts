@@ -1,0 +1,64 @@
+/** What is kept of a failed attempt: a JSON text with a bounded length. */
+import * as Cause from "effect/Cause"
+
+/** A failed attempt, as dead letters have it. */
+export interface Failure {
+  /** The error of the handler, encoded with the schema `error` of the queue. Only for `failure`. */
+  readonly error?: unknown
+  /**
+   * - `defect`: the handler died of an error that its type does not name
+   * - `failure`: the handler failed with its error
+   * - `lost`: its worker ended without settling it, in its last attempt
+   * - `timeout`: the handler took longer than the `timeout` of the queue
+   * - `undecodable`: its text does not fit the schema `payload`; the message has the issues
+   */
+  readonly kind: "defect" | "failure" | "lost" | "timeout" | "undecodable"
+  /** The cause as text, at most 8192 characters. */
+  readonly message: string
+}
+
+/** The longest message. */
+const maxMessage = 8192
+
+const short = (text: string): string =>
+  text.length > maxMessage ? `${text.slice(0, maxMessage - 1)}\u2026` : text
+
+/** Removes the characters that a database refuses in a text. */
+const clean = (text: string): string => text.replaceAll("\0", "\u{fffd}").toWellFormed()
+
+/** Returns the text of a failure. */
+export const encode = ({ error, kind, message }: Failure): string => {
+  const failure = { kind, message: clean(short(message)) }
+  if (error === undefined) return JSON.stringify(failure)
+  const text = JSON.stringify({ ...failure, error })
+  // A NUL is written as an escape, which PostgreSQL refuses in jsonb but not in text.
+  return text.length > 4 * maxMessage ? JSON.stringify(failure) : text
+}
+
+/** Returns the failure of a text of `encode`, or a failure with the whole text as its message. */
+export const decode = (text: string): Failure => {
+  try {
+    // The text is one of `encode`; another one has no known kind.
+    const found = JSON.parse(text) as Failure
+    if (typeof found.kind === "string" && typeof found.message === "string") return found
+  } catch {
+    // A text of another program.
+  }
+  return { kind: "defect", message: text }
+}
+
+/** Returns the text for an item whose last attempt ended with its worker. */
+export const lost = (attempts: number): string =>
+  encode({
+    kind: "lost",
+    message: `The worker ended during attempt ${attempts}, the last one, without settling it`
+  })
+
+/** Returns the text of a cause. User code that throws while it is written is no reason to fail. */
+export const messageOf = (cause: Cause.Cause<unknown>): string => {
+  try {
+    return Cause.pretty(cause)
+  } catch {
+    return "A cause that cannot be written as text"
+  }
+}

@@ -1,0 +1,357 @@
+/** The store in the memory of the process. */
+import { randomUUID } from "node:crypto"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Failure from "./Failure.ts"
+import type { Item, Offer, QueueStoreError, State, Stats, Store } from "./QueueStore.ts"
+
+interface Entry extends Offer {
+  attempts: number
+  readonly createdAt: number
+  dueAt: number
+  failure: string | undefined
+  leaseUntil: number
+  result: string | undefined
+  readonly sequence: number
+  state: State
+  token: string
+  updatedAt: number
+}
+
+interface Kept {
+  readonly entries: Map<string, Entry>
+  isPaused: boolean
+  /** The tenant that was served last. */
+  lastTenant: string
+  /** The items that are delayed or running, which change by time alone. */
+  readonly timed: Set<Entry>
+  /** The waiting items by tenant, each list in the order of claims. */
+  readonly waiting: Map<string, Array<Entry>>
+}
+
+const isBefore = (a: Entry, b: Entry): boolean =>
+  a.priority > b.priority || (a.priority === b.priority && a.sequence < b.sequence)
+
+/** Inserts an entry into a list that is in the order of claims. */
+const insert = (list: Array<Entry>, entry: Entry): void => {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (isBefore(list[middle]!, entry)) low = middle + 1
+    else high = middle
+  }
+  list.splice(low, 0, entry)
+}
+
+const itemOf = (entry: Entry): Item => {
+  const { attempts, createdAt, dueAt, element, failure, id, priority, result } = entry
+  const { state, tenant, updatedAt } = entry
+  return {
+    attempts,
+    createdAt,
+    dueAt,
+    element,
+    failure,
+    id,
+    priority,
+    result,
+    state,
+    tenant,
+    updatedAt
+  }
+}
+
+/**
+ * Keeps queues in memory: a restart forgets them, and no other process sees them. Times are those of the
+ * `Clock` of the calling fiber, so a test clock moves them.
+ */
+export class MemoryStore implements Store {
+  readonly isTransactional = false
+  readonly #listeners = new Set<(queue: string | undefined) => void>()
+  readonly ping = Effect.void
+  readonly #queues = new Map<string, Kept>()
+  #sequence = 0
+
+  readonly claim: Store["claim"] = (queue, { lease, limit, maxAttempts }) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      this.#advance(kept, now, maxAttempts)
+      const found = kept.isPaused ? [] : this.#next(kept, limit)
+      const token = randomUUID()
+      const items = found.map((entry) => {
+        const age = now - Math.max(entry.dueAt, entry.createdAt)
+        entry.attempts++
+        entry.leaseUntil = now + lease
+        entry.token = token
+        this.#move(kept, entry, "running", now)
+        return { age, attempts: entry.attempts, element: entry.element, id: entry.id, token }
+      })
+      let next: number | undefined
+      for (const { dueAt, leaseUntil, state } of kept.timed) {
+        const wait = (state === "delayed" ? dueAt : leaseUntil) - now
+        if (next === undefined || wait < next) next = wait
+      }
+      return { items, next }
+    })
+
+  readonly cleanup: Store["cleanup"] = ({ completed, dead }) =>
+    this.#run((now) => {
+      for (const kept of this.#queues.values()) {
+        for (const entry of kept.entries.values()) {
+          const age = now - entry.updatedAt
+          const isOld =
+            (entry.state === "completed" && age > completed) ||
+            (entry.state === "dead" && age > dead)
+          if (isOld) kept.entries.delete(entry.id)
+        }
+      }
+      return false
+    })
+
+  readonly get: Store["get"] = (queue, id) =>
+    this.#run(() => {
+      const entry = this.#queues.get(queue)?.entries.get(id)
+      return entry === undefined ? undefined : itemOf(entry)
+    })
+
+  readonly list: Store["list"] = (queue, { after = "0", limit, state }) =>
+    this.#run(() => {
+      const all = [...(this.#queues.get(queue)?.entries.values() ?? [])]
+        .filter((entry) => entry.state === state && entry.sequence > Number(after))
+        .sort((a, b) => a.sequence - b.sequence)
+      const part = all.slice(0, limit)
+      return {
+        items: part.map(itemOf),
+        next: all.length > limit ? String(part.at(-1)!.sequence) : undefined
+      }
+    })
+
+  readonly offer: Store["offer"] = (queue, items) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      const added = items.map((item) => {
+        if (kept.entries.has(item.id)) return false
+        const entry: Entry = {
+          ...item,
+          attempts: 0,
+          createdAt: now,
+          dueAt: now + item.delay,
+          failure: undefined,
+          leaseUntil: 0,
+          result: undefined,
+          sequence: ++this.#sequence,
+          state: "completed",
+          token: "",
+          updatedAt: now
+        }
+        kept.entries.set(item.id, entry)
+        this.#move(kept, entry, item.delay > 0 ? "delayed" : "waiting", now)
+        return true
+      })
+      if (added.includes(true)) this.#wake(queue)
+      return added
+    })
+
+  readonly onWake: Store["onWake"] = (wake) =>
+    Effect.asVoid(
+      Effect.acquireRelease(
+        Effect.sync(() => this.#listeners.add(wake)),
+        () => Effect.sync(() => this.#listeners.delete(wake))
+      )
+    )
+
+  readonly pause: Store["pause"] = (queue) =>
+    this.#run(() => {
+      this.#kept(queue).isPaused = true
+    })
+
+  readonly queues: Store["queues"] = this.#run(() =>
+    [...this.#queues]
+      .filter(([, { entries, isPaused }]) => isPaused || entries.size > 0)
+      .map(([name]) => name)
+      .sort()
+  )
+
+  readonly remove: Store["remove"] = (queue, ids) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      let count = 0
+      for (const id of new Set(ids)) {
+        const entry = kept.entries.get(id)
+        if (entry === undefined || entry.state === "running") continue
+        this.#remove(kept, entry, now)
+        count++
+      }
+      return count
+    })
+
+  readonly renew: Store["renew"] = (queue, claims, lease) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      return claims.flatMap(({ id, token }) => {
+        const entry = kept.entries.get(id)
+        if (entry?.state !== "running" || entry.token !== token) return [id]
+        entry.leaseUntil = now + lease
+        return []
+      })
+    })
+
+  readonly requeue: Store["requeue"] = (queue, ids) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      const isChosen = ids === "dead" ? undefined : new Set(ids)
+      let count = 0
+      for (const entry of kept.entries.values()) {
+        const { id, state } = entry
+        const isFit =
+          isChosen === undefined
+            ? state === "dead"
+            : isChosen.has(id) && state !== "running" && state !== "waiting"
+        if (!isFit) continue
+        entry.attempts = 0
+        entry.dueAt = now
+        this.#move(kept, entry, "waiting", now)
+        count++
+      }
+      if (count > 0) this.#wake(queue)
+      return count
+    })
+
+  readonly resume: Store["resume"] = (queue) =>
+    this.#run(() => {
+      this.#kept(queue).isPaused = false
+      this.#wake(queue)
+    })
+
+  readonly settle: Store["settle"] = (queue, settlements) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      let isAwaited = false
+      const lost = settlements.flatMap(({ id, outcome, token }) => {
+        const entry = kept.entries.get(id)
+        if (entry?.state !== "running" || entry.token !== token) return [id]
+        switch (outcome._tag) {
+          case "Completed": {
+            entry.result = outcome.result
+            if (entry.keep) this.#move(kept, entry, "completed", now)
+            else this.#remove(kept, entry, now)
+            break
+          }
+          case "Dead": {
+            entry.failure = outcome.failure
+            this.#move(kept, entry, "dead", now)
+            break
+          }
+          case "Released": {
+            entry.attempts--
+            isAwaited = true
+            this.#move(kept, entry, "waiting", now)
+            break
+          }
+          case "Retry": {
+            entry.failure = outcome.failure
+            entry.dueAt = now + outcome.delay
+            isAwaited = true
+            this.#move(kept, entry, outcome.delay > 0 ? "delayed" : "waiting", now)
+          }
+        }
+        return []
+      })
+      if (isAwaited) this.#wake(queue)
+      return lost
+    })
+
+  readonly stats: Store["stats"] = (queue) =>
+    this.#run((now): Stats => {
+      const kept = this.#queues.get(queue)
+      const counts = { completed: 0, dead: 0, delayed: 0, running: 0, waiting: 0 }
+      let oldest = now
+      for (const { dueAt, state } of kept?.entries.values() ?? []) {
+        counts[state]++
+        if (state === "waiting" && dueAt < oldest) oldest = dueAt
+      }
+      return { ...counts, oldestWaiting: now - oldest, paused: kept?.isPaused ?? false }
+    })
+
+  /** Moves the items whose delay or lease has ended. */
+  #advance(kept: Kept, now: number, maxAttempts: number): void {
+    for (const entry of kept.timed) {
+      if (entry.state === "delayed" && entry.dueAt <= now) this.#move(kept, entry, "waiting", now)
+      else if (entry.state === "running" && entry.leaseUntil <= now) {
+        const isOver = entry.attempts >= maxAttempts
+        if (isOver) entry.failure = Failure.lost(entry.attempts)
+        this.#move(kept, entry, isOver ? "dead" : "waiting", now)
+      }
+    }
+  }
+
+  #kept(queue: string): Kept {
+    const found = this.#queues.get(queue)
+    if (found !== undefined) return found
+    const made: Kept = {
+      entries: new Map(),
+      isPaused: false,
+      lastTenant: "",
+      timed: new Set(),
+      waiting: new Map()
+    }
+    this.#queues.set(queue, made)
+    return made
+  }
+
+  #move(kept: Kept, entry: Entry, state: State, now: number): void {
+    this.#unlink(kept, entry)
+    entry.state = state
+    entry.updatedAt = now
+    if (state === "delayed" || state === "running") kept.timed.add(entry)
+    if (state !== "waiting") return
+    const list = kept.waiting.get(entry.tenant)
+    if (list === undefined) kept.waiting.set(entry.tenant, [entry])
+    else insert(list, entry)
+  }
+
+  /** Returns the items to claim: one of each tenant in turn, after the tenant that was served last. */
+  #next(kept: Kept, limit: number): ReadonlyArray<Entry> {
+    const tenants = [...kept.waiting.keys()].sort()
+    const first = tenants.findIndex((tenant) => tenant > kept.lastTenant)
+    const turns = first <= 0 ? tenants : [...tenants.slice(first), ...tenants.slice(0, first)]
+    const found: Array<Entry> = []
+    for (let round = 0; found.length < limit; round++) {
+      const before = found.length
+      for (const tenant of turns) {
+        const entry = kept.waiting.get(tenant)![round]
+        if (entry === undefined || found.length >= limit) continue
+        found.push(entry)
+        kept.lastTenant = tenant
+      }
+      if (found.length === before) break
+    }
+    return found
+  }
+
+  #remove(kept: Kept, entry: Entry, now: number): void {
+    this.#move(kept, entry, "completed", now)
+    kept.entries.delete(entry.id)
+  }
+
+  #run<A>(operation: (now: number) => A): Effect.Effect<A, QueueStoreError> {
+    return Effect.withFiber((fiber) =>
+      Effect.succeed(operation(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()))
+    )
+  }
+
+  #unlink(kept: Kept, entry: Entry): void {
+    kept.timed.delete(entry)
+    if (entry.state !== "waiting") return
+    const list = kept.waiting.get(entry.tenant)
+    const index = list?.indexOf(entry) ?? -1
+    if (list === undefined || index < 0) return
+    if (list.length === 1) kept.waiting.delete(entry.tenant)
+    else list.splice(index, 1)
+  }
+
+  #wake(queue: string): void {
+    for (const wake of this.#listeners) wake(queue)
+  }
+}
