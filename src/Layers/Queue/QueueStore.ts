@@ -4,6 +4,15 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
+/** Returns the text of what was thrown. It may be an object that has none. */
+const textOf = (cause: unknown): string => {
+  try {
+    return String(cause)
+  } catch {
+    return Object.prototype.toString.call(cause)
+  }
+}
+
 /** The store did not carry out an operation. */
 export class QueueStoreError extends Data.TaggedError("QueueStoreError")<{
   readonly cause: unknown
@@ -11,7 +20,7 @@ export class QueueStoreError extends Data.TaggedError("QueueStoreError")<{
   readonly operation: string
 }> {
   override get message(): string {
-    return `The store of queues failed to ${this.operation}: ${String(this.cause)}`
+    return `The store of queues failed to ${this.operation}: ${textOf(this.cause)}`
   }
 }
 

@@ -1,0 +1,141 @@
+/** The rows of the store in a database, and the parts of its statements that all databases share. */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Statement } from "effect/sql/Statement"
+import { type Item, QueueStoreError, type State, type Stats, type Store } from "./QueueStore.ts"
+import { tables } from "./SqlTables.ts"
+
+/** A number as drivers return it. */
+export type Numeric = bigint | number | string
+
+/** The columns of an item. */
+export interface Row {
+  readonly attempts: Numeric
+  readonly created_at: Numeric
+  readonly due_at: Numeric
+  readonly element: string
+  readonly failure: string | null
+  readonly id: string
+  readonly priority: Numeric
+  readonly result: string | null
+  readonly sequence: Numeric
+  readonly state: State
+  readonly tenant: string
+  readonly updated_at: Numeric
+}
+
+const itemOf = (row: Row): Item => ({
+  attempts: Number(row.attempts),
+  createdAt: Number(row.created_at),
+  dueAt: Number(row.due_at),
+  element: row.element,
+  failure: row.failure ?? undefined,
+  id: row.id,
+  priority: Number(row.priority),
+  result: row.result ?? undefined,
+  state: row.state,
+  tenant: row.tenant,
+  updatedAt: Number(row.updated_at)
+})
+
+/** Turns an error of the database into one of the store. */
+export const stored = <A, R>(
+  operation: string,
+  effect: Effect.Effect<A, SqlError, R>
+): Effect.Effect<A, QueueStoreError, R> =>
+  Effect.mapError(effect, (cause) => new QueueStoreError({ cause, operation }))
+
+/** Returns whether a database is MySQL or MariaDB. */
+export const isMySql = (sql: SqlClient): boolean =>
+  sql.onDialectOrElse({ mysql: () => true, orElse: () => false })
+
+/** Returns the expression of the time of the database. */
+export const timeOf = (sql: SqlClient) =>
+  sql.literal(
+    isMySql(sql)
+      ? "cast(unix_timestamp(sysdate(3)) * 1000 as signed)"
+      : "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
+  )
+
+/** Returns how many rows a statement has changed. */
+export const changed = (
+  sql: SqlClient,
+  statement: Statement<unknown>
+): Effect.Effect<number, SqlError> =>
+  isMySql(sql)
+    ? Effect.map(
+        statement.raw,
+        // What mysql2 returns for a statement that is no query.
+        (result) => (result as { readonly affectedRows: number }).affectedRows
+      )
+    : Effect.map(sql`${statement} returning 1`, ({ length }) => length)
+
+/** The methods of a store that read. */
+export const reading = (
+  sql: SqlClient
+): Pick<Store, "get" | "list" | "ping" | "queues" | "stats"> => {
+  const items = sql(tables.items)
+  const now = timeOf(sql)
+  const columns = sql.literal(
+    "sequence, id, state, tenant, priority, attempts, created_at, due_at, updated_at, element, result, failure"
+  )
+  return {
+    get: (queue, id) =>
+      stored(
+        "get",
+        Effect.map(
+          sql<Row>`select ${columns} from ${items} where queue = ${queue} and id = ${id}`,
+          ([row]) => (row === undefined ? undefined : itemOf(row))
+        )
+      ),
+    list: (queue, { after = "0", limit, state }) =>
+      stored(
+        "list",
+        Effect.map(
+          sql<Row>`select ${columns} from ${items} where queue = ${queue} and state = ${state} and sequence > ${Number(after)} order by sequence limit ${sql.literal(String(Math.trunc(limit) + 1))}`,
+          (rows) => {
+            const part = rows.slice(0, limit)
+            return {
+              items: part.map(itemOf),
+              next: rows.length > limit ? String(part.at(-1)!.sequence) : undefined
+            }
+          }
+        )
+      ),
+    ping: stored("ping", Effect.asVoid(sql`select id from ${items} where queue = '' and id = ''`)),
+    queues: stored(
+      "list queues",
+      Effect.map(
+        // Reads one entry of the index for each queue.
+        sql<{ readonly queue: string | null }>`with recursive names as (select min(queue) as queue from ${items} union all select (select min(i.queue) from ${items} i where i.queue > n.queue) from names n where n.queue is not null) select queue from names where queue is not null union select queue from ${sql(tables.queues)} where paused`,
+        (rows) => rows.flatMap(({ queue }) => queue ?? []).sort()
+      )
+    ),
+    stats: (queue) =>
+      stored(
+        "count",
+        Effect.map(
+          sql<{
+            readonly count: Numeric
+            readonly oldest: Numeric | null
+            readonly state: State | "paused"
+          }>`select state, count(*) as count, ${now} - min(due_at) as oldest from ${items} where queue = ${queue} group by state union all select 'paused', 1, null from ${sql(tables.queues)} where queue = ${queue} and paused`,
+          (rows): Stats => {
+            const count = (state: State | "paused") =>
+              Number(rows.find((row) => row.state === state)?.count ?? 0)
+            const oldest = rows.find(({ state }) => state === "waiting")?.oldest ?? 0
+            return {
+              completed: count("completed"),
+              dead: count("dead"),
+              delayed: count("delayed"),
+              oldestWaiting: Math.max(0, Number(oldest)),
+              paused: count("paused") > 0,
+              running: count("running"),
+              waiting: count("waiting")
+            }
+          }
+        )
+      )
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * The store in PostgreSQL or PGlite.
+ *
+ * Each operation is one statement over a batch. A waiting item is claimed with `for update skip locked`, so
+ * workers do not wait for each other. The delays and leases that have ended are looked for when the next one
+ * is due, at least each `checkInterval`. Times are those of the database.
+ */
+import { randomUUID } from "node:crypto"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as OwnTables from "../../Plugin/OwnTables.ts"
+import * as Failure from "./Failure.ts"
+import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
+import * as Notifications from "./SqlNotifications.ts"
+import { changed, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
+import * as Tables from "./SqlTables.ts"
+
+/** How many rows one statement moves or removes. */
+const batch = 1000
+
+/** A store in a database, with its tables. */
+export interface SqlStore extends Store {
+  /** Creates the tables if they are not there. A role that cannot create tables finds them made. */
+  readonly createTables: Effect.Effect<void, SqlError>
+  /** Listens for the items of other processes until the scope closes, if the database can. */
+  readonly start: Effect.Effect<void, never, Scope.Scope>
+}
+
+/** What the store remembers of a queue. Times are those of `performance.now`. */
+export interface Memory {
+  /** When delays and leases are to be looked for again. */
+  checkAt: number
+  /** The tenant that was served last. */
+  lastTenant: string
+}
+
+interface ClaimedRow {
+  readonly age: Numeric
+  readonly attempts: Numeric
+  readonly element: string
+  readonly id: string
+  readonly place: Numeric
+  readonly tenant: string
+  readonly tenants: Numeric
+  readonly turn: Numeric
+}
+
+/** Returns the memory of each queue. */
+export const memories = () => {
+  const all = new Map<string, Memory>()
+  return (queue: string): Memory => {
+    const found = all.get(queue)
+    if (found !== undefined) return found
+    const made: Memory = { checkAt: 0, lastTenant: "" }
+    all.set(queue, made)
+    return made
+  }
+}
+
+/** Returns the delay and the text of an outcome, as columns. */
+export const columnsOf = (outcome: Outcome): readonly [delay: number, text: string | null] => {
+  switch (outcome._tag) {
+    case "Completed":
+      return [0, outcome.result ?? null]
+    case "Dead":
+      return [0, outcome.failure]
+    case "Released":
+      return [0, null]
+    case "Retry":
+      return [Math.max(0, Math.ceil(outcome.delay)), outcome.failure]
+  }
+}
+
+/** Creates the store. `checkInterval` is in milliseconds. */
+export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
+  const items = sql(Tables.tables.items)
+  const queues = sql(Tables.tables.queues)
+  const now = timeOf(sql)
+  const memory = memories()
+  const wakers = new Notifications.Wakers((queue) => {
+    memory(queue).checkAt = 0
+  })
+  const notify = (queue: string, isDelayed: boolean) =>
+    sql`pg_notify(${Notifications.channel}, ${Notifications.payloadOf(queue, isDelayed)})`
+  const wakeLater = (queue: string, isDelayed: boolean) =>
+    sql.afterCommit(Effect.sync(() => wakers.wake(queue, isDelayed)))
+  const isPaused = (queue: string) =>
+    sql`exists (select 1 from ${queues} where queue = ${queue} and paused)`
+
+  /** Moves the items whose delay or lease has ended. Returns the milliseconds until the next one. */
+  const advance = (queue: string, maxAttempts: number) => {
+    const timed = sql`queue = ${queue} and state in ('delayed', 'running')`
+    return Effect.map(
+      sql<{ readonly next: Numeric | null }>`
+        with ended as (
+          select sequence from ${items} where ${timed} and wake_at <= ${now}
+          order by wake_at limit ${sql.literal(String(batch))} for update skip locked
+        ), moved as (
+          update ${items} i set
+            state = case when i.state = 'running' and i.attempts >= ${maxAttempts} then 'dead' else 'waiting' end,
+            failure = case when i.state = 'running' and i.attempts >= ${maxAttempts} then ${Failure.lost(maxAttempts)} else i.failure end,
+            token = null, updated_at = ${now}, wake_at = null
+          from ended where i.sequence = ended.sequence returning 1
+        )
+        select case when (select count(*) from moved) >= ${sql.literal(String(batch))} then 0
+          else (select min(wake_at) - ${now} from ${items} where ${timed} and wake_at > ${now}) end as next`,
+      ([row]) =>
+        row === undefined || row.next === null ? undefined : Math.max(0, Number(row.next))
+    )
+  }
+
+  /** Claims once: the same number of each tenant, so that no row is locked that is not claimed. */
+  const claimOnce = (queue: string, { lease }: ClaimOptions, limit: number, token: string) => {
+    const waiting = sql`queue = ${queue} and state = 'waiting'`
+    const last = memory(queue).lastTenant
+    const count = sql.literal(String(limit))
+    return sql<ClaimedRow>`
+      with recursive later (tenant, n) as (
+        (select tenant, 1 from ${items} where ${waiting} and tenant > ${last} and not ${isPaused(queue)} order by tenant limit 1)
+        union all
+        select x.tenant, l.n + 1 from later l cross join lateral (
+          select tenant from ${items} where ${waiting} and tenant > l.tenant order by tenant limit 1
+        ) x where l.n < ${count}
+      ), earlier (tenant, n) as (
+        (select tenant, 1 from ${items} where ${waiting} and tenant <= ${last} and not ${isPaused(queue)} order by tenant limit 1)
+        union all
+        select x.tenant, e.n + 1 from earlier e cross join lateral (
+          select tenant from ${items} where ${waiting} and tenant > e.tenant and tenant <= ${last} order by tenant limit 1
+        ) x where e.n < ${count}
+      ), turns as (
+        select tenant, row_number() over (order by part, tenant) as turn from (
+          select 1 as part, tenant from later union all select 2, tenant from earlier
+        ) every_tenant order by part, tenant limit ${count}
+      ), total as (select count(*) as tenants from turns),
+      picked as (
+        select t.turn, total.tenants, p.sequence, p.place from turns t cross join total cross join lateral (
+          select sequence, row_number() over () as place from (
+            select sequence from ${items} where ${waiting} and tenant = t.tenant
+            order by priority desc, sequence limit greatest(1, ${count} / total.tenants) for update skip locked
+          ) own
+        ) p
+      )
+      update ${items} i set state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = ${now}, wake_at = ${now} + ${Math.ceil(lease)}
+      from picked where i.sequence = picked.sequence
+      returning i.id, i.element, i.attempts, i.tenant, ${now} - i.due_at as age, picked.turn, picked.place, picked.tenants`
+  }
+
+  const claim = (queue: string, options: ClaimOptions) =>
+    Effect.gen(function* () {
+      const known = memory(queue)
+      if (performance.now() >= known.checkAt) {
+        known.checkAt = performance.now() + checkInterval
+        const next = yield* advance(queue, options.maxAttempts)
+        if (next !== undefined) {
+          known.checkAt = Math.min(known.checkAt, performance.now() + next)
+        }
+      }
+      const token = randomUUID()
+      const found: Array<Claimed> = []
+      while (found.length < options.limit) {
+        const rows = yield* claimOnce(queue, options, options.limit - found.length, token)
+        const inTurn = [...rows].sort(
+          (a, b) => Number(a.place) - Number(b.place) || Number(a.turn) - Number(b.turn)
+        )
+        for (const { age, attempts, element, id, tenant } of inTurn) {
+          known.lastTenant = tenant
+          const claimed = { age: Math.max(0, Number(age)), attempts: Number(attempts) }
+          found.push({ ...claimed, element, id, token })
+        }
+        // With one tenant, the statement has claimed all there is.
+        if (rows.length === 0 || Number(rows[0]!.tenants) === 1) break
+      }
+      return { items: found, next: Math.max(0, known.checkAt - performance.now()) }
+    })
+
+  return {
+    ...reading(sql),
+    claim: (queue, options) => stored("claim", claim(queue, options)),
+    cleanup: ({ completed, dead }) =>
+      stored(
+        "clean up",
+        Effect.map(
+          changed(
+            sql,
+            sql`delete from ${items} where sequence in (select sequence from ${items} where (state = 'completed' and updated_at < ${now} - ${Math.ceil(completed)}) or (state = 'dead' and updated_at < ${now} - ${Math.ceil(dead)}) limit ${sql.literal(String(batch))} for update skip locked)`
+          ),
+          (count) => count >= batch
+        )
+      ),
+    createTables: OwnTables.create(
+      sql,
+      Effect.andThen(
+        sql`select id from ${items} where queue = '' and id = ''`,
+        sql`select queue from ${queues} where queue = ''`
+      ),
+      Tables.pg
+    ),
+    isTransactional: true,
+    offer: (queue, offers) => {
+      if (offers.length === 0) return Effect.succeed([])
+      const column = (read: (offer: (typeof offers)[number]) => string) => offers.map(read)
+      const isDelayed = offers.every(({ delay }) => delay > 0)
+      return stored(
+        "add items",
+        Effect.gen(function* () {
+          const rows = yield* sql<{ readonly id: string }>`
+            with added as (
+              insert into ${items} (queue, id, state, tenant, priority, keep, created_at, due_at, updated_at, wake_at, element)
+              select ${queue}, o.id, case when o.delay::bigint > 0 then 'delayed' else 'waiting' end, o.tenant, o.priority::smallint, o.keep::boolean,
+                t.now, t.now + o.delay::bigint, t.now, case when o.delay::bigint > 0 then t.now + o.delay::bigint end, o.element
+              from unnest(
+                ${column(({ id }) => id)}::text[], ${column(({ tenant }) => tenant)}::text[], ${column(({ priority }) => String(priority))}::text[],
+                ${column(({ keep }) => String(keep))}::text[], ${column(({ delay }) => String(Math.ceil(delay)))}::text[], ${column(({ element }) => element)}::text[]
+              ) with ordinality as o (id, tenant, priority, keep, delay, element, place)
+              cross join (select ${now} as now) t order by o.place
+              on conflict do nothing returning id
+            ), told as (select ${notify(queue, isDelayed)} from (select 1 from added limit 1) one)
+            select id, (select count(*) from told) as told from added`
+          const added = new Set(rows.map(({ id }) => id))
+          if (added.size > 0) yield* wakeLater(queue, isDelayed)
+          // An id that is twice in the list was added once.
+          return offers.map(({ id }) => added.delete(id))
+        })
+      )
+    },
+    onWake: (wake) => wakers.add(wake),
+    pause: (queue) =>
+      stored(
+        "pause",
+        Effect.asVoid(
+          sql`insert into ${queues} (queue, paused) values (${queue}, true) on conflict (queue) do update set paused = true`
+        )
+      ),
+    remove: (queue, ids) =>
+      ids.length === 0
+        ? Effect.succeed(0)
+        : stored(
+            "remove",
+            changed(
+              sql,
+              sql`delete from ${items} where queue = ${queue} and state <> 'running' and id = any(${[...ids]}::text[])`
+            )
+          ),
+    renew: (queue, claims, lease) =>
+      claims.length === 0
+        ? Effect.succeed([])
+        : stored(
+            "renew",
+            Effect.map(
+              sql<{ readonly id: string }>`
+                update ${items} i set wake_at = ${now} + ${Math.ceil(lease)}
+                from unnest(${claims.map(({ id }) => id)}::text[], ${claims.map(({ token }) => token)}::text[]) as c (id, token)
+                where i.queue = ${queue} and i.id = c.id and i.token = c.token and i.state = 'running' returning i.id`,
+              (rows) => {
+                const kept = new Set(rows.map(({ id }) => id))
+                return claims.map(({ id }) => id).filter((id) => !kept.has(id))
+              }
+            )
+          ),
+    requeue: (queue, ids) => {
+      const chosen =
+        ids === "dead"
+          ? sql`state = 'dead'`
+          : sql`state in ('completed', 'dead', 'delayed') and id = any(${[...ids]}::text[])`
+      return stored(
+        "requeue",
+        Effect.gen(function* () {
+          const rows = yield* sql<{ readonly count: Numeric }>`
+            with moved as (
+              update ${items} set state = 'waiting', attempts = 0, due_at = ${now}, updated_at = ${now}, wake_at = null where queue = ${queue} and ${chosen} returning 1
+            ), told as (select ${notify(queue, false)} from (select 1 from moved limit 1) one)
+            select count(*) as count, (select count(*) from told) as told from moved`
+          const count = Number(rows[0]?.count ?? 0)
+          if (count > 0) yield* wakeLater(queue, false)
+          return count
+        })
+      )
+    },
+    resume: (queue) =>
+      stored(
+        "resume",
+        Effect.gen(function* () {
+          yield* sql`delete from ${queues} where queue = ${queue}`
+          yield* sql`select ${notify(queue, false)}`
+          yield* wakeLater(queue, false)
+        })
+      ),
+    settle: (queue, settlements) => {
+      if (settlements.length === 0) return Effect.succeed([])
+      const outcomes = settlements.map(({ outcome }) => columnsOf(outcome))
+      const isAwaited = settlements.some(
+        ({ outcome: { _tag } }) => _tag === "Released" || _tag === "Retry"
+      )
+      const isDelayed = settlements.every(({ outcome: { _tag } }) => _tag !== "Released")
+      return stored(
+        "settle",
+        Effect.gen(function* () {
+          const rows = yield* sql<{ readonly id: string }>`
+            with ended as (
+              select * from unnest(
+                ${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
+                ${outcomes.map(([delay]) => String(delay))}::text[], ${outcomes.map(([, text]) => text ?? "")}::text[]
+              ) as e (id, token, outcome, delay, text)
+            ), removed as (
+              delete from ${items} i using ended e where i.queue = ${queue} and i.id = e.id and i.token = e.token and i.state = 'running'
+                and e.outcome = 'Completed' and not i.keep returning i.id
+            ), moved as (
+              update ${items} i set
+                state = case e.outcome when 'Completed' then 'completed' when 'Dead' then 'dead' when 'Released' then 'waiting'
+                  else case when e.delay::bigint > 0 then 'delayed' else 'waiting' end end,
+                attempts = i.attempts - case e.outcome when 'Released' then 1 else 0 end,
+                due_at = case e.outcome when 'Retry' then ${now} + e.delay::bigint else i.due_at end,
+                failure = case when e.outcome in ('Dead', 'Retry') then e.text else i.failure end,
+                result = case e.outcome when 'Completed' then nullif(e.text, '') else i.result end,
+                token = null, updated_at = ${now},
+                wake_at = case when e.outcome = 'Retry' and e.delay::bigint > 0 then ${now} + e.delay::bigint end
+              from ended e where i.queue = ${queue} and i.id = e.id and i.token = e.token and i.state = 'running'
+                and (e.outcome <> 'Completed' or i.keep) returning i.id
+            )
+            ${isAwaited ? sql`, told as (select ${notify(queue, isDelayed)})` : sql.literal("")}
+            select id, ${isAwaited ? sql`(select count(*) from told)` : sql.literal("0")} as told from removed
+            union all select id, 0 from moved`
+          if (isAwaited) yield* wakeLater(queue, isDelayed)
+          const done = new Set(rows.map(({ id }) => id))
+          return settlements.map(({ id }) => id).filter((id) => !done.has(id))
+        })
+      )
+    },
+    start: Notifications.listen(sql, wakers)
+  }
+}
