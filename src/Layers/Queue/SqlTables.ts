@@ -7,15 +7,15 @@ const { items, queues } = tables
 
 /** The statements that create the tables in PostgreSQL and PGlite. */
 export const pg = [
-  `create table if not exists ${queues} (queue varchar(200) primary key, paused boolean not null)`,
+  `create table if not exists ${queues} (queue varchar(255) primary key, paused boolean not null)`,
   // Texts are compared by their bytes, so that tenants have one order whatever the locale is.
-  `create table if not exists ${items} (sequence bigserial primary key, queue varchar(200) collate "C" not null, id varchar(200) collate "C" not null, state varchar(9) not null, tenant varchar(200) collate "C" not null, priority smallint not null, keep boolean not null, attempts integer not null default 0, created_at bigint not null, due_at bigint not null, updated_at bigint not null, wake_at bigint, token varchar(36), element text not null, result text, failure text, unique (queue, id))`,
+  `create table if not exists ${items} (sequence bigserial primary key, queue varchar(255) collate "C" not null, id varchar(255) collate "C" not null, state varchar(9) not null, tenant varchar(255) collate "C" not null, priority smallint not null, keep boolean not null, attempts integer not null default 0, created_at bigint not null, due_at bigint not null, updated_at bigint not null, wake_at bigint, token varchar(36), element text not null, result text, failure text, unique (queue, id))`,
   `create index if not exists ${items}_waiting on ${items} (queue, tenant, priority desc, sequence) where state = 'waiting'`,
   `create index if not exists ${items}_timed on ${items} (queue, wake_at) where state in ('delayed', 'running')`,
   `create index if not exists ${items}_ended on ${items} (state, updated_at) where state in ('completed', 'dead')`
 ]
 
-const text = "varchar(200) character set utf8mb4 collate utf8mb4_bin"
+const text = "varchar(255) character set utf8mb4 collate utf8mb4_bin"
 
 const long = "longtext character set utf8mb4 collate utf8mb4_bin"
 

@@ -1,0 +1,131 @@
+/**
+ * What is stored of an item: its payload, the version of its payload, and the trace and the request that it
+ * comes from.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as References from "effect/References"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Tracer from "effect/Tracer"
+import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
+
+/** An envelope, as its JSON text has it. */
+export interface Envelope {
+  /** The encoded payload. */
+  readonly payload: unknown
+  /** The id of the request that enqueued it. */
+  readonly requestId?: string
+  /** The span that enqueued it, as W3C Trace Context. */
+  readonly traceparent?: string
+  /** The version of the payload. */
+  readonly version: number
+}
+
+/** An item as its handler gets it. */
+export interface Opened<out Payload> {
+  readonly payload: Payload
+  readonly requestId: string | undefined
+  readonly trace: Tracer.ExternalSpan | undefined
+}
+
+/** Turns the payload of one version into that of the next one. Both are encoded: JSON values. */
+export type Migrations = Readonly<Record<number, (payload: unknown) => unknown>>
+
+/** Returns the envelope of a payload that a fiber enqueues. */
+export const make = (
+  payload: unknown,
+  version: number,
+  fiber: Fiber.Fiber<unknown, unknown>
+): Envelope => {
+  const span = Context.getOrUndefined(
+    // The fiber may have no span.
+    fiber.context as Context.Context<Tracer.ParentSpan>,
+    Tracer.ParentSpan
+  )
+  const { requestId } = fiber.getRef(References.CurrentLogAnnotations)
+  return {
+    payload,
+    ...(typeof requestId === "string" ? { requestId } : {}),
+    ...(span === undefined
+      ? {}
+      : { traceparent: `00-${span.traceId}-${span.spanId}-${span.sampled ? "01" : "00"}` }),
+    version
+  }
+}
+
+const refuse = (message: string) =>
+  Effect.fail(new SchemaIssue.InvalidValue({ message }))
+
+const isEnvelope = (value: unknown): value is Envelope =>
+  typeof value === "object" &&
+  value !== null &&
+  "payload" in value &&
+  "version" in value &&
+  Number.isSafeInteger(value.version)
+
+/** Returns the payload of an envelope in the current version. */
+const migrated = (
+  { payload, version }: Envelope,
+  current: number,
+  migrations: Migrations
+): Effect.Effect<unknown, SchemaIssue.Issue> => {
+  let value = payload
+  for (let from = version; from < current; from++) {
+    const migrate = migrations[from]
+    if (migrate === undefined) {
+      return refuse(
+        `The payload has version ${version}, and the queue has version ${current} and no migration of version ${from}. Write one in \`migrate\``
+      )
+    }
+    try {
+      value = migrate(value)
+    } catch (error) {
+      return refuse(
+        `The migration of version ${from} threw ${error instanceof Error ? error.message : typeof error}`
+      )
+    }
+  }
+  return Effect.succeed(value)
+}
+
+/**
+ * Returns the schema with which the engine opens envelopes. An envelope of a later version is decoded without a
+ * migration: it fits if what was added is optional.
+ */
+export const schema = <Payload>(
+  payload: Schema.Codec<Payload, unknown>,
+  version: number,
+  migrations: Migrations
+) => {
+  const decode = Schema.decodeUnknownEffect(payload)
+  return Schema.Unknown.pipe(
+    Schema.decodeTo(
+      Schema.Unknown,
+      SchemaTransformation.transformEffect<unknown, unknown>({
+        decode: (value) =>
+          isEnvelope(value)
+            ? migrated(value, version, migrations).pipe(
+                Effect.flatMap((current) =>
+                  Effect.mapError(decode(current), ({ issue }) => issue)
+                ),
+                Effect.map((opened): Opened<Payload> => {
+                  const { requestId, traceparent } = value
+                  return {
+                    payload: opened,
+                    requestId: typeof requestId === "string" ? requestId : undefined,
+                    trace:
+                      typeof traceparent === "string"
+                        ? fromHeaders((name) => (name === "traceparent" ? traceparent : undefined))
+                        : undefined
+                  }
+                })
+              )
+            : refuse("The item has no envelope of Queue.make: another program added it"),
+        encode: Effect.succeed
+      })
+    )
+  )
+}

@@ -1,0 +1,302 @@
+/**
+ * One queue in one process: claims items in batches for the fibers that wait for one, renews their leases, and
+ * settles them in batches.
+ */
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
+import type { Claimed, Outcome, Settlement, Store } from "./QueueStore.ts"
+
+/** The times of a line, in milliseconds. */
+export interface Times {
+  readonly lease: number
+  readonly pollInterval: number
+}
+
+/** A fiber that waits for an item. */
+interface Taker {
+  item: Claimed | undefined
+  readonly resume: (item: Claimed) => void
+}
+
+/** A settlement that is to be stored, and who waits for it. */
+interface Pending {
+  readonly done: Deferred.Deferred<void>
+  readonly settlement: Settlement
+}
+
+/** A claim that its worker has not settled. */
+export interface Held {
+  readonly claimed: Claimed
+  /** Succeeds if another worker has claimed the item since. */
+  readonly lost: Deferred.Deferred<void>
+}
+
+/** Handlers that take less than this, in milliseconds, get their items in advance. */
+const quick = 25
+
+/** The most items in advance. */
+const mostAhead = 100
+
+/** The longest batch of settlements. */
+const mostSettled = 500
+
+/** Milliseconds between two attempts on a store that does not work. The last one is repeated. */
+const patience = [50, 200, 1000, 3000]
+
+/** When settlements are tried again. */
+const retries = Schedule.exponential("100 millis", 3)
+
+/** One queue in one process. */
+export class Line {
+  #average = Number.POSITIVE_INFINITY
+  #fails = 0
+  readonly #held = new Map<string, Held>()
+  #isDirty = true
+  #isFlushing = false
+  #isStopped = false
+  maxAttempts = 1
+  /** One statement at a time changes claims, so that two of them never wait for each other. */
+  readonly #mutex = Semaphore.makeUnsafe(1)
+  readonly name: string
+  #pending: Array<Pending> = []
+  readonly #ready: Array<Claimed> = []
+  readonly #signal = Latch.makeUnsafe(false)
+  readonly #store: Store
+  readonly #takers = new Set<Taker>()
+  readonly #times: Times
+  readonly #working = new Set<string>()
+
+  constructor(name: string, store: Store, times: Times) {
+    this.name = name
+    this.#store = store
+    this.#times = times
+  }
+
+  /** Returns the claim of an item that a fiber has taken. */
+  held(id: string): Held | undefined {
+    return this.#held.get(id)
+  }
+
+  /** Claims items while fibers wait for them, until the line is stopped. */
+  get run(): Effect.Effect<void> {
+    const turn = Effect.gen({ self: this }, function* () {
+      const wanted = this.#wanted
+      if (wanted <= 0) {
+        yield* this.#wait(undefined)
+        return
+      }
+      this.#isDirty = false
+      const { lease } = this.#times
+      const { items, next } = yield* this.#store.claim(this.name, {
+        lease,
+        limit: wanted,
+        maxAttempts: this.maxAttempts
+      })
+      this.#fails = 0
+      for (const claimed of items) {
+        this.#held.set(claimed.id, { claimed, lost: Deferred.makeUnsafe() })
+        this.#ready.push(claimed)
+      }
+      this.#deliver()
+      if (this.#isStopped) return
+      // A store may have more than it returned. After nothing, wait for what comes.
+      if (items.length === 0 && !this.#isDirty) {
+        yield* this.#wait(Math.min(next ?? Number.POSITIVE_INFINITY, this.#times.pollInterval))
+      }
+    })
+    const guarded = Effect.catchCause(Effect.uninterruptibleMask(() => turn), (cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.interrupt : this.#failed("claim items", cause)
+    )
+    return Effect.whileLoop({
+      body: () => guarded,
+      step: () => {},
+      while: () => !this.#isStopped
+    })
+  }
+
+  /** Renews the leases of all claims, and tells the workers of those that are lost. */
+  get renew(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const held = [...this.#held.values()]
+      if (held.length === 0) return Effect.void
+      const claims = held.map(({ claimed: { id, token } }) => ({ id, token }))
+      return this.#mutex
+        .withPermits(1)(this.#store.renew(this.name, claims, this.#times.lease))
+        .pipe(
+          Effect.flatMap((ids) => {
+            const lost = new Set(ids)
+            // A claim that was settled meanwhile is not lost.
+            const own = held.filter(
+              ({ claimed: { id, token } }) =>
+                lost.has(id) && this.#held.get(id)?.claimed.token === token
+            )
+            for (const one of own) {
+              this.#held.delete(one.claimed.id)
+              Deferred.doneUnsafe(one.lost, Effect.void)
+            }
+            const count = own.length
+            return count === 0
+              ? Effect.void
+              : Effect.logWarning(
+                  `This process has lost ${count} claims of the queue "${this.name}": it did not renew them in time, and other workers have the items`
+                )
+          }),
+          Effect.catchCause((cause) => this.#failed("renew leases", cause))
+        )
+    })
+  }
+
+  /** Stops to claim, and releases the items that no fiber has taken. */
+  get stop(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#isStopped = true
+      this.#signal.openUnsafe()
+      const released = this.#ready.splice(0)
+      return Effect.forEach(released, (item) => this.settle(item, { _tag: "Released" }), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    })
+  }
+
+  /** Settles a claim: waits until the store has its outcome. */
+  settle(claimed: Claimed, outcome: Outcome): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const done = Deferred.makeUnsafe<void>()
+      const { id, token } = claimed
+      this.#working.delete(token)
+      this.#pending.push({ done, settlement: { id, outcome, token } })
+      if (this.#isFlushing) return Deferred.await(done)
+      this.#isFlushing = true
+      return Effect.andThen(Effect.forkDetach(this.#flush), Deferred.await(done))
+    })
+  }
+
+  /** Takes an item: waits until there is one. The caller settles it. */
+  readonly take = Effect.suspend(() => {
+    let taker: Taker | undefined
+    return Effect.callback<Claimed>((resume) => {
+      const own: Taker = {
+        item: undefined,
+        resume: (item) => {
+          own.item = item
+          resume(Effect.succeed(item))
+        }
+      }
+      taker = own
+      this.#takers.add(own)
+      this.#deliver()
+      if (this.#takers.has(own)) this.#signal.openUnsafe()
+      return Effect.sync(() => void this.#takers.delete(own))
+    }).pipe(
+      // An item may come at the time of an interruption.
+      Effect.onExit((exit) =>
+        exit._tag === "Failure" && taker?.item !== undefined
+          ? this.settle(taker.item, { _tag: "Released" })
+          : Effect.void
+      )
+    )
+  })
+
+  /** Records how long a handler took, in milliseconds. */
+  took(millis: number): void {
+    this.#average = Number.isFinite(this.#average)
+      ? this.#average * 0.9 + millis * 0.1
+      : millis
+    this.#signal.openUnsafe()
+  }
+
+  /** Looks for items soon. */
+  wake(): void {
+    this.#isDirty = true
+    this.#signal.openUnsafe()
+  }
+
+  #deliver(): void {
+    if (this.#isStopped && this.#ready.length > 0) {
+      // The line was stopped while the store claimed these.
+      for (const item of this.#ready.splice(0)) {
+        Effect.runFork(this.settle(item, { _tag: "Released" }))
+      }
+      return
+    }
+    for (const taker of this.#takers) {
+      const item = this.#ready.shift()
+      if (item === undefined) return
+      this.#takers.delete(taker)
+      this.#working.add(item.token)
+      taker.resume(item)
+    }
+  }
+
+  #failed(what: string, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+    const wait = patience[Math.min(this.#fails++, patience.length - 1)]!
+    return Effect.andThen(
+      Effect.logWarning(`The queue "${this.name}" failed to ${what}. It tries again`, cause),
+      Effect.sleep(wait)
+    )
+  }
+
+  get #flush(): Effect.Effect<void> {
+    return Effect.whileLoop({
+      body: () => {
+        const batch = this.#pending.splice(0, mostSettled)
+        const stored = this.#mutex
+          .withPermits(1)(
+            this.#store.settle(
+              this.name,
+              batch.map(({ settlement }) => settlement)
+            )
+          )
+          .pipe(
+            Effect.retry({ schedule: retries, times: 4 }),
+            Effect.catchCause((cause) =>
+              Effect.logWarning(
+                `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,
+                cause
+              )
+            )
+          )
+        return Effect.map(stored, () => {
+          for (const { done, settlement } of batch) {
+            const { id, token } = settlement
+            if (this.#held.get(id)?.claimed.token === token) this.#held.delete(id)
+            Deferred.doneUnsafe(done, Effect.void)
+          }
+        })
+      },
+      step: () => {
+        this.#isFlushing = this.#pending.length > 0
+      },
+      while: () => this.#pending.length > 0
+    })
+  }
+
+  #wait(millis: number | undefined): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isWanted = millis === undefined ? this.#wanted > 0 : this.#isDirty
+      if (isWanted || this.#isStopped) return Effect.void
+      this.#signal.closeUnsafe()
+      const signal = this.#signal.await
+      return Effect.interruptible(
+        millis === undefined
+          ? signal
+          : Effect.asVoid(Effect.timeoutOption(signal, Math.max(1, millis)))
+      )
+    })
+  }
+
+  /** How many items to claim now: one for each fiber that waits, and more if handlers are quick. */
+  get #wanted(): number {
+    if (this.#isStopped) return 0
+    const fibers = this.#takers.size + this.#working.size
+    const ahead = this.#average < quick ? Math.min(mostAhead, fibers * 2) : 0
+    const wanted = this.#takers.size + ahead - this.#ready.length
+    // A few items at a time would be as many statements as items.
+    return this.#takers.size > 0 || wanted > ahead / 2 ? wanted : 0
+  }
+}

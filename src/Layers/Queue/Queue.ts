@@ -1,0 +1,303 @@
+/** Queues as values: what they hold, how they are filled and who works on them. */
+import { randomUUID } from "node:crypto"
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Contribution from "../../Plugin/Contribution.ts"
+import { maxDelay } from "./Engine.ts"
+import * as Envelope from "./Envelope.ts"
+import * as Failure from "./Failure.ts"
+import * as Names from "./Names.ts"
+import * as Outcomes from "./Outcomes.ts"
+import { QueueRefused } from "./QueueErrors.ts"
+import * as QueueOptions from "./QueueOptions.ts"
+import { type Enqueued, Queues } from "./Queues.ts"
+import type { Offer, QueueStoreError } from "./QueueStore.ts"
+
+/** The options of an item. */
+export interface ItemOptions {
+  /** The time until it can be handled, at most ten years. Default: none. */
+  readonly delay?: Duration.Input | undefined
+  /**
+   * Its id, 1 to 200 characters: an item with an id that the queue knows is not added. Ids are known until
+   * `queue.keepCompleted` after their item is completed. Default: a random one.
+   */
+  readonly id?: string | undefined
+  /** A whole number from -1000 to 1000. A higher one is sooner, among the items of its tenant. Default: 0. */
+  readonly priority?: number | undefined
+  /** The key of a tenant, 1 to 200 characters. The tenants of a queue take turns. */
+  readonly tenant?: string | undefined
+}
+
+/** What a handler knows of its item besides its payload. */
+export interface Attempt {
+  /** The number of this attempt, from 1. */
+  readonly attempts: number
+  readonly id: string
+}
+
+/** A queue as data, without the types of its parts. */
+export interface Definition extends QueueOptions.Settings {
+  readonly envelope: Schema.Codec<unknown, unknown>
+  readonly name: string
+}
+
+/** Handles an opened item. It fails with an `Attempted` only. */
+export type Handle = (
+  opened: Envelope.Opened<unknown>,
+  attempt: Attempt
+) => Effect.Effect<unknown, Outcomes.Attempted>
+
+/** The kind of workers: `AppRuntime.contributions(Queue.kind)` returns them. */
+export const kind = Contribution.kind<Definition, Handle>()("queue")
+
+/** A worker of a queue, as a plugin contributes it. */
+export type Worker<R> = Contribution.Open<"queue", Definition, Handle, never, R | Queues, Queues>
+
+/** A declared queue. */
+export interface Queue<Payload, Success, Error> {
+  readonly definition: Definition
+  /** Adds an item. In a transaction of its store it is added by the commit. */
+  readonly enqueue: (
+    payload: Payload,
+    options?: ItemOptions
+  ) => Effect.Effect<Enqueued, QueueRefused | QueueStoreError, Queues>
+  /** Adds many items at once, all of them or none. Returns what became of each. */
+  readonly enqueueAll: (
+    items: ReadonlyArray<ItemOptions & { readonly payload: Payload }>
+  ) => Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError, Queues>
+  readonly name: string
+  /**
+   * Creates the contribution that handles the items, in processes with the role `worker`. A plugin lists it in
+   * `contributes`. A queue has one worker in an app. The handler may run again for an item: after its failure,
+   * and if its process ends before the success is stored.
+   */
+  readonly worker: <R = never>(
+    handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>
+  ) => Worker<Exclude<R, Scope.Scope>>
+}
+
+const refused = (queue: string, field: QueueRefused["field"], reason: string) =>
+  new QueueRefused({ field, queue, reason })
+
+/** Checks the options of an item and returns what the store keeps of them. */
+const checked = (
+  queue: string,
+  { delay, id, priority = 0, tenant }: ItemOptions
+): Pick<Offer, "delay" | "id" | "priority" | "tenant"> | QueueRefused => {
+  const badId = id === undefined ? undefined : Names.problem(id)
+  if (badId !== undefined) return refused(queue, "id", badId)
+  const badTenant = tenant === undefined ? undefined : Names.problem(tenant)
+  if (badTenant !== undefined) return refused(queue, "tenant", badTenant)
+  if (!Number.isInteger(priority) || Math.abs(priority) > 1000) {
+    return refused(
+      queue,
+      "priority",
+      `it is ${Names.shown(priority)}. Write a whole number from -1000 to 1000`
+    )
+  }
+  let millis = 0
+  try {
+    if (delay !== undefined) millis = Duration.toMillis(Duration.fromInputUnsafe(delay))
+  } catch {
+    millis = Number.NaN
+  }
+  // A duration of NaN is zero for Effect: the value that was written is looked at, too.
+  if (!(millis <= maxDelay) || Number.isNaN(delay)) {
+    return refused(
+      queue,
+      "delay",
+      `it is ${Names.shown(delay)}. Write a duration of at most 3650 days, such as "10 minutes"`
+    )
+  }
+  return {
+    delay: Math.max(0, millis),
+    id: id ?? randomUUID(),
+    priority,
+    tenant: tenant ?? ""
+  }
+}
+
+const attempted = (kind: Failure.Failure["kind"], message: string, error?: unknown) =>
+  new Outcomes.Attempted(
+    error === undefined ? { kind, message } : { error, kind, message }
+  )
+
+/**
+ * Declares a queue. Throws an error that names the option if one cannot be used, such as a `concurrency` of 0.
+ *
+ * Declare it outside of functions, beside its schemas. What is enqueued is stored as JSON, and handled at least
+ * once, by one of the processes with a worker.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Schema from "effect/Schema"
+ * import { App, Plugin } from "flange"
+ * import * as Queue from "flange/Queue"
+ * import { TestApp } from "flange/Testing"
+ *
+ * const sent: Array<string> = []
+ * const Emails = Queue.make("emails", { payload: Schema.Struct({ to: Schema.String }) })
+ * const Mailer = Plugin.make("shop:mailer", {
+ *   contributes: [Emails.worker(({ to }) => Effect.sync(() => sent.push(to)))],
+ *   requires: []
+ * })
+ *
+ * const test = Effect.gen(function* () {
+ *   const app = yield* TestApp.make(App.make("shop", [Queue.plugin, Mailer]))
+ *   const first = yield* app.run(Emails.enqueue({ to: "ada" }, { id: "welcome-ada" }))
+ *   const again = yield* app.run(Emails.enqueue({ to: "ada" }, { id: "welcome-ada" }))
+ *   while (sent.length === 0) yield* Effect.sleep(5)
+ *   return [first.isNew, again.isNew, ...sent]
+ * })
+ * await Effect.runPromise(Effect.scoped(test)) // => [true, false, "ada"]
+ * ```
+ */
+export const make = <const Name extends string, Payload, Success = unknown, Error = unknown>(
+  name: Name,
+  options: QueueOptions.Options<Payload, Success, Error>
+): Queue<Payload, Success, Error> => {
+  const settings = QueueOptions.check(name, options)
+  const payloadJson = Schema.toCodecJson(options.payload)
+  const encode = Schema.encodeUnknownEffect(payloadJson)
+  const encodeSuccess =
+    options.success === undefined
+      ? undefined
+      : Schema.encodeUnknownEffect(Schema.toCodecJson(options.success))
+  const encodeError =
+    options.error === undefined
+      ? undefined
+      : Schema.encodeUnknownEffect(Schema.toCodecJson(options.error))
+  const keep = encodeSuccess !== undefined
+
+  const offerOf = (
+    payload: Payload,
+    itemOptions: ItemOptions
+  ): Effect.Effect<Offer, QueueRefused> =>
+    Effect.suspend(() => {
+      const item = checked(name, itemOptions)
+      if (item instanceof QueueRefused) return Effect.fail(item)
+      return Effect.withFiber((fiber) =>
+        encode(payload).pipe(
+          Effect.map((encoded) => ({
+            ...item,
+            element: JSON.stringify(Envelope.make(encoded, settings.version, fiber)),
+            keep: keep || itemOptions.id !== undefined
+          })),
+          // A schema may throw, and so may a getter of the payload.
+          Effect.catchCause((cause) => {
+            const reason = cause.reasons[0]
+            return reason !== undefined && Cause.isInterruptReason(reason)
+              ? Effect.interrupt
+              : Effect.fail(
+                  refused(
+                    name,
+                    "payload",
+                    `its schema refuses it. ${Failure.messageOf(cause).slice(0, 2000)}`
+                  )
+                )
+          })
+        )
+      )
+    })
+
+  const enqueueAll: Queue<Payload, Success, Error>["enqueueAll"] = (items) =>
+    items.length === 0
+      ? Effect.succeed([])
+      : Effect.flatMap(Queues, ({ offer }) =>
+          Effect.forEach(items, ({ payload, ...itemOptions }) =>
+            offerOf(payload, itemOptions)
+          ).pipe(
+            Effect.flatMap((offers) => offer(name, offers)),
+            Effect.withSpan(`queue ${name} enqueue`, {
+              attributes: {
+                "messaging.batch.message_count": items.length,
+                "messaging.destination.name": name,
+                "messaging.operation.type": "send"
+              },
+              kind: "producer"
+            })
+          )
+        )
+
+  /** Encodes with a schema that may throw. */
+  const encoded = (
+    encoder: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>,
+    value: unknown
+  ) => Effect.exit(encoder(value))
+
+  const handle =
+    <R>(
+      handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>,
+      context: Context.Context<R>
+    ): Handle =>
+    (opened, attempt) =>
+      // The engine opens items with the envelope of this queue, which decodes its payload.
+      Effect.suspend(() => handler(opened.payload as Payload, attempt)).pipe(
+        Effect.scoped,
+        Effect.provideContext(context as Context.Context<Exclude<R, Scope.Scope>>),
+        Effect.timeoutOrElse({
+          duration: settings.timeout,
+          orElse: () =>
+            Effect.fail(
+              attempted("timeout", `It took longer than ${Duration.format(settings.timeout)}`)
+            )
+        }),
+        Effect.exit,
+        Effect.flatMap((exit): Effect.Effect<unknown, Outcomes.Attempted> => {
+          if (exit._tag === "Success") {
+            if (encodeSuccess === undefined) return Effect.void
+            return Effect.flatMap(encoded(encodeSuccess, exit.value), (result) =>
+              result._tag === "Success"
+                ? Effect.succeed(new Outcomes.Kept(JSON.stringify(result.value)))
+                : Effect.fail(
+                    attempted(
+                      "defect",
+                      `The schema \`success\` refuses the result: ${Failure.messageOf(result.cause)}`
+                    )
+                  )
+            )
+          }
+          const failure = exit.cause.reasons.find(Cause.isFailReason)
+          const message = Failure.messageOf(exit.cause)
+          if (failure === undefined) return Effect.fail(attempted("defect", message))
+          if (failure.error instanceof Outcomes.Attempted) return Effect.fail(failure.error)
+          if (encodeError === undefined) return Effect.fail(attempted("failure", message))
+          return Effect.flatMap(encoded(encodeError, failure.error), (error) =>
+            Effect.fail(
+              attempted("failure", message, error._tag === "Success" ? error.value : undefined)
+            )
+          )
+        })
+      )
+
+  const definition: Definition = {
+    ...settings,
+    envelope: Envelope.schema(payloadJson, settings.version, settings.migrate),
+    name
+  }
+
+  return {
+    definition,
+    enqueue: (payload, itemOptions = {}) =>
+      Effect.map(enqueueAll([{ ...itemOptions, payload }]), ([one]) => one!),
+    enqueueAll,
+    name,
+    worker: <R>(
+      handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>
+    ) =>
+      Contribution.open(
+        kind.name,
+        name,
+        definition,
+        (services: Context.Context<Exclude<R, Scope.Scope> | Queues>) =>
+          // `handle` provides the scope itself.
+          Effect.succeed(handle(handler, services as unknown as Context.Context<R>)),
+        [Queues]
+      )
+  }
+}

@@ -1,0 +1,20 @@
+/** The errors of enqueueing, and of the plugins. */
+import * as Data from "effect/Data"
+
+/** An item cannot be enqueued as it is. Nothing of its batch was added. */
+export class QueueRefused extends Data.TaggedError("QueueRefused")<{
+  /** The part of the item that is refused. */
+  readonly field: "delay" | "id" | "payload" | "priority" | "tenant"
+  readonly queue: string
+  /** The value, why it is refused, and what to write instead. */
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `The ${this.field} of an item of the queue "${this.queue}" is refused: ${this.reason}`
+  }
+}
+
+/** The plugin does not have the backend that the configuration chooses. */
+export class QueueBackendError extends Data.TaggedError("QueueBackendError")<{
+  readonly message: string
+}> {}

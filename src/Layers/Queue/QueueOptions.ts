@@ -1,0 +1,113 @@
+/** The options of a queue, checked when it is declared. */
+import * as Duration from "effect/Duration"
+import * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import type { Migrations } from "./Envelope.ts"
+import * as Names from "./Names.ts"
+
+/** How many items are begun in a time. */
+export interface RateLimit {
+  /** A whole number from 1. */
+  readonly limit: number
+  /** The time in which at most `limit` items are begun. */
+  readonly per: Duration.Input
+}
+
+/** The options of `Queue.make`. */
+export interface Options<Payload, Success, Error> {
+  /** How many items one process handles at the same time. A whole number from 1 to 1000. Default: 10. */
+  readonly concurrency?: number | undefined
+  /** The schema of the errors of the handler: dead letters then have the encoded error. */
+  readonly error?: Schema.Codec<Error, unknown> | undefined
+  /** The attempts after which an item is dead. A whole number from 1 to 1000. Default: 10. */
+  readonly maxAttempts?: number | undefined
+  /**
+   * Turns payloads of earlier versions into that of the next version, by their version. Payloads are JSON values
+   * here.
+   */
+  readonly migrate?: Migrations | undefined
+  /** The schema of the payload. It is stored as JSON. */
+  readonly payload: Schema.Codec<Payload, unknown>
+  /** Limits how many items one process begins in a time. Default: no limit. */
+  readonly rateLimit?: RateLimit | undefined
+  /**
+   * The delays between attempts. Its input is the number of the attempt. Default: 1 s, doubled with each
+   * attempt up to 5 minutes, with a jitter of a fifth.
+   */
+  readonly retry?: Schedule.Schedule<unknown, number> | undefined
+  /** The schema of the result of the handler. The results of completed items are then kept. */
+  readonly success?: Schema.Codec<Success, unknown> | undefined
+  /** The longest time of one attempt, after which it is interrupted and fails. Default: 5 minutes. */
+  readonly timeout?: Duration.Input | undefined
+  /** The version of the payload. A whole number from 1. Default: 1. */
+  readonly version?: number | undefined
+}
+
+/** The options of a queue, with their defaults. */
+export interface Settings {
+  readonly concurrency: number
+  readonly maxAttempts: number
+  readonly migrate: Migrations
+  readonly rateLimit: { readonly limit: number; readonly per: number } | undefined
+  readonly retry: Schedule.Schedule<unknown, number>
+  readonly timeout: Duration.Duration
+  readonly version: number
+}
+
+const defaultRetry = Schedule.jittered(
+  Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("5 minutes")])
+)
+
+const whole = (name: string, option: string, value: unknown, maximum: number): number => {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maximum) {
+    return value
+  }
+  throw new Error(
+    `The ${option} of the queue "${name}" is ${Names.shown(value)}: write a whole number from 1 to ${maximum}.`
+  )
+}
+
+const millis = (name: string, option: string, input: Duration.Input): Duration.Duration => {
+  let found: Duration.Duration | undefined
+  try {
+    found = Duration.fromInputUnsafe(input)
+  } catch {
+    // The message is below.
+  }
+  if (found !== undefined && Duration.isFinite(found) && Duration.toMillis(found) >= 1) return found
+  throw new Error(
+    `The ${option} of the queue "${name}" is ${Names.shown(input)}: write a duration of at least a millisecond, such as "30 seconds".`
+  )
+}
+
+/** Checks the options of a queue. Throws an error that names the first one that is wrong. */
+export const check = <Payload, Success, Error_>(
+  name: string,
+  options: Options<Payload, Success, Error_>
+): Settings => {
+  const problem = Names.queueProblem(name)
+  if (problem !== undefined) throw new Error(problem)
+  const { concurrency = 10, maxAttempts = 10, migrate = {}, rateLimit, version = 1 } = options
+  whole(name, "version", version, Number.MAX_SAFE_INTEGER)
+  for (const key of Object.keys(migrate)) {
+    if (Number(key) >= 1 && Number(key) < version && Number.isInteger(Number(key))) continue
+    throw new Error(
+      `The queue "${name}" has a migration of version ${Names.shown(key)}, and its version is ${version}: write migrations of earlier versions only.`
+    )
+  }
+  return {
+    concurrency: whole(name, "concurrency", concurrency, 1000),
+    maxAttempts: whole(name, "maxAttempts", maxAttempts, 1000),
+    migrate,
+    rateLimit:
+      rateLimit === undefined
+        ? undefined
+        : {
+            limit: whole(name, "rateLimit.limit", rateLimit.limit, 1_000_000),
+            per: Duration.toMillis(millis(name, "rateLimit.per", rateLimit.per))
+          },
+    retry: options.retry ?? defaultRetry,
+    timeout: millis(name, "timeout", options.timeout ?? "5 minutes"),
+    version
+  }
+}

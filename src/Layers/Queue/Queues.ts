@@ -1,0 +1,81 @@
+/** The service with which queues are filled. */
+import { Buffer } from "node:buffer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
+import * as Transactions from "../../Plugin/Transactions.ts"
+import { QueueRefused } from "./QueueErrors.ts"
+import type { Offer, QueueStoreError, Store } from "./QueueStore.ts"
+
+/** What became of an item. */
+export interface Enqueued {
+  readonly id: string
+  /**
+   * Whether it was added: false if the queue knows its id. Undefined in a transaction if the store is not
+   * that of the transaction: the item is added after the commit.
+   */
+  readonly isNew: boolean | undefined
+}
+
+/** Adds items to queues. */
+export interface QueuesShape {
+  /** Adds the items of one queue, all of them or none. */
+  readonly offer: (
+    queue: string,
+    offers: ReadonlyArray<Offer>
+  ) => Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError>
+}
+
+/** Fills queues. The plugins of this battery provide it. */
+export class Queues extends Context.Service<Queues, QueuesShape>()("flange/Queue/Queues") {}
+
+/** Creates the service. `runtime` is undefined for a service without an app. */
+export const make = (
+  store: Store,
+  maxPayload: number,
+  runtime: AppRuntimeShape | undefined
+): QueuesShape => {
+  const tooLarge = (queue: string, { element }: Offer): QueueRefused | undefined => {
+    // A text has at most three bytes for each unit.
+    if (element.length * 3 <= maxPayload) return undefined
+    const bytes = Buffer.byteLength(element)
+    if (bytes <= maxPayload) return undefined
+    return new QueueRefused({
+      field: "payload",
+      queue,
+      reason: `its item has ${bytes} bytes of JSON, and queue.maxPayload is ${maxPayload}. Keep large data elsewhere and enqueue its key`
+    })
+  }
+  const added = (queue: string, offers: ReadonlyArray<Offer>) =>
+    Effect.map(store.offer(queue, offers), (isNew) =>
+      offers.map(({ id }, i): Enqueued => ({ id, isNew: isNew[i] }))
+    )
+  const later = (queue: string, offers: ReadonlyArray<Offer>) =>
+    Effect.catchCause(Effect.asVoid(store.offer(queue, offers)), (cause) =>
+      Effect.logError(
+        `${offers.length} items of the queue "${queue}" were not enqueued after the commit`,
+        cause
+      )
+    )
+  return {
+    offer: (queue, offers) =>
+      Effect.suspend((): Effect.Effect<
+        ReadonlyArray<Enqueued>,
+        QueueRefused | QueueStoreError
+      > => {
+        for (const offer of offers) {
+          const refused = tooLarge(queue, offer)
+          if (refused !== undefined) return Effect.fail(refused)
+        }
+        if (store.isTransactional || runtime === undefined) return added(queue, offers)
+        return Effect.flatMap(Transactions.current(runtime), (all) =>
+          all.length === 0
+            ? added(queue, offers)
+            : Effect.as(
+                Transactions.afterCommit(runtime, later(queue, offers)),
+                offers.map(({ id }): Enqueued => ({ id, isNew: undefined }))
+              )
+        )
+      })
+  }
+}

@@ -1,0 +1,200 @@
+/** Runs the workers of an app: takes items, calls handlers, and stops in order. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as PersistedQueue from "effect/persistence/PersistedQueue"
+import type * as Scope from "effect/Scope"
+import type * as Contribution from "../../Plugin/Contribution.ts"
+import * as Metering from "../../Plugin/Metering.ts"
+import type { Engine } from "./Engine.ts"
+import type { Opened } from "./Envelope.ts"
+import * as Outcomes from "./Outcomes.ts"
+import type { Attempt, Definition, Handle } from "./Queue.ts"
+
+/** A worker in a running app. */
+export type Contributed = Contribution.Contributed<Definition, Handle>
+
+/** The workers of a process. */
+export interface WorkersShape {
+  /**
+   * Stops to take items and waits for the handlers that run. When it is interrupted, it interrupts them, and
+   * their items are requeued.
+   */
+  readonly drain: Effect.Effect<void>
+  /** Handles the items of the queue until the app drains. */
+  readonly start: (worker: Contributed) => Effect.Effect<void>
+}
+
+/** Runs the workers. The plugins of this battery provide it. */
+export class Workers extends Context.Service<Workers, WorkersShape>()("flange/Queue/Workers") {}
+
+/** Returns an effect that waits until one more item may begin. Times are those of this process. */
+const pace = ({ rateLimit }: Definition): Effect.Effect<void> => {
+  if (rateLimit === undefined) return Effect.void
+  const { limit, per } = rateLimit
+  /** When the last items began, or will begin. */
+  const starts: Array<number> = []
+  return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const first = starts.length < limit ? now : Math.max(now, starts.shift()! + per)
+    starts.push(first)
+    return first > now ? Effect.sleep(first - now) : Effect.void
+  })
+}
+
+/** Creates the workers. They end with the scope. */
+export const make = (engine: Engine): Effect.Effect<WorkersShape, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const context = yield* Effect.context<never>()
+    const factory = yield* Effect.provideService(
+      PersistedQueue.makeFactory,
+      PersistedQueue.PersistedQueueStore,
+      engine.persisted
+    )
+    const attemptsOf = Metering.counter(
+      context,
+      "flange.queue.attempts",
+      "Attempts of items by queue and outcome"
+    )
+    const durationOf = Metering.duration(
+      context,
+      "flange.queue.duration",
+      "Durations of attempts by queue"
+    )
+    const waitOf = Metering.duration(
+      context,
+      "flange.queue.wait",
+      "How long items have waited since they were due, by queue"
+    )
+    const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+    const idle = Latch.makeUnsafe(true)
+    let running = 0
+
+    const worker = ({ data, value: handle }: Contributed) => {
+      const { maxAttempts, name } = data
+      const paced = pace(data)
+      const count = {
+        completed: attemptsOf({ outcome: "completed", queue: name }),
+        dead: attemptsOf({ outcome: "dead", queue: name }),
+        failed: attemptsOf({ outcome: "failed", queue: name }),
+        interrupted: attemptsOf({ outcome: "interrupted", queue: name })
+      }
+      const duration = durationOf({ queue: name })
+      const wait = waitOf({ queue: name })
+
+      const attempt = (opened: Opened<unknown>, about: Attempt) => {
+        const { attempts, id } = about
+        const held = engine.held(name, id)
+        const handled = handle(opened, about)
+        const guarded =
+          held === undefined
+            ? handled
+            : Effect.raceFirst(
+                handled,
+                Effect.andThen(
+                  Deferred.await(held.lost),
+                  Effect.fail(
+                    new Outcomes.Attempted({
+                      kind: "lost",
+                      message: "The lease ended and another worker has the item"
+                    })
+                  )
+                )
+              )
+        return guarded.pipe(
+          Effect.tapError(({ failure: { kind, message } }) =>
+            attempts >= maxAttempts
+              ? Effect.logError(
+                  `Attempt ${attempts}, the last one, of an item of the queue "${name}" ended with a ${kind}. The item is dead`,
+                  message
+                )
+              : Effect.logWarning(
+                  `Attempt ${attempts} of an item of the queue "${name}" ended with a ${kind}. It is tried again`,
+                  message
+                )
+          ),
+          Effect.withSpan(`queue ${name} process`, {
+            attributes: {
+              "messaging.destination.name": name,
+              "messaging.message.id": id,
+              "messaging.operation.type": "process",
+              "queue.attempt": attempts
+            },
+            kind: "consumer",
+            // One trace has the request and its job: a link would leave the reader of one without the other.
+            ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
+          }),
+          Effect.annotateLogs({
+            attempt: attempts,
+            itemId: id,
+            queue: name,
+            ...(opened.requestId === undefined ? {} : { requestId: opened.requestId })
+          })
+        )
+      }
+
+      const measured = (opened: Opened<unknown>, about: Attempt) =>
+        Effect.andThen(
+          paced,
+          Effect.suspend(() => {
+            const begin = performance.now()
+            wait((engine.held(name, about.id)?.claimed.age ?? 0) / 1000)
+            running++
+            idle.closeUnsafe()
+            return Effect.onExit(attempt(opened, about), (exit) =>
+              Effect.sync(() => {
+                if (--running === 0) idle.openUnsafe()
+                const millis = performance.now() - begin
+                duration(millis / 1000)
+                engine.took(name, millis)
+                if (exit._tag === "Success") count.completed()
+                else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
+                else if (about.attempts >= maxAttempts) count.dead()
+                else count.failed()
+              })
+            )
+          })
+        )
+
+      return Effect.gen(function* () {
+        const queue = yield* factory.make({
+          maxAttempts,
+          name,
+          retrySchedule: data.retry,
+          schema: data.envelope
+        })
+        // The envelope of a queue decodes to an opened item.
+        const turn = queue.take((opened, about) => measured(opened as Opened<unknown>, about))
+        return yield* Effect.forever(
+          Effect.catchCause(turn, (cause) =>
+            // A failed attempt is settled and logged.
+            Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.void
+          )
+        )
+      })
+    }
+
+    const end = Effect.suspend(() => Fiber.interruptAll(fibers))
+    yield* Effect.addFinalizer(() => Effect.andThen(engine.stop, end))
+
+    return {
+      drain: engine.stop.pipe(
+        Effect.andThen(idle.await),
+        Effect.onInterrupt(() => end),
+        Effect.andThen(end)
+      ),
+      start: (contributed) =>
+        Effect.forEach(
+          Array.from({ length: contributed.data.concurrency }),
+          () =>
+            Effect.map(Effect.forkIn(worker(contributed), scope), (fiber) => {
+              fibers.add(fiber)
+            }),
+          { discard: true }
+        )
+    }
+  })
