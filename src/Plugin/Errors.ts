@@ -20,6 +20,7 @@ export interface AssemblyProblem {
     | "InvalidRoute"
     | "InvalidTimeLimit"
     | "MissingService"
+    | "RepeatedWorker"
     | "RouteConflict"
     | "UncacheableReply"
     | "UndecidedTransaction"

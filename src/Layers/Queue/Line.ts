@@ -10,8 +10,10 @@ import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import type { Claimed, Outcome, Settlement, Store } from "./QueueStore.ts"
 
-/** The times of a line, in milliseconds. */
+/** The limits of a line. Times are in milliseconds. */
 export interface Times {
+  /** The most items that are claimed before a fiber waits for them. */
+  readonly ahead: number
   readonly lease: number
   readonly pollInterval: number
 }
@@ -37,9 +39,6 @@ export interface Held {
 
 /** Handlers that take less than this, in milliseconds, get their items in advance. */
 const quick = 25
-
-/** The most items in advance. */
-const mostAhead = 100
 
 /** The longest batch of settlements. */
 const mostSettled = 500
@@ -294,7 +293,7 @@ export class Line {
   get #wanted(): number {
     if (this.#isStopped) return 0
     const fibers = this.#takers.size + this.#working.size
-    const ahead = this.#average < quick ? Math.min(mostAhead, fibers * 2) : 0
+    const ahead = this.#average < quick ? Math.min(this.#times.ahead, fibers * 2) : 0
     const wanted = this.#takers.size + ahead - this.#ready.length
     // A few items at a time would be as many statements as items.
     return this.#takers.size > 0 || wanted > ahead / 2 ? wanted : 0

@@ -115,6 +115,18 @@ export class MemoryStore implements Store {
       return entry === undefined ? undefined : itemOf(entry)
     })
 
+  /** Returns whether a claim would find an item. */
+  readonly hasDue = (queue: string): Effect.Effect<boolean> =>
+    Effect.withFiber((fiber) => {
+      const kept = this.#queues.get(queue)
+      if (kept === undefined || kept.isPaused) return Effect.succeed(false)
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      const isDue = [...kept.timed].some(
+        ({ dueAt, state }) => state === "delayed" && dueAt <= now
+      )
+      return Effect.succeed(isDue || kept.waiting.size > 0)
+    })
+
   readonly list: Store["list"] = (queue, { after = "0", limit, state }) =>
     this.#run(() => {
       const all = [...(this.#queues.get(queue)?.entries.values() ?? [])]

@@ -14,7 +14,8 @@ import * as OwnTables from "../../Plugin/OwnTables.ts"
 import * as Failure from "./Failure.ts"
 import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
 import * as Notifications from "./SqlNotifications.ts"
-import { changed, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
+import { QueueBackendError } from "./QueueErrors.ts"
+import { changed, isMySql, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
 import * as Tables from "./SqlTables.ts"
 
 /** How many rows one statement moves or removes. */
@@ -331,3 +332,17 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
     start: Notifications.listen(sql, wakers)
   }
 }
+
+/** Creates the store of the database that a client connects to. */
+export const open = (
+  sql: SqlClient,
+  checkInterval?: number
+): Effect.Effect<SqlStore, QueueBackendError> =>
+  isMySql(sql)
+    ? Effect.fail(
+        new QueueBackendError({
+          message:
+            "Queue.withDatabase needs PostgreSQL or PGlite, and the database is MySQL or MariaDB. List Redis.plugin and Queue.withRedis in its place."
+        })
+      )
+    : Effect.succeed(make(sql, checkInterval))

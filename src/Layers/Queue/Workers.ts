@@ -29,6 +29,12 @@ export interface WorkersShape {
   readonly start: (worker: Contributed) => Effect.Effect<void>
 }
 
+/** Workers that a test runs itself. */
+export interface Turns extends WorkersShape {
+  /** Returns an effect that waits for one item of the queue and handles it. */
+  readonly turns: (worker: Contributed) => Effect.Effect<Effect.Effect<void>>
+}
+
 /** Runs the workers. The plugins of this battery provide it. */
 export class Workers extends Context.Service<Workers, WorkersShape>()("flange/Queue/Workers") {}
 
@@ -46,7 +52,7 @@ const pace = ({ rateLimit }: Definition): Effect.Effect<void> => {
 }
 
 /** Creates the workers. They end with the scope. */
-export const make = (engine: Engine): Effect.Effect<WorkersShape, never, Scope.Scope> =>
+export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =>
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
@@ -74,7 +80,7 @@ export const make = (engine: Engine): Effect.Effect<WorkersShape, never, Scope.S
     const idle = Latch.makeUnsafe(true)
     let running = 0
 
-    const worker = ({ data, value: handle }: Contributed) => {
+    const turns = ({ data, value: handle }: Contributed) => {
       const { maxAttempts, name } = data
       const paced = pace(data)
       const count = {
@@ -169,11 +175,9 @@ export const make = (engine: Engine): Effect.Effect<WorkersShape, never, Scope.S
         })
         // The envelope of a queue decodes to an opened item.
         const turn = queue.take((opened, about) => measured(opened as Opened<unknown>, about))
-        return yield* Effect.forever(
-          Effect.catchCause(turn, (cause) =>
-            // A failed attempt is settled and logged.
-            Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.void
-          )
+        return Effect.catchCause(Effect.asVoid(turn), (cause) =>
+          // A failed attempt is settled and logged.
+          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.void
         )
       })
     }
@@ -188,13 +192,16 @@ export const make = (engine: Engine): Effect.Effect<WorkersShape, never, Scope.S
         Effect.andThen(end)
       ),
       start: (contributed) =>
-        Effect.forEach(
-          Array.from({ length: contributed.data.concurrency }),
-          () =>
-            Effect.map(Effect.forkIn(worker(contributed), scope), (fiber) => {
-              fibers.add(fiber)
-            }),
-          { discard: true }
-        )
+        Effect.flatMap(turns(contributed), (turn) =>
+          Effect.forEach(
+            Array.from({ length: contributed.data.concurrency }),
+            () =>
+              Effect.map(Effect.forkIn(Effect.forever(turn), scope), (fiber) => {
+                fibers.add(fiber)
+              }),
+            { discard: true }
+          )
+        ),
+      turns
     }
   })

@@ -1,0 +1,3 @@
+/** Test doubles of queues. */
+
+export * as TestQueue from "./TestQueue.ts"
