@@ -16,6 +16,7 @@ export interface AssemblyProblem {
     | "ImpossibleRequest"
     | "InvalidDocument"
     | "InvalidHeader"
+    | "InvalidJob"
     | "InvalidRateLimit"
     | "InvalidRoute"
     | "InvalidTimeLimit"

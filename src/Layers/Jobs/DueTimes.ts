@@ -1,0 +1,36 @@
+/** The times at which a job is due. They depend on its schedule alone, so that all processes agree. */
+import * as Cron from "effect/Cron"
+
+/** A schedule: a cron expression, or an interval in milliseconds. */
+export type Schedule =
+  | { readonly cron: Cron.Cron; readonly text: string; readonly type: "cron" }
+  | { readonly millis: number; readonly text: string; readonly type: "every" }
+
+/**
+ * Returns the first due time after `time`, in Unix milliseconds. Those of an interval are its multiples
+ * since 1970-01-01T00:00:00Z.
+ */
+export const next = (schedule: Schedule, time: number): number =>
+  schedule.type === "every"
+    ? (Math.floor(time / schedule.millis) + 1) * schedule.millis
+    : Cron.next(schedule.cron, new Date(time)).getTime()
+
+/** Returns the due times after `from` until `to`, oldest first: the newest `limit` of them. */
+export const between = (
+  schedule: Schedule,
+  from: number,
+  to: number,
+  limit: number
+): ReadonlyArray<number> => {
+  const found: Array<number> = []
+  let time = to + 1
+  while (found.length < limit) {
+    time =
+      schedule.type === "every"
+        ? (Math.ceil(time / schedule.millis) - 1) * schedule.millis
+        : Cron.prev(schedule.cron, new Date(time)).getTime()
+    if (time <= from) break
+    found.push(time)
+  }
+  return found.reverse()
+}

@@ -1,0 +1,133 @@
+/** Runs one claimed run to its end: span, log, timeout, metrics, and the record of its end. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type * as Contribution from "../../Plugin/Contribution.ts"
+import * as Metering from "../../Plugin/Metering.ts"
+import type { Description } from "./Job.ts"
+import { JobStoreError } from "./JobsErrors.ts"
+import type { Ending, Run, RunStore } from "./RunStore.ts"
+
+/** A job of a running app. */
+export type BoundJob = Contribution.Contributed<Description, Effect.Effect<unknown, unknown>>
+
+/** What an execution knows of its run. */
+export type Started = Pick<Run, "attempt" | "dueAt" | "id" | "trigger">
+
+/** The most characters of an error that are kept. */
+const mostError = 2000
+
+const lost = new JobStoreError({
+  cause: "another process has taken the run over",
+  operation: "transaction"
+})
+
+/** Creates the function that runs a run. `isStopping`: the process drains. */
+export const make = ({
+  context,
+  isShared,
+  isStopping,
+  store
+}: {
+  readonly context: Context.Context<never>
+  readonly isShared: boolean
+  readonly isStopping: () => boolean
+  readonly store: RunStore
+}) => {
+  const counter = Metering.counter(context, "flange.jobs.runs", "Runs of jobs that have ended")
+  const duration = Metering.duration(context, "flange.jobs.duration", "How long runs of jobs take")
+  const lateness = Metering.duration(
+    context,
+    "flange.jobs.lateness",
+    "How long after their due time runs of jobs start"
+  )
+
+  const record = (id: string, ending: Ending) =>
+    store.end(id, ending).pipe(
+      Effect.retry({ schedule: Schedule.spaced("500 millis"), while: () => !isStopping() }),
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning("The end of a run was not recorded", error), false)
+      )
+    )
+
+  return ({ data, name, value }: BoundJob, { attempt, dueAt, id, trigger }: Started) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        if (data.jitter > 0 && trigger === "schedule") {
+          const share = yield* Random.next
+          yield* Effect.exit(restore(Effect.sleep(share * data.jitter)))
+        }
+        const began = yield* Clock.currentTimeMillis
+        if (trigger === "schedule") lateness({ job: name })((began - dueAt) / 1000)
+        const limited =
+          data.timeout === undefined
+            ? value
+            : Effect.timeoutOrElse(value, {
+                duration: data.timeout,
+                orElse: () =>
+                  Effect.fail(new Cause.TimeoutError(`Not done within ${data.timeout} ms`))
+              })
+        const succeed = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+          store.end(id, { error: undefined, now, status: "succeeded" })
+        )
+        const isTransaction = data.transaction && store.transaction !== undefined
+        const work: Effect.Effect<unknown, unknown> =
+          data.transaction && store.transaction !== undefined
+            ? store.transaction(
+                Effect.andThen(
+                  limited,
+                  Effect.filterOrFail(
+                    succeed,
+                    (isOwn) => isOwn,
+                    () => lost
+                  )
+                )
+              )
+            : limited
+        const exit = yield* Effect.exit(
+          restore(
+            Effect.withSpan(Effect.suspend(() => work), `job ${name}`, {
+              attributes: {
+                "flange.job.attempt": attempt,
+                "flange.job.due_at": new Date(dueAt).toISOString(),
+                "flange.job.name": name,
+                "flange.job.run_id": id,
+                "flange.job.trigger": trigger
+              },
+              root: true
+            })
+          )
+        )
+        const now = yield* Clock.currentTimeMillis
+        const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+        const status = Exit.isSuccess(exit)
+          ? "succeeded"
+          : isInterrupted && isStopping() && isShared
+            ? "released"
+            : "failed"
+        const error = Exit.isSuccess(exit)
+          ? undefined
+          : isInterrupted
+            ? "interrupted"
+            : Cause.pretty(exit.cause).slice(0, mostError)
+        const isOwn =
+          isTransaction && status === "succeeded" ? true : yield* record(id, { error, now, status })
+        counter({ job: name, outcome: isOwn ? status : "cancelled" })()
+        duration({ job: name })((now - began) / 1000)
+        if (!isOwn) {
+          yield* Effect.logWarning(`Job ${name} was cancelled: a newer run, or another process, has its place`)
+        } else if (Exit.isSuccess(exit)) {
+          yield* Effect.logInfo(`Job ${name} succeeded`)
+        } else if (status === "released") {
+          yield* Effect.logInfo(`Job ${name} was interrupted by the stop of its process. Another one runs it again`)
+        } else {
+          yield* Effect.logError(`Job ${name} failed`, exit.cause)
+        }
+        yield* Effect.ignore(store.prune(name, now))
+      })
+    ).pipe(Effect.annotateLogs({ job: name, runId: id }))
+}

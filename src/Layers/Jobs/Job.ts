@@ -1,0 +1,215 @@
+/** Jobs: effects that run when they are due. A plugin contributes them. */
+import * as Context from "effect/Context"
+import * as Cron from "effect/Cron"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Contribution from "../../Plugin/Contribution.ts"
+import type { Schedule } from "./DueTimes.ts"
+import { Jobs } from "./Jobs.ts"
+
+/** The options of a job. */
+export interface Options {
+  /** The longest random delay of a run. Default: none. */
+  readonly jitter?: Duration.Input | undefined
+  /**
+   * What happens to due times that passed while no process could start them, such as during a deployment
+   * or an outage of the database. A due time counts as missed after five seconds.
+   *
+   * - `once`, the default: the last of them runs
+   * - `all`: all run, one after the other as they were due, at most the newest `missedLimit`
+   * - `none`: they do not run
+   */
+  readonly missed?: "all" | "none" | "once" | undefined
+  /** How many missed due times `all` runs at most. Default: 100. At most 10 000. */
+  readonly missedLimit?: number | undefined
+  /**
+   * What happens if a run is due while another one of the job runs in any process.
+   *
+   * - `skip`, the default: it is left out, and the history says so
+   * - `queue`: it starts after the other one
+   * - `cancel`: the other one is interrupted, at once in this process and within two seconds in another
+   */
+  readonly overlap?: "cancel" | "queue" | "skip" | undefined
+  /** The longest time of a run, after which it is interrupted and has failed. Default: none. */
+  readonly timeout?: Duration.Input | undefined
+  /**
+   * Whether the effect and the record that it has ended commit in one transaction. The SQL work of a due time
+   * is then done exactly once, even if the process is killed. Needs `Jobs.withCluster`. Default: false.
+   */
+  readonly transaction?: boolean | undefined
+}
+
+/** The options of a job with a cron expression. */
+export interface CronOptions extends Options {
+  /** The IANA name of the time zone, such as `Europe/Berlin`. Default: `UTC`. */
+  readonly timezone?: string | undefined
+}
+
+/** A job as data. */
+export interface Description {
+  readonly jitter: number
+  readonly missed: "all" | "none" | "once"
+  readonly missedLimit: number
+  readonly overlap: "cancel" | "queue" | "skip"
+  /** Why it cannot run, and what to write; undefined if it can. */
+  readonly problem: string | undefined
+  readonly schedule: Schedule
+  readonly timeout: number | undefined
+  readonly transaction: boolean
+}
+
+/** The kind of jobs: `AppRuntime.contributions(Job.kind)` returns them. */
+export const kind = Contribution.kind<Description, Effect.Effect<unknown, unknown>>()("job")
+
+/** A job in the list `contributes` of a plugin, whose effect uses the services `R`. */
+export type Job<R> = Contribution.Open<
+  "job",
+  Description,
+  Effect.Effect<unknown, unknown>,
+  never,
+  Jobs | R,
+  Jobs
+>
+
+const millisOf = (input: Duration.Input): number => {
+  try {
+    return Duration.toMillis(Duration.fromInputUnsafe(input))
+  } catch {
+    return Number.NaN
+  }
+}
+
+const isName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$/.test(name)
+
+const make = <E, R>(
+  name: string,
+  schedule: Schedule,
+  effect: Effect.Effect<unknown, E, R>,
+  options: Options,
+  wrong: string | undefined
+): Job<R> => {
+  const jitter = options.jitter === undefined ? 0 : millisOf(options.jitter)
+  const timeout = options.timeout === undefined ? undefined : millisOf(options.timeout)
+  const { missedLimit = 100 } = options
+  const problem = !isName(name)
+    ? `its name has to be 1 to 100 letters, digits, and : . _ - after the first: write a name such as "orders:expire".`
+    : (wrong ??
+      (!Number.isFinite(jitter) || jitter < 0
+        ? `its jitter is ${String(options.jitter)}: write a duration such as "5 seconds".`
+        : timeout !== undefined && !(timeout > 0)
+          ? `its timeout is ${String(options.timeout)}: write a duration such as "5 minutes".`
+          : !Number.isSafeInteger(missedLimit) || missedLimit < 1 || missedLimit > 10_000
+            ? `its missedLimit is ${missedLimit}: write a whole number from 1 to 10000.`
+            : undefined))
+  return Contribution.open(
+    kind.name,
+    name,
+    {
+      jitter,
+      missed: options.missed ?? "once",
+      missedLimit,
+      overlap: options.overlap ?? "skip",
+      problem,
+      schedule,
+      timeout: timeout === Number.POSITIVE_INFINITY ? undefined : timeout,
+      transaction: options.transaction ?? false
+    },
+    (services: Context.Context<Jobs | R>) =>
+      Effect.succeed(
+        // The services of the plugin, under those of the fiber that runs the job.
+        Effect.updateContext(
+          effect,
+          (own: Context.Context<never>) =>
+            Context.merge(services, own) as Context.Context<R> // `services` has all of `R`
+        )
+      ),
+    [Jobs]
+  )
+}
+
+/**
+ * Creates a job that is due at each multiple of an interval since 1970-01-01T00:00:00Z. For `"60 seconds"`
+ * that is each full minute. All processes agree on these times, and a restart changes none.
+ *
+ * An interval that is shorter than 100 milliseconds or infinite is a problem of the assemble phase.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import { App, Plugin } from "flange"
+ * import * as Jobs from "flange/Jobs"
+ *
+ * const Orders = Plugin.make("app:orders", {
+ *   contributes: [Jobs.Job.every("orders:expire", "60 seconds", Effect.logInfo("none expired"))]
+ * })
+ * const [, orders] = App.describe(App.make("shop", [Jobs.plugin, Orders])).plugins
+ * orders?.contributions.map(({ kind, name }) => `${kind} ${name}`) // => ["job orders:expire"]
+ * ```
+ */
+export const every = <E, R>(
+  name: string,
+  interval: Duration.Input,
+  effect: Effect.Effect<unknown, E, R>,
+  options: Options = {}
+): Job<R> => {
+  const millis = millisOf(interval)
+  const isFit = Number.isFinite(millis) && millis >= 100
+  const text = isFit ? Duration.format(Duration.millis(millis)) : String(interval)
+  return make(
+    name,
+    { millis, text: `every ${text}`, type: "every" },
+    effect,
+    options,
+    isFit
+      ? undefined
+      : `its interval is ${text}: write a duration of at least "100 millis", such as "60 seconds".`
+  )
+}
+
+/**
+ * Creates a job that is due as a cron expression says: five fields for minute, hour, day, month and weekday,
+ * or six with the second first.
+ *
+ * An hour that a change of the clock leaves out runs its due times right after it, and an hour that it
+ * repeats runs them in its first pass only. An expression or a time zone that is not valid is a problem of the
+ * assemble phase.
+ *
+ * @example
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Jobs from "flange/Jobs"
+ *
+ * const report = Jobs.Job.cron("report", "0 6 * * 1", Effect.logInfo("Monday, six o'clock"), {
+ *   timezone: "Europe/Berlin"
+ * })
+ * report.data.schedule.text // => "0 6 * * 1 Europe/Berlin"
+ * ```
+ */
+export const cron = <E, R>(
+  name: string,
+  expression: string,
+  effect: Effect.Effect<unknown, E, R>,
+  options: CronOptions = {}
+): Job<R> => {
+  const { timezone = "UTC" } = options
+  const text = `${expression} ${timezone}`
+  const parsed = Cron.parse(expression, timezone)
+  if (Result.isFailure(parsed)) {
+    const isZone = Result.isSuccess(Cron.parse(expression, "UTC"))
+    const problem = isZone
+      ? `its time zone is "${timezone}", which does not exist: write an IANA name such as "Europe/Berlin".`
+      : `its cron expression is "${expression}" (${parsed.failure.message}): write five fields, minute hour day month weekday, such as "0 6 * * 1".`
+    return make(name, { millis: Number.NaN, text, type: "every" }, effect, options, problem)
+  }
+  const isEver = Result.isSuccess(Result.try(() => Cron.next(parsed.success, new Date())))
+  return make(
+    name,
+    { cron: parsed.success, text, type: "cron" },
+    effect,
+    options,
+    isEver
+      ? undefined
+      : `its cron expression "${expression}" names no day that exists: write another day or month.`
+  )
+}

@@ -1,0 +1,50 @@
+/** The routes of the admin port. */
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as AdminRoute from "../../Plugin/AdminRoute.ts"
+import { Jobs } from "./Jobs.ts"
+
+const problem = (status: number, title: string, detail: string) =>
+  HttpServerResponse.jsonUnsafe(
+    { detail, status, title, type: "about:blank" },
+    { contentType: "application/problem+json", status }
+  )
+
+const named = <A, R>(
+  use: (
+    jobs: Jobs["Service"],
+    name: string
+  ) => Effect.Effect<A, import("./JobsErrors.ts").JobBusy | import("./JobsErrors.ts").JobStoreError | import("./JobsErrors.ts").JobUnknown, R>
+) =>
+  Effect.gen(function* () {
+    const { name = "" } = yield* HttpRouter.params
+    return HttpServerResponse.jsonUnsafe(yield* use(yield* Jobs, decodeURIComponent(name)))
+  }).pipe(
+    Effect.catchTags({
+      JobBusy: ({ message }) => Effect.succeed(problem(409, "The job runs already", message)),
+      JobUnknown: ({ message }) => Effect.succeed(problem(404, "Unknown job", message))
+    })
+  )
+
+/** The routes. */
+export const routes = [
+  AdminRoute.make(
+    "jobs",
+    { description: "Jobs with their schedules and last runs", method: "GET", path: "/jobs" },
+    Effect.gen(function* () {
+      const { list } = yield* Jobs
+      return HttpServerResponse.jsonUnsafe(yield* list)
+    })
+  ),
+  AdminRoute.make(
+    "job-runs",
+    { description: "The last runs of a job", method: "GET", path: "/jobs/:name/runs" },
+    named((jobs, name) => jobs.history(name, 100))
+  ),
+  AdminRoute.make(
+    "job-run",
+    { description: "Runs a job now and waits for its end", method: "POST", path: "/jobs/:name/run" },
+    named((jobs, name) => jobs.runNow(name))
+  )
+] as const

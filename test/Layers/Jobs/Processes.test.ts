@@ -1,0 +1,90 @@
+import * as Effect from "effect/Effect"
+import { expect, it } from "vitest"
+import { start } from "../../Server/process.ts"
+import { onEach, open, postgres } from "../Database/backends.ts"
+import { proxyTo } from "../Database/proxy.ts"
+
+const program = "test/Layers/Jobs/ticker.ts"
+
+/** Seconds of the drill. The whole one has 120. */
+const seconds = Number(process.env["TEST_TICKS"] ?? 24)
+
+interface Row {
+  readonly attempt: number
+  readonly due_at: string
+  readonly owner: string
+  readonly started_at: string
+  readonly status: string
+}
+
+onEach([postgres], "a job each second in three processes", (backend) => {
+  it(
+    "runs each due time once through kill -9, SIGTERM, SIGSTOP and an outage of the database",
+    () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const url = yield* backend.fresh
+            const sql = yield* open(url)
+            yield* sql`create table ticks (owner integer, at timestamptz)`
+            const proxy = yield* proxyTo(url)
+            const env = { DATABASE_URL: proxy.url, DB_MAX_CONNECTIONS: "4", FLANGE_ENV: "test" }
+            const one = () => Effect.promise(() => start(program, env))
+            const pause = Effect.sleep((seconds / 12) * 1000)
+            const [killed, ended, stopped] = yield* Effect.all([one(), one(), one()], {
+              concurrency: 3
+            })
+            const all = [killed, ended, stopped]
+            yield* Effect.addFinalizer(() =>
+              Effect.sync(() => all.forEach(({ child }) => child.kill("SIGKILL")))
+            )
+            yield* pause
+            killed.child.kill("SIGKILL")
+            yield* pause
+            all.push(yield* one())
+            yield* pause
+            stopped.child.kill("SIGSTOP")
+            yield* pause
+            yield* pause
+            stopped.child.kill("SIGCONT")
+            yield* pause
+            ended.child.kill("SIGTERM")
+            const before = Date.now()
+            expect(yield* Effect.promise(() => ended.exit)).toBe(0)
+            const exit = Date.now() - before
+            all.push(yield* one())
+            yield* pause
+            yield* proxy.down
+            yield* pause
+            yield* proxy.up
+            const back = Date.now()
+            for (let i = 0; i < 4; i++) yield* pause
+            for (const { child } of all) child.kill("SIGTERM")
+            yield* Effect.promise(() => Promise.all(all.map((each) => each.exit)))
+
+            const runs = yield* sql<Row>`select * from flange_job_runs order by due_at`
+            const dues = runs.map(({ due_at }) => Number(due_at) / 1000)
+            const ticks = yield* sql`select owner from ticks`
+            const gaps = runs.slice(1).map((run, index) => Number(run.started_at) - Number(runs[index]!.started_at))
+            const resumed = runs.find(({ started_at }) => Number(started_at) > back)
+            console.log(
+              JSON.stringify({
+                exitAfterSigtermMs: exit,
+                longestGapMs: Math.max(...gaps),
+                processes: new Set(runs.map(({ owner }) => owner)).size,
+                resumedAfterOutageMs: Number(resumed?.started_at) - back,
+                retaken: runs.filter(({ attempt }) => attempt > 1).length,
+                runs: runs.length,
+                ticks: ticks.length
+              })
+            )
+            expect(dues).toEqual(dues.map((_, index) => dues[0]! + index))
+            expect(runs.filter(({ status }) => status !== "succeeded")).toEqual([])
+            expect(ticks.length).toBe(runs.length)
+            expect(runs.length).toBeGreaterThanOrEqual(seconds - 4)
+          })
+        )
+      ),
+    seconds * 1000 + 120_000
+  )
+})
