@@ -3,3 +3,4 @@
 export { ClusterConfig } from "./ClusterConfig.ts"
 export { ClusterDialectError, ClusterPoolTooSmall, ClusterUnavailable } from "./ClusterErrors.ts"
 export { plugin } from "./ClusterPlugin.ts"
+export { workflow } from "./Workflow.ts"
