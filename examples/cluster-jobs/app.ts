@@ -7,7 +7,15 @@ import { OrdersPlugin } from "./orders/OrdersPlugin.ts"
 
 export const app = App.make(
   "cluster-jobs",
-  [...Preset.api, Cluster.plugin, Database.plugin, Metrics.plugin, OrdersPlugin],
+  [
+    ...Preset.api,
+    Cluster.plugin,
+    // A request that waits for a workflow must not hold a transaction.
+    Database.autocommit,
+    Database.plugin,
+    Metrics.plugin,
+    OrdersPlugin
+  ],
   // `flange.toml` is read from the folder of this file, whatever the working directory is.
   { config: { directory: import.meta.dirname } }
 )

@@ -8,7 +8,6 @@ import * as Cluster from "flange/Cluster"
 import { TestCluster } from "flange/Cluster/Testing"
 import * as Database from "flange/Database"
 import { TestApp } from "flange/Testing"
-import { it as plain } from "vitest"
 import { app } from "../../examples/cluster-jobs/app.ts"
 import { open, onEach, postgres } from "../Layers/Database/backends.ts"
 import { freePort, node, type Process, serving } from "./process.ts"
@@ -123,5 +122,114 @@ describe("a durable order in memory", () => {
       expect(line.annotations).toMatchObject({ workflow: "Order" })
       expect(JSON.stringify(line)).toContain("r-7")
     })
+  )
+})
+
+/** Starts the example in a role. */
+const started = async (
+  database: string,
+  role: string,
+  env: Record<string, string> = {}
+): Promise<Process & { readonly url: string }> => {
+  const port = await freePort()
+  const child = node(["examples/cluster-jobs/main.ts"], {
+    DATABASE_URL: database,
+    FLANGE_ROLE: role,
+    FLANGE__CLUSTER__LOCK_EXPIRY: "3s",
+    PORT: String(port),
+    ...env
+  })
+  const url = `http://127.0.0.1:${port}`
+  await serving(child, `${url}/readyz`)
+  return { ...child, url }
+}
+
+const put = (url: string, { id, ...rest }: typeof order, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/orders/${id}`, {
+    body: JSON.stringify(rest),
+    headers: { "content-type": "application/json", ...headers },
+    method: "PUT"
+  })
+
+/** Asks for the status until it has what is awaited. */
+const until = async (
+  url: string,
+  id: string,
+  isReached: (status: { readonly state: string; readonly steps: ReadonlyArray<string> }) => boolean
+) => {
+  for (;;) {
+    const reply = await fetch(`${url}/v1/orders/${id}`)
+    const status = (await reply.json()) as { state: string; steps: ReadonlyArray<string> }
+    if (reply.status === 200 && isReached(status)) return status
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const shipped = { state: "shipped", steps: ["reserve", "charge", "ship"] }
+
+onEach([postgres], "a durable order in processes", (backend) => {
+  it.live(
+    "survives kill -9 of its worker between two steps, and no step is repeated",
+    () =>
+      Effect.gen(function* () {
+        const database = yield* backend.fresh
+        const sql = yield* open(database)
+        yield* Effect.promise(async () => {
+          const all: Array<Process> = []
+          const start = async (role: string, env: Record<string, string> = {}) => {
+            const made = await started(database, role, env)
+            all.push(made)
+            return made
+          }
+          try {
+            const server = await start("server")
+            // A server starts the workflow and holds no shard: without a worker, nothing is done.
+            const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            const accepted = await put(server.url, order, { traceparent, "x-request-id": "r-42" })
+            expect(accepted.status).toBe(202)
+            // Up to a minute a durable sleep is an activity, so the second worker sleeps for its own time.
+            const slow = { FLANGE__ORDERS__PACKING: "59 seconds" }
+            const first = await start("worker", slow)
+            expect((await fetch(`${first.url}/v1/orders/o-1`)).status).toBe(404)
+            await until(server.url, "o-1", ({ steps }) => steps.includes("charge"))
+            first.child.kill("SIGKILL")
+            await first.exitCode
+            const second = await start("worker", { FLANGE__ORDERS__PACKING: "1 milli" })
+            expect(
+              await until(server.url, "o-1", ({ state }) => state === "shipped")
+            ).toEqual(shipped)
+            // The line of the worker has the id of the request that the server took.
+            expect(second.output()).toMatch(/r-42[\s\S]*Order o-1 is shipped|Order o-1 is shipped[\s\S]*r-42/)
+            // The caller who waits gets the result of a worker, and its typed error.
+            const post = (body: object) =>
+              fetch(`${server.url}/v1/orders`, {
+                body: JSON.stringify(body),
+                headers: { "content-type": "application/json" },
+                method: "POST"
+              })
+            const again = await post(order)
+            expect([again.status, await again.json()]).toEqual([200, shipped])
+            const declined = await post({ ...order, id: "o-2", price: 100_001 })
+            expect(declined.status).toBe(402)
+            expect(await declined.json()).toMatchObject({ code: "PAYMENT_DECLINED", id: "o-2" })
+            for (const { child, exitCode } of [second, server]) {
+              child.kill("SIGTERM")
+              expect(await exitCode).toBe(0)
+            }
+          } catch (error) {
+            throw new Error(all.map(({ output }) => output()).join("\n---\n"), { cause: error })
+          } finally {
+            for (const { child } of all) child.kill("SIGKILL")
+          }
+        })
+        const steps = yield* sql<{ step: string; worker: number }>`
+          select step, worker from order_steps where order_id = 'o-1' order by at`
+        expect(steps.map(({ step }) => step)).toEqual(["reserve", "charge", "ship"])
+        expect(steps[0]!.worker).toBe(steps[1]!.worker)
+        expect(steps[2]!.worker).not.toBe(steps[1]!.worker)
+        const [left] = yield* sql<{ quantity: number }>`select quantity from stock where product = 'lamp'`
+        expect(left!.quantity).toBe(98)
+      }),
+    120_000
   )
 })

@@ -49,7 +49,7 @@ export const run = ({ requestId, ...order }: Order & { readonly requestId: strin
       name: "ship"
     })
     yield* Effect.log(`Order ${order.id} is shipped`)
-  }).pipe(Effect.provideService(RequestId, requestId))
+  }).pipe(Effect.annotateLogs({ requestId }), Effect.provideService(RequestId, requestId))
 
 /** A compensation is an activity too: a process that is killed while it undoes does not undo twice. */
 const compensate = <R>(name: string, execute: Effect.Effect<void, never, R>) =>
