@@ -2,29 +2,28 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as TestClock from "effect/testing/TestClock"
 import { SqlClient } from "effect/sql/SqlClient"
+import * as TestClock from "effect/testing/TestClock"
 import * as Cluster from "flange/Cluster"
 import { TestCluster } from "flange/Cluster/Testing"
-import * as Database from "flange/Database"
 import { TestApp } from "flange/Testing"
 import { app } from "../../examples/cluster-jobs/app.ts"
-import { open, onEach, postgres } from "../Layers/Database/backends.ts"
+import { onEach, open, postgres } from "../Layers/Database/backends.ts"
 import { freePort, node, type Process, serving } from "./process.ts"
 
 const order = { id: "o-1", price: 1999, product: "lamp", quantity: 2 }
 
 const inMemory = TestApp.make(app, {
-  replace: [
-    [Cluster.plugin, TestCluster.layer],
-    [Database.plugin, Database.layerMemory]
-  ]
+  config: { database: { url: "pglite://memory" } },
+  replace: [[Cluster.plugin, TestCluster.layer]]
 })
 
 const stock = (product: string) =>
   Effect.gen(function* () {
     const sql = yield* SqlClient
-    const rows = yield* sql<{ quantity: number }>`select quantity from stock where product = ${product}`
+    const rows = yield* sql<{
+      quantity: number
+    }>`select quantity from stock where product = ${product}`
     return rows[0]?.quantity
   })
 
@@ -195,11 +194,13 @@ onEach([postgres], "a durable order in processes", (backend) => {
             first.child.kill("SIGKILL")
             await first.exitCode
             const second = await start("worker", { FLANGE__ORDERS__PACKING: "1 milli" })
-            expect(
-              await until(server.url, "o-1", ({ state }) => state === "shipped")
-            ).toEqual(shipped)
+            expect(await until(server.url, "o-1", ({ state }) => state === "shipped")).toEqual(
+              shipped
+            )
             // The line of the worker has the id of the request that the server took.
-            expect(second.output()).toMatch(/r-42[\s\S]*Order o-1 is shipped|Order o-1 is shipped[\s\S]*r-42/)
+            expect(second.output()).toMatch(
+              /r-42[\s\S]*Order o-1 is shipped|Order o-1 is shipped[\s\S]*r-42/
+            )
             // The caller who waits gets the result of a worker, and its typed error.
             const post = (body: object) =>
               fetch(`${server.url}/v1/orders`, {
@@ -227,7 +228,9 @@ onEach([postgres], "a durable order in processes", (backend) => {
         expect(steps.map(({ step }) => step)).toEqual(["reserve", "charge", "ship"])
         expect(steps[0]!.worker).toBe(steps[1]!.worker)
         expect(steps[2]!.worker).not.toBe(steps[1]!.worker)
-        const [left] = yield* sql<{ quantity: number }>`select quantity from stock where product = 'lamp'`
+        const [left] = yield* sql<{
+          quantity: number
+        }>`select quantity from stock where product = 'lamp'`
         expect(left!.quantity).toBe(98)
       }),
     120_000

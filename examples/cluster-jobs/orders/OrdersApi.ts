@@ -31,27 +31,26 @@ export class PaymentDeclined extends ApiError.make<PaymentDeclined>()(
 /** The errors of the workflow, which are those of a caller who waits for it. */
 export const OrderFailed = Schema.Union([OutOfStock, PaymentDeclined])
 
-export class OrdersApi extends HttpApiGroup.make("orders")
-  .add(
-    /** Answers when the order is shipped, or with its error. */
-    HttpApiEndpoint.post("place", "/v1/orders", {
-      error: [OutOfStock, PaymentDeclined],
-      payload: Order,
-      success: Status
+export class OrdersApi extends HttpApiGroup.make("orders").add(
+  /** Answers when the order is shipped, or with its error. */
+  HttpApiEndpoint.post("place", "/v1/orders", {
+    error: [OutOfStock, PaymentDeclined],
+    payload: Order,
+    success: Status
+  }),
+  /** Answers at once. */
+  HttpApiEndpoint.put("start", "/v1/orders/:id", {
+    params: { id: OrderId },
+    payload: Schema.Struct({
+      price: Order.fields.price,
+      product: Order.fields.product,
+      quantity: Order.fields.quantity
     }),
-    /** Answers at once. */
-    HttpApiEndpoint.put("start", "/v1/orders/:id", {
-      params: { id: OrderId },
-      payload: Schema.Struct({
-        price: Order.fields.price,
-        product: Order.fields.product,
-        quantity: Order.fields.quantity
-      }),
-      success: HttpApiSchema.Empty(202)
-    }),
-    HttpApiEndpoint.get("status", "/v1/orders/:id", {
-      error: OrderNotFound,
-      params: { id: OrderId },
-      success: Status
-    })
-  ) {}
+    success: HttpApiSchema.Empty(202)
+  }),
+  HttpApiEndpoint.get("status", "/v1/orders/:id", {
+    error: OrderNotFound,
+    params: { id: OrderId },
+    success: Status
+  })
+) {}

@@ -25,7 +25,10 @@ const make = Effect.gen(function* () {
           if (noted.length > 0) yield* effect
         })
       )
-      .pipe(Effect.catchTag("SqlError", Effect.die)) as Effect.Effect<void, Exclude<E, { _tag: "SqlError" }>>
+      .pipe(Effect.catchTag("SqlError", Effect.die)) as Effect.Effect<
+      void,
+      Exclude<E, { _tag: "SqlError" }>
+    >
 
   const change = (product: string, by: number) =>
     Effect.orDie(
