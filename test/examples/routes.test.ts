@@ -5,6 +5,7 @@ import { expect, it } from "vitest"
 import { app as basic } from "../../examples/basic/app.ts"
 import { app as behindNginx } from "../../examples/behind-nginx/app.ts"
 import { app as benchApi } from "../../examples/bench-api/app.ts"
+import { app as clusterJobs } from "../../examples/cluster-jobs/app.ts"
 import { app as shop } from "../../examples/microservices/shop/app.ts"
 import { app as stock } from "../../examples/microservices/stock/app.ts"
 import { app as migrateFromExpress } from "../../examples/migrate-from-express/app.ts"
@@ -26,6 +27,7 @@ it.each(
     basic,
     "behind-nginx": behindNginx,
     "bench-api": benchApi,
+    "cluster-jobs": clusterJobs,
     "microservices-shop": shop,
     "microservices-stock": stock,
     "migrate-from-express": migrateFromExpress,
