@@ -2,7 +2,7 @@
  * Durable orders in a cluster: a server takes them, and workers carry out their workflow. The processes share
  * a PostgreSQL database and nothing else. README.md has the whole tour.
  *
- * Run: DATABASE_URL=postgres://localhost/shop npm run example examples/cluster-jobs/local.ts
+ * Run: npm run example examples/cluster-jobs/local.ts        (with DATABASE_URL=postgres://localhost/shop)
  *
  * That starts three processes: a server on port 8080 (or PORT=3000 before it), a worker on the next port, and a
  * scheduler on the one after. This file runs one process, in the role FLANGE_ROLE or in all roles.
