@@ -129,7 +129,11 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
             dead:
               failedTimeToLive === undefined ? maxDelay * 100 : Duration.toMillis(failedTimeToLive)
           })
-          .pipe(Effect.mapError(failed), Effect.repeat({ while: (isMore) => isMore }), Effect.asVoid),
+          .pipe(
+            Effect.mapError(failed),
+            Effect.repeat({ while: (isMore) => isMore }),
+            Effect.asVoid
+          ),
       offer: ({ delay, element, id, isCustomId, name }) =>
         store
           .offer(name, [
@@ -160,4 +164,3 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
 
 /** The longest delay, in milliseconds: ten years. */
 export const maxDelay = 315_360_000_000
-

@@ -56,8 +56,7 @@ export const make = (
   }
 }
 
-const refuse = (message: string) =>
-  Effect.fail(new SchemaIssue.InvalidValue({ message }))
+const refuse = (message: string) => Effect.fail(new SchemaIssue.InvalidValue({ message }))
 
 const isEnvelope = (value: unknown): value is Envelope =>
   typeof value === "object" &&
@@ -108,9 +107,7 @@ export const schema = <Payload>(
         decode: (value) =>
           isEnvelope(value)
             ? migrated(value, version, migrations).pipe(
-                Effect.flatMap((current) =>
-                  Effect.mapError(decode(current), ({ issue }) => issue)
-                ),
+                Effect.flatMap((current) => Effect.mapError(decode(current), ({ issue }) => issue)),
                 Effect.map((opened): Opened<Payload> => {
                   const { requestId, traceparent } = value
                   return {

@@ -107,8 +107,10 @@ export class Line {
         yield* this.#wait(Math.min(next ?? Number.POSITIVE_INFINITY, this.#times.pollInterval))
       }
     })
-    const guarded = Effect.catchCause(Effect.uninterruptibleMask(() => turn), (cause) =>
-      Cause.hasInterruptsOnly(cause) ? Effect.interrupt : this.#failed("claim items", cause)
+    const guarded = Effect.catchCause(
+      Effect.uninterruptibleMask(() => turn),
+      (cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : this.#failed("claim items", cause)
     )
     return Effect.whileLoop({
       body: () => guarded,
@@ -203,9 +205,7 @@ export class Line {
 
   /** Records how long a handler took, in milliseconds. */
   took(millis: number): void {
-    this.#average = Number.isFinite(this.#average)
-      ? this.#average * 0.9 + millis * 0.1
-      : millis
+    this.#average = Number.isFinite(this.#average) ? this.#average * 0.9 + millis * 0.1 : millis
     this.#signal.openUnsafe()
   }
 

@@ -121,9 +121,7 @@ export class MemoryStore implements Store {
       const kept = this.#queues.get(queue)
       if (kept === undefined || kept.isPaused) return Effect.succeed(false)
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-      const isDue = [...kept.timed].some(
-        ({ dueAt, state }) => state === "delayed" && dueAt <= now
-      )
+      const isDue = [...kept.timed].some(({ dueAt, state }) => state === "delayed" && dueAt <= now)
       return Effect.succeed(isDue || kept.waiting.size > 0)
     })
 

@@ -63,8 +63,8 @@ const issuesOf = (cause: Cause.Cause<unknown>): string => {
 
 /** What is to be done with an item after an attempt. A `Retry` has no delay yet. */
 export type Decision =
-  | { readonly _tag: "Retry"; readonly failure: string }
   | Exclude<Outcome, { readonly _tag: "Retry" }>
+  | { readonly _tag: "Retry"; readonly failure: string }
 
 /** Decides from the exit of an attempt. */
 export const decide = (

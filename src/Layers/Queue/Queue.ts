@@ -55,7 +55,7 @@ export type Handle = (
 export const kind = Contribution.kind<Definition, Handle>()("queue")
 
 /** A worker of a queue, as a plugin contributes it. */
-export type Worker<R> = Contribution.Open<"queue", Definition, Handle, never, R | Queues, Queues>
+export type Worker<R> = Contribution.Open<"queue", Definition, Handle, never, Queues | R, Queues>
 
 /** A declared queue. */
 export interface Queue<Payload, Success, Error> {
@@ -122,9 +122,7 @@ const checked = (
 }
 
 const attempted = (kind: Failure.Failure["kind"], message: string, error?: unknown) =>
-  new Outcomes.Attempted(
-    error === undefined ? { kind, message } : { error, kind, message }
-  )
+  new Outcomes.Attempted(error === undefined ? { kind, message } : { error, kind, message })
 
 /**
  * Declares a queue. Throws an error that names the option if one cannot be used, such as a `concurrency` of 0.

@@ -59,10 +59,10 @@ export interface Offer {
 
 /** A claimed item. */
 export interface Claimed {
-  /** The number of this attempt, from 1. */
-  readonly attempts: number
   /** Milliseconds for which the item has waited since it was added, or since its delay ended. */
   readonly age: number
+  /** The number of this attempt, from 1. */
+  readonly attempts: number
   readonly element: string
   readonly id: string
   /** A text that no other claim of this item has. It fences off workers that lost their lease. */
@@ -231,7 +231,7 @@ export interface Store {
    */
   readonly requeue: (
     queue: string,
-    ids: ReadonlyArray<string> | "dead"
+    ids: "dead" | ReadonlyArray<string>
   ) => Effect.Effect<number, QueueStoreError>
   /** Ends a pause. */
   readonly resume: (queue: string) => Effect.Effect<void, QueueStoreError>

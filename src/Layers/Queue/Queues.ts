@@ -59,10 +59,7 @@ export const make = (
     )
   return {
     offer: (queue, offers) =>
-      Effect.suspend((): Effect.Effect<
-        ReadonlyArray<Enqueued>,
-        QueueRefused | QueueStoreError
-      > => {
+      Effect.suspend((): Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError> => {
         for (const offer of offers) {
           const refused = tooLarge(queue, offer)
           if (refused !== undefined) return Effect.fail(refused)

@@ -108,7 +108,9 @@ export const reading = (
       "list queues",
       Effect.map(
         // Reads one entry of the index for each queue.
-        sql<{ readonly queue: string | null }>`with recursive names as (select min(queue) as queue from ${items} union all select (select min(i.queue) from ${items} i where i.queue > n.queue) from names n where n.queue is not null) select queue from names where queue is not null union select queue from ${sql(tables.queues)} where paused`,
+        sql<{
+          readonly queue: string | null
+        }>`with recursive names as (select min(queue) as queue from ${items} union all select (select min(i.queue) from ${items} i where i.queue > n.queue) from names n where n.queue is not null) select queue from names where queue is not null union select queue from ${sql(tables.queues)} where paused`,
         (rows) => rows.flatMap(({ queue }) => queue ?? []).sort()
       )
     ),
@@ -119,10 +121,10 @@ export const reading = (
           sql<{
             readonly count: Numeric
             readonly oldest: Numeric | null
-            readonly state: State | "paused"
+            readonly state: "paused" | State
           }>`select state, count(*) as count, ${now} - min(due_at) as oldest from ${items} where queue = ${queue} group by state union all select 'paused', 1, null from ${sql(tables.queues)} where queue = ${queue} and paused`,
           (rows): Stats => {
-            const count = (state: State | "paused") =>
+            const count = (state: "paused" | State) =>
               Number(rows.find((row) => row.state === state)?.count ?? 0)
             const oldest = rows.find(({ state }) => state === "waiting")?.oldest ?? 0
             return {

@@ -28,8 +28,8 @@ export interface TestQueue {
   readonly layer: Layer.Layer<
     | PersistedQueue.PersistedQueueFactory
     | PersistedQueue.PersistedQueueStore
-    | QueueStore
     | Queues.Queues
+    | QueueStore
     | Workers.Workers,
     never,
     AppRuntime

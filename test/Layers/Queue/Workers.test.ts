@@ -60,24 +60,26 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
       )
     })
 
-  check("a handler that fails is tried again with its attempt, and then its item is completed", () =>
-    run(
-      Effect.gen(function* () {
-        const seen: Array<number> = []
-        const Jobs = Queue.make("jobs", { ...quick, success: Schema.Number })
-        const worker = Jobs.worker((_, { attempts }) =>
-          Effect.suspend(() => {
-            seen.push(attempts)
-            return attempts < 3 ? Effect.fail("not yet") : Effect.succeed(attempts * 7)
-          })
-        )
-        const app = yield* boot([worker])
-        yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
-        yield* until(app.run(isIn("completed", "jobs", "a")))
-        expect(seen).toEqual([1, 2, 3])
-        expect((yield* app.run(item("jobs", "a")))?.result).toBe("21")
-      })
-    )
+  check(
+    "a handler that fails is tried again with its attempt, and then its item is completed",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const seen: Array<number> = []
+          const Jobs = Queue.make("jobs", { ...quick, success: Schema.Number })
+          const worker = Jobs.worker((_, { attempts }) =>
+            Effect.suspend(() => {
+              seen.push(attempts)
+              return attempts < 3 ? Effect.fail("not yet") : Effect.succeed(attempts * 7)
+            })
+          )
+          const app = yield* boot([worker])
+          yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
+          yield* until(app.run(isIn("completed", "jobs", "a")))
+          expect(seen).toEqual([1, 2, 3])
+          expect((yield* app.run(item("jobs", "a")))?.result).toBe("21")
+        })
+      )
   )
 
   check("dead letters have the kind of the last failure, its text and the typed error", () =>
@@ -119,67 +121,69 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
     )
   )
 
-  check("an item that cannot be decoded is dead with its issues, and the next ones are handled", () =>
-    run(
-      Effect.gen(function* () {
-        const seen: Array<string> = []
-        const Jobs = Queue.make("jobs", {
-          ...quick,
-          migrate: {
-            1: (old) => {
-              if (old === "throw") throw new Error("cannot migrate")
-              return { text: old }
+  check(
+    "an item that cannot be decoded is dead with its issues, and the next ones are handled",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const seen: Array<string> = []
+          const Jobs = Queue.make("jobs", {
+            ...quick,
+            migrate: {
+              1: (old) => {
+                if (old === "throw") throw new Error("cannot migrate")
+                return { text: old }
+              },
+              2: (old) => ({ what: (old as { text: string }).text })
             },
-            2: (old) => ({ what: (old as { text: string }).text })
-          },
-          version: 3
-        })
-        const app = yield* boot([
-          Jobs.worker(({ what }) => Effect.sync(() => void seen.push(what)))
-        ])
-        const elements = [
-          '{"version":3,"payload":{"what":5}}',
-          '{"version":1,"payload":"throw"}',
-          '{"version":0,"payload":"x"}',
-          '{"other":true}',
-          "not json",
-          "null",
-          '{"version":1,"payload":"one"}',
-          '{"version":2,"payload":{"text":"two"}}',
-          '{"version":4,"payload":{"what":"four","more":1}}'
-        ]
-        yield* app.run(
-          Effect.flatMap(Queue.QueueStore, (store) =>
-            store.offer(
-              "jobs",
-              elements.map((element, i) => ({
-                delay: 0,
-                element,
-                id: `i${i}`,
-                keep: true,
-                priority: 0,
-                tenant: ""
-              }))
+            version: 3
+          })
+          const app = yield* boot([
+            Jobs.worker(({ what }) => Effect.sync(() => void seen.push(what)))
+          ])
+          const elements = [
+            '{"version":3,"payload":{"what":5}}',
+            '{"version":1,"payload":"throw"}',
+            '{"version":0,"payload":"x"}',
+            '{"other":true}',
+            "not json",
+            "null",
+            '{"version":1,"payload":"one"}',
+            '{"version":2,"payload":{"text":"two"}}',
+            '{"version":4,"payload":{"what":"four","more":1}}'
+          ]
+          yield* app.run(
+            Effect.flatMap(Queue.QueueStore, (store) =>
+              store.offer(
+                "jobs",
+                elements.map((element, i) => ({
+                  delay: 0,
+                  element,
+                  id: `i${i}`,
+                  keep: true,
+                  priority: 0,
+                  tenant: ""
+                }))
+              )
             )
           )
-        )
-        for (const i of [6, 7, 8]) yield* until(app.run(isIn("completed", "jobs", `i${i}`)))
-        for (const [i, text] of [
-          [0, "what"],
-          [1, "cannot migrate"],
-          [2, "no migration of version 0"],
-          [3, "no envelope"],
-          [4, "not JSON"],
-          [5, "no envelope"]
-        ] as const) {
-          yield* until(app.run(isIn("dead", "jobs", `i${i}`)))
-          const failure = Failure.decode((yield* app.run(item("jobs", `i${i}`)))!.failure!)
-          expect(failure.kind).toBe("undecodable")
-          expect(failure.message).toContain(text)
-        }
-        expect(seen.sort()).toEqual(["four", "one", "two"])
-      })
-    )
+          for (const i of [6, 7, 8]) yield* until(app.run(isIn("completed", "jobs", `i${i}`)))
+          for (const [i, text] of [
+            [0, "what"],
+            [1, "cannot migrate"],
+            [2, "no migration of version 0"],
+            [3, "no envelope"],
+            [4, "not JSON"],
+            [5, "no envelope"]
+          ] as const) {
+            yield* until(app.run(isIn("dead", "jobs", `i${i}`)))
+            const failure = Failure.decode((yield* app.run(item("jobs", `i${i}`)))!.failure!)
+            expect(failure.kind).toBe("undecodable")
+            expect(failure.message).toContain(text)
+          }
+          expect(seen.sort()).toEqual(["four", "one", "two"])
+        })
+      )
   )
 
   check("what cannot be stored is refused with the reason, and nothing of its batch is added", () =>
@@ -251,30 +255,31 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
     )
   )
 
-  check("the log lines of a handler have the request id, and its span has the trace of the request", () =>
-    run(
-      Effect.gen(function* () {
-        const seen: Array<unknown> = []
-        const Jobs = Queue.make("jobs", quick)
-        const worker = Jobs.worker(() =>
-          Effect.gen(function* () {
-            const { requestId } = yield* References.CurrentLogAnnotations
-            const span = yield* Effect.currentSpan
-            seen.push(requestId, span.traceId, span.name)
-          }).pipe(Effect.orDie)
-        )
-        const app = yield* boot([worker])
-        const trace = yield* app
-          .run(
+  check(
+    "the log lines of a handler have the request id, and its span has the trace of the request",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const seen: Array<unknown> = []
+          const Jobs = Queue.make("jobs", quick)
+          const worker = Jobs.worker(() =>
+            Effect.gen(function* () {
+              const { requestId } = yield* References.CurrentLogAnnotations
+              const span = yield* Effect.currentSpan
+              seen.push(requestId, span.traceId, span.name)
+            }).pipe(Effect.orDie)
+          )
+          const app = yield* boot([worker])
+          const trace = yield* app.run(
             Effect.gen(function* () {
               yield* Jobs.enqueue({ what: "x" })
               return (yield* Effect.currentSpan).traceId
             }).pipe(Effect.withSpan("request"), Effect.annotateLogs({ requestId: "request-1" }))
           )
-        yield* until(Effect.sync(() => seen.length > 0))
-        expect(seen).toEqual(["request-1", trace, "queue jobs process"])
-      })
-    )
+          yield* until(Effect.sync(() => seen.length > 0))
+          expect(seen).toEqual(["request-1", trace, "queue jobs process"])
+        })
+      )
   )
 
   check("the drain waits for the handlers that run, and claims nothing more", () =>
@@ -320,9 +325,7 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
           contributes: [Jobs.worker(() => Effect.void)],
           requires: [Queue.Queues]
         })
-        const exit = yield* Effect.exit(
-          TestApp.make(App.make("shop", [Queue.plugin, Other, Work]))
-        )
+        const exit = yield* Effect.exit(TestApp.make(App.make("shop", [Queue.plugin, Other, Work])))
         expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain("has 2 workers")
       })
     )
@@ -343,56 +346,65 @@ describe.skipIf(backends.postgres.unavailable !== undefined)("workers on Postgre
       )
     )
 
-  it("handlers that outlast the drain are interrupted, and their items and those claimed in advance wait again, uncounted", () =>
-    run(
-      Effect.gen(function* () {
-        const url = yield* backends.postgres.fresh
-        const Jobs = Queue.make("jobs", { ...quick, concurrency: 3 })
-        let begun = 0
-        const worker = Jobs.worker(() =>
-          Effect.andThen(
-            Effect.sync(() => begun++),
-            Effect.never
-          )
-        )
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const app = yield* boot(worker, url, { app: { drainTimeout: "100 millis" } })
-            yield* app.run(
-              Jobs.enqueueAll(
-                Array.from({ length: 9 }, (_, i) => ({ id: `i${i}`, payload: { what: "x" } }))
-              )
+  it(
+    "handlers that outlast the drain are interrupted, and their items and those claimed in advance wait again, uncounted",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backends.postgres.fresh
+          const Jobs = Queue.make("jobs", { ...quick, concurrency: 3 })
+          let begun = 0
+          const worker = Jobs.worker(() =>
+            Effect.andThen(
+              Effect.sync(() => begun++),
+              Effect.never
             )
-            yield* until(Effect.sync(() => begun === 3))
-          })
-        )
-        const sql = yield* backends.open(url)
-        const rows = yield* sql`select state, attempts, count(*)::int as count from flange_queue_items group by 1, 2`
-        expect(rows).toEqual([{ attempts: 0, count: 9, state: "waiting" }])
-      })
-    ), 60_000)
-
-  it("an enqueue is committed or rolled back with the transaction of its caller", () =>
-    run(
-      Effect.gen(function* () {
-        const url = yield* backends.postgres.fresh
-        const Jobs = Queue.make("jobs", quick)
-        const seen: Array<string> = []
-        const app = yield* boot(
-          Jobs.worker(({ what }) => Effect.sync(() => void seen.push(what))),
-          url
-        )
-        const inTransaction = (what: string, end: Effect.Effect<void, string>) =>
-          Effect.flatMap(SqlClient, (sql) =>
-            sql.withTransaction(Effect.andThen(Jobs.enqueue({ what }, { id: what }), end))
           )
-        yield* Effect.exit(app.run(inTransaction("rolled back", Effect.fail("no"))))
-        yield* app.run(inTransaction("committed", Effect.void))
-        yield* until(Effect.sync(() => seen.length > 0))
-        expect(seen).toEqual(["committed"])
-        expect(yield* app.run(item("jobs", "rolled back"))).toBeUndefined()
-      })
-    ), 60_000)
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const app = yield* boot(worker, url, { app: { drainTimeout: "100 millis" } })
+              yield* app.run(
+                Jobs.enqueueAll(
+                  Array.from({ length: 9 }, (_, i) => ({ id: `i${i}`, payload: { what: "x" } }))
+                )
+              )
+              yield* until(Effect.sync(() => begun === 3))
+            })
+          )
+          const sql = yield* backends.open(url)
+          const rows =
+            yield* sql`select state, attempts, count(*)::int as count from flange_queue_items group by 1, 2`
+          expect(rows).toEqual([{ attempts: 0, count: 9, state: "waiting" }])
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "an enqueue is committed or rolled back with the transaction of its caller",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backends.postgres.fresh
+          const Jobs = Queue.make("jobs", quick)
+          const seen: Array<string> = []
+          const app = yield* boot(
+            Jobs.worker(({ what }) => Effect.sync(() => void seen.push(what))),
+            url
+          )
+          const inTransaction = (what: string, end: Effect.Effect<void, string>) =>
+            Effect.flatMap(SqlClient, (sql) =>
+              sql.withTransaction(Effect.andThen(Jobs.enqueue({ what }, { id: what }), end))
+            )
+          yield* Effect.exit(app.run(inTransaction("rolled back", Effect.fail("no"))))
+          yield* app.run(inTransaction("committed", Effect.void))
+          yield* until(Effect.sync(() => seen.length > 0))
+          expect(seen).toEqual(["committed"])
+          expect(yield* app.run(item("jobs", "rolled back"))).toBeUndefined()
+        })
+      ),
+    60_000
+  )
 })
 
 describe("the options of a queue", () => {

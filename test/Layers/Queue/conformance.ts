@@ -45,8 +45,15 @@ export const conformance = ({ open }: Subject): void => {
   }, 60_000)
   afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-  const check = (title: string, test: (queue: string) => Effect.Effect<void, unknown, Scope.Scope>) =>
-    it(title, () => Effect.runPromise(Effect.scoped(Effect.suspend(() => test(randomUUID())))), 60_000)
+  const check = (
+    title: string,
+    test: (queue: string) => Effect.Effect<void, unknown, Scope.Scope>
+  ) =>
+    it(
+      title,
+      () => Effect.runPromise(Effect.scoped(Effect.suspend(() => test(randomUUID())))),
+      60_000
+    )
 
   const claim = (store: Store, queue: string, limit = 100, lease = hour, maxAttempts = 5) =>
     Effect.map(store.claim(queue, { lease, limit, maxAttempts }), ({ items }) => items)
@@ -61,7 +68,9 @@ export const conformance = ({ open }: Subject): void => {
 
   check("an added item is claimed once, with its text and attempt 1", (queue) =>
     Effect.gen(function* () {
-      const element = JSON.stringify({ text: 'a "quote", \\, \u00e9, \u{1f600}, \u0000 and\r\n lines' })
+      const element = JSON.stringify({
+        text: 'a "quote", \\, \u00e9, \u{1f600}, \u0000 and\r\n lines'
+      })
       expect(yield* one.offer(queue, [offer("a", { element })])).toEqual([true])
       const [item] = yield* claim(two, queue)
       expect(item).toMatchObject({ attempts: 1, element, id: "a" })
@@ -72,13 +81,27 @@ export const conformance = ({ open }: Subject): void => {
 
   check("a known id is not added again, in no state", (queue) =>
     Effect.gen(function* () {
-      expect(yield* one.offer(queue, [offer("a"), offer("b"), offer("a")])).toEqual([true, true, false])
+      expect(yield* one.offer(queue, [offer("a"), offer("b"), offer("a")])).toEqual([
+        true,
+        true,
+        false
+      ])
       expect(yield* two.offer(queue, [offer("c"), offer("b")])).toEqual([true, false])
       const items = yield* claim(one, queue)
-      expect(yield* two.offer(queue, ids(items).map((id) => offer(id)))).toEqual([false, false, false])
+      expect(
+        yield* two.offer(
+          queue,
+          ids(items).map((id) => offer(id))
+        )
+      ).toEqual([false, false, false])
       yield* settle(one, queue, items.slice(0, 1), completed)
       yield* settle(one, queue, items.slice(1), dead)
-      expect(yield* two.offer(queue, ids(items).map((id) => offer(id)))).toEqual([false, false, false])
+      expect(
+        yield* two.offer(
+          queue,
+          ids(items).map((id) => offer(id))
+        )
+      ).toEqual([false, false, false])
     })
   )
 
@@ -105,7 +128,10 @@ export const conformance = ({ open }: Subject): void => {
   check("items are claimed in the order in which they were added", (queue) =>
     Effect.gen(function* () {
       const names = Array.from({ length: 25 }, (_, i) => `item ${i}`)
-      yield* one.offer(queue, names.map((id) => offer(id)))
+      yield* one.offer(
+        queue,
+        names.map((id) => offer(id))
+      )
       expect(ids(yield* claim(two, queue, 10))).toEqual(names.slice(0, 10))
       expect(ids(yield* claim(one, queue, 100))).toEqual(names.slice(10))
     })
@@ -129,7 +155,11 @@ export const conformance = ({ open }: Subject): void => {
     Effect.gen(function* () {
       const many = Array.from({ length: 1000 }, (_, i) => offer(`m${i}`, { tenant: "many" }))
       yield* one.offer(queue, many)
-      yield* one.offer(queue, [offer("a", { tenant: "a" }), offer("z", { tenant: "z" }), offer("none")])
+      yield* one.offer(queue, [
+        offer("a", { tenant: "a" }),
+        offer("z", { tenant: "z" }),
+        offer("none")
+      ])
       expect(ids(yield* claim(two, queue, 8)).sort()).toEqual(
         ["a", "m0", "m1", "m2", "m3", "m4", "none", "z"].sort()
       )
@@ -153,7 +183,10 @@ export const conformance = ({ open }: Subject): void => {
   check("of concurrent claims, exactly one gets an item", (queue) =>
     Effect.gen(function* () {
       const names = Array.from({ length: 200 }, (_, i) => `c${i}`)
-      yield* one.offer(queue, names.map((id) => offer(id)))
+      yield* one.offer(
+        queue,
+        names.map((id) => offer(id))
+      )
       const all: Array<string> = []
       yield* Effect.forEach(
         Array.from({ length: 8 }, (_, i) => (i % 2 === 0 ? one : two)),
@@ -305,15 +338,33 @@ export const conformance = ({ open }: Subject): void => {
 
   check("counts the items of each state", (queue) =>
     Effect.gen(function* () {
-      const nothing = { completed: 0, dead: 0, delayed: 0, oldestWaiting: 0, paused: false, running: 0, waiting: 0 }
+      const nothing = {
+        completed: 0,
+        dead: 0,
+        delayed: 0,
+        oldestWaiting: 0,
+        paused: false,
+        running: 0,
+        waiting: 0
+      }
       expect(yield* one.stats(queue)).toEqual(nothing)
-      yield* one.offer(queue, ["c", "d", "r", "w"].map((id) => offer(id)))
+      yield* one.offer(
+        queue,
+        ["c", "d", "r", "w"].map((id) => offer(id))
+      )
       yield* one.offer(queue, [offer("l", { delay: hour })])
       const [c, d] = yield* claim(one, queue, 3)
       yield* settle(one, queue, [c!], completed)
       yield* settle(one, queue, [d!], dead)
       const { oldestWaiting, ...counts } = yield* two.stats(queue)
-      expect(counts).toEqual({ completed: 1, dead: 1, delayed: 1, paused: false, running: 1, waiting: 1 })
+      expect(counts).toEqual({
+        completed: 1,
+        dead: 1,
+        delayed: 1,
+        paused: false,
+        running: 1,
+        waiting: 1
+      })
       expect(oldestWaiting).toBeGreaterThanOrEqual(0)
       expect(yield* two.queues).toContain(queue)
     })
@@ -322,7 +373,10 @@ export const conformance = ({ open }: Subject): void => {
   check("lists the items of a state by parts", (queue) =>
     Effect.gen(function* () {
       const names = Array.from({ length: 7 }, (_, i) => `l${i}`)
-      yield* one.offer(queue, names.map((id) => offer(id, { priority: 3, tenant: "t" })))
+      yield* one.offer(
+        queue,
+        names.map((id) => offer(id, { priority: 3, tenant: "t" }))
+      )
       const found: Array<string> = []
       let after: string | undefined
       do {
@@ -341,7 +395,10 @@ export const conformance = ({ open }: Subject): void => {
 
   check("removes items that do not run", (queue) =>
     Effect.gen(function* () {
-      yield* one.offer(queue, ["r", "w", "x"].map((id) => offer(id)))
+      yield* one.offer(
+        queue,
+        ["r", "w", "x"].map((id) => offer(id))
+      )
       yield* claim(one, queue, 1)
       expect(yield* two.remove(queue, ["r", "w", "unknown"])).toBe(1)
       expect(yield* one.get(queue, "w")).toBeUndefined()
@@ -352,7 +409,10 @@ export const conformance = ({ open }: Subject): void => {
 
   check("cleanup removes old completed and dead items only", (queue) =>
     Effect.gen(function* () {
-      yield* one.offer(queue, ["c", "d", "r", "w"].map((id) => offer(id)))
+      yield* one.offer(
+        queue,
+        ["c", "d", "r", "w"].map((id) => offer(id))
+      )
       const [c, d] = yield* claim(one, queue, 3)
       yield* settle(one, queue, [c!], completed)
       yield* settle(one, queue, [d!], dead)
@@ -376,31 +436,33 @@ export const conformance = ({ open }: Subject): void => {
     })
   )
 
-  check("wakes the listeners of all processes when items come, are requeued, or the queue is resumed", (queue) =>
-    Effect.gen(function* () {
-      let woken = 0
-      yield* two.onWake((name) => {
-        if (name === queue || name === undefined) woken++
-      })
-      const wakes = (effect: Effect.Effect<unknown, unknown>) =>
-        Effect.suspend(() => {
-          const before = woken
-          return Effect.andThen(effect, until(Effect.sync(() => woken > before)))
+  check(
+    "wakes the listeners of all processes when items come, are requeued, or the queue is resumed",
+    (queue) =>
+      Effect.gen(function* () {
+        let woken = 0
+        yield* two.onWake((name) => {
+          if (name === queue || name === undefined) woken++
         })
-      // A listener may need time until it hears the first one.
-      let count = 0
-      const before = woken
-      yield* until(
-        Effect.suspend(() =>
-          Effect.map(one.offer(queue, [offer(`n${count++}`)]), () => woken > before)
+        const wakes = (effect: Effect.Effect<unknown, unknown>) =>
+          Effect.suspend(() => {
+            const before = woken
+            return Effect.andThen(effect, until(Effect.sync(() => woken > before)))
+          })
+        // A listener may need time until it hears the first one.
+        let count = 0
+        const before = woken
+        yield* until(
+          Effect.suspend(() =>
+            Effect.map(one.offer(queue, [offer(`n${count++}`)]), () => woken > before)
+          )
         )
-      )
-      yield* wakes(one.offer(queue, [offer("again")]))
-      yield* settle(one, queue, yield* claim(one, queue), dead)
-      yield* wakes(one.requeue(queue, "dead"))
-      yield* one.pause(queue)
-      yield* wakes(one.resume(queue))
-    })
+        yield* wakes(one.offer(queue, [offer("again")]))
+        yield* settle(one, queue, yield* claim(one, queue), dead)
+        yield* wakes(one.requeue(queue, "dead"))
+        yield* one.pause(queue)
+        yield* wakes(one.resume(queue))
+      })
   )
 
   check("large items, and many in one batch", (queue) =>
@@ -418,7 +480,10 @@ export const conformance = ({ open }: Subject): void => {
   check("names and ids with quotes, percent signs, emoji and 200 characters", (queue) =>
     Effect.gen(function* () {
       const names = ["it's", '"q"', "100%_", "\u{1f600}", "a:b/c d", "{x}", "x".repeat(200)]
-      yield* one.offer(queue, names.map((id) => offer(id, { tenant: id })))
+      yield* one.offer(
+        queue,
+        names.map((id) => offer(id, { tenant: id }))
+      )
       const items = yield* claim(two, queue)
       expect(ids(items).sort()).toEqual([...names].sort())
       expect(yield* settle(two, queue, items, completed)).toEqual([])
