@@ -125,12 +125,13 @@ export interface Page {
   readonly next: string | undefined
 }
 
-/** The end of a list that cannot be read further is `undefined`. */
+/** Which part of a list to read. */
 export interface ListOptions {
   /** `next` of the part before. */
   readonly after?: string | undefined
   /** The most items to return, from 1 to 1000. */
   readonly limit: number
+  /** The state of the items to return. */
   readonly state: State
 }
 

@@ -14,9 +14,9 @@ import * as OwnTables from "../../Plugin/OwnTables.ts"
 import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
 import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
-import * as Notifications from "./SqlNotifications.ts"
+import * as SqlNotifications from "./SqlNotifications.ts"
 import { changed, isMySql, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
-import * as Tables from "./SqlTables.ts"
+import * as SqlTables from "./SqlTables.ts"
 
 /** How many rows one statement moves or removes. */
 const batch = 1000
@@ -76,15 +76,15 @@ export const columnsOf = (outcome: Outcome): readonly [delay: number, text: stri
 
 /** Creates the store. `checkInterval` is in milliseconds. */
 export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
-  const items = sql(Tables.tables.items)
-  const queues = sql(Tables.tables.queues)
+  const items = sql(SqlTables.tables.items)
+  const queues = sql(SqlTables.tables.queues)
   const now = timeOf(sql)
   const memory = memories()
-  const wakers = new Notifications.Wakers((queue) => {
+  const wakers = new SqlNotifications.Wakers((queue) => {
     memory(queue).checkAt = 0
   })
   const notify = (queue: string, isDelayed: boolean) =>
-    sql`pg_notify(${Notifications.channel}, ${Notifications.payloadOf(queue, isDelayed)})`
+    sql`pg_notify(${SqlNotifications.channel}, ${SqlNotifications.payloadOf(queue, isDelayed)})`
   const wakeLater = (queue: string, isDelayed: boolean) =>
     sql.afterCommit(Effect.sync(() => wakers.wake(queue, isDelayed)))
   const isPaused = (queue: string) =>
@@ -196,7 +196,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         sql`select id from ${items} where queue = '' and id = ''`,
         sql`select queue from ${queues} where queue = ''`
       ),
-      Tables.pg
+      SqlTables.pg
     ),
     isTransactional: true,
     offer: (queue, offers) => {
@@ -329,7 +329,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         })
       )
     },
-    start: Notifications.listen(sql, wakers)
+    start: SqlNotifications.listen(sql, wakers)
   }
 }
 

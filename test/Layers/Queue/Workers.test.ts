@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import { App, Plugin } from "flange"
 import * as Database from "flange/Database"
@@ -22,7 +23,7 @@ class Refused extends Schema.Error<Refused>("Refused")({
 
 const quick = { payload: Job, retry: Schedule.spaced("1 millis") }
 
-const run = <A>(effect: Effect.Effect<A, unknown, import("effect/Scope").Scope>) =>
+const run = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>) =>
   Effect.runPromise(Effect.scoped(effect))
 
 const item = (queue: string, id: string) =>
