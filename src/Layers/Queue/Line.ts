@@ -62,6 +62,7 @@ export class Line {
   readonly #mutex = Semaphore.makeUnsafe(1)
   readonly name: string
   #pending: Array<Pending> = []
+  /** The items that no fiber has taken. */
   readonly #ready: Array<Claimed> = []
   readonly #signal = Latch.makeUnsafe(false)
   readonly #store: Store
@@ -137,6 +138,8 @@ export class Line {
             )
             for (const one of own) {
               this.#held.delete(one.claimed.id)
+              const place = this.#ready.indexOf(one.claimed)
+              if (place >= 0) this.#ready.splice(place, 1)
               Deferred.doneUnsafe(one.lost, Effect.void)
             }
             const count = own.length

@@ -73,6 +73,10 @@ export class MemoryStore implements Store {
   readonly #queues = new Map<string, Kept>()
   #sequence = 0
 
+  /** Returns all items of a queue, in the order in which they were added. */
+  readonly all = (queue: string): ReadonlyArray<Item> =>
+    [...(this.#queues.get(queue)?.entries.values() ?? [])].map(itemOf)
+
   readonly claim: Store["claim"] = (queue, { lease, limit, maxAttempts }) =>
     this.#run((now) => {
       const kept = this.#kept(queue)

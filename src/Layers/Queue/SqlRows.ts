@@ -1,4 +1,4 @@
-/** The rows of the store in a database, and the parts of its statements that all databases share. */
+/** The rows of the store in a database, and its statements that read. */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -46,30 +46,16 @@ export const stored = <A, R>(
 ): Effect.Effect<A, QueueStoreError, R> =>
   Effect.mapError(effect, (cause) => new QueueStoreError({ cause, operation }))
 
-/** Returns whether a database is MySQL or MariaDB. */
-export const isMySql = (sql: SqlClient): boolean =>
-  sql.onDialectOrElse({ mysql: () => true, orElse: () => false })
-
 /** Returns the expression of the time of the database. */
 export const timeOf = (sql: SqlClient) =>
-  sql.literal(
-    isMySql(sql)
-      ? "cast(unix_timestamp(sysdate(3)) * 1000 as signed)"
-      : "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
-  )
+  sql.literal("cast(extract(epoch from clock_timestamp()) * 1000 as bigint)")
 
 /** Returns how many rows a statement has changed. */
 export const changed = (
   sql: SqlClient,
   statement: Statement<unknown>
 ): Effect.Effect<number, SqlError> =>
-  isMySql(sql)
-    ? Effect.map(
-        statement.raw,
-        // What mysql2 returns for a statement that is no query.
-        (result) => (result as { readonly affectedRows: number }).affectedRows
-      )
-    : Effect.map(sql`${statement} returning 1`, ({ length }) => length)
+  Effect.map(sql`${statement} returning 1`, ({ length }) => length)
 
 /** The methods of a store that read. */
 export const reading = (

@@ -15,7 +15,7 @@ import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
 import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
 import * as SqlNotifications from "./SqlNotifications.ts"
-import { changed, isMySql, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
+import { changed, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
 import * as SqlTables from "./SqlTables.ts"
 
 /** How many rows one statement moves or removes. */
@@ -338,7 +338,7 @@ export const open = (
   sql: SqlClient,
   checkInterval?: number
 ): Effect.Effect<SqlStore, QueueBackendError> =>
-  isMySql(sql)
+  sql.onDialectOrElse({ orElse: () => true, pg: () => false })
     ? Effect.fail(
         new QueueBackendError({
           message:

@@ -5,7 +5,7 @@ export const tables = { items: "flange_queue_items", queues: "flange_queues" }
 
 const { items, queues } = tables
 
-/** The statements that create the tables in PostgreSQL and PGlite. */
+/** The statements that create the tables. */
 export const pg = [
   `create table if not exists ${queues} (queue varchar(255) primary key, paused boolean not null)`,
   // Texts are compared by their bytes, so that tenants have one order whatever the locale is.
@@ -13,14 +13,4 @@ export const pg = [
   `create index if not exists ${items}_waiting on ${items} (queue, tenant, priority desc, sequence) where state = 'waiting'`,
   `create index if not exists ${items}_timed on ${items} (queue, wake_at) where state in ('delayed', 'running')`,
   `create index if not exists ${items}_ended on ${items} (state, updated_at) where state in ('completed', 'dead')`
-]
-
-const text = "varchar(255) character set utf8mb4 collate utf8mb4_bin"
-
-const long = "longtext character set utf8mb4 collate utf8mb4_bin"
-
-/** The statements that create the tables in MySQL and MariaDB. */
-export const mysql = [
-  `create table if not exists ${queues} (queue ${text} primary key, paused boolean not null)`,
-  `create table if not exists ${items} (sequence bigint auto_increment primary key, queue ${text} not null, id ${text} not null, state varchar(9) character set ascii collate ascii_bin not null, tenant ${text} not null, priority smallint not null, keep boolean not null, attempts integer not null default 0, created_at bigint not null, due_at bigint not null, updated_at bigint not null, wake_at bigint, token varchar(36) character set ascii collate ascii_bin, element ${long} not null, result ${long}, failure ${long}, urgency smallint as (-priority) stored, unique key ${items}_id (queue, id), key ${items}_waiting (queue, state, tenant, urgency, sequence), key ${items}_timed (queue, state, wake_at), key ${items}_ended (state, updated_at))`
 ]

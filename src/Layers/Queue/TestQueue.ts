@@ -10,7 +10,7 @@ import type { Opened } from "./Envelope.ts"
 import { MemoryStore } from "./MemoryStore.ts"
 import type { Queue } from "./Queue.ts"
 import * as Queues from "./Queues.ts"
-import { type Item, QueueStore, type QueueStoreError, states } from "./QueueStore.ts"
+import { type Item, QueueStore } from "./QueueStore.ts"
 import * as Workers from "./Workers.ts"
 
 /** An item, with its payload. */
@@ -23,7 +23,7 @@ export interface TestQueue {
   /** Returns the items of a queue that the store has, in the order in which they were added. */
   readonly items: <Payload, Success, Error>(
     queue: Queue<Payload, Success, Error>
-  ) => Effect.Effect<ReadonlyArray<TestItem<Payload>>, QueueStoreError | Schema.SchemaError>
+  ) => Effect.Effect<ReadonlyArray<TestItem<Payload>>, Schema.SchemaError>
   /** The services of the battery. Give it to `replace` of `TestApp.make` in the place of its plugin. */
   readonly layer: Layer.Layer<
     | PersistedQueue.PersistedQueueFactory
@@ -95,11 +95,7 @@ export const make = (): TestQueue => {
     items: <Payload, Success, Error>({ definition, name }: Queue<Payload, Success, Error>) =>
       Effect.gen(function* () {
         const decode = Schema.decodeUnknownEffect(definition.envelope)
-        const pages = yield* Effect.forEach(states, (state) =>
-          store.list(name, { limit: Number.MAX_SAFE_INTEGER, state })
-        )
-        const items = pages.flatMap((page) => page.items).sort((a, b) => a.createdAt - b.createdAt)
-        return yield* Effect.forEach(items, (item) =>
+        return yield* Effect.forEach(store.all(name), (item) =>
           // The envelope of this queue decodes to its payload.
           Effect.map(decode(JSON.parse(item.element)), (opened) => ({
             ...item,
