@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
+import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
@@ -11,6 +12,7 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Role from "../../Plugin/Role.ts"
+import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Worker from "../../Plugin/Worker.ts"
 import * as Depth from "./Depth.ts"
 import * as Engine from "./Engine.ts"
@@ -21,6 +23,7 @@ import { type Backend, QueueConfig } from "./QueueConfig.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
 import * as Queues from "./Queues.ts"
 import { QueueStore, type Store } from "./QueueStore.ts"
+import * as RedisStore from "./RedisStore.ts"
 import * as SqlStore from "./SqlStore.ts"
 import * as WorkerCheck from "./WorkerCheck.ts"
 import * as Workers from "./Workers.ts"
@@ -160,4 +163,34 @@ export const withDatabase = Plugin.make("flange:queue", {
     })
   ),
   requires: [SqlClient]
+})
+
+/**
+ * Keeps queues in Redis or Valkey. List it together with `Redis.plugin`. What is enqueued in a transaction of the
+ * database is added after its commit; a process that is killed between the two loses it. Where this must not
+ * happen, list `Queue.withDatabase`. While Redis is away, enqueueing fails and workers wait.
+ *
+ * Redis must not evict keys (`maxmemory-policy noeviction`), and keeps the items over a restart only if it writes
+ * them to disk (`appendonly yes`).
+ *
+ * @example
+ * ```ts
+ * import { App } from "flange"
+ * import * as Queue from "flange/Queue"
+ * import * as Redis from "flange/Redis"
+ *
+ * const app = App.make("shop", [Queue.withRedis, Redis.plugin])
+ * App.describe(app).plugins.map(({ id }) => id) // => ["flange:redis", "flange:queue"]
+ * ```
+ */
+export const withRedis = Plugin.make("flange:queue", {
+  ...shared,
+  layer: services(
+    "Queue.withRedis",
+    "redis",
+    Effect.map(Effect.all({ redis: Redis.Redis, shared: SharedRedis }), (found) =>
+      RedisStore.make(found, `${found.shared.prefix}queue`)
+    )
+  ),
+  requires: [Redis.Redis, SharedRedis]
 })

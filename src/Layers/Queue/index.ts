@@ -14,7 +14,7 @@ export {
 export { QueueConfig } from "./QueueConfig.ts"
 export { QueueBackendError, QueueRefused } from "./QueueErrors.ts"
 export { type Options, type RateLimit } from "./QueueOptions.ts"
-export { plugin, withDatabase } from "./QueuePlugin.ts"
+export { plugin, withDatabase, withRedis } from "./QueuePlugin.ts"
 export { type Enqueued, Queues, type QueuesShape } from "./Queues.ts"
 export {
   type Claim,
