@@ -8,12 +8,14 @@ import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as Cli from "../../Plugin/Cli.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Role from "../../Plugin/Role.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Worker from "../../Plugin/Worker.ts"
+import * as Admin from "./Admin.ts"
 import * as Depth from "./Depth.ts"
 import * as Engine from "./Engine.ts"
 import { MemoryStore } from "./MemoryStore.ts"
@@ -90,7 +92,11 @@ const start = Effect.gen(function* () {
 
 const shared = {
   config: [QueueConfig],
-  contributes: [PluginCheck.kind.make("workers", WorkerCheck.check)],
+  contributes: [
+    Cli.make("queues", { load: () => import("./QueuesCommand.ts") }),
+    PluginCheck.kind.make("workers", WorkerCheck.check),
+    ...Admin.routes
+  ],
   drain: Effect.flatMap(Workers.Workers, ({ drain }) => drain),
   health: {
     queue: HealthCheck.make(Depth.health, { class: "informational", timeout: "5 seconds" })
@@ -111,6 +117,8 @@ const shared = {
  * `Queue.withRedis` in its place.
  *
  * - config: section `queue`
+ * - admin port: `/queues`, and routes under it that list, requeue and remove items, and pause queues
+ * - command: `flange queues`
  * - health: `queue`, degraded if items wait for longer than `queue.maxWait` or dead letters are there
  * - metrics: `flange.queue.attempts` by queue and outcome, `flange.queue.duration`, `flange.queue.wait`,
  *   `flange.queue.items` by queue and state, `flange.queue.age`
