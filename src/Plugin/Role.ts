@@ -3,13 +3,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { nearest } from "../Config/Nearest.ts"
 import { AppConfig } from "./AppConfig.ts"
-import type * as Contribution from "./Contribution.ts"
 
 /**
  * What a contribution belongs to: `server` serves requests, `worker` takes jobs of queues and carries out
  * workflows, `scheduler` starts jobs when they are due.
  */
 export type Role = "scheduler" | "server" | "worker"
+
+/** The part of a contribution that says where it is carried out. `Contribution.ts` imports this file. */
+interface Assignable {
+  readonly kind: string
+  readonly name: string
+  readonly roles: ReadonlyArray<Role> | undefined
+}
 
 /** The roles in the order of their names. */
 export const roles: ReadonlyArray<Role> = ["scheduler", "server", "worker"]
@@ -30,7 +36,7 @@ export const has = (role: Role): Effect.Effect<boolean> =>
   })
 
 /** Returns whether a process of the role carries out the contribution. */
-export const carriesOut = (own: "all" | Role, contribution: Contribution.Any): boolean =>
+export const carriesOut = (own: "all" | Role, contribution: Assignable): boolean =>
   own === "all" || contribution.roles === undefined || contribution.roles.includes(own)
 
 /**
@@ -67,7 +73,7 @@ export const carriesOut = (own: "all" | Role, contribution: Contribution.Any): b
  * await Effect.runPromise(Effect.scoped(Effect.all([statusIn("server"), statusIn("worker")]))) // => [404, 204]
  * ```
  */
-export const assign = <C extends Contribution.Any>(
+export const assign = <C extends Assignable>(
   contribution: C,
   ...to: readonly ["all"] | readonly [Role, ...ReadonlyArray<Role>]
 ): C => {

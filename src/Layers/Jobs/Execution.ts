@@ -90,16 +90,20 @@ export const make = ({
             : limited
         const exit = yield* Effect.exit(
           restore(
-            Effect.withSpan(Effect.suspend(() => work), `job ${name}`, {
-              attributes: {
-                "flange.job.attempt": attempt,
-                "flange.job.due_at": new Date(dueAt).toISOString(),
-                "flange.job.name": name,
-                "flange.job.run_id": id,
-                "flange.job.trigger": trigger
-              },
-              root: true
-            })
+            Effect.withSpan(
+              Effect.suspend(() => work),
+              `job ${name}`,
+              {
+                attributes: {
+                  "flange.job.attempt": attempt,
+                  "flange.job.due_at": new Date(dueAt).toISOString(),
+                  "flange.job.name": name,
+                  "flange.job.run_id": id,
+                  "flange.job.trigger": trigger
+                },
+                root: true
+              }
+            )
           )
         )
         const now = yield* Clock.currentTimeMillis
@@ -119,11 +123,15 @@ export const make = ({
         counter({ job: name, outcome: isOwn ? status : "cancelled" })()
         duration({ job: name })((now - began) / 1000)
         if (!isOwn) {
-          yield* Effect.logWarning(`Job ${name} was cancelled: a newer run, or another process, has its place`)
+          yield* Effect.logWarning(
+            `Job ${name} was cancelled: a newer run, or another process, has its place`
+          )
         } else if (Exit.isSuccess(exit)) {
           yield* Effect.logInfo(`Job ${name} succeeded`)
         } else if (status === "released") {
-          yield* Effect.logInfo(`Job ${name} was interrupted by the stop of its process. Another one runs it again`)
+          yield* Effect.logInfo(
+            `Job ${name} was interrupted by the stop of its process. Another one runs it again`
+          )
         } else {
           yield* Effect.logError(`Job ${name} failed`, exit.cause)
         }

@@ -120,8 +120,7 @@ const make = <E, R>(
         // The services of the plugin, under those of the fiber that runs the job.
         Effect.updateContext(
           effect,
-          (own: Context.Context<never>) =>
-            Context.merge(services, own) as Context.Context<R> // `services` has all of `R`
+          (own: Context.Context<never>) => Context.merge(services, own) as Context.Context<R> // `services` has all of `R`
         )
       ),
     [Jobs]

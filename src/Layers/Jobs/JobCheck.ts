@@ -1,6 +1,6 @@
+import * as Contribution from "../../Plugin/Contribution.ts"
 /** Finds jobs that cannot run, before anything is acquired. */
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
-import * as Contribution from "../../Plugin/Contribution.ts"
 import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { type Description, kind } from "./Job.ts"
 

@@ -15,7 +15,13 @@ const named = <A, R>(
   use: (
     jobs: Jobs["Service"],
     name: string
-  ) => Effect.Effect<A, import("./JobsErrors.ts").JobBusy | import("./JobsErrors.ts").JobStoreError | import("./JobsErrors.ts").JobUnknown, R>
+  ) => Effect.Effect<
+    A,
+    | import("./JobsErrors.ts").JobBusy
+    | import("./JobsErrors.ts").JobStoreError
+    | import("./JobsErrors.ts").JobUnknown,
+    R
+  >
 ) =>
   Effect.gen(function* () {
     const { name = "" } = yield* HttpRouter.params
@@ -44,7 +50,11 @@ export const routes = [
   ),
   AdminRoute.make(
     "job-run",
-    { description: "Runs a job now and waits for its end", method: "POST", path: "/jobs/:name/run" },
+    {
+      description: "Runs a job now and waits for its end",
+      method: "POST",
+      path: "/jobs/:name/run"
+    },
     named((jobs, name) => jobs.runNow(name))
   )
 ] as const

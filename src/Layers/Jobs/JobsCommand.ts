@@ -69,7 +69,10 @@ const run = Command.make(
     const done = yield* withJobs(Jobs.use(({ runNow }) => runNow(job)))
     yield* print(done, json, [line(done)], "")
     if (done.status !== "succeeded") {
-      return yield* new CommandError({ exitCode: 1, reason: `The job "${job}" has ${done.status}.` })
+      return yield* new CommandError({
+        exitCode: 1,
+        reason: `The job "${job}" has ${done.status}.`
+      })
     }
   })
 ).pipe(Command.withDescription("Run a job now, in this process, and wait for its end"))

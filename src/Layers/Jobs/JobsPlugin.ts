@@ -56,9 +56,7 @@ const services = <E, R>(
             `Each of the ${count} processes of app.replicas and server.workers runs each job. List Jobs.withCluster in the place of Jobs.plugin, so that one of them does.`
         )
       }
-      const store = isShared
-        ? yield* open(owner, kept, runtime.id)
-        : MemoryStore.make(owner, kept)
+      const store = isShared ? yield* open(owner, kept, runtime.id) : MemoryStore.make(owner, kept)
       const scheduler = yield* Scheduler.make(store, isShared)
       return Context.make(Jobs, JobsService.make(runtime, store, scheduler)).pipe(
         Context.add(Runner, { health: JobsService.health(runtime, store), scheduler })

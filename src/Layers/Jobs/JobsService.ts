@@ -73,7 +73,10 @@ const problemOf = (store: RunStore, startedAt: number, { data, name }: BoundJob)
   Effect.gen(function* () {
     const runs = yield* store.history(name, 10)
     const ended = runs.filter(({ status }) => status === "failed" || status === "succeeded")
-    if (ended.length >= failures && ended.slice(0, failures).every((run) => run.status === "failed")) {
+    if (
+      ended.length >= failures &&
+      ended.slice(0, failures).every((run) => run.status === "failed")
+    ) {
       return [`${name} failed ${failures} times in a row`]
     }
     const due = DueTimes.next(data.schedule, (yield* store.lastDue(name)) ?? startedAt)

@@ -21,7 +21,8 @@ export const make = (owner: string, keep: Keep): RunStore => {
     return false
   }
   const claim = ({ dueAt, id, job, now, overlap, trigger }: Wanted) => {
-    if (trigger === "schedule" && dueAt <= (dues.get(job) ?? Number.NEGATIVE_INFINITY)) return "taken"
+    if (trigger === "schedule" && dueAt <= (dues.get(job) ?? Number.NEGATIVE_INFINITY))
+      return "taken"
     const busy = of(job).filter(({ status }) => status === "running")
     const isBusy = busy.length > 0 && overlap !== "cancel"
     if (isBusy && (overlap === "queue" || trigger === "manual")) return "busy"

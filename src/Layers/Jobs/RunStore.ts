@@ -57,10 +57,7 @@ export interface RunStore {
   readonly claim: (wanted: Wanted) => Effect.Effect<Claim, JobStoreError>
   /** Ends a run. Returns whether it was still this process's. */
   readonly end: (id: string, ending: Ending) => Effect.Effect<boolean, JobStoreError>
-  readonly history: (
-    job: string,
-    limit: number
-  ) => Effect.Effect<ReadonlyArray<Run>, JobStoreError>
+  readonly history: (job: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, JobStoreError>
   /** Returns the newest due time of the schedule that was claimed. */
   readonly lastDue: (job: string) => Effect.Effect<number | undefined, JobStoreError>
   /** Removes old runs, and never the newest of a job. */

@@ -107,7 +107,9 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
       stored(
         "lastDue",
         Effect.map(
-          sql<{ due: number | string | null }>`select max(due_at) as due from ${runs} where ${isOf(job)} and trigger = 'schedule'`,
+          sql<{
+            due: number | string | null
+          }>`select max(due_at) as due from ${runs} where ${isOf(job)} and trigger = 'schedule'`,
           ([row]) => (row === undefined || row.due === null ? undefined : Number(row.due))
         )
       ),
@@ -127,7 +129,9 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
         : stored(
             "renew",
             Effect.map(
-              sql<{ id: string }>`update ${runs} set lease_until = ${until} where id in ${sql.in(ids)} and owner = ${owner} and status = 'running' returning id`,
+              sql<{
+                id: string
+              }>`update ${runs} set lease_until = ${until} where id in ${sql.in(ids)} and owner = ${owner} and status = 'running' returning id`,
               (rows) => rows.map(({ id }) => id)
             )
           ),

@@ -175,7 +175,7 @@ const changed = <A>(
   })
 
 /** Makes items wait again, or all that are dead. Returns how many. */
-export const requeue = (queue: string, ids: ReadonlyArray<string> | "dead"): Inspected<number> =>
+export const requeue = (queue: string, ids: "dead" | ReadonlyArray<string>): Inspected<number> =>
   changed(
     queue,
     (store) => store.requeue(queue, ids),

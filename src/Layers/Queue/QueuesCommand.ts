@@ -10,10 +10,7 @@ import { CommandError, CurrentApp } from "../../Plugin/Cli.ts"
 import * as Inspect from "./Inspect.ts"
 import { QueueStore, states } from "./QueueStore.ts"
 
-const json = Flag.Boolean("json").pipe(
-  Flag.withDescription("Print JSON"),
-  Flag.withDefault(false)
-)
+const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 
 const queue = Argument.String("queue").pipe(Argument.withDescription("The name of the queue"))
 
@@ -56,7 +53,9 @@ const list = Command.make(
     const all = yield* withStore(Inspect.queues)
     return yield* print(all, json, all.map(lineOf), "No queue has items or workers.")
   })
-).pipe(Command.withDescription("List the queues with their numbers of items and their longest wait"))
+).pipe(
+  Command.withDescription("List the queues with their numbers of items and their longest wait")
+)
 
 const items = Command.make(
   "items",

@@ -218,7 +218,9 @@ return count`)
  * Requeues some that are dead. Parameters: channel, queue, the latest time of their death or "". Returns how
  * many, whether more may be there, and the time to give to the next call.
  */
-export const requeueDead = script<readonly [count: number, isMore: number, until: string]>(`${requeued}
+export const requeueDead = script<
+  readonly [count: number, isMore: number, until: string]
+>(`${requeued}
 local latest = ARGV[3] == "" and whole(now) or ARGV[3]
 local ids = redis.call("ZRANGEBYSCORE", base .. ":k:dead", "-inf", latest, "LIMIT", 0, ${batch})
 local count = 0

@@ -80,9 +80,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     Effect.flatMap(
       redis.eval(Scripts.requeueDead)(baseOf(queue), channel, queue, until),
       ([count, isMore, latest]) =>
-        isMore === 1
-          ? requeueDead(queue, latest, before + count)
-          : Effect.succeed(before + count)
+        isMore === 1 ? requeueDead(queue, latest, before + count) : Effect.succeed(before + count)
     )
 
   return {
@@ -138,7 +136,12 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         "list",
         Effect.map(
           // One more than asked for: it tells whether the list goes on.
-          redis.eval(Scripts.list)(baseOf(queue), state, String(Number(after) || 0), String(limit + 1)),
+          redis.eval(Scripts.list)(
+            baseOf(queue),
+            state,
+            String(Number(after) || 0),
+            String(limit + 1)
+          ),
           (rows) => {
             const part = rows.slice(0, limit)
             return {
@@ -178,7 +181,9 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         const deliveries = yield* shared.subscribe(channel)
         const deliver = Effect.map(Channel.takeAll(deliveries), (all) => {
           if (all.some(({ _tag }) => _tag === "Gap")) return wake(undefined)
-          const queues = new Set(all.flatMap((each) => (each._tag === "Message" ? [each.text] : [])))
+          const queues = new Set(
+            all.flatMap((each) => (each._tag === "Message" ? [each.text] : []))
+          )
           for (const queue of queues) wake(queue)
         })
         yield* Effect.forkScoped(Effect.forever(deliver))
@@ -188,13 +193,11 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     queues: stored(
       "list queues",
       Effect.flatMap(names, (all) =>
-        Effect.map(
-          Effect.forEach(all, stats, { concurrency: 16 }),
-          (counts) =>
-            all.filter((_, i) => {
-              const [completed, dead, delayed, running, waiting, , paused] = counts[i]!
-              return completed + dead + delayed + running + waiting + paused > 0
-            })
+        Effect.map(Effect.forEach(all, stats, { concurrency: 16 }), (counts) =>
+          all.filter((_, i) => {
+            const [completed, dead, delayed, running, waiting, , paused] = counts[i]!
+            return completed + dead + delayed + running + waiting + paused > 0
+          })
         )
       )
     ),

@@ -123,7 +123,10 @@ describe("jobs on the clock of the test", () => {
       assert.strictEqual(times["none"]!.length, 1)
       assert.strictEqual(times["once"]!.length, 2)
       // Back again: no due time runs twice.
-      Object.assign(real, { currentTimeMillisUnsafe: current, currentTimeMillis: Effect.sync(current) })
+      Object.assign(real, {
+        currentTimeMillisUnsafe: current,
+        currentTimeMillis: Effect.sync(current)
+      })
       yield* TestClock.adjust("9 minutes")
       assert.deepStrictEqual(yield* test.run(dues), [1, 9, 10, 11])
       yield* TestClock.adjust("2 minutes")
@@ -131,35 +134,40 @@ describe("jobs on the clock of the test", () => {
     })
   )
 
-  it.effect("that fail, die or exceed their timeout are in the history, the log and the health", () =>
-    Effect.gen(function* () {
-      const test = yield* TestApp.make(
-        appOf(
-          Job.every(
-            "dies",
-            "60 seconds",
-            Effect.sync(() => {
-              throw new Error("no stock")
-            })
-          ),
-          Job.every("slow", "60 seconds", Effect.never, { timeout: "2 seconds" })
+  it.effect(
+    "that fail, die or exceed their timeout are in the history, the log and the health",
+    () =>
+      Effect.gen(function* () {
+        const test = yield* TestApp.make(
+          appOf(
+            Job.every(
+              "dies",
+              "60 seconds",
+              Effect.sync(() => {
+                throw new Error("no stock")
+              })
+            ),
+            Job.every("slow", "60 seconds", Effect.never, { timeout: "2 seconds" })
+          )
         )
-      )
-      yield* TestClock.adjust("65 seconds")
-      const first = yield* test.run(Jobs.Jobs.use(({ history }) => history("dies")))
-      assert.include(first[0]?.error ?? "", "no stock")
-      const slow = yield* test.run(Jobs.Jobs.use(({ history }) => history("slow")))
-      assert.include(slow[0]?.error ?? "", "Not done within 2000 ms")
-      const { contributions } = yield* test.run(AppRuntime)
-      const check = contributions(HealthCheck.kind).find(({ name }) => name === "jobs")!.value
-      assert.strictEqual(yield* check, undefined)
-      yield* TestClock.adjust("2 minutes")
-      assert.include((yield* check as Effect.Effect<{ reason: string }>).reason, "dies failed 3 times in a row")
-      const line = test.logs.find(({ message }) => String(message).includes("Job dies failed"))
-      assert.isDefined(line)
-      assert.strictEqual(line?.annotations["job"], "dies")
-      assert.strictEqual(line?.annotations["runId"], first[0]?.id)
-    })
+        yield* TestClock.adjust("65 seconds")
+        const first = yield* test.run(Jobs.Jobs.use(({ history }) => history("dies")))
+        assert.include(first[0]?.error ?? "", "no stock")
+        const slow = yield* test.run(Jobs.Jobs.use(({ history }) => history("slow")))
+        assert.include(slow[0]?.error ?? "", "Not done within 2000 ms")
+        const { contributions } = yield* test.run(AppRuntime)
+        const check = contributions(HealthCheck.kind).find(({ name }) => name === "jobs")!.value
+        assert.strictEqual(yield* check, undefined)
+        yield* TestClock.adjust("2 minutes")
+        assert.include(
+          (yield* check as Effect.Effect<{ reason: string }>).reason,
+          "dies failed 3 times in a row"
+        )
+        const line = test.logs.find(({ message }) => String(message).includes("Job dies failed"))
+        assert.isDefined(line)
+        assert.strictEqual(line?.annotations["job"], "dies")
+        assert.strictEqual(line?.annotations["runId"], first[0]?.id)
+      })
   )
 
   it.effect("keep a bounded history", () =>

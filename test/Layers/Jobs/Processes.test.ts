@@ -65,7 +65,9 @@ onEach([postgres], "a job each second in three processes", (backend) => {
             const runs = yield* sql<Row>`select * from flange_job_runs order by due_at`
             const dues = runs.map(({ due_at }) => Number(due_at) / 1000)
             const ticks = yield* sql`select owner from ticks`
-            const gaps = runs.slice(1).map((run, index) => Number(run.started_at) - Number(runs[index]!.started_at))
+            const gaps = runs
+              .slice(1)
+              .map((run, index) => Number(run.started_at) - Number(runs[index]!.started_at))
             const resumed = runs.find(({ started_at }) => Number(started_at) > back)
             console.log(
               JSON.stringify({

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { expect, it } from "vitest"
-import * as SqlStore from "../../../src/Layers/Jobs/SqlStore.ts"
 import type { RunStore, Wanted } from "../../../src/Layers/Jobs/RunStore.ts"
+import * as SqlStore from "../../../src/Layers/Jobs/SqlStore.ts"
 import { onEach, open, pglite, postgres } from "../Database/backends.ts"
 
 const keep = { age: 1e12, count: 3 }
@@ -41,7 +41,9 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
       Effect.gen(function* () {
         const { first, other, second } = yield* stores
         const claims = yield* Effect.all(
-          Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? first : second).claim(wanted(1000))),
+          Array.from({ length: 10 }, (_, index) =>
+            (index % 2 === 0 ? first : second).claim(wanted(1000))
+          ),
           { concurrency: "unbounded" }
         )
         expect(claims.filter((claim) => claim === "claimed")).toHaveLength(1)
@@ -55,7 +57,9 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
         const { first, second } = yield* stores
         for (let due = 1000; due <= 8000; due += 1000) yield* finished(first, due)
         yield* first.prune("job", 8000)
-        expect((yield* first.history("job", 100)).map(({ dueAt }) => dueAt)).toEqual([8000, 7000, 6000])
+        expect((yield* first.history("job", 100)).map(({ dueAt }) => dueAt)).toEqual([
+          8000, 7000, 6000
+        ])
         for (const due of [1000, 7000, 8000]) expect(yield* second.claim(wanted(due))).toBe("taken")
         expect(yield* second.claim(wanted(9000))).toBe("claimed")
       })
@@ -72,8 +76,14 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
         expect(yield* first.renew([running.id])).toEqual([running.id])
         expect(yield* second.claim(wanted(3000, { overlap: "cancel" }))).toBe("claimed")
         expect(yield* first.renew([running.id])).toEqual([])
-        expect(yield* first.end(running.id, { error: undefined, now: 1, status: "succeeded" })).toBe(false)
-        expect((yield* first.history("job", 9)).map(({ status }) => status)).toEqual(["running", "skipped", "cancelled"])
+        expect(
+          yield* first.end(running.id, { error: undefined, now: 1, status: "succeeded" })
+        ).toBe(false)
+        expect((yield* first.history("job", 9)).map(({ status }) => status)).toEqual([
+          "running",
+          "skipped",
+          "cancelled"
+        ])
       })
     ))
 
@@ -89,7 +99,9 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
         expect(yield* first.takeOver(["job"], true)).toEqual([])
         yield* sql`update flange_job_runs set lease_until = 0`
         expect(yield* first.takeOver(["job"], false)).toEqual([])
-        expect(yield* first.takeOver(["job"], true)).toMatchObject([{ attempt: 3, id: released.id }])
+        expect(yield* first.takeOver(["job"], true)).toMatchObject([
+          { attempt: 3, id: released.id }
+        ])
         expect(yield* second.renew([released.id])).toEqual([])
       })
     ))

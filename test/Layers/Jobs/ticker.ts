@@ -12,7 +12,11 @@ const tick = Effect.gen(function* () {
 
 const Ticker = Plugin.make("app:ticker", {
   contributes: [
-    Jobs.Job.cron("tick", "* * * * * *", tick, { missed: "all", missedLimit: 1000, transaction: true })
+    Jobs.Job.cron("tick", "* * * * * *", tick, {
+      missed: "all",
+      missedLimit: 1000,
+      transaction: true
+    })
   ],
   ready: ({ address }) => Effect.sync(() => console.log(`listening ${address}`)),
   requires: [SqlClient]
