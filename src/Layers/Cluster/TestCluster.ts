@@ -1,6 +1,6 @@
+/** A cluster of one process in memory. */
 import type { MessageStorage } from "effect/cluster/MessageStorage"
 import type { Sharding } from "effect/cluster/Sharding"
-/** A cluster of one process in memory. */
 import * as TestRunner from "effect/cluster/TestRunner"
 import * as Layer from "effect/Layer"
 import * as WorkflowEngine from "effect/workflow/WorkflowEngine"

@@ -32,5 +32,5 @@ export const between = (
     if (time <= from) break
     found.push(time)
   }
-  return found.reverse()
+  return found.toReversed()
 }

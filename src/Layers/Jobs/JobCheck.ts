@@ -1,5 +1,5 @@
-import * as Contribution from "../../Plugin/Contribution.ts"
 /** Finds jobs that cannot run, before anything is acquired. */
+import * as Contribution from "../../Plugin/Contribution.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import { type Description, kind } from "./Job.ts"

@@ -4,6 +4,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as AdminRoute from "../../Plugin/AdminRoute.ts"
 import { Jobs } from "./Jobs.ts"
+import type { JobBusy, JobStoreError, JobUnknown } from "./JobsErrors.ts"
 
 const problem = (status: number, title: string, detail: string) =>
   HttpServerResponse.jsonUnsafe(
@@ -15,13 +16,7 @@ const named = <A, R>(
   use: (
     jobs: Jobs["Service"],
     name: string
-  ) => Effect.Effect<
-    A,
-    | import("./JobsErrors.ts").JobBusy
-    | import("./JobsErrors.ts").JobStoreError
-    | import("./JobsErrors.ts").JobUnknown,
-    R
-  >
+  ) => Effect.Effect<A, JobBusy | JobStoreError | JobUnknown, R>
 ) =>
   Effect.gen(function* () {
     const { name = "" } = yield* HttpRouter.params

@@ -61,7 +61,7 @@ export const make = (owner: string, keep: Keep): RunStore => {
     claim: (wanted) => Effect.sync(() => claim(wanted)),
     end: (id, { error, now, status }: Ending) =>
       Effect.sync(() => change(id, (run) => ({ ...run, endedAt: now, error, status }))),
-    history: (job, limit) => Effect.sync(() => of(job).slice(-limit).reverse()),
+    history: (job, limit) => Effect.sync(() => of(job).slice(-limit).toReversed()),
     lastDue: (job) => Effect.sync(() => dues.get(job)),
     prune: (job, now) => Effect.sync(() => prune(job, now)),
     renew: (ids) =>

@@ -27,7 +27,7 @@ const noting = (times: Array<number>, more: Effect.Effect<unknown> = Effect.void
 const statuses = (name: string) =>
   Effect.map(
     Jobs.Jobs.use(({ history }) => history(name)),
-    (runs) => runs.map(({ status }) => status).reverse()
+    (runs) => runs.map(({ status }) => status).toReversed()
   )
 
 describe("jobs on the clock of the test", () => {
@@ -120,7 +120,7 @@ describe("jobs on the clock of the test", () => {
       yield* TestClock.adjust("10 seconds")
       const dues = Effect.map(
         Jobs.Jobs.use(({ history }) => history("all")),
-        (runs) => runs.map(({ dueAt }) => dueAt / 60_000).reverse()
+        (runs) => runs.map(({ dueAt }) => dueAt / 60_000).toReversed()
       )
       assert.deepStrictEqual(yield* test.run(dues), [1, 9, 10, 11])
       assert.strictEqual(times["none"]!.length, 1)
