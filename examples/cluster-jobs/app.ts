@@ -2,6 +2,7 @@
 import { App, Preset } from "flange"
 import * as Cluster from "flange/Cluster"
 import * as Database from "flange/Database"
+import * as Jobs from "flange/Jobs"
 import * as Metrics from "flange/Metrics"
 import { OrdersPlugin } from "./orders/OrdersPlugin.ts"
 
@@ -13,6 +14,7 @@ export const app = App.make(
     // A request that waits for a workflow must not hold a transaction.
     Database.autocommit,
     Database.plugin,
+    Jobs.withCluster,
     Metrics.plugin,
     OrdersPlugin
   ],

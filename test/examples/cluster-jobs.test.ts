@@ -14,7 +14,7 @@ import { freePort, node, type Process, serving } from "./process.ts"
 const order = { id: "o-1", price: 1999, product: "lamp", quantity: 2 }
 
 const inMemory = TestApp.make(app, {
-  config: { database: { url: "pglite://memory" } },
+  config: { app: { role: "all" }, database: { url: "pglite://memory" }, jobs: { runner: "local" } },
   replace: [[Cluster.plugin, TestCluster.layer]]
 })
 
@@ -213,7 +213,14 @@ onEach([postgres], "a durable order in processes", (backend) => {
             const declined = await post({ ...order, id: "o-2", price: 100_001 })
             expect(declined.status).toBe(402)
             expect(await declined.json()).toMatchObject({ code: "PAYMENT_DECLINED", id: "o-2" })
-            for (const { child, exitCode } of [second, server]) {
+            // A job is due in the scheduler only.
+            const scheduler = await start("scheduler")
+            while (!scheduler.output().includes("Open orders: 0")) {
+              if (scheduler.child.exitCode !== null) throw new Error("The scheduler has ended")
+              await new Promise((resolve) => setTimeout(resolve, 50))
+            }
+            expect(server.output() + second.output()).not.toContain("Open orders")
+            for (const { child, exitCode } of [scheduler, second, server]) {
               child.kill("SIGTERM")
               expect(await exitCode).toBe(0)
             }

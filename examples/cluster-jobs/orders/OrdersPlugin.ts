@@ -6,6 +6,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Plugin, RequestId, Route } from "flange"
 import * as Cluster from "flange/Cluster"
+import { Job } from "flange/Jobs"
 import { OrderConfig } from "./OrderConfig.ts"
 import { OrderNotFound, OrdersApi } from "./OrdersApi.ts"
 import { OrderWorkflow, run } from "./OrderWorkflow.ts"
@@ -34,9 +35,19 @@ const statusOf = Effect.fn(function* (id: string) {
   return { error: error?._tag ?? "Defect", state: "failed", steps: done } as const
 })
 
+/** Every five seconds one of the schedulers, however many there are, writes how many orders are open. */
+const countOpen = Job.every(
+  "orders:open",
+  "5 seconds",
+  Effect.gen(function* () {
+    const { open } = yield* Warehouse
+    yield* Effect.log(`Open orders: ${yield* open}`)
+  })
+)
+
 export const OrdersPlugin = Plugin.make("app:orders", {
   config: [OrderConfig],
-  contributes: [Cluster.workflow(OrderWorkflow, run)],
+  contributes: [Cluster.workflow(OrderWorkflow, run), countOpen],
   layer: Warehouse.layer,
   migrations: new URL("../migrations", import.meta.url),
   provides: [Warehouse],

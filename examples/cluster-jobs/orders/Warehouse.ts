@@ -38,6 +38,17 @@ const make = Effect.gen(function* () {
   return {
     charge: ({ id, price }: Order) =>
       once(id, "charge", price > 100_000 ? Effect.fail(new PaymentDeclined({ id })) : Effect.void),
+    /** How many orders are neither shipped nor undone. */
+    open: Effect.map(
+      Effect.orDie(
+        sql<{
+          count: number
+        }>`select count(*)::int as count from order_steps reserved where step = 'reserve'
+          and not exists (select 1 from order_steps ended where ended.order_id = reserved.order_id
+            and ended.step in ('release', 'ship'))`
+      ),
+      (rows) => rows[0]!.count
+    ),
     refund: ({ id }: Order) => once(id, "refund", Effect.void),
     release: ({ id, product, quantity }: Order) =>
       once(id, "release", Effect.asVoid(change(product, quantity))),
