@@ -38,6 +38,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/RatePolicy.ts"
   ],
   "bench-api/bench/BenchApi.ts": [],
+  "cluster-jobs/orders/OrdersApi.ts": ["src/Contract/ApiError.ts", "src/Contract/ProblemBody.ts"],
   "microservices/shop/OffersApi.ts": ["src/Contract/ApiError.ts", "src/Contract/ProblemBody.ts"],
   "microservices/stock/StockApi.ts": ["src/Contract/ApiError.ts", "src/Contract/ProblemBody.ts"],
   "migrate-from-express/orders/OrdersApi.ts": [],
