@@ -4,6 +4,7 @@ import * as Cluster from "flange/Cluster"
 import * as Database from "flange/Database"
 import * as Jobs from "flange/Jobs"
 import * as Metrics from "flange/Metrics"
+import * as Queue from "flange/Queue"
 import { OrdersPlugin } from "./orders/OrdersPlugin.ts"
 
 export const app = App.make(
@@ -16,7 +17,8 @@ export const app = App.make(
     Database.plugin,
     Jobs.withCluster,
     Metrics.plugin,
-    OrdersPlugin
+    OrdersPlugin,
+    Queue.withDatabase
   ],
   // `flange.toml` is read from the folder of this file, whatever the working directory is.
   { config: { directory: import.meta.dirname } }

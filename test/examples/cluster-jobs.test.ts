@@ -213,6 +213,11 @@ onEach([postgres], "a durable order in processes", (backend) => {
             const declined = await post({ ...order, id: "o-2", price: 100_001 })
             expect(declined.status).toBe(402)
             expect(await declined.json()).toMatchObject({ code: "PAYMENT_DECLINED", id: "o-2" })
+            // The notice that the last step has enqueued.
+            while (!second.output().includes("The customer is told of order o-1")) {
+              if (second.child.exitCode !== null) throw new Error("The worker has ended")
+              await new Promise((resolve) => setTimeout(resolve, 50))
+            }
             // A job is due in the scheduler only.
             const scheduler = await start("scheduler")
             while (!scheduler.output().includes("Open orders: 0")) {

@@ -1,4 +1,7 @@
-/** The routes of the orders, which any server answers, and their workflow, which any worker carries out. */
+/**
+ * The routes of the orders, which any server answers, their workflow and their notices, which any worker carries
+ * out, and a job, which a scheduler runs.
+ */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -7,6 +10,8 @@ import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Plugin, RequestId, Route } from "flange"
 import * as Cluster from "flange/Cluster"
 import { Job } from "flange/Jobs"
+import { Queues } from "flange/Queue"
+import { tell } from "./Notices.ts"
 import { OrderConfig } from "./OrderConfig.ts"
 import { OrderNotFound, OrdersApi } from "./OrdersApi.ts"
 import { OrderWorkflow, run } from "./OrderWorkflow.ts"
@@ -47,11 +52,11 @@ const countOpen = Job.every(
 
 export const OrdersPlugin = Plugin.make("app:orders", {
   config: [OrderConfig],
-  contributes: [Cluster.workflow(OrderWorkflow, run), countOpen],
+  contributes: [Cluster.workflow(OrderWorkflow, run), countOpen, tell],
   layer: Warehouse.layer,
   migrations: new URL("../migrations", import.meta.url),
   provides: [Warehouse],
-  requires: [SqlClient, WorkflowEngine],
+  requires: [Queues, SqlClient, WorkflowEngine],
   routes: [
     Route.public(OrdersApi, (handlers) =>
       handlers.handleAll({

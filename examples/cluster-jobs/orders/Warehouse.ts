@@ -3,10 +3,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SqlClient } from "effect/sql/SqlClient"
+import { Queues } from "flange/Queue"
+import { Notices } from "./Notices.ts"
 import type { Order, Step } from "./Order.ts"
 import { OutOfStock, PaymentDeclined } from "./OrdersApi.ts"
 
 const make = Effect.gen(function* () {
+  const queues = yield* Queues
   const sql = yield* SqlClient
 
   /**
@@ -61,12 +64,21 @@ const make = Effect.gen(function* () {
           if (changed.length === 0) return yield* new OutOfStock({ product })
         })
       ),
-    /** The carrier of the example takes no order of a product whose name begins with `fragile`. */
+    /**
+     * The carrier of the example takes no order of a product whose name begins with `fragile`. The notice to the
+     * customer commits with the step: neither is there without the other.
+     */
     ship: ({ id, product }: Order) =>
       once(
         id,
         "ship",
-        product.startsWith("fragile") ? Effect.fail(new OutOfStock({ product })) : Effect.void
+        product.startsWith("fragile")
+          ? Effect.fail(new OutOfStock({ product }))
+          : Notices.enqueue({ order: id }).pipe(
+              Effect.orDie,
+              Effect.provideService(Queues, queues),
+              Effect.asVoid
+            )
       ),
     steps: (id: string) =>
       Effect.map(
