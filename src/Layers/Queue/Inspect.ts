@@ -1,4 +1,5 @@
 /** What administrators see of queues, and what they change: for the admin port and the command line. */
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
@@ -110,11 +111,20 @@ const payloadOf = (element: string): string => {
   return element
 }
 
+/**
+ * The names of further queues that the app has. A command acquires the plugin of the store alone, so the workers
+ * of other plugins are not in its `AppRuntime`.
+ */
+export const Declared: Context.Reference<ReadonlyArray<string>> = Context.Reference(
+  "flange/Queue/Declared",
+  { defaultValue: () => [] }
+)
+
 /** Returns the names of the queues that have items or workers, or are paused. */
 const names = Effect.gen(function* () {
   const { contributions } = yield* AppRuntime
   const store = yield* QueueStore
-  const all = new Set(yield* store.queues)
+  const all = new Set([...(yield* store.queues), ...(yield* Declared)])
   for (const { name } of contributions(kind)) all.add(name)
   return [...all].sort()
 })

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import type { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import { CommandError, CurrentApp } from "../../Plugin/Cli.ts"
 import * as Inspect from "./Inspect.ts"
+import { kind } from "./Queue.ts"
 import { QueueStore, states } from "./QueueStore.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
@@ -24,10 +25,16 @@ const withStore = <A>(
     AppRuntime | QueueStore
   >
 ) =>
-  Effect.flatMap(CurrentApp, ({ run }) =>
+  Effect.flatMap(CurrentApp, ({ app, run }) =>
     run(
-      Effect.mapError(effect, ({ _tag, message }) =>
-        refused(message, _tag === "UnknownQueue" ? 2 : 1)
+      Effect.provideService(
+        Effect.mapError(effect, ({ _tag, message }) =>
+          refused(message, _tag === "UnknownQueue" ? 2 : 1)
+        ),
+        Inspect.Declared,
+        app.plugins.flatMap(({ manifest }) =>
+          manifest.contributions.flatMap((each) => (each.kind === kind.name ? [each.name] : []))
+        )
       ),
       { requires: [QueueStore] as const }
     )
