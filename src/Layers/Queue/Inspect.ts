@@ -117,7 +117,7 @@ const payloadOf = (element: string): string => {
  */
 export const Declared: Context.Reference<ReadonlyArray<string>> = Context.Reference(
   "flange/Queue/Declared",
-  { defaultValue: () => [] }
+  { defaultValue: (): ReadonlyArray<string> => [] }
 )
 
 /** Returns the names of the queues that have items or workers, or are paused. */
