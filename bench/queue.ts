@@ -10,7 +10,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
-import pg from "pg"
+import { Client } from "pg"
 import * as Report from "./lib/Report.ts"
 import { median, ratios } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
@@ -29,7 +29,10 @@ const items = Number(values.items ?? (values.quick ? 2000 : 10_000))
 const probes = values.quick ? 30 : 200
 const admin = process.env["TEST_POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test"
 
-const groups = { postgres: ["flange-postgres", "pg-boss", "graphile-worker"], redis: ["flange-redis", "bullmq"] }
+const groups = {
+  postgres: ["flange-postgres", "pg-boss", "graphile-worker"],
+  redis: ["flange-redis", "bullmq"]
+}
 const chosen = values.peers?.split(",")
 const isChosen = (name: string) => chosen === undefined || chosen.includes(name)
 
@@ -42,13 +45,17 @@ const freePort = () =>
   })
 
 const redisPort = await freePort()
-const redis = spawn("redis-server", ["--port", String(redisPort), "--save", "", "--appendonly", "no"], {
-  stdio: "ignore"
-})
+const redis = spawn(
+  "redis-server",
+  ["--port", String(redisPort), "--save", "", "--appendonly", "no"],
+  {
+    stdio: "ignore"
+  }
+)
 process.on("exit", () => redis.kill())
 
 const query = async (url: string, text: string) => {
-  const client = new pg.Client({ connectionString: url })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     await client.query(text)
@@ -95,18 +102,22 @@ const start = async (
   write: string,
   children: Array<ChildProcess>
 ) => {
-  const child = fork(resolve(import.meta.dirname, "servers/queues/process.ts"), [library, role, write], {
-    env: {
-      ...process.env,
-      CONCURRENCY: values.concurrency,
-      DATABASE_URL: url,
-      FLANGE_ENV: "production",
-      ITEMS: String(items),
-      LOG_LEVEL: "error",
-      REDIS_URL: `redis://127.0.0.1:${redisPort}`
-    },
-    stdio: ["ignore", "ignore", "inherit", "ipc"]
-  })
+  const child = fork(
+    resolve(import.meta.dirname, "servers/queues/process.ts"),
+    [library, role, write],
+    {
+      env: {
+        ...process.env,
+        CONCURRENCY: values.concurrency,
+        DATABASE_URL: url,
+        FLANGE_ENV: "production",
+        ITEMS: String(items),
+        LOG_LEVEL: "error",
+        REDIS_URL: `redis://127.0.0.1:${redisPort}`
+      },
+      stdio: ["ignore", "ignore", "inherit", "ipc"]
+    }
+  )
   children.push(child)
   const started = told(child, "started")
   if (role === "work") drains.set(child, told(child, "drain"))
@@ -145,8 +156,14 @@ const measure = async (library: string, write: "noop" | "write"): Promise<Measur
       await new Promise((done) => setTimeout(done, 20 + Math.random() * 80))
     }
     latencies.sort((a, b) => a - b)
-    const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!
-    return { drain: items / (drain / 1000), enqueue: items / (many / 1000), p50: at(0.5), p99: at(0.99) }
+    const at = (share: number) =>
+      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))]!
+    return {
+      drain: items / (drain / 1000),
+      enqueue: items / (many / 1000),
+      p50: at(0.5),
+      p99: at(0.99)
+    }
   } finally {
     await Promise.all(children.map(stop))
     await query(admin, `drop database ${name} with (force)`)
@@ -174,7 +191,9 @@ try {
       const best = (name: string, key: "drain" | "enqueue") =>
         of(name, key).map((own, round) => {
           const others = libraries.filter((other) => other !== name)
-          return others.length === 0 ? own : Math.max(...others.map((other) => of(other, key)[round]!))
+          return others.length === 0
+            ? own
+            : Math.max(...others.map((other) => of(other, key)[round]!))
         })
       const rows = libraries.map((name) => ({
         drain: Math.round(median(of(name, "drain"))),
@@ -186,10 +205,20 @@ try {
         p99: median(of(name, "p99"))
       }))
       results[`${group}, ${write}`] = rows
-      console.log(`\n${group}, ${write === "noop" ? "nothing to do" : "one insert each"}: median (min to max)\n`)
+      console.log(
+        `\n${group}, ${write === "noop" ? "nothing to do" : "one insert each"}: median (min to max)\n`
+      )
       console.log(
         table(
-          ["", "added/s", "ratio to best other", "handled/s", "ratio to best other", "pickup p50 ms", "p99 ms"],
+          [
+            "",
+            "added/s",
+            "ratio to best other",
+            "handled/s",
+            "ratio to best other",
+            "pickup p50 ms",
+            "p99 ms"
+          ],
           rows.map((row) => [
             row.name,
             String(row.enqueue),
@@ -212,5 +241,10 @@ const circumstances = Report.circumstances(
 )
 console.log(`\n${Report.describeWithoutLoad(circumstances)}`)
 const suffix = chosen === undefined ? (values.quick ? ".quick" : "") : ".partial"
-Report.write(`queue${suffix}.json`, { circumstances, concurrency: Number(values.concurrency), items, results })
+Report.write(`queue${suffix}.json`, {
+  circumstances,
+  concurrency: Number(values.concurrency),
+  items,
+  results
+})
 process.exit(0)

@@ -11,10 +11,10 @@ export interface Settings {
 /** The process that fills the queue. */
 export interface Producer {
   readonly close: () => Promise<void>
-  /** Adds one item, and returns after it is stored. */
-  readonly one: (data: object) => Promise<void>
   /** Adds items with the fastest documented call. */
   readonly many: (data: ReadonlyArray<object>) => Promise<void>
+  /** Adds one item, and returns after it is stored. */
+  readonly one: (data: object) => Promise<void>
 }
 
 /** A library. */

@@ -10,7 +10,11 @@ import type { Kind, Settings } from "./Kind.ts"
 const payload = Schema.Record(Schema.String, Schema.Unknown)
 
 export const make = (backend: "database" | "redis"): Kind => {
-  const boot = ({ concurrency, database, redis }: Settings, handle: (data: object) => Promise<void>, role: string) => {
+  const boot = (
+    { concurrency, database, redis }: Settings,
+    handle: (data: object) => Promise<void>,
+    role: string
+  ) => {
     const Jobs = Queue.make("bench", { concurrency, payload })
     let filled: (run: Runner) => void = () => undefined
     const started = new Promise<Runner>((resolve) => (filled = resolve))
@@ -30,7 +34,8 @@ export const make = (backend: "database" | "redis"): Kind => {
         server: { port: 0 }
       }
     }
-    if (backend === "database") App.run(App.make("bench", [Database.plugin, Queue.withDatabase, Work], { config }))
+    if (backend === "database")
+      App.run(App.make("bench", [Database.plugin, Queue.withDatabase, Work], { config }))
     else App.run(App.make("bench", [Redis.plugin, Queue.withRedis, Work], { config }))
     return { Jobs, started }
   }

@@ -1,4 +1,4 @@
-// graphile-worker with its local queue and batches of completions, as its guide to performance has them.
+// graphile-worker with its local queue and batches of completions.
 import { Logger, makeWorkerUtils, run, runMigrations } from "graphile-worker"
 import type { Kind } from "./Kind.ts"
 

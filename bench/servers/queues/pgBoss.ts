@@ -18,7 +18,10 @@ export const kind: Kind = {
     return {
       close: () => boss.stop({ graceful: false }),
       many: async (all) => {
-        await boss.insert(name, all.map((data) => ({ data })))
+        await boss.insert(
+          name,
+          all.map((data) => ({ data }))
+        )
       },
       one: async (data) => {
         await boss.send(name, data)

@@ -1,11 +1,11 @@
 // A producer or a worker of one library, in a process of its own. Its parent tells it what to do.
-import pg from "pg"
+import { Pool } from "pg"
 import type { Kind, Settings } from "./Kind.ts"
 
 const [library = "", role = "", write = ""] = process.argv.slice(2)
 
 const kinds: Record<string, () => Promise<Kind>> = {
-  "bullmq": async () => (await import("./bullmq.ts")).kind,
+  bullmq: async () => (await import("./bullmq.ts")).kind,
   "flange-postgres": async () => (await import("./flange.ts")).make("database"),
   "flange-redis": async () => (await import("./flange.ts")).make("redis"),
   "graphile-worker": async () => (await import("./graphileWorker.ts")).kind,
@@ -25,7 +25,7 @@ const now = () => performance.timeOrigin + performance.now()
 process.on("disconnect", () => process.exit(0))
 
 if (role === "work") {
-  const pool = new pg.Pool({ connectionString: settings.database, max: 10 })
+  const pool = new Pool({ connectionString: settings.database, max: 10 })
   const expected = Number(process.env["ITEMS"])
   let count = 0
   let first = 0

@@ -13,6 +13,7 @@ import { QueueStore, states } from "./QueueStore.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 
+// Arguments are read in the order of the names of their keys: that of the queue has to be the first.
 const queue = Argument.String("queue").pipe(Argument.withDescription("The name of the queue"))
 
 const refused = (reason: string, exitCode: 1 | 2) => new CommandError({ exitCode, reason })
@@ -119,10 +120,10 @@ const ids = Argument.String("id").pipe(
 
 const show = Command.make(
   "show",
-  { id, queue },
-  Effect.fn(function* ({ id, queue }) {
-    const found = yield* withStore(Inspect.item(queue, id))
-    if (found === undefined) return yield* refused(`The queue "${queue}" has no item "${id}".`, 2)
+  { from: queue, id },
+  Effect.fn(function* ({ from, id }) {
+    const found = yield* withStore(Inspect.item(from, id))
+    if (found === undefined) return yield* refused(`The queue "${from}" has no item "${id}".`, 2)
     return yield* print(found, true, [], "")
   })
 ).pipe(
@@ -138,24 +139,24 @@ const requeue = Command.make(
       Flag.withDescription("Requeue all dead letters"),
       Flag.withDefault(false)
     ),
-    ids,
-    queue
+    from: queue,
+    ids
   },
-  Effect.fn(function* ({ dead, ids, queue }) {
+  Effect.fn(function* ({ dead, from, ids }) {
     if (dead === ids.length > 0) {
       return yield* refused("Name the ids of items, or write --all-dead without ids.", 2)
     }
-    const count = yield* withStore(Inspect.requeue(queue, dead ? "dead" : ids))
+    const count = yield* withStore(Inspect.requeue(from, dead ? "dead" : ids))
     return yield* Console.log(`${count} items wait again.`)
   })
 ).pipe(Command.withDescription("Make items wait again with no attempt counted"))
 
 const remove = Command.make(
   "remove",
-  { ids, queue },
-  Effect.fn(function* ({ ids, queue }) {
+  { from: queue, ids },
+  Effect.fn(function* ({ from, ids }) {
     if (ids.length === 0) return yield* refused("Name the ids of the items to remove.", 2)
-    const count = yield* withStore(Inspect.remove(queue, ids))
+    const count = yield* withStore(Inspect.remove(from, ids))
     return yield* Console.log(`${count} items were removed.`)
   })
 ).pipe(Command.withDescription("Remove items that are not running"))

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
-import * as Channel from "effect/Queue"
+import * as Queue from "effect/Queue"
 import type { SharedRedisShape } from "../../Plugin/SharedRedis.ts"
 import * as Failure from "./Failure.ts"
 import { type Item, QueueStoreError, type State, type Store } from "./QueueStore.ts"
-import * as Scripts from "./RedisScripts.ts"
+import * as RedisScripts from "./RedisScripts.ts"
 
 /** The services of Redis that the store uses. */
 export interface RedisServices {
@@ -16,7 +16,7 @@ export interface RedisServices {
 
 const whole = (millis: number): string => String(Math.max(0, Math.ceil(millis)))
 
-const itemOf = (row: Scripts.ItemRow): Item => {
+const itemOf = (row: RedisScripts.ItemRow): Item => {
   const [, attempts, createdAt, dueAt, element, failure] = row
   const [, , , , , , priority, result, state, tenant, updatedAt, id] = row
   return {
@@ -61,14 +61,14 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     [...all].sort()
   )
 
-  const stats = (queue: string) => redis.eval(Scripts.stats)(baseOf(queue))
+  const stats = (queue: string) => redis.eval(RedisScripts.stats)(baseOf(queue))
 
   const setPaused = (operation: string, queue: string, flag: "0" | "1") =>
     stored(
       operation,
       Effect.andThen(
         register(queue),
-        Effect.asVoid(redis.eval(Scripts.setPaused)(baseOf(queue), channel, queue, flag))
+        Effect.asVoid(redis.eval(RedisScripts.setPaused)(baseOf(queue), channel, queue, flag))
       )
     )
 
@@ -78,7 +78,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     before: number
   ): Effect.Effect<number, Redis.RedisError> =>
     Effect.flatMap(
-      redis.eval(Scripts.requeueDead)(baseOf(queue), channel, queue, until),
+      redis.eval(RedisScripts.requeueDead)(baseOf(queue), channel, queue, until),
       ([count, isMore, latest]) =>
         isMore === 1 ? requeueDead(queue, latest, before + count) : Effect.succeed(before + count)
     )
@@ -90,7 +90,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         return stored(
           "claim",
           Effect.map(
-            redis.eval(Scripts.claim)(
+            redis.eval(RedisScripts.claim)(
               baseOf(queue),
               token,
               String(limit),
@@ -118,7 +118,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
           // A server that lost its data, or a replica that came after it, may not have the names.
           if (known.size > 0) yield* redis.send("SADD", registry, ...known)
           const more = yield* Effect.forEach(yield* names, (queue) =>
-            redis.eval(Scripts.cleanup)(baseOf(queue), whole(completed), whole(dead))
+            redis.eval(RedisScripts.cleanup)(baseOf(queue), whole(completed), whole(dead))
           )
           return more.includes(1)
         })
@@ -126,7 +126,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     get: (queue, id) =>
       stored(
         "get",
-        Effect.map(redis.eval(Scripts.get)(baseOf(queue), id), (row) =>
+        Effect.map(redis.eval(RedisScripts.get)(baseOf(queue), id), (row) =>
           row[0] === null ? undefined : itemOf(row)
         )
       ),
@@ -136,7 +136,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         "list",
         Effect.map(
           // One more than asked for: it tells whether the list goes on.
-          redis.eval(Scripts.list)(
+          redis.eval(RedisScripts.list)(
             baseOf(queue),
             state,
             String(Number(after) || 0),
@@ -159,7 +159,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
             Effect.andThen(
               register(queue),
               Effect.map(
-                redis.eval(Scripts.offer)(
+                redis.eval(RedisScripts.offer)(
                   baseOf(queue),
                   channel,
                   queue,
@@ -179,7 +179,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     onWake: (wake) =>
       Effect.gen(function* () {
         const deliveries = yield* shared.subscribe(channel)
-        const deliver = Effect.map(Channel.takeAll(deliveries), (all) => {
+        const deliver = Effect.map(Queue.takeAll(deliveries), (all) => {
           if (all.some(({ _tag }) => _tag === "Gap")) return wake(undefined)
           const queues = new Set(
             all.flatMap((each) => (each._tag === "Message" ? [each.text] : []))
@@ -204,13 +204,13 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     remove: (queue, ids) =>
       ids.length === 0
         ? Effect.succeed(0)
-        : stored("remove", redis.eval(Scripts.remove)(baseOf(queue), ...ids)),
+        : stored("remove", redis.eval(RedisScripts.remove)(baseOf(queue), ...ids)),
     renew: (queue, claims, lease) =>
       claims.length === 0
         ? Effect.succeed([])
         : stored(
             "renew",
-            redis.eval(Scripts.renew)(
+            redis.eval(RedisScripts.renew)(
               baseOf(queue),
               whole(lease),
               ...claims.flatMap(({ id, token }) => [id, token])
@@ -223,7 +223,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
           ? requeueDead(queue, "", 0)
           : ids.length === 0
             ? Effect.succeed(0)
-            : redis.eval(Scripts.requeue)(baseOf(queue), channel, queue, ...ids)
+            : redis.eval(RedisScripts.requeue)(baseOf(queue), channel, queue, ...ids)
       ),
     resume: (queue) => setPaused("resume", queue, "0"),
     settle: (queue, settlements) =>
@@ -231,7 +231,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         ? Effect.succeed([])
         : stored(
             "settle",
-            redis.eval(Scripts.settle)(
+            redis.eval(RedisScripts.settle)(
               baseOf(queue),
               channel,
               queue,

@@ -14,15 +14,16 @@ import { until } from "../Idempotency/conformance.ts"
 const Job = Schema.Struct({ password: Schema.String, what: Schema.String })
 const Jobs = Queue.make("jobs", { maxAttempts: 1, payload: Job })
 
+/** A running app whose worker fails while `broken.is`. */
+interface Rig {
+  readonly add: (items: Parameters<typeof Jobs.enqueueAll>[0]) => Effect.Effect<unknown, unknown>
+  readonly broken: { is: boolean }
+  readonly port: ReturnType<TestApp.TestApp<never, never>["port"]>
+}
+
 describe.each(["memory", "database"] as const)("queues on the admin port, %s", (backend) => {
   const skipped = backend === "database" && backends.postgres.unavailable !== undefined
-  const check = (
-    title: string,
-    test: (
-      app: TestApp.TestApp,
-      broken: { is: boolean }
-    ) => Effect.Effect<void, unknown, never>
-  ) =>
+  const check = (title: string, test: (rig: Rig) => Effect.Effect<void, unknown>) =>
     it.skipIf(skipped)(
       title,
       () =>
@@ -41,38 +42,43 @@ describe.each(["memory", "database"] as const)("queues on the admin port, %s", (
               const queue = { pollInterval: "20 millis" }
               const app =
                 backend === "memory"
-                  ? App.make("shop", [Queue.plugin, Work, Admin.plugin], {
-                      config: { values: { queue } }
-                    })
-                  : App.make("shop", [Database.plugin, Queue.withDatabase, Work, Admin.plugin], {
-                      config: {
-                        values: { database: { url: yield* backends.postgres.fresh }, queue }
-                      }
-                    })
-              const made = yield* TestApp.make(app as never)
-              yield* test(made as never, broken)
+                  ? yield* TestApp.make(
+                      App.make("shop", [Queue.plugin, Work, Admin.plugin], {
+                        config: { values: { queue } }
+                      })
+                    )
+                  : yield* TestApp.make(
+                      App.make("shop", [Database.plugin, Queue.withDatabase, Work, Admin.plugin], {
+                        config: {
+                          values: { database: { url: yield* backends.postgres.fresh }, queue }
+                        }
+                      })
+                    )
+              yield* test({
+                add: (items) => app.run(Jobs.enqueueAll(items)),
+                broken,
+                port: app.port("admin")
+              })
             })
           )
         ),
       60_000
     )
 
-  const fill = (app: TestApp.TestApp, count: number) =>
+  const fill = ({ add, port }: Rig, count: number) =>
     Effect.gen(function* () {
       const all = Array.from({ length: count }, (_, i) => ({
         id: `i${i}`,
         payload: { password: "hunter2", what: `w${i}` }
       }))
-      yield* app.run(Jobs.enqueueAll(all) as never)
-      yield* until(
-        Effect.map(app.port("admin").get("/queues"), ({ text }) => text.includes(`"dead":${count}`))
-      )
+      yield* add(all)
+      yield* until(Effect.map(port.get("/queues"), ({ text }) => text.includes(`"dead":${count}`)))
     })
 
-  check("lists dead letters by parts with their cause, and shows no payload and no secret", (app) =>
+  check("lists dead letters by parts with their cause, and shows no payload and no secret", (rig) =>
     Effect.gen(function* () {
-      yield* fill(app, 3)
-      const port = app.port("admin")
+      const { port } = rig
+      yield* fill(rig, 3)
       const first = (yield* port.get("/queues/items?queue=jobs&limit=2")).expectStatus(200)
       expect(first.text).not.toMatch(/hunter2|abcdefghijkl|payload/)
       const part = JSON.parse(first.text) as {
@@ -87,10 +93,10 @@ describe.each(["memory", "database"] as const)("queues on the admin port, %s", (
     })
   )
 
-  check("shows the payload of one item without the fields that the log hides", (app) =>
+  check("shows the payload of one item without the fields that the log hides", (rig) =>
     Effect.gen(function* () {
-      yield* fill(app, 1)
-      const { text } = (yield* app.port("admin").get("/queues/item?queue=jobs&id=i0")).expectStatus(200)
+      yield* fill(rig, 1)
+      const { text } = (yield* rig.port.get("/queues/item?queue=jobs&id=i0")).expectStatus(200)
       const { payload } = JSON.parse(text) as { payload: string }
       expect(payload).toContain('"what":"w0"')
       expect(payload).toContain("<redacted>")
@@ -98,40 +104,49 @@ describe.each(["memory", "database"] as const)("queues on the admin port, %s", (
     })
   )
 
-  check("requeues one or all dead letters, removes, pauses and resumes", (app, broken) =>
+  check("requeues one or all dead letters, removes, pauses and resumes", (rig) =>
     Effect.gen(function* () {
-      yield* fill(app, 4)
+      const { broken, port } = rig
+      yield* fill(rig, 4)
       broken.is = false
-      const port = app.port("admin")
       const post = (path: string, json: object) =>
         Effect.map(port.post(`/queues/${path}`, { json }), (reply) =>
           JSON.parse(reply.expectStatus(200).text)
         )
       expect(yield* post("pause", { queue: "jobs" })).toEqual({ paused: true, queue: "jobs" })
-      expect(yield* post("remove", { ids: ["i3", "unknown"], queue: "jobs" })).toEqual({ removed: 1 })
+      expect(yield* post("remove", { ids: ["i3", "unknown"], queue: "jobs" })).toEqual({
+        removed: 1
+      })
       expect(yield* post("requeue", { ids: ["i0"], queue: "jobs" })).toEqual({ requeued: 1 })
       expect(yield* post("requeue", { ids: "dead", queue: "jobs" })).toEqual({ requeued: 2 })
       const stats = JSON.parse((yield* port.get("/queues")).text) as unknown
       expect(stats).toMatchObject([{ dead: 0, name: "jobs", paused: true, waiting: 3 }])
       yield* post("resume", { queue: "jobs" })
-      yield* until(
-        Effect.map(port.get("/queues"), ({ text }) => text.includes('"completed":3'))
-      )
+      yield* until(Effect.map(port.get("/queues"), ({ text }) => text.includes('"completed":3')))
     })
   )
 
-  check("answers with 400 to an unknown queue, which it names, and to bad input", (app) =>
+  check("answers with 400 to an unknown queue, which it names, and to bad input", ({ port }) =>
     Effect.gen(function* () {
-      const port = app.port("admin")
-      const unknown = (yield* port.post("/queues/pause", { json: { queue: "jbos" } })).expectStatus(400)
+      const unknown = (yield* port.post("/queues/pause", { json: { queue: "jbos" } })).expectStatus(
+        400
+      )
       expect(unknown.text).toContain("jbos")
       expect(unknown.text).toContain("jobs")
-      for (const search of ["queue=jobs&limit=0", "queue=jobs&limit=201", "queue=jobs&after=x", "limit=1", "queue=jobs&state=lost"]) {
+      for (const search of [
+        "queue=jobs&limit=0",
+        "queue=jobs&limit=201",
+        "queue=jobs&after=x",
+        "limit=1",
+        "queue=jobs&state=lost"
+      ]) {
         ;(yield* port.get(`/queues/items?${search}`)).expectStatus(400)
       }
       ;(yield* port.get("/queues/item?queue=jobs&id=unknown")).expectStatus(400)
       ;(yield* port.post("/queues/requeue", { json: { ids: [], queue: "jobs" } })).expectStatus(400)
-      ;(yield* port.post("/queues/remove", { json: { ids: "dead", queue: "jobs" } })).expectStatus(400)
+      ;(yield* port.post("/queues/remove", { json: { ids: "dead", queue: "jobs" } })).expectStatus(
+        400
+      )
     })
   )
 })
@@ -178,6 +193,11 @@ describe("flange queues", () => {
             const listed = yield* queues("list", "--json")
             expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "jobs", paused: true }])
             expect((yield* queues("requeue", "jobs", "--all-dead")).stdout).toContain("0 items")
+            expect(yield* queues("show", "jobs", "i0")).toMatchObject({
+              code: 2,
+              stderr: expect.stringContaining('The queue "jobs" has no item "i0"')
+            })
+            expect((yield* queues("remove", "jobs", "i0", "i1")).stdout).toContain("0 items")
             const unknown = yield* queues("items", "jbos")
             expect([unknown.code, unknown.stderr]).toEqual([
               2,
