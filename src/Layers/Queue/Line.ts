@@ -64,6 +64,8 @@ export class Line {
   #pending: Array<Pending> = []
   /** The items that no fiber has taken. */
   readonly #ready: Array<Claimed> = []
+  /** The time of `performance.now` from which the leases of all claims are at least `lease` long. */
+  #renewedAt = 0
   readonly #signal = Latch.makeUnsafe(false)
   readonly #store: Store
   readonly #takers = new Set<Taker>()
@@ -89,15 +91,23 @@ export class Line {
         yield* this.#wait(undefined)
         return
       }
-      this.#isDirty = false
       const { lease } = this.#times
+      // After a pause of the process or of the store, leases have ended that nobody has claimed. A claim would
+      // hand out items that run here.
+      if (this.#held.size > 0 && performance.now() - this.#renewedAt > lease / 2) yield* this.renew
+      this.#isDirty = false
+      const claimedAt = performance.now()
       const { items, next } = yield* this.#store.claim(this.name, {
         lease,
         limit: wanted,
         maxAttempts: this.maxAttempts
       })
       this.#fails = 0
+      if (this.#held.size === 0) this.#renewedAt = claimedAt
       for (const claimed of items) {
+        const old = this.#held.get(claimed.id)
+        // This process did not renew it in time, and has claimed it again itself.
+        if (old !== undefined) this.#lose(old)
         this.#held.set(claimed.id, { claimed, lost: Deferred.makeUnsafe() })
         this.#ready.push(claimed)
       }
@@ -126,6 +136,7 @@ export class Line {
       const held = [...this.#held.values()]
       if (held.length === 0) return Effect.void
       const claims = held.map(({ claimed: { id, token } }) => ({ id, token }))
+      const begin = performance.now()
       return this.#mutex
         .withPermits(1)(this.#store.renew(this.name, claims, this.#times.lease))
         .pipe(
@@ -136,12 +147,8 @@ export class Line {
               ({ claimed: { id, token } }) =>
                 lost.has(id) && this.#held.get(id)?.claimed.token === token
             )
-            for (const one of own) {
-              this.#held.delete(one.claimed.id)
-              const place = this.#ready.indexOf(one.claimed)
-              if (place >= 0) this.#ready.splice(place, 1)
-              Deferred.doneUnsafe(one.lost, Effect.void)
-            }
+            for (const one of own) this.#lose(one)
+            this.#renewedAt = begin
             const count = own.length
             return count === 0
               ? Effect.void
@@ -276,6 +283,14 @@ export class Line {
       },
       while: () => this.#pending.length > 0
     })
+  }
+
+  /** Gives up a claim that another one has replaced: its handler is interrupted. */
+  #lose({ claimed, lost }: Held): void {
+    this.#held.delete(claimed.id)
+    const place = this.#ready.indexOf(claimed)
+    if (place >= 0) this.#ready.splice(place, 1)
+    Deferred.doneUnsafe(lost, Effect.void)
   }
 
   #wait(millis: number | undefined): Effect.Effect<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Failure from "./Failure.ts"
-import type { Item, Offer, QueueStoreError, State, Stats, Store } from "./QueueStore.ts"
+import type { Claimed, Item, Offer, QueueStoreError, State, Stats, Store } from "./QueueStore.ts"
 
 interface Entry extends Offer {
   attempts: number
@@ -21,10 +21,12 @@ interface Entry extends Offer {
 interface Kept {
   readonly entries: Map<string, Entry>
   isPaused: boolean
-  /** The tenant that was served last. */
-  lastTenant: string
+  /** The time before which no delay and no lease ends. */
+  nextAt: number
   /** The items that are delayed or running, which change by time alone. */
   readonly timed: Set<Entry>
+  /** Goes round the tenants of `waiting`. It also reaches those that are added while it goes. */
+  turns: Iterator<string>
   /** The waiting items by tenant, each list in the order of claims. */
   readonly waiting: Map<string, Array<Entry>>
 }
@@ -43,6 +45,10 @@ const insert = (list: Array<Entry>, entry: Entry): void => {
   }
   list.splice(low, 0, entry)
 }
+
+/** Returns when the delay or the lease of an entry ends. */
+const endOf = ({ dueAt, leaseUntil, state }: Entry): number =>
+  state === "delayed" ? dueAt : leaseUntil
 
 const itemOf = (entry: Entry): Item => {
   const { attempts, createdAt, dueAt, element, failure, id, priority, result } = entry
@@ -81,22 +87,19 @@ export class MemoryStore implements Store {
     this.#run((now) => {
       const kept = this.#kept(queue)
       this.#advance(kept, now, maxAttempts)
-      const found = kept.isPaused ? [] : this.#next(kept, limit)
       const token = randomUUID()
-      const items = found.map((entry) => {
+      const items: Array<Claimed> = []
+      while (!kept.isPaused && items.length < limit) {
+        const entry = this.#next(kept)
+        if (entry === undefined) break
         const age = now - Math.max(entry.dueAt, entry.createdAt)
         entry.attempts++
         entry.leaseUntil = now + lease
         entry.token = token
         this.#move(kept, entry, "running", now)
-        return { age, attempts: entry.attempts, element: entry.element, id: entry.id, token }
-      })
-      let next: number | undefined
-      for (const { dueAt, leaseUntil, state } of kept.timed) {
-        const wait = (state === "delayed" ? dueAt : leaseUntil) - now
-        if (next === undefined || wait < next) next = wait
+        items.push({ age, attempts: entry.attempts, element: entry.element, id: entry.id, token })
       }
-      return { items, next }
+      return { items, next: kept.timed.size === 0 ? undefined : Math.max(0, kept.nextAt - now) }
     })
 
   readonly cleanup: Store["cleanup"] = ({ completed, dead }) =>
@@ -207,6 +210,7 @@ export class MemoryStore implements Store {
         const entry = kept.entries.get(id)
         if (entry?.state !== "running" || entry.token !== token) return [id]
         entry.leaseUntil = now + lease
+        kept.nextAt = Math.min(kept.nextAt, entry.leaseUntil)
         return []
       })
     })
@@ -288,11 +292,15 @@ export class MemoryStore implements Store {
       return { ...counts, oldestWaiting: now - oldest, paused: kept?.isPaused ?? false }
     })
 
-  /** Moves the items whose delay or lease has ended. */
+  /** Moves the items whose delay or lease has ended. Looks at them only if one may have ended. */
   #advance(kept: Kept, now: number, maxAttempts: number): void {
+    if (now < kept.nextAt) return
+    kept.nextAt = Number.POSITIVE_INFINITY
     for (const entry of kept.timed) {
-      if (entry.state === "delayed" && entry.dueAt <= now) this.#move(kept, entry, "waiting", now)
-      else if (entry.state === "running" && entry.leaseUntil <= now) {
+      const at = endOf(entry)
+      if (at > now) kept.nextAt = Math.min(kept.nextAt, at)
+      else if (entry.state === "delayed") this.#move(kept, entry, "waiting", now)
+      else {
         const isOver = entry.attempts >= maxAttempts
         if (isOver) entry.failure = Failure.lost(entry.attempts)
         this.#move(kept, entry, isOver ? "dead" : "waiting", now)
@@ -303,12 +311,14 @@ export class MemoryStore implements Store {
   #kept(queue: string): Kept {
     const found = this.#queues.get(queue)
     if (found !== undefined) return found
+    const waiting: Kept["waiting"] = new Map()
     const made: Kept = {
       entries: new Map(),
       isPaused: false,
-      lastTenant: "",
+      nextAt: Number.POSITIVE_INFINITY,
       timed: new Set(),
-      waiting: new Map()
+      turns: waiting.keys(),
+      waiting
     }
     this.#queues.set(queue, made)
     return made
@@ -318,30 +328,25 @@ export class MemoryStore implements Store {
     this.#unlink(kept, entry)
     entry.state = state
     entry.updatedAt = now
-    if (state === "delayed" || state === "running") kept.timed.add(entry)
+    if (state === "delayed" || state === "running") {
+      kept.timed.add(entry)
+      kept.nextAt = Math.min(kept.nextAt, endOf(entry))
+    }
     if (state !== "waiting") return
     const list = kept.waiting.get(entry.tenant)
     if (list === undefined) kept.waiting.set(entry.tenant, [entry])
     else insert(list, entry)
   }
 
-  /** Returns the items to claim: one of each tenant in turn, after the tenant that was served last. */
-  #next(kept: Kept, limit: number): ReadonlyArray<Entry> {
-    const tenants = [...kept.waiting.keys()].sort()
-    const first = tenants.findIndex((tenant) => tenant > kept.lastTenant)
-    const turns = first <= 0 ? tenants : [...tenants.slice(first), ...tenants.slice(0, first)]
-    const found: Array<Entry> = []
-    for (let round = 0; found.length < limit; round++) {
-      const before = found.length
-      for (const tenant of turns) {
-        const entry = kept.waiting.get(tenant)![round]
-        if (entry === undefined || found.length >= limit) continue
-        found.push(entry)
-        kept.lastTenant = tenant
-      }
-      if (found.length === before) break
+  /** Returns the first item of the next tenant with waiting items. */
+  #next(kept: Kept): Entry | undefined {
+    let turn = kept.turns.next()
+    if (turn.done === true) {
+      // An iterator that has ended does not see what is added.
+      kept.turns = kept.waiting.keys()
+      turn = kept.turns.next()
     }
-    return found
+    return turn.done === true ? undefined : kept.waiting.get(turn.value)?.[0]
   }
 
   #remove(kept: Kept, entry: Entry, now: number): void {

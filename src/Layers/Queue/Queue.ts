@@ -65,7 +65,7 @@ export interface Queue<Payload, Success, Error> {
     payload: Payload,
     options?: ItemOptions
   ) => Effect.Effect<Enqueued, QueueRefused | QueueStoreError, Queues>
-  /** Adds many items at once, all of them or none. Returns what became of each. */
+  /** Adds up to 10,000 items at once, all of them or none. Returns what became of each. */
   readonly enqueueAll: (
     items: ReadonlyArray<ItemOptions & { readonly payload: Payload }>
   ) => Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError, Queues>

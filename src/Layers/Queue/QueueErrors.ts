@@ -3,14 +3,15 @@ import * as Data from "effect/Data"
 
 /** An item cannot be enqueued as it is. Nothing of its batch was added. */
 export class QueueRefused extends Data.TaggedError("QueueRefused")<{
-  /** The part of the item that is refused. */
-  readonly field: "delay" | "id" | "payload" | "priority" | "tenant"
+  /** The part of the item that is refused. `items`: there are too many. */
+  readonly field: "delay" | "id" | "items" | "payload" | "priority" | "tenant"
   readonly queue: string
   /** The value, why it is refused, and what to write instead. */
   readonly reason: string
 }> {
   override get message(): string {
-    return `The ${this.field} of an item of the queue "${this.queue}" is refused: ${this.reason}`
+    const part = this.field === "items" ? "A batch" : `The ${this.field} of an item`
+    return `${part} of the queue "${this.queue}" is refused: ${this.reason}`
   }
 }
 

@@ -29,6 +29,9 @@ export interface QueuesShape {
 /** Fills queues. The plugins of this battery provide it. */
 export class Queues extends Context.Service<Queues, QueuesShape>()("flange/Queue/Queues") {}
 
+/** The most items of one batch: a store adds all of them or none, and serves nobody else meanwhile. */
+export const mostItems = 10_000
+
 /** Creates the service. `runtime` is undefined for a service without an app. */
 export const make = (
   store: Store,
@@ -60,6 +63,10 @@ export const make = (
   return {
     offer: (queue, offers) =>
       Effect.suspend((): Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError> => {
+        if (offers.length > mostItems) {
+          const reason = `it has ${offers.length} items. Enqueue at most ${mostItems} at once`
+          return Effect.fail(new QueueRefused({ field: "items", queue, reason }))
+        }
         for (const offer of offers) {
           const refused = tooLarge(queue, offer)
           if (refused !== undefined) return Effect.fail(refused)

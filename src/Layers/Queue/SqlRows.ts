@@ -39,6 +39,10 @@ const itemOf = (row: Row): Item => ({
   updatedAt: Number(row.updated_at)
 })
 
+/** Returns the texts that PostgreSQL can keep: no item has an id with a NUL character. */
+export const storable = (ids: ReadonlyArray<string>): Array<string> =>
+  ids.filter((id) => !id.includes("\0"))
+
 /** Turns an error of the database into one of the store. */
 export const stored = <A, R>(
   operation: string,
@@ -71,7 +75,7 @@ export const reading = (
       stored(
         "get",
         Effect.map(
-          sql<Row>`select ${columns} from ${items} where queue = ${queue} and id = ${id}`,
+          sql<Row>`select ${columns} from ${items} where queue = ${queue} and id = any(${storable([id])}::text[])`,
           ([row]) => (row === undefined ? undefined : itemOf(row))
         )
       ),

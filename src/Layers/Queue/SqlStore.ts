@@ -15,7 +15,7 @@ import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
 import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
 import * as SqlNotifications from "./SqlNotifications.ts"
-import { changed, type Numeric, reading, stored, timeOf } from "./SqlRows.ts"
+import { changed, type Numeric, reading, storable, stored, timeOf } from "./SqlRows.ts"
 import * as SqlTables from "./SqlTables.ts"
 
 /** How many rows one statement moves or removes. */
@@ -241,7 +241,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
             "remove",
             changed(
               sql,
-              sql`delete from ${items} where queue = ${queue} and state <> 'running' and id = any(${[...ids]}::text[])`
+              sql`delete from ${items} where queue = ${queue} and state <> 'running' and id = any(${storable(ids)}::text[])`
             )
           ),
     renew: (queue, claims, lease) =>
@@ -264,7 +264,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       const chosen =
         ids === "dead"
           ? sql`state = 'dead'`
-          : sql`state in ('completed', 'dead', 'delayed') and id = any(${[...ids]}::text[])`
+          : sql`state in ('completed', 'dead', 'delayed') and id = any(${storable(ids)}::text[])`
       return stored(
         "requeue",
         Effect.gen(function* () {

@@ -38,18 +38,28 @@ export interface Turns extends WorkersShape {
 /** Runs the workers. The plugins of this battery provide it. */
 export class Workers extends Context.Service<Workers, WorkersShape>()("flange/Queue/Workers") {}
 
-/** Returns an effect that waits until one more item may begin. Times are those of this process. */
+/**
+ * Returns an effect that waits until one more item may begin. Times are those of this process, of the clock that
+ * nobody sets: a step of the other one would stop the queue for as long.
+ */
 const pace = ({ rateLimit }: Definition): Effect.Effect<void> => {
   if (rateLimit === undefined) return Effect.void
   const { limit, per } = rateLimit
   /** When the last items began, or will begin. */
   const starts: Array<number> = []
-  return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  return Effect.flatMap(Clock.monotonicTimeNanos, (nanos) => {
+    const now = Number(nanos / 1_000_000n)
     const first = starts.length < limit ? now : Math.max(now, starts.shift()! + per)
     starts.push(first)
     return first > now ? Effect.sleep(first - now) : Effect.void
   })
 }
+
+/** The end of an attempt whose claim is lost. The store ignores it. */
+const taken = new Outcomes.Attempted({
+  kind: "lost",
+  message: "The lease ended and another worker has the item"
+})
 
 /** Creates the workers. They end with the scope. */
 export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =>
@@ -92,26 +102,12 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const duration = durationOf({ queue: name })
       const wait = waitOf({ queue: name })
 
-      const attempt = (opened: Opened<unknown>, about: Attempt) => {
+      const attempt = (opened: Opened<unknown>, about: Attempt, lost: Effect.Effect<void>) => {
         const { attempts, id } = about
-        const held = engine.held(name, id)
-        const handled = handle(opened, about)
-        const guarded =
-          held === undefined
-            ? handled
-            : Effect.raceFirst(
-                handled,
-                Effect.andThen(
-                  Deferred.await(held.lost),
-                  Effect.fail(
-                    new Outcomes.Attempted({
-                      kind: "lost",
-                      message: "The lease ended and another worker has the item"
-                    })
-                  )
-                )
-              )
-        return guarded.pipe(
+        return Effect.raceFirst(
+          handle(opened, about),
+          Effect.andThen(lost, Effect.fail(taken))
+        ).pipe(
           Effect.tapError(({ failure: { kind, message } }) =>
             attempts >= maxAttempts
               ? Effect.logError(
@@ -143,15 +139,19 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         )
       }
 
-      const measured = (opened: Opened<unknown>, about: Attempt) =>
-        Effect.andThen(
-          paced,
+      const measured = (opened: Opened<unknown>, about: Attempt) => {
+        // Read before the wait for the rate limit, in which the claim may be lost: it is then not begun.
+        const held = engine.held(name, about.id)
+        const lost = held === undefined ? Effect.void : Deferred.await(held.lost)
+        return Effect.andThen(
+          Effect.raceFirst(paced, lost),
           Effect.suspend(() => {
+            if (held === undefined || Deferred.isDoneUnsafe(held.lost)) return Effect.fail(taken)
             const begin = performance.now()
-            wait((engine.held(name, about.id)?.claimed.age ?? 0) / 1000)
+            wait(held.claimed.age / 1000)
             running++
             idle.closeUnsafe()
-            return Effect.onExit(attempt(opened, about), (exit) =>
+            return Effect.onExit(attempt(opened, about, lost), (exit) =>
               Effect.sync(() => {
                 if (--running === 0) idle.openUnsafe()
                 const millis = performance.now() - begin
@@ -165,6 +165,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
             )
           })
         )
+      }
 
       return Effect.gen(function* () {
         const queue = yield* factory.make({

@@ -169,6 +169,27 @@ export const conformance = ({ open }: Subject): void => {
     })
   )
 
+  check("tenants that come while others are served take their turns", (queue) =>
+    Effect.gen(function* () {
+      const next = Effect.map(claim(one, queue, 1), ([item]) => item!.id)
+      yield* one.offer(queue, [
+        offer("a1", { tenant: "a" }),
+        offer("a2", { tenant: "a" }),
+        offer("a3", { tenant: "a" })
+      ])
+      const first = [yield* next]
+      yield* one.offer(queue, [offer("b1", { tenant: "b" })])
+      first.push(yield* next)
+      expect(first).toEqual(["a1", "b1"])
+      yield* one.offer(queue, [offer("c1", { tenant: "c" }), offer("b2", { tenant: "b" })])
+      const rest = [yield* next, yield* next, yield* next, yield* next]
+      // Each of the three tenants is served before one is served again.
+      expect(new Set(rest.slice(0, 3).map((id) => id[0]))).toEqual(new Set(["a", "b", "c"]))
+      expect(rest[3]).toBe("a3")
+      expect(yield* claim(one, queue)).toEqual([])
+    })
+  )
+
   check("a tenant's priority does not put other tenants off", (queue) =>
     Effect.gen(function* () {
       yield* one.offer(
@@ -489,6 +510,30 @@ export const conformance = ({ open }: Subject): void => {
       expect(yield* settle(two, queue, items, completed)).toEqual([])
       for (const id of names) expect((yield* one.get(queue, id))?.state).toBe("completed")
       expect(yield* one.remove(queue, names)).toBe(names.length)
+    })
+  )
+
+  check("ids that no item can have are unknown ids", (queue) =>
+    Effect.gen(function* () {
+      yield* one.offer(queue, [offer("a"), offer("__proto__"), offer("constructor")])
+      const odd = ["a\0", "\0", "\ud800", "", "x".repeat(10_000)]
+      for (const id of odd) expect(yield* one.get(queue, id)).toBeUndefined()
+      expect(yield* one.remove(queue, [...odd, "a", "a"])).toBe(1)
+      expect(yield* one.requeue(queue, [...odd, "a"])).toBe(0)
+      const left = yield* claim(one, queue)
+      expect(ids(left)).toEqual(["__proto__", "constructor"])
+    })
+  )
+
+  check("a running item is neither requeued nor removed, and its claim is not lost", (queue) =>
+    Effect.gen(function* () {
+      yield* one.offer(queue, [offer("a")])
+      const [item] = yield* claim(one, queue)
+      expect(yield* two.requeue(queue, ["a"])).toBe(0)
+      expect(yield* two.requeue(queue, "dead")).toBe(0)
+      expect(yield* two.remove(queue, ["a"])).toBe(0)
+      expect(yield* claim(two, queue)).toEqual([])
+      expect(yield* settle(one, queue, [item!], completed)).toEqual([])
     })
   )
 

@@ -1,0 +1,153 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { App, Plugin } from "flange"
+import * as Queue from "flange/Queue"
+import { TestApp } from "flange/Testing"
+import { describe, expect, it } from "vitest"
+import { Line } from "../../../src/Layers/Queue/Line.ts"
+import { MemoryStore } from "../../../src/Layers/Queue/MemoryStore.ts"
+import { mostItems } from "../../../src/Layers/Queue/Queues.ts"
+import { QueueStoreError, type Store } from "../../../src/Layers/Queue/QueueStore.ts"
+import { until } from "../Idempotency/conformance.ts"
+import { offer } from "./conformance.ts"
+
+/** Returns a store whose methods can be replaced. */
+const over = (store: MemoryStore): { -readonly [K in keyof Store]: Store[K] } => ({
+  claim: store.claim,
+  cleanup: store.cleanup,
+  get: store.get,
+  isTransactional: false,
+  list: store.list,
+  offer: store.offer,
+  onWake: store.onWake,
+  pause: store.pause,
+  ping: store.ping,
+  queues: store.queues,
+  remove: store.remove,
+  renew: store.renew,
+  requeue: store.requeue,
+  resume: store.resume,
+  settle: store.settle,
+  stats: store.stats
+})
+
+const run = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>) =>
+  Effect.runPromise(Effect.scoped(effect))
+
+describe("claims that a process did not renew in time", () => {
+  it("the process renews them before it claims more, so that it does not get its own items again", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const calls: Array<string> = []
+        const watched = over(store)
+        watched.claim = (queue, options) =>
+          Effect.andThen(
+            Effect.sync(() => calls.push("claim")),
+            store.claim(queue, options)
+          )
+        watched.renew = (queue, claims, lease) =>
+          Effect.andThen(
+            Effect.sync(() => calls.push("renew")),
+            store.renew(queue, claims, lease)
+          )
+        const lease = 200
+        const line = new Line("jobs", watched, { ahead: 0, lease, pollInterval: 5 })
+        line.maxAttempts = 5
+        yield* store.offer("jobs", [offer("a")])
+        const first = yield* Effect.forkChild(line.run)
+        const claimed = yield* line.take
+        yield* Fiber.interrupt(first)
+        // The process is paused for longer than the lease: nothing of it runs.
+        yield* Effect.sleep(lease * 2)
+        calls.length = 0
+        yield* Effect.forkChild(line.run)
+        const second = yield* Effect.forkChild(line.take)
+        yield* until(Effect.sync(() => calls.filter((call) => call === "claim").length > 2))
+        expect(calls[0]).toBe("renew")
+        expect(second.pollUnsafe()).toBeUndefined()
+        expect(yield* Deferred.isDone(line.held("a")!.lost)).toBe(false)
+        yield* line.settle(claimed, { _tag: "Completed", result: undefined })
+        expect((yield* store.get("jobs", "a"))?.state).toBe("completed")
+      })
+    ))
+
+  it("a claim that the same process has claimed again is lost, and only the new one settles the item", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const broken = over(store)
+        broken.renew = () =>
+          Effect.fail(new QueueStoreError({ cause: "an outage", operation: "renew" }))
+        const line = new Line("jobs", broken, { ahead: 0, lease: 50, pollInterval: 5 })
+        line.maxAttempts = 5
+        yield* store.offer("jobs", [offer("a")])
+        yield* Effect.forkChild(line.run)
+        const old = yield* line.take
+        const { lost } = line.held("a")!
+        const again = yield* line.take
+        expect(again).toMatchObject({ attempts: 2, id: "a" })
+        expect(yield* Deferred.isDone(lost)).toBe(true)
+        expect(line.held("a")!.claimed).toBe(again)
+        yield* line.settle(old, { _tag: "Completed", result: undefined })
+        expect((yield* store.get("jobs", "a"))?.state).not.toBe("completed")
+        expect(line.held("a")!.claimed).toBe(again)
+      })
+    ))
+})
+
+describe("rateLimit", () => {
+  it("an item that is lost while it waits for its turn is not begun", () =>
+    run(
+      Effect.gen(function* () {
+        const seen: Array<string> = []
+        const Jobs = Queue.make("jobs", {
+          concurrency: 2,
+          payload: Schema.String,
+          rateLimit: { limit: 1, per: "1 second" }
+        })
+        const Work = Plugin.make("app:work", {
+          contributes: [
+            Jobs.worker((_, { attempts, id }) => Effect.sync(() => void seen.push(id + attempts)))
+          ],
+          requires: [Queue.Queues]
+        })
+        const app = yield* TestApp.make(
+          App.make("shop", [Queue.plugin, Work], {
+            config: { values: { queue: { lease: "1 second" } } }
+          })
+        )
+        const store = yield* app.run(Queue.QueueStore)
+        const { renew } = store
+        // The store answers once that another worker has the second item.
+        const losing: Store["renew"] = (queue, claims, lease) =>
+          Effect.suspend(() => {
+            if (!claims.some(({ id }) => id === "b")) return renew(queue, claims, lease)
+            Object.assign(store, { renew })
+            return Effect.succeed(["b"])
+          })
+        Object.assign(store, { renew: losing })
+        yield* app.run(Jobs.enqueueAll([..."ab"].map((id) => ({ id, payload: id }))))
+        yield* until(Effect.sync(() => seen.length === 2))
+        expect(seen).toEqual(["a1", "b2"])
+      })
+    ), 60_000)
+})
+
+describe("enqueueAll", () => {
+  it("refuses more items than a store adds at once, with their number and what to do", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", { payload: Schema.Int })
+        const app = yield* TestApp.make(App.make("shop", [Queue.plugin]))
+        const items = (count: number) => Array.from({ length: count }, (_, payload) => ({ payload }))
+        const error = yield* Effect.flip(app.run(Jobs.enqueueAll(items(mostItems + 1))))
+        expect(error).toMatchObject({ _tag: "QueueRefused", field: "items" })
+        expect(String(error)).toContain("10001 items. Enqueue at most 10000")
+        expect(yield* app.run(Jobs.enqueueAll(items(mostItems)))).toHaveLength(mostItems)
+      })
+    ), 60_000)
+})
