@@ -53,9 +53,10 @@ const retries = Schedule.exponential("100 millis", 3)
 export class Line {
   #average = Number.POSITIVE_INFINITY
   #fails = 0
+  /** Ends when all settlements are stored; undefined if they are. */
+  #flushing: Deferred.Deferred<void> | undefined
   readonly #held = new Map<string, Held>()
   #isDirty = true
-  #isFlushing = false
   #isStopped = false
   maxAttempts = 1
   /** One statement at a time changes claims, so that two of them never wait for each other. */
@@ -161,29 +162,43 @@ export class Line {
     })
   }
 
-  /** Stops to claim, and releases the items that no fiber has taken. */
+  /** Stops to claim, releases the items that no fiber has taken, and waits until all outcomes are stored. */
   get stop(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.#isStopped = true
       this.#signal.openUnsafe()
       const released = this.#ready.splice(0)
-      return Effect.forEach(released, (item) => this.settle(item, { _tag: "Released" }), {
-        concurrency: "unbounded",
-        discard: true
-      })
+      return Effect.andThen(
+        Effect.forEach(released, (item) => this.settle(item, { _tag: "Released" }), {
+          concurrency: "unbounded",
+          discard: true
+        }),
+        Effect.suspend(() =>
+          this.#flushing === undefined ? Effect.void : Deferred.await(this.#flushing)
+        )
+      )
     })
   }
 
-  /** Settles a claim: waits until the store has its outcome. */
+  /**
+   * Settles a claim: waits until the store has its outcome, unless a quick handler has succeeded. Its worker
+   * takes the next item while the successes are stored, a few at a time in one statement.
+   */
   settle(claimed: Claimed, outcome: Outcome): Effect.Effect<void> {
     return Effect.suspend(() => {
       const done = Deferred.makeUnsafe<void>()
       const { id, token } = claimed
       this.#working.delete(token)
       this.#pending.push({ done, settlement: { id, outcome, token } })
-      if (this.#isFlushing) return Deferred.await(done)
-      this.#isFlushing = true
-      return Effect.andThen(Effect.forkDetach(this.#flush), Deferred.await(done))
+      const isAwaited =
+        outcome._tag !== "Completed" ||
+        this.#isStopped ||
+        this.#average >= quick ||
+        this.#pending.length > this.#times.ahead
+      const settled = isAwaited ? Deferred.await(done) : Effect.void
+      if (this.#flushing !== undefined) return settled
+      this.#flushing = Deferred.makeUnsafe()
+      return Effect.andThen(Effect.forkDetach(this.#flush(this.#flushing)), settled)
     })
   }
 
@@ -250,7 +265,7 @@ export class Line {
     )
   }
 
-  get #flush(): Effect.Effect<void> {
+  #flush(flushing: Deferred.Deferred<void>): Effect.Effect<void> {
     return Effect.whileLoop({
       body: () => {
         const batch = this.#pending.splice(0, mostSettled)
@@ -279,7 +294,9 @@ export class Line {
         })
       },
       step: () => {
-        this.#isFlushing = this.#pending.length > 0
+        if (this.#pending.length > 0) return
+        this.#flushing = undefined
+        Deferred.doneUnsafe(flushing, Effect.void)
       },
       while: () => this.#pending.length > 0
     })
@@ -311,7 +328,10 @@ export class Line {
   get #wanted(): number {
     if (this.#isStopped) return 0
     const fibers = this.#takers.size + this.#working.size
-    const ahead = this.#average < quick ? Math.min(this.#times.ahead, fibers * 2) : 0
+    const ahead =
+      this.#average < quick
+        ? Math.min(this.#times.ahead, Math.ceil((fibers * 2 * quick) / Math.max(1, this.#average)))
+        : 0
     const wanted = this.#takers.size + ahead - this.#ready.length
     // A few items at a time would be as many statements as items.
     return this.#takers.size > 0 || wanted > ahead / 2 ? wanted : 0

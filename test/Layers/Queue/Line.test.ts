@@ -100,54 +100,63 @@ describe("claims that a process did not renew in time", () => {
 })
 
 describe("rateLimit", () => {
-  it("an item that is lost while it waits for its turn is not begun", () =>
-    run(
-      Effect.gen(function* () {
-        const seen: Array<string> = []
-        const Jobs = Queue.make("jobs", {
-          concurrency: 2,
-          payload: Schema.String,
-          rateLimit: { limit: 1, per: "1 second" }
-        })
-        const Work = Plugin.make("app:work", {
-          contributes: [
-            Jobs.worker((_, { attempts, id }) => Effect.sync(() => void seen.push(id + attempts)))
-          ],
-          requires: [Queue.Queues]
-        })
-        const app = yield* TestApp.make(
-          App.make("shop", [Queue.plugin, Work], {
-            config: { values: { queue: { lease: "1 second" } } }
+  it(
+    "an item that is lost while it waits for its turn is not begun",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const seen: Array<string> = []
+          const Jobs = Queue.make("jobs", {
+            concurrency: 2,
+            payload: Schema.String,
+            rateLimit: { limit: 1, per: "1 second" }
           })
-        )
-        const store = yield* app.run(Queue.QueueStore)
-        const { renew } = store
-        // The store answers once that another worker has the second item.
-        const losing: Store["renew"] = (queue, claims, lease) =>
-          Effect.suspend(() => {
-            if (!claims.some(({ id }) => id === "b")) return renew(queue, claims, lease)
-            Object.assign(store, { renew })
-            return Effect.succeed(["b"])
+          const Work = Plugin.make("app:work", {
+            contributes: [
+              Jobs.worker((_, { attempts, id }) => Effect.sync(() => void seen.push(id + attempts)))
+            ],
+            requires: [Queue.Queues]
           })
-        Object.assign(store, { renew: losing })
-        yield* app.run(Jobs.enqueueAll([..."ab"].map((id) => ({ id, payload: id }))))
-        yield* until(Effect.sync(() => seen.length === 2))
-        expect(seen).toEqual(["a1", "b2"])
-      })
-    ), 60_000)
+          const app = yield* TestApp.make(
+            App.make("shop", [Queue.plugin, Work], {
+              config: { values: { queue: { lease: "1 second" } } }
+            })
+          )
+          const store = yield* app.run(Queue.QueueStore)
+          const { renew } = store
+          // The store answers once that another worker has the second item.
+          const losing: Store["renew"] = (queue, claims, lease) =>
+            Effect.suspend(() => {
+              if (!claims.some(({ id }) => id === "b")) return renew(queue, claims, lease)
+              Object.assign(store, { renew })
+              return Effect.succeed(["b"])
+            })
+          Object.assign(store, { renew: losing })
+          yield* app.run(Jobs.enqueueAll([..."ab"].map((id) => ({ id, payload: id }))))
+          yield* until(Effect.sync(() => seen.length === 2))
+          expect(seen).toEqual(["a1", "b2"])
+        })
+      ),
+    60_000
+  )
 })
 
 describe("enqueueAll", () => {
-  it("refuses more items than a store adds at once, with their number and what to do", () =>
-    run(
-      Effect.gen(function* () {
-        const Jobs = Queue.make("jobs", { payload: Schema.Int })
-        const app = yield* TestApp.make(App.make("shop", [Queue.plugin]))
-        const items = (count: number) => Array.from({ length: count }, (_, payload) => ({ payload }))
-        const error = yield* Effect.flip(app.run(Jobs.enqueueAll(items(mostItems + 1))))
-        expect(error).toMatchObject({ _tag: "QueueRefused", field: "items" })
-        expect(String(error)).toContain("10001 items. Enqueue at most 10000")
-        expect(yield* app.run(Jobs.enqueueAll(items(mostItems)))).toHaveLength(mostItems)
-      })
-    ), 60_000)
+  it(
+    "refuses more items than a store adds at once, with their number and what to do",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const Jobs = Queue.make("jobs", { payload: Schema.Int })
+          const app = yield* TestApp.make(App.make("shop", [Queue.plugin]))
+          const items = (count: number) =>
+            Array.from({ length: count }, (_, payload) => ({ payload }))
+          const error = yield* Effect.flip(app.run(Jobs.enqueueAll(items(mostItems + 1))))
+          expect(error).toMatchObject({ _tag: "QueueRefused", field: "items" })
+          expect(String(error)).toContain("10001 items. Enqueue at most 10000")
+          expect(yield* app.run(Jobs.enqueueAll(items(mostItems)))).toHaveLength(mostItems)
+        })
+      ),
+    60_000
+  )
 })
