@@ -28,6 +28,16 @@ const fallback = Duration.minutes(1)
 const failed = (cause: QueueStoreError) =>
   new PersistedQueueError({ cause, message: cause.message })
 
+/** Logs that an item is dead which no handler has got. */
+const undecodable = (queue: string, itemId: string, failure: string): Effect.Effect<void> =>
+  Effect.annotateLogs(
+    Effect.logError(
+      `An item of the queue "${queue}" cannot be decoded. It is dead`,
+      Failure.decode(failure).message
+    ),
+    { itemId, queue }
+  )
+
 const parse = (text: string): { readonly value: unknown } | undefined => {
   try {
     return { value: JSON.parse(text) }
@@ -83,6 +93,12 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
     const settle = (line: Line, claimed: Claimed, options: TakeOptions) =>
       Effect.addFinalizer((exit) => {
         const decision = Outcomes.decide(exit, claimed.attempts, options.maxAttempts)
+        if (decision._tag === "Dead" && Outcomes.isUndecodable(exit)) {
+          return Effect.andThen(
+            undecodable(line.name, claimed.id, decision.failure),
+            line.settle(claimed, decision)
+          )
+        }
         if (decision._tag !== "Retry") return line.settle(claimed, decision)
         return options.retryDelay(claimed.attempts).pipe(
           Effect.catchCause((cause) =>
@@ -111,9 +127,9 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
               kind: "undecodable",
               message: "The stored text of the item is not JSON"
             })
-            return Effect.andThen(
-              line.settle(claimed, { _tag: "Dead", failure }),
-              restore(take(line, options))
+            return undecodable(line.name, claimed.id, failure).pipe(
+              Effect.andThen(line.settle(claimed, { _tag: "Dead", failure })),
+              Effect.andThen(restore(take(line, options)))
             )
           }
           const { attempts, id } = claimed

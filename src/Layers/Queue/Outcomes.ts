@@ -40,6 +40,10 @@ const undecodable = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> | undefi
   return undefined
 }
 
+/** Returns whether an attempt ended because the text of its item cannot be decoded. */
+export const isUndecodable = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  exit._tag === "Failure" && undecodable(exit.cause) !== undefined
+
 /** Returns the failure of a cause. */
 const failureOf = (cause: Cause.Cause<unknown>): Failure.Failure => {
   let kind: "defect" | "failure" = "defect"

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import { describe, expect, it } from "vitest"
+import { expect, it } from "vitest"
 import * as SqlStore from "../../../src/Layers/Queue/SqlStore.ts"
 import { type Running, start } from "../../Server/process.ts"
-import { open, postgres } from "../Database/backends.ts"
+import { onEach, open, postgres } from "../Database/backends.ts"
 import { offer } from "./conformance.ts"
 
 /** TEST_QUEUE_ITEMS=10000 is the whole drill. */
@@ -12,7 +12,7 @@ const program = "test/Layers/Queue/drill.ts"
 
 const sleep = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
 
-describe.skipIf(postgres.unavailable !== undefined)("worker processes on PostgreSQL", () => {
+onEach([postgres], "worker processes", () => {
   /** Makes a database with items that take so many milliseconds. */
   const prepared = (items: number, millis: (i: number) => number) =>
     Effect.gen(function* () {

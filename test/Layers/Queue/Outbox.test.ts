@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import { describe, expect, it } from "vitest"
+import { expect, it } from "vitest"
 import { start } from "../../Server/process.ts"
-import { open, postgres } from "../Database/backends.ts"
+import { onEach, open, postgres } from "../Database/backends.ts"
 import { ada } from "../Idempotency/fixtures.ts"
 
 const program = "test/Layers/Queue/outbox.ts"
@@ -17,7 +17,7 @@ const until = async (condition: () => boolean) => {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-describe.skipIf(postgres.unavailable !== undefined)(
+onEach([postgres],
   "an enqueue in the transaction of a request",
   () => {
     it.each(["between", "after"])(

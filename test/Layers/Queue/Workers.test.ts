@@ -32,10 +32,8 @@ const item = (queue: string, id: string) =>
 const isIn = (state: Queue.State, queue: string, id: string) =>
   Effect.map(item(queue, id), (found) => found?.state === state)
 
-describe.each(["memory", "database"] as const)("workers with the backend %s", (backend) => {
-  const skipped = backend === "database" && backends.postgres.unavailable !== undefined
-  const check = (title: string, test: () => Promise<unknown>) =>
-    it.skipIf(skipped)(title, test, 60_000)
+const suite = (backend: "database" | "memory") => {
+  const check = (title: string, test: () => Promise<unknown>) => it(title, test, 60_000)
 
   /** Boots an app with these workers. */
   const boot = (
@@ -183,6 +181,10 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
             expect(failure.message).toContain(text)
           }
           expect(seen.sort()).toEqual(["four", "one", "two"])
+          const logged = app.logs.filter(({ level }) => level === "Error")
+          expect(logged.map(({ annotations }) => annotations["itemId"]).sort()).toEqual(
+            [0, 1, 2, 3, 4, 5].map((i) => `i${i}`)
+          )
         })
       )
   )
@@ -331,9 +333,12 @@ describe.each(["memory", "database"] as const)("workers with the backend %s", (b
       })
     )
   )
-})
+}
 
-describe.skipIf(backends.postgres.unavailable !== undefined)("workers on PostgreSQL", () => {
+describe("workers with the backend memory", () => suite("memory"))
+backends.onEach([backends.postgres], "workers with the backend database", () => suite("database"))
+
+backends.onEach([backends.postgres], "workers", () => {
   const boot = (worker: Queue.Worker<never>, url: string, values: object = {}) =>
     TestApp.make(
       App.make(

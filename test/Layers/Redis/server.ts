@@ -28,6 +28,8 @@ if (!isInstalled && process.env["CI_SERVICES"] === "required") {
   throw new Error("redis-server is not installed")
 }
 
+if (!isInstalled) console.warn("Skipped: suites with Redis: redis-server is not installed")
+
 /** A suite that needs redis-server. */
 export const describeRedis = describe.skipIf(!isInstalled)
 
