@@ -47,7 +47,10 @@ const mostSettled = 500
 const patience = [50, 200, 1000, 3000]
 
 /** When settlements are tried again. */
-const retries = Schedule.exponential("100 millis", 3)
+const retries = Schedule.min([Schedule.exponential("100 millis", 3), Schedule.spaced("3 seconds")])
+
+/** How often settlements are tried again: for about a minute, and for a few seconds after the line is stopped. */
+const mostRetries = { running: 22, stopped: 4 }
 
 /** One queue in one process. */
 export class Line {
@@ -269,6 +272,7 @@ export class Line {
     return Effect.whileLoop({
       body: () => {
         const batch = this.#pending.splice(0, mostSettled)
+        let failures = 0
         const stored = this.#mutex
           .withPermits(1)(
             this.#store.settle(
@@ -277,7 +281,12 @@ export class Line {
             )
           )
           .pipe(
-            Effect.retry({ schedule: retries, times: 4 }),
+            // Handlers whose success is not stored run again, so an outage is waited for.
+            Effect.retry({
+              schedule: retries,
+              while: () =>
+                ++failures <= (this.#isStopped ? mostRetries.stopped : mostRetries.running)
+            }),
             Effect.catchCause((cause) =>
               Effect.logWarning(
                 `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,

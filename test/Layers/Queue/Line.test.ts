@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { App, Plugin } from "flange"
 import * as Queue from "flange/Queue"
 import { TestApp } from "flange/Testing"
@@ -95,6 +96,47 @@ describe("claims that a process did not renew in time", () => {
         yield* line.settle(old, { _tag: "Completed", result: undefined })
         expect((yield* store.get("jobs", "a"))?.state).not.toBe("completed")
         expect(line.held("a")!.claimed).toBe(again)
+      })
+    ))
+})
+
+describe("an outcome that the store does not take", () => {
+  const settled = (isStopped: boolean, failures: number) =>
+    Effect.gen(function* () {
+      const store = new MemoryStore()
+      const broken = over(store)
+      let calls = 0
+      broken.settle = (queue, settlements) =>
+        Effect.suspend(() =>
+          ++calls <= failures
+            ? Effect.fail(new QueueStoreError({ cause: "an outage", operation: "settle" }))
+            : store.settle(queue, settlements)
+        )
+      const line = new Line("jobs", broken, { ahead: 0, lease: 3_600_000, pollInterval: 1000 })
+      line.maxAttempts = 5
+      yield* store.offer("jobs", [offer("a")])
+      yield* Effect.forkChild(line.run)
+      const claimed = yield* line.take
+      if (isStopped) yield* line.stop
+      const settling = yield* Effect.forkChild(
+        line.settle(claimed, { _tag: "Completed", result: undefined })
+      )
+      while (settling.pollUnsafe() === undefined) yield* TestClock.adjust("3 seconds")
+      return { calls, state: (yield* store.get("jobs", "a"))?.state }
+    }).pipe(Effect.provide(TestClock.layer()))
+
+  it("is stored after an outage of half a minute", () =>
+    run(
+      Effect.gen(function* () {
+        expect(yield* settled(false, 10)).toEqual({ calls: 11, state: "completed" })
+      })
+    ))
+
+  it("is given up after some attempts, so that a stop and other outcomes do not wait for ever", () =>
+    run(
+      Effect.gen(function* () {
+        expect(yield* settled(false, 1000)).toEqual({ calls: 23, state: "running" })
+        expect(yield* settled(true, 1000)).toEqual({ calls: 5, state: "running" })
       })
     ))
 })
