@@ -3,11 +3,22 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 
 if (process.env["DATABASE_URL"] === undefined) {
-  throw new Error("Set DATABASE_URL to a PostgreSQL database: three processes cannot share PGlite")
+  process.stderr.write(
+    "Set DATABASE_URL to a PostgreSQL database: three processes cannot share PGlite\n"
+  )
+  process.exit(1)
 }
 
 const first = Number(process.env["PORT"] ?? 8080)
 const children = new Set<ChildProcess>()
+let isStopping = false
+
+/** Ends all processes, once: a second SIGTERM stops a process without its drain. */
+const stop = (): void => {
+  if (isStopping) return
+  isStopping = true
+  for (const child of children) child.kill("SIGTERM")
+}
 
 for (const [index, role] of ["server", "worker", "scheduler"].entries()) {
   const child = spawn(
@@ -22,13 +33,12 @@ for (const [index, role] of ["server", "worker", "scheduler"].entries()) {
     process.stdout.write(`${role} ${child.pid} ended with ${code ?? signal}\n`)
     // A process that was killed is replaced by hand, as its orchestrator would do. A failed start ends all.
     if (code !== 0 && signal === null) process.exitCode = code!
-    if (code !== null) for (const other of children) other.kill("SIGTERM")
+    if (code !== null) stop()
   })
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    // Ctrl-C in a terminal reaches the children too.
-    if (signal === "SIGTERM") for (const child of children) child.kill(signal)
-  })
-}
+process.on("SIGTERM", stop)
+process.on("SIGINT", () => {
+  // Ctrl-C in a terminal reaches the children too.
+  isStopping = true
+})

@@ -19,6 +19,12 @@ export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>
   }
 ) {
   override get message(): string {
+    if (this.reason.includes("unsupported startup parameter")) {
+      return (
+        `Cannot use ${this.target}: ${this.reason}. PgBouncer refuses it. Name it in ` +
+        "ignore_startup_parameters of PgBouncer, and set its value with `alter role`."
+      )
+    }
     // Waiting would not help if no server was asked.
     return this.waited === "0"
       ? `Cannot use ${this.target}: ${this.reason}. Correct DATABASE_URL.`
