@@ -75,8 +75,14 @@ type Remedy<Name extends string> = Name extends `flange/Authentication/${infer C
 
 /** The plugins of batteries by a service that they provide. */
 interface BatteryPlugins {
+  readonly "effect/cluster/MessageStorage": "Cluster.plugin"
+  readonly "effect/cluster/Sharding": "Cluster.plugin"
+  readonly "effect/persistence/PersistedQueueFactory": "Queue.plugin` or `Queue.withDatabase"
+  readonly "effect/workflow/WorkflowEngine": "Cluster.plugin"
   readonly "flange/DynamoDb/DynamoDb": "DynamoDb.plugin"
+  readonly "flange/Jobs": "Jobs.plugin` or `Jobs.withCluster"
   readonly "flange/ObjectStore/ObjectStore": "ObjectStore.plugin"
+  readonly "flange/Queue/Queues": "Queue.plugin` or `Queue.withDatabase"
   readonly "flange/Realtime/Broadcast": "Realtime.broadcast"
   readonly "flange/Realtime/EventLog": "Realtime.sse"
   readonly "flange/Realtime/Presence": "Realtime.broadcast"

@@ -22,6 +22,7 @@ export interface AssemblyProblem {
     | "InvalidTimeLimit"
     | "MissingService"
     | "RepeatedWorker"
+    | "RepeatedWorkflow"
     | "RouteConflict"
     | "UncacheableReply"
     | "UndecidedTransaction"

@@ -25,3 +25,30 @@ export const problems = (app: Assembled): ReadonlyArray<AssemblyProblem> =>
     .filter((contribution) => contribution.kind === kind.name)
     // Contributions of a kind are made by the kind, which holds their types.
     .flatMap(({ data }) => (data as Check)(app))
+
+/**
+ * Creates a check that finds contributions of a kind with the same name, in one plugin or in several.
+ * `messageOf` gets the name and the ids of their plugins, one for each contribution, in quotes.
+ */
+export const unique =
+  (
+    kind: string,
+    problem: AssemblyProblem["kind"],
+    messageOf: (name: string, owners: string) => string
+  ): Check =>
+  ({ plugins }) => {
+    const owners = new Map<string, Array<string>>()
+    for (const { id, manifest } of plugins) {
+      for (const contribution of manifest.contributions) {
+        if (contribution.kind !== kind || !Contribution.isOpen(contribution)) continue
+        owners.set(contribution.name, [...(owners.get(contribution.name) ?? []), id])
+      }
+    }
+    return [...owners]
+      .filter(([, ids]) => ids.length > 1)
+      .map(([name, ids]) => ({
+        kind: problem,
+        message: messageOf(name, ids.map((id) => `"${id}"`).join(", ")),
+        plugins: [...new Set(ids)]
+      }))
+  }

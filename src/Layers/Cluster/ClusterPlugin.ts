@@ -21,10 +21,12 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as Plugin from "../../Plugin/Plugin.ts"
+import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Role from "../../Plugin/Role.ts"
 import { ClusterConfig, type Settings } from "./ClusterConfig.ts"
 import { ClusterDialectError, ClusterPoolTooSmall, ClusterUnavailable } from "./ClusterErrors.ts"
 import * as Prune from "./Prune.ts"
+import { kind } from "./Workflow.ts"
 
 /**
  * Shards of each group. All processes of a cluster must have the same number. It bounds how many processes
@@ -154,6 +156,17 @@ const services = Effect.gen(function* () {
  */
 export const plugin = Plugin.make("flange:cluster", {
   config: [ClusterConfig],
+  contributes: [
+    PluginCheck.kind.make(
+      "workflows",
+      PluginCheck.unique(
+        kind,
+        "RepeatedWorkflow",
+        (workflow, owners) =>
+          `The workflow "${workflow}" is listed several times, in ${owners}: one of them would run. Keep one, or give the workflows different tags.`
+      )
+    )
+  ],
   layer: Layer.effectContext(services),
   provides: [MessageStorage, Sharding.Sharding, WorkflowEngine],
   requires: [SqlClient]

@@ -8,6 +8,9 @@ import type * as Workflow from "effect/workflow/Workflow"
 import { WorkflowEngine, type WorkflowInstance } from "effect/workflow/WorkflowEngine"
 import * as Contribution from "../../Plugin/Contribution.ts"
 
+/** The kind of the contributions that carry out workflows. */
+export const kind = "workflow"
+
 /** The services that the code of a workflow gets from plugins. */
 type Needs<Tag extends string, R> = Exclude<
   R,
@@ -71,7 +74,7 @@ export const workflow = <
     executionId: string
   ) => Effect.Effect<Success["Type"], Error["Type"], R>
 ): Contribution.Open<
-  "workflow",
+  typeof kind,
   undefined,
   void,
   never,
@@ -92,7 +95,7 @@ export const workflow = <
     )
   )
   return Contribution.open(
-    "workflow",
+    kind,
     definition._tag,
     undefined,
     (_: Context.Context<Services>) => Effect.asVoid(Layer.build(layer)),

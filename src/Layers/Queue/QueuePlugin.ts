@@ -27,7 +27,6 @@ import * as Queues from "./Queues.ts"
 import { QueueStore, type Store } from "./QueueStore.ts"
 import * as RedisStore from "./RedisStore.ts"
 import * as SqlStore from "./SqlStore.ts"
-import * as WorkerCheck from "./WorkerCheck.ts"
 import * as Workers from "./Workers.ts"
 
 /** The most items that a process claims in advance for one queue. */
@@ -94,7 +93,15 @@ const shared = {
   config: [QueueConfig],
   contributes: [
     Cli.make("queues", { load: () => import("./QueuesCommand.ts") }),
-    PluginCheck.kind.make("workers", WorkerCheck.check),
+    PluginCheck.kind.make(
+      "workers",
+      PluginCheck.unique(
+        kind.name,
+        "RepeatedWorker",
+        (queue, owners) =>
+          `The queue "${queue}" has several workers, in ${owners}: an item would go to any of them. Keep one, or give the queues different names.`
+      )
+    ),
     ...Admin.routes
   ],
   drain: Effect.flatMap(Workers.Workers, ({ drain }) => drain),

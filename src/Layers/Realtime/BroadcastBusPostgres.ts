@@ -11,16 +11,10 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import type { Listening } from "../../Plugin/SqlListen.ts"
 import type { Bus, Letter, Listener } from "./BroadcastBus.ts"
 import { BroadcastUnavailable } from "./BroadcastErrors.ts"
 import { Assembly, split } from "./BroadcastParts.ts"
-
-/** The part of the client of PostgreSQL that `SqlClient` does not have. */
-interface Listening {
-  readonly listen: (
-    channel: string
-  ) => Effect.Effect<Queue.Dequeue<{ readonly payload: string }, SqlError>, SqlError, Scope.Scope>
-}
 
 /** A client whose server has notifications. */
 export type ListeningClient = Listening & SqlClient

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
-import { App } from "flange"
+import { App, Plugin } from "flange"
 import * as Cluster from "flange/Cluster"
 import { TestCluster } from "flange/Cluster/Testing"
 import * as Database from "flange/Database"
@@ -169,6 +169,22 @@ onEach([mysql], "the boot of the cluster", (backend) => {
 })
 
 describe("TestCluster", () => {
+  it("refuses a workflow that an app lists twice", () => {
+    const listing = (id: string) =>
+      Plugin.make(id, {
+        contributes: [Cluster.workflow(order.Order, ({ id }) => Effect.succeed(id))]
+      })
+    const twice = App.make("shop", [
+      Database.plugin,
+      Cluster.plugin,
+      listing("shop:a"),
+      listing("shop:b")
+    ])
+    return expect(run(TestApp.make(twice))).rejects.toThrow(
+      'RepeatedWorkflow: The workflow "Order" is listed several times, in "shop:a", "shop:b"'
+    )
+  })
+
   it.effect("runs a workflow on the clock of the test", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(app, {

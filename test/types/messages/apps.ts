@@ -6,8 +6,12 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
+import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Action, ApiError, App, Config, Plugin, Preset, Route } from "flange"
 import * as Auth from "flange/Auth"
+import * as Database from "flange/Database"
+import * as Jobs from "flange/Jobs"
+import * as Queue from "flange/Queue"
 import * as Realtime from "flange/Realtime"
 import * as Redis from "flange/Redis"
 import { fitting, Rooms, RoomsApi } from "./lib.ts"
@@ -64,6 +68,15 @@ export const battery = App.make("shop", [Plugin.make("app:s", { requires: [Realt
 
 export const sockets = App.make("shop", [Plugin.make("app:w", { requires: [Realtime.WebSockets] })])
 // ^ expect: No plugin in this app provides `flange/Realtime/WebSockets`: add `Realtime.webSockets`
+
+export const queue = App.make("shop", [Plugin.make("app:q", { requires: [Queue.Queues] })])
+// ^ expect: No plugin in this app provides `flange/Queue/Queues`: add `Queue.plugin` or `Queue.withDatabase`
+
+export const workflow = App.make("shop", [Database.plugin, Plugin.make("app:w", { requires: [WorkflowEngine] })])
+// ^ expect: No plugin in this app provides `effect/workflow/WorkflowEngine`: add `Cluster.plugin`
+
+export const job = App.make("shop", [Plugin.make("app:j", { requires: [Jobs.Jobs] })])
+// ^ expect: No plugin in this app provides `flange/Jobs`: add `Jobs.plugin` or `Jobs.withCluster`
 
 export const action = App.make("shop", [Greeting])
 // ^ expect: No plugin in this app implements the action `greet`: add a plugin with `Action.implement`
