@@ -53,9 +53,7 @@ export const listen = (
         const messages = yield* sql.listen(channel)
         isListening = true
         onOpen()
-        yield* Effect.forever(
-          Effect.map(Queue.take(messages), ({ payload }) => onMessage(payload))
-        )
+        yield* Effect.forever(Effect.map(Queue.take(messages), ({ payload }) => onMessage(payload)))
       })
     ).pipe(
       Effect.ensuring(
