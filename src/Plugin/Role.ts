@@ -1,4 +1,4 @@
-/** The role of a process: which contributions of its app it carries out. */
+/** The role of a process, which decides which contributions of its app it carries out. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { nearest } from "../Config/Nearest.ts"

@@ -21,7 +21,7 @@ const batch = 500
 /** The key in the payload of a child workflow that names its parent. */
 const parentKey = "~effect/cluster/ClusterWorkflowEngine/payloadParentKey"
 
-/** Returns the effect that removes one batch of what is finished. Its value: whether more may be there. */
+/** Returns an effect that removes one batch of finished messages. It returns whether there may be more. */
 export const make = (
   sql: SqlClient,
   prefix: string,

@@ -24,7 +24,7 @@ type Needs<Tag extends string, R> = Exclude<
  * `executionId`.
  *
  * It is `toLayer` of the workflow in the acquire phase of its plugin, after the layer of the plugin, so
- * everything about workflows is that of `effect/workflow`. What the code throws is a defect of the run, which
+ * everything about workflows is that of `effect/workflow`. An exception of the code is a defect of the run, which
  * its caller gets.
  *
  * @example

@@ -1,4 +1,4 @@
-/** What administrators see of queues, and what they change: for the admin port and the command line. */
+/** The operations of administrators on queues, for the admin port and the command line. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** The names of queues, ids of items and tenants: what every store can keep. */
+/** Checks the names of queues, tenants and the ids of items: every store can keep those that pass. */
 
 /** The longest id and the longest tenant, in UTF-16 code units. */
 export const maxLength = 200

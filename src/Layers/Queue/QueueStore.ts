@@ -1,10 +1,10 @@
-/** The service that keeps the items of all queues, and what a store has to do. */
+/** The service that keeps the items of all queues, and the interface of a store. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** Returns the text of what was thrown. It may be an object that has none. */
+/** Returns the text of a thrown value, also of an object without a text. */
 const textOf = (cause: unknown): string => {
   try {
     return String(cause)

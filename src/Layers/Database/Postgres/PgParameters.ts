@@ -2,7 +2,7 @@
 import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgTypes from "@effect/sql-pg/PgTypes"
 import * as Effect from "effect/Effect"
-import type { SqlError } from "effect/sql/SqlError"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
 import { tooManyParameters } from "../Client.ts"
 import * as SqlScript from "../Migration/SqlScript.ts"
 
@@ -46,6 +46,15 @@ const typeOf = (value: unknown): string => {
 const preparable = /^(delete|insert|merge|select|update|values|with)\b/i
 
 const none: ReadonlySet<number> = new Set()
+
+/** Returns the error of a pooler that answers the queries of one connection from several. */
+const lostStatement = (): SqlError => {
+  const message =
+    "The statement has an empty list as a parameter, and its types could not be read: a pooler in transaction mode runs each query on another connection. Run the statement in a transaction, or write the list as JSON text."
+  return new SqlError({
+    reason: new UnknownError({ cause: new Error(message), message, operation: "execute" })
+  })
+}
 
 /** How many statements are remembered. */
 const remembered = 500
@@ -95,8 +104,10 @@ export class PgParameters {
     return Effect.gen({ self: this }, function* () {
       yield* session.query(`prepare ${name} (${types}) as ${statement.text}`, [], false)
       const { rows } = yield* session.query(ask, [name], false)
+      // PgBouncer in transaction mode runs each query on another connection.
+      if (rows[0] === undefined) return yield* lostStatement()
       yield* session.query(`deallocate ${name}`, [], false)
-      const oids = String(rows[0]?.["types"]).split(",").map(Number)
+      const oids = String(rows[0]["types"]).split(",").map(Number)
       const json = new Set<number>()
       for (const [index, oid] of oids.entries()) {
         if (oid === PgTypes.OID.json || oid === PgTypes.OID.jsonb) json.add(index)
