@@ -24,8 +24,8 @@ import type { Keep, RunStore } from "./RunStore.ts"
 import * as Scheduler from "./Scheduler.ts"
 import * as SqlStore from "./SqlStore.ts"
 
-/** What the phases of the plugin share. */
-class Runner extends Context.Service<
+/** The scheduler and the health check, which the phases of the plugin share. Exported so that apps show its name. */
+export class Runner extends Context.Service<
   Runner,
   {
     readonly health: Effect.Effect<HealthCheck.Degraded | undefined, unknown>
