@@ -182,7 +182,7 @@ export const withDatabase = Plugin.make("flange:queue", {
 
 /**
  * Keeps queues in Redis or Valkey. List it together with `Redis.plugin`. What is enqueued in a transaction of the
- * database is added after its commit; a process that is killed between the two loses it. Where this must not
+ * database is added after its commit; a process that is killed between the two loses it. If this must not
  * happen, list `Queue.withDatabase`. While Redis is away, enqueueing fails and workers wait.
  *
  * Redis must not evict keys (`maxmemory-policy noeviction`), and keeps the items over a restart only if it writes
