@@ -1,6 +1,5 @@
 /** Runs one claimed run to its end: span, log, timeout, metrics, and the record of its end. */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -31,11 +30,14 @@ export const make = ({
   context,
   isShared,
   isStopping,
+  now: clock,
   store
 }: {
   readonly context: Context.Context<never>
   readonly isShared: boolean
   readonly isStopping: () => boolean
+  /** The time by which jobs are due. */
+  readonly now: Effect.Effect<number>
   readonly store: RunStore
 }) => {
   const counter = Metering.counter(context, "flange.jobs.runs", "Runs of jobs that have ended")
@@ -61,7 +63,7 @@ export const make = ({
           const share = yield* Random.next
           yield* Effect.exit(restore(Effect.sleep(share * data.jitter)))
         }
-        const began = yield* Clock.currentTimeMillis
+        const began = yield* clock
         if (trigger === "schedule") lateness({ job: name })((began - dueAt) / 1000)
         const limited =
           data.timeout === undefined
@@ -71,7 +73,7 @@ export const make = ({
                 orElse: () =>
                   Effect.fail(new Cause.TimeoutError(`Not done within ${data.timeout} ms`))
               })
-        const succeed = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        const succeed = Effect.flatMap(clock, (now) =>
           store.end(id, { error: undefined, now, status: "succeeded" })
         )
         const isTransaction = data.transaction && store.transaction !== undefined
@@ -106,7 +108,7 @@ export const make = ({
             )
           )
         )
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* clock
         const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         const status = Exit.isSuccess(exit)
           ? "succeeded"

@@ -12,6 +12,9 @@ const problem = (status: number, title: string, detail: string) =>
     { contentType: "application/problem+json", status }
   )
 
+const unavailable = ({ message }: JobStoreError) =>
+  Effect.succeed(problem(503, "The runs of jobs are not available", message))
+
 const named = <A, R>(
   use: (
     jobs: Jobs["Service"],
@@ -20,9 +23,10 @@ const named = <A, R>(
 ) =>
   Effect.gen(function* () {
     const { name = "" } = yield* HttpRouter.params
-    return HttpServerResponse.jsonUnsafe(yield* use(yield* Jobs, decodeURIComponent(name)))
+    return HttpServerResponse.jsonUnsafe(yield* use(yield* Jobs, name))
   }).pipe(
     Effect.catchTags({
+      JobStoreError: unavailable,
       JobBusy: ({ message }) => Effect.succeed(problem(409, "The job runs already", message)),
       JobUnknown: ({ message }) => Effect.succeed(problem(404, "Unknown job", message))
     })
@@ -36,7 +40,7 @@ export const routes = [
     Effect.gen(function* () {
       const { list } = yield* Jobs
       return HttpServerResponse.jsonUnsafe(yield* list)
-    })
+    }).pipe(Effect.catchTag("JobStoreError", unavailable))
   ),
   AdminRoute.make(
     "job-runs",

@@ -28,7 +28,7 @@ const print = (data: object, isJson: boolean, lines: ReadonlyArray<string>, none
   )
 
 /** Runs an effect with the whole app, since jobs use the services of their plugins. */
-const withJobs = <A, E extends { readonly message: string }>(
+const withJobs = <A, E extends { readonly _tag: string; readonly message: string }>(
   effect: Effect.Effect<A, E, Jobs>
 ): Effect.Effect<A, CommandError, CurrentApp> =>
   Effect.flatMap(CurrentApp, ({ run }) =>
@@ -36,7 +36,8 @@ const withJobs = <A, E extends { readonly message: string }>(
       // All plugins are acquired, those that provide `Jobs` too: this command is a contribution of theirs.
       Effect.mapError(
         effect,
-        ({ message }) => new CommandError({ exitCode: 1, reason: message })
+        ({ _tag, message }) =>
+          new CommandError({ exitCode: _tag === "JobUnknown" ? 2 : 1, reason: message })
       ) as Effect.Effect<A, CommandError>
     )
   )

@@ -1,6 +1,5 @@
 /** The battery as plugins, one for each runner. */
 import { randomUUID } from "node:crypto"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,7 +13,7 @@ import * as Role from "../../Plugin/Role.ts"
 import * as Worker from "../../Plugin/Worker.ts"
 import * as Job from "./Job.ts"
 import * as JobCheck from "./JobCheck.ts"
-import { Jobs } from "./Jobs.ts"
+import { Jobs, type JobsShape } from "./Jobs.ts"
 import * as JobsAdmin from "./JobsAdmin.ts"
 import { JobsConfig } from "./JobsConfig.ts"
 import { JobsRunnerError } from "./JobsErrors.ts"
@@ -24,20 +23,29 @@ import type { Keep, RunStore } from "./RunStore.ts"
 import * as Scheduler from "./Scheduler.ts"
 import * as SqlStore from "./SqlStore.ts"
 
-/** The scheduler and the health check, which the phases of the plugin share. Exported so that apps show its name. */
-export class Runner extends Context.Service<
-  Runner,
-  {
-    readonly health: Effect.Effect<HealthCheck.Degraded | undefined, unknown>
-    readonly scheduler: Scheduler.Scheduler
-  }
->()("flange/Jobs/Runner") {}
+/** What the phases of the plugin need, which users of the service do not. */
+interface Runner {
+  readonly health: Effect.Effect<HealthCheck.Degraded | undefined, unknown>
+  readonly scheduler: Scheduler.Scheduler
+}
+
+/** The runner of each service. A double of a test has none. */
+const runners = new WeakMap<JobsShape, Runner>()
+
+const withRunner = <A, E, R>(
+  use: (runner: Runner) => Effect.Effect<A, E, R>
+): Effect.Effect<A | undefined, E, Jobs | R> =>
+  Effect.flatMap(Jobs, (jobs): Effect.Effect<A | undefined, E, R> => {
+    const runner = runners.get(jobs)
+    return runner === undefined ? Effect.undefined : use(runner)
+  })
 
 const services = <E, R>(
   own: "cluster" | "local",
   open: (owner: string, keep: Keep, app: string) => Effect.Effect<RunStore, E, R>
 ) =>
-  Layer.effectContext(
+  Layer.effect(
+    Jobs,
     Effect.gen(function* () {
       const { keep, keepFor, runner = own } = yield* JobsConfig
       const runtime = yield* AppRuntime
@@ -58,29 +66,30 @@ const services = <E, R>(
       }
       const store = isShared ? yield* open(owner, kept, runtime.id) : MemoryStore.make(owner, kept)
       const scheduler = yield* Scheduler.make(store, isShared)
-      return Context.make(Jobs, JobsService.make(runtime, store, scheduler)).pipe(
-        Context.add(Runner, { health: JobsService.health(runtime, store), scheduler })
-      )
+      const jobs = JobsService.make(runtime, store, scheduler)
+      runners.set(jobs, { health: JobsService.health(runtime, store, scheduler), scheduler })
+      return jobs
     })
   )
 
 const ready = () =>
-  Effect.gen(function* () {
-    const { contributions } = yield* AppRuntime
-    const { scheduler } = yield* Runner
-    if (yield* Role.has("scheduler")) yield* scheduler.startLoops(contributions(Job.kind))
-  })
+  withRunner(({ scheduler }) =>
+    Effect.gen(function* () {
+      const { contributions } = yield* AppRuntime
+      if (yield* Role.has("scheduler")) yield* scheduler.startLoops(contributions(Job.kind))
+    })
+  )
 
 const shared = {
   config: [JobsConfig],
-  drain: Runner.use(({ scheduler }) => scheduler.drain),
+  drain: withRunner(({ scheduler }) => scheduler.drain),
   health: {
     jobs: HealthCheck.make(
-      Runner.use(({ health }) => health),
+      withRunner(({ health }) => health),
       { class: "informational" }
     )
   },
-  provides: [Jobs, Runner],
+  provides: [Jobs],
   ready
 } as const
 

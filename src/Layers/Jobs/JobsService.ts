@@ -1,6 +1,4 @@
 /** The methods of the service `Jobs`, and the health of the jobs. */
-import { randomUUID } from "node:crypto"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
@@ -10,7 +8,7 @@ import type { BoundJob } from "./Execution.ts"
 import * as Job from "./Job.ts"
 import type { JobsShape } from "./Jobs.ts"
 import { JobBusy, JobStoreError, JobUnknown } from "./JobsErrors.ts"
-import type { RunStore } from "./RunStore.ts"
+import type { Run, RunStore } from "./RunStore.ts"
 import type { Scheduler } from "./Scheduler.ts"
 
 /** How many failures in a row make the app degraded. */
@@ -40,28 +38,23 @@ export const make = (
       store.history(name, Math.min(1000, Math.max(1, Math.trunc(limit) || 1)))
     ),
   list: Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* scheduler.now
     const jobs = runtime.contributions(Job.kind).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    return yield* Effect.forEach(jobs, ({ data, name, plugin }) =>
-      Effect.map(store.history(name, 1), ([last]) => ({
-        last,
-        name,
-        next: DueTimes.next(data.schedule, now),
-        plugin,
-        schedule: data.schedule.text
-      }))
-    )
+    const runs = yield* recent(store, jobs, 1)
+    return jobs.map(({ data, name, plugin }) => ({
+      last: runs.get(name)?.[0],
+      name,
+      next: DueTimes.next(data.schedule, now),
+      plugin,
+      schedule: data.schedule.text
+    }))
   }),
   runNow: (name) =>
     Effect.gen(function* () {
-      const job = yield* find(runtime, name)
-      const id = randomUUID()
-      const now = yield* Clock.currentTimeMillis
-      const run = { attempt: 1, dueAt: now, id, trigger: "manual" } as const
-      const claim = yield* store.claim({ ...run, job: name, now, overlap: job.data.overlap })
-      if (claim !== "claimed") return yield* new JobBusy({ job: name })
-      yield* Fiber.await(yield* scheduler.start(job, run))
-      const ended = (yield* store.history(name, 1000)).find((each) => each.id === id)
+      const started = yield* scheduler.startNow(yield* find(runtime, name))
+      if (started === undefined) return yield* new JobBusy({ job: name })
+      yield* Fiber.await(started.fiber)
+      const ended = (yield* store.history(name, 1000)).find(({ id }) => id === started.id)
       return (
         ended ??
         (yield* new JobStoreError({ cause: "the run is not in the history", operation: "runNow" }))
@@ -69,28 +62,49 @@ export const make = (
     })
 })
 
-const problemOf = (store: RunStore, startedAt: number, { data, name }: BoundJob) =>
-  Effect.gen(function* () {
-    const runs = yield* store.history(name, 10)
-    const ended = runs.filter(({ status }) => status === "failed" || status === "succeeded")
-    if (
-      ended.length >= failures &&
-      ended.slice(0, failures).every((run) => run.status === "failed")
-    ) {
-      return [`${name} failed ${failures} times in a row`]
-    }
-    const due = DueTimes.next(data.schedule, (yield* store.lastDue(name)) ?? startedAt)
-    return due < (yield* Clock.currentTimeMillis) - tooLate
-      ? [`${name} was due at ${new Date(due).toISOString()} and has not started`]
-      : []
-  })
+/** Returns the last runs of each job, newest first. */
+const recent = (store: RunStore, jobs: ReadonlyArray<BoundJob>, limit: number) =>
+  Effect.map(
+    store.recent(
+      jobs.map(({ name }) => name),
+      limit
+    ),
+    (runs) => Map.groupBy(runs, ({ job }) => job)
+  )
+
+const problemsOf = (
+  { data, name }: BoundJob,
+  runs: ReadonlyArray<Run>,
+  startedAt: number,
+  now: number
+): ReadonlyArray<string> => {
+  const ended = runs.filter(({ status }) => status === "failed" || status === "succeeded")
+  if (
+    ended.length >= failures &&
+    ended.slice(0, failures).every((run) => run.status === "failed")
+  ) {
+    return [`${name} failed ${failures} times in a row`]
+  }
+  const last = runs.find(({ trigger }) => trigger === "schedule")?.dueAt
+  if (last !== undefined && last > now + tooLate) {
+    return [
+      `${name} has run for ${new Date(last).toISOString()}, a time to come, and waits until then: a clock was wrong`
+    ]
+  }
+  const due = DueTimes.next(data.schedule, last ?? startedAt)
+  return due < now - tooLate
+    ? [`${name} was due at ${new Date(due).toISOString()} and has not started`]
+    : []
+}
 
 /** The check of all jobs: degraded if one fails again and again, or does not start in time. */
-export const health = (runtime: AppRuntimeShape, store: RunStore) =>
-  Effect.map(
-    Effect.forEach(runtime.contributions(Job.kind), (job) =>
-      problemOf(store, runtime.startedAt, job)
-    ),
-    (problems) =>
-      problems.flat().length === 0 ? undefined : HealthCheck.degraded(problems.flat().join("; "))
-  )
+export const health = (runtime: AppRuntimeShape, store: RunStore, scheduler: Scheduler) =>
+  Effect.gen(function* () {
+    const jobs = runtime.contributions(Job.kind)
+    const runs = yield* recent(store, jobs, 10)
+    const now = yield* scheduler.now
+    const problems = jobs.flatMap((job) =>
+      problemsOf(job, runs.get(job.name) ?? [], runtime.startedAt, now)
+    )
+    return problems.length === 0 ? undefined : HealthCheck.degraded(problems.join("; "))
+  })

@@ -8,17 +8,17 @@ export const make = (owner: string, keep: Keep): RunStore => {
   const runs = new Map<string, ReadonlyArray<Run>>()
   const dues = new Map<string, number>()
   const of = (job: string) => runs.get(job) ?? []
+  /** The jobs of the runs that run. */
+  const running = new Map<string, string>()
   const change = (id: string, changed: (run: Run) => Run): boolean => {
-    for (const [job, all] of runs) {
-      const run = all.find((each) => each.id === id)
-      if (run?.status !== "running") continue
-      runs.set(
-        job,
-        all.map((each) => (each.id === id ? changed(each) : each))
-      )
-      return true
-    }
-    return false
+    const job = running.get(id)
+    if (job === undefined) return false
+    running.delete(id)
+    runs.set(
+      job,
+      of(job).map((each) => (each.id === id ? changed(each) : each))
+    )
+    return true
   }
   const claim = ({ dueAt, id, job, now, overlap, trigger }: Wanted) => {
     if (trigger === "schedule" && dueAt <= (dues.get(job) ?? Number.NEGATIVE_INFINITY))
@@ -43,6 +43,7 @@ export const make = (owner: string, keep: Keep): RunStore => {
       trigger
     }
     runs.set(job, [...of(job), run])
+    if (!isBusy) running.set(id, job)
     return isBusy ? "busy" : "claimed"
   }
   const prune = (job: string, now: number) => {
@@ -64,12 +65,12 @@ export const make = (owner: string, keep: Keep): RunStore => {
     history: (job, limit) => Effect.sync(() => of(job).slice(-limit).toReversed()),
     lastDue: (job) => Effect.sync(() => dues.get(job)),
     prune: (job, now) => Effect.sync(() => prune(job, now)),
-    renew: (ids) =>
-      Effect.sync(() => {
-        const running = [...runs.values()].flat().filter(({ status }) => status === "running")
-        return ids.filter((id) => running.some((run) => run.id === id))
-      }),
+    pruneOthers: () => Effect.void,
+    recent: (jobs, limit) =>
+      Effect.sync(() => jobs.flatMap((job) => of(job).slice(-limit).toReversed())),
+    renew: (ids) => Effect.sync(() => ids.filter((id) => running.has(id))),
     takeOver: () => Effect.succeed([]),
+    time: undefined,
     transaction: undefined
   }
 }

@@ -32,6 +32,8 @@ export interface Run {
 export interface Wanted {
   readonly dueAt: number
   readonly id: string
+  /** Whether a due time may be later than the clock of the store: the process has the clock of a test. */
+  readonly isEarlyAllowed: boolean
   readonly job: string
   readonly now: number
   readonly overlap: "cancel" | "queue" | "skip"
@@ -41,9 +43,10 @@ export interface Wanted {
 /**
  * - `busy`: another run of the job runs; with `skip`, the due time is recorded as skipped
  * - `claimed`: the run is this process's
+ * - `early`: it is not due by the clock of the store
  * - `taken`: this due time or a later one was claimed before
  */
-export type Claim = "busy" | "claimed" | "taken"
+export type Claim = "busy" | "claimed" | "early" | "taken"
 
 /** The end of a run. */
 export interface Ending {
@@ -55,25 +58,38 @@ export interface Ending {
 /** Keeps runs. All of a process belong to its `owner`. */
 export interface RunStore {
   readonly claim: (wanted: Wanted) => Effect.Effect<Claim, JobStoreError>
-  /** Ends a run. Returns whether it was still this process's. */
+  /** Ends a run. Returns whether it was still this process's. To end it twice is to end it once. */
   readonly end: (id: string, ending: Ending) => Effect.Effect<boolean, JobStoreError>
   readonly history: (job: string, limit: number) => Effect.Effect<ReadonlyArray<Run>, JobStoreError>
   /** Returns the newest due time of the schedule that was claimed. */
   readonly lastDue: (job: string) => Effect.Effect<number | undefined, JobStoreError>
   /** Removes old runs, and never the newest of a job. */
   readonly prune: (job: string, now: number) => Effect.Effect<void, JobStoreError>
+  /** Removes runs of jobs that the app does not have any more, when they are old. */
+  readonly pruneOthers: (
+    jobs: ReadonlyArray<string>,
+    now: number
+  ) => Effect.Effect<void, JobStoreError>
+  /** Returns the last runs of each of these jobs by their due time, newest first. */
+  readonly recent: (
+    jobs: ReadonlyArray<string>,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Run>, JobStoreError>
   /** Renews the leases of the runs. Returns the ids of those that are still this process's. */
   readonly renew: (
     ids: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<string>, JobStoreError>
   /**
-   * Takes over runs of other processes that released them and, with `isExpired`, of those whose lease has
-   * ended.
+   * Takes over runs of other processes that released them and, with `isExpired`, runs whose lease has ended.
+   * These may be this process's, if it did not get the answer to a claim; `running` are those it knows of.
    */
   readonly takeOver: (
     jobs: ReadonlyArray<string>,
-    isExpired: boolean
+    isExpired: boolean,
+    running: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Run>, JobStoreError>
+  /** Returns the time of the store in Unix milliseconds. `undefined` if it is that of the process. */
+  readonly time: Effect.Effect<number, JobStoreError> | undefined
   /** Commits an effect and the end of its run together. `undefined` without a database. */
   readonly transaction:
     | (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | JobStoreError, R>)

@@ -4,15 +4,16 @@
  */
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as DueTimes from "./DueTimes.ts"
 import * as Execution from "./Execution.ts"
 import type { Description } from "./Job.ts"
 import type { JobStoreError } from "./JobsErrors.ts"
-import { lease, renewal, type Run, type RunStore } from "./RunStore.ts"
+import { type Claim, lease, renewal, type Run, type RunStore } from "./RunStore.ts"
+import * as StoreClock from "./StoreClock.ts"
 
 /** A due time that is older, in milliseconds, counts as missed. */
 const grace = 5000
@@ -23,18 +24,34 @@ const longestSleep = 10_000
 /** Milliseconds until a store that failed is asked again. */
 const retryPause = 500
 
+/** The longest pause, in milliseconds, between two looks whether a queued run can start. */
+const longestWait = 1000
+
+/**
+ * How many claims of a process are made at once. Many jobs are due at the full minute, and the requests of the
+ * app need connections too.
+ */
+const claimsAtOnce = 4
+
 /** Milliseconds between two looks for runs of processes that went away. */
 const takeOverPause = 1000
+
+/** A run that was started. */
+export interface Started {
+  readonly fiber: Fiber.Fiber<void>
+  readonly id: string
+}
 
 /** The running runs of this process, and the loops that start them. */
 export interface Scheduler {
   /** Stops starting runs, waits for those that run, and interrupts them when it is interrupted. */
   readonly drain: Effect.Effect<void>
-  /** Starts a claimed run. */
-  readonly start: (
-    job: Execution.BoundJob,
-    run: Execution.Started
-  ) => Effect.Effect<Fiber.Fiber<void>>
+  /** The time by which jobs are due. */
+  readonly now: Effect.Effect<number>
+  /** Claims and starts a run that is not of the schedule. Its value is undefined if another run runs. */
+  readonly startNow: (
+    job: Execution.BoundJob
+  ) => Effect.Effect<Started | undefined, JobStoreError>
   /** Starts the loops of the jobs. */
   readonly startLoops: (jobs: ReadonlyArray<Execution.BoundJob>) => Effect.Effect<void>
 }
@@ -65,47 +82,84 @@ export const make = (
     const running = new Map<string, { readonly fiber: Fiber.Fiber<void>; readonly job: string }>()
     const loops: Array<Fiber.Fiber<unknown, unknown>> = []
     let stopping = false
-    const execute = Execution.make({ context, isShared, isStopping: () => stopping, store })
+    const clock = StoreClock.make(store)
+    const { now: time } = clock
+    const execute = Execution.make({
+      context,
+      isShared,
+      isStopping: () => stopping,
+      now: time,
+      store
+    })
+    const claims = Semaphore.makeUnsafe(claimsAtOnce)
 
-    const start: Scheduler["start"] = (job, run) =>
-      Effect.map(Effect.forkIn(execute(job, run), scope), (fiber) => {
+    const start = (job: Execution.BoundJob, run: Execution.Started) =>
+      Effect.map(Effect.forkIn(execute(job, run), scope), (fiber): Started => {
         running.set(run.id, { fiber, job: job.name })
         fiber.addObserver(() => running.delete(run.id))
-        return fiber
+        return { fiber, id: run.id }
       })
 
     const own = (job: string) => [...running.values()].filter((each) => each.job === job)
+
+    /** Claims a run and starts it. A claim that is interrupted is given back. */
+    const claimAndStart = (
+      job: Execution.BoundJob,
+      dueAt: number,
+      trigger: Run["trigger"],
+      overlap: Description["overlap"]
+    ): Effect.Effect<
+      { readonly claim: Claim; readonly id: string; readonly started: Started | undefined },
+      JobStoreError
+    > =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const before = own(job.name)
+          const id = randomUUID()
+          const run = { attempt: 1, dueAt, id, trigger } as const
+          const [isReal, now] = [yield* clock.isReal, yield* time]
+          const claim = yield* restore(
+            claims.withPermits(1)(
+              store.claim({ ...run, isEarlyAllowed: !isReal, job: job.name, now, overlap })
+            )
+          ).pipe(
+            Effect.onInterrupt(() =>
+              store.end(id, { error: undefined, now, status: "released" }).pipe(
+                Effect.timeout("1 second"),
+                Effect.ignore
+              )
+            )
+          )
+          if (claim !== "claimed") return { claim, id, started: undefined }
+          // With `cancel`, the store has ended them.
+          for (const { fiber } of before) fiber.interruptUnsafe()
+          return { claim, id, started: yield* start(job, run) }
+        })
+      )
 
     /** Starts the run of a due time, as soon as its overlap policy lets it. */
     const startDue = (
       job: Execution.BoundJob,
       dueAt: number,
       overlap: Description["overlap"]
-    ): Effect.Effect<boolean, JobStoreError> =>
+    ): Effect.Effect<"done" | "early" | "waited", JobStoreError> =>
       Effect.gen(function* () {
-        const before = own(job.name)
-        const id = randomUUID()
-        const now = yield* Clock.currentTimeMillis
-        const run = { attempt: 1, dueAt, id, trigger: "schedule" } as const
-        const claim = yield* store.claim({ ...run, job: job.name, now, overlap })
-        if (claim === "taken") return false
-        if (claim === "busy") {
-          if (overlap === "skip") {
+        for (let pause = 100; ; pause = Math.min(longestWait, pause * 1.5)) {
+          const before = own(job.name)
+          const { claim, id } = yield* claimAndStart(job, dueAt, "schedule", overlap)
+          if (claim === "early") return "early"
+          if (claim === "busy" && overlap === "skip") {
             yield* Effect.logWarning(`Job ${job.name} is skipped: another run of it runs`).pipe(
               Effect.annotateLogs({ job: job.name, runId: id })
             )
-            return false
+            // A run that never ends would let the history grow.
+            yield* store.prune(job.name, yield* time)
           }
-          yield* isShared
-            ? Effect.sleep(100)
+          if (claim !== "busy" || overlap === "skip") return pause === 100 ? "done" : "waited"
+          yield* before.length === 0
+            ? Effect.sleep(pause)
             : Effect.forEach(before, ({ fiber }) => Fiber.await(fiber), { discard: true })
-          yield* startDue(job, dueAt, overlap)
-          return true
         }
-        // With `cancel`, the store has ended them.
-        for (const { fiber } of before) fiber.interruptUnsafe()
-        yield* start(job, run)
-        return false
       })
 
     const loop = (job: Execution.BoundJob) => {
@@ -113,7 +167,7 @@ export const make = (
       let cursor: number | undefined
       let onTimeFrom = Number.POSITIVE_INFINITY
       const round = Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* time
         cursor ??= (yield* store.lastDue(name)) ?? now
         const dues = select(data, cursor, now, onTimeFrom)
         if (dues.length === 0) {
@@ -126,9 +180,13 @@ export const make = (
         for (const due of dues) {
           // Several that are due at the same time run one after the other, so none is skipped.
           const overlap = dues.length > 1 && data.overlap === "skip" ? "queue" : data.overlap
-          const from = yield* Clock.currentTimeMillis
-          const hasWaited = yield* startDue(job, due, overlap)
-          if (hasWaited || dues.length > 1) onTimeFrom = Math.min(onTimeFrom, from)
+          const from = yield* time
+          const outcome = yield* startDue(job, due, overlap)
+          if (outcome === "early") {
+            yield* clock.measure
+            return yield* Effect.sleep(retryPause)
+          }
+          if (outcome === "waited" || dues.length > 1) onTimeFrom = Math.min(onTimeFrom, from)
           cursor = due
         }
       })
@@ -154,12 +212,15 @@ export const make = (
     let answersSince: number | undefined
     const takeOver = (jobs: ReadonlyArray<Execution.BoundJob>) =>
       Effect.gen(function* () {
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* time
         // After an outage the processes that are alive need time to renew their leases.
         const isExpired = answersSince !== undefined && now - answersSince >= lease
         const names = jobs.map(({ name }) => name)
         const runs: ReadonlyArray<Run> = yield* Effect.onError(
-          store.takeOver(names, isExpired),
+          Effect.andThen(
+            clock.measure,
+            Effect.suspend(() => store.takeOver(names, isExpired, [...running.keys()]))
+          ),
           () =>
             Effect.sync(() => {
               answersSince = undefined
@@ -195,13 +256,30 @@ export const make = (
         ),
         Effect.onInterrupt(() => interruptAll)
       ),
-      start,
+      now: time,
       startLoops: (jobs) =>
         Effect.gen(function* () {
+          yield* Effect.ignore(clock.measure)
+          if (jobs.length > 0) {
+            const prune = Effect.flatMap(time, (now) =>
+              store.pruneOthers(
+                jobs.map(({ name }) => name),
+                now
+              )
+            )
+            loops.push(yield* Effect.forkIn(Effect.ignore(prune), scope))
+          }
           for (const job of jobs) loops.push(yield* Effect.forkIn(loop(job), scope))
           if (isShared && jobs.length > 0) {
             loops.push(yield* Effect.forkIn(regularly(takeOverPause, takeOver(jobs)), scope))
           }
-        })
+        }),
+      startNow: (job) =>
+        Effect.flatMap(time, (now) =>
+          Effect.map(
+            claimAndStart(job, now, "manual", job.data.overlap),
+            ({ started }) => started
+          )
+        )
     }
   })

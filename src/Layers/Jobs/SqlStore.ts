@@ -2,8 +2,9 @@
  * Runs in PostgreSQL or PGlite.
  *
  * A claim holds a lock of its job until it commits. It refuses a due time that is not after the newest
- * claimed one, so that a process that was paused cannot run one again, even after its row was pruned. Leases
- * are times of the database.
+ * claimed one, so that a process that was paused cannot run one again, even after its row was pruned. It also
+ * refuses one that is later than the clock of the database, which would stop the job until then. Leases are
+ * times of the database.
  */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -11,6 +12,9 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as OwnTables from "../../Plugin/OwnTables.ts"
 import { JobStoreError } from "./JobsErrors.ts"
 import { type Keep, lease, type Run, type RunStatus, type RunStore } from "./RunStore.ts"
+
+/** How many milliseconds before its due time by the clock of the database a run may be claimed. */
+const earliest = 1000
 
 /** The table of the store. */
 export const table = "flange_job_runs"
@@ -60,17 +64,28 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
   const until = sql`${now} + ${lease}::bigint`
   const isOf = (job: string) => sql`app = ${app} and job = ${job}`
 
-  const claim: RunStore["claim"] = ({ dueAt, id, job, now: at, overlap, trigger }) =>
+  const claim: RunStore["claim"] = ({
+    dueAt,
+    id,
+    isEarlyAllowed,
+    job,
+    now: at,
+    overlap,
+    trigger
+  }) =>
     stored(
       "claim",
       sql.withTransaction(
         Effect.gen(function* () {
           yield* sql`select pg_advisory_xact_lock(hashtextextended(${`${table}:${app}:${job}`}, 0))`
-          const isLate =
-            trigger === "schedule"
-              ? yield* sql`select id from ${runs} where ${isOf(job)} and trigger = 'schedule' and due_at >= ${dueAt} limit 1`
-              : []
-          if (isLate.length > 0) return "taken"
+          const [found] = yield* sql<{ is_early: boolean; later: number | string | null }>`
+            select ${dueAt}::bigint > ${now} + ${earliest}::bigint as is_early,
+              (select max(due_at) from ${runs} where ${isOf(job)} and trigger = ${trigger} and due_at >= ${dueAt}) as later`
+          const later = found?.later ?? undefined
+          if (trigger === "schedule") {
+            if (later !== undefined) return "taken"
+            if (found?.is_early === true && !isEarlyAllowed) return "early"
+          }
           const busy =
             yield* sql`select id from ${runs} where ${isOf(job)} and status in ('running', 'released')`
           const isBusy = busy.length > 0 && overlap !== "cancel"
@@ -79,7 +94,7 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
             yield* sql`update ${runs} set status = 'cancelled', ended_at = ${at} where ${isOf(job)} and status in ('running', 'released')`
           }
           yield* sql`insert into ${runs} (id, app, job, due_at, trigger, status, owner, attempt, lease_until, started_at, ended_at)
-            values (${id}, ${app}, ${job}, ${dueAt}, ${trigger}, ${isBusy ? "skipped" : "running"}, ${owner}, 1, ${until}, ${at}, ${isBusy ? at : null})`
+            values (${id}, ${app}, ${job}, ${later === undefined ? dueAt : Number(later) + 1}, ${trigger}, ${isBusy ? "skipped" : "running"}, ${owner}, 1, ${until}, ${at}, ${isBusy ? at : null})`
           return isBusy ? "busy" : "claimed"
         })
       )
@@ -91,7 +106,7 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
       stored(
         "end",
         Effect.map(
-          sql`update ${runs} set status = ${status}, ended_at = ${at}, error = ${error ?? null}, lease_until = 0 where id = ${id} and owner = ${owner} and status = 'running' returning id`,
+          sql`update ${runs} set status = ${status}, ended_at = ${at}, error = ${error ?? null}, lease_until = 0 where id = ${id} and owner = ${owner} and status in ('running', ${status}) returning id`,
           (rows) => rows.length === 1
         )
       ),
@@ -123,6 +138,24 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
             and (o.place > ${keep.count} or r.started_at < ${at - keep.age})`
         )
       ),
+    pruneOthers: (jobs, at) =>
+      stored(
+        "prune",
+        Effect.asVoid(
+          sql`delete from ${runs} where app = ${app} and started_at < ${at - keep.age}
+            and not (job = any(string_to_array(${jobs.join(",")}, ',')))`
+        )
+      ),
+    recent: (jobs, limit) =>
+      stored(
+        "history",
+        Effect.map(
+          sql<Row>`select r.* from unnest(string_to_array(${jobs.join(",")}, ',')) as names (name)
+            cross join lateral (select * from ${runs} where app = ${app} and job = names.name
+              order by due_at desc, started_at desc limit ${limit}) r`,
+          (rows) => rows.map(runOf)
+        )
+      ),
     renew: (ids) =>
       ids.length === 0
         ? Effect.succeed([])
@@ -135,19 +168,27 @@ export const make = (sql: SqlClient, app: string, owner: string, keep: Keep): Ru
               (rows) => rows.map(({ id }) => id)
             )
           ),
-    takeOver: (jobs, isExpired) =>
+    takeOver: (jobs, isExpired, running) =>
       jobs.length === 0
         ? Effect.succeed([])
         : stored(
             "takeOver",
             Effect.map(
               sql<Row>`update ${runs} set owner = ${owner}, attempt = attempt + 1, status = 'running', ended_at = null, lease_until = ${until}
-                where id in (select id from ${runs} where app = ${app} and job in ${sql.in(jobs)} and owner <> ${owner}
-                  and (status = 'released' or (${isExpired} and status = 'running' and lease_until < ${now}))
+                where id in (select id from ${runs} where app = ${app} and job = any(string_to_array(${jobs.join(",")}, ','))
+                  and ((status = 'released' and owner <> ${owner})
+                    or (${isExpired} and status = 'running' and lease_until < ${now}))
+                  and not (id = any(string_to_array(${running.join(",")}, ',')))
                   order by due_at limit 20 for update skip locked) returning *`,
               (rows) => rows.map(runOf)
             )
           ),
+    time: stored(
+      "time",
+      Effect.map(sql<{ time: number | string }>`select ${now} as time`, ([row]) =>
+        Number(row?.time)
+      )
+    ),
     transaction: (effect) =>
       Effect.catchTag(sql.withTransaction(effect), "SqlError", (cause) =>
         Effect.fail(new JobStoreError({ cause, operation: "transaction" }))
