@@ -14,6 +14,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
 const wanted = (dueAt: number, more: Partial<Wanted> = {}): Wanted => ({
   dueAt,
   id: randomUUID(),
+  isEarlyAllowed: true,
   job: "job",
   now: dueAt,
   overlap: "skip",
@@ -94,12 +95,12 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
         const released = wanted(1000)
         yield* first.claim(released)
         yield* first.end(released.id, { error: undefined, now: 1, status: "released" })
-        const [taken] = yield* second.takeOver(["job"], false)
+        const [taken] = yield* second.takeOver(["job"], false, [])
         expect(taken).toMatchObject({ attempt: 2, id: released.id, status: "running" })
-        expect(yield* first.takeOver(["job"], true)).toEqual([])
+        expect(yield* first.takeOver(["job"], true, [])).toEqual([])
         yield* sql`update flange_job_runs set lease_until = 0`
-        expect(yield* first.takeOver(["job"], false)).toEqual([])
-        expect(yield* first.takeOver(["job"], true)).toMatchObject([
+        expect(yield* first.takeOver(["job"], false, [])).toEqual([])
+        expect(yield* first.takeOver(["job"], true, [])).toMatchObject([
           { attempt: 3, id: released.id }
         ])
         expect(yield* second.renew([released.id])).toEqual([])
