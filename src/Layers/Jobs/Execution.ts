@@ -48,6 +48,22 @@ export const make = ({
     "How long after their due time runs of jobs start"
   )
 
+  const newSeries = (job: string) => ({
+    cancelled: counter({ job, outcome: "cancelled" }),
+    duration: duration({ job }),
+    failed: counter({ job, outcome: "failed" }),
+    lateness: lateness({ job }),
+    released: counter({ job, outcome: "released" }),
+    succeeded: counter({ job, outcome: "succeeded" })
+  })
+  const made = new Map<string, ReturnType<typeof newSeries>>()
+  /** The series of a job. */
+  const seriesOf = (job: string) => {
+    const series = made.get(job) ?? newSeries(job)
+    made.set(job, series)
+    return series
+  }
+
   const record = (id: string, ending: Ending) =>
     store.end(id, ending).pipe(
       Effect.retry({ schedule: Schedule.spaced("500 millis"), while: () => !isStopping() }),
@@ -64,7 +80,7 @@ export const make = ({
           yield* Effect.exit(restore(Effect.sleep(share * data.jitter)))
         }
         const began = yield* clock
-        if (trigger === "schedule") lateness({ job: name })((began - dueAt) / 1000)
+        if (trigger === "schedule") seriesOf(name).lateness((began - dueAt) / 1000)
         const limited =
           data.timeout === undefined
             ? value
@@ -122,8 +138,8 @@ export const make = ({
             : Cause.pretty(exit.cause).slice(0, mostError)
         const isOwn =
           isTransaction && status === "succeeded" ? true : yield* record(id, { error, now, status })
-        counter({ job: name, outcome: isOwn ? status : "cancelled" })()
-        duration({ job: name })((now - began) / 1000)
+        seriesOf(name)[isOwn ? status : "cancelled"]()
+        seriesOf(name).duration((now - began) / 1000)
         if (!isOwn) {
           yield* Effect.logWarning(
             `Job ${name} was cancelled: a newer run, or another process, has its place`
