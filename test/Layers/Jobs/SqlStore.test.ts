@@ -106,4 +106,51 @@ onEach([pglite, postgres], "the store of runs", (backend) => {
         expect(yield* second.renew([released.id])).toEqual([])
       })
     ))
+
+  it("gives a process its own run back whose claim got no answer, and none that it runs", () =>
+    run(
+      Effect.gen(function* () {
+        const { first, sql } = yield* stores
+        const [lost, running] = [wanted(1000), wanted(1000, { job: "other" })]
+        for (const each of [lost, running]) yield* first.claim(each)
+        yield* sql`update flange_job_runs set lease_until = 0`
+        const jobs = ["job", "other"]
+        expect(yield* first.takeOver(jobs, false, [running.id])).toEqual([])
+        expect(yield* first.takeOver(jobs, true, [running.id])).toMatchObject([
+          { attempt: 2, id: lost.id }
+        ])
+      })
+    ))
+
+  it("refuses a due time that is later than the clock of the database", () =>
+    run(
+      Effect.gen(function* () {
+        const { first } = yield* stores
+        const now = yield* first.time!
+        const soon = { isEarlyAllowed: false, now }
+        expect(yield* first.claim(wanted(now + 86_400_000, soon))).toBe("early")
+        expect(yield* first.claim(wanted(now, soon))).toBe("claimed")
+        expect(yield* first.claim(wanted(now, soon))).toBe("taken")
+      })
+    ))
+
+  it("ends a run once, however often it is asked, and returns the newest runs of each job", () =>
+    run(
+      Effect.gen(function* () {
+        const { first } = yield* stores
+        const ended = wanted(3000)
+        for (const due of [1000, 2000]) yield* finished(first, due)
+        yield* first.claim(ended)
+        const end = first.end(ended.id, { error: undefined, now: 1, status: "succeeded" })
+        expect([yield* end, yield* end]).toEqual([true, true])
+        yield* first.claim(wanted(500, { job: "b" }))
+        const runs = yield* first.recent(["b", "job", "none"], 2)
+        expect(runs.map(({ dueAt, job }) => [job, dueAt]).toSorted()).toEqual([
+          ["b", 500],
+          ["job", 2000],
+          ["job", 3000]
+        ])
+        expect(yield* first.recent([], 2)).toEqual([])
+      })
+    ))
 })

@@ -133,3 +133,8 @@ export const unlistedSection = Plugin.make("app:rooms", { layer: Layer.effectDis
 
 class NoParentheses extends ApiError.make<NoParentheses>("NoParentheses", { code: "NO", detail: "", status: 404 }) {}
 // ^ expect: Write empty parentheses before the arguments: class NotFound extends ApiError.make<NotFound>()(...)
+
+export const jobs = App.make("shop", [
+// ^ expect: No plugin in this app provides `flange/Jobs`: add `Jobs.plugin`
+  Plugin.make("app:orders", { contributes: [Jobs.Job.every("orders:expire", "1 minute", Effect.void)] })
+])
