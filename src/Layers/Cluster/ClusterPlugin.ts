@@ -81,10 +81,19 @@ const unavailable = (cause: unknown) =>
 /** Checks that the pool can lend two connections at the same time. */
 const checkPool = Effect.gen(function* () {
   const sql = yield* SqlClient
-  yield* sql.reserve.pipe(Effect.mapError(unavailable))
+  const first = yield* sql.reserve.pipe(Effect.mapError(unavailable))
   yield* sql.reserve.pipe(
     Effect.timeout("10 seconds"),
-    Effect.mapError((cause) => new ClusterPoolTooSmall({ cause }))
+    Effect.catch((cause) =>
+      // The server may have gone away instead.
+      first
+        .executeUnprepared("select 1", [], undefined)
+        .pipe(
+          Effect.timeout("10 seconds"),
+          Effect.mapError(unavailable),
+          Effect.andThen(Effect.fail(new ClusterPoolTooSmall({ cause })))
+        )
+    )
   )
 }).pipe(Effect.scoped)
 

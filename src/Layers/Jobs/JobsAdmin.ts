@@ -26,8 +26,8 @@ const named = <A, R>(
     return HttpServerResponse.jsonUnsafe(yield* use(yield* Jobs, name))
   }).pipe(
     Effect.catchTags({
-      JobStoreError: unavailable,
       JobBusy: ({ message }) => Effect.succeed(problem(409, "The job runs already", message)),
+      JobStoreError: unavailable,
       JobUnknown: ({ message }) => Effect.succeed(problem(404, "Unknown job", message))
     })
   )

@@ -48,12 +48,10 @@ export interface Scheduler {
   readonly drain: Effect.Effect<void>
   /** The time by which jobs are due. */
   readonly now: Effect.Effect<number>
-  /** Claims and starts a run that is not of the schedule. Its value is undefined if another run runs. */
-  readonly startNow: (
-    job: Execution.BoundJob
-  ) => Effect.Effect<Started | undefined, JobStoreError>
   /** Starts the loops of the jobs. */
   readonly startLoops: (jobs: ReadonlyArray<Execution.BoundJob>) => Effect.Effect<void>
+  /** Claims and starts a run that is not of the schedule. Its value is undefined if another run runs. */
+  readonly startNow: (job: Execution.BoundJob) => Effect.Effect<Started | undefined, JobStoreError>
 }
 
 /** Returns the due times until now that run, oldest first. Those from `onTimeFrom` on are not missed. */
@@ -124,10 +122,9 @@ export const make = (
             )
           ).pipe(
             Effect.onInterrupt(() =>
-              store.end(id, { error: undefined, now, status: "released" }).pipe(
-                Effect.timeout("1 second"),
-                Effect.ignore
-              )
+              store
+                .end(id, { error: undefined, now, status: "released" })
+                .pipe(Effect.timeout("1 second"), Effect.ignore)
             )
           )
           if (claim !== "claimed") return { claim, id, started: undefined }
@@ -276,10 +273,7 @@ export const make = (
         }),
       startNow: (job) =>
         Effect.flatMap(time, (now) =>
-          Effect.map(
-            claimAndStart(job, now, "manual", job.data.overlap),
-            ({ started }) => started
-          )
+          Effect.map(claimAndStart(job, now, "manual", job.data.overlap), ({ started }) => started)
         )
     }
   })

@@ -75,9 +75,6 @@ export const queue = App.make("shop", [Plugin.make("app:q", { requires: [Queue.Q
 export const workflow = App.make("shop", [Database.plugin, Plugin.make("app:w", { requires: [WorkflowEngine] })])
 // ^ expect: No plugin in this app provides `effect/workflow/WorkflowEngine`: add `Cluster.plugin`
 
-export const job = App.make("shop", [Plugin.make("app:j", { requires: [Jobs.Jobs] })])
-// ^ expect: No plugin in this app provides `flange/Jobs`: add `Jobs.plugin` or `Jobs.withCluster`
-
 export const action = App.make("shop", [Greeting])
 // ^ expect: No plugin in this app implements the action `greet`: add a plugin with `Action.implement`
 
@@ -135,6 +132,6 @@ class NoParentheses extends ApiError.make<NoParentheses>("NoParentheses", { code
 // ^ expect: Write empty parentheses before the arguments: class NotFound extends ApiError.make<NotFound>()(...)
 
 export const jobs = App.make("shop", [
-// ^ expect: No plugin in this app provides `flange/Jobs`: add `Jobs.plugin`
+// ^ expect: No plugin in this app provides `flange/Jobs`: add `Jobs.plugin` or `Jobs.withCluster`
   Plugin.make("app:orders", { contributes: [Jobs.Job.every("orders:expire", "1 minute", Effect.void)] })
 ])
