@@ -51,4 +51,53 @@ onEach([postgres], "workflows in several processes", (backend) => {
       ),
     120_000
   )
+
+  it(
+    "go on in another process at SIGTERM",
+    () =>
+      Effect.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const url = yield* backend.fresh
+            const sql = yield* open(url)
+            const env = {
+              CLUSTER_PREFIX: `c${process.pid}_${Date.now() % 1e6}`,
+              DATABASE_URL: url,
+              DB_MAX_CONNECTIONS: "4",
+              FLANGE_ENV: "test"
+            }
+            const one = (more: Readonly<Record<string, string>>) =>
+              Effect.acquireRelease(
+                Effect.promise(() => start(program, { ...env, ...more })),
+                ({ child }) => Effect.sync(() => child.kill("SIGKILL"))
+              )
+            const steps = Effect.orElseSucceed(
+              sql<{ name: string; pid: number }>`select name, pid from steps`,
+              () => []
+            )
+            const leaving = yield* one({ FLANGE_ROLE: "worker", STEP: "hang" })
+            yield* one({ DB_MAX_CONNECTIONS: "1", FLANGE_ROLE: "server", START: "7" })
+            while ((yield* steps).length < 2) yield* Effect.sleep(50)
+            const other = yield* one({ FLANGE_ROLE: "worker" })
+            const at = Date.now()
+            leaving.child.kill("SIGTERM")
+            while ((yield* steps).length < 3) yield* Effect.sleep(20)
+            const handOver = Date.now() - at
+            expect(yield* Effect.promise(() => leaving.exit)).toBe(0)
+            console.log(
+              JSON.stringify({
+                exitAfterSigtermMs: Date.now() - at,
+                handOverOfActivityMs: handOver
+              })
+            )
+            expect((yield* steps).map(({ name, pid }) => [name, pid])).toEqual([
+              ["first", leaving.child.pid],
+              ["second", leaving.child.pid],
+              ["second", other.child.pid]
+            ])
+          })
+        )
+      ),
+    120_000
+  )
 })

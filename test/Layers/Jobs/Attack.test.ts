@@ -53,7 +53,12 @@ describe("odd jobs", () => {
     Effect.gen(function* () {
       let runs = 0
       const app = appOf(
-        Job.every("all", "1 second", Effect.sync(() => runs++), { missed: "all", missedLimit: 500 })
+        Job.every(
+          "all",
+          "1 second",
+          Effect.sync(() => runs++),
+          { missed: "all", missedLimit: 500 }
+        )
       )
       const test = yield* TestApp.make(app, { config: { jobs: { keep: 5 } } })
       yield* TestClock.adjust("400 seconds")
@@ -68,9 +73,12 @@ describe("odd jobs", () => {
       const slow = Effect.onInterrupt(Effect.sleep("1 minute"), () =>
         Effect.sync(() => interrupted++)
       )
-      const test = yield* TestApp.make(appOf(Job.cron("slow", "0 0 1 1 *", slow, { overlap: "cancel" })), {
-        config: atOnce
-      })
+      const test = yield* TestApp.make(
+        appOf(Job.cron("slow", "0 0 1 1 *", slow, { overlap: "cancel" })),
+        {
+          config: atOnce
+        }
+      )
       const now = test.run(Service.use(({ runNow }) => runNow("slow")))
       const first = yield* Effect.forkChild(now)
       yield* TestClock.adjust("1 second")
@@ -86,7 +94,12 @@ describe("odd jobs", () => {
     Effect.gen(function* () {
       let runs = 0
       const app = appOf(
-        Job.every("late", "1 minute", Effect.sync(() => runs++), { jitter: "50 seconds" })
+        Job.every(
+          "late",
+          "1 minute",
+          Effect.sync(() => runs++),
+          { jitter: "50 seconds" }
+        )
       )
       const scope = yield* Scope.make()
       yield* Scope.provide(TestApp.make(app, { config: atOnce }), scope)
@@ -100,7 +113,12 @@ describe("odd jobs", () => {
     Effect.gen(function* () {
       let runs = 0
       const app = appOf(
-        Job.every("late", "1 minute", Effect.sync(() => runs++), { jitter: "50 seconds" })
+        Job.every(
+          "late",
+          "1 minute",
+          Effect.sync(() => runs++),
+          { jitter: "50 seconds" }
+        )
       )
       yield* TestApp.make(app)
       yield* TestClock.adjust("60 seconds")
@@ -110,20 +128,26 @@ describe("odd jobs", () => {
     })
   )
 
-  it.effect("1 000 jobs of one app run once each minute, and the list and the health have all", () =>
-    Effect.gen(function* () {
-      let runs = 0
-      const jobs = Array.from({ length: 1000 }, (_, index) =>
-        Job.every(`job-${index}`, "1 minute", Effect.sync(() => runs++))
-      )
-      const test = yield* TestApp.make(appOf(...jobs))
-      yield* TestClock.adjust("2 minutes")
-      assert.strictEqual(runs, 2000)
-      const list = yield* test.run(Service.use((service) => service.list))
-      assert.strictEqual(list.length, 1000)
-      assert.isTrue(list.every(({ last }) => last?.status === "succeeded"))
-      assert.strictEqual(yield* test.run(degraded), undefined)
-    })
+  it.effect(
+    "1 000 jobs of one app run once each minute, and the list and the health have all",
+    () =>
+      Effect.gen(function* () {
+        let runs = 0
+        const jobs = Array.from({ length: 1000 }, (_, index) =>
+          Job.every(
+            `job-${index}`,
+            "1 minute",
+            Effect.sync(() => runs++)
+          )
+        )
+        const test = yield* TestApp.make(appOf(...jobs))
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual(runs, 2000)
+        const list = yield* test.run(Service.use((service) => service.list))
+        assert.strictEqual(list.length, 1000)
+        assert.isTrue(list.every(({ last }) => last?.status === "succeeded"))
+        assert.strictEqual(yield* test.run(degraded), undefined)
+      })
   )
 
   it.effect("a due time to come that is claimed degrades the health", () =>
@@ -133,7 +157,10 @@ describe("odd jobs", () => {
       yield* TestClock.adjust("1 minute")
       yield* TestClock.setTime(3_600_000)
       const found = yield* test.run(degraded)
-      assert.include(found?.reason ?? "", "often has run for 1970-01-01T10:01:00.000Z, a time to come")
+      assert.include(
+        found?.reason ?? "",
+        "often has run for 1970-01-01T10:01:00.000Z, a time to come"
+      )
     })
   )
 
@@ -175,7 +202,10 @@ describe("odd jobs", () => {
       assert.strictEqual(runs("metered", "failed"), 0)
       assert.strictEqual(runs("broken", "failed"), 1)
       for (const name of ["duration", "lateness"]) {
-        assert.strictEqual(valueOf(text, `flange_jobs_${name}_seconds_count`, { job: "metered" }), 1)
+        assert.strictEqual(
+          valueOf(text, `flange_jobs_${name}_seconds_count`, { job: "metered" }),
+          1
+        )
       }
     })
   )
@@ -227,7 +257,10 @@ describe("the admin port", () => {
             Job.cron(
               "slow",
               "0 0 1 1 *",
-              Effect.andThen(Effect.sync(() => runs++), Deferred.await(open))
+              Effect.andThen(
+                Effect.sync(() => runs++),
+                Deferred.await(open)
+              )
             )
           ]
         })
@@ -237,9 +270,12 @@ describe("the admin port", () => {
         admin.post("/jobs/slow/run", { headers: { "x-requested-with": "test" } }),
         ({ status }) => (status === 409 ? Deferred.succeed(open, undefined) : Effect.void)
       )
-      const replies = yield* Effect.all(Array.from({ length: 50 }, () => one), {
-        concurrency: "unbounded"
-      })
+      const replies = yield* Effect.all(
+        Array.from({ length: 50 }, () => one),
+        {
+          concurrency: "unbounded"
+        }
+      )
       const count = (status: number) => replies.filter((each) => each.status === status).length
       assert.strictEqual(count(200), runs)
       assert.strictEqual(count(200) + count(409), 50)
@@ -299,7 +335,9 @@ describe("with a database", () => {
 
   it.live("runs of jobs that were removed are pruned when they are old", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(shared(Job.cron("kept", "0 0 1 1 *", Effect.void)), { config })
+      const test = yield* TestApp.make(shared(Job.cron("kept", "0 0 1 1 *", Effect.void)), {
+        config
+      })
       const sql = yield* test.run(SqlClient)
       const store = (yield* Effect.promise(
         () => import("../../../src/Layers/Jobs/SqlStore.ts")

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { start } from "../../Server/process.ts"
 import { open } from "../Database/backends.ts"
 import { proxyTo } from "../Database/proxy.ts"
-import * as server from "./postgresServer.ts"
+import * as server from "./server.ts"
 
 const program = "test/Layers/Jobs/ticker.ts"
 
@@ -18,7 +18,8 @@ interface Row {
   readonly status: string
 }
 
-if (server.unavailable !== undefined) console.warn(`Skipped: the drill of jobs: ${server.unavailable}`)
+if (server.unavailable !== undefined)
+  console.warn(`Skipped: the drill of jobs: ${server.unavailable}`)
 
 describe("a job each second in three processes", () => {
   it.skipIf(server.unavailable !== undefined)(
