@@ -68,6 +68,8 @@ const independent = [
   "Idempotency/conformance",
   "Idempotency/Database",
   "Idempotency/Killed",
+  "Jobs/Attack",
+  "Jobs/Drill",
   "Jobs/DueTimes",
   "Jobs/Processes",
   "Jobs/SqlStore",

@@ -146,7 +146,10 @@ const services = Effect.gen(function* () {
  * in those with the role `scheduler`. Other processes only send to them. An activity that runs at SIGTERM has
  * five seconds to end; it is then interrupted, and another process runs it again. A process that is killed is
  * replaced within `cluster.lockExpiry` and a second, one that stops at SIGTERM at once. It keeps one
- * connection of the pool for its locks.
+ * connection of the pool for its locks. A process without the roles `scheduler` and `worker` keeps none.
+ *
+ * Effect resumes a workflow that waited for a child workflow by an effect that cannot be interrupted: while an
+ * activity of such a workflow runs, the process stops only after `app.releaseTimeout`.
  *
  * - config: section `cluster`
  * - tables: `cluster_messages`, `cluster_replies`, `cluster_runners`, `cluster_locks` and two for their

@@ -143,7 +143,8 @@ export const plugin = Plugin.make("flange:jobs", {
  * plugin creates if it is not there.
  *
  * A run of a process that was killed is run again by another one within ten seconds, so that the effect runs
- * at least once. The option `transaction` of a job makes its SQL work happen once.
+ * at least once. The option `transaction` of a job makes its SQL work happen once. Jobs are due by the clock of
+ * the database, so a process with a wrong clock does no harm.
  *
  * @example
  * ```ts
