@@ -21,10 +21,9 @@ interface Rig {
   readonly port: ReturnType<TestApp.TestApp<never, never>["port"]>
 }
 
-describe.each(["memory", "database"] as const)("queues on the admin port, %s", (backend) => {
-  const skipped = backend === "database" && backends.postgres.unavailable !== undefined
+const suite = (backend: "database" | "memory") => {
   const check = (title: string, test: (rig: Rig) => Effect.Effect<void, unknown>) =>
-    it.skipIf(skipped)(
+    it(
       title,
       () =>
         Effect.runPromise(
@@ -126,6 +125,30 @@ describe.each(["memory", "database"] as const)("queues on the admin port, %s", (
     })
   )
 
+  check("ids that no item can have are unknown ids, and change nothing", (rig) =>
+    Effect.gen(function* () {
+      const { port } = rig
+      yield* fill(rig, 1)
+      for (const id of ["%00", "a%00b", "%F0%9F%98%80", "__proto__", "x".repeat(2000)]) {
+        const reply = yield* port.get(`/queues/item?queue=jobs&id=${id}`)
+        expect([id.slice(0, 20), reply.status]).toEqual([id.slice(0, 20), 400])
+      }
+      for (const path of ["/queues/requeue", "/queues/remove"] as const) {
+        const ids = ["\0", "a\0b", "\ud800", "__proto__", ""]
+        const { text } = (yield* port.post(path, { json: { ids, queue: "jobs" } })).expectStatus(200)
+        expect(Object.values(JSON.parse(text) as object)).toEqual([0])
+      }
+      for (const queue of ["\0", "", "nowhere", "x".repeat(5000)]) {
+        const reply = yield* port.post("/queues/pause", { json: { queue } })
+        expect(reply.status).toBe(400)
+        expect(reply.text.length).toBeLessThan(2000)
+      }
+      const { text } = yield* port.get("/queues")
+      expect(text).toContain('"dead":1')
+      expect(text).not.toContain("nowhere")
+    })
+  )
+
   check("answers with 400 to an unknown queue, which it names, and to bad input", ({ port }) =>
     Effect.gen(function* () {
       const unknown = (yield* port.post("/queues/pause", { json: { queue: "jbos" } })).expectStatus(
@@ -149,10 +172,13 @@ describe.each(["memory", "database"] as const)("queues on the admin port, %s", (
       )
     })
   )
-})
+}
 
-describe("flange queues", () => {
-  it.skipIf(backends.postgres.unavailable !== undefined)(
+describe("queues on the admin port, memory", () => suite("memory"))
+backends.onEach([backends.postgres], "queues on the admin port", () => suite("database"))
+
+backends.onEach([backends.postgres], "flange queues", () => {
+  it(
     "lists, requeues and pauses the queues of the database of the app",
     () =>
       Effect.runPromise(
