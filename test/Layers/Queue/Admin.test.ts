@@ -135,7 +135,9 @@ const suite = (backend: "database" | "memory") => {
       }
       for (const path of ["/queues/requeue", "/queues/remove"] as const) {
         const ids = ["\0", "a\0b", "\ud800", "__proto__", ""]
-        const { text } = (yield* port.post(path, { json: { ids, queue: "jobs" } })).expectStatus(200)
+        const { text } = (yield* port.post(path, { json: { ids, queue: "jobs" } })).expectStatus(
+          200
+        )
         expect(Object.values(JSON.parse(text) as object)).toEqual([0])
       }
       for (const queue of ["\0", "", "nowhere", "x".repeat(5000)]) {

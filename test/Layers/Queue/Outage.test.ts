@@ -54,7 +54,7 @@ const outage = (
     {
       readonly down: Effect.Effect<void>
       readonly run: <A, E>(
-        effect: Effect.Effect<A, E, Queue.QueueStore | Queue.Queues>
+        effect: Effect.Effect<A, E, Queue.Queues | Queue.QueueStore>
       ) => Effect.Effect<A, unknown>
       readonly up: Effect.Effect<void>
     },
@@ -74,8 +74,9 @@ const outage = (
       })
       yield* Effect.sleep(2000)
       yield* app.up
-      const isBack = Effect.map(Effect.exit(app.run(Jobs.enqueue("more", { id: "c" }))), (exit) =>
-        exit._tag === "Success"
+      const isBack = Effect.map(
+        Effect.exit(app.run(Jobs.enqueue("more", { id: "c" }))),
+        (exit) => exit._tag === "Success"
       )
       yield* until(isBack)
       yield* until(Effect.map(app.run(state("c")), (found) => found === "completed"))
@@ -94,51 +95,63 @@ backends.onEach([backends.postgres], "workers during an outage", (backend) => {
     config: { values: { database: { acquireTimeout: "500 millis", url }, queue } }
   })
 
-  it("a handler that outlasts a closed database is run once, and later items are handled", () =>
-    outage((Work) =>
-      Effect.gen(function* () {
-        const { down, up, url } = yield* proxyTo(yield* backend.fresh)
-        const app = yield* TestApp.make(
-          App.make("shop", [Database.plugin, Queue.withDatabase, Work], values(url))
-        )
-        return { down, run: app.run, up }
-      })
-    ), 60_000)
+  it(
+    "a handler that outlasts a closed database is run once, and later items are handled",
+    () =>
+      outage((Work) =>
+        Effect.gen(function* () {
+          const { down, up, url } = yield* proxyTo(yield* backend.fresh)
+          const app = yield* TestApp.make(
+            App.make("shop", [Database.plugin, Queue.withDatabase, Work], values(url))
+          )
+          return { down, run: app.run, up }
+        })
+      ),
+    60_000
+  )
 
-  it("items are handled after the database has ended all connections", () =>
-    run(
-      Effect.gen(function* () {
-        const { Work, seen } = works()
-        const url = yield* backend.fresh
-        const app = yield* TestApp.make(
-          App.make("shop", [Database.plugin, Queue.withDatabase, Work], values(url))
-        )
-        yield* app.run(Jobs.enqueue("one", { id: "one" }))
-        yield* until(Effect.sync(() => seen.includes("end one 1")))
-        const sql = yield* backends.open(url)
-        yield* sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
-        const enqueue = Effect.exit(app.run(Jobs.enqueue("two", { id: "two" })))
-        yield* until(Effect.map(enqueue, ({ _tag }) => _tag === "Success"))
-        yield* until(Effect.sync(() => seen.some((text) => text.startsWith("end two"))))
-      })
-    ), 60_000)
+  it(
+    "items are handled after the database has ended all connections",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const { Work, seen } = works()
+          const url = yield* backend.fresh
+          const app = yield* TestApp.make(
+            App.make("shop", [Database.plugin, Queue.withDatabase, Work], values(url))
+          )
+          yield* app.run(Jobs.enqueue("one", { id: "one" }))
+          yield* until(Effect.sync(() => seen.includes("end one 1")))
+          const sql = yield* backends.open(url)
+          yield* sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
+          const enqueue = Effect.exit(app.run(Jobs.enqueue("two", { id: "two" })))
+          yield* until(Effect.map(enqueue, ({ _tag }) => _tag === "Success"))
+          yield* until(Effect.sync(() => seen.some((text) => text.startsWith("end two"))))
+        })
+      ),
+    60_000
+  )
 })
 
 describeRedis("workers during an outage of Redis", () => {
-  it("a handler that outlasts a frozen server is run once, and later items are handled", () =>
-    outage((Work) =>
-      Effect.gen(function* () {
-        const server = yield* redisServer()
-        const app = yield* TestApp.make(
-          App.make("shop", [Queue.withRedis, Redis.plugin, Work], {
-            config: {
-              values: { queue, redis: { commandTimeout: "300 millis", url: server.url } }
-            }
-          })
-        )
-        return { down: server.freeze, run: app.run, up: server.thaw }
-      })
-    ), 60_000)
+  it(
+    "a handler that outlasts a frozen server is run once, and later items are handled",
+    () =>
+      outage((Work) =>
+        Effect.gen(function* () {
+          const server = yield* redisServer()
+          const app = yield* TestApp.make(
+            App.make("shop", [Queue.withRedis, Redis.plugin, Work], {
+              config: {
+                values: { queue, redis: { commandTimeout: "300 millis", url: server.url } }
+              }
+            })
+          )
+          return { down: server.freeze, run: app.run, up: server.thaw }
+        })
+      ),
+    60_000
+  )
 })
 
 describe("an enqueue in a savepoint", () => {

@@ -13,7 +13,9 @@ const Jobs = Queue.make("jobs", {
 })
 
 const wait =
-  process.env["DEAF"] === "1" ? Effect.uninterruptible(Effect.sleep("1 hour")) : Effect.sleep("1 hour")
+  process.env["DEAF"] === "1"
+    ? Effect.uninterruptible(Effect.sleep("1 hour"))
+    : Effect.sleep("1 hour")
 
 App.run(
   App.make(
@@ -26,7 +28,9 @@ App.run(
           Jobs.worker((what, { attempts, id }) =>
             Effect.sync(() => console.log(`begin ${id} ${attempts}`)).pipe(
               Effect.andThen(what === "wait" ? wait : Effect.void),
-              Effect.onInterrupt(() => Effect.sync(() => console.log(`interrupted ${id} ${attempts}`)))
+              Effect.onInterrupt(() =>
+                Effect.sync(() => console.log(`interrupted ${id} ${attempts}`))
+              )
             )
           )
         ],

@@ -18,7 +18,6 @@ export const Mails = Queue.make("mails", {
   retry: Schedule.spaced("1 millis")
 })
 
-
 /** The plugins: the worker fails twice for each item, and logs its trace each time. */
 export const plugins = [
   Database.plugin,
@@ -56,5 +55,9 @@ export const plugins = [
 ] as const
 
 if (import.meta.main) {
-  App.run(App.make("mail", [...plugins, kept().plugin], { config: { values: { queue: { pollInterval: "20 millis" } } } }))
+  App.run(
+    App.make("mail", [...plugins, kept().plugin], {
+      config: { values: { queue: { pollInterval: "20 millis" } } }
+    })
+  )
 }
