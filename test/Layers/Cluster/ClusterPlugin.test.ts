@@ -1,22 +1,48 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Sharding } from "effect/cluster/Sharding"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
+import * as Activity from "effect/workflow/Activity"
+import * as Workflow from "effect/workflow/Workflow"
 import { App, Plugin } from "flange"
 import * as Cluster from "flange/Cluster"
 import { TestCluster } from "flange/Cluster/Testing"
 import * as Database from "flange/Database"
+import * as Jobs from "flange/Jobs"
 import { TestApp } from "flange/Testing"
 import { expect } from "vitest"
 import * as Prune from "../../../src/Layers/Cluster/Prune.ts"
-import { mysql, onEach, pglite, postgres } from "../Database/backends.ts"
+import { mysql, onEach, open, pglite, postgres } from "../Database/backends.ts"
+import { proxyTo } from "../Database/proxy.ts"
 import * as order from "./order.ts"
 
 const app = App.make("shop", [Database.plugin, Cluster.plugin, order.plugin()])
+
+const Noop = Workflow.make("Noop", {
+  idempotencyKey: ({ id }) => id,
+  payload: { id: Schema.String },
+  success: Schema.String
+})
+
+/** Both batteries that make tables. */
+const both = App.make("shop", [
+  Database.plugin,
+  Cluster.plugin,
+  Jobs.withCluster,
+  Plugin.make("app:noop", {
+    contributes: [
+      Cluster.workflow(Noop, () => Effect.succeed("done")),
+      Jobs.Job.every("often", "1 second", Effect.void)
+    ]
+  })
+])
 
 const run = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
   Effect.runPromise(Effect.scoped(effect))
@@ -102,7 +128,158 @@ onEach([pglite, postgres], "the cluster", (backend) => {
   )
 })
 
+onEach([pglite, postgres], "the pruning of child workflows", (backend) => {
+  const make = (name: string) =>
+    Workflow.make(name, {
+      idempotencyKey: ({ id }) => id,
+      payload: { id: Schema.String },
+      success: Schema.String
+    })
+  const [Child, Parent] = [make("Child"), make("Parent")]
+  const family = (after: Effect.Effect<void>) =>
+    App.make("shop", [
+      Database.plugin,
+      Cluster.plugin,
+      Plugin.make("app:family", {
+        contributes: [
+          Cluster.workflow(Child, ({ id }) => Effect.succeed(`child ${id}`)),
+          Cluster.workflow(Parent, ({ id }) =>
+            Effect.gen(function* () {
+              const child = yield* Child.execute({ id })
+              yield* Activity.make({ execute: after, name: "after" })
+              return `parent of ${child}`
+            })
+          )
+        ]
+      })
+    ])
+
+  it(
+    "removes all rows of a parent and its child that have ended",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const name = prefix()
+          const test = yield* TestApp.make(family(Effect.void), {
+            config: { cluster: { poll: "20 millis", prefix: name }, database: { url } }
+          })
+          expect(yield* test.run(Parent.execute({ id: "7" }))).toBe("parent of child 7")
+          const sql = yield* test.run(SqlClient)
+          const left = Effect.all([
+            sql`select 1 as one from ${sql(`${name}_messages`)}`,
+            sql`select 1 as one from ${sql(`${name}_replies`)}`
+          ])
+          while (!(yield* Effect.map(left, (all) => all.every(({ length }) => length === 0)))) {
+            yield* Prune.make(sql, name, Duration.millis(-1000))
+            yield* Effect.sleep(20)
+          }
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "keeps the rows of a child that has ended until its parent has",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const name = prefix()
+          const reached = yield* Deferred.make<void>()
+          const open = yield* Deferred.make<void>()
+          const after = Effect.andThen(Deferred.succeed(reached, undefined), Deferred.await(open))
+          const test = yield* TestApp.make(family(after), {
+            config: { cluster: { poll: "20 millis", prefix: name }, database: { url } }
+          })
+          yield* test.run(Parent.execute({ id: "7" }, { discard: true }))
+          yield* Deferred.await(reached)
+          const sql = yield* test.run(SqlClient)
+          const own = sql`select id from ${sql(`${name}_messages`)} where entity_type = 'Workflow/Child' order by id`
+          const before = yield* own
+          yield* Prune.make(sql, name, Duration.millis(-1000))
+          expect(before.length).toBeGreaterThan(0)
+          expect(yield* own).toEqual(before)
+          // Effect resumes a parent by an effect that cannot be interrupted, so the app stops after its run.
+          yield* Deferred.succeed(open, undefined)
+          expect(yield* test.run(Parent.execute({ id: "7" }))).toBe("parent of child 7")
+        })
+      ),
+    60_000
+  )
+})
+
 onEach([postgres], "the boot of the cluster", (backend) => {
+  it(
+    "finds its tables with a role that cannot create any",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const sql = yield* open(url)
+          const role = prefix()
+          const name = prefix()
+          yield* sql.unsafe(`create role ${role} login`).unprepared
+          yield* Effect.addFinalizer(() =>
+            Effect.ignore(
+              Effect.andThen(
+                sql.unsafe(`drop owned by ${role}`).unprepared,
+                sql.unsafe(`drop role ${role}`).unprepared
+              )
+            )
+          )
+          const boot = (from: string) =>
+            Effect.scoped(
+              Effect.flatMap(
+                TestApp.make(both, {
+                  config: { cluster: { poll: "20 millis", prefix: name }, database: { url: from } }
+                }),
+                (test) => test.run(Noop.execute({ id: "7" }))
+              )
+            )
+          const limited = new URL(url)
+          limited.username = role
+          const schema = /flange_\w+/.exec(url)![0]
+          yield* sql.unsafe(`grant usage on schema ${schema} to ${role}`).unprepared
+          const refused = yield* Effect.flip(boot(limited.href))
+          expect(refused.message).toContain("permission denied")
+          expect(refused.message).toContain("create tables")
+          yield* boot(url)
+          yield* sql.unsafe(
+            `grant select, insert, update, delete on all tables in schema ${schema} to ${role}`
+          ).unprepared
+          yield* sql.unsafe(`grant usage on all sequences in schema ${schema} to ${role}`)
+            .unprepared
+          expect(yield* boot(limited.href)).toBe("done")
+        })
+      ),
+    60_000
+  )
+
+  it(
+    "fails with ClusterUnavailable if the database goes away after it was opened",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const proxy = yield* proxyTo(yield* backend.fresh)
+          const away = Layer.effect(
+            SqlClient,
+            Effect.tap(open(proxy.url, { acquireTimeout: "500 millis" }), () => proxy.down)
+          )
+          const test = TestApp.make(
+            App.make("shop", [
+              Plugin.make("app:sql", { layer: away, provides: [SqlClient] }),
+              Cluster.plugin
+            ])
+          )
+          const error = yield* Effect.flip(test)
+          expect(error._tag).toBe("ClusterUnavailable")
+          expect(error.message).toContain("Start the server again")
+        })
+      ),
+    60_000
+  )
+
   const failure = (config: object) =>
     Effect.gen(function* () {
       const url = yield* backend.fresh
