@@ -119,17 +119,22 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
                   message
                 )
           ),
-          Effect.withSpan(`queue ${name} process`, {
-            attributes: {
-              "messaging.destination.name": name,
-              "messaging.message.id": id,
-              "messaging.operation.type": "process",
-              "queue.attempt": attempts
+          // The place of the span in this file says nothing, and takes longer than a quick handler.
+          Effect.withSpan(
+            `queue ${name} process`,
+            {
+              attributes: {
+                "messaging.destination.name": name,
+                "messaging.message.id": id,
+                "messaging.operation.type": "process",
+                "queue.attempt": attempts
+              },
+              kind: "consumer",
+              // One trace has the request and its job: a link would leave the reader of one without the other.
+              ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
             },
-            kind: "consumer",
-            // One trace has the request and its job: a link would leave the reader of one without the other.
-            ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
-          }),
+            { captureStackTrace: false }
+          ),
           Effect.annotateLogs({
             attempt: attempts,
             itemId: id,
