@@ -1,6 +1,6 @@
 /**
  * The memory of idle WebSockets and the time of a broadcast to them: Flange's listeners beside node:http
- * with `ws`. The clients are raw connections in this process.
+ * with `ws`, and with socket.io. The clients are raw connections in this process.
  * Run: node bench/websockets.ts        Options: --clients --rounds
  */
 import { connect, type Socket } from "node:net"
@@ -19,32 +19,62 @@ const { values } = parseArgs({
 const clients = Number(values.clients)
 const rounds = Number(values.rounds)
 
-const peers = [
-  { environment: {}, name: "node:http and ws", script: "websocketsWs" },
-  { environment: { LISTENER: "node" }, name: "Flange, node", script: "websocketsFlange" },
-  { environment: { LISTENER: "proxied" }, name: "Flange, proxied", script: "websocketsFlange" }
+interface Peer {
+  readonly environment: Readonly<Record<string, string>>
+  readonly name: string
+  readonly path: string
+  readonly script: string
+}
+
+const flange = { path: "/news", script: "websocketsFlange" }
+
+const peers: ReadonlyArray<Peer> = [
+  { environment: {}, name: "node:http and ws", path: "/news", script: "websocketsWs" },
+  { ...flange, environment: { LISTENER: "node" }, name: "Flange, node" },
+  { ...flange, environment: { LISTENER: "proxied" }, name: "Flange, proxied" },
+  {
+    environment: {},
+    name: "socket.io",
+    path: "/socket.io/?EIO=4&transport=websocket",
+    script: "websocketsSocketIo"
+  }
 ]
 
-const handshake = [
-  "GET /news HTTP/1.1",
-  "Host: 127.0.0.1",
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "",
-  ""
-].join("\r\n")
+const handshake = (path: string): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    "Host: 127.0.0.1",
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    "",
+    ""
+  ].join("\r\n")
+
+/** The frame with which a client of socket.io joins its namespace, the text `40`, masked with zeros. */
+const join = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30])
 
 /** Opens one WebSocket. */
-const open = (port: number): Promise<Socket> =>
+const open = (port: number, { path, script }: Peer): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(handshake))
+    const socket = connect(port, "127.0.0.1", () => socket.write(handshake(path)))
+    let text = ""
+    let hasJoined = script !== "websocketsSocketIo"
+    const read = (bytes: Buffer) => {
+      text += bytes.toString("latin1")
+      if (!text.startsWith("HTTP/1.1 101")) return reject(new Error(text))
+      if (!hasJoined && text.includes('0{"sid"')) {
+        hasJoined = true
+        text = "HTTP/1.1 101"
+        socket.write(join)
+      } else if (hasJoined && (script !== "websocketsSocketIo" || text.includes('40{"sid"'))) {
+        socket.off("data", read)
+        resolve(socket)
+      }
+    }
     socket.once("error", reject)
-    socket.once("data", (head) => {
-      if (head.toString("latin1").startsWith("HTTP/1.1 101")) resolve(socket)
-      else reject(new Error(head.toString("latin1")))
-    })
+    socket.on("data", read)
   })
 
 const ask = async <A>(port: number, path: string, method = "GET"): Promise<A> => {
@@ -58,7 +88,8 @@ interface Memory {
 }
 
 /** Returns the bytes for each connection, and the milliseconds of a broadcast. */
-const measure = async ({ environment, name, script }: (typeof peers)[number]) => {
+const measure = async (peer: Peer) => {
+  const { environment, name, script } = peer
   const server = await Server.start(
     { arguments: [], name, optional: false, script, title: name },
     {
@@ -71,11 +102,13 @@ const measure = async ({ environment, name, script }: (typeof peers)[number]) =>
   const sockets: Array<Socket> = []
   try {
     // What the first connection loads is not a cost of the others.
-    for (let i = 0; i < 20; i++) sockets.push(await open(server.port))
+    for (let i = 0; i < 20; i++) sockets.push(await open(server.port, peer))
     const before = await ask<Memory>(server.port, "/memory")
     while (sockets.length < clients + 20) {
       const batch = Math.min(50, clients + 20 - sockets.length)
-      sockets.push(...(await Promise.all(Array.from({ length: batch }, () => open(server.port)))))
+      sockets.push(
+        ...(await Promise.all(Array.from({ length: batch }, () => open(server.port, peer))))
+      )
     }
     const after = await ask<Memory>(server.port, "/memory")
     const millis: Array<number> = []

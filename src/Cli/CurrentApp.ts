@@ -49,7 +49,8 @@ export const make = (app: AppDefinition.Any): CurrentAppShape => ({
       yield* Console.error(`Starting "${app.id}" without a listener`)
       const source = {
         ...sourceOf(app),
-        overrides: merged(app.config.overrides, options.overrides)
+        // A command takes no part in a cluster: it would carry out workflows while it runs.
+        overrides: merged(app.config.overrides, { app: { role: "server" } }, options.overrides)
       }
       const host = Host.make(app.id, ConfiguredListener.listen)
       const services = yield* Boot.acquireOnly(app, host, source, options.requires).pipe(

@@ -54,6 +54,14 @@ const make = (values: object) => {
 const above = Above.useSync((word) => word)
 
 describe("the app of a command", () => {
+  it.effect("has the role server, whatever the configuration says", () =>
+    Effect.gen(function* () {
+      const { current } = make({ app: { role: "worker" }, words: { below: "low" } })
+      const role = AppRuntime.useSync(({ role }) => role)
+      assert.strictEqual(yield* current.run(role, { requires: [Above] }), "server")
+    })
+  )
+
   it.effect("acquires what is required, with its configuration alone, and releases it", () =>
     Effect.gen(function* () {
       const { current, events } = make({ words: { below: "low" } })
