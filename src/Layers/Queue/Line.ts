@@ -37,6 +37,12 @@ export interface Held {
   readonly lost: Deferred.Deferred<void>
 }
 
+/**
+ * Handlers that take less than this, in milliseconds, take the next item while the success of the last one is
+ * stored. A kill repeats items whose success is not stored, `ahead` of them at most.
+ */
+const instant = 5
+
 /** Handlers that take less than this, in milliseconds, get their items in advance. */
 const quick = 25
 
@@ -184,8 +190,7 @@ export class Line {
   }
 
   /**
-   * Settles a claim: waits until the store has its outcome, unless a quick handler has succeeded. Its worker
-   * takes the next item while the successes are stored, a few at a time in one statement.
+   * Settles a claim: waits until the store has its outcome, unless an instant handler has succeeded.
    */
   settle(claimed: Claimed, outcome: Outcome): Effect.Effect<void> {
     return Effect.suspend(() => {
@@ -196,7 +201,7 @@ export class Line {
       const isAwaited =
         outcome._tag !== "Completed" ||
         this.#isStopped ||
-        this.#average >= quick ||
+        this.#average >= instant ||
         this.#pending.length > this.#times.ahead
       const settled = isAwaited ? Deferred.await(done) : Effect.void
       if (this.#flushing !== undefined) return settled

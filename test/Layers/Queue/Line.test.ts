@@ -100,6 +100,55 @@ describe("claims that a process did not renew in time", () => {
     ))
 })
 
+describe("the success of a handler", () => {
+  /** Settles the first of two items in a store that is stuck until `free` is called. */
+  const settling = (millis: number) =>
+    Effect.gen(function* () {
+      const store = new MemoryStore()
+      const stuck = over(store)
+      const free = Deferred.makeUnsafe<void>()
+      stuck.settle = (queue, settlements) =>
+        Effect.andThen(Deferred.await(free), store.settle(queue, settlements))
+      const line = new Line("jobs", stuck, { ahead: 10, lease: 3_600_000, pollInterval: 5 })
+      line.maxAttempts = 5
+      yield* store.offer("jobs", [offer("a"), offer("b")])
+      yield* Effect.forkChild(line.run)
+      const first = yield* line.take
+      line.took(millis)
+      const settled = yield* Effect.forkChild(
+        line.settle(first, { _tag: "Completed", result: undefined })
+      )
+      yield* Effect.sleep(20)
+      return { free: Deferred.succeed(free, undefined), line, settled, store }
+    })
+
+  it("is stored while the next item runs, if the handler is instant, and the stop waits for it", () =>
+    run(
+      Effect.gen(function* () {
+        const { free, line, settled, store } = yield* settling(1)
+        expect(settled.pollUnsafe()).toBeDefined()
+        expect((yield* line.take).id).toBe("b")
+        const stopping = yield* Effect.forkChild(line.stop)
+        yield* Effect.sleep(20)
+        expect(stopping.pollUnsafe()).toBeUndefined()
+        yield* free
+        yield* Fiber.join(stopping)
+        expect((yield* store.get("jobs", "a"))?.state).toBe("completed")
+      })
+    ))
+
+  it("is waited for, if the handler takes longer", () =>
+    run(
+      Effect.gen(function* () {
+        const { free, settled, store } = yield* settling(6)
+        expect(settled.pollUnsafe()).toBeUndefined()
+        yield* free
+        yield* Fiber.join(settled)
+        expect((yield* store.get("jobs", "a"))?.state).toBe("completed")
+      })
+    ))
+})
+
 describe("an outcome that the store does not take", () => {
   const settled = (isStopped: boolean, failures: number) =>
     Effect.gen(function* () {
