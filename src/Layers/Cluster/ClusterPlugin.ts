@@ -22,6 +22,7 @@ import { SqlError } from "effect/sql/SqlError"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as Pruning from "../../Plugin/Pruning.ts"
 import * as Role from "../../Plugin/Role.ts"
 import { ClusterConfig, type Settings } from "./ClusterConfig.ts"
 import { ClusterDialectError, ClusterPoolTooSmall, ClusterUnavailable } from "./ClusterErrors.ts"
@@ -132,7 +133,12 @@ const services = Effect.gen(function* () {
     Effect.mapError((cause) => unavailable(Cause.squash(cause)))
   )
   if (assigned.includes("default")) {
-    yield* Effect.forkScoped(Prune.regularly(Prune.make(sql, prefix, retention)))
+    yield* Effect.forkScoped(
+      Pruning.regularly(
+        Prune.make(sql, prefix, retention),
+        "Finished messages of the cluster were not removed"
+      )
+    )
   }
   return built
 })

@@ -8,12 +8,8 @@ import * as Clock from "effect/Clock"
 import * as Snowflake from "effect/cluster/Snowflake"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Random from "effect/Random"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-
-/** Milliseconds between two rounds, on average. Processes do not start their rounds together. */
-const interval = 60_000
 
 /** How many messages or workflows one statement removes. */
 const batch = 500
@@ -83,22 +79,5 @@ export const make = (
       )
       return plain >= batch || ended >= batch
     })
-  )
-}
-
-/** Runs `prune` in rounds, for ever. A failure ends the round and is logged. */
-export const regularly = <E>(prune: Effect.Effect<boolean, E>): Effect.Effect<never> => {
-  const round: Effect.Effect<void, E> = Effect.flatMap(prune, (isMore) =>
-    isMore ? Effect.andThen(Effect.sleep(100), round) : Effect.void
-  )
-  return Effect.forever(
-    Effect.flatMap(Random.nextBetween(0.5, 1.5), (jitter) =>
-      Effect.andThen(
-        Effect.sleep(interval * jitter),
-        Effect.catchCause(round, (cause) =>
-          Effect.logWarning("Finished messages of the cluster were not removed", cause)
-        )
-      )
-    )
   )
 }

@@ -9,6 +9,7 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as Pruning from "../../Plugin/Pruning.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Worker from "../../Plugin/Worker.ts"
 import * as ContractMiddleware from "../../Server/Route/ContractMiddleware.ts"
@@ -17,7 +18,6 @@ import { annotate } from "./DocumentedKeys.ts"
 import { type Backend, IdempotencyConfig } from "./IdempotencyConfig.ts"
 import { KeyStore, type Store } from "./KeyStore.ts"
 import { MemoryStore } from "./MemoryStore.ts"
-import * as Prune from "./Prune.ts"
 import * as RedisStore from "./RedisStore.ts"
 import * as Repeats from "./Repeats.ts"
 import * as RouteCheck from "./RouteCheck.ts"
@@ -144,7 +144,9 @@ export const withDatabase = Plugin.make("flange:idempotency", {
     Effect.gen(function* () {
       const store = SqlStore.make(yield* SqlClient)
       yield* store.createTable
-      yield* Effect.forkScoped(Prune.regularly(store.prune))
+      yield* Effect.forkScoped(
+        Pruning.regularly(store.prune, "Expired idempotency keys were not removed")
+      )
       return store
     })
   ),

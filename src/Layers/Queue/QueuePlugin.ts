@@ -12,6 +12,7 @@ import * as Cli from "../../Plugin/Cli.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import * as Pruning from "../../Plugin/Pruning.ts"
 import * as Role from "../../Plugin/Role.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
 import * as Worker from "../../Plugin/Worker.ts"
@@ -19,7 +20,6 @@ import * as Admin from "./Admin.ts"
 import * as Depth from "./Depth.ts"
 import * as Engine from "./Engine.ts"
 import { MemoryStore } from "./MemoryStore.ts"
-import * as Prune from "./Prune.ts"
 import { kind } from "./Queue.ts"
 import { type Backend, QueueConfig } from "./QueueConfig.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
@@ -66,7 +66,11 @@ const services = <E, R>(
         lease: Duration.toMillis(lease),
         pollInterval: Duration.toMillis(pollInterval)
       })
-      yield* Effect.forkScoped(Prune.regularly(store, settings))
+      const cleanup = store.cleanup({
+        completed: Duration.toMillis(settings.keepCompleted),
+        dead: Duration.toMillis(settings.keepDead)
+      })
+      yield* Effect.forkScoped(Pruning.regularly(cleanup, "Old items of queues were not removed"))
       const factory = yield* Effect.provideService(
         PersistedQueue.makeFactory,
         PersistedQueue.PersistedQueueStore,

@@ -1,4 +1,4 @@
-/** Removes what has expired, in the background. */
+/** Removes what has expired from the tables of batteries, in the background. */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
@@ -10,9 +10,12 @@ const pause = 100
 
 /**
  * Runs `prune` in rounds, for ever. A round runs it until it returns that nothing more is there. A failure
- * ends the round and is logged.
+ * ends the round, and is logged with `warning`.
  */
-export const regularly = <E>(prune: Effect.Effect<boolean, E>): Effect.Effect<never> => {
+export const regularly = <E>(
+  prune: Effect.Effect<boolean, E>,
+  warning: string
+): Effect.Effect<never> => {
   const round: Effect.Effect<void, E> = Effect.flatMap(prune, (isMore) =>
     isMore ? Effect.andThen(Effect.sleep(pause), round) : Effect.void
   )
@@ -20,9 +23,7 @@ export const regularly = <E>(prune: Effect.Effect<boolean, E>): Effect.Effect<ne
     Effect.flatMap(Random.nextBetween(0.5, 1.5), (jitter) =>
       Effect.andThen(
         Effect.sleep(interval * jitter),
-        Effect.catch(round, (error) =>
-          Effect.logWarning("Expired idempotency keys were not removed", error)
-        )
+        Effect.catchCause(round, (cause) => Effect.logWarning(warning, cause))
       )
     )
   )
