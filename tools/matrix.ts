@@ -68,7 +68,7 @@ const independent = [
   "Idempotency/conformance",
   "Idempotency/Database",
   "Idempotency/Killed",
-  "Jobs/Attack",
+  "Jobs/Bounds",
   "Jobs/Drill",
   "Jobs/DueTimes",
   "Jobs/Jobs.test",
