@@ -7,11 +7,11 @@
  * database of its own for each measurement. Redis is a process of its own that writes nothing to disk.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process"
-import { createServer } from "node:net"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { Client } from "pg"
 import * as Report from "./lib/Report.ts"
+import * as Server from "./lib/Server.ts"
 import { median, ratios } from "./lib/Statistics.ts"
 import { cell, table } from "./lib/Table.ts"
 
@@ -36,15 +36,7 @@ const groups = {
 const chosen = values.peers?.split(",")
 const isChosen = (name: string) => chosen === undefined || chosen.includes(name)
 
-const freePort = () =>
-  new Promise<number>((done) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { readonly port: number }
-      server.close(() => done(port))
-    })
-  })
-
-const redisPort = await freePort()
+const redisPort = await Server.freePort()
 const redis = spawn(
   "redis-server",
   ["--port", String(redisPort), "--save", "", "--appendonly", "no"],

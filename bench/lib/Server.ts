@@ -31,7 +31,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => pr
 
 const root = resolve(import.meta.dirname, "..")
 
-const freePort = () =>
+/** Returns a port that nothing listens on. */
+export const freePort = () =>
   new Promise<number>((resolve, reject) => {
     const probe = createServer()
     probe.on("error", reject)

@@ -44,7 +44,7 @@ export const figures = (
 
 export const claim = (text: string, holds: boolean) => ({ holds, text })
 
-/** Returns the figure of a row. Throws if there is none, so that a claim never compares with nothing. */
+/** Returns a figure of a row. Throws if the row does not have it: a claim would compare with undefined. */
 export const of = (rows: ReadonlyArray<Row>, name: string, figure: string): number => {
   const value = rows.find((row) => row.name === name)?.figures[figure]
   if (value === undefined) throw new Error(`No figure "${figure}" of the row "${name}"`)

@@ -2,7 +2,6 @@
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { Agent, get } from "node:http"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Pool } from "pg"
@@ -37,7 +36,7 @@ export interface Costs {
   readonly latencies: ReadonlyArray<number>
   /** The time of the replica on a core, with two requests at a time for each replica. */
   readonly process: number
-  /** The same with one request at a time, each of which wakes the process up. */
+  /** The time of the replica on a core with one request at a time. Each request then wakes the process up. */
   readonly single: number
 }
 
@@ -45,16 +44,6 @@ export interface Fleet {
   readonly costs: (seconds: number) => Promise<Costs>
   readonly load: (connections: number, seconds: number) => Promise<Measured>
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const probe = createServer()
-    probe.on("error", reject)
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { readonly port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 
 /** Milliseconds that a process ran on a core so far; undefined if it has ended. */
 const cpuOf = (pid: number): number | undefined => {
@@ -152,7 +141,7 @@ interface Nginx {
 
 const startNginx = async (ports: ReadonlyArray<number>): Promise<Nginx> => {
   const folder = mkdtempSync(join(tmpdir(), "flange-nginx-"))
-  const port = await freePort()
+  const port = await Server.freePort()
   writeFileSync(join(folder, "nginx.conf"), configuration(folder, port, ports))
   const child = spawn("nginx", ["-p", folder, "-c", join(folder, "nginx.conf")], {
     stdio: ["ignore", "ignore", "inherit"]

@@ -46,7 +46,7 @@ export class Recorder {
 
   /**
    * Returns the seconds from `from` until three seconds in a row in which 95% of the requests succeeded
-   * within `within` milliseconds; undefined if there are none before `until`.
+   * within `within` milliseconds; undefined if no such seconds are before `until`.
    */
   recovery(from: number, until: number, within: number): number | undefined {
     const seconds = Math.floor((until - from) / 1000)

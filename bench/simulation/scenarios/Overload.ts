@@ -1,5 +1,5 @@
-// Twice the load that the replicas bear. Without a limiter, requests wait longer than their clients do, and
-// the servers work for nobody.
+// Twice the load that the replicas bear. Without a limiter, clients give up before their requests are
+// answered, and the servers work in vain.
 import * as World from "../model/World.ts"
 import { claim, figures, of, type Scenario } from "../Scenario.ts"
 

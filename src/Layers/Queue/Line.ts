@@ -102,8 +102,8 @@ export class Line {
         return
       }
       const { lease } = this.#times
-      // After a pause of the process or of the store, leases have ended that nobody has claimed. A claim would
-      // hand out items that run here.
+      // After a pause of the process or of the store, the leases of items that run here may have ended. A claim
+      // would hand out these items again.
       if (this.#held.size > 0 && performance.now() - this.#renewedAt > lease / 2) yield* this.renew
       this.#isDirty = false
       const claimedAt = performance.now()
@@ -189,9 +189,7 @@ export class Line {
     })
   }
 
-  /**
-   * Settles a claim: waits until the store has its outcome, unless an instant handler has succeeded.
-   */
+  /** Settles a claim: waits until the store has its outcome, unless an instant handler has succeeded. */
   settle(claimed: Claimed, outcome: Outcome): Effect.Effect<void> {
     return Effect.suspend(() => {
       const done = Deferred.makeUnsafe<void>()

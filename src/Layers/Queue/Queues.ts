@@ -29,7 +29,7 @@ export interface QueuesShape {
 /** Fills queues. The plugins of this battery provide it. */
 export class Queues extends Context.Service<Queues, QueuesShape>()("flange/Queue/Queues") {}
 
-/** The most items of one batch: a store adds all of them or none, and serves nobody else meanwhile. */
+/** The most items of one batch. Redis serves no other client while it adds them. */
 export const mostItems = 10_000
 
 /** Creates the service. `runtime` is undefined for a service without an app. */

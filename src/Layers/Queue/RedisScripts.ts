@@ -13,7 +13,7 @@
  */
 import * as Redis from "effect/persistence/Redis"
 
-/** The most items that one run of a script moves because of their time. Redis serves nobody meanwhile. */
+/** The most items that one run of a script moves because of their time. Redis serves no other client meanwhile. */
 export const batch = 500
 
 // A score is exact up to 2^53: 2001 priorities, and 2^41 items.

@@ -9,7 +9,6 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
-import * as Tracer from "effect/Tracer"
 import { App, AppRuntime, HealthCheck, Plugin } from "flange"
 import * as Admin from "flange/Admin"
 import * as Database from "flange/Database"
@@ -20,6 +19,7 @@ import type { BoundJob } from "../../../src/Layers/Jobs/Execution.ts"
 import * as MemoryStore from "../../../src/Layers/Jobs/MemoryStore.ts"
 import type { RunStore } from "../../../src/Layers/Jobs/RunStore.ts"
 import * as Scheduler from "../../../src/Layers/Jobs/Scheduler.ts"
+import { kept } from "../../tracing.ts"
 import { valueOf } from "../Metrics/samples.ts"
 
 const { Job } = Jobs
@@ -36,6 +36,10 @@ const degraded = Effect.flatMap(AppRuntime, ({ contributions }) => {
   const check = contributions(HealthCheck.kind).find(({ name }) => name === "jobs")!
   return check.value as Effect.Effect<{ reason: string } | undefined>
 })
+
+/** An app whose job runs up to 50 seconds after each full minute. */
+const jittered = (run: () => void) =>
+  appOf(Job.every("late", "1 minute", Effect.sync(run), { jitter: "50 seconds" }))
 
 describe("odd jobs", () => {
   it.effect("a run that never ends fills no memory with skipped runs", () =>
@@ -93,14 +97,7 @@ describe("odd jobs", () => {
   it.effect("an interruption during the jitter runs nothing", () =>
     Effect.gen(function* () {
       let runs = 0
-      const app = appOf(
-        Job.every(
-          "late",
-          "1 minute",
-          Effect.sync(() => runs++),
-          { jitter: "50 seconds" }
-        )
-      )
+      const app = jittered(() => runs++)
       const scope = yield* Scope.make()
       yield* Scope.provide(TestApp.make(app, { config: atOnce }), scope)
       yield* TestClock.adjust("60 seconds")
@@ -112,14 +109,7 @@ describe("odd jobs", () => {
   it.effect("a run starts within its jitter", () =>
     Effect.gen(function* () {
       let runs = 0
-      const app = appOf(
-        Job.every(
-          "late",
-          "1 minute",
-          Effect.sync(() => runs++),
-          { jitter: "50 seconds" }
-        )
-      )
+      const app = jittered(() => runs++)
       yield* TestApp.make(app)
       yield* TestClock.adjust("60 seconds")
       assert.strictEqual(runs, 0)
@@ -166,14 +156,7 @@ describe("odd jobs", () => {
 
   it.effect("have metrics by job and outcome, and a span with the run id of the log line", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.Span> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { named, tracer } = kept()
       const app = App.make("shop", [
         Jobs.plugin,
         Metrics.plugin,
@@ -187,9 +170,9 @@ describe("odd jobs", () => {
       const test = yield* Effect.withTracer(TestApp.make(app), tracer)
       yield* TestClock.adjust("1 minute")
       const [run] = yield* test.run(history("metered"))
-      const span = spans.find(({ name }) => name === "job metered")
-      assert.strictEqual(span?.attributes.get("flange.job.run_id"), run?.id)
-      assert.strictEqual(span?.attributes.get("flange.job.trigger"), "schedule")
+      const { attributes } = named("job metered")
+      assert.strictEqual(attributes.get("flange.job.run_id"), run?.id)
+      assert.strictEqual(attributes.get("flange.job.trigger"), "schedule")
       for (const message of ["within", "Job metered succeeded"]) {
         const line = test.logs.find((each) => String(each.message).includes(message))
         assert.strictEqual(line?.annotations["runId"], run?.id, message)
