@@ -1,14 +1,11 @@
 /** `flange jobs`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { CommandError, CurrentApp } from "../../Plugin/Cli.ts"
+import { json, print } from "../../Plugin/Printing.ts"
 import { Jobs } from "./Jobs.ts"
 import type { Run } from "./RunStore.ts"
-
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 
 const name = Argument.String("job").pipe(Argument.withDescription("The name of the job"))
 
@@ -21,11 +18,6 @@ const line = ({ attempt, dueAt, error, id, startedAt, status, trigger }: Run) =>
     `${trigger}, due ${at(dueAt)}, attempt ${attempt}, run ${id}`,
     ...(error === undefined ? [] : [error.split("\n")[0]!])
   ].join("  ")
-
-const print = (data: object, isJson: boolean, lines: ReadonlyArray<string>, none: string) =>
-  Console.log(
-    isJson ? JSON.stringify(data, undefined, 2) : lines.length === 0 ? none : lines.join("\n")
-  )
 
 /** Runs an effect with the whole app, since jobs use the services of their plugins. */
 const withJobs = <A, E extends { readonly _tag: string; readonly message: string }>(

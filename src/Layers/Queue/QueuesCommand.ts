@@ -7,11 +7,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import { CommandError, CurrentApp } from "../../Plugin/Cli.ts"
+import { json, print } from "../../Plugin/Printing.ts"
 import * as Inspect from "./Inspect.ts"
 import { kind } from "./Queue.ts"
 import { QueueStore, states } from "./QueueStore.ts"
-
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 
 // Arguments are read in the order of the names of their keys: that of the queue has to be the first.
 const queue = Argument.String("queue").pipe(Argument.withDescription("The name of the queue"))
@@ -39,11 +38,6 @@ const withStore = <A>(
       ),
       { requires: [QueueStore] as const }
     )
-  )
-
-const print = (data: unknown, isJson: boolean, lines: ReadonlyArray<string>, none: string) =>
-  Console.log(
-    isJson ? JSON.stringify(data, undefined, 2) : lines.length === 0 ? none : lines.join("\n")
   )
 
 const lineOf = ({ name, oldestWaiting, paused, ...counts }: Inspect.Overview): string =>

@@ -1,33 +1,19 @@
 /** `flange migrate`. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { CurrentApp } from "../../../Plugin/Cli.ts"
+import { json, print } from "../../../Plugin/Printing.ts"
 import * as MigrationActions from "./MigrationActions.ts"
 
 /** Without it, acquiring the plugin would apply the migrations, and fail where `repair` helps. */
 const overrides = { database: { runMigrations: false } }
 
-const json = {
-  json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
-}
-
-/** Prints data as JSON, or as lines. */
-const print = (
-  data: object,
-  isJson: boolean,
-  lines: ReadonlyArray<string>,
-  none: string
-): Effect.Effect<void> =>
-  Console.log(
-    isJson ? JSON.stringify(data, undefined, 2) : lines.length === 0 ? none : lines.join("\n")
-  )
+const flags = { json }
 
 const run = Command.make(
   "run",
-  json,
+  flags,
   Effect.fn(function* ({ json }) {
     const { run } = yield* CurrentApp
     const requires = [MigrationActions.migrate] as const
@@ -38,7 +24,7 @@ const run = Command.make(
 
 const status = Command.make(
   "status",
-  json,
+  flags,
   Effect.fn(function* ({ json }) {
     const { run } = yield* CurrentApp
     const requires = [MigrationActions.status] as const
@@ -56,7 +42,7 @@ const status = Command.make(
 
 const repair = Command.make(
   "repair",
-  json,
+  flags,
   Effect.fn(function* ({ json }) {
     const { run } = yield* CurrentApp
     const requires = [MigrationActions.repair] as const
@@ -72,7 +58,7 @@ const repair = Command.make(
 const baseline = Command.make(
   "baseline",
   {
-    ...json,
+    json,
     through: Argument.String("through").pipe(
       Argument.withDescription("The file of the last migration to record, such as 0001_items.sql")
     )
