@@ -4,12 +4,13 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { PersistedQueueError, PersistedQueueStore } from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
 import * as Failure from "./Failure.ts"
 import { type Held, Line, type Times } from "./Line.ts"
 import * as Outcomes from "./Outcomes.ts"
-import type { Claimed, QueueStoreError, Store } from "./QueueStore.ts"
+import type { QueueStoreError, Store } from "./QueueStore.ts"
 
 /** The engine of a process. */
 export interface Engine {
@@ -90,16 +91,21 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
 
     type TakeOptions = Parameters<PersistedQueueStore["Service"]["take"]>[0]
 
-    const settle = (line: Line, claimed: Claimed, options: TakeOptions) =>
+    const settle = (line: Line, held: Held, options: TakeOptions) =>
       Effect.addFinalizer((exit) => {
-        const decision = Outcomes.decide(exit, claimed.attempts, options.maxAttempts)
+        const { claimed } = held
+        const decision = Outcomes.decide(
+          held.ended === undefined ? exit : Exit.fail(held.ended),
+          claimed.attempts,
+          options.maxAttempts
+        )
         if (decision._tag === "Dead" && Outcomes.isUndecodable(exit)) {
           return Effect.andThen(
             undecodable(line.name, claimed.id, decision.failure),
-            line.settle(claimed, decision)
+            line.settle(held, decision)
           )
         }
-        if (decision._tag !== "Retry") return line.settle(claimed, decision)
+        if (decision._tag !== "Retry") return line.settle(held, decision)
         return options.retryDelay(claimed.attempts).pipe(
           Effect.catchCause((cause) =>
             Effect.as(
@@ -113,14 +119,15 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
           Effect.flatMap((delay) => {
             // A schedule may return an infinite delay, which no store can add to a time.
             const millis = Math.min(Duration.toMillis(delay), maxDelay)
-            return line.settle(claimed, { ...decision, delay: Math.max(0, millis) })
+            return line.settle(held, { ...decision, delay: Math.max(0, millis) })
           })
         )
       })
 
     const take = (line: Line, options: TakeOptions): ReturnType<typeof persisted.take> =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(restore(line.take), (claimed) => {
+        Effect.flatMap(restore(line.take), (held) => {
+          const { claimed } = held
           const parsed = parse(claimed.element)
           if (parsed === undefined) {
             const failure = Failure.encode({
@@ -128,12 +135,12 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
               message: "The stored text of the item is not JSON"
             })
             return undecodable(line.name, claimed.id, failure).pipe(
-              Effect.andThen(line.settle(claimed, { _tag: "Dead", failure })),
+              Effect.andThen(line.settle(held, { _tag: "Dead", failure })),
               Effect.andThen(restore(take(line, options)))
             )
           }
           const { attempts, id } = claimed
-          return Effect.as(settle(line, claimed, options), { attempts, element: parsed.value, id })
+          return Effect.as(settle(line, held, options), { attempts, element: parsed.value, id })
         })
       )
 

@@ -5,10 +5,12 @@
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
-import type { Claimed, Outcome, Settlement, Store } from "./QueueStore.ts"
+import * as Outcomes from "./Outcomes.ts"
+import type { Claimed, Outcome, Store } from "./QueueStore.ts"
 
 /** The limits of a line. Times are in milliseconds. */
 export interface Times {
@@ -20,34 +22,57 @@ export interface Times {
 
 /** A fiber that waits for an item. */
 interface Taker {
-  item: Claimed | undefined
-  readonly resume: (item: Claimed) => void
+  held: Held | undefined
+  resume: (held: Held) => void
 }
 
 /** A settlement that is to be stored, and who waits for it. */
 interface Pending {
-  readonly done: Deferred.Deferred<void>
-  readonly settlement: Settlement
+  readonly done: Deferred.Deferred<void> | undefined
+  readonly held: Held
+  readonly outcome: Outcome
 }
 
 /** A claim that its worker has not settled. */
-export interface Held {
+export class Held {
   readonly claimed: Claimed
-  /** Succeeds if another worker has claimed the item since. */
-  readonly lost: Deferred.Deferred<void>
+  /** The failure of an attempt that did not end by itself. */
+  ended: Outcomes.Attempted | undefined
+  /** The fiber that runs the attempt. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+
+  constructor(claimed: Claimed) {
+    this.claimed = claimed
+  }
+
+  /** Ends the attempt with this failure: its fiber is interrupted. */
+  end(failure: Outcomes.Attempted): void {
+    if (this.ended !== undefined) return
+    this.ended = failure
+    this.fiber?.interruptUnsafe()
+  }
 }
+
+/** The end of an attempt whose claim is lost. The store ignores it. */
+const lost = new Outcomes.Attempted({
+  kind: "lost",
+  message: "The lease ended and another worker has the item"
+})
 
 /**
  * Handlers that take less than this, in milliseconds, take the next item while the success of the last one is
- * stored. A kill repeats items whose success is not stored, `ahead` of them at most.
+ * stored. A kill repeats items whose success is not stored: those of two batches at most.
  */
 const instant = 5
+
+/** How long, in milliseconds, successes of instant handlers are gathered before they are stored. */
+const gathered = 10
 
 /** Handlers that take less than this, in milliseconds, get their items in advance. */
 const quick = 25
 
 /** The longest batch of settlements. */
-const mostSettled = 500
+const mostSettled = 250
 
 /** Milliseconds between two attempts on a store that does not work. The last one is repeated. */
 const patience = [50, 200, 1000, 3000]
@@ -62,6 +87,8 @@ const mostRetries = { running: 22, stopped: 4 }
 export class Line {
   #average = Number.POSITIVE_INFINITY
   #fails = 0
+  /** The most fibers that have taken items at the same time. */
+  #fibers = 0
   /** Ends when all settlements are stored; undefined if they are. */
   #flushing: Deferred.Deferred<void> | undefined
   readonly #held = new Map<string, Held>()
@@ -73,14 +100,16 @@ export class Line {
   readonly name: string
   #pending: Array<Pending> = []
   /** The items that no fiber has taken. */
-  readonly #ready: Array<Claimed> = []
+  readonly #ready: Array<Held> = []
   /** The time of `performance.now` from which the leases of all claims are at least `lease` long. */
   #renewedAt = 0
   readonly #signal = Latch.makeUnsafe(false)
   readonly #store: Store
   readonly #takers = new Set<Taker>()
   readonly #times: Times
-  readonly #working = new Set<string>()
+  /** Opens when a fiber waits for a settlement. */
+  readonly #urgent = Latch.makeUnsafe(false)
+  readonly #working = new Set<Held>()
 
   constructor(name: string, store: Store, times: Times) {
     this.name = name
@@ -118,8 +147,9 @@ export class Line {
         const old = this.#held.get(claimed.id)
         // This process did not renew it in time, and has claimed it again itself.
         if (old !== undefined) this.#lose(old)
-        this.#held.set(claimed.id, { claimed, lost: Deferred.makeUnsafe() })
-        this.#ready.push(claimed)
+        const held = new Held(claimed)
+        this.#held.set(claimed.id, held)
+        this.#ready.push(held)
       }
       this.#deliver()
       if (this.#isStopped) return
@@ -151,11 +181,10 @@ export class Line {
         .withPermits(1)(this.#store.renew(this.name, claims, this.#times.lease))
         .pipe(
           Effect.flatMap((ids) => {
-            const lost = new Set(ids)
             // A claim that was settled meanwhile is not lost.
+            const others = new Set(ids)
             const own = held.filter(
-              ({ claimed: { id, token } }) =>
-                lost.has(id) && this.#held.get(id)?.claimed.token === token
+              (one) => others.has(one.claimed.id) && this.#held.get(one.claimed.id) === one
             )
             for (const one of own) this.#lose(one)
             this.#renewedAt = begin
@@ -178,7 +207,7 @@ export class Line {
       this.#signal.openUnsafe()
       const released = this.#ready.splice(0)
       return Effect.andThen(
-        Effect.forEach(released, (item) => this.settle(item, { _tag: "Released" }), {
+        Effect.forEach(released, (held) => this.settle(held, { _tag: "Released" }), {
           concurrency: "unbounded",
           discard: true
         }),
@@ -190,18 +219,18 @@ export class Line {
   }
 
   /** Settles a claim: waits until the store has its outcome, unless an instant handler has succeeded. */
-  settle(claimed: Claimed, outcome: Outcome): Effect.Effect<void> {
+  settle(held: Held, outcome: Outcome): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const done = Deferred.makeUnsafe<void>()
-      const { id, token } = claimed
-      this.#working.delete(token)
-      this.#pending.push({ done, settlement: { id, outcome, token } })
+      this.#working.delete(held)
       const isAwaited =
         outcome._tag !== "Completed" ||
         this.#isStopped ||
         this.#average >= instant ||
-        this.#pending.length > this.#times.ahead
-      const settled = isAwaited ? Deferred.await(done) : Effect.void
+        this.#pending.length >= mostSettled
+      const done = isAwaited ? Deferred.makeUnsafe<void>() : undefined
+      this.#pending.push({ done, held, outcome })
+      const settled = done === undefined ? Effect.void : Deferred.await(done)
+      if (isAwaited) this.#urgent.openUnsafe()
       if (this.#flushing !== undefined) return settled
       this.#flushing = Deferred.makeUnsafe()
       return Effect.andThen(Effect.forkDetach(this.#flush(this.#flushing)), settled)
@@ -209,26 +238,26 @@ export class Line {
   }
 
   /** Takes an item: waits until there is one. The caller settles it. */
-  readonly take = Effect.suspend(() => {
-    let taker: Taker | undefined
-    return Effect.callback<Claimed>((resume) => {
-      const own: Taker = {
-        item: undefined,
-        resume: (item) => {
-          own.item = item
-          resume(Effect.succeed(item))
-        }
+  readonly take: Effect.Effect<Held> = Effect.suspend(() => {
+    const ready = this.#isStopped ? undefined : this.#ready.shift()
+    if (ready !== undefined) {
+      this.#working.add(ready)
+      return Effect.succeed(ready)
+    }
+    const taker: Taker = { held: undefined, resume: () => {} }
+    return Effect.callback<Held>((resume) => {
+      taker.resume = (held) => {
+        taker.held = held
+        resume(Effect.succeed(held))
       }
-      taker = own
-      this.#takers.add(own)
-      this.#deliver()
-      if (this.#takers.has(own)) this.#signal.openUnsafe()
-      return Effect.sync(() => void this.#takers.delete(own))
+      this.#takers.add(taker)
+      this.#signal.openUnsafe()
+      return Effect.sync(() => void this.#takers.delete(taker))
     }).pipe(
       // An item may come at the time of an interruption.
       Effect.onExit((exit) =>
-        exit._tag === "Failure" && taker?.item !== undefined
-          ? this.settle(taker.item, { _tag: "Released" })
+        exit._tag === "Failure" && taker.held !== undefined
+          ? this.settle(taker.held, { _tag: "Released" })
           : Effect.void
       )
     )
@@ -237,7 +266,7 @@ export class Line {
   /** Records how long a handler took, in milliseconds. */
   took(millis: number): void {
     this.#average = Number.isFinite(this.#average) ? this.#average * 0.9 + millis * 0.1 : millis
-    this.#signal.openUnsafe()
+    if (this.#wanted > 0) this.#signal.openUnsafe()
   }
 
   /** Looks for items soon. */
@@ -249,17 +278,17 @@ export class Line {
   #deliver(): void {
     if (this.#isStopped && this.#ready.length > 0) {
       // The line was stopped while the store claimed these.
-      for (const item of this.#ready.splice(0)) {
-        Effect.runFork(this.settle(item, { _tag: "Released" }))
+      for (const held of this.#ready.splice(0)) {
+        Effect.runFork(this.settle(held, { _tag: "Released" }))
       }
       return
     }
     for (const taker of this.#takers) {
-      const item = this.#ready.shift()
-      if (item === undefined) return
+      const held = this.#ready.shift()
+      if (held === undefined) return
       this.#takers.delete(taker)
-      this.#working.add(item.token)
-      taker.resume(item)
+      this.#working.add(held)
+      taker.resume(held)
     }
   }
 
@@ -273,38 +302,45 @@ export class Line {
 
   #flush(flushing: Deferred.Deferred<void>): Effect.Effect<void> {
     return Effect.whileLoop({
-      body: () => {
-        const batch = this.#pending.splice(0, mostSettled)
-        let failures = 0
-        const stored = this.#mutex
-          .withPermits(1)(
-            this.#store.settle(
-              this.name,
-              batch.map(({ settlement }) => settlement)
-            )
-          )
-          .pipe(
-            // Handlers whose success is not stored run again, so an outage is waited for.
-            Effect.retry({
-              schedule: retries,
-              while: () =>
-                ++failures <= (this.#isStopped ? mostRetries.stopped : mostRetries.running)
-            }),
-            Effect.catchCause((cause) =>
-              Effect.logWarning(
-                `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,
-                cause
+      body: () =>
+        this.#gather(() => {
+          const batch = this.#pending.splice(0, mostSettled)
+          let failures = 0
+          const stored = this.#mutex
+            .withPermits(1)(
+              this.#store.settle(
+                this.name,
+                batch.map(
+                  ({
+                    held: {
+                      claimed: { id, token }
+                    },
+                    outcome
+                  }) => ({ id, outcome, token })
+                )
               )
             )
-          )
-        return Effect.map(stored, () => {
-          for (const { done, settlement } of batch) {
-            const { id, token } = settlement
-            if (this.#held.get(id)?.claimed.token === token) this.#held.delete(id)
-            Deferred.doneUnsafe(done, Effect.void)
-          }
-        })
-      },
+            .pipe(
+              // Handlers whose success is not stored run again, so an outage is waited for.
+              Effect.retry({
+                schedule: retries,
+                while: () =>
+                  ++failures <= (this.#isStopped ? mostRetries.stopped : mostRetries.running)
+              }),
+              Effect.catchCause((cause) =>
+                Effect.logWarning(
+                  `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,
+                  cause
+                )
+              )
+            )
+          return Effect.map(stored, () => {
+            for (const { done, held } of batch) {
+              if (this.#held.get(held.claimed.id) === held) this.#held.delete(held.claimed.id)
+              if (done !== undefined) Deferred.doneUnsafe(done, Effect.void)
+            }
+          })
+        }),
       step: () => {
         if (this.#pending.length > 0) return
         this.#flushing = undefined
@@ -314,12 +350,19 @@ export class Line {
     })
   }
 
-  /** Gives up a claim that another one has replaced: its handler is interrupted. */
-  #lose({ claimed, lost }: Held): void {
-    this.#held.delete(claimed.id)
-    const place = this.#ready.indexOf(claimed)
+  /** Waits for more settlements, unless a fiber waits for one of those that are pending. */
+  #gather(flush: () => Effect.Effect<void>): Effect.Effect<void> {
+    if (this.#pending.some(({ done }) => done !== undefined)) return flush()
+    this.#urgent.closeUnsafe()
+    return Effect.flatMap(Effect.timeoutOption(this.#urgent.await, gathered), flush)
+  }
+
+  /** Gives up a claim that another one has replaced. */
+  #lose(held: Held): void {
+    this.#held.delete(held.claimed.id)
+    const place = this.#ready.indexOf(held)
     if (place >= 0) this.#ready.splice(place, 1)
-    Deferred.doneUnsafe(lost, Effect.void)
+    held.end(lost)
   }
 
   #wait(millis: number | undefined): Effect.Effect<void> {
@@ -339,10 +382,13 @@ export class Line {
   /** How many items to claim now: one for each fiber that waits, and more if handlers are quick. */
   get #wanted(): number {
     if (this.#isStopped) return 0
-    const fibers = this.#takers.size + this.#working.size
+    this.#fibers = Math.max(this.#fibers, this.#takers.size + this.#working.size)
     const ahead =
       this.#average < quick
-        ? Math.min(this.#times.ahead, Math.ceil((fibers * 2 * quick) / Math.max(1, this.#average)))
+        ? Math.min(
+            this.#times.ahead,
+            Math.ceil((this.#fibers * 2 * quick) / Math.max(1, this.#average))
+          )
         : 0
     const wanted = this.#takers.size + ahead - this.#ready.length
     // A few items at a time would be as many statements as items.

@@ -45,11 +45,16 @@ export interface Definition extends QueueOptions.Settings {
   readonly name: string
 }
 
-/** Handles an opened item. It fails with an `Attempted` only. */
-export type Handle = (
-  opened: Envelope.Opened<unknown>,
-  attempt: Attempt
-) => Effect.Effect<unknown, Outcomes.Attempted>
+/** The handler of a queue, with what it needs. */
+export interface Handle {
+  /** Handles an opened item. It fails with an `Attempted` only. */
+  readonly run: (
+    opened: Envelope.Opened<unknown>,
+    attempt: Attempt
+  ) => Effect.Effect<unknown, Outcomes.Attempted>
+  /** The services that a fiber which calls `run` must have. */
+  readonly services: Context.Context<never>
+}
 
 /** The kind of workers: `AppRuntime.contributions(Queue.kind)` returns them. */
 export const kind = Contribution.kind<Definition, Handle>()("queue")
@@ -229,22 +234,11 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
   ) => Effect.exit(encoder(value))
 
   const handle =
-    <R>(
-      handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>,
-      context: Context.Context<R>
-    ): Handle =>
-    (opened, attempt) =>
+    (handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, Scope.Scope>) =>
+    (opened: Envelope.Opened<unknown>, attempt: Attempt) =>
       // The engine opens items with the envelope of this queue, which decodes its payload.
       Effect.suspend(() => handler(opened.payload as Payload, attempt)).pipe(
         Effect.scoped,
-        Effect.provideContext(context as Context.Context<Exclude<R, Scope.Scope>>),
-        Effect.timeoutOrElse({
-          duration: settings.timeout,
-          orElse: () =>
-            Effect.fail(
-              attempted("timeout", `It took longer than ${Duration.format(settings.timeout)}`)
-            )
-        }),
         Effect.exit,
         Effect.flatMap((exit): Effect.Effect<unknown, Outcomes.Attempted> => {
           if (exit._tag === "Success") {
@@ -263,7 +257,6 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
           const failure = exit.cause.reasons.find(Cause.isFailReason)
           const message = Failure.messageOf(exit.cause)
           if (failure === undefined) return Effect.fail(attempted("defect", message))
-          if (failure.error instanceof Outcomes.Attempted) return Effect.fail(failure.error)
           if (encodeError === undefined) return Effect.fail(attempted("failure", message))
           return Effect.flatMap(encoded(encodeError, failure.error), (error) =>
             Effect.fail(
@@ -293,8 +286,16 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
         name,
         definition,
         (services: Context.Context<Exclude<R, Scope.Scope> | Queues>) =>
-          // `handle` provides the scope itself.
-          Effect.succeed(handle(handler, services as unknown as Context.Context<R>)),
+          Effect.succeed({
+            run: handle(
+              // A fiber that calls `run` has the services.
+              handler as (
+                payload: Payload,
+                attempt: Attempt
+              ) => Effect.Effect<Success, Error, Scope.Scope>
+            ),
+            services
+          }),
         [Queues]
       )
   }

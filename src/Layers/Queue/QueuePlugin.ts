@@ -30,7 +30,7 @@ import * as SqlStore from "./SqlStore.ts"
 import * as Workers from "./Workers.ts"
 
 /** The most items that a process claims in advance for one queue. */
-const ahead = 100
+const ahead = 500
 
 const missing = (plugin: string, backend: Exclude<Backend, "memory">) => {
   const [needed, other] =

@@ -4,6 +4,10 @@
  * Each operation is one statement over a batch. A waiting item is claimed with `for update skip locked`, so
  * workers do not wait for each other. The delays and leases that have ended are looked for when the next one
  * is due, at least each `checkInterval`. Times are those of the database.
+ *
+ * Rows of a batch are looked up one by one in the index, by `offset 0` and `any(array(...))`: a join would be
+ * planned by statistics, which are wrong for a table whose rows change all the time. Only a running item has a
+ * token.
  */
 import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -33,6 +37,8 @@ export interface SqlStore extends Store {
 export interface Memory {
   /** When delays and leases are to be looked for again. */
   checkAt: number
+  /** Whether the last claim has seen items of several tenants. */
+  hasTenants: boolean
   /** The tenant that was served last. */
   lastTenant: string
 }
@@ -42,10 +48,9 @@ interface ClaimedRow {
   readonly attempts: Numeric
   readonly element: string
   readonly id: string
+  /** The order in which the items are handed out. */
   readonly place: Numeric
   readonly tenant: string
-  readonly tenants: Numeric
-  readonly turn: Numeric
 }
 
 /** Returns the memory of each queue. */
@@ -54,7 +59,7 @@ export const memories = () => {
   return (queue: string): Memory => {
     const found = all.get(queue)
     if (found !== undefined) return found
-    const made: Memory = { checkAt: 0, lastTenant: "" }
+    const made: Memory = { checkAt: 0, hasTenants: false, lastTenant: "" }
     all.set(queue, made)
     return made
   }
@@ -112,11 +117,34 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
     )
   }
 
-  /** Claims once: the same number of each tenant, so that no row is locked that is not claimed. */
-  const claimOnce = (queue: string, { lease }: ClaimOptions, limit: number, token: string) => {
+  /** Claims the rows of `picked`, which has columns `sequence` and `place`. */
+  const take = (token: string, { lease }: ClaimOptions) =>
+    sql`
+      update ${items} i set state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = t.now, wake_at = t.now + ${Math.ceil(lease)}
+      from picked, (select ${now} as now offset 0) t
+      where i.sequence = any(array(select sequence from picked)) and i.sequence = picked.sequence
+      returning i.id, i.element, i.attempts, i.tenant, t.now - i.due_at as age, picked.place`
+
+  /** Claims items of the next tenant, but nothing if several tenants have some. */
+  const claimOfOne = (queue: string, options: ClaimOptions, token: string) => {
+    const waiting = sql`queue = ${queue} and state = 'waiting'`
+    return sql<ClaimedRow>`
+      with tenant as (
+        select (select tenant from ${items} where ${waiting} order by tenant limit 1) as first,
+          (select tenant from ${items} where ${waiting} order by tenant desc limit 1) as last
+      ), picked as (
+        select sequence, row_number() over () as place from (
+          select sequence from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
+          order by priority desc, sequence limit ${sql.literal(String(options.limit))} for update skip locked
+        ) own
+      )${take(token, options)}`
+  }
+
+  /** Claims the same number of each tenant, so that no row is locked that is not claimed. */
+  const claimOfAll = (queue: string, options: ClaimOptions, token: string) => {
     const waiting = sql`queue = ${queue} and state = 'waiting'`
     const last = memory(queue).lastTenant
-    const count = sql.literal(String(limit))
+    const count = sql.literal(String(options.limit))
     return sql<ClaimedRow>`
       with recursive later (tenant, n) as (
         (select tenant, 1 from ${items} where ${waiting} and tenant > ${last} and not ${isPaused(queue)} order by tenant limit 1)
@@ -136,16 +164,13 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         ) every_tenant order by part, tenant limit ${count}
       ), total as (select count(*) as tenants from turns),
       picked as (
-        select t.turn, total.tenants, p.sequence, p.place from turns t cross join total cross join lateral (
+        select p.sequence, (p.place - 1) * ${count} + t.turn as place from turns t cross join total cross join lateral (
           select sequence, row_number() over () as place from (
             select sequence from ${items} where ${waiting} and tenant = t.tenant
             order by priority desc, sequence limit greatest(1, ${count} / total.tenants) for update skip locked
-          ) own
-        ) p
-      )
-      update ${items} i set state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = ${now}, wake_at = ${now} + ${Math.ceil(lease)}
-      from picked where i.sequence = picked.sequence
-      returning i.id, i.element, i.attempts, i.tenant, ${now} - i.due_at as age, picked.turn, picked.place, picked.tenants`
+          ) own limit ${count}
+        ) p limit ${count}
+      )${take(token, options)}`
   }
 
   const claim = (queue: string, options: ClaimOptions) =>
@@ -160,18 +185,22 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       }
       const token = randomUUID()
       const found: Array<Claimed> = []
-      while (found.length < options.limit) {
-        const rows = yield* claimOnce(queue, options, options.limit - found.length, token)
-        const inTurn = [...rows].sort(
-          (a, b) => Number(a.place) - Number(b.place) || Number(a.turn) - Number(b.turn)
-        )
+      const claimed = (rows: ReadonlyArray<ClaimedRow>) => {
+        const inTurn = [...rows].sort((a, b) => Number(a.place) - Number(b.place))
         for (const { age, attempts, element, id, tenant } of inTurn) {
           known.lastTenant = tenant
-          const claimed = { age: Math.max(0, Number(age)), attempts: Number(attempts) }
-          found.push({ ...claimed, element, id, token })
+          const numbers = { age: Math.max(0, Number(age)), attempts: Number(attempts) }
+          found.push({ ...numbers, element, id, token })
         }
+      }
+      if (!known.hasTenants) claimed(yield* claimOfOne(queue, options, token))
+      if (found.length === 0) known.hasTenants = true
+      while (known.hasTenants && found.length < options.limit) {
+        const limit = options.limit - found.length
+        const rows = yield* claimOfAll(queue, { ...options, limit }, token)
+        claimed(rows)
         // With one tenant, the statement has claimed all there is.
-        if (rows.length === 0 || Number(rows[0]!.tenants) === 1) break
+        known.hasTenants = rows.some(({ tenant }) => tenant !== rows[0]!.tenant)
       }
       return { items: found, next: Math.max(0, known.checkAt - performance.now()) }
     })
@@ -251,9 +280,12 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
             "renew",
             Effect.map(
               sql<{ readonly id: string }>`
-                update ${items} i set wake_at = ${now} + ${Math.ceil(lease)}
-                from unnest(${claims.map(({ id }) => id)}::text[], ${claims.map(({ token }) => token)}::text[]) as c (id, token)
-                where i.queue = ${queue} and i.id = c.id and i.token = c.token and i.state = 'running' returning i.id`,
+                with claims as (
+                  select i.sequence, c.token from unnest(${claims.map(({ id }) => id)}::text[], ${claims.map(({ token }) => token)}::text[]) as c (id, token)
+                  cross join lateral (select sequence from ${items} where queue = ${queue} and id = c.id and token = c.token offset 0) i
+                )
+                update ${items} set wake_at = ${now} + ${Math.ceil(lease)}
+                where token = any(array(select token from claims)) and sequence = any(array(select sequence from claims)) returning id`,
               (rows) => {
                 const kept = new Set(rows.map(({ id }) => id))
                 return claims.map(({ id }) => id).filter((id) => !kept.has(id))
@@ -300,13 +332,14 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         Effect.gen(function* () {
           const rows = yield* sql<{ readonly id: string }>`
             with ended as (
-              select * from unnest(
+              select e.*, i.keep, i.sequence from unnest(
                 ${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
                 ${outcomes.map(([delay]) => String(delay))}::text[], ${outcomes.map(([, text]) => text ?? "")}::text[]
               ) as e (id, token, outcome, delay, text)
+              cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i
             ), removed as (
-              delete from ${items} i using ended e where i.queue = ${queue} and i.id = e.id and i.token = e.token and i.state = 'running'
-                and e.outcome = 'Completed' and not i.keep returning i.id
+              delete from ${items} where token = any(array(select token from ended))
+                and sequence = any(array(select sequence from ended where outcome = 'Completed' and not keep)) returning id
             ), moved as (
               update ${items} i set
                 state = case e.outcome when 'Completed' then 'completed' when 'Dead' then 'dead' when 'Released' then 'waiting'
@@ -317,8 +350,8 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
                 result = case e.outcome when 'Completed' then nullif(e.text, '') else i.result end,
                 token = null, updated_at = ${now},
                 wake_at = case when e.outcome = 'Retry' and e.delay::bigint > 0 then ${now} + e.delay::bigint end
-              from ended e where i.queue = ${queue} and i.id = e.id and i.token = e.token and i.state = 'running'
-                and (e.outcome <> 'Completed' or i.keep) returning i.id
+              from ended e where i.token = e.token and i.sequence = e.sequence
+                and i.sequence = any(array(select sequence from ended where outcome <> 'Completed' or keep)) returning i.id
             )
             ${isAwaited ? sql`, told as (select ${notify(queue, isDelayed)})` : sql.literal("")}
             select id, ${isAwaited ? sql`(select count(*) from told)` : sql.literal("0")} as told from removed

@@ -2,17 +2,19 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import { Deadlines } from "./Deadlines.ts"
 import type { Engine } from "./Engine.ts"
 import type { Opened } from "./Envelope.ts"
-import * as Outcomes from "./Outcomes.ts"
+import type { Held } from "./Line.ts"
+import type * as Outcomes from "./Outcomes.ts"
 import type { Attempt, Definition, Handle } from "./Queue.ts"
 
 /** A worker in a running app. */
@@ -35,15 +37,18 @@ export interface Turns extends WorkersShape {
   readonly turns: (worker: Contributed) => Effect.Effect<Effect.Effect<void>>
 }
 
+/** The function that makes effects interruptible again. */
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 /** Runs the workers. The plugins of this battery provide it. */
 export class Workers extends Context.Service<Workers, WorkersShape>()("flange/Queue/Workers") {}
 
 /**
- * Returns an effect that waits until one more item may begin. Times are those of this process, of the clock that
- * nobody sets: a step of the other one would stop the queue for as long.
+ * Returns an effect that waits until one more item may begin, or `undefined` if there is no limit. Times are
+ * those of the monotonic clock: a step of the other one would stop the queue for as long.
  */
-const pace = ({ rateLimit }: Definition): Effect.Effect<void> => {
-  if (rateLimit === undefined) return Effect.void
+const pace = ({ rateLimit }: Definition): Effect.Effect<void> | undefined => {
+  if (rateLimit === undefined) return undefined
   const { limit, per } = rateLimit
   /** When the last items began, or will begin. */
   const starts: Array<number> = []
@@ -54,12 +59,6 @@ const pace = ({ rateLimit }: Definition): Effect.Effect<void> => {
     return first > now ? Effect.sleep(first - now) : Effect.void
   })
 }
-
-/** The end of an attempt whose claim is lost. The store ignores it. */
-const taken = new Outcomes.Attempted({
-  kind: "lost",
-  message: "The lease ended and another worker has the item"
-})
 
 /** Creates the workers. They end with the scope. */
 export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =>
@@ -90,8 +89,10 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
     const idle = Latch.makeUnsafe(true)
     let running = 0
 
-    const turns = ({ data, value: handle }: Contributed) => {
+    /** Returns the effect that handles one item. It needs the services of the handler. */
+    const turnOf = ({ data, value: handler }: Contributed) => {
       const { maxAttempts, name } = data
+      const deadlines = new Deadlines(data.timeout, scope)
       const paced = pace(data)
       const count = {
         completed: attemptsOf({ outcome: "completed", queue: name }),
@@ -102,12 +103,16 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const duration = durationOf({ queue: name })
       const wait = waitOf({ queue: name })
 
-      const attempt = (opened: Opened<unknown>, about: Attempt, lost: Effect.Effect<void>) => {
+      /** Runs the handler. `restore` makes it interruptible, and nothing else of the attempt. */
+      const attempt = (
+        opened: Opened<unknown>,
+        about: Attempt,
+        held: Held,
+        restore: Restore
+      ): Effect.Effect<unknown, Outcomes.Attempted> => {
         const { attempts, id } = about
-        return Effect.raceFirst(
-          handle(opened, about),
-          Effect.andThen(lost, Effect.fail(taken))
-        ).pipe(
+        return Effect.exit(restore(handler.run(opened, about))).pipe(
+          Effect.flatMap((exit) => (held.ended === undefined ? exit : Exit.fail(held.ended))),
           Effect.tapError(({ failure: { kind, message } }) =>
             attempts >= maxAttempts
               ? Effect.logError(
@@ -144,33 +149,38 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         )
       }
 
-      const measured = (opened: Opened<unknown>, about: Attempt) => {
-        // Read before the wait for the rate limit, in which the claim may be lost: it is then not begun.
-        const held = engine.held(name, about.id)
-        const lost = held === undefined ? Effect.void : Deferred.await(held.lost)
-        return Effect.andThen(
-          Effect.raceFirst(paced, lost),
-          Effect.suspend(() => {
-            if (held === undefined || Deferred.isDoneUnsafe(held.lost)) return Effect.fail(taken)
-            const begin = performance.now()
-            wait(held.claimed.age / 1000)
-            running++
-            idle.closeUnsafe()
-            return Effect.onExit(attempt(opened, about, lost), (exit) =>
-              Effect.sync(() => {
-                if (--running === 0) idle.openUnsafe()
-                const millis = performance.now() - begin
-                duration(millis / 1000)
-                engine.took(name, millis)
-                if (exit._tag === "Success") count.completed()
-                else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
-                else if (about.attempts >= maxAttempts) count.dead()
-                else count.failed()
-              })
-            )
+      const measured = (opened: Opened<unknown>, about: Attempt) =>
+        Effect.uninterruptibleMask((restore) =>
+          Effect.withFiber((fiber) => {
+            const held = engine.held(name, about.id)
+            // The claim was lost while the item was decoded.
+            if (held === undefined) return Effect.interrupt
+            held.fiber = fiber
+            const begun = Effect.suspend(() => {
+              const begin = performance.now()
+              wait(held.claimed.age / 1000)
+              running++
+              idle.closeUnsafe()
+              return Effect.onExit(
+                Effect.andThen(deadlines.add(held), attempt(opened, about, held, restore)),
+                (exit) => {
+                  deadlines.remove(held)
+                  if (--running === 0) idle.openUnsafe()
+                  const millis = performance.now() - begin
+                  duration(millis / 1000)
+                  engine.took(name, millis)
+                  if (exit._tag === "Success") count.completed()
+                  else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
+                  else if (about.attempts >= maxAttempts) count.dead()
+                  else count.failed()
+                  return Effect.void
+                }
+              )
+            })
+            // A claim that is lost in this wait is not begun: its fiber is interrupted.
+            return paced === undefined ? begun : Effect.andThen(restore(paced), begun)
           })
         )
-      }
 
       return Effect.gen(function* () {
         const queue = yield* factory.make({
@@ -181,10 +191,9 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         })
         // The envelope of a queue decodes to an opened item.
         const turn = queue.take((opened, about) => measured(opened as Opened<unknown>, about))
-        return Effect.catchCause(Effect.asVoid(turn), (cause) =>
-          // A failed attempt is settled and logged.
-          Cause.hasInterruptsOnly(cause) ? Effect.interrupt : Effect.void
-        )
+        // Each turn has a fiber of its own, which is interrupted to end an attempt. The attempt is settled and
+        // logged by then.
+        return Effect.asVoid(Effect.flatMap(Effect.forkChild(turn), Fiber.await))
       })
     }
 
@@ -198,7 +207,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         Effect.andThen(end)
       ),
       start: (contributed) =>
-        Effect.flatMap(turns(contributed), (turn) =>
+        Effect.flatMap(turnOf(contributed), (turn) =>
           Effect.forEach(
             Array.from({ length: contributed.data.concurrency }),
             () =>
@@ -206,8 +215,9 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
                 fibers.add(fiber)
               }),
             { discard: true }
-          )
+          ).pipe(Effect.provideContext(contributed.value.services))
         ),
-      turns
+      turns: (contributed) =>
+        Effect.map(turnOf(contributed), Effect.provideContext(contributed.value.services))
     }
   })

@@ -60,7 +60,7 @@ describe("claims that a process did not renew in time", () => {
         line.maxAttempts = 5
         yield* store.offer("jobs", [offer("a")])
         const first = yield* Effect.forkChild(line.run)
-        const claimed = yield* line.take
+        const held = yield* line.take
         yield* Fiber.interrupt(first)
         // The process is paused for longer than the lease: nothing of it runs.
         yield* Effect.sleep(lease * 2)
@@ -70,8 +70,8 @@ describe("claims that a process did not renew in time", () => {
         yield* until(Effect.sync(() => calls.filter((call) => call === "claim").length > 2))
         expect(calls[0]).toBe("renew")
         expect(second.pollUnsafe()).toBeUndefined()
-        expect(yield* Deferred.isDone(line.held("a")!.lost)).toBe(false)
-        yield* line.settle(claimed, { _tag: "Completed", result: undefined })
+        expect(held.ended).toBeUndefined()
+        yield* line.settle(held, { _tag: "Completed", result: undefined })
         expect((yield* store.get("jobs", "a"))?.state).toBe("completed")
       })
     ))
@@ -88,14 +88,13 @@ describe("claims that a process did not renew in time", () => {
         yield* store.offer("jobs", [offer("a")])
         yield* Effect.forkChild(line.run)
         const old = yield* line.take
-        const { lost } = line.held("a")!
         const again = yield* line.take
-        expect(again).toMatchObject({ attempts: 2, id: "a" })
-        expect(yield* Deferred.isDone(lost)).toBe(true)
-        expect(line.held("a")!.claimed).toBe(again)
+        expect(again.claimed).toMatchObject({ attempts: 2, id: "a" })
+        expect(old.ended?.failure.kind).toBe("lost")
+        expect(line.held("a")).toBe(again)
         yield* line.settle(old, { _tag: "Completed", result: undefined })
         expect((yield* store.get("jobs", "a"))?.state).not.toBe("completed")
-        expect(line.held("a")!.claimed).toBe(again)
+        expect(line.held("a")).toBe(again)
       })
     ))
 })
@@ -127,7 +126,7 @@ describe("the success of a handler", () => {
       Effect.gen(function* () {
         const { free, line, settled, store } = yield* settling(1)
         expect(settled.pollUnsafe()).toBeDefined()
-        expect((yield* line.take).id).toBe("b")
+        expect((yield* line.take).claimed.id).toBe("b")
         const stopping = yield* Effect.forkChild(line.stop)
         yield* Effect.sleep(20)
         expect(stopping.pollUnsafe()).toBeUndefined()
@@ -165,10 +164,10 @@ describe("an outcome that the store does not take", () => {
       line.maxAttempts = 5
       yield* store.offer("jobs", [offer("a")])
       yield* Effect.forkChild(line.run)
-      const claimed = yield* line.take
+      const held = yield* line.take
       if (isStopped) yield* line.stop
       const settling = yield* Effect.forkChild(
-        line.settle(claimed, { _tag: "Completed", result: undefined })
+        line.settle(held, { _tag: "Completed", result: undefined })
       )
       while (settling.pollUnsafe() === undefined) yield* TestClock.adjust("3 seconds")
       return { calls, state: (yield* store.get("jobs", "a"))?.state }
