@@ -16,9 +16,17 @@ interface Entry extends Offer {
   state: State
   token: string
   updatedAt: number
+  wait: Wait | undefined
+}
+
+/** The time for which an item is in the state `waiting`. */
+interface Wait {
+  isOver: boolean
+  readonly since: number
 }
 
 interface Kept {
+  readonly counts: Record<State, number>
   readonly entries: Map<string, Entry>
   isPaused: boolean
   /** The time before which no delay and no lease ends. */
@@ -29,21 +37,33 @@ interface Kept {
   turns: Iterator<string>
   /** The waiting items by tenant, each list in the order of claims. */
   readonly waiting: Map<string, Array<Entry>>
+  /** The waits, oldest first. Those that are over stay until they are more than the others. */
+  waits: Array<Wait>
+}
+
+const noItems: Readonly<Record<State, number>> = {
+  completed: 0,
+  dead: 0,
+  delayed: 0,
+  running: 0,
+  waiting: 0
 }
 
 const isBefore = (a: Entry, b: Entry): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.sequence < b.sequence)
 
-/** Inserts an entry into a list that is in the order of claims. */
-const insert = (list: Array<Entry>, entry: Entry): void => {
+const isOlder = (a: Wait, b: Wait): boolean => a.since <= b.since
+
+/** Inserts a value into a sorted list. */
+const insert = <A>(list: Array<A>, value: A, isBefore: (a: A, b: A) => boolean): void => {
   let low = 0
   let high = list.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (isBefore(list[middle]!, entry)) low = middle + 1
+    if (isBefore(list[middle]!, value)) low = middle + 1
     else high = middle
   }
-  list.splice(low, 0, entry)
+  list.splice(low, 0, value)
 }
 
 /** Returns when the delay or the lease of an entry ends. */
@@ -110,7 +130,7 @@ export class MemoryStore implements Store {
           const isOld =
             (entry.state === "completed" && age > completed) ||
             (entry.state === "dead" && age > dead)
-          if (isOld) kept.entries.delete(entry.id)
+          if (isOld) this.#remove(kept, entry, now)
         }
       }
       return false
@@ -160,9 +180,11 @@ export class MemoryStore implements Store {
           sequence: ++this.#sequence,
           state: "completed",
           token: "",
-          updatedAt: now
+          updatedAt: now,
+          wait: undefined
         }
         kept.entries.set(item.id, entry)
+        kept.counts.completed++
         this.#move(kept, entry, item.delay > 0 ? "delayed" : "waiting", now)
         return true
       })
@@ -283,13 +305,11 @@ export class MemoryStore implements Store {
   readonly stats: Store["stats"] = (queue) =>
     this.#run((now): Stats => {
       const kept = this.#queues.get(queue)
-      const counts = { completed: 0, dead: 0, delayed: 0, running: 0, waiting: 0 }
-      let oldest = now
-      for (const { dueAt, state } of kept?.entries.values() ?? []) {
-        counts[state]++
-        if (state === "waiting" && dueAt < oldest) oldest = dueAt
-      }
-      return { ...counts, oldestWaiting: now - oldest, paused: kept?.isPaused ?? false }
+      if (kept === undefined) return { ...noItems, oldestWaiting: 0, paused: false }
+      const first = kept.waits.findIndex(({ isOver }) => !isOver)
+      kept.waits.splice(0, first < 0 ? kept.waits.length : first)
+      const oldestWaiting = Math.max(0, now - (kept.waits[0]?.since ?? now))
+      return { ...kept.counts, oldestWaiting, paused: kept.isPaused }
     })
 
   /** Moves the items whose delay or lease has ended. Looks at them only if one may have ended. */
@@ -313,12 +333,14 @@ export class MemoryStore implements Store {
     if (found !== undefined) return found
     const waiting: Kept["waiting"] = new Map()
     const made: Kept = {
+      counts: { ...noItems },
       entries: new Map(),
       isPaused: false,
       nextAt: Number.POSITIVE_INFINITY,
       timed: new Set(),
       turns: waiting.keys(),
-      waiting
+      waiting,
+      waits: []
     }
     this.#queues.set(queue, made)
     return made
@@ -326,6 +348,8 @@ export class MemoryStore implements Store {
 
   #move(kept: Kept, entry: Entry, state: State, now: number): void {
     this.#unlink(kept, entry)
+    kept.counts[entry.state]--
+    kept.counts[state]++
     entry.state = state
     entry.updatedAt = now
     if (state === "delayed" || state === "running") {
@@ -333,9 +357,14 @@ export class MemoryStore implements Store {
       kept.nextAt = Math.min(kept.nextAt, endOf(entry))
     }
     if (state !== "waiting") return
+    if (kept.waits.length > 2 * kept.counts.waiting + 64) {
+      kept.waits = kept.waits.filter(({ isOver }) => !isOver)
+    }
+    entry.wait = { isOver: false, since: entry.dueAt }
+    insert(kept.waits, entry.wait, isOlder)
     const list = kept.waiting.get(entry.tenant)
     if (list === undefined) kept.waiting.set(entry.tenant, [entry])
-    else insert(list, entry)
+    else insert(list, entry, isBefore)
   }
 
   /** Returns the first item of the next tenant with waiting items. */
@@ -351,6 +380,7 @@ export class MemoryStore implements Store {
 
   #remove(kept: Kept, entry: Entry, now: number): void {
     this.#move(kept, entry, "completed", now)
+    kept.counts.completed--
     kept.entries.delete(entry.id)
   }
 
@@ -362,6 +392,7 @@ export class MemoryStore implements Store {
 
   #unlink(kept: Kept, entry: Entry): void {
     kept.timed.delete(entry)
+    if (entry.wait !== undefined) entry.wait.isOver = true
     if (entry.state !== "waiting") return
     const list = kept.waiting.get(entry.tenant)
     const index = list?.indexOf(entry) ?? -1
