@@ -7,7 +7,7 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { kind } from "./Queue.ts"
 import { QueueConfig } from "./QueueConfig.ts"
-import { QueueStore, type State, states, type Stats, type Store } from "./QueueStore.ts"
+import { countOf, QueueStore, type State, states, type Stats, type Store } from "./QueueStore.ts"
 
 /** Milliseconds between two counts for the metrics. */
 const interval = 15_000
@@ -27,13 +27,14 @@ export const health = Effect.gen(function* () {
   yield* store.ping
   const found: Array<string> = []
   for (const { name, stats } of yield* count(store, yield* names)) {
-    const { dead, oldestWaiting, paused, waiting } = stats
+    const { dead, oldestWaiting, paused } = stats
     if (oldestWaiting > Duration.toMillis(maxWait)) {
       const age = Duration.format(Duration.seconds(Math.round(oldestWaiting / 1000)))
       const state = paused ? ", and is paused" : ""
+      const waiting = countOf(stats, "waiting")
       found.push(`the queue "${name}" has ${waiting} waiting items, the oldest for ${age}${state}`)
     }
-    if (dead > 0) found.push(`the queue "${name}" has ${dead} dead letters`)
+    if (dead > 0) found.push(`the queue "${name}" has ${countOf(stats, "dead")} dead letters`)
   }
   return found.length === 0 ? undefined : HealthCheck.degraded(found.join("; "))
 })

@@ -108,6 +108,8 @@ export interface Item {
 
 /** How many items a queue has. */
 export interface Stats {
+  /** The states with more items than the store counts. Their numbers are the most that it counts. */
+  readonly capped?: ReadonlyArray<State> | undefined
   readonly completed: number
   readonly dead: number
   readonly delayed: number
@@ -117,6 +119,10 @@ export interface Stats {
   readonly running: number
   readonly waiting: number
 }
+
+/** Returns the number of items of a state as a text, such as `100000+` if there are more. */
+export const countOf = (stats: Stats, state: State): string =>
+  `${stats[state]}${stats.capped?.includes(state) === true ? "+" : ""}`
 
 /** A part of a list. */
 export interface Page {

@@ -10,7 +10,7 @@ import { CommandError, CurrentApp } from "../../Plugin/Cli.ts"
 import { json, print } from "../../Plugin/Printing.ts"
 import * as Inspect from "./Inspect.ts"
 import { kind } from "./Queue.ts"
-import { QueueStore, states } from "./QueueStore.ts"
+import { countOf, QueueStore, states } from "./QueueStore.ts"
 
 // Arguments are read in the order of the names of their keys: that of the queue has to be the first.
 const queue = Argument.String("queue").pipe(Argument.withDescription("The name of the queue"))
@@ -40,12 +40,12 @@ const withStore = <A>(
     )
   )
 
-const lineOf = ({ name, oldestWaiting, paused, ...counts }: Inspect.Overview): string =>
+const lineOf = (queue: Inspect.Overview): string =>
   [
-    name,
-    ...states.map((state) => `${counts[state]} ${state}`),
-    `oldest ${Duration.format(Duration.seconds(Math.round(oldestWaiting / 1000)))}`,
-    ...(paused ? ["PAUSED"] : [])
+    queue.name,
+    ...states.map((state) => `${countOf(queue, state)} ${state}`),
+    `oldest ${Duration.format(Duration.seconds(Math.round(queue.oldestWaiting / 1000)))}`,
+    ...(queue.paused ? ["PAUSED"] : [])
   ].join("  ")
 
 const list = Command.make(

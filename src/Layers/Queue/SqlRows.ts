@@ -3,7 +3,14 @@ import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Statement } from "effect/sql/Statement"
-import { type Item, QueueStoreError, type State, type Stats, type Store } from "./QueueStore.ts"
+import {
+  type Item,
+  QueueStoreError,
+  type State,
+  states,
+  type Stats,
+  type Store
+} from "./QueueStore.ts"
 import { tables } from "./SqlTables.ts"
 
 /** A number as drivers return it. */
@@ -61,9 +68,13 @@ export const changed = (
 ): Effect.Effect<number, SqlError> =>
   Effect.map(sql`${statement} returning 1`, ({ length }) => length)
 
-/** The methods of a store that read. */
+/** The most items of a state that are counted. The time of an exact count would grow with the queue. */
+export const maxCount = 100_000
+
+/** The methods of a store that read. `most` items of a state are counted. */
 export const reading = (
-  sql: SqlClient
+  sql: SqlClient,
+  most = maxCount
 ): Pick<Store, "get" | "list" | "ping" | "queues" | "stats"> => {
   const items = sql(tables.items)
   const now = timeOf(sql)
@@ -104,30 +115,39 @@ export const reading = (
         (rows) => rows.flatMap(({ queue }) => queue ?? []).sort()
       )
     ),
-    stats: (queue) =>
-      stored(
+    stats: (queue) => {
+      // The longest wait is that of the items that are claimed first.
+      const counted = states.map(
+        (state) =>
+          sql`select ${state} as state, count(*) as count, ${now} - min(due_at) as oldest from (select due_at from ${items} where queue = ${queue} and state = ${sql.literal(`'${state}'`)} ${sql.literal(state === "waiting" ? "order by tenant, priority desc, sequence" : "")} limit ${sql.literal(String(most + 1))}) counted`
+      )
+      const paused = sql`select 'paused' as state, count(*) as count, null as oldest from ${sql(tables.queues)} where queue = ${queue} and paused`
+      return stored(
         "count",
         Effect.map(
           sql<{
             readonly count: Numeric
             readonly oldest: Numeric | null
             readonly state: "paused" | State
-          }>`select state, count(*) as count, ${now} - min(due_at) as oldest from ${items} where queue = ${queue} group by state union all select 'paused', 1, null from ${sql(tables.queues)} where queue = ${queue} and paused`,
+          }>`${sql.join(" union all ", false)([...counted, paused])}`,
           (rows): Stats => {
-            const count = (state: "paused" | State) =>
-              Number(rows.find((row) => row.state === state)?.count ?? 0)
-            const oldest = rows.find(({ state }) => state === "waiting")?.oldest ?? 0
+            const row = (state: "paused" | State) => rows.find((row) => row.state === state)
+            const found = (state: "paused" | State) => Number(row(state)?.count ?? 0)
+            const count = (state: State) => Math.min(found(state), most)
+            const capped = states.filter((state) => found(state) > most)
             return {
+              ...(capped.length > 0 && { capped }),
               completed: count("completed"),
               dead: count("dead"),
               delayed: count("delayed"),
-              oldestWaiting: Math.max(0, Number(oldest)),
-              paused: count("paused") > 0,
+              oldestWaiting: Math.max(0, Number(row("waiting")?.oldest ?? 0)),
+              paused: found("paused") > 0,
               running: count("running"),
               waiting: count("waiting")
             }
           }
         )
       )
+    }
   }
 }

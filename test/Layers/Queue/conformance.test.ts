@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { Redis, SharedRedis } from "flange/Redis"
-import { describe } from "vitest"
+import { describe, expect, it } from "vitest"
 import { MemoryStore } from "../../../src/Layers/Queue/MemoryStore.ts"
 import * as RedisStore from "../../../src/Layers/Queue/RedisStore.ts"
+import { countOf } from "../../../src/Layers/Queue/QueueStore.ts"
+import * as SqlRows from "../../../src/Layers/Queue/SqlRows.ts"
 import * as SqlStore from "../../../src/Layers/Queue/SqlStore.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import * as backends from "../Database/backends.ts"
@@ -52,3 +54,30 @@ backends.onEach([backends.pglite, backends.postgres], "a store in a database", (
     })
   })
 )
+
+backends.onEach([backends.pglite, backends.postgres], "counting in a database", (backend) => {
+  it("ends at the most items of a state, and is exact up to them", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const sql = yield* backends.open(yield* backend.fresh)
+          const store = SqlStore.make(sql)
+          yield* store.createTables
+          const offer = (id: string, delay: number) => ({
+            delay,
+            element: "",
+            id,
+            keep: false,
+            priority: 0,
+            tenant: ""
+          })
+          const waiting = ["a", "b", "c", "d"].map((id) => offer(id, 0))
+          yield* store.offer("q", [...waiting, ...["e", "f", "g"].map((id) => offer(id, 60_000))])
+          const stats = yield* SqlRows.reading(sql, 3).stats("q")
+          expect(stats).toMatchObject({ capped: ["waiting"], delayed: 3, waiting: 3 })
+          expect(countOf(stats, "waiting")).toBe("3+")
+          expect(countOf(stats, "delayed")).toBe("3")
+        })
+      )
+    ))
+})
