@@ -23,7 +23,8 @@ export interface Options<Payload, Success, Error> {
   readonly maxAttempts?: number | undefined
   /**
    * Turns payloads of earlier versions into that of the next version, by their version. Payloads are JSON values
-   * here.
+   * here. There is one for each version from the first that can still be stored to the one before `version`.
+   * Items of versions before them become dead letters.
    */
   readonly migrate?: Migrations | undefined
   /** The schema of the payload. It is stored as JSON. */
@@ -93,6 +94,13 @@ export const check = <Payload, Success, Error_>(
     if (Number(key) >= 1 && Number(key) < version && Number.isInteger(Number(key))) continue
     throw new Error(
       `The queue "${name}" has a migration of version ${Names.shown(key)}, and its version is ${version}: write migrations of earlier versions only.`
+    )
+  }
+  const first = Math.min(version - 1, ...Object.keys(migrate).map(Number))
+  for (let from = Math.max(1, first); from < version; from++) {
+    if (migrate[from] !== undefined) continue
+    throw new Error(
+      `The queue "${name}" has version ${version} and no migration of version ${from}, so items of that version could not be handled: write \`migrate: { ${from}: (payload) => ... }\`, which returns the payload of version ${from + 1}.`
     )
   }
   return {

@@ -425,6 +425,8 @@ describe("the options of a queue", () => {
     [{ timeout: Number.NaN }, "timeout"],
     [{ timeout: "soon" }, "timeout"],
     [{ version: 0 }, "version"],
+    [{ version: 2 }, "migrate: { 1: (payload) => ... }"],
+    [{ migrate: { 1: () => 0, 3: () => 0 }, version: 4 }, "no migration of version 2"],
     [{ migrate: { 1: () => 0 } }, "migration"]
   ])("%o is refused with its name", (options, text) => {
     expect(() => Queue.make("jobs", { payload, ...(options as object) })).toThrow(text)
