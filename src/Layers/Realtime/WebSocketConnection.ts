@@ -1,6 +1,7 @@
 /** One connection of a channel: its messages in both directions, its limits, and its end. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { ChannelClosed, codes, isSendable, shortened } from "../../Contract/ChannelClose.ts"
@@ -64,7 +65,13 @@ export interface Owner {
   readonly onOpened: () => void
 }
 
-type Resume = (effect: Effect.Effect<void>) => void
+/** A fiber that waits for a change of its connection. */
+interface Waiter {
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+  readonly resume: (effect: Effect.Effect<void>) => void
+}
+
+const nobody: ReadonlyArray<Waiter> = []
 
 /** One connection. Its times are readings of `now`, in milliseconds. */
 export class OpenConnection<Receive, Send>
@@ -92,7 +99,7 @@ export class OpenConnection<Receive, Send>
   readonly #shared: Shared<Receive, Send>
   readonly subprotocol: string | undefined
   /** Fibers that wait for a message, for room to send, or for the end. */
-  #waiting: ReadonlyArray<Resume> | Resume | undefined
+  #waiting = nobody
 
   constructor(shared: Shared<Receive, Send>, id: string, subprotocol: string | undefined) {
     this.id = id
@@ -126,11 +133,7 @@ export class OpenConnection<Receive, Send>
   forEach<E, R>(
     use: (message: Receive) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, E, R> {
-    const next: Effect.Effect<void, E, R> = Effect.suspend(() => {
-      if (this.#queue !== undefined) return Effect.flatMap(use(this.#take()), () => next)
-      return this.end === undefined ? Effect.flatMap(this.#changed, () => next) : Effect.void
-    })
-    return next
+    return Effect.whileLoop(new Reading(this, use))
   }
 
   get messages(): Stream.Stream<Receive> {
@@ -171,6 +174,20 @@ export class OpenConnection<Receive, Send>
       Stream.runForEach(messages, (message) => Effect.ignore(this.send(message))),
       Effect.asVoid(this.closed)
     )
+  }
+
+  // The members of `Reading`.
+
+  /** Whether a message waits or may come. */
+  get hasNext(): boolean {
+    return this.#queue !== undefined || this.end === undefined
+  }
+
+  /** Calls `use` with the next message, or waits for a change. */
+  next<E, R>(
+    use: (message: Receive) => Effect.Effect<unknown, E, R>
+  ): Effect.Effect<unknown, E, R> {
+    return this.#queue === undefined ? this.#changed : use(this.#take())
   }
 
   // The members of its channel.
@@ -346,27 +363,51 @@ export class OpenConnection<Receive, Send>
     this.#peer?.resume()
   }
 
-  /** Waits until a message came, the client has read, or the connection is closed. */
+  /**
+   * Waits until a message came, the client has read, or the connection is closed. Without a
+   * finalizer, which an idle connection would keep: a fiber that was interrupted is dropped by the
+   * next one that waits.
+   */
   get #changed(): Effect.Effect<void> {
-    return Effect.callback((resume) => {
-      const before = this.#waiting
-      // Most connections have one fiber that waits.
-      this.#waiting =
-        before === undefined
-          ? resume
-          : [...(typeof before === "function" ? [before] : before), resume]
-      return Effect.sync(() => {
-        const waiting = this.#waiting
-        if (waiting === resume) this.#waiting = undefined
-        else if (Array.isArray(waiting)) this.#waiting = waiting.filter((one) => one !== resume)
+    return Effect.withFiber((fiber) =>
+      Effect.callback((resume) => {
+        this.#waiting = this.#waiting.filter(isAlive).concat({ fiber, resume })
       })
-    })
+    )
   }
 
   #wake(): void {
     const waiting = this.#waiting
-    this.#waiting = undefined
-    if (typeof waiting === "function") waiting(Effect.void)
-    else if (waiting !== undefined) for (const resume of waiting) resume(Effect.void)
+    this.#waiting = nobody
+    for (const { resume } of waiting) resume(Effect.void)
   }
+}
+
+const isAlive = ({ fiber }: Waiter): boolean => fiber.pollUnsafe() === undefined
+
+/** The part of a connection that reads its messages one after the other. */
+type Readable<Receive> = Pick<OpenConnection<Receive, unknown>, "hasNext" | "next">
+
+/** The loop of `forEach`: one object instead of closures, because most connections wait in it. */
+class Reading<Receive, E, R> {
+  readonly #connection: Readable<Receive>
+  readonly #use: (message: Receive) => Effect.Effect<unknown, E, R>
+
+  constructor(
+    connection: Readable<Receive>,
+    use: (message: Receive) => Effect.Effect<unknown, E, R>
+  ) {
+    this.#connection = connection
+    this.#use = use
+  }
+
+  while(): boolean {
+    return this.#connection.hasNext
+  }
+
+  body(): Effect.Effect<unknown, E, R> {
+    return this.#connection.next(this.#use)
+  }
+
+  step(): void {}
 }
