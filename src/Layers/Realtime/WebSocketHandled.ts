@@ -20,10 +20,7 @@ export interface ChannelsState {
 }
 
 /** The members of a connection that do not depend on its messages. */
-type AnyConnection = Omit<
-  OpenConnection<never, never>,
-  keyof Connection<never, never> | "next"
->
+type AnyConnection = Omit<OpenConnection<never, never>, keyof Connection<never, never> | "next">
 
 interface Handling {
   readonly context: Context.Context<unknown>
