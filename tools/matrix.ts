@@ -2,22 +2,29 @@
 //
 //   node tools/matrix.ts                 every test on every combination
 //   node tools/matrix.ts --short         the combinations that CI runs besides `npm test`
+//   node tools/matrix.ts --listener=bun  only the combinations with this listener
 //   node tools/matrix.ts test/examples   other arguments are passed to vitest
 //
+// The tests of the listeners "bun" and "deno" run in these runtimes, so they cannot share a process with others.
 // Reports are in reports/<codec>-<listener>.json.
 import { spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { codecs, listeners } from "../test/matrix/combination.ts"
+import { codecs, listeners, runtimes } from "../test/matrix/combination.ts"
+import * as differences from "../test/matrix/differences.ts"
+import { commands, obstacle } from "../test/runtimes/commands.ts"
 
 const root = join(import.meta.dirname, "..")
 
-const combinations = listeners.flatMap((listener) => codecs.map((codec) => ({ codec, listener })))
+const combinations = [...listeners, ...runtimes].flatMap((listener) =>
+  codecs.map((codec) => ({ codec, listener }))
+)
 
 /** Together with the combination of `npm test`, these cover every codec and every listener. */
 const others = combinations.filter(
   ({ codec, listener }) =>
     listener === "proxied" ||
+    (codec === "compiled" && runtimes.some((runtime) => runtime === listener)) ||
     (codec === "effect" && listener === "node") ||
     (codec === "compiled" && listener === "node-h2")
 )
@@ -137,7 +144,24 @@ const independent = [
 ].map((name) => `test/Layers/${name}.test.ts`)
 
 const isShort = process.argv.includes("--short")
-const given = process.argv.slice(2).filter((argument) => argument !== "--short")
+const only = process.argv.find((argument) => argument.startsWith("--listener="))?.slice(11)
+const given = process.argv
+  .slice(2)
+  .filter((argument) => argument !== "--short" && !argument.startsWith("--listener="))
+
+/** What runs Vitest for a listener. */
+const runner = (name: string) => {
+  const runtime = runtimes.find((one) => one === name)
+  if (runtime === undefined) return { command: process.execPath, parameters: [] }
+  const problem = obstacle(runtime)
+  if (problem !== undefined && process.env["CI_SERVICES"] === "required") throw new Error(problem)
+  if (problem !== undefined) return process.stdout.write(`Skipped: ${problem}\n`) && undefined
+  for (const { path, reason, tests = "all" } of differences.of(runtime)) {
+    process.stdout.write(`Left out of test/${path}: ${tests} (${reason})\n`)
+  }
+  const { command, parameters } = commands[runtime]
+  return { command, parameters: runtime === "bun" ? ["--bun"] : parameters }
+}
 
 let failed = 0
 let passed = 0
@@ -145,12 +169,16 @@ let skipped = 0
 let status = 0
 
 for (const { codec, listener } of isShort ? others : combinations) {
+  if (only !== undefined && only !== listener) continue
   process.stdout.write(`\n== ${codec} codec, ${listener} listener\n`)
+  const run = runner(listener)
+  if (run === undefined) continue
   const report = join(root, `reports/${codec}-${listener}.json`)
   rmSync(report, { force: true })
   const vitest = spawnSync(
-    process.execPath,
+    run.command,
     [
+      ...run.parameters,
       join(root, "node_modules/vitest/vitest.mjs"),
       "run",
       "--reporter=default",

@@ -4,36 +4,10 @@ import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 import { Network } from "../Config/Network.ts"
 import * as Defaults from "./Defaults.ts"
+import * as Runtime from "./Runtime.ts"
 import { issues, TlsConfig } from "./TlsConfig.ts"
 
 const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
-
-const runtimeIssues = ({
-  listener,
-  workers
-}: {
-  readonly listener: string
-  readonly workers: "auto" | number
-}): ReadonlyArray<Config.SectionIssue> => [
-  ...(listener === "node" && "Bun" in globalThis
-    ? [
-        {
-          expected: "auto or proxied on Bun",
-          key: "listener",
-          reason: "the `node:http` of Bun cannot stop without losing requests"
-        }
-      ]
-    : []),
-  ...(workers !== 1 && ("Bun" in globalThis || "Deno" in globalThis)
-    ? [
-        {
-          expected: "1 on Bun and Deno",
-          key: "workers",
-          reason: "only Node hands the connections of one port to several processes of an app"
-        }
-      ]
-    : [])
-]
 
 /**
  * Section `server`.
@@ -116,7 +90,7 @@ export const ServerConfig = Config.section(
     writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
   },
   {
-    check: (keys) => [...issues(keys), ...runtimeIssues(keys)],
+    check: (keys) => [...issues(keys), ...Runtime.issues(keys)],
     variables: { HOST: "host", PORT: "port" }
   }
 )

@@ -13,14 +13,21 @@ export const codecs = ["compiled", "effect"] as const
 /** Every listener, that of `TestApp.make` first. */
 export const listeners = ["web", "node", "node-h2", "proxied"] as const
 
+/** The listeners of other runtimes. A run for one of them is a run of Vitest under that runtime. */
+export const runtimes = ["bun", "deno"] as const
+
 /** What decodes requests and encodes replies, if an endpoint could have either. */
 export const codec: (typeof codecs)[number] = chosen("TEST_CODEC", codecs)
 
 /** What `TestApp.make` boots apps on. */
-export const listener: (typeof listeners)[number] = chosen("TEST_LISTENER", listeners)
+export const listener = chosen("TEST_LISTENER", [...listeners, ...runtimes])
+
+/** The runtime that this run is for, if it is not Node. */
+export const runtime = runtimes.find((name) => name === listener)
 
 /** What apps listen with if their configuration names no listener. */
-export const socketListener: "node" | "proxied" = listener === "proxied" ? "proxied" : "node"
+export const socketListener: "auto" | "node" | "proxied" =
+  listener === "proxied" ? "proxied" : runtime === undefined ? "node" : "auto"
 
 /** Whether clients of apps that listen speak HTTP/2, without TLS. */
 export const h2c: boolean = listener === "node-h2"

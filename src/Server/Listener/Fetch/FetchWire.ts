@@ -193,13 +193,18 @@ export class FetchWire implements Wire {
       )
     )
     const more = this.#more()
-    this.#settle(
-      HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
+    const reply = HttpServerResponse.toWeb(
+      more ? HttpServerResponse.setHeaders(sent, more) : sent,
+      {
         context: this.#state.context,
         signal: this.#source.signal,
         withoutBody
-      })
+      }
     )
+    const lacksLength =
+      Semantics.bodyOf(this.method, response.status) === "length" &&
+      !reply.headers.has("content-length")
+    this.#settle(lacksLength ? new Response(new Blob().stream(), reply) : reply)
     if (!isStream) queueMicrotask(done)
   }
 
