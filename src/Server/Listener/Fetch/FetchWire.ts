@@ -193,18 +193,13 @@ export class FetchWire implements Wire {
       )
     )
     const more = this.#more()
-    const reply = HttpServerResponse.toWeb(
-      more ? HttpServerResponse.setHeaders(sent, more) : sent,
-      {
+    this.#settle(
+      HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
         context: this.#state.context,
         signal: this.#source.signal,
         withoutBody
-      }
+      })
     )
-    const lacksLength =
-      Semantics.bodyOf(this.method, response.status) === "length" &&
-      !reply.headers.has("content-length")
-    this.#settle(lacksLength ? new Response(new Blob().stream(), reply) : reply)
     if (!isStream) queueMicrotask(done)
   }
 
