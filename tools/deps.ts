@@ -42,6 +42,7 @@ const rooms = [
 const base: ReadonlySet<string> = new Set([
   "Defaults",
   "EffectInternals",
+  "Runtime",
   "ServerConfig",
   "TlsConfig"
 ])
