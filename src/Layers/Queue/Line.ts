@@ -205,6 +205,7 @@ export class Line {
     return Effect.suspend(() => {
       this.#isStopped = true
       this.#signal.openUnsafe()
+      this.#urgent.openUnsafe()
       const released = this.#ready.splice(0)
       return Effect.andThen(
         Effect.forEach(released, (held) => this.settle(held, { _tag: "Released" }), {
@@ -226,7 +227,7 @@ export class Line {
         outcome._tag !== "Completed" ||
         this.#isStopped ||
         this.#average >= instant ||
-        this.#pending.length >= mostSettled
+        this.#pending.length >= Math.min(this.#times.ahead, mostSettled)
       const done = isAwaited ? Deferred.makeUnsafe<void>() : undefined
       this.#pending.push({ done, held, outcome })
       const settled = done === undefined ? Effect.void : Deferred.await(done)
@@ -352,7 +353,7 @@ export class Line {
 
   /** Waits for more settlements, unless a fiber waits for one of those that are pending. */
   #gather(flush: () => Effect.Effect<void>): Effect.Effect<void> {
-    if (this.#pending.some(({ done }) => done !== undefined)) return flush()
+    if (this.#isStopped || this.#pending.some(({ done }) => done !== undefined)) return flush()
     this.#urgent.closeUnsafe()
     return Effect.flatMap(Effect.timeoutOption(this.#urgent.await, gathered), flush)
   }

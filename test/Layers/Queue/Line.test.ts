@@ -189,6 +189,34 @@ describe("an outcome that the store does not take", () => {
     ))
 })
 
+describe("the success of an instant handler", () => {
+  it("is stored by a stop at once, and otherwise after a short time", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const line = new Line("jobs", store, { ahead: 10, lease: 3_600_000, pollInterval: 1000 })
+        line.maxAttempts = 5
+        line.took(0)
+        const settled = (id: string) =>
+          Effect.gen(function* () {
+            yield* store.offer("jobs", [offer(id)])
+            line.wake()
+            yield* line.settle(yield* line.take, { _tag: "Completed", result: undefined })
+          })
+        const state = (id: string) => Effect.map(store.get("jobs", id), (item) => item?.state)
+        yield* Effect.forkChild(line.run)
+        yield* settled("a")
+        expect(yield* state("a")).toBe("running")
+        yield* TestClock.adjust("10 millis")
+        expect(yield* state("a")).toBe("completed")
+        yield* settled("b")
+        expect(yield* state("b")).toBe("running")
+        yield* line.stop
+        expect(yield* state("b")).toBe("completed")
+      }).pipe(Effect.provide(TestClock.layer()))
+    ))
+})
+
 describe("rateLimit", () => {
   it(
     "an item that is lost while it waits for its turn is not begun",
