@@ -37,12 +37,6 @@ const all: ReadonlyArray<Difference> = [
     tests: /keeps few values/
   },
   {
-    path: "Layers/Compression/Compression.test.ts",
-    reason: "a fault to mend: a reply to HEAD whose GET is a stream has Content-Length 0",
-    runtimes: both,
-    tests: /HEAD has the headers of GET/
-  },
-  {
     path: "Layers/Compression/Streams.test.ts",
     reason: "the bound is for the heap of Node",
     runtimes: ["bun"],

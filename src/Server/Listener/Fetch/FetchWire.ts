@@ -184,20 +184,24 @@ export class FetchWire implements Wire {
 
   sendResponse(response: HttpServerResponse.HttpServerResponse, done: () => void): void {
     if (this.#upgraded !== undefined) return queueMicrotask(done)
-    const withoutBody = Semantics.bodyOf(this.method, response.status) !== "body"
-    const isStream = response.body._tag === "Stream" && !withoutBody
+    const part = Semantics.bodyOf(this.method, response.status)
+    const isStream = response.body._tag === "Stream" && part === "body"
     const sent = ReplyStream.map(response, (stream) =>
-      stream.pipe(
-        Stream.interruptWhen(this.#state.cut),
-        Stream.onExit(() => Effect.sync(done))
-      )
+      isStream
+        ? stream.pipe(
+            Stream.interruptWhen(this.#state.cut),
+            Stream.onExit(() => Effect.sync(done))
+          )
+        : // Cancelled by the runtime, which would write the length of an empty one.
+          Stream.never
     )
     const more = this.#more()
     this.#settle(
       HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
         context: this.#state.context,
         signal: this.#source.signal,
-        withoutBody
+        // Without a body, the runtimes write `Content-Length: 0` to HEAD.
+        withoutBody: part === "nothing" || (part === "length" && response.body._tag !== "Stream")
       })
     )
     if (!isStream) queueMicrotask(done)

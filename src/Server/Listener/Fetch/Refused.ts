@@ -27,11 +27,12 @@ export const targetOf = ({ headers, method, url }: Request, maxBytes: number): R
 
 const slash = 0x2f
 
-/** Returns why a request with a body is refused; undefined if it is not. */
+/** Returns why a request is refused for what it expects or for its body; undefined if it is not. */
 export const ofBody = ({ headers, method }: Request): Refusal | undefined => {
-  if (method === "GET" || method === "HEAD") return undefined
   const expectation = headers.get("expect")
   if (expectation !== null && expectation.toLowerCase() !== "100-continue") return refusals.Expect
+  // A `Request` with these methods has no body.
+  if (method === "GET" || method === "HEAD") return undefined
   const coding = headers.get("transfer-encoding")
   return coding === null ? undefined : HeadRules.transferEncoding(coding, 1)
 }
