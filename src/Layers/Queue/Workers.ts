@@ -193,7 +193,9 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         const turn = queue.take((opened, about) => measured(opened as Opened<unknown>, about))
         // Each turn has a fiber of its own, which is interrupted to end an attempt. The attempt is settled and
         // logged by then.
-        return Effect.asVoid(Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), Fiber.await))
+        return Effect.asVoid(
+          Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), Fiber.await)
+        )
       })
     }
 
