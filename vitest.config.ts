@@ -35,7 +35,17 @@ const modules = new Map(
 )
 
 export default defineConfig({
-  plugins: [{ enforce: "pre", load: (id) => modules.get(id), name: "flange-replaced" }],
+  // The cache of Vitest tells configurations apart by the names of their plugins, not by what they load.
+  plugins:
+    modules.size === 0
+      ? []
+      : [
+          {
+            enforce: "pre",
+            load: (id) => modules.get(id),
+            name: `flange-replaced-${runtime ?? "node"}`
+          }
+        ],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
