@@ -155,8 +155,7 @@ const runner = (name: string) => {
   const problem = obstacle(runtime)
   if (problem !== undefined && process.env["CI_SERVICES"] === "required") throw new Error(problem)
   if (problem !== undefined) {
-    process.stdout.write(`Skipped: ${problem}
-`)
+    process.stdout.write(`Skipped: ${problem}\n`)
     return undefined
   }
   for (const { path, reason, tests = "all" } of differences.of(runtime)) {

@@ -6,9 +6,6 @@ import type * as Scope from "effect/Scope"
 import type { Held } from "./Line.ts"
 import * as Outcomes from "./Outcomes.ts"
 
-/** The longest sleep, in milliseconds: that of `setTimeout`. */
-const longest = 2 ** 31 - 1
-
 /** The attempts that run, and one fiber that waits for the first of them. */
 export class Deadlines {
   readonly #failure: Outcomes.Attempted
@@ -47,9 +44,7 @@ export class Deadlines {
     return Effect.suspend(() => {
       for (const [held, deadline] of this.#running) {
         const left = deadline - now(clock)
-        if (left > 0) {
-          return Effect.andThen(Effect.sleep(Math.min(left, longest)), this.#watch(clock))
-        }
+        if (left > 0) return Effect.andThen(Effect.sleep(left), this.#watch(clock))
         this.#running.delete(held)
         held.end(this.#failure)
       }
