@@ -302,46 +302,9 @@ export class Line {
   }
 
   #flush(flushing: Deferred.Deferred<void>): Effect.Effect<void> {
+    const turn = Effect.andThen(this.#gather, this.#settleBatch)
     return Effect.whileLoop({
-      body: () =>
-        this.#gather(() => {
-          const batch = this.#pending.splice(0, mostSettled)
-          let failures = 0
-          const stored = this.#mutex
-            .withPermits(1)(
-              this.#store.settle(
-                this.name,
-                batch.map(
-                  ({
-                    held: {
-                      claimed: { id, token }
-                    },
-                    outcome
-                  }) => ({ id, outcome, token })
-                )
-              )
-            )
-            .pipe(
-              // Handlers whose success is not stored run again, so an outage is waited for.
-              Effect.retry({
-                schedule: retries,
-                while: () =>
-                  ++failures <= (this.#isStopped ? mostRetries.stopped : mostRetries.running)
-              }),
-              Effect.catchCause((cause) =>
-                Effect.logWarning(
-                  `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,
-                  cause
-                )
-              )
-            )
-          return Effect.map(stored, () => {
-            for (const { done, held } of batch) {
-              if (this.#held.get(held.claimed.id) === held) this.#held.delete(held.claimed.id)
-              if (done !== undefined) Deferred.doneUnsafe(done, Effect.void)
-            }
-          })
-        }),
+      body: () => turn,
       step: () => {
         if (this.#pending.length > 0) return
         this.#flushing = undefined
@@ -352,11 +315,42 @@ export class Line {
   }
 
   /** Waits for more settlements, unless a fiber waits for one of those that are pending. */
-  #gather(flush: () => Effect.Effect<void>): Effect.Effect<void> {
-    if (this.#isStopped || this.#pending.some(({ done }) => done !== undefined)) return flush()
+  readonly #gather = Effect.suspend(() => {
+    if (this.#isStopped || this.#pending.some(({ done }) => done !== undefined)) return Effect.void
     this.#urgent.closeUnsafe()
-    return Effect.flatMap(Effect.timeoutOption(this.#urgent.await, gathered), flush)
-  }
+    return Effect.timeoutOption(this.#urgent.await, gathered)
+  })
+
+  /** Stores the settlements that came first. */
+  readonly #settleBatch = Effect.suspend(() => {
+    const batch = this.#pending.splice(0, mostSettled)
+    const settlements = batch.map(({ held: { claimed }, outcome }) => {
+      const { id, token } = claimed
+      return { id, outcome, token }
+    })
+    let failures = 0
+    const stored = this.#mutex
+      .withPermits(1)(this.#store.settle(this.name, settlements))
+      .pipe(
+        // Handlers whose success is not stored run again, so an outage is waited for.
+        Effect.retry({
+          schedule: retries,
+          while: () => ++failures <= (this.#isStopped ? mostRetries.stopped : mostRetries.running)
+        }),
+        Effect.catchCause((cause) =>
+          Effect.logWarning(
+            `The queue "${this.name}" could not settle ${batch.length} items. They are tried again after their lease`,
+            cause
+          )
+        )
+      )
+    return Effect.map(stored, () => {
+      for (const { done, held } of batch) {
+        if (this.#held.get(held.claimed.id) === held) this.#held.delete(held.claimed.id)
+        if (done !== undefined) Deferred.doneUnsafe(done, Effect.void)
+      }
+    })
+  })
 
   /** Gives up a claim that another one has replaced. */
   #lose(held: Held): void {
