@@ -259,7 +259,8 @@ export const mapUpgrade = (
   // A private member of the class.
   const { upgradeState } = request as unknown as { readonly upgradeState: UpgradeState }
   const { upgradeWith } = upgradeState
-  upgradeState.upgradeWith = (...options) => Effect.map(upgradeWith(...options), change)
+  const changed: typeof upgradeWith = (...options) => Effect.map(upgradeWith(...options), change)
+  upgradeState.upgradeWith = changed
 }
 
 /** Returns an endpoint with other parts. */

@@ -247,10 +247,11 @@ export class Line {
     }
     const taker: Taker = { held: undefined, resume: () => {} }
     return Effect.callback<Held>((resume) => {
-      taker.resume = (held) => {
+      const take = (held: Held): void => {
         taker.held = held
         resume(Effect.succeed(held))
       }
+      taker.resume = take
       this.#takers.add(taker)
       this.#signal.openUnsafe()
       return Effect.sync(() => void this.#takers.delete(taker))

@@ -87,10 +87,11 @@ export class Mailbox<A, E = never> {
       return true
     }
     if (answer()) return
-    this.#wake = () => {
+    const wake = () => {
       this.#wake = undefined
       answer()
     }
+    this.#wake = wake
     return Effect.sync(() => {
       this.#wake = undefined
     })

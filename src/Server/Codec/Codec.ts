@@ -352,14 +352,15 @@ const endpointCodec = ({
   const throughEffect: Then = (request, exchange) =>
     Effect.withFiber((fiber) => {
       const outer = fiber.context
-      exchange.handle = (own) => {
-        // Effect calls it with the members of a handler's argument.
+      // Effect calls it with the members of a handler's argument.
+      const handle: typeof exchange.handle = (own) => {
         const { payload, request: opened, upgrade } = own as Partial<Requested>
         request.request = opened!
         request.upgrade = upgrade
         const handled = isReadHere ? call(request) : decodeRead(payload, request, exchange)
         return RequestReferences.restored(replied(handled, failure, exchange), outer)
       }
+      exchange.handle = handle
       return MultipartForm.explained(Decompression.decompressed(checked!), formLimits, {
         bodyLimit: exchange.bodyLimit,
         maxFields: limits.maxFields

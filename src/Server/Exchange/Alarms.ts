@@ -1,4 +1,5 @@
 /** Calls functions at given times, with one timer for all of them. */
+import { Bag } from "../Bag.ts"
 
 /** How exactly a time is met, in milliseconds. */
 const step = 10
@@ -8,10 +9,10 @@ const longestTimer = 2 ** 31 - 1
 
 /**
  * Alarms on one clock. Most of them are stopped before they ring: setting and stopping one adds to and
- * removes from a set, and the timer is that of the earliest.
+ * removes from a bag, and the timer is that of the earliest.
  */
 export class Alarms {
-  readonly #due = new Map<number, Set<() => void>>()
+  readonly #due = new Map<number, Bag<() => void>>()
   readonly #now: () => number
   #next = Infinity
   #timer: NodeJS.Timeout | undefined
@@ -28,11 +29,11 @@ export class Alarms {
   set(at: number, ring: () => void): () => void {
     const slot = Math.ceil(at / step)
     let rings = this.#due.get(slot)
-    if (rings === undefined) this.#due.set(slot, (rings = new Set()))
-    rings.add(ring)
+    if (rings === undefined) this.#due.set(slot, (rings = new Bag()))
+    const remove = rings.add(ring)
     if (slot < this.#next) this.#schedule(slot)
     return () => {
-      rings.delete(ring)
+      remove()
       if (rings.size === 0 && this.#due.get(slot) === rings) this.#due.delete(slot)
     }
   }
@@ -49,7 +50,7 @@ export class Alarms {
 
   readonly #ring = (): void => {
     const now = Math.floor(this.#now() / step)
-    const due: Array<Set<() => void>> = []
+    const due: Array<Bag<() => void>> = []
     let next = Infinity
     for (const [slot, rings] of this.#due) {
       if (slot > now) next = Math.min(next, slot)
@@ -61,6 +62,6 @@ export class Alarms {
     this.#next = Infinity
     if (next < Infinity) this.#schedule(next)
     // A ring may stop others that are due.
-    for (const rings of due) for (const ring of rings) ring()
+    for (const rings of due) for (let ring = rings.take(); ring; ring = rings.take()) ring()
   }
 }

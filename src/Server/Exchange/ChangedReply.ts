@@ -30,7 +30,9 @@ export class BytesReply implements Changing {
     this.status = status
   }
 
-  readonly header = (name: string): string | undefined => this.headers.valueOf(name, this.#own)
+  header(name: string): string | undefined {
+    return this.headers.valueOf(name, this.#own)
+  }
 
   change(change: Change): void {
     this.headers.change(change)
@@ -55,8 +57,9 @@ export class WholeReply implements Changing {
     return this.response.status
   }
 
-  readonly header = (name: string): string | undefined =>
-    ReplyHeaders.isFraming(name) ? undefined : this.response.headers[name]
+  header(name: string): string | undefined {
+    return ReplyHeaders.isFraming(name) ? undefined : this.response.headers[name]
+  }
 
   change(change: Change): void {
     const { response } = this

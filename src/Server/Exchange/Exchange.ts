@@ -335,13 +335,14 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     const { fibers } = this.#serving
     const outer = wire.onAbort
     const ended = this.time?.watch(fiber, done) ?? done
-    fibers.add(fiber)
-    wire.onAbort = () => {
+    const remove = fibers.add(fiber)
+    const abort = () => {
       fiber.interruptUnsafe(undefined, ClientAbort.annotation)
       outer?.()
     }
+    wire.onAbort = abort
     fiber.addObserver((exit) => {
-      fibers.delete(fiber)
+      remove()
       wire.onAbort = outer
       ended(exit)
     })

@@ -13,6 +13,7 @@ import type * as Catalogue from "../../Contract/Catalogue.ts"
 import * as ErrorEnvelope from "../../Contract/ErrorEnvelope.ts"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import { Bag } from "../Bag.ts"
 import { Alarms } from "./Alarms.ts"
 import { LogRules, type LogRulesShape } from "./LogRules.ts"
 import type { Plan } from "./Plan.ts"
@@ -53,7 +54,7 @@ export class Serving {
   /** Returns milliseconds of a monotonic clock. */
   readonly elapsed: () => number
   /** The fibers of exchanges that have not ended. */
-  readonly fibers: Set<Fiber.Fiber<unknown, unknown>>
+  readonly fibers: Bag<Fiber.Fiber<unknown, unknown>>
   /** Returns Unix milliseconds. */
   readonly now: () => number
   /** Returns Unix nanoseconds. */
@@ -101,7 +102,7 @@ export class Serving {
     this.envelope =
       "envelope" in options ? options.envelope : runtime && ErrorEnvelope.of(runtime.api)
     this.nanos = () => (clock ?? defaultClock).currentTimeNanosUnsafe()
-    this.fibers = parent?.fibers ?? new Set()
+    this.fibers = parent?.fibers ?? new Bag()
     this.#open =
       parent === undefined
         ? (Context.getOrUndefined(context as Context.Context<OpenExchanges>, OpenExchanges) ??
@@ -131,7 +132,9 @@ export class Serving {
   })
 
   /** Interrupts the fibers of all exchanges. */
-  readonly interrupt: Effect.Effect<void> = Effect.suspend(() => Fiber.interruptAll(this.fibers))
+  readonly interrupt: Effect.Effect<void> = Effect.suspend(() =>
+    Fiber.interruptAll(this.fibers.values)
+  )
 
   /** Returns the state for a request that has references of its own, such as a test's clock. */
   extend(references: Context.Context<never>): Serving {

@@ -143,7 +143,7 @@ export class TimeLimit {
     let report: Report | undefined
     let isAnswered = false
     this.#state = "watching"
-    this.#over = () => {
+    const over = () => {
       const current = this.#report()
       report = current
       this.#over = undefined
@@ -154,7 +154,8 @@ export class TimeLimit {
       })
       fiber.interruptUnsafe(undefined, mark)
     }
-    this.#await(this.#over)
+    this.#over = over
+    this.#await(over)
     return (exit) => {
       this.#stop?.()
       this.#over = undefined

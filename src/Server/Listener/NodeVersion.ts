@@ -1,7 +1,7 @@
 /** The versions of Node on which apps run. */
 
 /** The oldest version, as in the `engines` of package.json. */
-export const oldest = "22.19.0"
+export const oldest = "22.20.0"
 
 /** Returns why an app cannot run on this version of Node; undefined if it can. */
 export const problem = (version: string): string | undefined => {

@@ -85,12 +85,17 @@ const loadHandlers = (requests: Scope.Scope) =>
     }
   })
 
+function self<A>(this: A): A {
+  return this
+}
+
 /** Returns the opened request. Effect runs `held` synchronously inside `begin`. */
 const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Opened => {
   let made: Opened | undefined
-  request[key] = (opened) => {
+  const keep = (opened: Opened): void => {
     made = opened
   }
+  request[key] = keep
   begin()
   return made!
 }
@@ -120,7 +125,7 @@ export const make = (serving: Serving): Effect.Effect<Opener> =>
       load,
       open: (request, reply) => {
         // Effect would prepend a listener that cuts a client which is still sending its body.
-        reply.prependListener = () => reply
+        reply.prependListener = self
         const made = opened(request, () => handlers!.handle(request, reply))
         Reflect.deleteProperty(reply, "prependListener")
         return made

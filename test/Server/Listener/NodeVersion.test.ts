@@ -13,9 +13,9 @@ describe("the version of Node", () => {
   it.each([
     ["18.20.4", false],
     ["20.20.2", false],
-    ["22.18.9", false],
-    ["22.19.0", true],
-    ["22.20.1", true],
+    ["22.19.9", false],
+    ["22.20.0", true],
+    ["22.21.1", true],
     ["24.0.0", true],
     ["100.1.0", true]
   ])("%s is new enough: %s", (version, isEnough) => {
@@ -41,7 +41,7 @@ describe("the version of Node", () => {
     assert.strictEqual(stdout, "")
     assert.strictEqual(
       stderr,
-      `This app needs Node 22.19.0 or newer, and ${process.execPath} is Node 20.20.2. Install a newer Node, or add one to the project with "npm install -D node@24" and start the app with "npx node".\n`
+      `This app needs Node 22.20.0 or newer, and ${process.execPath} is Node 20.20.2. Install a newer Node, or add one to the project with "npm install -D node@24" and start the app with "npx node".\n`
     )
   })
 })

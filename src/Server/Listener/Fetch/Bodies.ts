@@ -1,4 +1,5 @@
 /** Reads the bodies of requests of a runtime into memory. */
+import { Bag } from "../../Bag.ts"
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
 
@@ -13,7 +14,7 @@ interface Reading {
 /** The bodies that are being read. */
 export class Bodies {
   readonly #limit: number
-  readonly #reading = new Set<Reading>()
+  readonly #reading = new Bag<Reading>()
 
   /** `limit` is the longest time in which a whole body has to arrive, in milliseconds. */
   constructor(limit: number) {
@@ -23,7 +24,7 @@ export class Bodies {
   /** Calls `late` of each body that takes too long. Call it at intervals. */
   tick(): void {
     const now = performance.now()
-    for (const { begun, late } of this.#reading) if (now - begun >= this.#limit) late()
+    for (const { begun, late } of this.#reading.values) if (now - begun >= this.#limit) late()
   }
 
   /** Reads a whole body and calls back once. Calls `onLate` before, if it takes too long. */
@@ -39,16 +40,15 @@ export class Bodies {
     }
     if (Number(length) > limit) return done("TooLarge")
     const end = (body: BodyFailure | Uint8Array) => {
-      if (this.#reading.delete(reading)) done(body)
+      if (remove()) done(body)
     }
-    const reading: Reading = {
+    const remove = this.#reading.add({
       begun: performance.now(),
       late: () => {
         onLate()
         end("Aborted")
       }
-    }
-    this.#reading.add(reading)
+    })
     const abort = () => end("Aborted")
     if (length !== null && /^\d+$/.test(length)) source.bytes().then(end, abort)
     else void collect(source, limit, end).catch(abort)

@@ -199,7 +199,7 @@ export class Connection implements Tracked {
     if (reply.socket !== null) reply.detachSocket(this.#socket)
     reply.destroy()
     // Node's own would destroy the socket.
-    request._destroy = (error, done) => done(error)
+    request._destroy = pass
     request.destroy()
   }
 
@@ -235,6 +235,8 @@ export class Connection implements Tracked {
     this.#linger!.end()
   }
 }
+
+const pass = (error: Error | null, done: (error?: Error | null) => void): void => done(error)
 
 /** Hears the errors of a connection; `close` follows and does the work. */
 function ignore(): void {}

@@ -73,7 +73,7 @@ export class NodeWire implements Wire {
         // The connection reads the rest, within bounds.
         source.pause()
         // Node's parser pushes each piece that was read already. There may be thousands.
-        source.push = () => false
+        source.push = refuse
         if (!this.#reply.headersSent) this.#reply.setHeader("connection", "close")
       }
       done(body)
@@ -145,3 +145,5 @@ export class NodeWire implements Wire {
     })
   }
 }
+
+const refuse = () => false

@@ -40,13 +40,14 @@ export class Reply extends http.ServerResponse<Http.IncomingMessage> {
     this.#expectsContinue = hasBody(request)
     if (!this.#expectsContinue) return
     const read = request._read
-    request._read = (size) => {
+    const proceed = (size: number): void => {
       request._read = read
       // Without the socket, it would come behind the head of this reply.
       if (this.socket === null) this.once("socket", () => this.#proceed())
       else this.#proceed()
       read.call(request, size)
     }
+    request._read = proceed
   }
 
   #proceed(): void {

@@ -38,6 +38,9 @@ export class Connection implements WireOwner, TimedConnection {
   /** When the current head or body began. */
   #requestSince = 0
   readonly #listener: ListenerState
+  readonly #onData = this.#receive.bind(this)
+  readonly #onDrain = this.#drained.bind(this)
+  readonly #onEnd = this.#halfClosed.bind(this)
   /** When the last awaited bytes came, or when the connection became idle. */
   #since: number
   readonly #socket: Socket
@@ -52,7 +55,7 @@ export class Connection implements WireOwner, TimedConnection {
     this.#socket = socket
     this.#writes = new WriteProgress(socket)
     listener.connections.add(this)
-    socket.on("close", this.#onClose)
+    socket.on("close", () => this.#closed())
     socket.on("data", this.#onData)
     socket.on("drain", this.#onDrain)
     socket.on("end", this.#onEnd)
@@ -174,7 +177,7 @@ export class Connection implements WireOwner, TimedConnection {
 
   // Events of the socket.
 
-  readonly #onData = (bytes: Buffer): void => {
+  #receive(bytes: Buffer): void {
     if (this.#phase !== "open" || (this.#isFinal && this.#reading === undefined)) {
       return this.#linger.drop(bytes)
     }
@@ -185,20 +188,20 @@ export class Connection implements WireOwner, TimedConnection {
     this.#run()
   }
 
-  readonly #onDrain = (): void => {
+  #drained(): void {
     this.#first?.bridge?.reply.emit("drain")
     this.#first?.pushing?.drained()
     if (this.#isStalled) this.#run()
   }
 
-  readonly #onEnd = (): void => {
+  #halfClosed(): void {
     if (this.#phase !== "open") return
     this.#isHalfClosed = true
     if (this.#reading !== undefined || (this.#count > 0 && !this.#listener.halfClose)) this.#abort()
     else if (this.#count === 0) this.#close()
   }
 
-  readonly #onClose = (): void => {
+  #closed(): void {
     this.#listener.connections.delete(this)
     if (this.#phase === "upgraded") return
     this.#abort()

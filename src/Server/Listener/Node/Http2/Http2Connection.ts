@@ -1,6 +1,7 @@
 /** A connection that speaks HTTP/2, and its open requests. */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
+import { Bag } from "../../../Bag.ts"
 import type { Serving } from "../../../Exchange/Serving.ts"
 import type { Serve, Tls } from "../../../Exchange/Wire.ts"
 import { maxSilence } from "../../Linger.ts"
@@ -29,7 +30,7 @@ export class Http2Connection implements Owner, Tracked {
   #endedAt: number | undefined
   readonly #limits: Limits
   /** The requests whose streams are open. */
-  readonly #open = new Set<Http2Wire>()
+  readonly #open = new Bag<Http2Wire>()
   readonly opener: Opener
   readonly remoteAddress: string | undefined
   readonly #session: ServerHttp2Session
@@ -99,12 +100,12 @@ export class Http2Connection implements Owner, Tracked {
     stream.on("close", onClose)
     // The client may have cancelled it before this: with its head in one packet.
     if (stream.closed || stream.destroyed) wire.gone()
-    else this.#open.add(wire)
+    else wire.leave = this.#open.add(wire)
   }
 
   /** Records that the stream of a request is closed, with this code. */
   ended(wire: Http2Wire, code: number): void {
-    this.#open.delete(wire)
+    wire.leave?.()
     this.#cut.delete(wire)
     this.#since = performance.now()
     if (code !== codes.noError) this.#spend()
@@ -141,7 +142,7 @@ export class Http2Connection implements Owner, Tracked {
       if (now - this.#endedAt >= maxSilence) this.destroy()
       return
     }
-    for (const wire of this.#open) {
+    for (const wire of this.#open.values) {
       if (!wire.isOverdue(now, this.#limits)) continue
       this.#cut.add(wire)
       wire.cut()
@@ -154,7 +155,7 @@ export class Http2Connection implements Owner, Tracked {
 const key = Symbol("flange/Http2Connection")
 
 interface Keyed {
-  [key]?: Http2Wire
+  [key]?: Http2Wire | undefined
 }
 
 const ignore = (): void => {}
@@ -164,5 +165,8 @@ function onAborted(this: Keyed): void {
 }
 
 function onClose(this: Keyed & ServerHttp2Stream): void {
-  this[key]!.closed(this.rstCode)
+  const wire = this[key]!
+  // Node's own table of streams keeps closed ones, as `Bag` describes.
+  this[key] = undefined
+  wire.closed(this.rstCode)
 }

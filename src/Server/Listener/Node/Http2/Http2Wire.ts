@@ -47,6 +47,8 @@ export class Http2Wire implements Wire {
   #onGone: (() => void) | undefined
   #opened: Opened | undefined
   readonly #owner: Owner
+  /** Removes it from the open requests of its connection. */
+  leave: (() => void) | undefined
   readonly #start = performance.now()
   /** How many bytes of the reply waited at the last look. */
   #waiting = 0
@@ -149,7 +151,7 @@ export class Http2Wire implements Wire {
     const stream = this.#stream
     const sent = Semantics.bodyOf(this.method, status)
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
-    if (sent !== "nothing") fields["content-length"] = length
+    if (sent !== "nothing") fields.push("content-length", String(length))
     this.#isReplied = true
     if (sent !== "body" || length === 0) stream.respond(fields, { endStream: true })
     else {
@@ -186,10 +188,11 @@ export class Http2Wire implements Wire {
       return queueMicrotask(done)
     }
     this.#isReplied = true
-    this.#onGone = () => {
+    const onGone = () => {
       source.closed()
       done()
     }
+    this.#onGone = onGone
     stream.respond(fields)
     source.start(new Http2Sink(stream))
     this.#endBody()
