@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as CauseText from "../../Plugin/CauseText.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import { Warning } from "../../Plugin/Warning.ts"
 import type { Description } from "./Job.ts"
 import { JobStoreError } from "./JobsErrors.ts"
 import type { Ending, Run, RunStore } from "./RunStore.ts"
@@ -64,8 +66,12 @@ export const make = ({
     return series
   }
 
+  const unrecorded = new Warning()
   const record = (id: string, ending: Ending) =>
     store.end(id, ending).pipe(
+      Effect.tapCause((cause) =>
+        unrecorded.log("The end of a run is not recorded yet. It is tried again", cause)
+      ),
       Effect.retry({ schedule: Schedule.spaced("500 millis"), while: () => !isStopping() }),
       Effect.catch((error) =>
         Effect.as(Effect.logWarning("The end of a run was not recorded", error), false)
@@ -135,7 +141,7 @@ export const make = ({
           ? undefined
           : isInterrupted
             ? "interrupted"
-            : Cause.pretty(exit.cause).slice(0, mostError)
+            : CauseText.storable(CauseText.of(exit.cause), mostError)
         const isOwn =
           isTransaction && status === "succeeded" ? true : yield* record(id, { error, now, status })
         seriesOf(name)[isOwn ? status : "cancelled"]()

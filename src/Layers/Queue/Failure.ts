@@ -1,5 +1,5 @@
 /** What is kept of a failed attempt: a JSON text with a bounded length. */
-import * as Cause from "effect/Cause"
+import * as CauseText from "../../Plugin/CauseText.ts"
 
 /** A failed attempt, as dead letters have it. */
 export interface Failure {
@@ -20,15 +20,9 @@ export interface Failure {
 /** The longest message. */
 const maxMessage = 8192
 
-const short = (text: string): string =>
-  text.length > maxMessage ? `${text.slice(0, maxMessage - 1)}\u2026` : text
-
-/** Removes the characters that a database refuses in a text. */
-const clean = (text: string): string => text.replaceAll("\0", "\u{fffd}").toWellFormed()
-
 /** Returns the text of a failure. */
 export const encode = ({ error, kind, message }: Failure): string => {
-  const failure = { kind, message: clean(short(message)) }
+  const failure = { kind, message: CauseText.storable(message, maxMessage) }
   if (error === undefined) return JSON.stringify(failure)
   const text = JSON.stringify({ ...failure, error })
   // A NUL is written as an escape, which PostgreSQL refuses in jsonb but not in text.
@@ -53,12 +47,3 @@ export const lost = (attempts: number): string =>
     kind: "lost",
     message: `The worker ended during attempt ${attempts}, the last one, without settling it`
   })
-
-/** Returns the text of a cause. User code that throws while it is written is no reason to fail. */
-export const messageOf = (cause: Cause.Cause<unknown>): string => {
-  try {
-    return Cause.pretty(cause)
-  } catch {
-    return "A cause that cannot be written as text"
-  }
-}

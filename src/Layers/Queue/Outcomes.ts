@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Failure from "./Failure.ts"
 import type { Outcome } from "./QueueStore.ts"
 
@@ -52,7 +53,7 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure.Failure => {
     if (reason.error instanceof Attempted) return reason.error.failure
     kind = "failure"
   }
-  return { kind, message: Failure.messageOf(cause) }
+  return { kind, message: CauseText.of(cause) }
 }
 
 /** Returns the issues of a text that cannot be decoded. */
@@ -62,7 +63,7 @@ const issuesOf = (cause: Cause.Cause<unknown>): string => {
       return reason.error.message
     }
   }
-  return Failure.messageOf(cause)
+  return CauseText.of(cause)
 }
 
 /** What is to be done with an item after an attempt. A `Retry` has no delay yet. */

@@ -6,10 +6,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import { maxDelay } from "./Engine.ts"
 import * as Envelope from "./Envelope.ts"
-import * as Failure from "./Failure.ts"
+import type * as Failure from "./Failure.ts"
 import * as Names from "./Names.ts"
 import * as Outcomes from "./Outcomes.ts"
 import { QueueRefused } from "./QueueErrors.ts"
@@ -200,7 +201,7 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
                   refused(
                     name,
                     "payload",
-                    `its schema refuses it. ${Failure.messageOf(cause).slice(0, 2000)}`
+                    `its schema refuses it. ${CauseText.of(cause).slice(0, 2000)}`
                   )
                 )
           })
@@ -249,13 +250,13 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
                 : Effect.fail(
                     attempted(
                       "defect",
-                      `The schema \`success\` refuses the result: ${Failure.messageOf(result.cause)}`
+                      `The schema \`success\` refuses the result: ${CauseText.of(result.cause)}`
                     )
                   )
             )
           }
           const failure = exit.cause.reasons.find(Cause.isFailReason)
-          const message = Failure.messageOf(exit.cause)
+          const message = CauseText.of(exit.cause)
           if (failure === undefined) return Effect.fail(attempted("defect", message))
           if (encodeError === undefined) return Effect.fail(attempted("failure", message))
           return Effect.flatMap(encoded(encodeError, failure.error), (error) =>
