@@ -53,9 +53,13 @@ local function drop(id, item)
   unlink(id, item)
   redis.call("DEL", base .. ":i:" .. id)
 end
-local function forget(id, state)
+-- A server that evicts keys removes a part of an item or of a list. What is left is removed when it is met.
+local function readIn(state, id)
+  local item = read(id)
+  if item and item.state == state then return item end
   redis.call("ZREM", base .. ":s:" .. state, id)
   redis.call("ZREM", base .. ":k:" .. state, id)
+  return nil
 end
 `
 
@@ -96,17 +100,15 @@ export type ClaimedRow = readonly [id: string, attempts: number, age: number, el
 /** Parameters: token, limit, lease, attempts of the queue, text of a lost attempt 0. */
 export const claim = script<readonly [next: number, rows: ReadonlyArray<ClaimedRow>]>(`
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":k:delayed", "-inf", whole(now), "LIMIT", 0, ${batch})) do
-  local item = read(id)
-  if item then move(id, item, "waiting", item.due) else forget(id, "delayed") end
+  local item = readIn("delayed", id)
+  if item then move(id, item, "waiting", item.due) end
 end
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":k:running", "-inf", whole(now), "LIMIT", 0, ${batch})) do
-  local item = read(id)
-  if not item then
-    forget(id, "running")
-  elseif item.attempts >= tonumber(ARGV[4]) then
+  local item = readIn("running", id)
+  if item and item.attempts >= tonumber(ARGV[4]) then
     local failure = string.gsub(ARGV[5], "attempt 0", "attempt " .. item.attempts)
     move(id, item, "dead", now, "f", failure)
-  else
+  elseif item then
     move(id, item, "waiting", item.due)
   end
 end
@@ -117,8 +119,10 @@ local last = meta[2] or ""
 local count = 0
 local function take(tenant, most)
   local line = base .. ":w:" .. tenant
-  for _, id in ipairs(redis.call("ZRANGE", line, 0, most - 1)) do
-    local item = read(id)
+  local ids = redis.call("ZRANGE", line, 0, most - 1)
+  if #ids == 0 then redis.call("ZREM", base .. ":t", tenant) end
+  for _, id in ipairs(ids) do
+    local item = readIn("waiting", id)
     if item then
       local key = base .. ":i:" .. id
       local attempts = item.attempts + 1
@@ -126,9 +130,7 @@ local function take(tenant, most)
       count = count + 1
       rows[count] = {id, attempts, math.max(0, now - item.due), redis.call("HGET", key, "e")}
     else
-      forget(id, "waiting")
       redis.call("ZREM", line, id)
-      if redis.call("EXISTS", line) == 0 then redis.call("ZREM", base .. ":t", tenant) end
     end
   end
   last = tenant
@@ -225,12 +227,10 @@ local latest = ARGV[3] == "" and whole(now) or ARGV[3]
 local ids = redis.call("ZRANGEBYSCORE", base .. ":k:dead", "-inf", latest, "LIMIT", 0, ${batch})
 local count = 0
 for _, id in ipairs(ids) do
-  local item = read(id)
+  local item = readIn("dead", id)
   if item then
     requeue(id, item)
     count = count + 1
-  else
-    forget(id, "dead")
   end
 end
 if count > 0 then redis.call("PUBLISH", ARGV[1], ARGV[2]) end
@@ -254,8 +254,8 @@ local isMore = 0
 for i, state in ipairs({"completed", "dead"}) do
   local ids = redis.call("ZRANGEBYSCORE", base .. ":k:" .. state, "-inf", "(" .. whole(now - tonumber(ARGV[i])), "LIMIT", 0, ${batch})
   for _, id in ipairs(ids) do
-    local item = read(id)
-    if item then drop(id, item) else forget(id, state) end
+    local item = readIn(state, id)
+    if item then drop(id, item) end
   end
   if #ids == ${batch} then isMore = 1 end
 end
