@@ -5,7 +5,7 @@ import { type Attempt, claimed, type Found, type KeyStoreError, type Store } fro
 
 interface Reply {
   readonly bytes: number
-  /** Nanoseconds of the clock that no step of the wall clock changes. */
+  /** Nanoseconds of the monotonic clock, which no step of the other one changes. */
   readonly expiresAt: bigint
   readonly fingerprint: string
   readonly text: string
@@ -97,7 +97,7 @@ export class MemoryStore implements Store {
 
   #run<A>(operation: (now: bigint) => A): Effect.Effect<A, KeyStoreError> {
     return Effect.withFiber((fiber) =>
-      Effect.succeed(operation(fiber.getRef(Clock.Clock).currentTimeNanosUnsafe()))
+      Effect.succeed(operation(fiber.getRef(Clock.Clock).monotonicTimeNanosUnsafe()))
     )
   }
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Failure from "./Failure.ts"
 import type { Claimed, Item, Offer, QueueStoreError, State, Stats, Store } from "./QueueStore.ts"
 
@@ -90,10 +91,13 @@ const itemOf = (entry: Entry): Item => {
 
 /**
  * Keeps queues in memory: a restart forgets them, and no other process sees them. Times are those of the
- * `Clock` of the calling fiber, so a test clock moves them.
+ * `Clock` of the calling fiber, so a test clock moves them. They go on from the time of the first operation: a
+ * step of the clock of the machine ends no lease and no delay.
  */
 export class MemoryStore implements Store {
   readonly isTransactional = false
+  /** The Unix time at which the monotonic clock was zero, in milliseconds. */
+  #epoch: number | undefined
   readonly #listeners = new Set<(queue: string | undefined) => void>()
   readonly ping = Effect.void
   readonly #queues = new Map<string, Kept>()
@@ -147,7 +151,7 @@ export class MemoryStore implements Store {
     Effect.withFiber((fiber) => {
       const kept = this.#queues.get(queue)
       if (kept === undefined || kept.isPaused) return Effect.succeed(false)
-      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+      const now = this.#nowOf(fiber)
       const isDue = [...kept.timed].some(({ dueAt, state }) => state === "delayed" && dueAt <= now)
       return Effect.succeed(isDue || kept.waiting.size > 0)
     })
@@ -378,6 +382,13 @@ export class MemoryStore implements Store {
     return turn.done === true ? undefined : kept.waiting.get(turn.value)?.[0]
   }
 
+  #nowOf(fiber: Fiber.Fiber<unknown, unknown>): number {
+    const clock = fiber.getRef(Clock.Clock)
+    const elapsed = Math.floor(Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
+    this.#epoch ??= clock.currentTimeMillisUnsafe() - elapsed
+    return this.#epoch + elapsed
+  }
+
   #remove(kept: Kept, entry: Entry, now: number): void {
     this.#move(kept, entry, "completed", now)
     kept.counts.completed--
@@ -385,9 +396,7 @@ export class MemoryStore implements Store {
   }
 
   #run<A>(operation: (now: number) => A): Effect.Effect<A, QueueStoreError> {
-    return Effect.withFiber((fiber) =>
-      Effect.succeed(operation(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()))
-    )
+    return Effect.withFiber((fiber) => Effect.succeed(operation(this.#nowOf(fiber))))
   }
 
   #unlink(kept: Kept, entry: Entry): void {

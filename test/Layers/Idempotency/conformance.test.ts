@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { Redis } from "flange/Redis"
-import { describe } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { MemoryStore } from "../../../src/Layers/Idempotency/MemoryStore.ts"
 import * as RedisStore from "../../../src/Layers/Idempotency/RedisStore.ts"
 import * as SqlStore from "../../../src/Layers/Idempotency/SqlStore.ts"
@@ -11,13 +11,31 @@ import * as backends from "../Database/backends.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
 import { conformance } from "./conformance.ts"
 
-describe("a store in memory", () =>
+describe("a store in memory", () => {
   conformance({
     open: Effect.sync(() => {
       const store = new MemoryStore(2 ** 26)
       return [store, store] as const
     })
-  }))
+  })
+
+  it("keeps a reply when the clock of the machine is set forward", () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const store = new MemoryStore(2 ** 26)
+        const attempt = { fingerprint: "body", id: "key", owner: randomUUID() }
+        yield* store.claim(attempt, 1000)
+        yield* store.complete(attempt, "reply", 60_000)
+        const { now } = Date
+        const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + 3_600_000)
+        const found = yield* Effect.ensuring(
+          store.claim({ ...attempt, owner: randomUUID() }, 1000),
+          Effect.sync(() => clock.mockRestore())
+        )
+        expect(found).toEqual({ _tag: "Done", fingerprint: "body", reply: "reply" })
+      })
+    ))
+})
 
 describeRedis("a store in Redis", () =>
   conformance({

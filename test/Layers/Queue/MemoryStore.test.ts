@@ -1,7 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { expect, it, vi } from "vitest"
 import { MemoryStore } from "../../../src/Layers/Queue/MemoryStore.ts"
 import type { Outcome, State } from "../../../src/Layers/Queue/QueueStore.ts"
+import { offer } from "./conformance.ts"
 
 const outcomes: ReadonlyArray<Outcome> = [
   { _tag: "Completed", result: undefined },
@@ -52,15 +55,37 @@ it("the counts are those of the items after any operations, and no item is looke
           if (state === "waiting") waiting.push(dueAt)
         }
         const values = vi.spyOn(Map.prototype, "values")
-        const before = Date.now()
         const { oldestWaiting, paused, ...found } = yield* store.stats("q")
-        const after = Date.now()
         expect(values).not.toHaveBeenCalled()
         values.mockRestore()
         expect([found, paused]).toEqual([counts, false])
-        const oldest = Math.min(...waiting)
-        expect(oldestWaiting).toBeGreaterThanOrEqual(Math.max(0, before - oldest))
-        expect(oldestWaiting).toBeLessThanOrEqual(Math.max(0, after - oldest))
+        const now = yield* Clock.currentTimeMillis
+        expect(oldestWaiting).toBe(Math.max(0, now - Math.min(...waiting)))
+        yield* TestClock.adjust(1)
       }
-    })
+    }).pipe(Effect.provide(TestClock.layer()))
   ))
+
+for (const step of [-3_600_000, 3_600_000]) {
+  it(`a step of the clock by ${step} ms ends no lease and no delay`, () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const claim = Effect.map(
+          store.claim("q", { lease: 60_000, limit: 10, maxAttempts: 5 }),
+          ({ items, next }) => ({ ids: items.map(({ id }) => id), next })
+        )
+        yield* store.offer("q", [offer("running")])
+        expect((yield* claim).ids).toEqual(["running"])
+        yield* store.offer("q", [offer("delayed", { delay: 1_800_000 })])
+        const { now } = Date
+        const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + step)
+        const after = yield* Effect.ensuring(
+          claim,
+          Effect.sync(() => clock.mockRestore())
+        )
+        expect(after.ids).toEqual([])
+        expect(after.next).toBeLessThanOrEqual(60_000)
+      })
+    ))
+}

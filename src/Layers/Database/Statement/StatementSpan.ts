@@ -118,9 +118,9 @@ export const waiting = <A, E, R>(
   if (span === undefined) return acquire
   return Effect.withFiber((fiber) => {
     const clock = fiber.getRef(Clock.Clock)
-    const start = clock.currentTimeNanosUnsafe()
+    const start = clock.monotonicTimeNanosUnsafe()
     return Effect.onExitPrimitive(acquire, () => {
-      const waited = Number(clock.currentTimeNanosUnsafe() - start) / 1e6
+      const waited = Number(clock.monotonicTimeNanosUnsafe() - start) / 1e6
       span.attribute("db.client.connection.wait_time_ms", waited)
       return undefined
     })
