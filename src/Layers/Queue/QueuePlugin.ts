@@ -7,7 +7,7 @@ import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import * as Redis from "effect/persistence/Redis"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
-import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import { AppRuntime, type AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
 import * as Cli from "../../Plugin/Cli.ts"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
@@ -15,6 +15,7 @@ import * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Pruning from "../../Plugin/Pruning.ts"
 import * as Role from "../../Plugin/Role.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import * as Transactions from "../../Plugin/Transactions.ts"
 import * as Worker from "../../Plugin/Worker.ts"
 import * as Admin from "./Admin.ts"
 import * as Depth from "./Depth.ts"
@@ -48,6 +49,28 @@ const memory = Effect.as(
   undefined
 ).pipe(Effect.map((): Store => new MemoryStore()))
 
+/**
+ * Refuses to take in a transaction: it would be open while the queue is empty, and on PGlite it has the only
+ * connection.
+ */
+const outsideTransactions = (
+  persisted: PersistedQueue.PersistedQueueStore["Service"],
+  runtime: AppRuntimeShape
+) =>
+  PersistedQueue.PersistedQueueStore.of({
+    ...persisted,
+    take: (options) =>
+      Effect.flatMap(Transactions.current(runtime), (all) =>
+        all.length === 0
+          ? persisted.take(options)
+          : Effect.fail(
+              new PersistedQueue.PersistedQueueError({
+                message: `An item of the queue "${options.name}" cannot be taken in a transaction, which would be open while the queue is empty. Open the transaction in the function that handles the item.`
+              })
+            )
+      )
+  })
+
 /** Returns the services of a plugin. `open` opens the store of its own backend. */
 const services = <E, R>(
   plugin: string,
@@ -71,14 +94,17 @@ const services = <E, R>(
         dead: Duration.toMillis(settings.keepDead)
       })
       yield* Effect.forkScoped(Pruning.regularly(cleanup, "Old items of queues were not removed"))
+      const persisted = store.isTransactional
+        ? outsideTransactions(engine.persisted, runtime)
+        : engine.persisted
       const factory = yield* Effect.provideService(
         PersistedQueue.makeFactory,
         PersistedQueue.PersistedQueueStore,
-        engine.persisted
+        persisted
       )
       return Context.make(QueueStore, store).pipe(
         Context.add(PersistedQueue.PersistedQueueFactory, factory),
-        Context.add(PersistedQueue.PersistedQueueStore, engine.persisted),
+        Context.add(PersistedQueue.PersistedQueueStore, persisted),
         Context.add(Queues.Queues, Queues.make(store, maxPayload, runtime)),
         Context.add(Workers.Workers, yield* Workers.make(engine))
       )

@@ -50,6 +50,25 @@ describe("the engine on PGlite", () => {
     })
   }, 60_000)
 
+  it("refuses a take in a transaction, and takes after it", async () => {
+    const test = Effect.gen(function* () {
+      const shop = yield* TestApp.make(app)
+      return yield* shop.run(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient
+          const queue = yield* PersistedQueue.make({ name: "apart", schema: Schema.String })
+          yield* queue.offer("a")
+          const error = yield* Effect.flip(sql.withTransaction(queue.take(Effect.succeed)))
+          return [String(error), yield* queue.take(Effect.succeed)]
+        })
+      )
+    })
+    expect(await Effect.runPromise(Effect.scoped(test))).toEqual([
+      expect.stringContaining('"apart" cannot be taken in a transaction'),
+      "a"
+    ])
+  }, 60_000)
+
   it("DurableQueue of a workflow runs on the same store", async () => {
     const Work = DurableQueue.make({
       idempotencyKey: ({ n }: { readonly n: number }) => String(n),
