@@ -2,6 +2,7 @@
  * One queue in one process: claims items in batches for the fibers that wait for one, renews their leases, and
  * settles them in batches.
  */
+import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -107,6 +108,8 @@ export class Line {
   readonly #store: Store
   readonly #takers = new Set<Taker>()
   readonly #times: Times
+  /** The token of a claim that failed. The store may have carried it out. */
+  #unanswered: string | undefined
   /** Opens when a fiber waits for a settlement. */
   readonly #urgent = Latch.makeUnsafe(false)
   readonly #working = new Set<Held>()
@@ -125,6 +128,7 @@ export class Line {
   /** Claims items while fibers wait for them, until the line is stopped. */
   get run(): Effect.Effect<void> {
     const turn = Effect.gen({ self: this }, function* () {
+      yield* this.#abandon
       const wanted = this.#wanted
       if (wanted <= 0) {
         yield* this.#wait(undefined)
@@ -136,11 +140,16 @@ export class Line {
       if (this.#held.size > 0 && performance.now() - this.#renewedAt > lease / 2) yield* this.renew
       this.#isDirty = false
       const claimedAt = performance.now()
-      const { items, next } = yield* this.#store.claim(this.name, {
-        lease,
-        limit: wanted,
-        maxAttempts: this.maxAttempts
-      })
+      const token = randomUUID()
+      const { items, next } = yield* Effect.onError(
+        this.#store.claim(this.name, {
+          lease,
+          limit: wanted,
+          maxAttempts: this.maxAttempts,
+          token
+        }),
+        () => Effect.sync(() => void (this.#unanswered = token))
+      )
       this.#fails = 0
       if (this.#held.size === 0) this.#renewedAt = claimedAt
       for (const claimed of items) {
@@ -207,14 +216,16 @@ export class Line {
       this.#signal.openUnsafe()
       this.#urgent.openUnsafe()
       const released = this.#ready.splice(0)
-      return Effect.andThen(
-        Effect.forEach(released, (held) => this.settle(held, { _tag: "Released" }), {
-          concurrency: "unbounded",
-          discard: true
-        }),
-        Effect.suspend(() =>
-          this.#flushing === undefined ? Effect.void : Deferred.await(this.#flushing)
-        )
+      return Effect.forEach(released, (held) => this.settle(held, { _tag: "Released" }), {
+        concurrency: "unbounded",
+        discard: true
+      }).pipe(
+        Effect.andThen(
+          Effect.suspend(() =>
+            this.#flushing === undefined ? Effect.void : Deferred.await(this.#flushing)
+          )
+        ),
+        Effect.andThen(Effect.ignoreCause(this.#abandon))
       )
     })
   }
@@ -276,6 +287,16 @@ export class Line {
     this.#isDirty = true
     this.#signal.openUnsafe()
   }
+
+  /** Gives back the items of a claim whose answer did not come. */
+  readonly #abandon = Effect.suspend(() => {
+    const token = this.#unanswered
+    return token === undefined
+      ? Effect.void
+      : Effect.map(this.#store.abandon(this.name, token), () => {
+          this.#unanswered = undefined
+        })
+  })
 
   #deliver(): void {
     if (this.#isStopped && this.#ready.length > 0) {

@@ -1,5 +1,4 @@
 /** The store in the memory of the process. */
-import { randomUUID } from "node:crypto"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -103,15 +102,23 @@ export class MemoryStore implements Store {
   readonly #queues = new Map<string, Kept>()
   #sequence = 0
 
+  readonly abandon: Store["abandon"] = (queue, token) =>
+    this.#run((now) => {
+      const kept = this.#kept(queue)
+      for (const entry of kept.timed) {
+        if (entry.state === "running" && entry.token === token) this.#release(kept, entry, now)
+      }
+      this.#wake(queue)
+    })
+
   /** Returns all items of a queue, in the order in which they were added. */
   readonly all = (queue: string): ReadonlyArray<Item> =>
     [...(this.#queues.get(queue)?.entries.values() ?? [])].map(itemOf)
 
-  readonly claim: Store["claim"] = (queue, { lease, limit, maxAttempts }) =>
+  readonly claim: Store["claim"] = (queue, { lease, limit, maxAttempts, token }) =>
     this.#run((now) => {
       const kept = this.#kept(queue)
       this.#advance(kept, now, maxAttempts)
-      const token = randomUUID()
       const items: Array<Claimed> = []
       while (!kept.isPaused && items.length < limit) {
         const entry = this.#next(kept)
@@ -288,9 +295,8 @@ export class MemoryStore implements Store {
             break
           }
           case "Released": {
-            entry.attempts--
             isAwaited = true
-            this.#move(kept, entry, "waiting", now)
+            this.#release(kept, entry, now)
             break
           }
           case "Retry": {
@@ -387,6 +393,11 @@ export class MemoryStore implements Store {
     const elapsed = Math.floor(Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
     this.#epoch ??= clock.currentTimeMillisUnsafe() - elapsed
     return this.#epoch + elapsed
+  }
+
+  #release(kept: Kept, entry: Entry, now: number): void {
+    entry.attempts--
+    this.#move(kept, entry, "waiting", now)
   }
 
   #remove(kept: Kept, entry: Entry, now: number): void {

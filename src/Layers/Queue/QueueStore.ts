@@ -65,7 +65,7 @@ export interface Claimed {
   readonly attempts: number
   readonly element: string
   readonly id: string
-  /** A text that no other claim of this item has. It fences off workers that lost their lease. */
+  /** The token of its claim. It fences off workers that lost their lease. */
   readonly token: string
 }
 
@@ -152,6 +152,8 @@ export interface ClaimOptions {
    * claimed.
    */
   readonly maxAttempts: number
+  /** A text of at most 36 characters that no other claim has: the token of the claimed items. */
+  readonly token: string
 }
 
 /** The items of a claim. */
@@ -169,6 +171,11 @@ export interface Claim {
  * process, if the store has a clock. All processes may call all methods at the same time.
  */
 export interface Store {
+  /**
+   * Makes the items with the token of a claim wait again at once, and the attempt does not count. For a claim
+   * whose caller did not get the items: they would wait for the end of their lease, and some be dead then.
+   */
+  readonly abandon: (queue: string, token: string) => Effect.Effect<void, QueueStoreError>
   /**
    * Claims items that wait, or whose lease has ended, and counts an attempt for each. Tenants take turns:
    * the items of one claim, and those of claims that follow each other, are spread over the tenants with

@@ -49,6 +49,9 @@ local function move(id, item, state, at, ...)
   link(id, item, state, at)
   redis.call("HSET", base .. ":i:" .. id, "s", state, "u", whole(now), ...)
 end
+local function release(id, item)
+  move(id, item, "waiting", item.due, "a", item.attempts - 1)
+end
 local function drop(id, item)
   unlink(id, item)
   redis.call("DEL", base .. ":i:" .. id)
@@ -157,6 +160,21 @@ for _, state in ipairs({"delayed", "running"}) do
 end
 return {next, rows}`)
 
+/** Parameters: channel, queue, token. */
+export const abandon = script<number>(`
+local count = 0
+for _, id in ipairs(redis.call("ZRANGE", base .. ":k:running", 0, -1)) do
+  if redis.call("HGET", base .. ":i:" .. id, "t") == ARGV[3] then
+    local item = readIn("running", id)
+    if item then
+      release(id, item)
+      count = count + 1
+    end
+  end
+end
+if count > 0 then redis.call("PUBLISH", ARGV[1], ARGV[2]) end
+return count`)
+
 /** Parameters: channel, queue, and five texts for each settlement. Returns the ids that were lost. */
 export const settle = script<ReadonlyArray<string>>(`
 local lost = {}
@@ -173,7 +191,7 @@ for i = 3, #ARGV, 5 do
   elseif tag == "Dead" then
     move(id, item, "dead", now, "f", text)
   elseif tag == "Released" then
-    move(id, item, "waiting", item.due, "a", item.attempts - 1)
+    release(id, item)
     isAwaited = true
   else
     local delay = tonumber(ARGV[i + 3])

@@ -1,5 +1,4 @@
 /** The store in Redis or Valkey. Each method is one run of a script, or one for each batch. */
-import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
 import * as Queue from "effect/Queue"
@@ -84,33 +83,35 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
     )
 
   return {
-    claim: (queue, { lease, limit, maxAttempts }) =>
-      Effect.suspend(() => {
-        const token = randomUUID()
-        return stored(
-          "claim",
-          Effect.map(
-            redis.eval(RedisScripts.claim)(
-              baseOf(queue),
-              token,
-              String(limit),
-              whole(lease),
-              String(maxAttempts),
-              Failure.lost(0)
-            ),
-            ([next, rows]) => ({
-              items: rows.map(([id, attempts, age, element]) => ({
-                age,
-                attempts,
-                element,
-                id,
-                token
-              })),
-              next: next < 0 ? undefined : next
-            })
-          )
+    abandon: (queue, token) =>
+      stored(
+        "abandon a claim",
+        Effect.asVoid(redis.eval(RedisScripts.abandon)(baseOf(queue), channel, queue, token))
+      ),
+    claim: (queue, { lease, limit, maxAttempts, token }) =>
+      stored(
+        "claim",
+        Effect.map(
+          redis.eval(RedisScripts.claim)(
+            baseOf(queue),
+            token,
+            String(limit),
+            whole(lease),
+            String(maxAttempts),
+            Failure.lost(0)
+          ),
+          ([next, rows]) => ({
+            items: rows.map(([id, attempts, age, element]) => ({
+              age,
+              attempts,
+              element,
+              id,
+              token
+            })),
+            next: next < 0 ? undefined : next
+          })
         )
-      }),
+      ),
     cleanup: ({ completed, dead }) =>
       stored(
         "cleanup",

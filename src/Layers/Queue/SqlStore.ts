@@ -9,7 +9,6 @@
  * planned by statistics, which are wrong for a table whose rows change all the time. Only a running item has a
  * token.
  */
-import { randomUUID } from "node:crypto"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -118,7 +117,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
   }
 
   /** Claims the rows of `picked`, which has columns `sequence` and `place`. */
-  const take = (token: string, { lease }: ClaimOptions) =>
+  const take = ({ lease, token }: ClaimOptions) =>
     sql`
       update ${items} i set state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = t.now, wake_at = t.now + ${Math.ceil(lease)}
       from picked, (select ${now} as now offset 0) t
@@ -126,7 +125,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       returning i.id, i.element, i.attempts, i.tenant, t.now - i.due_at as age, picked.place`
 
   /** Claims items of the next tenant, but nothing if several tenants have some. */
-  const claimOfOne = (queue: string, options: ClaimOptions, token: string) => {
+  const claimOfOne = (queue: string, options: ClaimOptions) => {
     const waiting = sql`queue = ${queue} and state = 'waiting'`
     return sql<ClaimedRow>`
       with tenant as (
@@ -137,11 +136,11 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
           select sequence from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
           order by priority desc, sequence limit ${sql.literal(String(options.limit))} for update skip locked
         ) own
-      )${take(token, options)}`
+      )${take(options)}`
   }
 
   /** Claims the same number of each tenant, so that no row is locked that is not claimed. */
-  const claimOfAll = (queue: string, options: ClaimOptions, token: string) => {
+  const claimOfAll = (queue: string, options: ClaimOptions) => {
     const waiting = sql`queue = ${queue} and state = 'waiting'`
     const last = memory(queue).lastTenant
     const count = sql.literal(String(options.limit))
@@ -170,7 +169,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
             order by priority desc, sequence limit greatest(1, ${count} / total.tenants) for update skip locked
           ) own limit ${count}
         ) p limit ${count}
-      )${take(token, options)}`
+      )${take(options)}`
   }
 
   const claim = (queue: string, options: ClaimOptions) =>
@@ -183,7 +182,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
           known.checkAt = Math.min(known.checkAt, performance.now() + next)
         }
       }
-      const token = randomUUID()
+      const { token } = options
       const found: Array<Claimed> = []
       const claimed = (rows: ReadonlyArray<ClaimedRow>) => {
         const inTurn = [...rows].sort((a, b) => Number(a.place) - Number(b.place))
@@ -193,11 +192,11 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
           found.push({ ...numbers, element, id, token })
         }
       }
-      if (!known.hasTenants) claimed(yield* claimOfOne(queue, options, token))
+      if (!known.hasTenants) claimed(yield* claimOfOne(queue, options))
       if (found.length === 0) known.hasTenants = true
       while (known.hasTenants && found.length < options.limit) {
         const limit = options.limit - found.length
-        const rows = yield* claimOfAll(queue, { ...options, limit }, token)
+        const rows = yield* claimOfAll(queue, { ...options, limit })
         claimed(rows)
         // With one tenant, the statement has claimed all there is.
         known.hasTenants = rows.some(({ tenant }) => tenant !== rows[0]!.tenant)
@@ -207,6 +206,19 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
 
   return {
     ...reading(sql),
+    abandon: (queue, token) =>
+      stored(
+        "abandon a claim",
+        Effect.gen(function* () {
+          yield* sql`
+            with released as (
+              update ${items} set state = 'waiting', attempts = attempts - 1, token = null, updated_at = ${now}, wake_at = null
+              where queue = ${queue} and state = 'running' and token = ${token} returning 1
+            )
+            select ${notify(queue, false)} from (select 1 from released limit 1) one`
+          yield* wakeLater(queue, false)
+        })
+      ),
     claim: (queue, options) => stored("claim", claim(queue, options)),
     cleanup: ({ completed, dead }) =>
       stored(

@@ -17,6 +17,7 @@ import { offer } from "./conformance.ts"
 
 /** Returns a store whose methods can be replaced. */
 const over = (store: MemoryStore): { -readonly [K in keyof Store]: Store[K] } => ({
+  abandon: store.abandon,
   claim: store.claim,
   cleanup: store.cleanup,
   get: store.get,
@@ -144,6 +145,44 @@ describe("the success of a handler", () => {
         yield* free
         yield* Fiber.join(settled)
         expect((yield* store.get("jobs", "a"))?.state).toBe("completed")
+      })
+    ))
+})
+
+describe("a claim that is carried out without an answer", () => {
+  /** Takes from a store whose first claims, as many as `failures`, have no answer. */
+  const taking = (failures: number) =>
+    Effect.gen(function* () {
+      const store = new MemoryStore()
+      const silent = over(store)
+      let calls = 0
+      silent.claim = (queue, options) =>
+        Effect.flatMap(store.claim(queue, options), (claim) =>
+          ++calls <= failures
+            ? Effect.fail(new QueueStoreError({ cause: "no answer", operation: "claim" }))
+            : Effect.succeed(claim)
+        )
+      const line = new Line("jobs", silent, { ahead: 0, lease: 3_600_000, pollInterval: 5 })
+      yield* store.offer("jobs", [offer("a")])
+      yield* Effect.forkChild(line.run)
+      return { calls: () => calls, line, store, taking: yield* Effect.forkChild(line.take) }
+    })
+
+  it("counts no attempt, and the next claim has its items", () =>
+    run(
+      Effect.gen(function* () {
+        const { taking: held } = yield* taking(2)
+        expect((yield* Fiber.join(held)).claimed).toMatchObject({ attempts: 1, id: "a" })
+      })
+    ))
+
+  it("is given back when the line stops", () =>
+    run(
+      Effect.gen(function* () {
+        const { calls, line, store } = yield* taking(Number.POSITIVE_INFINITY)
+        yield* until(Effect.sync(() => calls() === 2))
+        yield* line.stop
+        expect(yield* store.get("jobs", "a")).toMatchObject({ attempts: 0, state: "waiting" })
       })
     ))
 })

@@ -31,7 +31,8 @@ it("the counts are those of the items after any operations, and no item is looke
         const { items } = yield* store.claim("q", {
           lease: i % 11 === 0 ? 0 : 1000,
           limit: 2,
-          maxAttempts: 2
+          maxAttempts: 2,
+          token: String(i)
         })
         const settlements = items.map(({ id, token }, j) => ({
           id,
@@ -72,7 +73,7 @@ for (const step of [-3_600_000, 3_600_000]) {
       Effect.gen(function* () {
         const store = new MemoryStore()
         const claim = Effect.map(
-          store.claim("q", { lease: 60_000, limit: 10, maxAttempts: 5 }),
+          store.claim("q", { lease: 60_000, limit: 10, maxAttempts: 5, token: "a" }),
           ({ items, next }) => ({ ids: items.map(({ id }) => id), next })
         )
         yield* store.offer("q", [offer("running")])

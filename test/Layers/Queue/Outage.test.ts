@@ -86,7 +86,10 @@ const outage = (
       // A run that is begun again replaces the one before: the two never run at once.
       expect(count("begin") - count("interrupted")).toBe(1)
       expect(count("end")).toBe(1)
-      expect(seen).not.toContain("begin lost 1")
+      // A frozen server may add it when it goes on, and claims without an answer count no attempt.
+      expect(seen.filter((text) => text.startsWith("begin lost"))).toEqual(
+        seen.includes("begin lost 1") ? ["begin lost 1"] : []
+      )
     })
   )
 
@@ -152,6 +155,42 @@ describeRedis("workers during an outage of Redis", () => {
       ),
     60_000
   )
+})
+
+describeRedis("a claim whose answer comes too late", () => {
+  it("makes no item dead that no handler got", () => {
+    const Once = Queue.make("once", { maxAttempts: 1, payload: Schema.Int })
+    const seen: Array<number> = []
+    const Work = Plugin.make("app:once", {
+      contributes: [Once.worker((n) => Effect.sync(() => void seen.push(n)))]
+    })
+    return run(
+      Effect.gen(function* () {
+        const server = yield* redisServer()
+        const app = yield* TestApp.make(
+          App.make("shop", [Queue.withRedis, Redis.plugin, Work], {
+            config: {
+              values: { queue, redis: { commandTimeout: "300 millis", url: server.url } }
+            }
+          })
+        )
+        // Claims of instant handlers are for many items.
+        yield* app.run(Once.enqueue(0))
+        yield* until(Effect.sync(() => seen.length === 1))
+        const items = Array.from(
+          { length: 10 },
+          (_, i) => ({ delay: "1 second", payload: i + 1 }) as const
+        )
+        yield* app.run(Once.enqueueAll(items))
+        yield* server.freeze
+        yield* Effect.sleep(2000)
+        yield* server.thaw
+        yield* until(Effect.sync(() => seen.length === 11))
+        const counts = app.run(Effect.flatMap(Queue.QueueStore, (store) => store.stats("once")))
+        expect((yield* counts).dead).toBe(0)
+      })
+    )
+  }, 60_000)
 })
 
 describe("an enqueue in a savepoint", () => {

@@ -56,7 +56,10 @@ export const conformance = ({ open }: Subject): void => {
     )
 
   const claim = (store: Store, queue: string, limit = 100, lease = hour, maxAttempts = 5) =>
-    Effect.map(store.claim(queue, { lease, limit, maxAttempts }), ({ items }) => items)
+    Effect.map(
+      store.claim(queue, { lease, limit, maxAttempts, token: randomUUID() }),
+      ({ items }) => items
+    )
 
   const settle = (store: Store, queue: string, items: ReadonlyArray<Claimed>, outcome: Outcome) =>
     store.settle(
@@ -102,6 +105,24 @@ export const conformance = ({ open }: Subject): void => {
           ids(items).map((id) => offer(id))
         )
       ).toEqual([false, false, false])
+    })
+  )
+
+  check("the items of an abandoned claim wait again, uncounted, and no others", (queue) =>
+    Effect.gen(function* () {
+      yield* one.offer(queue, [offer("a"), offer("b", { tenant: "t" }), offer("c"), offer("d")])
+      const token = randomUUID()
+      const options = { lease: hour, limit: 3, maxAttempts: 1, token }
+      const abandoned = ids((yield* one.claim(queue, options)).items)
+      const [other] = yield* claim(two, queue, 1)
+      yield* one.abandon(queue, randomUUID())
+      expect((yield* one.stats(queue)).running).toBe(4)
+      yield* one.abandon(queue, token)
+      yield* one.abandon(queue, token)
+      expect((yield* one.get(queue, other!.id))?.state).toBe("running")
+      const again = yield* claim(two, queue, 10, hour, 1)
+      expect(ids(again).sort()).toEqual([...abandoned].sort())
+      expect(again.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
     })
   )
 
@@ -234,7 +255,12 @@ export const conformance = ({ open }: Subject): void => {
           return ids(items).includes("soon")
         })
       )
-      const { next } = yield* one.claim(queue, { lease: hour, limit: 1, maxAttempts: 5 })
+      const { next } = yield* one.claim(queue, {
+        lease: hour,
+        limit: 1,
+        maxAttempts: 5,
+        token: randomUUID()
+      })
       if (next !== undefined) expect(next).toBeLessThanOrEqual(hour)
       expect((yield* one.get(queue, "later"))?.state).toBe("delayed")
     })
