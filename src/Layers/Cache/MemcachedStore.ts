@@ -19,7 +19,7 @@ const longestTtl = 30 * 86_400
 /** The largest value: an item of 1 MiB with its key and its head. */
 const maxValue = 2 ** 20 - 512
 
-/** Milliseconds without an answer after which a connection is given up. */
+/** Milliseconds without the answer to a command after which its connection is given up. */
 const silence = 2000
 
 const seconds = (millis: number): number =>
@@ -35,23 +35,6 @@ const fits = ({ value }: Kept): boolean =>
 
 /** The most keys of one command: Memcached refuses a line that is too long. */
 const keysAtOnce = 100
-
-/** Returns the values of keys of one server. The client returns them without their keys. */
-const values = async (
-  node: MemcacheNode,
-  keys: ReadonlyArray<string>
-): Promise<ReadonlyMap<string, string>> => {
-  if (keys.length > keysAtOnce) {
-    const [some, rest] = await Promise.all([
-      values(node, keys.slice(0, keysAtOnce)),
-      values(node, keys.slice(keysAtOnce))
-    ])
-    return new Map([...some, ...rest])
-  }
-  const found: { foundKeys?: Array<string>; values?: Array<string> } | undefined =
-    await node.command(`get ${keys.join(" ")}`, { isMultiline: true, requestedKeys: [...keys] })
-  return new Map(found?.foundKeys?.map((key, i) => [key, found.values?.[i] ?? ""]))
-}
 
 /**
  * A store on Memcached servers, which need version 1.6 for its meta commands. The methods of the client
@@ -91,7 +74,9 @@ export class MemcachedStore implements Store {
 
   readonly delete: Store["delete"] = (keys) =>
     this.#run("delete", async () => {
-      await Promise.all(keys.map(async (key) => (await this.#nodeOf(key)).command(`delete ${key}`)))
+      await Promise.all(
+        keys.map(async (key) => this.#send(await this.#nodeOf(key), `delete ${key}`))
+      )
     })
 
   readonly ensure: Store["ensure"] = (claims, id) =>
@@ -101,7 +86,7 @@ export class MemcachedStore implements Store {
     this.#run("get", async () => {
       const byNode = Map.groupBy(keys, (key) => this.#hashed(key))
       const found = await Promise.all(
-        Array.from(byNode, async ([node, some]) => values(await this.#connected(node), some))
+        Array.from(byNode, async ([node, some]) => this.#values(await this.#connected(node), some))
       )
       const all = new Map(found.flatMap((some) => [...some]))
       return keys.map((key) => all.get(key))
@@ -133,13 +118,13 @@ export class MemcachedStore implements Store {
     const node = await this.#nodeOf(key)
     // They are sent together and answered in order.
     const [, found, time] = await Promise.all([
-      node.command(`add ${key}${body({ ttl, value: id })}`),
-      values(node, [key]),
-      node.command(`mg ${key} t`)
+      this.#send(node, `add ${key}${body({ ttl, value: id })}`),
+      this.#values(node, [key]),
+      this.#send(node, `mg ${key} t`)
     ])
     const left = /^HD t(\d+)/.exec(String(time))?.[1]
     if (extend && left !== undefined && Number(left) < seconds(ttl) / 2) {
-      await node.command(`touch ${key} ${seconds(ttl)}`)
+      await this.#send(node, `touch ${key} ${seconds(ttl)}`)
     }
     return idOf(found.get(key) ?? "")
   }
@@ -172,15 +157,18 @@ export class MemcachedStore implements Store {
   ): Promise<boolean> {
     const node = await this.#nodeOf(key)
     if (expected === undefined) {
-      return next === undefined || (await node.command(`add ${key}${body(next)}`)) === "STORED"
+      return next === undefined || (await this.#send(node, `add ${key}${body(next)}`)) === "STORED"
     }
     // The token is from before the value: a change after it is a conflict.
-    const [answer, found] = await Promise.all([node.command(`mg ${key} c`), values(node, [key])])
+    const [answer, found] = await Promise.all([
+      this.#send(node, `mg ${key} c`),
+      this.#values(node, [key])
+    ])
     const token = /^HD c(\d+)/.exec(String(answer))?.[1]
     if (token === undefined || idOf(found.get(key) ?? "") !== expected) return false
     return next === undefined
-      ? (await node.command(`md ${key} C${token}`)) === "HD"
-      : (await node.command(`cas ${key}${body(next, ` ${token}`)}`)) === "STORED"
+      ? (await this.#send(node, `md ${key} C${token}`)) === "HD"
+      : (await this.#send(node, `cas ${key}${body(next, ` ${token}`)}`)) === "STORED"
   }
 
   #run<A>(operation: string, run: () => Promise<A>): Effect.Effect<A, CacheStoreError> {
@@ -190,14 +178,48 @@ export class MemcachedStore implements Store {
     })
   }
 
+  /** Sends a command. The time limit of the client is that of a connection on which nothing is sent either. */
+  async #send(
+    node: MemcacheNode,
+    command: string,
+    options?: Parameters<MemcacheNode["command"]>[1]
+  ): Promise<unknown> {
+    const timer = setTimeout(() => node.socket?.destroy(), silence)
+    try {
+      return await node.command(command, options)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   #set(item: Item): Effect.Effect<unknown, CacheStoreError> {
     const { key } = item
     return Effect.flatMap(this.#fitting(key, item), (isFitting) =>
       this.#run("set", async () => {
         const node = await this.#nodeOf(key)
         // The value that was there is the old one.
-        await node.command(isFitting ? `set ${key}${body(item)}` : `delete ${key}`)
+        await this.#send(node, isFitting ? `set ${key}${body(item)}` : `delete ${key}`)
       })
     )
+  }
+
+  /** Returns the values of keys of one server. The client returns them without their keys. */
+  async #values(
+    node: MemcacheNode,
+    keys: ReadonlyArray<string>
+  ): Promise<ReadonlyMap<string, string>> {
+    if (keys.length > keysAtOnce) {
+      const [some, rest] = await Promise.all([
+        this.#values(node, keys.slice(0, keysAtOnce)),
+        this.#values(node, keys.slice(keysAtOnce))
+      ])
+      return new Map([...some, ...rest])
+    }
+    const options = { isMultiline: true, requestedKeys: [...keys] }
+    // What the client returns for a command with these options.
+    const found = (await this.#send(node, `get ${keys.join(" ")}`, options)) as
+      | { readonly foundKeys?: Array<string>; readonly values?: Array<string> }
+      | undefined
+    return new Map(found?.foundKeys?.map((key, i) => [key, found.values?.[i] ?? ""]))
   }
 }
