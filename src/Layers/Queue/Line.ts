@@ -92,6 +92,8 @@ export class Line {
   #fibers = 0
   /** Ends when all settlements are stored; undefined if they are. */
   #flushing: Deferred.Deferred<void> | undefined
+  /** Whether a fiber has taken an item since the last renewal. */
+  #hasTaken = false
   readonly #held = new Map<string, Held>()
   #isDirty = true
   #isStopped = false
@@ -179,8 +181,22 @@ export class Line {
     })
   }
 
-  /** Renews the leases of all claims, and tells the workers of those that are lost. */
+  /**
+   * Renews the leases of all claims, and tells the workers of those that are lost. Items that were claimed in
+   * advance are released if no fiber has taken one since the last renewal: another process may be free.
+   */
   get renew(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const isStuck = this.#ready.length > 0 && !this.#hasTaken
+      this.#hasTaken = false
+      if (!isStuck) return this.#renewHeld
+      this.#average = Number.POSITIVE_INFINITY
+      // An outage of the store must not hold up the renewal.
+      return Effect.andThen(Effect.forkDetach(this.#releaseReady), this.#renewHeld)
+    })
+  }
+
+  get #renewHeld(): Effect.Effect<void> {
     return Effect.suspend(() => {
       const held = [...this.#held.values()]
       if (held.length === 0) return Effect.void
@@ -215,11 +231,7 @@ export class Line {
       this.#isStopped = true
       this.#signal.openUnsafe()
       this.#urgent.openUnsafe()
-      const released = this.#ready.splice(0)
-      return Effect.forEach(released, (held) => this.settle(held, { _tag: "Released" }), {
-        concurrency: "unbounded",
-        discard: true
-      }).pipe(
+      return this.#releaseReady.pipe(
         Effect.andThen(
           Effect.suspend(() =>
             this.#flushing === undefined ? Effect.void : Deferred.await(this.#flushing)
@@ -229,6 +241,14 @@ export class Line {
       )
     })
   }
+
+  /** Releases the items that no fiber has taken. */
+  readonly #releaseReady = Effect.suspend(() =>
+    Effect.forEach(this.#ready.splice(0), (held) => this.settle(held, { _tag: "Released" }), {
+      concurrency: "unbounded",
+      discard: true
+    })
+  )
 
   /** Settles a claim: waits until the store has its outcome, unless an instant handler has succeeded. */
   settle(held: Held, outcome: Outcome): Effect.Effect<void> {
@@ -253,6 +273,7 @@ export class Line {
   readonly take: Effect.Effect<Held> = Effect.suspend(() => {
     const ready = this.#isStopped ? undefined : this.#ready.shift()
     if (ready !== undefined) {
+      this.#hasTaken = true
       this.#working.add(ready)
       return Effect.succeed(ready)
     }
@@ -310,6 +331,7 @@ export class Line {
       const held = this.#ready.shift()
       if (held === undefined) return
       this.#takers.delete(taker)
+      this.#hasTaken = true
       this.#working.add(held)
       taker.resume(held)
     }

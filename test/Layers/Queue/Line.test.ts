@@ -149,6 +149,38 @@ describe("the success of a handler", () => {
     ))
 })
 
+describe("items that are claimed in advance", () => {
+  it("go to other processes when the handlers do not come to them within two renewals", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const times = { ahead: 10, lease: 3_600_000, pollInterval: 5 }
+        const line = new Line("jobs", store, times)
+        line.maxAttempts = 5
+        line.took(1)
+        yield* store.offer(
+          "jobs",
+          ["a", "b", "c", "d"].map((id) => offer(id))
+        )
+        yield* Effect.forkChild(line.run)
+        yield* line.take
+        yield* until(Effect.map(store.stats("jobs"), ({ running }) => running === 4))
+        yield* line.renew
+        yield* line.take
+        yield* line.renew
+        expect((yield* store.stats("jobs")).running).toBe(4)
+        yield* line.renew
+        yield* until(Effect.map(store.stats("jobs"), ({ waiting }) => waiting === 2))
+        const other = new Line("jobs", store, times)
+        other.maxAttempts = 5
+        yield* Effect.forkChild(other.run)
+        expect((yield* other.take).claimed).toMatchObject({ attempts: 1, id: "c" })
+        yield* line.stop
+        yield* other.stop
+      })
+    ))
+})
+
 describe("a claim that is carried out without an answer", () => {
   /** Takes from a store whose first claims, as many as `failures`, have no answer. */
   const taking = (failures: number) =>
