@@ -34,6 +34,9 @@ export const capacity = 256
 /** How long the provider is not asked again after a failure, or after it lacked a secret. */
 export const retryDelay = 1000
 
+/** Milliseconds that no step of the clock of the machine changes. */
+const elapsed = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
 interface Entry {
   failure: { readonly at: number; readonly error: SecretUnavailable } | undefined
   known:
@@ -93,7 +96,7 @@ export const make = (
     const refresh = Effect.fnUntraced(function* (name: string, entry: Entry) {
       counts.reads++
       const exit = yield* Effect.exit(Effect.result(readOnce(name)))
-      const at = yield* Clock.currentTimeMillis
+      const at = yield* elapsed
       const result = Exit.isSuccess(exit)
         ? exit.value
         : Result.fail(new SecretUnavailable({ name, reason: "the read failed", where }))
@@ -137,28 +140,23 @@ export const make = (
     }
 
     const outcome = (name: string, entry: Entry) =>
-      Effect.flatMap(
-        Clock.currentTimeMillis,
-        (now): Effect.Effect<Redacted.Redacted, SecretError> =>
-          entry.failure === undefined && entry.known !== undefined
-            ? Effect.fromResult(entry.known.result)
-            : fallback(name, entry, now)
+      Effect.flatMap(elapsed, (now): Effect.Effect<Redacted.Redacted, SecretError> =>
+        entry.failure === undefined && entry.known !== undefined
+          ? Effect.fromResult(entry.known.result)
+          : fallback(name, entry, now)
       )
 
     return {
       read: (name) =>
-        Effect.flatMap(
-          Clock.currentTimeMillis,
-          (now): Effect.Effect<Redacted.Redacted, SecretError> => {
-            const entry = entryOf(name)
-            if (entry.known !== undefined && isFresh(entry, now)) {
-              return Effect.fromResult(entry.known.result)
-            }
-            return entry.failure !== undefined && now - entry.failure.at < retryDelay
-              ? fallback(name, entry, now)
-              : Effect.andThen(shared(name, entry), outcome(name, entry))
+        Effect.flatMap(elapsed, (now): Effect.Effect<Redacted.Redacted, SecretError> => {
+          const entry = entryOf(name)
+          if (entry.known !== undefined && isFresh(entry, now)) {
+            return Effect.fromResult(entry.known.result)
           }
-        ),
+          return entry.failure !== undefined && now - entry.failure.at < retryDelay
+            ? fallback(name, entry, now)
+            : Effect.andThen(shared(name, entry), outcome(name, entry))
+        }),
       stale: () =>
         [...entries].flatMap(([name, { failure, known }]) =>
           failure !== undefined && known !== undefined && Result.isSuccess(known.result)

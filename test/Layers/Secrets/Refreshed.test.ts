@@ -45,6 +45,19 @@ describe("A secret of AWS", () => {
     })
   )
 
+  it.effect("is read again after its ttl although the clock was set back", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("2 hours")
+      const { secrets, server } = yield* opened
+      const get = secrets.get("database-password")
+      yield* get
+      yield* TestClock.setTime(0)
+      yield* TestClock.adjust("300 seconds")
+      yield* get
+      expect(server.requests).toHaveLength(2)
+    })
+  )
+
   it.effect("reaches the others if the caller that began the read is interrupted", () =>
     Effect.gen(function* () {
       const { secrets, server } = yield* opened

@@ -111,7 +111,7 @@ export const make = (
           })
         )
       )
-      const at = yield* Clock.currentTimeMillis
+      const at = elapsedOf(yield* Clock.Clock)
       if (Exit.isSuccess(exit)) {
         current = { at, found: new Map(), set: exit.value }
         failure = undefined
@@ -162,7 +162,7 @@ export const make = (
         const found = look(set, header)
         if (found.length > 0) return found
         // A key that is not in the set may be a new one, so the set may be old.
-        const now = yield* Clock.currentTimeMillis
+        const now = elapsedOf(yield* Clock.Clock)
         const rested = now - set.at >= cooldown && mayTry(now)
         if (pending === undefined && current === set && !rested) return []
         if (current === set) yield* shared
@@ -175,13 +175,16 @@ export const make = (
     return (header: VerificationKey.Header) =>
       algorithms.has(header.alg)
         ? Effect.withFiber((fiber) => {
-            const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+            const now = elapsedOf(fiber.getRef(Clock.Clock))
             return isFresh(current, now)
               ? findIn(current, header)
               : Effect.flatMap(refreshed(now), (set) => findIn(set, header))
           })
         : none
   })
+
+/** Returns milliseconds that no step of the clock of the machine changes. */
+const elapsedOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
 const none = Effect.succeed<ReadonlyArray<VerificationKey.VerificationKey>>([])
 

@@ -85,6 +85,20 @@ describe("a key set by URL", () => {
     })
   )
 
+  it.effect("is fetched again for an unknown key id although the clock was set back", () =>
+    Effect.gen(function* () {
+      const [one, two] = [signer("1"), signer("2")]
+      const server = yield* jwksServer.make(one)
+      yield* TestClock.adjust("2 hours")
+      const { status } = yield* behind(server.url, { cooldown: "30 seconds" })
+      assert.strictEqual(yield* status(tokenOf(one, long)), 200)
+      yield* TestClock.setTime(0)
+      server.signers = [two]
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* status(tokenOf(two, long)), 200)
+    })
+  )
+
   it.effect("is fetched again after its age", () =>
     Effect.gen(function* () {
       const [one, two] = [signer("1"), signer("1")]
