@@ -25,6 +25,9 @@ export const make = (
 ): Effect.Effect<boolean, SqlError> => {
   const messages = sql(`${prefix}_messages`)
   const replies = sql(`${prefix}_replies`)
+  // JSON of PostgreSQL has no NUL and no half of a surrogate pair, which the payload of a caller may have. A text
+  // without escaped characters has the parent too.
+  const parent = sql`regexp_replace(replace(m.payload, ${"\\\\"}, ''), ${"\\\\u[0-9a-fA-F]{4}"}, '', 'g')::jsonb -> ${parentKey}::text`
   const isWorkflow = sql.literal("m.entity_type like 'Workflow/%'")
 
   const removed = (ids: Effect.Effect<ReadonlyArray<{ readonly id: string }>, SqlError>) =>
@@ -69,8 +72,8 @@ export const make = (
             and not exists (select 1 from ${messages} o where o.entity_type = m.entity_type
               and o.entity_id = m.entity_id and not o.processed)
             and not exists (select 1 from ${messages} p
-              where p.entity_type = 'Workflow/' || (m.payload::jsonb -> ${parentKey}::text ->> 'workflowName')
-              and p.entity_id = m.payload::jsonb -> ${parentKey}::text ->> 'executionId')
+              where p.entity_type = 'Workflow/' || (${parent} ->> 'workflowName')
+              and p.entity_id = ${parent} ->> 'executionId')
             order by m.id limit ${batch}
           )
           select m.id::text as id from ${messages} m

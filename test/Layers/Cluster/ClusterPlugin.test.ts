@@ -154,9 +154,9 @@ onEach([pglite, postgres], "the pruning of child workflows", (backend) => {
       })
     ])
 
-  it(
-    "removes all rows of a parent and its child that have ended",
-    () =>
+  it.each(["7", "a NUL \0, half a pair \ud800 and \\u0000\\"])(
+    "removes all rows of a parent and its child that have ended, with the id %j",
+    (id) =>
       run(
         Effect.gen(function* () {
           const url = yield* backend.fresh
@@ -164,7 +164,7 @@ onEach([pglite, postgres], "the pruning of child workflows", (backend) => {
           const test = yield* TestApp.make(family(Effect.void), {
             config: { cluster: { poll: "20 millis", prefix: name }, database: { url } }
           })
-          expect(yield* test.run(Parent.execute({ id: "7" }))).toBe("parent of child 7")
+          expect(yield* test.run(Parent.execute({ id }))).toBe(`parent of child ${id}`)
           const sql = yield* test.run(SqlClient)
           const left = Effect.all([
             sql`select 1 as one from ${sql(`${name}_messages`)}`,
