@@ -86,6 +86,8 @@ const mostRetries = { running: 22, stopped: 4 }
 
 /** One queue in one process. */
 export class Line {
+  /** The time of `performance.now` since which the store has carried out all claims. Undefined after a failure. */
+  #answersSince: number | undefined = Number.NEGATIVE_INFINITY
   #average = Number.POSITIVE_INFINITY
   #fails = 0
   /** The most fibers that have taken items at the same time. */
@@ -145,13 +147,20 @@ export class Line {
       const token = randomUUID()
       const { items, next } = yield* Effect.onError(
         this.#store.claim(this.name, {
+          // After an outage, processes that are alive need time to renew their leases.
+          endsLeases: this.#answersSince !== undefined && claimedAt - this.#answersSince >= lease,
           lease,
           limit: wanted,
           maxAttempts: this.maxAttempts,
           token
         }),
-        () => Effect.sync(() => void (this.#unanswered = token))
+        () =>
+          Effect.sync(() => {
+            this.#answersSince = undefined
+            this.#unanswered = token
+          })
       )
+      this.#answersSince ??= claimedAt
       this.#fails = 0
       if (this.#held.size === 0) this.#renewedAt = claimedAt
       for (const claimed of items) {
@@ -338,7 +347,9 @@ export class Line {
   }
 
   #failed(what: string, cause: Cause.Cause<unknown>): Effect.Effect<void> {
-    const wait = patience[Math.min(this.#fails++, patience.length - 1)]!
+    const most = patience[Math.min(this.#fails++, patience.length - 1)]!
+    // A renewal that waits for longer would be too late.
+    const wait = Math.min(most, this.#times.lease / 3)
     return Effect.andThen(
       Effect.logWarning(`The queue "${this.name}" failed to ${what}. It tries again`, cause),
       Effect.sleep(wait)

@@ -3,7 +3,16 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Failure from "./Failure.ts"
-import type { Claimed, Item, Offer, QueueStoreError, State, Stats, Store } from "./QueueStore.ts"
+import type {
+  Claimed,
+  ClaimOptions,
+  Item,
+  Offer,
+  QueueStoreError,
+  State,
+  Stats,
+  Store
+} from "./QueueStore.ts"
 
 interface Entry extends Offer {
   attempts: number
@@ -48,6 +57,9 @@ const noItems: Readonly<Record<State, number>> = {
   running: 0,
   waiting: 0
 }
+
+/** Milliseconds after which leases that have ended are looked at again. */
+const leaseCheck = 1000
 
 const isBefore = (a: Entry, b: Entry): boolean =>
   a.priority > b.priority || (a.priority === b.priority && a.sequence < b.sequence)
@@ -115,10 +127,11 @@ export class MemoryStore implements Store {
   readonly all = (queue: string): ReadonlyArray<Item> =>
     [...(this.#queues.get(queue)?.entries.values() ?? [])].map(itemOf)
 
-  readonly claim: Store["claim"] = (queue, { lease, limit, maxAttempts, token }) =>
+  readonly claim: Store["claim"] = (queue, options) =>
     this.#run((now) => {
       const kept = this.#kept(queue)
-      this.#advance(kept, now, maxAttempts)
+      const { lease, limit, token } = options
+      this.#advance(kept, now, options)
       const items: Array<Claimed> = []
       while (!kept.isPaused && items.length < limit) {
         const entry = this.#next(kept)
@@ -323,13 +336,14 @@ export class MemoryStore implements Store {
     })
 
   /** Moves the items whose delay or lease has ended. Looks at them only if one may have ended. */
-  #advance(kept: Kept, now: number, maxAttempts: number): void {
+  #advance(kept: Kept, now: number, { endsLeases, maxAttempts }: ClaimOptions): void {
     if (now < kept.nextAt) return
     kept.nextAt = Number.POSITIVE_INFINITY
     for (const entry of kept.timed) {
       const at = endOf(entry)
       if (at > now) kept.nextAt = Math.min(kept.nextAt, at)
       else if (entry.state === "delayed") this.#move(kept, entry, "waiting", now)
+      else if (!endsLeases) kept.nextAt = Math.min(kept.nextAt, now + leaseCheck)
       else {
         const isOver = entry.attempts >= maxAttempts
         if (isOver) entry.failure = Failure.lost(entry.attempts)

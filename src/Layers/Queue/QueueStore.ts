@@ -143,6 +143,8 @@ export interface ListOptions {
 
 /** What a claim asks for. */
 export interface ClaimOptions {
+  /** Whether items whose lease has ended are claimed again. */
+  readonly endsLeases: boolean
   /** Milliseconds after which other workers may claim the items, unless `renew` is called. */
   readonly lease: number
   /** The most items to claim. */
@@ -177,7 +179,7 @@ export interface Store {
    */
   readonly abandon: (queue: string, token: string) => Effect.Effect<void, QueueStoreError>
   /**
-   * Claims items that wait, or whose lease has ended, and counts an attempt for each. Tenants take turns:
+   * Claims items that wait, or whose lease has ended (see `endsLeases`), and counts an attempt for each. Tenants take turns:
    * the items of one claim, and those of claims that follow each other, are spread over the tenants with
    * waiting items. Among the items of one tenant the order is: highest priority, then the order in which they were
    * added. Claims nothing of a queue that is paused.

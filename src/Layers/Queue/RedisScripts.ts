@@ -100,13 +100,15 @@ return added`)
 /** A claimed item, as the script returns it. */
 export type ClaimedRow = readonly [id: string, attempts: number, age: number, element: string]
 
-/** Parameters: token, limit, lease, attempts of the queue, text of a lost attempt 0. */
-export const claim = script<readonly [next: number, rows: ReadonlyArray<ClaimedRow>]>(`
+/** Parameters: token, limit, lease, attempts of the queue, text of a lost attempt 0, the time of the server until which the claim ends leases. */
+export const claim = script<readonly [next: number, rows: ReadonlyArray<ClaimedRow>, now: number]>(`
+local endsLeases = now <= tonumber(ARGV[6])
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":k:delayed", "-inf", whole(now), "LIMIT", 0, ${batch})) do
   local item = readIn("delayed", id)
   if item then move(id, item, "waiting", item.due) end
 end
-for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":k:running", "-inf", whole(now), "LIMIT", 0, ${batch})) do
+local ended = endsLeases and redis.call("ZRANGEBYSCORE", base .. ":k:running", "-inf", whole(now), "LIMIT", 0, ${batch}) or {}
+for _, id in ipairs(ended) do
   local item = readIn("running", id)
   if item and item.attempts >= tonumber(ARGV[4]) then
     local failure = string.gsub(ARGV[5], "attempt 0", "attempt " .. item.attempts)
@@ -151,14 +153,14 @@ while not meta[1] and count < limit do
 end
 if count > 0 then redis.call("HSET", base, "l", last) end
 local next = -1
-for _, state in ipairs({"delayed", "running"}) do
+for _, state in ipairs(endsLeases and {"delayed", "running"} or {"delayed"}) do
   local first = redis.call("ZRANGE", base .. ":k:" .. state, 0, 0, "WITHSCORES")
   if first[1] then
     local wait = math.max(0, tonumber(first[2]) - now)
     if next < 0 or wait < next then next = wait end
   end
 end
-return {next, rows}`)
+return {next, rows, now}`)
 
 /** Parameters: channel, queue, token. */
 export const abandon = script<number>(`

@@ -40,6 +40,8 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
   const baseOf = (queue: string) => `${prefix}:{${queue}}`
   const channel = `${prefix}:wake`
   const registry = `${prefix}:names`
+  /** How far the clock of the server is ahead of `performance.now`, in milliseconds. */
+  let ahead: number | undefined
   /** The queues that this process has written to the registry. */
   const known = new Set<string>()
 
@@ -88,30 +90,40 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
         "abandon a claim",
         Effect.asVoid(redis.eval(RedisScripts.abandon)(baseOf(queue), channel, queue, token))
       ),
-    claim: (queue, { lease, limit, maxAttempts, token }) =>
-      stored(
-        "claim",
-        Effect.map(
-          redis.eval(RedisScripts.claim)(
-            baseOf(queue),
-            token,
-            String(limit),
-            whole(lease),
-            String(maxAttempts),
-            Failure.lost(0)
-          ),
-          ([next, rows]) => ({
-            items: rows.map(([id, attempts, age, element]) => ({
-              age,
-              attempts,
-              element,
-              id,
-              token
-            })),
-            next: next < 0 ? undefined : next
-          })
+    claim: (queue, { endsLeases, lease, limit, maxAttempts, token }) =>
+      Effect.suspend(() => {
+        // A server that was away carries out the claim later than it was meant, when leases have ended that their
+        // processes could not renew.
+        const until =
+          ahead === undefined ? Number.MAX_SAFE_INTEGER : performance.now() + ahead + lease / 3
+        return stored(
+          "claim",
+          Effect.map(
+            redis.eval(RedisScripts.claim)(
+              baseOf(queue),
+              token,
+              String(limit),
+              whole(lease),
+              String(maxAttempts),
+              Failure.lost(0),
+              endsLeases ? whole(until) : "0"
+            ),
+            ([next, rows, now]) => {
+              ahead = now - performance.now()
+              return {
+                items: rows.map(([id, attempts, age, element]) => ({
+                  age,
+                  attempts,
+                  element,
+                  id,
+                  token
+                })),
+                next: next < 0 ? undefined : next
+              }
+            }
+          )
         )
-      ),
+      }),
     cleanup: ({ completed, dead }) =>
       stored(
         "cleanup",

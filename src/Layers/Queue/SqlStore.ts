@@ -95,12 +95,13 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
     sql`exists (select 1 from ${queues} where queue = ${queue} and paused)`
 
   /** Moves the items whose delay or lease has ended. Returns the milliseconds until the next one. */
-  const advance = (queue: string, maxAttempts: number) => {
+  const advance = (queue: string, { endsLeases, maxAttempts }: ClaimOptions) => {
+    const states = sql.literal(endsLeases ? "'delayed', 'running'" : "'delayed'")
     const timed = sql`queue = ${queue} and state in ('delayed', 'running')`
     return Effect.map(
       sql<{ readonly next: Numeric | null }>`
         with ended as (
-          select sequence from ${items} where ${timed} and wake_at <= ${now}
+          select sequence from ${items} where ${timed} and wake_at <= ${now} and state in (${states})
           order by wake_at limit ${sql.literal(String(batch))} for update skip locked
         ), moved as (
           update ${items} i set
@@ -177,7 +178,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       const known = memory(queue)
       if (performance.now() >= known.checkAt) {
         known.checkAt = performance.now() + checkInterval
-        const next = yield* advance(queue, options.maxAttempts)
+        const next = yield* advance(queue, options)
         if (next !== undefined) {
           known.checkAt = Math.min(known.checkAt, performance.now() + next)
         }

@@ -9,7 +9,7 @@ import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
 import { offer } from "./conformance.ts"
 
-const options = { lease: 60_000, limit: 10, maxAttempts: 3, token: "a" }
+const options = { endsLeases: true, lease: 60_000, limit: 10, maxAttempts: 3, token: "a" }
 
 const opened = Effect.gen(function* () {
   const { url } = yield* redisServer()

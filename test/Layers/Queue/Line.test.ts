@@ -219,6 +219,30 @@ describe("a claim that is carried out without an answer", () => {
     ))
 })
 
+describe("the leases of others", () => {
+  it("end again only after the store has answered for the length of a lease", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const watched = over(store)
+        const asked: Array<boolean> = []
+        watched.claim = (queue, options) =>
+          Effect.suspend(() => {
+            asked.push(options.endsLeases)
+            return asked.length === 2
+              ? Effect.fail(new QueueStoreError({ cause: "an outage", operation: "claim" }))
+              : store.claim(queue, options)
+          })
+        const line = new Line("jobs", watched, { ahead: 0, lease: 60, pollInterval: 5 })
+        yield* Effect.forkChild(line.run)
+        const taking = yield* Effect.forkChild(line.take)
+        yield* until(Effect.sync(() => asked.length > 2 && asked.at(-1) === true))
+        expect(asked.slice(0, 3)).toEqual([true, true, false])
+        yield* Fiber.interrupt(taking)
+      })
+    ))
+})
+
 describe("an outcome that the store does not take", () => {
   const settled = (isStopped: boolean, failures: number) =>
     Effect.gen(function* () {

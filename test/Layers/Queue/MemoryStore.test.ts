@@ -29,6 +29,7 @@ it("the counts are those of the items after any operations, and no item is looke
         }))
         yield* store.offer("q", offers)
         const { items } = yield* store.claim("q", {
+          endsLeases: true,
           lease: i % 11 === 0 ? 0 : 1000,
           limit: 2,
           maxAttempts: 2,
@@ -73,7 +74,13 @@ for (const step of [-3_600_000, 3_600_000]) {
       Effect.gen(function* () {
         const store = new MemoryStore()
         const claim = Effect.map(
-          store.claim("q", { lease: 60_000, limit: 10, maxAttempts: 5, token: "a" }),
+          store.claim("q", {
+            endsLeases: true,
+            lease: 60_000,
+            limit: 10,
+            maxAttempts: 5,
+            token: "a"
+          }),
           ({ items, next }) => ({ ids: items.map(({ id }) => id), next })
         )
         yield* store.offer("q", [offer("running")])

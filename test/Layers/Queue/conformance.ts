@@ -57,7 +57,7 @@ export const conformance = ({ open }: Subject): void => {
 
   const claim = (store: Store, queue: string, limit = 100, lease = hour, maxAttempts = 5) =>
     Effect.map(
-      store.claim(queue, { lease, limit, maxAttempts, token: randomUUID() }),
+      store.claim(queue, { endsLeases: true, lease, limit, maxAttempts, token: randomUUID() }),
       ({ items }) => items
     )
 
@@ -112,7 +112,7 @@ export const conformance = ({ open }: Subject): void => {
     Effect.gen(function* () {
       yield* one.offer(queue, [offer("a"), offer("b", { tenant: "t" }), offer("c"), offer("d")])
       const token = randomUUID()
-      const options = { lease: hour, limit: 3, maxAttempts: 1, token }
+      const options = { endsLeases: true, lease: hour, limit: 3, maxAttempts: 1, token }
       const abandoned = ids((yield* one.claim(queue, options)).items)
       const [other] = yield* claim(two, queue, 1)
       yield* one.abandon(queue, randomUUID())
@@ -124,6 +124,22 @@ export const conformance = ({ open }: Subject): void => {
       expect(ids(again).sort()).toEqual([...abandoned].sort())
       expect(again.map(({ attempts }) => attempts)).toEqual([1, 1, 1])
     })
+  )
+
+  check(
+    "a claim that ends no leases leaves the items of others, and takes those that wait",
+    (queue) =>
+      Effect.gen(function* () {
+        yield* one.offer(queue, [offer("a")])
+        const [held] = yield* claim(one, queue, 1, 1, 1)
+        yield* Effect.sleep(50)
+        yield* one.offer(queue, [offer("b")])
+        const options = { lease: hour, limit: 10, maxAttempts: 1, token: randomUUID() }
+        const { items } = yield* two.claim(queue, { ...options, endsLeases: false })
+        expect(ids(items)).toEqual(["b"])
+        expect(yield* one.renew(queue, [held!], hour)).toEqual([])
+        expect((yield* one.get(queue, "a"))?.state).toBe("running")
+      })
   )
 
   check("two queues do not share ids", (queue) =>
@@ -256,6 +272,7 @@ export const conformance = ({ open }: Subject): void => {
         })
       )
       const { next } = yield* one.claim(queue, {
+        endsLeases: true,
         lease: hour,
         limit: 1,
         maxAttempts: 5,
