@@ -80,6 +80,9 @@ const millisOf = (input: Duration.Input): number => {
   }
 }
 
+/** The longest interval, in milliseconds: each due time is a date that can be written. */
+const longest = 315_360_000_000
+
 const isName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$/.test(name)
 
 const make = <E, R>(
@@ -131,7 +134,7 @@ const make = <E, R>(
  * Creates a job that is due at each multiple of an interval since 1970-01-01T00:00:00Z. For `"60 seconds"`
  * that is each full minute. All processes agree on these times, and a restart changes none.
  *
- * An interval that is shorter than 100 milliseconds or infinite is a problem of the assemble phase.
+ * An interval that is shorter than 100 milliseconds or longer than 3650 days is a problem of the assemble phase.
  *
  * @example
  * ```ts
@@ -153,7 +156,7 @@ export const every = <E, R>(
   options: Options = {}
 ): Job<R> => {
   const millis = millisOf(interval)
-  const isFit = Number.isFinite(millis) && millis >= 100
+  const isFit = millis >= 100 && millis <= longest
   const text = isFit ? Duration.format(Duration.millis(millis)) : String(interval)
   return make(
     name,
@@ -162,7 +165,7 @@ export const every = <E, R>(
     options,
     isFit
       ? undefined
-      : `its interval is ${text}: write a duration of at least "100 millis", such as "60 seconds".`
+      : `its interval is ${text}: write a duration from "100 millis" to "3650 days", such as "60 seconds".`
   )
 }
 

@@ -240,7 +240,8 @@ describe("jobs that cannot run", () => {
             Job.every("d e", "1 minute", Effect.void),
             Job.every("f", "1 minute", Effect.void, { missedLimit: 0 }),
             Job.every("g", "1 minute", Effect.void, { transaction: true }),
-            Job.cron("h", "0 0 31 2 *", Effect.void)
+            Job.cron("h", "0 0 31 2 *", Effect.void),
+            Job.every("i", "1000000000 days", Effect.void)
           ]
         }),
         Plugin.make("app:mail", { contributes: [Job.every("g", "1 minute", Effect.void)] })
@@ -250,7 +251,8 @@ describe("jobs that cannot run", () => {
       for (const part of [
         'The job "a" of "app:orders" cannot run: its cron expression is "0 25 * * *"',
         'its time zone is "Mars/Base", which does not exist: write an IANA name',
-        "its interval is 0 seconds: write a duration of at least",
+        "its interval is 0 seconds: write a duration from",
+        "its interval is 1000000000 days: write a duration from",
         'The job "d e" of "app:orders" cannot run: its name has to be',
         "its missedLimit is 0: write a whole number from 1 to 10000.",
         'The job "g" of "app:orders" has `transaction`, and Jobs.plugin has no database',
