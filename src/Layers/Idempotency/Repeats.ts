@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import { CurrentCaller } from "../../Contract/Authentication.ts"
 import * as Catalogue from "../../Contract/Catalogue.ts"
 import * as SentKey from "../../Contract/SentKey.ts"
@@ -50,6 +52,9 @@ type Outcome =
 /** The seconds after which a client asks again. */
 const retryAfter = { "retry-after": "1" }
 
+/** How often a reply is tried to be kept again: for a minute. */
+const keptAgain = { schedule: Schedule.spaced("1 second"), times: 60 }
+
 const noBytes = new Uint8Array(0)
 
 /** The parts that all routes share. */
@@ -57,6 +62,8 @@ interface Shared {
   readonly config: Settings
   readonly count: (outcome: Outcome) => void
   readonly runtime: AppRuntimeShape
+  /** The scope of the app. */
+  readonly scope: Scope.Scope
   readonly store: Store
 }
 
@@ -72,7 +79,7 @@ const bodyOf = (exchange: Exchange): Effect.Effect<Uint8Array | undefined> =>
     : Effect.succeed(noBytes)
 
 const around = (
-  { config, count, runtime, store }: Shared,
+  { config, count, runtime, scope, store }: Shared,
   digests: Fingerprint.Digests,
   rules: Rules,
   readsBody: boolean
@@ -99,11 +106,20 @@ const around = (
       failed("An idempotency key stays in use until its lease ends")
     )
 
-  const keep = (attempt: Attempt, response: HttpServerResponse.HttpServerResponse) =>
-    Effect.catch(
-      Effect.asVoid(store.complete(attempt, KeptReply.of(response, maxBytes), ttl)),
-      failed("A reply is not kept: its request would be carried out again after the lease")
+  const keep = (attempt: Attempt, response: HttpServerResponse.HttpServerResponse) => {
+    const text = KeptReply.of(response, maxBytes)
+    const complete = Effect.suspend(() => Effect.asVoid(store.complete(attempt, text, ttl)))
+    const later = Effect.catch(
+      Effect.retry(complete, keptAgain),
+      failed("A reply was not kept: its request would be carried out again")
     )
+    return Effect.catch(complete, (error) =>
+      failed("A reply is not kept yet, and its key stays in use. It is tried again")(error).pipe(
+        Effect.andThen(Effect.forkIn(later, scope)),
+        Effect.asVoid
+      )
+    )
+  }
 
   const inside: Middleware.InsideTransaction = (handler, toReply) =>
     Effect.withFiber((fiber) => {
@@ -266,6 +282,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
     const config = yield* IdempotencyConfig
     const runtime = yield* AppRuntime
     const prefix = config.prefix ?? runtime.id
+    const scope = yield* Effect.scope
     const store = yield* KeyStore
     const counter = Metering.counter(
       yield* Effect.context<never>(),
@@ -288,7 +305,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
         known()
       }
       return around(
-        { config, count, runtime, store },
+        { config, count, runtime, scope, store },
         Fingerprint.make(prefix, { endpoint, group }),
         rules,
         endpoint.payload.size > 0

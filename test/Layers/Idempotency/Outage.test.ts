@@ -60,6 +60,23 @@ describe("a store that does not work", () => {
       assert.strictEqual(ran.length, 2)
     })
   )
+
+  it.effect("after the handler gets its reply as soon as it works again", () =>
+    Effect.gen(function* () {
+      const broken = new Set<Operation>(["complete"])
+      const { app, ran } = make({ store: failing(broken) })
+      const test = yield* TestApp.make(app)
+      ;(yield* test.post("/orders", book)).expectStatus(200)
+      yield* TestClock.adjust("20 seconds")
+      ;(yield* test.post("/orders", book)).expectStatus(409)
+      broken.clear()
+      yield* TestClock.adjust("1 second")
+      ;(yield* test.post("/orders", book))
+        .expectStatus(200)
+        .expectHeader("idempotency-replayed", "true")
+      assert.strictEqual(ran.length, 1)
+    })
+  )
 })
 
 describe("the memory", () => {
