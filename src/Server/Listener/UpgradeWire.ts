@@ -9,32 +9,46 @@ import type { WebSocketUpgrade } from "../Exchange/WebSocketUpgrade.ts"
 import type { BodyFailure, Tls, Wire } from "../Exchange/Wire.ts"
 import { responseOf, withLines } from "../Exchange/WireReply.ts"
 import { lastReplyMillis } from "./Drain.ts"
-import * as NodeWebSocket from "./NodeWebSocket.ts"
 import { type Opened, type Opener, whenClosed } from "./Opener.ts"
 import { headerOf, pairs } from "./RequestHeaders.ts"
 import * as TlsPeer from "./TlsPeer.ts"
+import type { Tracking } from "./Tracked.ts"
 
 const nothing = Buffer.alloc(0)
 
 /** The parts of a request that are left after its upgrade. */
 type Upgraded = Pick<Http.IncomingMessage, "headers" | "httpVersion" | "rawHeaders">
 
+/** The part of a listener that an upgrade needs. */
+export interface Upgrading extends Tracking {
+  readonly opener: Opener
+}
+
 /** One request, on a connection that the listener has handed over. */
 export class UpgradeWire implements Wire {
+  readonly #listener: Upgrading
   readonly method: string
   readonly #onClose = () => this.#onAbort?.()
   #onAbort: (() => void) | undefined
   onUpgrade: (() => void) | undefined
   #opened: Opened | undefined
-  readonly #opener: Opener
+  readonly #release: () => void
   #rest: Buffer
-  readonly #socket: Duplex
+  readonly #socket: Socket
   #source: Http.IncomingMessage | Upgraded
   readonly target: string
 
-  constructor(source: Http.IncomingMessage, socket: Duplex, rest: Buffer, opener: Opener) {
+  /** `release` removes the connection from those that the listener tracks as HTTP. */
+  constructor(
+    source: Http.IncomingMessage,
+    socket: Socket,
+    rest: Buffer,
+    listener: Upgrading,
+    release: () => void
+  ) {
+    this.#listener = listener
     this.method = source.method!
-    this.#opener = opener
+    this.#release = release
     this.#rest = rest
     this.#socket = socket
     this.#source = source
@@ -61,12 +75,11 @@ export class UpgradeWire implements Wire {
   }
 
   get remoteAddress(): string | undefined {
-    // Both listeners pass the socket of the connection.
-    return (this.#socket as Socket).remoteAddress
+    return this.#socket.remoteAddress
   }
 
   get tls(): Tls | undefined {
-    return TlsPeer.of(this.#socket as Socket)
+    return TlsPeer.of(this.#socket)
   }
 
   get headers(): Iterable<readonly [string, string]> {
@@ -83,13 +96,13 @@ export class UpgradeWire implements Wire {
   }
 
   load(then: () => void): void {
-    this.#opener.load(then)
+    this.#listener.opener.load(then)
   }
 
   open(): HttpServerRequest {
     // It is not upgraded yet.
     const source = this.#source as Http.IncomingMessage
-    this.#opened = this.#opener.openUpgrade(source, this.#socket, this.#rest, () =>
+    this.#opened = this.#listener.opener.openUpgrade(source, this.#socket, this.#rest, () =>
       this.onUpgrade?.()
     )
     return this.#opened.request
@@ -122,7 +135,9 @@ export class UpgradeWire implements Wire {
       httpVersion: request.httpVersion,
       rawHeaders: request.rawHeaders
     }
-    NodeWebSocket.accept(upgrade, headers, { request, rest, socket })
+    const offered = { listener: this.#listener, release: this.#release, request, rest, socket }
+    // It loads `ws`, which an app without WebSockets does not need.
+    void import("./NodeWebSocket.ts").then(({ accept }) => accept(upgrade, headers, offered))
   }
 
   sendResponse(response: HttpServerResponse, done: () => void): void {

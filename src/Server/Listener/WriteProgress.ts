@@ -24,6 +24,11 @@ export class WriteProgress {
     this.#socket = socket
   }
 
+  /** Watches a connection if bytes wait to be sent on it: most are idle, and need no watch. */
+  static of(socket: Socket): WriteProgress | undefined {
+    return isWaiting(socket) ? new WriteProgress(socket) : undefined
+  }
+
   /**
    * Whether bytes wait to be sent, and none were sent for `limit` milliseconds. Call it at
    * intervals; `now` is a reading of `performance.now()`.

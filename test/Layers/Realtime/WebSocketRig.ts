@@ -70,6 +70,7 @@ export class RoomsApi extends HttpApiGroup.make("rooms").add(
 
 /** What the handlers of an app did. */
 export class Seen {
+  big: () => number = () => 0
   broadcast: (text: string) => number = () => 0
   readonly door = Deferred.makeUnsafe<void>()
   heard = 0
@@ -93,7 +94,7 @@ export const plugin = (seen: Seen) =>
             onInvalid: (reason) => ({ room: 0, text: reason })
           })
           const shortly = channel(AnsweringShortly, { onInvalid: (text) => ({ text }) })
-          const big = channel(Big, { maxBuffer: 1000 })
+          const big = channel(Big, { maxBuffer: 1000, sendTimeout: "5 minutes" })
           const chat = channel(Chat, {
             maxSize: 2000,
             messagesPerSecond: 20,
@@ -107,6 +108,7 @@ export const plugin = (seen: Seen) =>
           const once = channel(Once)
           const spoken = channel(Spoken)
           const waits = channel(Waits, { maxWaiting: 10, messagesPerSecond: 1_000_000 })
+          seen.big = () => big.connections.size
           seen.idle = () => idle.connections.size
           seen.open = () => chat.connections.size
           seen.broadcast = (text) => chat.broadcast({ room: 0, text })

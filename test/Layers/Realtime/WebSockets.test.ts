@@ -240,6 +240,17 @@ for (const name of ["node", "proxied"] as const) {
       client.destroy()
     })
 
+    it("is gone after server.writeTimeout if its client reads nothing", async () => {
+      await app.stop()
+      app = await boot(name, [Realtime.webSockets, plugin(seen)], { writeTimeout: "300 millis" })
+      const client = await app.connect()
+      client.socket.pause()
+      client.send(handshake("/big/7"))
+      await until("The long message", () => seen.offered === 1)
+      await until("The end", () => seen.big() === 0)
+      client.destroy()
+    })
+
     it("pings, and closes the connection of a client that does not answer with 1001", async () => {
       const client = await upgraded("/idle/7")
       const text = await arrives("The end", client.end())

@@ -3,9 +3,9 @@ import type * as Http from "node:http"
 import type { Socket } from "node:net"
 import * as Semantics from "../../Exchange/Semantics.ts"
 import { Linger, maxDiscarded } from "../Linger.ts"
-import { isWaiting, WriteProgress } from "../WriteProgress.ts"
+import type { Tracked } from "../Tracked.ts"
+import { WriteProgress } from "../WriteProgress.ts"
 import type { Reply } from "./Reply.ts"
-import type { Tracked } from "./Tracked.ts"
 
 /** The limits of each connection; times are in milliseconds. */
 export interface Limits {
@@ -102,9 +102,7 @@ export class Connection implements Tracked {
   }
 
   #isStalled(now: number, limit: number): boolean {
-    if (this.#writes === undefined && isWaiting(this.#socket)) {
-      this.#writes = new WriteProgress(this.#socket)
-    }
+    this.#writes ??= WriteProgress.of(this.#socket)
     return this.#writes?.isStalled(now, limit) === true
   }
 
@@ -177,6 +175,11 @@ export class Connection implements Tracked {
     const { last } = this
     if (last === undefined) next()
     else last.once("close", next)
+  }
+
+  /** Removes the listeners that the connection has added for its part in HTTP. */
+  release(): void {
+    this.#socket.off("error", ignore)
   }
 
   /** Lets the replies that are left see what happens on the connection. */

@@ -1,16 +1,15 @@
 /** The connections of a `node:http` server. */
 import type * as Http from "node:http"
 import type * as Net from "node:net"
-import type * as Drain from "../Drain.ts"
+import type { Tracked } from "../Tracked.ts"
 import { Connection, type Limits } from "./Connection.ts"
 import type { Reply } from "./Reply.ts"
-import type { Tracked } from "./Tracked.ts"
 
 /** The key of the connection in its socket. */
 const key = Symbol("flange/Connection")
 
 interface Keyed {
-  [key]?: Tracked
+  [key]?: Tracked | undefined
 }
 
 /** Returns the connection of a socket of HTTP/1.1. */
@@ -19,7 +18,8 @@ export const of = (socket: Keyed & Net.Socket): Connection => socket[key] as Con
 
 /** Tracks the connections of a server. */
 export class Connections {
-  readonly #all = new Set<Tracked>()
+  /** The open connections. */
+  readonly all = new Set<Tracked>()
   #isDraining = false
   readonly #limits: Limits & { readonly maxConnections: number }
   /** Hears of the end of a socket. One function for all, so that a connection does not need a closure. */
@@ -28,15 +28,10 @@ export class Connections {
   /** `maxConnections` is the number of connections above which further ones are refused. */
   constructor(limits: Limits & { readonly maxConnections: number }) {
     this.#limits = limits
-    const all = this.#all
+    const { all } = this
     this.#onClose = function () {
       all.delete(this[key]!)
     }
-  }
-
-  /** The open connections. */
-  get all(): ReadonlySet<Drain.Connection> {
-    return this.#all
   }
 
   /** Whether no connection takes further requests after those on their way. */
@@ -46,16 +41,17 @@ export class Connections {
 
   /** Whether a connection that was just added is one too many. */
   get isFull(): boolean {
-    return this.#all.size > this.#limits.maxConnections
+    return this.all.size > this.#limits.maxConnections
   }
 
   /** Adds a connection until its socket closes or `remove` is called. */
   add(connection: Tracked, socket: Keyed & Net.Socket): void {
-    this.#all.add(connection)
+    this.all.add(connection)
+    // A connection that was pending has the listener.
+    if (socket[key] === undefined) socket.on("close", this.#onClose)
     socket[key] = connection
-    socket.on("close", this.#onClose)
     // The refusals of a flood would take as much as its requests.
-    if (this.#all.size > 2 * this.#limits.maxConnections) socket.destroy()
+    if (this.all.size > 2 * this.#limits.maxConnections) socket.destroy()
   }
 
   /** Adds a connection of HTTP/1.1. */
@@ -67,7 +63,16 @@ export class Connections {
 
   /** Removes a connection that has become another one. */
   remove(connection: Tracked): void {
-    this.#all.delete(connection)
+    this.all.delete(connection)
+  }
+
+  /** Removes a connection of HTTP/1.1 that has become a WebSocket, which is tracked by itself. */
+  release(socket: Keyed & Net.Socket): void {
+    const connection = of(socket)
+    this.remove(connection)
+    connection.release()
+    socket.off("close", this.#onClose)
+    socket[key] = undefined
   }
 
   /** Records a request of HTTP/1.1 and handles it, at once or when earlier ones have their replies. */
@@ -79,13 +84,13 @@ export class Connections {
   /** Ends the connections whose clients take too long. Call it at intervals. */
   tick(): void {
     const now = performance.now()
-    for (const connection of this.#all) connection.tick(now)
+    for (const connection of this.all) connection.tick(now)
   }
 
   /** Announces the end of every connection from now on, with its last reply or at once. */
   announceClose(): void {
     this.#isDraining = true
-    for (const connection of this.#all) connection.announceClose()
+    for (const connection of this.all) connection.announceClose()
   }
 }
 

@@ -70,6 +70,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       maxPipelined: config.maxPipelined,
       writeTimeout
     })
+    const upgrading = { connections: connections.all, opener, writeTimeout }
     const sweep = setInterval(() => connections.tick(), Math.min(1000, writeTimeout / 4)).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
     const isHttp2 = tls !== undefined || (config.h2c ?? Defaults.h2c)
@@ -134,7 +135,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
         if (socket.destroyed) return
         const refusal = Strict.upgradeRefusal(request)
         if (refusal !== undefined) return Strict.refuseOn(socket, refusal, serving, request)
-        serve(new UpgradeWire(request, socket, rest, opener))
+        serve(new UpgradeWire(request, socket, rest, upgrading, () => connections.release(socket)))
       })
     })
 

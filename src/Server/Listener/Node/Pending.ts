@@ -1,6 +1,6 @@
 /** A connection before it is known which protocol its client speaks. */
 import type { Socket } from "node:net"
-import type { Tracked } from "./Tracked.ts"
+import type { Tracked } from "../Tracked.ts"
 
 /** A connection in its TLS handshake, or before its first bytes. */
 export class Pending implements Tracked {

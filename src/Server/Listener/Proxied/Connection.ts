@@ -59,8 +59,7 @@ export class Connection implements WireOwner, TimedConnection {
     socket.on("data", this.#onData)
     socket.on("drain", this.#onDrain)
     socket.on("end", this.#onEnd)
-    // `close` follows and does the work.
-    socket.on("error", () => {})
+    socket.on("error", ignore)
   }
 
   get isEnded(): boolean {
@@ -409,14 +408,21 @@ export class Connection implements WireOwner, TimedConnection {
     socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd)
     // As `node:http` does: neither flowing nor paused, so that the next listener starts it.
     ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
-    const { opener, serve } = this.#listener
+    const { connections, opener, serve, timeouts } = this.#listener
     const request = new BridgedRequest(socket, head, undefined)
-    serve(new UpgradeWire(request, socket, this.#parser.rest(), opener))
+    const { writeTimeout } = timeouts
+    const upgrading = { connections, opener, writeTimeout }
+    serve(new UpgradeWire(request, socket, this.#parser.rest(), upgrading, () => this.#release()))
   }
 
-  tick(): void {
+  /** Removes itself: the WebSocket that it has become is tracked by itself. */
+  #release(): void {
+    this.#listener.connections.delete(this)
+    this.#socket.off("close", this.#onClose).off("error", ignore)
+  }
+
+  tick(now: number): void {
     const { clock, timeouts } = this.#listener
-    const { now } = clock
     if (this.#writes.isStalled(now, timeouts.writeTimeout) || this.#linger.isOver(now)) {
       return this.destroy()
     }
@@ -454,3 +460,6 @@ export class Connection implements WireOwner, TimedConnection {
     this.#answer(wire, this.#refusalOf(refusals.Timeout, wire.head))
   }
 }
+
+/** Hears the errors of a connection; `close` follows and does the work. */
+function ignore(): void {}

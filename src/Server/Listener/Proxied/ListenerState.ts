@@ -10,7 +10,7 @@ import type { Timeouts } from "./Timeouts.ts"
 /** A connection, as its listener sees it. */
 export interface TimedConnection extends Drain.Connection {
   /** Ends the connection or its request if it has waited too long. */
-  readonly tick: () => void
+  readonly tick: (now: number) => void
 }
 
 /** The state that the connections of a listener share. */

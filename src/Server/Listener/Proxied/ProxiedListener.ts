@@ -34,8 +34,8 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       requestTimeout: Duration.toMillis(config.requestTimeout),
       writeTimeout: Duration.toMillis(config.writeTimeout)
     }
-    const clock = new Clock(stepFor(Object.values(timeouts)), () => {
-      for (const connection of state.connections) connection.tick()
+    const clock = new Clock(stepFor(Object.values(timeouts)), (now) => {
+      for (const connection of state.connections) connection.tick(now)
     })
     yield* Effect.addFinalizer(() => Effect.sync(() => clock.stop()))
     const state: ListenerState = {
