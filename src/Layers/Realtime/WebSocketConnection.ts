@@ -41,7 +41,6 @@ export interface Connection<out Receive, in Send> {
 
 /** What all connections of a channel share. */
 export interface Shared<Receive, Send> {
-  readonly channel: string
   readonly count: {
     bytesIn: number
     bytesOut: number
@@ -56,15 +55,6 @@ export interface Shared<Receive, Send> {
   readonly send: ChannelText<Send>
 }
 
-/** What a connection tells its channel. */
-export interface Owner {
-  /** The connection is closed. */
-  readonly onClosed: () => void
-  /** A function of the channel has thrown. */
-  readonly onDefect: (defect: unknown) => void
-  readonly onOpened: () => void
-}
-
 /** A fiber that waits for a change of its connection. */
 interface Waiter {
   readonly fiber: Fiber.Fiber<unknown, unknown>
@@ -73,8 +63,8 @@ interface Waiter {
 
 const nobody: ReadonlyArray<Waiter> = []
 
-/** One connection. Its times are readings of `now`, in milliseconds. */
-export class OpenConnection<Receive, Send>
+/** One connection without the fiber of its handler. Its times are readings of `now`, in milliseconds. */
+export abstract class OpenConnection<Receive, Send>
   implements Connection<Receive, Send>, WebSocketUpgrade.Events
 {
   bytesIn = 0
@@ -89,7 +79,6 @@ export class OpenConnection<Receive, Send>
   readonly id: string
   #isPaused = false
   readonly openedAt: number
-  owner: Owner | undefined
   #peer: WebSocketUpgrade.Peer | undefined
   /** When the last ping was sent; undefined if the client was heard since. */
   #pingedAt: number | undefined
@@ -192,10 +181,6 @@ export class OpenConnection<Receive, Send>
 
   // The members of its channel.
 
-  get channel(): string {
-    return this.#shared.channel
-  }
-
   /** Sends a text at once, as `offer` does. */
   offerText(text: string): boolean {
     if (this.end !== undefined) return false
@@ -251,17 +236,26 @@ export class OpenConnection<Receive, Send>
     }
   }
 
+  /** Starts its handler. */
+  abstract begin(): void
+
+  /** Records that it is closed. */
+  abstract finish(): void
+
+  /** Records that a function of its channel has thrown. */
+  abstract fail(defect: unknown): void
+
   // The members of its listener.
 
   onOpened(peer: WebSocketUpgrade.Peer): void {
     this.#peer = peer
-    this.owner!.onOpened()
+    this.begin()
   }
 
   onClosed(code: number, reason: string): void {
     this.closedAt = this.#shared.now()
     this.end ??= new ChannelClosed({ code, reason })
-    this.owner!.onClosed()
+    this.finish()
     this.#wake()
   }
 
@@ -322,7 +316,7 @@ export class OpenConnection<Receive, Send>
       else this.offer(answer)
     } catch (defect) {
       this.shut(codes.internal, "Internal error")
-      this.owner!.onDefect(defect)
+      this.fail(defect)
     }
   }
 

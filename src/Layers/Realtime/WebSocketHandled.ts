@@ -1,125 +1,145 @@
 /** A connection of a channel with the fiber of its handler. */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { type ChannelClosed, codes } from "../../Contract/ChannelClose.ts"
 import { logFailure } from "../../Server/Exchange/FailureLog.ts"
-import type { Connection, OpenConnection, Owner } from "./WebSocketConnection.ts"
+import type { DetachedRequest } from "../../Server/Exchange/Services.ts"
+import { type Connection, OpenConnection, type Shared } from "./WebSocketConnection.ts"
+
+/** A connection, whatever its messages are. */
+interface AnyConnection {
+  readonly destroy: () => void
+  readonly restart: () => void
+  readonly tick: (now: number) => void
+}
 
 /** The state that the channels of an app share. */
 export interface ChannelsState {
   /** The connections that are open or whose handler has not ended. */
-  readonly all: Set<Pick<HandledConnection, "destroy" | "restart" | "tick">>
+  readonly all: Set<AnyConnection>
   readonly countClosed: (channel: string, code: number) => void
   /** Called when the last connection has ended. */
   readonly idle: Set<() => void>
   isDraining: boolean
 }
 
-/** The members of a connection that do not depend on its messages. */
-type AnyConnection = Omit<OpenConnection<never, never>, keyof Connection<never, never> | "next">
-
-interface Handling {
-  readonly context: Context.Context<unknown>
-  readonly handler: Effect.Effect<unknown, ChannelClosed, unknown>
-  readonly isTraced: boolean
-  readonly scope: Scope.Closeable
+/** A channel on the server. */
+export interface Channel<Receive, Send> extends Shared<Receive, Send> {
+  /** The open connections. */
+  readonly members: Set<HandledConnection<Receive, Send>>
+  readonly name: string
+  readonly state: ChannelsState
 }
+
+/** The function that handles a connection. */
+export type Run<Receive, Send, R> = (
+  connection: Connection<Receive, Send>
+) => Effect.Effect<unknown, ChannelClosed, R>
 
 const restarts = "The server restarts"
 
 /** A connection that was accepted. It does not keep the request. */
-export class HandledConnection implements Owner {
-  readonly #connection: AnyConnection
-  readonly #context: Context.Context<unknown>
-  #hasEnded = false
+export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Send> {
+  readonly #channel: Channel<Receive, Send>
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
-  #handling: Handling | undefined
-  readonly #members: Set<unknown>
-  readonly #state: ChannelsState
+  readonly #handler: Effect.Effect<unknown, ChannelClosed, unknown>
+  #isHandled = false
+  readonly #request: DetachedRequest
 
   constructor(
-    handling: Handling,
-    connection: AnyConnection,
-    members: Set<unknown>,
-    state: ChannelsState
+    channel: Channel<Receive, Send>,
+    request: DetachedRequest,
+    subprotocol: string | undefined,
+    run: Run<Receive, Send, unknown>
   ) {
-    this.#connection = connection
-    this.#context = handling.context
-    this.#handling = handling
-    this.#members = members
-    this.#state = state
-  }
-
-  onOpened(): void {
-    const { handler, isTraced, scope } = this.#handling!
-    this.#handling = undefined
-    this.#state.all.add(this)
-    this.#members.add(this.#connection)
-    if (this.#state.isDraining) return this.restart()
-    const scoped = Effect.onExit(handler, (exit) =>
-      Effect.onExit(Scope.close(scope, exit), () => Effect.sync(() => this.#ended(exit)))
-    )
-    const fiber = Effect.runForkWith(this.#context)(
-      isTraced ? Effect.withSpan(scoped, `websocket ${this.#connection.channel}`) : scoped
-    )
-    if (!this.#hasEnded) this.#fiber = fiber
-  }
-
-  onClosed(): void {
-    const connection = this.#connection
-    this.#members.delete(connection)
-    this.#state.countClosed(connection.channel, connection.end!.code)
-    Effect.runForkWith(this.#context)(logClosed(connection))
-    this.#forget()
-  }
-
-  onDefect(defect: unknown): void {
-    const message = `The channel "${this.#connection.channel}" failed to answer a message that does not fit it`
-    Effect.runForkWith(this.#context)(logFailure(message, Cause.die(defect)))
+    super(channel, request.requestId, subprotocol)
+    this.#channel = channel
+    this.#request = request
+    this.#handler = run(this)
   }
 
   /** Closes the connection because the server stops. */
   restart(): void {
-    this.#connection.shut(codes.goingAway, restarts)
+    this.shut(codes.goingAway, restarts)
   }
 
   /** Closes the connection at once, and interrupts the handler. */
-  destroy(): void {
-    this.#connection.destroy()
+  override destroy(): void {
+    super.destroy()
     this.#fiber?.interruptUnsafe()
   }
 
   /** Ends the connection of a silent client, and a handler that outlives its connection. */
-  tick(now: number, closeTimeout: number): void {
-    const { closedAt } = this.#connection
-    if (closedAt === undefined) this.#connection.tick(now)
-    else if (now - closedAt >= closeTimeout) this.#fiber?.interruptUnsafe()
+  override tick(now: number): void {
+    if (this.closedAt === undefined) super.tick(now)
+    else if (now - this.closedAt >= this.#channel.limits.closeTimeout) {
+      this.#fiber?.interruptUnsafe()
+    }
   }
 
-  #ended(exit: Exit.Exit<unknown, unknown>): void {
-    this.#fiber = undefined
-    this.#hasEnded = true
+  begin(): void {
+    const { members, name, state } = this.#channel
+    state.all.add(this)
+    members.add(this)
+    if (state.isDraining) return this.restart()
+    const request = this.#request
+    const scoped = Effect.onExit(this.#handler, (exit) =>
+      Effect.onExit(Scope.close(request.scope, exit), () => Effect.sync(() => this.#handled(exit)))
+    )
+    this.#isHandled = true
+    this.#fiber = Effect.runForkWith(request.context)(
+      request.parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${name}`)
+    )
+  }
+
+  finish(): void {
+    const { members, name, state } = this.#channel
+    members.delete(this)
+    state.countClosed(name, this.end!.code)
+    this.#log(
+      Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {
+        bytesReceived: this.bytesIn,
+        bytesSent: this.bytesOut,
+        channel: name,
+        code: this.end!.code,
+        durationMs: Math.round(this.closedAt! - this.openedAt),
+        messagesReceived: this.messagesIn,
+        messagesSent: this.messagesOut,
+        ...(this.end!.reason === "" ? {} : { reason: this.end!.reason })
+      })
+    )
     this.#forget()
-    const connection = this.#connection
-    if (Exit.isSuccess(exit)) return connection.shut(codes.normal, "")
-    if (isExpected(exit.cause)) return connection.shut(codes.goingAway, restarts)
-    connection.shut(codes.internal, "Internal error")
-    const message = `The handler of channel "${connection.channel}" failed`
-    Effect.runForkWith(this.#context)(logFailure(message, exit.cause))
+  }
+
+  fail(defect: unknown): void {
+    const message = `The channel "${this.#channel.name}" failed to answer a message that does not fit it`
+    this.#log(logFailure(message, Cause.die(defect)))
+  }
+
+  #handled(exit: Exit.Exit<unknown, unknown>): void {
+    this.#isHandled = false
+    this.#forget()
+    if (Exit.isSuccess(exit)) return this.shut(codes.normal, "")
+    if (isExpected(exit.cause)) return this.restart()
+    this.shut(codes.internal, "Internal error")
+    this.#log(logFailure(`The handler of channel "${this.#channel.name}" failed`, exit.cause))
   }
 
   /** Is over once both the connection and its handler have ended. */
   #forget(): void {
-    const { all, idle } = this.#state
-    if (this.#connection.closedAt === undefined || this.#fiber !== undefined) return
+    const { all, idle } = this.#channel.state
+    if (this.closedAt === undefined || this.#isHandled) return
     all.delete(this)
     if (all.size > 0) return
     for (const done of idle) done()
     idle.clear()
+  }
+
+  #log(line: Effect.Effect<void>): void {
+    Effect.runForkWith(this.#request.context)(line)
   }
 }
 
@@ -130,15 +150,3 @@ const isExpected = (cause: Cause.Cause<unknown>): boolean =>
       reason._tag === "Interrupt" ||
       (reason._tag === "Fail" && (reason.error as { _tag?: string })._tag === "ChannelClosed")
   )
-
-const logClosed = (connection: AnyConnection) =>
-  Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {
-    bytesReceived: connection.bytesIn,
-    bytesSent: connection.bytesOut,
-    channel: connection.channel,
-    code: connection.end!.code,
-    durationMs: Math.round(connection.closedAt! - connection.openedAt),
-    messagesReceived: connection.messagesIn,
-    messagesSent: connection.messagesOut,
-    ...(connection.end!.reason === "" ? {} : { reason: connection.end!.reason })
-  })

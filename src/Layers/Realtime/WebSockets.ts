@@ -4,17 +4,16 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import type * as Channel from "../../Contract/Channel.ts"
-import type { ChannelClosed } from "../../Contract/ChannelClose.ts"
 import * as ChannelText from "../../Contract/ChannelText.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import * as Problem from "../../Server/Exchange/Problem.ts"
 import * as WebSocketUpgrade from "../../Server/Exchange/WebSocketUpgrade.ts"
 import type { Settings } from "./WebSocketConfig.ts"
-import { type Connection, OpenConnection, type Shared } from "./WebSocketConnection.ts"
-import { type ChannelsState, HandledConnection } from "./WebSocketHandled.ts"
+import type { Connection, Shared } from "./WebSocketConnection.ts"
+import { type ChannelsState, HandledConnection, type Run } from "./WebSocketHandled.ts"
 import * as WebSocketHandshake from "./WebSocketHandshake.ts"
 import * as WebSocketLimits from "./WebSocketLimits.ts"
 
@@ -53,11 +52,6 @@ export interface ServedChannel<Receive, Send> {
   ) => Effect.Effect<Reply, never, Exclude<R, Scope.Scope>>
 }
 
-/** The function that handles a connection. */
-type Run<Receive, Send, R> = (
-  connection: Connection<Receive, Send>
-) => Effect.Effect<unknown, ChannelClosed, R>
-
 /** The service behind the channels of an app. */
 export class WebSockets extends Context.Service<
   WebSockets,
@@ -85,8 +79,7 @@ export const make = (
     const clock = yield* Clock.Clock
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const count = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 }
-    const closeTimeout = Duration.toMillis(settings.closeTimeout)
-    let pace = Math.min(1000, closeTimeout / 2)
+    let pace = Math.min(1000, Duration.toMillis(settings.closeTimeout) / 2)
     const state: ChannelsState = {
       all: new Set(),
       countClosed: closings(app),
@@ -103,8 +96,8 @@ export const make = (
       pace = Math.max(10, Math.min(pace, limits.idleTimeout / 4, limits.sendTimeout / 4))
       const rules = { origins: new Set(options.origins), subprotocols }
       const { onInvalid } = options
-      const shared = { channel: name, count, limits, now, onInvalid, receive, send }
-      const members = new Set<OpenConnection<Receive, Send>>()
+      const members = new Set<HandledConnection<Receive, Send>>()
+      const served = { count, limits, members, name, now, onInvalid, receive, send, state }
       return {
         broadcast: (message, isFor) => {
           const text = send.encode(message)
@@ -123,16 +116,8 @@ export const make = (
             const decision = WebSocketHandshake.decide(exchange, rules, state.isDraining)
             if ("error" in decision) return Problem.render(decision.error, exchange)
             const { protocol } = decision
-            const connection = new OpenConnection(shared, exchange.requestId, protocol)
-            const scope = Scope.makeUnsafe()
-            const context = exchange.detached(services, scope)
-            const handler = run(connection)
-            connection.owner = new HandledConnection(
-              { context, handler, isTraced: exchange.parentSpan !== undefined, scope },
-              connection,
-              members,
-              state
-            )
+            const request = exchange.detached(services)
+            const connection = new HandledConnection(served, request, protocol, run)
             return Effect.succeed(
               WebSocketUpgrade.toResponse(
                 new WebSocketUpgrade.WebSocketUpgrade(connection, limits.wire, protocol)
@@ -159,7 +144,7 @@ export const make = (
 
     const sweep = Effect.sync(() => {
       const at = now()
-      for (const one of state.all) one.tick(at, closeTimeout)
+      for (const one of state.all) one.tick(at)
     })
     yield* Effect.forkScoped(
       Effect.forever(

@@ -259,12 +259,9 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     this.#trace?.annotate(fields)
   }
 
-  /**
-   * Returns the services of work that goes on after the request has ended: those of the app, and those
-   * that middleware has provided to the fiber with this context. It does not keep the request.
-   */
-  detached(from: Context.Context<unknown>, scope: Scope.Scope): Context.Context<unknown> {
-    return Services.detached(from, new DetachedRequest(this, scope), this.#serving.context)
+  /** Returns the request of work that goes on after this one has ended. It does not keep this one. */
+  detached(from: Context.Context<unknown>): DetachedRequest {
+    return new DetachedRequest(this, from, this.#serving.context)
   }
 
   elapsed(): number {

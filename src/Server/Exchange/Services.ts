@@ -39,21 +39,35 @@ export interface ServicesOwner {
 
 const noParams: ServicesOwner["params"] = {}
 
-/** A request that has ended, for work that goes on. */
+/**
+ * A request that has ended, for work that goes on. The services of the work are those of the app, and
+ * those that middleware has provided to the request.
+ */
 export class DetachedRequest implements ServicesOwner {
+  readonly context: Context.Context<unknown>
   readonly params: ServicesOwner["params"]
   readonly parentSpan: ServicesOwner["parentSpan"]
   readonly plan: ServicesOwner["plan"]
   readonly requestId: string
-  readonly scope: Scope.Scope
+  #scope: Scope.Closeable | undefined
 
-  constructor(request: ServicesOwner, scope: Scope.Scope) {
+  /** `from` is the context of a fiber of the request. */
+  constructor(
+    request: ServicesOwner,
+    from: Context.Context<unknown>,
+    app: Context.Context<unknown>
+  ) {
     // The router makes a dictionary for each request, which takes 184 bytes without an entry.
     this.params = Object.keys(request.params).length === 0 ? noParams : request.params
     this.parentSpan = request.parentSpan
     this.plan = request.plan
     this.requestId = request.requestId
-    this.scope = scope
+    this.context = Services.detached(from, this, app)
+  }
+
+  /** The scope of the work. */
+  get scope(): Scope.Closeable {
+    return (this.#scope ??= Scope.makeUnsafe())
   }
 
   get deadline(): undefined {
