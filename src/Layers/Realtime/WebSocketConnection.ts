@@ -1,13 +1,13 @@
 /** One connection of a channel: its messages in both directions, its limits, and its end. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { ChannelClosed, codes, isSendable, shortened } from "../../Contract/ChannelClose.ts"
 import type { ChannelText } from "../../Contract/ChannelText.ts"
 import type * as WebSocketUpgrade from "../../Server/Exchange/WebSocketUpgrade.ts"
 import { type Limits, Rate } from "./WebSocketLimits.ts"
+import * as WebSocketWaiter from "./WebSocketWaiter.ts"
 
 /** A connection, as its handler sees it. */
 export interface Connection<out Receive, in Send> {
@@ -55,14 +55,6 @@ export interface Shared<Receive, Send> {
   readonly send: ChannelText<Send>
 }
 
-/** A fiber that waits for a change of its connection. */
-interface Waiter {
-  readonly fiber: Fiber.Fiber<unknown, unknown>
-  readonly resume: (effect: Effect.Effect<void>) => void
-}
-
-const nobody: ReadonlyArray<Waiter> = []
-
 /** One connection without the fiber of its handler. Its times are readings of `now`, in milliseconds. */
 export abstract class OpenConnection<Receive, Send>
   implements Connection<Receive, Send>, WebSocketUpgrade.Events
@@ -71,12 +63,13 @@ export abstract class OpenConnection<Receive, Send>
   bytesOut = 0
   messagesIn = 0
   messagesOut = 0
+  abstract readonly channel: Shared<Receive, Send>
   closedAt: number | undefined
   end: ChannelClosed | undefined
   /** When the client began to leave too many bytes unread. */
   #fullSince: number | undefined
   #heard: number
-  readonly id: string
+  abstract readonly id: string
   #isPaused = false
   readonly openedAt: number
   #peer: WebSocketUpgrade.Peer | undefined
@@ -85,15 +78,13 @@ export abstract class OpenConnection<Receive, Send>
   /** The messages that wait for the handler; undefined if there are none. */
   #queue: [Receive, ...Array<Receive>] | undefined
   #rate: Rate | undefined
-  readonly #shared: Shared<Receive, Send>
   readonly subprotocol: string | undefined
   /** Fibers that wait for a message, for room to send, or for the end. */
-  #waiting = nobody
+  #waiting: WebSocketWaiter.Waiter | undefined
 
-  constructor(shared: Shared<Receive, Send>, id: string, subprotocol: string | undefined) {
-    this.id = id
-    this.openedAt = this.#heard = shared.now()
-    this.#shared = shared
+  /** `now` is the time of the handshake. */
+  constructor(now: number, subprotocol: string | undefined) {
+    this.openedAt = this.#heard = now
     this.subprotocol = subprotocol
   }
 
@@ -141,7 +132,7 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   offer(message: Send): boolean {
-    return this.offerText(this.#shared.send.encode(message))
+    return this.offerText(this.channel.send.encode(message))
   }
 
   get receive(): Effect.Effect<Receive, ChannelClosed> {
@@ -155,7 +146,7 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   send(message: Send): Effect.Effect<void, ChannelClosed> {
-    return Effect.suspend(() => this.sendText(this.#shared.send.encode(message)))
+    return Effect.suspend(() => this.sendText(this.channel.send.encode(message)))
   }
 
   sendAll<E, R>(messages: Stream.Stream<Send, E, R>): Effect.Effect<void, E, R> {
@@ -217,7 +208,7 @@ export abstract class OpenConnection<Receive, Send>
   /** Looks whether the client lives and reads. Call it at intervals. */
   tick(now: number): void {
     if (this.end !== undefined || this.#peer === undefined) return
-    const { idleTimeout, sendTimeout } = this.#shared.limits
+    const { idleTimeout, sendTimeout } = this.channel.limits
     if (this.#isFull && now - this.#fullSince! >= sendTimeout) {
       return this.shut(codes.tryLater, "The client reads too slowly")
     }
@@ -253,7 +244,7 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   onClosed(code: number, reason: string): void {
-    this.closedAt = this.#shared.now()
+    this.closedAt = this.channel.now()
     this.end ??= new ChannelClosed({ code, reason })
     this.finish()
     this.#wake()
@@ -261,7 +252,7 @@ export abstract class OpenConnection<Receive, Send>
 
   onMessage(data: string | Uint8Array, size: number): void {
     if (this.end !== undefined) return
-    const { count, limits, receive } = this.#shared
+    const { count, limits, receive } = this.channel
     this.messagesIn++
     this.bytesIn += size
     count.messagesIn++
@@ -299,7 +290,7 @@ export abstract class OpenConnection<Receive, Send>
 
   /** Counts what came. Closes the connection of a client that sends too much. */
   #hears(size: number): boolean {
-    const { limits, now } = this.#shared
+    const { limits, now } = this.channel
     this.#heard = now()
     this.#pingedAt = undefined
     this.#rate ??= new Rate(limits, this.#heard)
@@ -311,7 +302,7 @@ export abstract class OpenConnection<Receive, Send>
   /** Answers a message that does not fit the channel. The reason has parts of the message. */
   #refuse(reason: string): void {
     try {
-      const answer = this.#shared.onInvalid?.(reason)
+      const answer = this.channel.onInvalid?.(reason)
       if (answer === undefined) this.shut(codes.invalid, reason)
       else this.offer(answer)
     } catch (defect) {
@@ -321,14 +312,14 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   get #isFull(): boolean {
-    const isFull = this.#peer!.buffered > this.#shared.limits.maxBuffer
+    const isFull = this.#peer!.buffered > this.channel.limits.maxBuffer
     if (!isFull) this.#fullSince = undefined
-    else this.#fullSince ??= this.#shared.now()
+    else this.#fullSince ??= this.channel.now()
     return isFull
   }
 
   #write(text: string): void {
-    const { count } = this.#shared
+    const { count } = this.channel
     const size = Buffer.byteLength(text)
     this.messagesOut++
     this.bytesOut += size
@@ -340,7 +331,7 @@ export abstract class OpenConnection<Receive, Send>
   #take(): Receive {
     const queue = this.#queue!
     const message = queue[0]
-    if (this.#isPaused) this.#heard = this.#shared.now()
+    if (this.#isPaused) this.#heard = this.channel.now()
     if (queue.length > 1) queue.shift()
     else {
       this.#queue = undefined
@@ -352,7 +343,7 @@ export abstract class OpenConnection<Receive, Send>
   #resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#heard = this.#shared.now()
+    this.#heard = this.channel.now()
     this.#pingedAt = undefined
     this.#peer?.resume()
   }
@@ -365,19 +356,17 @@ export abstract class OpenConnection<Receive, Send>
   get #changed(): Effect.Effect<void> {
     return Effect.withFiber((fiber) =>
       Effect.callback((resume) => {
-        this.#waiting = this.#waiting.filter(isAlive).concat({ fiber, resume })
+        this.#waiting = WebSocketWaiter.add(this.#waiting, { fiber, next: undefined, resume })
       })
     )
   }
 
   #wake(): void {
     const waiting = this.#waiting
-    this.#waiting = nobody
-    for (const { resume } of waiting) resume(Effect.void)
+    this.#waiting = undefined
+    WebSocketWaiter.wake(waiting)
   }
 }
-
-const isAlive = ({ fiber }: Waiter): boolean => fiber.pollUnsafe() === undefined
 
 /** The part of a connection that reads its messages one after the other. */
 type Readable<Receive> = Pick<OpenConnection<Receive, unknown>, "hasNext" | "next">

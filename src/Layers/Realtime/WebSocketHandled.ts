@@ -43,7 +43,7 @@ const restarts = "The server restarts"
 
 /** A connection that was accepted. It does not keep the request. */
 export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Send> {
-  readonly #channel: Channel<Receive, Send>
+  readonly channel: Channel<Receive, Send>
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
   readonly #handler: Effect.Effect<unknown, ChannelClosed, unknown>
   #isHandled = false
@@ -55,10 +55,14 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
     subprotocol: string | undefined,
     run: Run<Receive, Send, unknown>
   ) {
-    super(channel, request.requestId, subprotocol)
-    this.#channel = channel
+    super(channel.now(), subprotocol)
+    this.channel = channel
     this.#request = request
     this.#handler = run(this)
+  }
+
+  get id(): string {
+    return this.#request.requestId
   }
 
   /** Closes the connection because the server stops. */
@@ -75,28 +79,30 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   /** Ends the connection of a silent client, and a handler that outlives its connection. */
   override tick(now: number): void {
     if (this.closedAt === undefined) super.tick(now)
-    else if (now - this.closedAt >= this.#channel.limits.closeTimeout) {
+    else if (now - this.closedAt >= this.channel.limits.closeTimeout) {
       this.#fiber?.interruptUnsafe()
     }
   }
 
   begin(): void {
-    const { members, name, state } = this.#channel
+    const { members, name, state } = this.channel
     state.all.add(this)
     members.add(this)
     if (state.isDraining) return this.restart()
-    const request = this.#request
+    const { context, parentSpan } = this.#request
     const scoped = Effect.onExit(this.#handler, (exit) =>
-      Effect.onExit(Scope.close(request.scope, exit), () => Effect.sync(() => this.#handled(exit)))
+      Effect.onExit(Scope.close(this.#request.scope, exit), () =>
+        Effect.sync(() => this.#handled(exit))
+      )
     )
     this.#isHandled = true
-    this.#fiber = Effect.runForkWith(request.context)(
-      request.parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${name}`)
+    this.#fiber = Effect.runForkWith(context)(
+      parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${name}`)
     )
   }
 
   finish(): void {
-    const { members, name, state } = this.#channel
+    const { members, name, state } = this.channel
     members.delete(this)
     state.countClosed(name, this.end!.code)
     this.#log(
@@ -115,7 +121,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   }
 
   fail(defect: unknown): void {
-    const message = `The channel "${this.#channel.name}" failed to answer a message that does not fit it`
+    const message = `The channel "${this.channel.name}" failed to answer a message that does not fit it`
     this.#log(logFailure(message, Cause.die(defect)))
   }
 
@@ -125,12 +131,12 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
     if (Exit.isSuccess(exit)) return this.shut(codes.normal, "")
     if (isExpected(exit.cause)) return this.restart()
     this.shut(codes.internal, "Internal error")
-    this.#log(logFailure(`The handler of channel "${this.#channel.name}" failed`, exit.cause))
+    this.#log(logFailure(`The handler of channel "${this.channel.name}" failed`, exit.cause))
   }
 
   /** Is over once both the connection and its handler have ended. */
   #forget(): void {
-    const { all, idle } = this.#channel.state
+    const { all, idle } = this.channel.state
     if (this.closedAt === undefined || this.#isHandled) return
     all.delete(this)
     if (all.size > 0) return
