@@ -57,7 +57,7 @@ class NodeWebSocket extends NodeWS.WebSocket implements Tracked, WebSocketUpgrad
 
   tick(now: number): void {
     this.#writes ??= WriteProgress.of(this.#socket!)
-    if (this.#writes?.isStalled(now, this.#listener!.writeTimeout) === true) this.destroy()
+    if (this.#writes?.isStalled(now, this.#listener!.timeouts.writeTimeout) === true) this.destroy()
   }
 
   // The members of its handler.

@@ -15,6 +15,9 @@ export interface Tracking {
     readonly add: (connection: Tracked) => unknown
     readonly delete: (connection: Tracked) => unknown
   }
-  /** Longest time without progress of a write, in milliseconds. */
-  readonly writeTimeout: number
+  /** In milliseconds. */
+  readonly timeouts: {
+    /** Longest time without progress of a write. */
+    readonly writeTimeout: number
+  }
 }

@@ -70,7 +70,7 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
       maxPipelined: config.maxPipelined,
       writeTimeout
     })
-    const upgrading = { connections: connections.all, opener, writeTimeout }
+    const upgrading = { connections: connections.all, opener, timeouts: { writeTimeout } }
     const sweep = setInterval(() => connections.tick(), Math.min(1000, writeTimeout / 4)).unref()
     yield* Effect.addFinalizer(() => Effect.sync(() => clearInterval(sweep)))
     const isHttp2 = tls !== undefined || (config.h2c ?? Defaults.h2c)

@@ -408,11 +408,10 @@ export class Connection implements WireOwner, TimedConnection {
     socket.off("data", this.#onData).off("drain", this.#onDrain).off("end", this.#onEnd)
     // As `node:http` does: neither flowing nor paused, so that the next listener starts it.
     ;(socket as { readableFlowing: boolean | null }).readableFlowing = null
-    const { connections, opener, serve, timeouts } = this.#listener
+    const listener = this.#listener
     const request = new BridgedRequest(socket, head, undefined)
-    const { writeTimeout } = timeouts
-    const upgrading = { connections, opener, writeTimeout }
-    serve(new UpgradeWire(request, socket, this.#parser.rest(), upgrading, () => this.#release()))
+    const rest = this.#parser.rest()
+    listener.serve(new UpgradeWire(request, socket, rest, listener, () => this.#release()))
   }
 
   /** Removes itself: the WebSocket that it has become is tracked by itself. */
