@@ -1,4 +1,5 @@
 /** Channels over real connections: both directions, refusals, limits, hostile frames, and the end. */
+import * as Tls from "node:tls"
 import { deflateRawSync } from "node:zlib"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -8,6 +9,7 @@ import * as Realtime from "flange/Realtime"
 import { ChannelClient } from "flange/Realtime/Contract"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { boot, type Counted } from "../../Server/counted.ts"
+import { Client } from "../../Server/Listener/Proxied/rig.ts"
 import { arrives, guardProcess, until } from "../../Server/userCode/server.ts"
 import { Chat, codeIn, frame, handshake, plain, plugin, say, Seen, Spoken } from "./WebSocketRig.ts"
 
@@ -325,3 +327,38 @@ for (const name of ["node", "proxied"] as const) {
     })
   })
 }
+
+describe("a channel of a server that speaks HTTP/2 too", () => {
+  it.each([
+    ["over TLS", { tls: { selfSigned: ["localhost"] } }],
+    ["without TLS", { h2c: true }]
+  ])("answers over HTTP/1.1 %s, and is gone when its client is", async (_, server) => {
+    const seen = new Seen()
+    const app = await boot("node", [Realtime.webSockets, plugin(seen)], server)
+    const { hostname, port, protocol } = new URL(app.url)
+    const client =
+      protocol === "https:"
+        ? new Client(
+            Tls.connect({
+              ALPNProtocols: ["http/1.1"],
+              host: hostname,
+              port: Number(port),
+              rejectUnauthorized: false
+            })
+          )
+        : await app.connect()
+    client.send(handshake("/chat/7"))
+    await arrives(
+      "The upgrade",
+      client.until((text) => text.includes("101"))
+    )
+    client.send(say("over it"))
+    await arrives(
+      "The message",
+      client.until((text) => text.includes("over it"))
+    )
+    client.destroy()
+    await until("The end", () => seen.open() === 0)
+    await arrives("The end of the app", app.stop())
+  })
+})
