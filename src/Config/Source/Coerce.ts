@@ -93,7 +93,8 @@ export const whyText = (nodes: Nodes, text: string): string | undefined => {
   }
   if (wants("Objects"))
     return 'a variable has an object in JSON, such as {"key": "value"}, and each key once'
-  if (wants("Number") && !Number.isNaN(Number(text)) && text.trim() !== "") {
+  const isNumber = text.trim() !== "" && !Number.isNaN(Number(text))
+  if (wants("Number") && isNumber && toNumber(text) === undefined) {
     return "it has more digits than a number keeps"
   }
   return undefined

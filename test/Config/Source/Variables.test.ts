@@ -293,6 +293,22 @@ layer(NodeServices.layer)("Config variables", (it) => {
     })
   )
 
+  it.effect("a short number that a check refuses is not called too long", () =>
+    Effect.gen(function* () {
+      const Time = Config.Duration.check(Schema.makeFilter(Duration.isPositive))
+      const Clock = Config.section(
+        "clock",
+        { alarm: Schema.Struct({ time: Schema.optionalKey(Time) }).pipe(Config.withDefault({})) },
+        { variables: { ALARM: "alarm.time" } }
+      )
+      const { problems } = yield* Effect.flip(
+        Config.load({ sections: [Clock], variables: { ALARM: "0" } })
+      )
+      assert.include(problems[0]?.message, '"0" from variable ALARM is refused')
+      assert.notInclude(problems[0]?.message, "more digits")
+    })
+  )
+
   describe("__ADD", () => {
     const hosts = (options: object) =>
       Effect.map(Config.load({ ...options, sections: [Lists] }), (resolved) => ({
