@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Config from "../Config/index.ts"
 import { Network } from "../Config/Network.ts"
+import { Timer } from "../Config/Timer.ts"
 import * as Defaults from "./Defaults.ts"
 import * as Runtime from "./Runtime.ts"
 import { issues, TlsConfig } from "./TlsConfig.ts"
@@ -45,17 +46,19 @@ const Count = Schema.Int.pipe(Schema.check(Schema.isGreaterThan(0)))
  * | `trustedProxies` | none | networks (CIDR) of the proxies whose forwarding headers are believed |
  * | `workers` | 1 | how many processes serve the port of the app together, or `auto` for one for each processor; only `App.run` on Node starts them |
  * | `writeTimeout` | 60 s | longest time in which a client reads nothing of a reply |
+ *
+ * A timeout is from 1 ms to 24 days.
  */
 export const ServerConfig = Config.section(
   "server",
   {
     bodyLimit: Config.ByteSize.pipe(Config.withDefault("8 MiB")),
-    bodyTimeout: Config.Duration.pipe(Config.withDefault("60 seconds")),
+    bodyTimeout: Timer.pipe(Config.withDefault("60 seconds")),
     h2c: Schema.optionalKey(Schema.Boolean),
     halfClose: Schema.Boolean.pipe(Config.withDefault(false)),
-    headersTimeout: Config.Duration.pipe(Config.withDefault("80 seconds")),
+    headersTimeout: Timer.pipe(Config.withDefault("80 seconds")),
     host: Schema.optionalKey(Schema.String),
-    keepAlive: Config.Duration.pipe(Config.withDefault("75 seconds")),
+    keepAlive: Timer.pipe(Config.withDefault("75 seconds")),
     listener: Schema.Literals(["auto", "node", "proxied"]).pipe(
       Schema.withDecodingDefaultKey(Effect.sync(() => Defaults.listener))
     ),
@@ -73,7 +76,7 @@ export const ServerConfig = Config.section(
     maxPipelined: Count.pipe(Config.withDefault(16)),
     maxStreams: Count.pipe(Config.withDefault(100)),
     port: Config.Port.pipe(Config.withDefault(8080)),
-    requestTimeout: Config.Duration.pipe(Config.withDefault("5 minutes")),
+    requestTimeout: Timer.pipe(Config.withDefault("5 minutes")),
     socket: Schema.optionalKey(Schema.NonEmptyString),
     socketMode: Schema.String.pipe(
       Schema.check(Schema.isPattern(/^[0-7]{3}$/)),
@@ -87,7 +90,7 @@ export const ServerConfig = Config.section(
       Count.check(Schema.isLessThanOrEqualTo(1024)),
       Schema.Literal("auto")
     ]).pipe(Config.withDefault(1)),
-    writeTimeout: Config.Duration.pipe(Config.withDefault("60 seconds"))
+    writeTimeout: Timer.pipe(Config.withDefault("60 seconds"))
   },
   {
     check: (keys) => [...issues(keys), ...Runtime.issues(keys)],

@@ -1,6 +1,7 @@
 /** Finds servers that send nothing while a statement waits for them. */
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
+import { longestTimer } from "../../Config/Timer.ts"
 
 /** How long a connection is idle before the system asks whether its peer is still there. */
 export const keepAlive = Duration.seconds(10)
@@ -11,15 +12,13 @@ export const keepAlive = Duration.seconds(10)
  */
 const grace = Duration.seconds(1)
 
-/** The longest time of a timer, and of a limit of PostgreSQL, in milliseconds. */
-export const longestTimer = 2 ** 31 - 1
-
 /**
  * Returns `database.statementTimeout` in whole milliseconds. Undefined means no limit: the
  * value is 0, as both servers write it, or more than 24 days.
  */
 export const limitOf = (timeout: Duration.Duration): number | undefined => {
   const millis = Math.ceil(Duration.toMillis(timeout))
+  // PostgreSQL takes no longer limit either.
   return millis === 0 || millis > longestTimer - Duration.toMillis(grace) ? undefined : millis
 }
 

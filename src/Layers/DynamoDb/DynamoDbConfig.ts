@@ -1,7 +1,7 @@
 /** The configuration section `dynamoDb`. */
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+import { Timer } from "../../Config/Timer.ts"
 
 const Text = Schema.String.check(Schema.isMinLength(1))
 
@@ -26,12 +26,7 @@ const fields = {
       Config.expected('letters, digits and the characters _ . -, such as "shop-staging-"')
     )
   ),
-  timeout: Config.Duration.check(
-    Schema.makeFilter(
-      (time) => Duration.between(time, { maximum: Duration.hours(1), minimum: Duration.millis(1) }),
-      { expected: "a duration from 1ms to 1h" }
-    )
-  ).pipe(Config.withDefault("5 seconds"))
+  timeout: Timer.pipe(Config.withDefault("5 seconds"))
 }
 
 /**

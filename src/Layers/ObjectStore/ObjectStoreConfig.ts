@@ -1,7 +1,7 @@
 /** The configuration section `objectStore`. */
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+import { Timer } from "../../Config/Timer.ts"
 
 const mebibyte = 2 ** 20
 
@@ -36,12 +36,7 @@ const fields = {
   responseChecksumValidation: Checksums.pipe(Config.withDefault("WHEN_SUPPORTED")),
   secretAccessKey: Schema.optionalKey(Config.Secret),
   sessionToken: Schema.optionalKey(Config.Secret),
-  timeout: Config.Duration.check(
-    Schema.makeFilter(
-      (time) => Duration.between(time, { maximum: Duration.hours(1), minimum: Duration.millis(1) }),
-      { expected: "a duration from 1ms to 1h" }
-    )
-  ).pipe(Config.withDefault("30 seconds"))
+  timeout: Timer.pipe(Config.withDefault("30 seconds"))
 }
 
 /**

@@ -1,18 +1,10 @@
 /** The configuration section `outgoing`. */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as Config from "../../Config/index.ts"
 import { Network } from "../../Config/Network.ts"
-
-/** A longer time of a timer overflows, and the timer then fires at once. */
-const longest = Duration.days(24)
-
-const Time = Config.Duration.check(
-  Schema.makeFilter((time) =>
-    Duration.between(time, { maximum: longest, minimum: Duration.millis(1) })
-  )
-).pipe(Config.expected('a duration such as "2 seconds", from 1 ms to 24 days'))
+import { Timer } from "../../Config/Timer.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThan(0))
 
@@ -46,19 +38,19 @@ const BaseUrl = Schema.String.check(Schema.makeFilter(isBase)).pipe(
 
 /** The settings of an upstream, and the defaults for all of them. */
 const settings = {
-  attemptTimeout: Time,
+  attemptTimeout: Timer,
   breakerCalls: Count,
-  breakerOpen: Time,
+  breakerOpen: Timer,
   breakerRatio: Ratio,
-  hedgeAfter: Time,
+  hedgeAfter: Timer,
   maxConcurrent: Count,
   maxResponse: Size,
-  maxWait: Time,
+  maxWait: Timer,
   maxWaiting: CountOrNone,
   retries: CountOrNone,
   retryBudget: Share,
-  retryDelay: Time,
-  timeout: Time
+  retryDelay: Timer,
+  timeout: Timer
 }
 
 /** The schema of a named upstream. A key that it does not have is that of the section. */
@@ -83,7 +75,7 @@ const userUrls = {
   schemes: Schema.Array(Schema.Literals(["http", "https"])).pipe(
     Config.withDefault(["http", "https"])
   ),
-  timeout: Time.pipe(Config.withDefault("10 seconds"))
+  timeout: Timer.pipe(Config.withDefault("10 seconds"))
 }
 
 /**
@@ -124,9 +116,9 @@ export const OutgoingConfig = Config.section(
     breakerCalls: settings.breakerCalls.pipe(Config.withDefault(20)),
     breakerOpen: settings.breakerOpen.pipe(Config.withDefault("10 seconds")),
     breakerRatio: settings.breakerRatio.pipe(Config.withDefault(0.5)),
-    connectTimeout: Time.pipe(Config.withDefault("3 seconds")),
+    connectTimeout: Timer.pipe(Config.withDefault("3 seconds")),
     hedgeAfter: Schema.optionalKey(settings.hedgeAfter),
-    keepAlive: Time.pipe(Config.withDefault("4 seconds")),
+    keepAlive: Timer.pipe(Config.withDefault("4 seconds")),
     maxConcurrent: settings.maxConcurrent.pipe(Config.withDefault(100)),
     maxConnections: Count.pipe(Config.withDefault(100)),
     maxResponse: settings.maxResponse.pipe(Config.withDefault("64 MiB")),

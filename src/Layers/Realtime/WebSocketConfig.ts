@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
+import { Timer } from "../../Config/Timer.ts"
 
 const atLeast = (minimum: Duration.Duration, expected: string) =>
   Config.Duration.check(
@@ -19,7 +20,7 @@ const Size = Config.ByteSize.check(Schema.isBetween({ maximum: 2 ** 31 - 1, mini
 
 const fields = {
   bytesPerSecond: Size.pipe(Config.withDefault("1 MiB")),
-  closeTimeout: Time.pipe(Config.withDefault("5 seconds")),
+  closeTimeout: Timer.pipe(Config.withDefault("5 seconds")),
   compression: Schema.Boolean.pipe(Config.withDefault(false)),
   compressionThreshold: Size.pipe(Config.withDefault("1 KiB")),
   idleTimeout: Time.pipe(Config.withDefault("1 minute")),

@@ -79,7 +79,7 @@ export const make = (
     const clock = yield* Clock.Clock
     const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const count = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 }
-    let pace = Math.min(1000, Duration.toMillis(settings.closeTimeout) / 2)
+    let pace = Math.max(10, Math.min(1000, Duration.toMillis(settings.closeTimeout) / 2))
     const state: ChannelsState = {
       all: new Set(),
       countClosed: closings(app),

@@ -1,9 +1,9 @@
 /** The configuration section `telemetry`. */
 import { validateHeaderName, validateHeaderValue } from "node:http"
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as Config from "../../Config/index.ts"
+import { Timer } from "../../Config/Timer.ts"
 import * as KeyValues from "./KeyValues.ts"
 import * as Sampler from "./Trace/Sampler.ts"
 
@@ -44,21 +44,6 @@ const Attributes = Pairs.pipe(
   Config.expected('"key=value" with commas between several, and values percent-encoded')
 )
 
-/** A longer time of a timer overflows, and the timer then fires at once. */
-const longestTime = Duration.days(24)
-
-const Time = Config.Duration.check(
-  Schema.makeFilter(
-    (duration) =>
-      Duration.isGreaterThan(duration, Duration.zero) &&
-      Duration.isLessThanOrEqualTo(duration, longestTime)
-  )
-).pipe(
-  Config.expected(
-    'a duration such as "5 seconds" or a number of milliseconds, above zero and at most 24 days'
-  )
-)
-
 const Share = Schema.Finite.check(Schema.isBetween({ maximum: 1, minimum: 0 })).pipe(
   Config.expected("a number from 0 to 1, such as 0.1 for a tenth")
 )
@@ -88,10 +73,10 @@ const signal = {
   compression: Schema.optionalKey(Compression),
   endpoint: Schema.optionalKey(Endpoint),
   exporter: Schema.Literals(["none", "otlp"]).pipe(Config.withDefault("otlp")),
-  exportTimeout: Time.pipe(Config.withDefault("30 seconds")),
+  exportTimeout: Timer.pipe(Config.withDefault("30 seconds")),
   headers: Schema.optionalKey(Headers),
   protocol: Schema.optionalKey(Protocol),
-  timeout: Schema.optionalKey(Time)
+  timeout: Schema.optionalKey(Timer)
 }
 
 const batched = {
@@ -162,12 +147,12 @@ export const TelemetryConfig = Config.section(
     disabled: Schema.Boolean.pipe(Config.withDefault(false)),
     endpoint: Schema.optionalKey(Endpoint),
     headers: Schema.optionalKey(Headers),
-    logs: Schema.Struct({ ...batched, delay: Time.pipe(Config.withDefault("1 second")) }).pipe(
+    logs: Schema.Struct({ ...batched, delay: Timer.pipe(Config.withDefault("1 second")) }).pipe(
       Config.withDefault({})
     ),
     metrics: Schema.Struct({
       ...signal,
-      interval: Time.pipe(Config.withDefault("1 minute"))
+      interval: Timer.pipe(Config.withDefault("1 minute"))
     }).pipe(Config.withDefault({})),
     protocol: Protocol.pipe(Config.withDefault("http/protobuf")),
     queueBytes: Config.ByteSize.check(Schema.isGreaterThan(0)).pipe(Config.withDefault("16 MiB")),
@@ -175,14 +160,14 @@ export const TelemetryConfig = Config.section(
     sampler: Schema.Literals(Sampler.names).pipe(Config.withDefault("parentbased_traceidratio")),
     samplerArgument: Share.pipe(Config.withDefault(0.1)),
     serviceName: Schema.optionalKey(Schema.NonEmptyString),
-    shutdownTimeout: Time.pipe(Config.withDefault("3 seconds")),
+    shutdownTimeout: Timer.pipe(Config.withDefault("3 seconds")),
     tail: Schema.Struct({
       errors: Schema.Boolean.pipe(Config.withDefault(false)),
       maxSpans: Count.pipe(Config.withDefault(20_000)),
-      slowerThan: Schema.optionalKey(Time)
+      slowerThan: Schema.optionalKey(Timer)
     }).pipe(Config.withDefault({})),
-    timeout: Time.pipe(Config.withDefault("10 seconds")),
-    traces: Schema.Struct({ ...batched, delay: Time.pipe(Config.withDefault("5 seconds")) }).pipe(
+    timeout: Timer.pipe(Config.withDefault("10 seconds")),
+    traces: Schema.Struct({ ...batched, delay: Timer.pipe(Config.withDefault("5 seconds")) }).pipe(
       Config.withDefault({})
     )
   },

@@ -1,11 +1,9 @@
 /** Calls functions at given times, with one timer for all of them. */
+import { longestTimer } from "../../Config/Timer.ts"
 import { Bag } from "../Bag.ts"
 
 /** How exactly a time is met, in milliseconds. */
 const step = 10
-
-/** The longest time of a timer of Node, in milliseconds. */
-const longestTimer = 2 ** 31 - 1
 
 /**
  * Alarms on one clock. Most of them are stopped before they ring: setting and stopping one adds to and

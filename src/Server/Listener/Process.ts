@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
+import { longestTimer } from "../../Config/Timer.ts"
 import * as Pending from "../../Plugin/Boot/Pending.ts"
 import { Shutdown } from "../../Plugin/Shutdown.ts"
 import { CurrentWorker } from "../../Plugin/Worker.ts"
@@ -38,7 +39,7 @@ export const main = (program: Program, { workers = false } = {}): void => {
   let signalled = false
   let stopping = false
   // A program that waits for something that holds no process would end it with the code 0.
-  setInterval(() => {}, 2 ** 31 - 1)
+  setInterval(() => {}, longestTimer)
   const hasTerminal = workers && Terminal.isOpen()
   const part: MainProcess = { onHangup: undefined, onUrgent: undefined, stop }
   const link = workers ? WorkerProcess.open({ halt, stop }) : undefined

@@ -11,7 +11,8 @@ export interface Proxy {
   readonly url: string
 }
 
-export const proxyTo = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =>
+/** Opens a port in front of a server, which is silent for `silence` milliseconds at first. */
+export const proxyTo = (url: string, silence = 0): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function* () {
     const target = new URL(url)
     const port = Number(target.port || (target.protocol.startsWith("postgres") ? 5432 : 3306))
@@ -32,7 +33,7 @@ export const proxyTo = (url: string): Effect.Effect<Proxy, never, Scope.Scope> =
             near.on("close", () => far.destroy())
             far.on("close", () => near.destroy())
             near.pipe(far)
-            far.pipe(near)
+            setTimeout(() => far.pipe(near), silence)
           })
           server.listen(own, "127.0.0.1", () => {
             const address = server?.address()

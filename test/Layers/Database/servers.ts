@@ -278,6 +278,14 @@ export const serverConformance = (backend: Backend): void => {
     })
   )
 
+  check("a start without a limit on the wait waits for a slow server", () =>
+    Effect.gen(function* () {
+      const proxy = yield* proxyTo(url, 50)
+      const slow = yield* open(proxy.url, { acquireTimeout: "Infinity" })
+      expect(yield* slow`select 1 as one`).toEqual([{ one: 1 }])
+    })
+  )
+
   check("the start waits for a server that is not there yet", () =>
     Effect.gen(function* () {
       const proxy = yield* proxyTo(url)

@@ -25,13 +25,13 @@ describe("refused", () => {
     ["OTEL_EXPORTER_OTLP_HEADERS", "a=%zz", "percent-encoded"],
     ["OTEL_EXPORTER_OTLP_HEADERS", "a=x%0Ay", "values of headers"],
     ["OTEL_EXPORTER_OTLP_HEADERS", "a b=c", "names and values of headers"],
-    ["OTEL_METRIC_EXPORT_INTERVAL", "99999999999", "at most 24 days"],
-    ["OTEL_EXPORTER_OTLP_TIMEOUT", "99999999999", "at most 24 days"],
+    ["OTEL_METRIC_EXPORT_INTERVAL", "99999999999", "from 1 ms to 24 days"],
+    ["OTEL_EXPORTER_OTLP_TIMEOUT", "99999999999", "from 1 ms to 24 days"],
     ["OTEL_RESOURCE_ATTRIBUTES", "team", "key=value"],
     ["OTEL_TRACES_EXPORTER", "zipkin", '"otlp"'],
     ["OTEL_TRACES_SAMPLER", "jaeger_remote", "parentbased_traceidratio"],
     ["OTEL_TRACES_SAMPLER_ARG", "1.5", "from 0 to 1"],
-    ["OTEL_BSP_SCHEDULE_DELAY", "0", "above zero"],
+    ["OTEL_BSP_SCHEDULE_DELAY", "0", "from 1 ms"],
     ["OTEL_EXPORTER_OTLP_COMPRESSION", "br", '"gzip"']
   ]
   it.effect.each(refusals)("%s=%s, and the report says %s", ([name, value, expected]) =>

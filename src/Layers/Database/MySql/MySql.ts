@@ -10,6 +10,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import { ConnectionError, SqlError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import type { ConnectionOptions } from "mysql2"
+import { longestTimer } from "../../../Config/Timer.ts"
 import { bounded, clock, within } from "../Acquire.ts"
 import * as Client from "../Client.ts"
 import type { Settings } from "../DatabaseConfig.ts"
@@ -47,7 +48,7 @@ const optionsOf = (target: Server, settings: Settings, migrates: boolean): Conne
   const url = new URL(Redacted.value(target.url))
   return {
     charset: "utf8mb4_unicode_ci",
-    connectTimeout: Math.max(1, Duration.toMillis(settings.acquireTimeout)),
+    connectTimeout: Math.min(longestTimer, Math.max(1, Duration.toMillis(settings.acquireTimeout))),
     database: target.database,
     enableKeepAlive: true,
     keepAliveInitialDelay: Duration.toMillis(Silence.keepAlive),

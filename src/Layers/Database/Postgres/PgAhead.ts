@@ -12,7 +12,7 @@ import type { PgConnection as PgSession } from "@effect/sql-pg/PgConnection"
 import * as PgProtocol from "@effect/sql-pg/PgProtocol"
 import { OID } from "@effect/sql-pg/PgTypes"
 import * as Result from "effect/Result"
-import { longestTimer } from "../Silence.ts"
+import { longestTimer } from "../../../Config/Timer.ts"
 import type { Statement, Statements } from "../Transaction/Ahead.ts"
 import { type Line, lineOf, type Message } from "./PgInternals.ts"
 

@@ -30,15 +30,20 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     const tls =
       config.tls &&
       (yield* TlsServer.make(config.tls, Bind.urlOf(host, config.port, "https"), serving))
+    const headersTimeout = Duration.toMillis(config.headersTimeout)
+    const keepAlive = Duration.toMillis(config.keepAlive)
+    const requestTimeout = Duration.toMillis(config.requestTimeout)
+    const writeTimeout = Duration.toMillis(config.writeTimeout)
     const ignoredOffers = new WeakSet<Http.IncomingMessage>()
     const options: Http.ServerOptions<typeof Http.IncomingMessage, typeof Reply> = {
       connectionsCheckingInterval: 1000,
-      headersTimeout: Duration.toMillis(config.headersTimeout),
+      // Node refuses more: a head is a part of its request.
+      headersTimeout: Math.min(headersTimeout, requestTimeout),
       // `Strict` checks for repeated lines and for Host, which Node would drop or answer itself.
       joinDuplicateHeaders: true,
-      keepAliveTimeout: Duration.toMillis(config.keepAlive),
+      keepAliveTimeout: keepAlive,
       maxHeaderSize: config.maxHeaderBytes,
-      requestTimeout: Duration.toMillis(config.requestTimeout),
+      requestTimeout,
       requireHostHeader: false,
       ServerResponse: Reply,
       shouldUpgradeCallback: (request) => {
@@ -57,13 +62,11 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
         ...options,
         ...tls.options,
         ALPNProtocols: Protocols.offered,
-        handshakeTimeout: Duration.toMillis(config.headersTimeout)
+        handshakeTimeout: headersTimeout
       })
     const server: Http.Server<typeof Http.IncomingMessage, typeof Reply> =
       secure ?? createServer(options)
-    const writeTimeout = Duration.toMillis(config.writeTimeout)
-    const idleTimeout =
-      Duration.toMillis(config.keepAlive) + Duration.toMillis(config.headersTimeout)
+    const idleTimeout = keepAlive + headersTimeout
     const connections = new Connections({
       idleTimeout,
       maxConnections: config.maxConnections,
@@ -77,12 +80,12 @@ export const listen: Listener = ({ config, serve, serving, upgrades }) =>
     const beginSession = isHttp2 ? Http2Sessions.make(config) : undefined
     const http2Limits = {
       idleTimeout,
-      requestTimeout: Duration.toMillis(config.requestTimeout),
+      requestTimeout,
       writeTimeout
     }
     Protocols.attach(server, tls === undefined ? "connection" : "secureConnection", {
       connections,
-      decideMillis: Duration.toMillis(config.headersTimeout),
+      decideMillis: headersTimeout,
       http1: (socket) => {
         connections.addHttp1(socket)
         if (connections.isFull) Strict.refuseOn(socket, tooManyConnections, serving)
