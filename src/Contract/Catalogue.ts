@@ -251,7 +251,7 @@ export class RateLimited extends ApiError.make<RateLimited>()("RateLimited", {
 /** A request to a channel is not the handshake of a WebSocket that the server can accept. */
 export class UpgradeRequired extends ApiError.make<UpgradeRequired>()("UpgradeRequired", {
   code: "UPGRADE_REQUIRED",
-  detail: "This path speaks WebSocket only",
+  detail: "This path speaks WebSocket over HTTP/1.1 only",
   meaning:
     "The request is not a valid handshake of a WebSocket, or its protocol, such as HTTP/2, has none here.",
   remedy: "Connect with a client of WebSocket over HTTP/1.1, and let proxies pass `Upgrade` on.",

@@ -18,13 +18,25 @@ export interface Rules {
   readonly subprotocols: ReadonlyArray<string>
 }
 
+/** The error to answer, and headers of the reply. */
+interface Refused {
+  readonly error: Catalogue.Any
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** What a client has to ask for. Source: RFC 9110, section 15.5.22, and RFC 6455, section 4.2.2. */
+const required: Refused = {
+  error: new UpgradeRequired(),
+  headers: { connection: "Upgrade", "sec-websocket-version": "13", upgrade: "websocket" }
+}
+
 /** Returns the error to answer; otherwise the subprotocol, which may be undefined. */
 export const decide = (
   request: Exchange,
   { origins, subprotocols }: Rules,
   isDraining: boolean
-): { readonly error: Catalogue.Any } | { readonly protocol: string | undefined } => {
-  if (!request.acceptsWebSocket) return { error: new UpgradeRequired() }
+): Refused | { readonly protocol: string | undefined } => {
+  if (!request.acceptsWebSocket) return required
   if (isDraining) return { error: new ServiceUnavailable() }
   if (!isAllowed(request, origins)) return { error: new OriginRefused() }
   const sent = request.header("sec-websocket-protocol")

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Scope from "effect/Scope"
 import type * as Channel from "../../Contract/Channel.ts"
 import * as ChannelText from "../../Contract/ChannelText.ts"
@@ -114,7 +114,12 @@ export const make = (
             const services = fiber.context as Context.Context<unknown>
             const exchange = Context.getUnsafe(services, CurrentExchange)
             const decision = WebSocketHandshake.decide(exchange, rules, state.isDraining)
-            if ("error" in decision) return Problem.render(decision.error, exchange)
+            if ("error" in decision) {
+              return Effect.map(
+                Problem.render(decision.error, exchange),
+                HttpServerResponse.setHeaders(decision.headers ?? {})
+              )
+            }
             const { protocol } = decision
             const request = exchange.detached(services)
             const connection = new HandledConnection(served, request, protocol, run)

@@ -211,7 +211,8 @@ const endpointCodec = ({
   const isOpened = !isReadHere || upgrades(endpoint)
   const emptyPayload = [...payloads.values()].find(({ takesNothing }) => takesNothing)
   const failure = Encoder.failure(endpoint, annotations)
-  const success = Encoder.success(endpoint, annotations)
+  const isChannel = Annotation.nearest(Upgrades, endpoint) === true
+  const success = isChannel ? Encoder.repliesOnly(name) : Encoder.success(endpoint, annotations)
   const toReply: ToReply = (value) =>
     Effect.withFiber((fiber) =>
       // The exchange provides itself to the fibers of its request.
@@ -398,7 +399,7 @@ const endpointCodec = ({
     },
     success,
     takesNothing: emptyPayload !== undefined,
-    upgrades: isRaw || upgrades(endpoint) || Annotation.nearest(Upgrades, endpoint) === true
+    upgrades: isRaw || upgrades(endpoint) || isChannel
   }
 }
 

@@ -94,6 +94,11 @@ export class NodeWire implements Wire {
     return this.#opened.request
   }
 
+  /** Whether the connection ends with the reply. Node keeps it if the reply has other options only. */
+  get #closes(): boolean {
+    return !this.#reply.shouldKeepAlive || this.#reply.getHeader("connection") === "close"
+  }
+
   send(
     status: number,
     headers: Array<string>,
@@ -103,6 +108,7 @@ export class NodeWire implements Wire {
     const reply = this.#reply
     if (reply.destroyed) return
     for (const part of constant) headers.push(part)
+    if (this.#closes) addClose(headers)
     if (Semantics.bodyOf(this.method, status) === "nothing") {
       reply.writeHead(status, headers).end()
     } else {
@@ -126,6 +132,7 @@ export class NodeWire implements Wire {
       done()
     })
     if (reply.destroyed) return
+    if (this.#closes) addClose(headers)
     reply.writeHead(status, headers)
     source.start(new NodeSink(reply))
     reply.forgetHead()
@@ -137,13 +144,18 @@ export class NodeWire implements Wire {
       if (this.#opened === undefined) this.open()
       const { connection } = response.headers
       this.#opened!.send(
-        // Node keeps a connection if the reply has other options and not `close`.
-        connection === undefined || this.#reply.shouldKeepAlive
-          ? response
-          : setHeader(response, "connection", `${connection}, close`)
+        connection !== undefined && this.#closes
+          ? setHeader(response, "connection", `${connection}, close`)
+          : response
       )
     })
   }
 }
 
 const refuse = () => false
+
+/** Adds `close` to the options of the connection, if a reply has any. */
+const addClose = (headers: Array<string>): void => {
+  const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === "connection")
+  if (at !== -1) headers[at + 1] += ", close"
+}

@@ -40,8 +40,8 @@ export interface FieldLines {
 }
 
 /**
- * Returns the lines of fields, names and values in turn. Fields that the listener writes
- * itself are left out. Throws a `TypeError` if a name is not a token, or if a value has a
+ * Returns the lines of fields, names and values in turn. Fields and options of the connection
+ * that the listener writes itself are left out. Throws a `TypeError` if a name is not a token, or if a value has a
  * character that a field cannot have.
  */
 export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
@@ -58,7 +58,10 @@ export const fieldLines = (headers: ReadonlyArray<string>): FieldLines => {
         break
       case 10:
         if (isAt(name, 0, "connection")) {
-          closes ||= Semantics.elements(value).includes("close")
+          const options = Semantics.elements(value)
+          closes ||= options.includes("close")
+          const others = options.filter((option) => !["", "close", "keep-alive"].includes(option))
+          if (others.length > 0) lines += name + ": " + others.join(", ") + "\r\n"
           continue
         }
         if (isAt(name, 0, "keep-alive")) continue
