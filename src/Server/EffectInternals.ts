@@ -170,6 +170,7 @@ interface SchemaInternals {
   readonly getStatusSuccessSchema: (schema: Schema.Top) => number
   readonly getWithHeadersAnnotation: (ast: SchemaAST.AST) => WithHeadersAnnotation | undefined
   readonly isStreamSchema: (schema: unknown) => boolean
+  readonly isStreamSse: (schema: unknown) => boolean
   readonly isUpgrade: (schema: unknown) => boolean
   readonly isWithHeadersValue: (
     value: unknown
@@ -189,6 +190,7 @@ export const {
   getStatusSuccessSchema,
   getWithHeadersAnnotation,
   isStreamSchema,
+  isStreamSse,
   isUpgrade,
   isWithHeadersValue,
   replaceEncoding

@@ -2,11 +2,14 @@
 import * as ByteSize from "effect/ByteSize"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import { BodyLimit } from "../Contract/BodyLimit.ts"
+import { Upgrades } from "../Contract/Upgrades.ts"
 import type * as Plugin from "../Plugin/Plugin.ts"
 import * as Role from "../Plugin/Role.ts"
 import * as Codec from "./Codec/Codec.ts"
 import * as MultipartForm from "./Codec/MultipartForm.ts"
+import * as EffectInternals from "./EffectInternals.ts"
 import * as Annotation from "./Route/Annotation.ts"
 import type { RouteDescription, RoutesDescription } from "./Route/Description.ts"
 import * as ErrorCodes from "./Route/ErrorCodes.ts"
@@ -116,12 +119,21 @@ const describeRoute = (
     path,
     plugin,
     rateLimits: effects.flatMap(({ rateLimits }) => rateLimits ?? []),
+    realtime: realtimeOf(endpoint),
     roles: route.roles,
     timeout: shortest(effects.flatMap(({ timeout }) => timeout ?? [])),
     transaction:
       effects.find(({ transaction }) => transaction !== undefined)?.transaction ?? "none",
     unguarded: Guards.isUnguarded(endpoint)
   }
+}
+
+const realtimeOf = (endpoint: HttpApiEndpoint.Top): RouteDescription["realtime"] => {
+  if (Annotation.nearest(Upgrades, endpoint) === true) return "websocket"
+  const sendsEvents = [...endpoint.success].some((schema) =>
+    EffectInternals.isStreamSse(HttpApiSchema.isWithHeaders(schema) ? schema.schema : schema)
+  )
+  return sendsEvents ? "sse" : undefined
 }
 
 /** Returns the middleware that runs around a route, outermost first. */

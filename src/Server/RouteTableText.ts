@@ -42,6 +42,11 @@ export const render = ({ rawGroups, routes }: RoutesDescription): string => {
         ? []
         : [`${name} is served in the role ${roles.join(" and ")} only.`]
     ),
+    ...routes.flatMap(({ name, realtime }) =>
+      realtime === undefined
+        ? []
+        : [`${name} ${realtime === "sse" ? "sends server-sent events" : "is a WebSocket"}.`]
+    ),
     ...routes.flatMap(({ codecReason, name }) =>
       codecReason === undefined ? [] : [`${name} is not compiled: ${codecReason}.`]
     )

@@ -148,6 +148,13 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
       [HttpApiSchema.StreamUint8Array(), Item].map(EffectInternals.isStreamSchema),
       [true, false]
     ),
+  isStreamSse: () =>
+    assert.deepStrictEqual(
+      [HttpApiSchema.StreamSse({ data: Item }), HttpApiSchema.StreamUint8Array(), Item].map(
+        EffectInternals.isStreamSse
+      ),
+      [true, false, false]
+    ),
   isUpgrade: () =>
     assert.deepStrictEqual(
       [HttpApiSchema.Upgrade({ protocol: "echo" }), Item].map(EffectInternals.isUpgrade),

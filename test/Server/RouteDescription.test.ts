@@ -9,12 +9,14 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { ApiError, App, Authentication, BodyLimit, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { MockAuth } from "flange/Auth/Testing"
 import { RatePolicy } from "flange/Contract"
 import * as Database from "flange/Database"
 import * as RateLimit from "flange/RateLimit"
+import { Channel } from "flange/Realtime/Contract"
 
 class Taken extends ApiError.make<Taken>()("Taken", {
   code: "TAKEN",
@@ -124,6 +126,7 @@ describe("a described route", () => {
       plugin: "app:rooms",
       policies: ["isPrivileged", "own-room"],
       rateLimits: [],
+      realtime: undefined,
       roles: ["server"],
       scopes: [
         { match: "all", scopes: ["rooms:write", "rooms:book"] },
@@ -289,6 +292,39 @@ describe("App.routesTable", () => {
         ""
       ].join("\n")
     )
+  })
+
+  it("names the endpoints of WebSockets and of server-sent events", () => {
+    const Chat = Channel.make(HttpApiEndpoint.get("chat", "/chat"), {
+      receive: Schema.String,
+      send: Schema.String
+    })
+    class LiveApi extends HttpApiGroup.make("live").add(
+      Chat.endpoint,
+      HttpApiEndpoint.get("file", "/file", { success: HttpApiSchema.StreamUint8Array() }),
+      HttpApiEndpoint.get("ticks", "/ticks", {
+        success: HttpApiSchema.StreamSse({ data: Schema.Int })
+      })
+    ) {}
+    const live = Plugin.make("app:live", {
+      routes: [
+        Route.public(LiveApi, (handlers) =>
+          handlers.handleAll({
+            chat: () => Effect.succeed(HttpServerResponse.empty()),
+            file: () => Effect.succeed(Stream.empty),
+            ticks: () => Effect.succeed(Stream.empty)
+          })
+        )
+      ]
+    })
+    const description = App.describe(App.make("live", [live]))
+    expect(description.routes.map(({ name, realtime }) => [name, realtime])).toEqual([
+      ["live.chat", "websocket"],
+      ["live.file", undefined],
+      ["live.ticks", "sse"]
+    ])
+    const table = App.routesTable(description)
+    expect(table).toContain("live.chat is a WebSocket.\nlive.ticks sends server-sent events.\n")
   })
 
   it("of an app without routes is its heading", () => {

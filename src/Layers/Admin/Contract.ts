@@ -148,6 +148,7 @@ export const Routes = Schema.Struct({
           )
         })
       ),
+      realtime: Schema.optional(Schema.Literals(["sse", "websocket"])),
       scopes: Schema.Array(
         Schema.Struct({ match: Schema.Literals(["all", "any"]), scopes: Strings })
       ),

@@ -41,6 +41,11 @@ export interface RouteDescription {
   readonly policies: ReadonlyArray<string>
   /** The limits on the rate of requests, all of which a request has to satisfy. */
   readonly rateLimits: ReadonlyArray<RateLimit>
+  /**
+   * What its connection carries over time: server-sent events, or the messages of a channel. Undefined
+   * for a request with one reply.
+   */
+  readonly realtime: "sse" | "websocket" | undefined
   /** The roles of the processes that serve it; undefined for all. */
   readonly roles: ReadonlyArray<Role> | undefined
   /** The scopes that its guards require. A caller needs those of each entry. */
