@@ -77,6 +77,8 @@ describe("the files of a template", () => {
       "deploy/k8s/controller/configmap.yaml",
       "deploy/k8s/deployment.yaml",
       "deploy/k8s/ingress.yaml",
+      "deploy/k8s/roles/scheduler.yaml",
+      "deploy/k8s/roles/worker.yaml",
       "deploy/k8s/service.yaml"
     ])
   })

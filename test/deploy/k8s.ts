@@ -12,12 +12,21 @@ import type { Change } from "./nginx.ts"
 
 const source = join(root, "deploy/k8s")
 
-/** All files, as they are shipped. */
-export const files: Readonly<Record<string, string>> = Object.fromEntries(
-  readdirSync(source, { encoding: "utf8", recursive: true })
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => [name.replaceAll("\\", "/"), readFileSync(join(source, name), "utf8")])
-)
+const isRole = (name: string): boolean => name.startsWith("roles/")
+
+const read = (isTaken: (name: string) => boolean): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readdirSync(source, { encoding: "utf8", recursive: true })
+      .map((name) => name.replaceAll("\\", "/"))
+      .filter((name) => name.endsWith(".yaml") && isTaken(name))
+      .map((name) => [name, readFileSync(join(source, name), "utf8")])
+  )
+
+/** The files of an app with all roles in one deployment, as they are shipped. */
+export const files = read((name) => !isRole(name))
+
+/** The files of the other deployments of an app that divides its roles. */
+export const roleFiles = read(isRole)
 
 /** Returns the files with one line replaced. */
 export const changed = ([line, instead]: Change): Readonly<Record<string, string>> => {

@@ -1,72 +1,85 @@
-// The deployments of docs/roles.md: against the schemas of Kubernetes and each other, and their variables in
-// real processes.
+// The deployments of roles: those of deploy/k8s against the schemas of Kubernetes and each other, and the variables
+// of docs/roles.md in real processes.
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { parse, parseAllDocuments } from "yaml"
+import { parse } from "yaml"
 import { root, whileServing } from "../examples/process.ts"
-import { clusterOf, files, type Manifest, manifestsOf, schemaProblems } from "./k8s.ts"
+import { clusterOf, files, manifestsOf, roleFiles, schemaProblems } from "./k8s.ts"
 
 const guide = readFileSync(join(root, "docs/roles.md"), "utf8")
-const [compose, kubernetes] = [...guide.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(
-  ([, text]) => text!
-)
+const [, compose] = /^```yaml\n([\s\S]*?)^```$/m.exec(guide)!
 
-interface Tree {
-  readonly [key: string]: unknown
-}
+const { deployment, service } = clusterOf(manifestsOf(files))
 
-const isTree = (value: unknown): value is Tree =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+/** The deployments of a role other than `server`. */
+const others = Object.entries(roleFiles).map(([name, text]) => ({
+  deployment: clusterOf(manifestsOf({ [name]: text })).deployment,
+  role: /^roles\/(.*)\.yaml$/.exec(name)![1]!
+}))
 
-/** Returns a tree with the values of another; the first items of lists are merged, and `env` is appended. */
-const merged = (base: Tree, over: Tree): Tree => {
-  const found: Record<string, unknown> = { ...base }
-  for (const [key, value] of Object.entries(over)) {
-    const old = found[key]
-    if (isTree(value) && isTree(old)) found[key] = merged(old, value)
-    else if (key === "env" && Array.isArray(old) && Array.isArray(value)) {
-      found[key] = [...(old as ReadonlyArray<unknown>), ...(value as ReadonlyArray<unknown>)]
-    } else if (Array.isArray(value) && Array.isArray(old) && isTree(value[0]) && isTree(old[0])) {
-      found[key] = [merged(old[0], value[0])]
-    } else found[key] = value
-  }
-  return found
-}
+const variableOf = ({ spec }: typeof deployment, variable: string) =>
+  spec!.template.spec!.containers[0]!.env!.find(({ name }) => name === variable)!.value
 
-const shipped = manifestsOf(files)
-const { deployment, service } = clusterOf(shipped)
-
-/** The deployments that result from the guide. */
-const deployments = parseAllDocuments(kubernetes!).map((document) => {
-  const over = document.toJS() as Tree
-  const whole = merged(deployment as unknown as Tree, over) as unknown as Manifest
-  return clusterOf([...shipped.filter(({ kind }) => kind !== "Deployment"), whole]).deployment
-})
-
-const roleOf = ({ spec }: (typeof deployments)[number]) =>
-  spec!.template.spec!.containers[0]!.env!.find(({ name }) => name === "FLANGE_ROLE")!.value
-
-describe("docs/roles.md", () => {
-  it("has deployments that the schemas of Kubernetes accept, one for each role", () => {
-    expect(schemaProblems(deployments as unknown as ReadonlyArray<Manifest>)).toEqual([])
-    expect(deployments.map(roleOf).sort()).toEqual(["scheduler", "server", "worker"])
-    expect(new Set(deployments.map(({ metadata }) => metadata!.name)).size).toBe(3)
+describe("deploy/k8s/roles", () => {
+  it("has what the schemas of Kubernetes accept", () => {
+    expect(schemaProblems(manifestsOf(roleFiles))).toEqual([])
   })
 
-  it("has deployments of which the service selects the servers only", () => {
-    const selected = deployments.filter(({ spec }) =>
-      Object.entries(service.spec!.selector!).every(
-        ([label, value]) => spec!.template.metadata!.labels![label] === value
-      )
-    )
-    expect(selected.map(roleOf)).toEqual(["server"])
-    for (const { spec } of deployments) {
-      // Otherwise the controller of one deployment would count the pods of another.
-      expect(spec!.selector.matchLabels).toEqual(spec!.template.metadata!.labels)
+  it("has a deployment for each role but that of the servers", () => {
+    expect(others.map(({ role }) => role)).toEqual(["scheduler", "worker"])
+    expect(variableOf(deployment, "FLANGE_ROLE")).toBe("all")
+  })
+
+  it("counts the replicas of all roles", () => {
+    const all = [deployment, ...others.map((other) => other.deployment)]
+    const sum = all.reduce((total, { spec }) => total + spec!.replicas!, 0)
+    for (const other of others) {
+      expect(variableOf(other.deployment, "FLANGE__APP__REPLICAS")).toBe(String(sum))
     }
   })
 
+  it.each(others)("$role.yaml is deployment.yaml with its own name and role", (other) => {
+    const name = `my-app-${other.role}`
+    const expected = structuredClone(deployment) as unknown as {
+      metadata: { labels: object; name: string }
+      spec: {
+        replicas: number
+        selector: { matchLabels: object }
+        template: {
+          metadata: { labels: object }
+          spec: {
+            containers: [{ env: Array<{ name: string; value: string }> }]
+            topologySpreadConstraints: [{ labelSelector: { matchLabels: object } }]
+          }
+        }
+      }
+    }
+    const labels = { "app.kubernetes.io/name": name }
+    const { metadata, spec } = expected
+    Object.assign(metadata, { labels, name })
+    spec.replicas = other.deployment.spec!.replicas!
+    spec.selector.matchLabels = labels
+    spec.template.metadata.labels = labels
+    spec.template.spec.topologySpreadConstraints[0].labelSelector.matchLabels = labels
+    for (const one of spec.template.spec.containers[0].env) {
+      if (one.name === "FLANGE_ROLE") one.value = other.role
+      if (one.name === "FLANGE__APP__REPLICAS") {
+        one.value = variableOf(other.deployment, one.name)!
+      }
+    }
+    expect(other.deployment).toEqual(expected)
+  })
+
+  it("has no deployment that the service selects", () => {
+    const selector = service.spec!.selector!
+    for (const { spec } of others.map((other) => other.deployment)) {
+      expect(spec!.template.metadata!.labels).not.toMatchObject(selector)
+    }
+  })
+})
+
+describe("docs/roles.md", () => {
   const { services } = parse(compose!, { merge: true }) as {
     readonly services: Readonly<
       Record<
