@@ -1,6 +1,6 @@
 /** Writes a client as an npm package into a folder. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as SemVer from "effect/SemVer"
@@ -9,6 +9,7 @@ import { version as flange } from "../../Plugin/Version.ts"
 import * as Packages from "../Bundle/Packages.ts"
 import { shown } from "../Bundle/Warnings.ts"
 import { sentenceOf, unusable } from "../Failure.ts"
+import * as Files from "../Files.ts"
 import * as Manifest from "../Manifest.ts"
 
 /** A client that is not written yet. */
@@ -73,29 +74,50 @@ export const earlier = (folder: string): Effect.Effect<Members, CommandError> =>
     )
   })
 
-/** Writes the files. Members of an earlier `package.json` that are not the command's stay. */
+/**
+ * Writes the files, all of them or none. Members of an earlier `package.json` that are not the command's
+ * stay. Returns the paths.
+ */
 export const write = (
   folder: string,
   client: Client,
   before: Members
 ): Effect.Effect<ReadonlyArray<string>, CommandError> =>
-  Effect.try({
-    catch: (cause) => unusable(`${folder} cannot be written: ${sentenceOf(cause)}`, cause),
-    try: () => {
-      const manifest = { ...before, ...manifestOf(client) }
-      const texts = new Map([
-        ["package.json", `${JSON.stringify(manifest, undefined, 2)}\n`],
-        ...client.files
-      ])
-      rmSync(join(folder, "types"), { force: true, recursive: true })
-      return [...texts].sort().map(([path, text]) => {
-        const file = join(folder, path)
-        mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(file, text)
-        return shown(file)
-      })
-    }
+  Effect.gen(function* () {
+    const changes = yield* Effect.try({
+      catch: (cause) => unusable(`${folder} cannot be written: ${sentenceOf(cause)}`, cause),
+      try: () => changesOf(folder, client, before)
+    })
+    yield* Files.change(changes)
+    return changes
+      .flatMap(({ after, path }) => (after === undefined ? [] : [shown(path)]))
+      .toSorted()
   })
+
+/** Returns the changes. The first makes the folder one that a next run may write, if this one is killed. */
+const changesOf = (
+  folder: string,
+  client: Client,
+  before: Members
+): ReadonlyArray<Files.Change> => {
+  const manifest = { ...before, ...manifestOf(client) }
+  const texts = new Map([
+    ["package.json", `${JSON.stringify(manifest, undefined, 2)}\n`],
+    ...[...client.files].sort()
+  ])
+  const types = join(folder, "types")
+  const earlier = existsSync(types)
+    ? readdirSync(types, { recursive: true, withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name))
+    : []
+  const written = [...texts].map(([path, text]) => ({ after: text, path: join(folder, path) }))
+  const kept = new Set(written.map(({ path }) => path))
+  const removed = earlier
+    .filter((path) => !kept.has(path))
+    .map((path) => ({ after: undefined, path }))
+  return [...written, ...removed].map((each) => ({ ...each, before: Files.textOf(each.path) }))
+}
 
 /**
  * Returns the `package.json`. `effect` and `flange` are peers, because a client shares their values

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { CommandError } from "../../Plugin/Cli.ts"
 import { unusable } from "../Failure.ts"
-import * as Files from "./Files.ts"
+import * as Files from "../Files.ts"
 
 /** The file of the record. */
 const file = join(".flange", "generated.json")

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { CommandError } from "../../Plugin/Cli.ts"
+import * as Files from "../Files.ts"
 import * as Diff from "./Diff.ts"
-import * as Files from "./Files.ts"
 import * as History from "./History.ts"
 
 /** The files of a generator, by their paths, which are relative to the working directory. */

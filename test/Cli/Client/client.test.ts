@@ -240,6 +240,30 @@ describe("the package of a client", () => {
     assert.includeMembers(names, ["README.md", "index.js"])
     assert.notIncludeMembers(names, ["types/old.d.ts", "types/users/UsersApi.d.ts"])
   })
+
+  it("stays whole if the next one cannot be written", async () => {
+    const folder = join(app, "packages/kept")
+    const out = ["--out", "packages/kept"]
+    await flange(app, "client", ...out)
+    await rm(join(folder, "index.js"))
+    // Nothing can be written in its place.
+    await write(folder, { "index.js/file": "", "types/old.d.ts": "export {}" })
+    const texts = async () => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+      const files = entries.filter((entry) => entry.isFile())
+      return Promise.all(
+        files.map(async ({ name, parentPath }) => [
+          join(parentPath, name),
+          await readFile(join(parentPath, name), "utf8")
+        ])
+      )
+    }
+    const before = await texts()
+    const { code, stderr } = await flange(app, "client", ...out, "--without", "users")
+    assert.strictEqual(code, 2)
+    assert.match(stderr, /packages\/kept cannot be written: /)
+    assert.sameDeepMembers(await texts(), before)
+  })
 })
 
 describe("flange client", () => {

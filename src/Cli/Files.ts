@@ -11,8 +11,8 @@ import {
 } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
-import { CommandError } from "../../Plugin/Cli.ts"
-import { sentenceOf } from "../Failure.ts"
+import { CommandError } from "../Plugin/Cli.ts"
+import { sentenceOf } from "./Failure.ts"
 
 /** A text of a file in the place of another. A text is undefined where there is no file. */
 export interface Change {
