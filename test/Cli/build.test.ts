@@ -63,17 +63,22 @@ describe("flange build", () => {
         FLANGE__SERVER__LISTENER: socketListener,
         HOST: "127.0.0.1",
         PATH: process.env["PATH"],
-        PORT: "18733"
+        PORT: "0"
       }
     })
     const exit = once(child, "exit")
-    let reply: Response | undefined
-    while (reply === undefined && child.exitCode === null) {
-      reply = await fetch("http://127.0.0.1:18733/hello/Ada").catch(
-        () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 50))
-      )
-    }
-    assert.deepStrictEqual(await reply?.json(), { message: "Hello, Ada" })
+    let output = ""
+    const url = await new Promise<string | undefined>((resolve) => {
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        output += text
+        const [, found] = /listens on (http:\S+)\n/.exec(output) ?? []
+        if (found !== undefined) resolve(found)
+      })
+      child.once("exit", () => resolve(undefined))
+    })
+    assert.isDefined(url, output)
+    const reply = await fetch(`${url}/hello/Ada`)
+    assert.deepStrictEqual(await reply.json(), { message: "Hello, Ada" })
     child.kill("SIGTERM")
     assert.strictEqual((await exit)[0], 0)
   })
