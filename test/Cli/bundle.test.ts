@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from "node:fs/promises"
+import { readdir, readFile, rm, symlink } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { copyNative, flange, moved, project, type Ran, run, write } from "./project.ts"
@@ -233,6 +233,21 @@ describe("A bundle", () => {
       "assets/mine.txt"
     ])
     assert.strictEqual(await readFile(join(folder, "public/page.html"), "utf8"), "page")
+  })
+
+  it("that failed halfway is replaced by the next one", async () => {
+    await write(folder, {
+      "src/halfway.ts": `import x from "beside"; console.log(x.text(), new URL("../public/page.html", import.meta.url).pathname)`
+    })
+    const build = () => flange(folder, "build", "src/halfway.ts", "--out", "halfway/app.mjs")
+    const broken = join(folder, "node_modules/beside/zz-broken")
+    await symlink("nowhere", broken)
+    assert.strictEqual((await build()).code, 1)
+    assert.include(await readdir(join(folder, "halfway")), "node_modules")
+    await rm(broken)
+    const { code, stderr } = await build()
+    assert.strictEqual(code, 0, stderr)
+    await rm(join(folder, "halfway"), { recursive: true })
   })
 
   it.each([

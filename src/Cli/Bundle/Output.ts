@@ -59,11 +59,14 @@ const clean = (out: string, earlier: ReadonlyArray<string>): void => {
   rmSync(recordOf(out), { force: true })
 }
 
-/** Copies a package without the packages inside it, which have places of their own. */
+/** Whether a file of a package belongs to one of the packages inside it, which have places of their own. */
+const isNested = (file: string, folder: string): boolean =>
+  file.slice(folder.length).split(sep).includes("node_modules")
+
 const copyPackage = (from: string, to: string): void => {
   cpSync(from, to, {
     dereference: true,
-    filter: (source) => !source.slice(from.length).split(sep).includes("node_modules"),
+    filter: (source) => !isNested(source, from),
     recursive: true
   })
 }
@@ -89,6 +92,23 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
   }
   // A build that is refused keeps the earlier one.
   clean(out, earlier)
+  const record = (files: ReadonlyArray<string>): void => {
+    if (bundle.assets.length === 0 && bundle.packages.size === 0) return
+    const paths = [...new Set(files)].map((file) => file.slice(folder.length + 1)).sort()
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(recordOf(out), `${JSON.stringify(paths, null, 1)}\n`)
+  }
+  // If this build fails or is killed, the next one removes what it wrote.
+  record([
+    ...bundle.outputs.map(({ path }) => path),
+    ...[...bundle.stubs.keys()].map(at),
+    ...bundle.assets.flatMap(({ files }) => [...files.values()].map(at)),
+    ...[...bundle.packages].flatMap(([path, { folder: from }]) =>
+      walk(from)
+        .filter((file) => !isNested(file, from))
+        .map((file) => at(path) + file.slice(from.length))
+    )
+  ])
   const parts: Array<Part> = []
   const written: Array<string> = []
   const put = (file: string, contents: string | Uint8Array): void => {
@@ -121,9 +141,6 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
     written.push(...files)
     parts.push({ bytes: sizeOf(files), files: files.length, path: at(path), reason })
   }
-  if (bundle.assets.length > 0 || bundle.packages.size > 0) {
-    const paths = [...new Set(written)].map((file) => file.slice(folder.length + 1)).sort()
-    writeFileSync(recordOf(out), `${JSON.stringify(paths, null, 1)}\n`)
-  }
+  record(written)
   return parts.sort((a, b) => (a.path === out ? -1 : b.path === out ? 1 : 0))
 }
