@@ -166,3 +166,61 @@ it.live(
       expect(answer).toEqual([3, expect.stringContaining("The memo circular needs its own value")])
     })
 )
+
+it.live("memos whose loads wait for each other die with an error that names the circle", () =>
+  Effect.gen(function* () {
+    const answer = yield* inRequest(
+      Effect.gen(function* () {
+        const begun = { chief: yield* Deferred.make<void>(), team: yield* Deferred.make<void>() }
+        const bothRun = (own: Deferred.Deferred<void>, other: Deferred.Deferred<void>) =>
+          // A cache knows a load once it waits.
+          Effect.yieldNow.pipe(
+            Effect.andThen(Deferred.succeed(own, undefined)),
+            Effect.andThen(Deferred.await(other))
+          )
+        const team: (id: string) => Effect.Effect<string> = Memo.make("team", (id: string) =>
+          Effect.andThen(bothRun(begun.team, begun.chief), chief({ team: id }))
+        )
+        const chief: (of: { readonly team: string }) => Effect.Effect<string> = Memo.make(
+          "chief",
+          (of: { readonly team: string }) =>
+            Effect.andThen(bothRun(begun.chief, begun.team), team(of.team))
+        )
+        const both = [team("red"), chief({ team: "red" })].map((load) => Effect.exit(load))
+        return (yield* Effect.all(both, { concurrency: 2 })).map(String)
+      })
+    )
+    const message =
+      /The loads of memos wait for each other: (?:team for the key "red" needs chief for the key \{"team":"red"\} needs team for the key "red"|chief for the key \{"team":"red"\} needs team for the key "red" needs chief for the key \{"team":"red"\})\. Let one of them/
+    expect(answer).toEqual([expect.stringMatching(message), expect.stringMatching(message)])
+  })
+)
+
+it.live("a load may need what another load has stopped to wait for", () =>
+  Effect.gen(function* () {
+    const answer = yield* inRequest(
+      Effect.gen(function* () {
+        const waits = yield* Deferred.make<void>()
+        const left = yield* Deferred.make<void>()
+        const one: (id: string) => Effect.Effect<string> = Memo.make("one", (id: string) =>
+          Effect.gen(function* () {
+            const waiting = yield* Effect.forkChild(other(id), { startImmediately: true })
+            yield* Deferred.succeed(waits, undefined)
+            yield* Fiber.interrupt(waiting)
+            yield* Deferred.succeed(left, undefined)
+            return `one ${id}`
+          })
+        )
+        const other: (id: string) => Effect.Effect<string> = Memo.make("other", (id: string) =>
+          Effect.andThen(
+            Deferred.await(left),
+            Effect.map(one(id), (text) => `other of ${text}`)
+          )
+        )
+        const first = yield* Effect.forkChild(other("a"), { startImmediately: true })
+        return [yield* one("a"), yield* Fiber.join(first)]
+      })
+    )
+    expect(answer).toEqual(["one a", "other of one a"])
+  })
+)
