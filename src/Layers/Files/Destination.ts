@@ -1,6 +1,6 @@
 /** Where the files of a form go. */
 import { randomUUID } from "node:crypto"
-import { mkdtemp, open, rm } from "node:fs/promises"
+import { lstat, mkdtemp, open, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Effect from "effect/Effect"
@@ -36,9 +36,39 @@ export const toMemory: Destination<MemoryFile, UploadTooLarge> = (file) =>
     return { ...about(file), bytes: new Uint8Array(whole) }
   })
 
+const prefix = "flange-upload-"
+
+/** The age in milliseconds of a temporary directory whose process was killed: no request takes a day. */
+const leftAge = 86_400_000
+
+/** The folders in which this process has removed what is left. */
+const swept = new Set<string>()
+
+/** Removes the temporary directories of killed processes, once for each folder. */
+const sweep = async (folder: string): Promise<void> => {
+  if (swept.has(folder)) return
+  swept.add(folder)
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue
+    const path = join(folder, name)
+    try {
+      const stats = await lstat(path)
+      // In a folder of all users, others may change their directories while they are removed.
+      const isOwn = stats.uid === (process.getuid?.() ?? stats.uid)
+      if (stats.isDirectory() && isOwn && Date.now() - stats.mtimeMs > leftAge) {
+        await rm(path, { force: true, recursive: true })
+      }
+    } catch {
+      // Another process was quicker.
+    }
+  }
+}
+
 /**
  * Writes a file to a temporary directory, which is removed when the scope closes: for a handler, at the end of the
  * request, whatever its end is. The path does not have the name that the client gives. Move the file to keep it.
+ * What a killed process left is removed after a day, with the first file of a later process.
  */
 export const toDisk =
   (
@@ -49,8 +79,10 @@ export const toDisk =
   ): Destination<DiskFile, UploadTooLarge, Scope.Scope> =>
   (file) =>
     Effect.gen(function* () {
+      const directory = options.directory ?? tmpdir()
+      yield* Effect.promise(() => sweep(directory))
       const folder = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(options.directory ?? tmpdir(), "flange-upload-"))),
+        Effect.promise(() => mkdtemp(join(directory, prefix))),
         (folder) => Effect.promise(() => rm(folder, { force: true, recursive: true }))
       )
       const path = join(folder, randomUUID())
