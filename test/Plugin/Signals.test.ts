@@ -22,6 +22,15 @@ describe("a signal during boot", () => {
   )
 })
 
+it("SIGUSR2 ends no app that has no log yet, or none at all", async () => {
+  const app = start("hang", 2)
+  await app.said(/^hanging$/m)
+  app.kill("SIGUSR2")
+  app.kill("SIGTERM")
+  expect(await app.exited).toBe(0)
+  expect(app.released()).toEqual(reversed(2))
+})
+
 describe("a signal while it serves", () => {
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "%s lets the request in flight finish, releases in reverse, and exits 0",

@@ -21,7 +21,7 @@ type Program = (
 
 /**
  * Runs a program to its end and exits. SIGHUP, SIGINT and SIGTERM interrupt the program; a
- * second SIGINT or SIGTERM exits at once. The program calls `booted` with its services, so that
+ * second SIGINT or SIGTERM exits at once. SIGUSR2 ends nothing. The program calls `booted` with its services, so that
  * an uncaught exception goes to the log of the app. On a version of Node that is too old, it exits with
  * code 1 and says which one it needs.
  *
@@ -99,6 +99,8 @@ export const main = (program: Program, { workers = false } = {}): void => {
       Effect.logError("A promise was rejected and nothing handled it", Cause.die(reason))
     )
   }
+  // The log listens for it. Without this listener, it would end a process that has no log yet, or none any more.
+  process.on("SIGUSR2", () => {})
   process.on("SIGHUP", onHangup)
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)

@@ -78,6 +78,8 @@ class Supervisor {
   readonly #collector: Collector
   #failures = 0
   readonly #options: Options
+  /** The workers that have to open their log files again once they are ready. */
+  readonly #outdated = new Set<Child>()
   readonly #ready = new Set<Child>()
   readonly #reloads = Effect.runSync(Queue.dropping<void>(1))
   readonly #slots: ReadonlyArray<Slot>
@@ -104,9 +106,13 @@ class Supervisor {
     main.onHangup = () => void Queue.offerUnsafe(this.#reloads, undefined)
     main.onUrgent = () => this.#halt()
     const onReopen = () => {
-      for (const child of this.#ready) child.kill("SIGUSR2")
+      for (const child of this.#alive.keys()) {
+        if (this.#ready.has(child)) child.kill("SIGUSR2")
+        // The signal would end a process that does not listen for it yet.
+        else this.#outdated.add(child)
+      }
     }
-    // The workers open the files of their logs again. Without a listener it would end this process.
+    // The workers open the files of their logs again.
     process.on("SIGUSR2", onReopen)
     const [first, ...others] = this.#slots
     return Effect.gen({ self: this }, function* () {
@@ -173,6 +179,7 @@ class Supervisor {
     return Effect.tap(Deferred.await(child.ended), () =>
       Effect.sync(() => {
         this.#alive.delete(child)
+        this.#outdated.delete(child)
         this.#ready.delete(child)
         this.#collector.remove(child)
       })
@@ -232,6 +239,7 @@ class Supervisor {
         return this.#collector.onMessage(child, message)
       case "ready":
         this.#ready.add(child)
+        if (this.#outdated.delete(child)) child.kill("SIGUSR2")
         this.#collector.add(child)
         Deferred.doneUnsafe(child.ready, Effect.void)
         return this.#tell()

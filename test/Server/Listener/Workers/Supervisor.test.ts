@@ -239,6 +239,20 @@ it.effect("SIGUSR2 goes to all workers", () =>
   })
 )
 
+it.effect("SIGUSR2 goes to a worker that starts once it is ready", () =>
+  Effect.gen(function* () {
+    const { exit, fakes, interrupt } = yield* fleet.make(1)
+    yield* fleet.settle
+    process.emit("SIGUSR2", "SIGUSR2")
+    assert.deepStrictEqual(fakes[0]!.killed, [])
+    fakes[0]!.serve()
+    assert.deepStrictEqual(fakes[0]!.killed, ["SIGUSR2"])
+    yield* fleet.settle
+    yield* interrupt
+    yield* exit
+  })
+)
+
 describe("the stop", () => {
   it.effect("all workers are told once, at the same time", () =>
     Effect.gen(function* () {
