@@ -97,7 +97,7 @@ export class BindError extends Data.TaggedError("BindError")<{
  */
 export class ReleaseTimeoutError extends Data.TaggedError("ReleaseTimeoutError")<{
   readonly app: string
-  /** The finalizers and phases that did not end, each with its plugin. */
+  /** The finalizers and phases that did not end, each with its plugin, and the work that ran then. */
   readonly held: ReadonlyArray<string>
   readonly limit: Duration.Duration
 }> {

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Background from "../../Plugin/Background.ts"
 import * as DueTimes from "./DueTimes.ts"
 import * as Execution from "./Execution.ts"
 import type { Description } from "./Job.ts"
@@ -78,6 +79,7 @@ export const make = (
     const context = yield* Effect.context<never>()
     const scope = yield* Effect.scope
     const running = new Map<string, { readonly fiber: Fiber.Fiber<void>; readonly job: string }>()
+    yield* Background.register(() => [...running.values()].map(({ job }) => `job "${job}"`))
     const loops: Array<Fiber.Fiber<unknown, unknown>> = []
     let stopping = false
     const clock = StoreClock.make(store)

@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
+import * as Background from "../../Plugin/Background.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { Deadlines } from "./Deadlines.ts"
@@ -86,6 +87,13 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       "How long items have waited since they were due, by queue"
     )
     const fibers = new Set<Fiber.Fiber<unknown, unknown>>()
+    /** How many handlers run, by queue. */
+    const active = new Map<string, number>()
+    yield* Background.register(() =>
+      [...active].flatMap(([name, count]) =>
+        count === 0 ? [] : [`queue "${name}" (${count} ${count === 1 ? "handler" : "handlers"})`]
+      )
+    )
     const idle = Latch.makeUnsafe(true)
     let running = 0
 
@@ -160,11 +168,13 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
               const begin = performance.now()
               wait(held.claimed.age / 1000)
               running++
+              active.set(name, (active.get(name) ?? 0) + 1)
               idle.closeUnsafe()
               return Effect.onExit(
                 Effect.andThen(deadlines.add(held), attempt(opened, about, held, restore)),
                 (exit) => {
                   deadlines.remove(held)
+                  active.set(name, active.get(name)! - 1)
                   if (--running === 0) idle.openUnsafe()
                   const millis = performance.now() - begin
                   duration(millis / 1000)

@@ -20,6 +20,7 @@ import * as Api from "../Api.ts"
 import { AppConfig } from "../AppConfig.ts"
 import type * as AppDefinition from "../AppDefinition.ts"
 import { AppRuntime, type AppRuntimeShape, type Status } from "../AppRuntime.ts"
+import * as Background from "../Background.ts"
 import * as BootTree from "../BootTree.ts"
 import type { ConfigSource } from "../ConfigSource.ts"
 import * as Contribution from "../Contribution.ts"
@@ -62,7 +63,7 @@ interface Boot {
   /** The services that exist so far. */
   context: Context.Context<unknown>
   readonly contributed: Map<string, Array<Contribution.Contributed<unknown, unknown>>>
-  /** The finalizers and phases that did not end in time while the app stopped. */
+  /** The finalizers and phases that did not end in time while the app stopped, and what ran then. */
   readonly held: Array<string>
   readonly host: Host
   readonly listener: Release.Release
@@ -196,9 +197,11 @@ const nameOf = (id: string) => `Plugin "${id}"`
 /** Logs a finalizer or phase that did not end in time, and keeps it for `ReleaseTimeoutError`. */
 const noteHeld = (boot: Boot, what: string) =>
   Effect.suspend(() => {
-    boot.held.push(what)
+    const running = Background.current()
+    boot.held.push(what, ...running.filter((each) => !boot.held.includes(each)))
     const limit = Duration.format(boot.settings.releaseTimeout)
-    const message = `${what} did not end within ${limit} (app.releaseTimeout). Everything else is still released.`
+    const still = running.length === 0 ? "" : `, and this still runs: ${running.join(", ")}`
+    const message = `${what} did not end within ${limit} (app.releaseTimeout)${still}. Everything else is still released.`
     return logWithPlugins(boot, Effect.logError(message))
   })
 

@@ -332,7 +332,7 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     const { fibers } = this.#serving
     const outer = wire.onAbort
     const ended = this.time?.watch(fiber, done) ?? done
-    const remove = fibers.add(fiber)
+    const remove = fibers.add({ fiber, route: this.plan.route })
     const abort = () => {
       fiber.interruptUnsafe(undefined, ClientAbort.annotation)
       outer?.()

@@ -53,8 +53,8 @@ export class Serving {
   readonly envelope: ErrorEnvelope.ErrorEnvelope | undefined
   /** Returns milliseconds of a monotonic clock. */
   readonly elapsed: () => number
-  /** The fibers of exchanges that have not ended. */
-  readonly fibers: Bag<Fiber.Fiber<unknown, unknown>>
+  /** The fibers of exchanges that have not ended, and their routes. */
+  readonly fibers: Bag<{ readonly fiber: Fiber.Fiber<unknown, unknown>; readonly route: RouteName }>
   /** Returns Unix milliseconds. */
   readonly now: () => number
   /** Returns Unix nanoseconds. */
@@ -131,9 +131,19 @@ export class Serving {
     return Effect.sync(() => this.#open.whenIdle.delete(done))
   })
 
-  /** Interrupts the fibers of all exchanges. */
+  /**
+   * Interrupts the fibers of all exchanges, and waits for their ends. If the wait is interrupted, it logs the
+   * routes of those that are left.
+   */
   readonly interrupt: Effect.Effect<void> = Effect.suspend(() =>
-    Fiber.interruptAll(this.fibers.values)
+    Effect.onInterrupt(Fiber.interruptAll(this.fibers.values.map(({ fiber }) => fiber)), () => {
+      const routes = this.fibers.values.map(({ route: { method, path } }) => `${method} ${path}`)
+      return routes.length === 0
+        ? Effect.void
+        : Effect.logError(
+            `Handlers did not end after their interruption, and the app stops without them: ${[...new Set(routes)].sort().join(", ")}`
+          )
+    })
   )
 
   /** Returns the state for a request that has references of its own, such as a test's clock. */

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Runtime from "effect/Runtime"
 import { longestTimer } from "../../Config/Timer.ts"
+import * as Background from "../../Plugin/Background.ts"
 import * as Pending from "../../Plugin/Boot/Pending.ts"
 import { Shutdown } from "../../Plugin/Shutdown.ts"
 import { CurrentWorker } from "../../Plugin/Worker.ts"
@@ -67,7 +68,7 @@ export const main = (program: Program, { workers = false } = {}): void => {
     stop()
   }
   function halt(reason: string) {
-    const pending = Pending.current()
+    const pending = [...Pending.current(), ...Background.current()]
     if (pending.length > 0) {
       Effect.runForkWith(services)(Effect.logWarning(`These did not end: ${pending.join("; ")}`))
     }

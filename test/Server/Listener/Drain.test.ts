@@ -190,7 +190,8 @@ describe("Drain.make", () => {
       /** Makes the exchange one that waits, and ends some time after its interruption. */
       hang: () => {
         const interrupted = Effect.andThen(Effect.sleep(50), Effect.sync(end))
-        serving.fibers.add(Effect.runFork(Effect.onInterrupt(Effect.never, () => interrupted)))
+        const fiber = Effect.runFork(Effect.onInterrupt(Effect.never, () => interrupted))
+        serving.fibers.add({ fiber, route: { method: "GET", path: "/" } })
       },
       scope,
       server,

@@ -38,6 +38,7 @@ export class Connection implements WireOwner, TimedConnection {
   /** When the current head or body began. */
   #requestSince = 0
   readonly #listener: ListenerState
+  readonly #onClose = this.#closed.bind(this)
   readonly #onData = this.#receive.bind(this)
   readonly #onDrain = this.#drained.bind(this)
   readonly #onEnd = this.#halfClosed.bind(this)
@@ -55,7 +56,7 @@ export class Connection implements WireOwner, TimedConnection {
     this.#socket = socket
     this.#writes = new WriteProgress(socket)
     listener.connections.add(this)
-    socket.on("close", () => this.#closed())
+    socket.on("close", this.#onClose)
     socket.on("data", this.#onData)
     socket.on("drain", this.#onDrain)
     socket.on("end", this.#onEnd)
