@@ -212,7 +212,7 @@ const endpointCodec = ({
   const emptyPayload = [...payloads.values()].find(({ takesNothing }) => takesNothing)
   const failure = Encoder.failure(endpoint, annotations)
   const isChannel = Annotation.nearest(Upgrades, endpoint) === true
-  const success = isChannel ? Encoder.repliesOnly(name) : Encoder.success(endpoint, annotations)
+  const success = Encoder.success(endpoint, annotations)
   const toReply: ToReply = (value) =>
     Effect.withFiber((fiber) =>
       // The exchange provides itself to the fibers of its request.
@@ -224,7 +224,8 @@ const endpointCodec = ({
     )
   // The contract has checked the type of the handler's argument.
   const call = (request: Requested): Handled => {
-    const handled = HandlerCheck.returned(name, handler(request as never))
+    const returned = HandlerCheck.returned(name, handler(request as never))
+    const handled = isChannel ? HandlerReply.required(name, returned) : returned
     return isRaw || around === undefined ? handled : around(handled, toReply)
   }
 

@@ -55,16 +55,6 @@ export const success = (
       : value(EffectInternals.isWithHeadersValue(result) ? result.body : result)
 }
 
-/** Returns the encoder of an endpoint whose handler returns replies only. It dies for every value. */
-export const repliesOnly =
-  (name: string): Encode =>
-  () =>
-    Exit.die(
-      new TypeError(
-        `The handler of ${name} returned no reply. Return the reply of \`upgrade\`: in a generator, write \`return yield* channel.upgrade(...)\`.`
-      )
-    )
-
 /** Returns the encoder of the errors that an endpoint declares. It fails for any other error. */
 export const failure = (
   endpoint: HttpApiEndpoint.Top,

@@ -11,6 +11,21 @@ import type * as Encoder from "./Encoder.ts"
 const isReply = (value: unknown): value is HttpServerRespondable.Respondable =>
   HttpServerResponse.isHttpServerResponse(value) || HttpServerRespondable.isRespondable(value)
 
+/** Returns what the handler of a channel has returned. A value that is no reply is a defect. */
+export const required = <E, R>(
+  name: string,
+  returned: Effect.Effect<unknown, E, R>
+): Effect.Effect<unknown, E, R> =>
+  Effect.flatMapEager(returned, (value) =>
+    isReply(value)
+      ? Effect.succeed(value)
+      : Effect.die(
+          new TypeError(
+            `The handler of ${name} returned no reply. Return the reply of \`upgrade\`: in a generator, write \`return yield* channel.upgrade(...)\`.`
+          )
+        )
+  )
+
 /** Returns the reply to a handler's value. A value that does not fit the contract is a defect. */
 export const make = (
   success: Encoder.Encode | undefined,

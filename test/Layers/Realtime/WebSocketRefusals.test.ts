@@ -58,7 +58,10 @@ for (const name of ["node", "proxied"] as const) {
   describe(`an ordinary request to a channel on ${name}`, () => {
     let app: Counted
     beforeEach(async () => {
-      app = await boot(name, [Realtime.webSockets, Rooms], { h2c: name === "node" })
+      app = await boot(name, [Realtime.webSockets, Rooms], {
+        h2c: name === "node",
+        listener: name
+      })
     })
     afterEach(() => arrives("The end of the app", app.stop()))
 
