@@ -147,6 +147,7 @@ const independent = [
 /** The suites of other runtimes in CI: each answers in seconds, and together they use all of a listener. */
 const ofRuntimes = [
   "test/Layers/Compression",
+  "test/Layers/Realtime/WebSocket",
   "test/Server/Bounds.test.ts",
   "test/Server/ErrorEnvelope.test.ts",
   "test/Server/StreamedBodies.test.ts",

@@ -91,6 +91,55 @@ const all: ReadonlyArray<Difference> = [
     runtimes: ["bun"],
     tests: /overload\.maxHandles/
   },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "the frames of a message are gathered before Flange sees them",
+    runtimes: both,
+    tests: /on node .*(?:a long message in fragments|thousands of empty fragments)$/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "messages are not compressed",
+    runtimes: both,
+    tests: /on node refuses a message that decompresses/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "Bun has its own module in the place of ws, which has no maxFragments",
+    runtimes: ["bun"],
+    tests: /on proxied .*thousands of empty fragments$/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "a frame without a mask is read",
+    runtimes: ["deno"],
+    tests: /on node .*an unmasked frame$/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "a frame that breaks the protocol closes the connection without a closing frame",
+    runtimes: ["deno"],
+    tests:
+      /on node .*(?:a reserved bit|an unknown opcode|continuation of nothing|a fragmented ping|a ping that is too long|invalid UTF-8)$/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "pings are answered and not shown",
+    runtimes: ["deno"],
+    tests: /on node .*too many pings$/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "a peer cannot be paused: it loses its connection",
+    runtimes: ["deno"],
+    tests: /on node is patient/
+  },
+  {
+    path: "Layers/Realtime/WebSockets.test.ts",
+    reason: "a frame that follows closes the connection before the closing frame is sent",
+    runtimes: ["deno"],
+    tests: /on node .*too many messages$/
+  },
   { path: "Layers/Timeout/Database.test.ts", reason: resolve, runtimes: ["deno"], tests: /PGlite/ },
   {
     path: "Layers/Timeout/Listeners.test.ts",

@@ -45,11 +45,12 @@ export const make = (settings: Settings, options: LimitOptions): Limits => {
     Duration.toMillis(input === undefined ? fallback : Duration.fromInputUnsafe(input))
   const maxSize = options.maxSize ?? settings.maxSize
   const closeTimeout = Duration.toMillis(settings.closeTimeout)
+  const idleTimeout = millis(options.idleTimeout, settings.idleTimeout)
   return {
     // A message of the allowed length has to pass.
     bytesPerSecond: Math.max(maxSize, options.bytesPerSecond ?? settings.bytesPerSecond),
     closeTimeout,
-    idleTimeout: millis(options.idleTimeout, settings.idleTimeout),
+    idleTimeout,
     maxBuffer: options.maxBuffer ?? settings.maxBuffer,
     maxWaiting: options.maxWaiting ?? settings.maxWaiting,
     messagesPerSecond: options.messagesPerSecond ?? settings.messagesPerSecond,
@@ -60,6 +61,7 @@ export const make = (settings: Settings, options: LimitOptions): Limits => {
         (options.compression ?? settings.compression)
           ? { ...compression, threshold: settings.compressionThreshold }
           : undefined,
+      idleTimeout,
       maxFragments: settings.maxFragments,
       maxMessage: maxSize
     }

@@ -22,6 +22,8 @@ export interface Options {
   readonly closeTimeout: number
   /** Undefined if messages are not compressed. */
   readonly compression: Compression | undefined
+  /** How long the peer may be silent, in milliseconds. Used if the runtime sends pings by itself. */
+  readonly idleTimeout: number
   /** The most frames of one message. */
   readonly maxFragments: number
   /** The longest message in bytes, as it is after decompression. */

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import { ApiError, Plugin, Route } from "flange"
 import * as Realtime from "flange/Realtime"
 import { Channel } from "flange/Realtime/Contract"
+import type { Client } from "../../Server/Listener/Proxied/rig.ts"
 
 const Say = Schema.Struct({ text: Schema.String })
 
@@ -228,4 +229,11 @@ export const say = (text: string): Buffer => frame(JSON.stringify({ text }))
 export const codeIn = (text: string): number | undefined => {
   const at = text.lastIndexOf("\x88")
   return at === -1 ? undefined : (text.charCodeAt(at + 2) << 8) | text.charCodeAt(at + 3)
+}
+
+/** Answers the closing frame of the server, and returns all that came once the connection has ended. */
+export const answered = async (client: Client): Promise<string> => {
+  await client.until((text) => client.isEnded || codeIn(text) !== undefined)
+  client.send(frame("", { first: 0x88 }))
+  return client.end()
 }

@@ -11,7 +11,18 @@ import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { boot, type Counted } from "../../Server/counted.ts"
 import { Client } from "../../Server/Listener/Proxied/rig.ts"
 import { arrives, guardProcess, until } from "../../Server/userCode/server.ts"
-import { Chat, codeIn, frame, handshake, plain, plugin, say, Seen, Spoken } from "./WebSocketRig.ts"
+import {
+  answered,
+  Chat,
+  codeIn,
+  frame,
+  handshake,
+  plain,
+  plugin,
+  say,
+  Seen,
+  Spoken
+} from "./WebSocketRig.ts"
 
 guardProcess()
 
@@ -136,7 +147,7 @@ for (const name of ["node", "proxied"] as const) {
     ])("closes the connection of a client that sends %s", async (_, path, bytes, code) => {
       const client = await upgraded(path)
       client.send(bytes)
-      assert.strictEqual(codeIn(await arrives("The end", client.end())), code)
+      assert.strictEqual(codeIn(await arrives("The end", answered(client))), code)
       client.destroy()
       // The server serves others.
       const other = await upgraded("/chat/7")
@@ -151,7 +162,7 @@ for (const name of ["node", "proxied"] as const) {
     it("names the problem of a message in the closing frame", async () => {
       const client = await upgraded("/chat/7")
       client.send(frame('{"text":1}'))
-      assert.match(await arrives("The end", client.end()), /\/text: /)
+      assert.match(await arrives("The end", answered(client)), /\/text: /)
     })
 
     it("can answer a message that does not fit", async () => {
@@ -168,7 +179,7 @@ for (const name of ["node", "proxied"] as const) {
     it("closes the connection with 1011 if its answer to such a message does not fit either", async () => {
       const client = await upgraded("/shortly")
       client.send(frame('{"text":1}'))
-      assert.strictEqual(codeIn(await arrives("The end", client.end())), 1011)
+      assert.strictEqual(codeIn(await arrives("The end", answered(client))), 1011)
       client.destroy()
     })
 
@@ -179,7 +190,7 @@ for (const name of ["node", "proxied"] as const) {
       )
       const bomb = deflateRawSync(Buffer.alloc(50_000_000), { finishFlush: 2 })
       client.send(frame(bomb.subarray(0, -4), { first: 0xc1 }))
-      assert.strictEqual(codeIn(await arrives("The end", client.end())), 1009)
+      assert.strictEqual(codeIn(await arrives("The end", answered(client))), 1009)
     })
 
     it("does not compress without the option", async () => {
@@ -196,7 +207,7 @@ for (const name of ["node", "proxied"] as const) {
     it("closes a connection whose handler dies with 1011, and tells nothing of the inside", async () => {
       const client = await upgraded("/dies/7")
       client.send(say("x"))
-      const text = await arrives("The end", client.end())
+      const text = await arrives("The end", answered(client))
       assert.strictEqual(codeIn(text), 1011)
       assert.notInclude(text, "secret")
     })
@@ -204,7 +215,18 @@ for (const name of ["node", "proxied"] as const) {
     it("closes a connection whose handler ends with 1000", async () => {
       const client = await upgraded("/once/7")
       client.send(say("x"))
-      assert.strictEqual(codeIn(await arrives("The end", client.end())), 1000)
+      assert.strictEqual(codeIn(await arrives("The end", answered(client))), 1000)
+    })
+
+    it("forgets a client that does not answer the closing frame", async () => {
+      const client = await upgraded("/chat/7")
+      client.send(frame("{"))
+      await arrives(
+        "The closing frame",
+        client.until((text) => codeIn(text) === 1007)
+      )
+      await until("The end", () => seen.open() === 0)
+      client.destroy()
     })
 
     it("lets a client wait whose messages wait for the handler, and loses none", async () => {
@@ -255,7 +277,7 @@ for (const name of ["node", "proxied"] as const) {
 
     it("pings, and closes the connection of a client that does not answer with 1001", async () => {
       const client = await upgraded("/idle/7")
-      const text = await arrives("The end", client.end())
+      const text = await arrives("The end", answered(client))
       assert.include(text, "\x89\x00")
       assert.strictEqual(codeIn(text), 1001)
     })
@@ -295,7 +317,7 @@ for (const name of ["node", "proxied"] as const) {
       const clients = [await upgraded("/chat/7"), await upgraded("/waits/7")]
       const stopped = app.stop()
       for (const client of clients) {
-        assert.strictEqual(codeIn(await arrives("The end", client.end())), 1001)
+        assert.strictEqual(codeIn(await arrives("The end", answered(client))), 1001)
         client.destroy()
       }
       await arrives("The end of the app", stopped)

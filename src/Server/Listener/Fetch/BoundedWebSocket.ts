@@ -10,15 +10,26 @@ const overhead = 64
 /** The code of a connection that is closed for a policy of the server. Source: RFC 6455, section 7.4.1. */
 const policyViolation = 1008
 
+/** The events of a WebSocket. Those of pings and pongs come if the runtime shows them. */
+export type EventName = "close" | "error" | "message" | "open" | "ping" | "pong"
+
+/** What is called with an event. */
+export type Listener = (event: WebSocketEvent) => void
+
 /** A WebSocket of a runtime. */
 export interface WebSocket extends WebSocketLike {
+  addEventListener(type: EventName, listener: Listener, options?: { readonly once?: boolean }): void
   binaryType?: string
   readonly bufferedAmount: number
-  /** Closes the connection at once, if the runtime can. */
-  readonly terminate?: () => void
+  /** Stops to read from the peer. Undefined if the runtime cannot, which then cannot resume either. */
+  readonly pause?: () => void
+  /** Sends a ping. Undefined if the runtime sends them by itself. */
+  readonly ping?: () => void
+  removeEventListener(type: EventName, listener: Listener): void
+  readonly resume?: () => void
+  /** Closes the connection at once, or forgets it if the runtime cannot close it. */
+  readonly terminate: () => void
 }
-
-type Listener = (event: WebSocketEvent) => void
 
 /**
  * Closes the connection of a peer that sends more than its handler reads, and drops what still comes. The

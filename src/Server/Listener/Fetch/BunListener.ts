@@ -52,9 +52,11 @@ export const listen: Listener = FetchListener.make({
       stop: () => server.stop()
     }
   },
-  upgrade: (request, server, headers) => {
+  upgrade: (request, server, { headers, protocol }) => {
     const socket = new BunSocket()
-    if (!(server as BunServer).upgrade(request, { data: socket, headers })) {
+    const lines =
+      protocol === undefined ? headers : [...headers, ["sec-websocket-protocol", protocol]]
+    if (!(server as BunServer).upgrade(request, { data: socket, headers: lines })) {
       throw new Error("Bun refused the handshake")
     }
     return { response: undefined, socket }

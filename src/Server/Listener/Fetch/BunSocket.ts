@@ -1,20 +1,19 @@
 /** A WebSocket of `Bun.serve`, whose events come to the server, as a WebSocket of the web. */
 import type { WebSocketEvent } from "effect/socket/Socket"
-import type { WebSocket } from "./BoundedWebSocket.ts"
+import type { EventName, Listener, WebSocket } from "./BoundedWebSocket.ts"
 
 /** The parts of a WebSocket of Bun that are used here. */
 interface Native {
   readonly close: (code?: number, reason?: string) => void
   readonly data: BunSocket
   readonly getBufferedAmount: () => number
+  readonly pause: () => void
+  readonly ping: () => number
   readonly readyState: number
+  readonly resume: () => void
   readonly send: (data: string | Uint8Array) => number
   readonly terminate: () => void
 }
-
-type EventName = "close" | "error" | "message" | "open"
-
-type Listener = (event: WebSocketEvent) => void
 
 /** The most bytes that wait for a peer that does not read, before Bun closes the connection. */
 const maxBuffered = 16 * 1024 * 1024
@@ -38,7 +37,11 @@ export class BunSocket implements WebSocket {
     open: (native: Native) => {
       native.data.#native = native
       native.data.#emit("open", { type: "open" })
-    }
+    },
+    // Bun answers the pings.
+    ping: ({ data }: Native, bytes: Uint8Array) =>
+      data.#emit("ping", { data: bytes, type: "ping" }),
+    pong: ({ data }: Native) => data.#emit("pong", { type: "pong" })
   })
 
   get bufferedAmount(): number {
@@ -61,6 +64,18 @@ export class BunSocket implements WebSocket {
 
   close(code?: number, reason?: string): void {
     this.#native?.close(code, reason)
+  }
+
+  pause(): void {
+    this.#native?.pause()
+  }
+
+  ping(): void {
+    this.#native?.ping()
+  }
+
+  resume(): void {
+    this.#native?.resume()
   }
 
   send(data: string | Uint8Array): void {

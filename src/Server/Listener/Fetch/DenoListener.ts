@@ -21,7 +21,7 @@ interface Deno {
   readonly upgradeWebSocket: (
     request: Request,
     options: object
-  ) => { readonly response: Response; readonly socket: WebSocket }
+  ) => { readonly response: Response; readonly socket: EventTarget & Omit<WebSocket, "terminate"> }
 }
 
 interface Info {
@@ -53,6 +53,14 @@ export const listen: Listener = FetchListener.make({
       }
     }
   },
-  upgrade: (request, _, { "sec-websocket-protocol": protocol, ...headers }) =>
-    deno().upgradeWebSocket(request, { headers, ...(protocol === undefined ? {} : { protocol }) })
+  upgrade: (request, _, { headers, idleTimeout, protocol }) => {
+    const { response, socket } = deno().upgradeWebSocket(request, {
+      ...(idleTimeout !== undefined && { idleTimeout: idleTimeout / 1000 }),
+      ...(protocol !== undefined && { protocol })
+    })
+    for (const [name, value] of headers) response.headers.append(name, value)
+    // Deno waits for the closing frame of the peer, however long that takes.
+    const terminate = () => void socket.dispatchEvent(new CloseEvent("close", { code: 1006 }))
+    return { response, socket: Object.assign(socket, { terminate }) }
+  }
 })

@@ -16,10 +16,11 @@ export const attach = (
   if ("binaryType" in socket) socket.binaryType = "arraybuffer"
   const peer = new FetchPeer(socket, options.closeTimeout, () => events.onDrain())
   let isClosed = false
-  socket.addEventListener("close", ({ code = codes.abnormal, reason = "" }) => {
+  socket.addEventListener("close", ({ code, reason = "" }) => {
     if (isClosed) return
     isClosed = true
-    events.onClosed(code, reason)
+    // Deno has 0 for a connection without a closing frame.
+    events.onClosed(code || codes.abnormal, reason)
   })
   socket.addEventListener("error", () => {})
   socket.addEventListener("message", ({ data }) => {
@@ -30,12 +31,14 @@ export const attach = (
     if (length > options.maxMessage) return peer.close(codes.tooBig, "The message is too long")
     events.onMessage(message, length)
   })
+  socket.addEventListener("ping", ({ data }) => events.onPing(data as Uint8Array))
+  socket.addEventListener("pong", () => events.onPong())
   const opened = () => events.onOpened(peer)
   if (socket.readyState === 1) opened()
   else socket.addEventListener("open", opened, { once: true })
 }
 
-/** The runtime sends pings and answers those of its peer. */
+/** The runtime answers the pings of its peer. */
 class FetchPeer implements WebSocketUpgrade.Peer {
   readonly #closeTimeout: number
   #isPolling = false
@@ -53,30 +56,38 @@ class FetchPeer implements WebSocketUpgrade.Peer {
   }
 
   get canPause(): boolean {
-    return false
+    return this.#socket.pause !== undefined
   }
 
   get canPing(): boolean {
-    return false
+    return this.#socket.ping !== undefined
   }
 
   close(code: number, reason: string): void {
+    // A paused connection would not read the answer.
+    this.resume()
     this.#socket.close(code, reason)
     const timer = setTimeout(() => this.destroy(), this.#closeTimeout)
     this.#socket.addEventListener("close", () => clearTimeout(timer), { once: true })
   }
 
   destroy(): void {
-    this.#socket.terminate?.()
+    this.#socket.terminate()
   }
 
-  pause(): void {}
+  pause(): void {
+    this.#socket.pause?.()
+  }
 
-  ping(): void {}
+  ping(): void {
+    this.#socket.ping?.()
+  }
 
   pong(): void {}
 
-  resume(): void {}
+  resume(): void {
+    this.#socket.resume?.()
+  }
 
   send(data: string | Uint8Array): void {
     // The bytes are not shared with other threads.

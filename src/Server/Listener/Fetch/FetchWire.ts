@@ -137,8 +137,12 @@ export class FetchWire implements Wire {
     return UpgradableRequest.make(this.#source, {
       remoteAddress: this.remoteAddress,
       target: this.target,
-      upgrade: (headers) => {
-        const { response, socket } = runtime.upgrade(this.#source, this.#peer, headers)
+      upgrade: ({ "sec-websocket-protocol": protocol, ...headers }) => {
+        const { response, socket } = runtime.upgrade(this.#source, this.#peer, {
+          headers: Object.entries(headers),
+          idleTimeout: undefined,
+          protocol
+        })
         this.#upgraded = socket
         this.onUpgrade?.()
         // A handler that reads gets the error of its socket first.
@@ -168,14 +172,11 @@ export class FetchWire implements Wire {
   }
 
   upgrade(upgrade: WebSocketUpgrade, headers: ReadonlyArray<string>): void {
-    const { protocol } = upgrade
-    const chosen = protocol === undefined ? undefined : { "sec-websocket-protocol": protocol }
-    const { response, socket } = this.#state.runtime.upgrade(
-      this.#source,
-      this.#peer,
-      // A runtime takes one line of a name: cookies belong to ordinary replies there.
-      ReplyFields.record(headers, chosen)
-    )
+    const { response, socket } = this.#state.runtime.upgrade(this.#source, this.#peer, {
+      headers: [...ReplyFields.pairs(headers)],
+      idleTimeout: upgrade.options.idleTimeout,
+      protocol: upgrade.protocol
+    })
     this.#upgraded = socket
     this.#onAbort = undefined
     FetchWebSocket.attach(upgrade, socket)

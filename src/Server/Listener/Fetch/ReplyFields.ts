@@ -28,15 +28,7 @@ const add = (fields: Fields, lines: ReadonlyArray<string>): boolean => {
   return true
 }
 
-function* pairs(lines: ReadonlyArray<string>): Generator<[string, string]> {
+/** Yields lines as pairs of name and value. */
+export function* pairs(lines: ReadonlyArray<string>): Generator<[string, string]> {
   for (let i = 0; i < lines.length; i += 2) yield [lines[i]!, lines[i + 1]!]
 }
-
-/** Returns lines and `more` as a record. Of two lines with one name the last one counts. */
-export const record = (
-  lines: ReadonlyArray<string>,
-  more: Readonly<Fields> | undefined
-): Fields => ({
-  ...Object.fromEntries(pairs(lines)),
-  ...more
-})

@@ -11,6 +11,18 @@ export interface Upgraded {
   readonly socket: WebSocket
 }
 
+/** How a connection is upgraded. */
+export interface UpgradeOptions {
+  /** Names in lower case and values. */
+  readonly headers: ReadonlyArray<readonly [string, string]>
+  /**
+   * The longest silence of a peer, in milliseconds, for a runtime that sends pings by itself. Undefined
+   * for the time of the runtime.
+   */
+  readonly idleTimeout: number | undefined
+  readonly protocol: string | undefined
+}
+
 /** What the runtime knows about the connection of one request. */
 export type Peer = unknown
 
@@ -46,9 +58,5 @@ export interface Runtime {
     readonly port: number
   }) => Server
   /** Upgrades a request to a WebSocket. Throws if it has no valid handshake. */
-  readonly upgrade: (
-    request: Request,
-    peer: Peer,
-    headers: Readonly<Record<string, string>>
-  ) => Upgraded
+  readonly upgrade: (request: Request, peer: Peer, options: UpgradeOptions) => Upgraded
 }
