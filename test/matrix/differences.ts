@@ -1,284 +1,459 @@
 /**
- * What a run of the tests for another runtime leaves out, with the reason. `test/runtimes/cases.ts` has the
- * answers of the parsers of the runtimes.
+ * The tests that a run for another runtime leaves out, and why. `test/runtimes/cases.ts` has the answers of the
+ * parsers of the runtimes to single requests.
  */
 import type { runtimes } from "./combination.ts"
 
 type Runtime = (typeof runtimes)[number]
 
-interface Difference {
+interface Left {
   /** A file or a folder of `test`. */
   readonly path: string
-  readonly reason: string
   readonly runtimes: ReadonlyArray<Runtime>
   /** Matches the full names of the tests. Default: all of the file or the folder, which is not loaded. */
   readonly tests?: RegExp
 }
 
+/** Tests for what the runtime decides. The guide for the edge has the answers of the runtimes. */
+interface Decided extends Left {
+  /** What the runtime does instead: the end of a sentence that begins with its name. */
+  readonly answer: string
+}
+
+/** Tests for another reason. */
+interface Other extends Left {
+  readonly reason: string
+}
+
+const bun: ReadonlyArray<Runtime> = ["bun"]
+
+const deno: ReadonlyArray<Runtime> = ["deno"]
+
 const both: ReadonlyArray<Runtime> = ["bun", "deno"]
 
-const connections =
-  "the runtime owns the connections: server.maxConnections and the timeouts of node:http have no effect"
+const answers = {
+  brokenChunk: "closes the connection of a request with a broken chunk, without a reply",
+  brokenFrame:
+    "closes the connection of a WebSocket without a closing frame if a frame breaks the protocol",
+  closesAtOnce:
+    "closes at once after `Connection: close`: a client that still sends may lose the reply",
+  closingFrame: "sends no closing frame to a client of a WebSocket that sends more before",
+  compression: "does not compress messages of WebSockets",
+  continues: "sends `100 Continue` at once, also to a request that is refused",
+  drain: "closes idle connections as soon as the app drains",
+  early: "closes a connection whose reply begins before the body of the request has come",
+  emptyLines: "closes a connection for two empty lines before a request",
+  fragments:
+    "gathers the frames of a message before Flange sees them: `webSocket.maxFragments` has no effect, and `maxSize` only on whole messages",
+  http10: "keeps no connection of HTTP/1.0 open",
+  http10Reply: "answers HTTP/1.0 with HTTP/1.0",
+  limits: "has no `server.maxConnections` and `server.maxPipelined`",
+  mask: "reads frames of WebSockets without a mask",
+  noBody: "has no body in a request with GET, and reads a body once",
+  noClose: "does not close a connection after a reply with `Connection: close`",
+  noEmptyLine: "answers an empty line before a request with 400",
+  parser:
+    "reads malformed heads, targets and methods with its own parser, as the table above shows",
+  pause: "cannot pause the client of a WebSocket",
+  pings: "answers pings and does not show them",
+  pipelined: "closes a connection with a second request before the first reply",
+  queued: "begins a request once the reply before it on its connection is sent",
+  unread:
+    "reads a body that nobody reads to its end, and answers a broken chunk in it with 400 after the reply",
+  upgrade: "answers a request with a body that offers an upgrade with 400",
+  upgrades: "upgrades to WebSockets only, whose limits are its own",
+  version: "does not show the version of HTTP",
+  writes: "has no `server.writeTimeout`"
+}
 
 const node = "it tests node:http, node:https or processes of Node"
 
-const parser = "the parser of the runtime answers: test/runtimes/cases.ts has the answers"
-
-const resolve = "Vitest calls import.meta.resolve with two arguments, which Deno refuses"
+const resolve = "Vitest calls `import.meta.resolve` with two arguments, which Deno refuses"
 
 const signals =
-  "child_process of Deno tells no exit code of a process that got a signal: test/runtimes tests signals"
+  "node:child_process of Deno has no exit code of a process that got a signal: test/runtimes tests signals"
 
-const all: ReadonlyArray<Difference> = [
-  {
-    path: "Layers/Compression/AcceptEncoding.test.ts",
-    reason: "the bound is for the heap of Node",
-    runtimes: ["deno"],
-    tests: /keeps few values/
-  },
-  {
-    path: "Layers/Compression/Streams.test.ts",
-    reason: "the bound is for the heap of Node",
-    runtimes: ["bun"],
-    tests: /takes no memory for its compressed form/
-  },
-  { path: "Layers/Admin/Hostile.test.ts", reason: parser, runtimes: both },
-  { path: "Layers/Auth/ClientCertificate.test.ts", reason: node, runtimes: both },
-  {
-    path: "Layers/Auth/Jwt/KeySet.test.ts",
-    reason: "the crypto of the runtime takes other keys",
-    runtimes: both
-  },
-  {
-    path: "Layers/Cache/CachePlugin.test.ts",
-    reason: node,
-    runtimes: both,
-    tests: /loads no package of its backends$/
-  },
-  {
-    path: "Layers/Cache/Response/Concurrency.test.ts",
-    reason: "fetch of Bun has 256 requests at once",
-    runtimes: ["bun"],
-    tests: /run its handler once$/
-  },
-  {
-    path: "Layers/Health/Health.test.ts",
-    reason: "the test expects the name of Node",
-    runtimes: both,
-    tests: /tells what the service is/
-  },
-  {
-    path: "Layers/Logging/Logging.test.ts",
-    reason: "errors of JavaScriptCore have a line and a column",
-    runtimes: ["bun"],
-    tests: /a pretty line has message/
-  },
-  {
-    path: "Layers/Metrics/BatteryMetrics.test.ts",
-    reason: parser,
-    runtimes: ["bun"],
-    tests: /refused before they have a route/
-  },
-  { path: "Layers/Metrics/BatteryMetrics.test.ts", reason: resolve, runtimes: ["deno"] },
-  {
-    path: "Layers/Outgoing/OutgoingPlugin.test.ts",
-    reason: "Bun has its own module in the place of undici",
-    runtimes: ["bun"]
-  },
-  {
-    path: "Layers/Overload/Overload.test.ts",
-    reason: "Bun does not count the handles of a process",
-    runtimes: ["bun"],
-    tests: /overload\.maxHandles/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "the frames of a message are gathered before Flange sees them",
-    runtimes: both,
-    tests: /on node .*(?:a long message in fragments|thousands of empty fragments)$/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "messages are not compressed",
-    runtimes: both,
-    tests: /on node refuses a message that decompresses/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "Bun has its own module in the place of ws, which has no maxFragments",
-    runtimes: ["bun"],
-    tests: /on proxied .*thousands of empty fragments$/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "a frame without a mask is read",
-    runtimes: ["deno"],
-    tests: /on node .*an unmasked frame$/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "a frame that breaks the protocol closes the connection without a closing frame",
-    runtimes: ["deno"],
-    tests:
-      /on node .*(?:a reserved bit|an unknown opcode|continuation of nothing|a fragmented ping|a ping that is too long|invalid UTF-8)$/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "pings are answered and not shown",
-    runtimes: ["deno"],
-    tests: /on node .*too many pings$/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "a peer cannot be paused: it loses its connection",
-    runtimes: ["deno"],
-    tests: /on node is patient/
-  },
-  {
-    path: "Layers/Realtime/WebSockets.test.ts",
-    reason: "a frame that follows closes the connection before the closing frame is sent",
-    runtimes: ["deno"],
-    tests: /on node .*too many messages$/
-  },
-  { path: "Layers/Timeout/Database.test.ts", reason: resolve, runtimes: ["deno"], tests: /PGlite/ },
-  {
-    path: "Layers/Timeout/Listeners.test.ts",
-    reason:
-      "the clients of Deno, WebSocket and streams of fetch, are late for the clock of the test",
-    runtimes: ["deno"],
-    tests: /has no limit$|does not read its body is answered$/
-  },
-  { path: "Plugin/Signals.test.ts", reason: signals, runtimes: ["deno"] },
-  {
-    path: "Server/Bounds.test.ts",
-    reason: "Deno leaves it to the client to close after Connection: close",
-    runtimes: ["deno"],
-    tests: /on node in many pieces .* its connection closes$/
-  },
-  { path: "Server/EffectInternals.test.ts", reason: resolve, runtimes: ["deno"] },
-  {
-    path: "Server/ErrorEnvelope.test.ts",
-    reason: "the text of a JSON.parse error is that of JavaScriptCore",
-    runtimes: ["bun"],
-    tests: /\/send \{"body":"\{"/
-  },
-  {
-    path: "Server/ErrorEnvelope.test.ts",
-    reason: parser,
-    runtimes: both,
-    tests: /of a request that the listener refuses/
-  },
-  {
-    path: "Server/Exchange/ServerSpan.test.ts",
-    reason: "the runtime does not tell the version of HTTP, and upgrades to WebSocket only",
-    runtimes: both,
-    tests: /on node (?:have the names and attributes|of an upgrade end)/
-  },
-  {
-    path: "Server/Finalizers.test.ts",
-    reason: "not yet explained: the detached fiber does not end on Deno",
-    runtimes: ["deno"],
-    tests: /after the request, on node$/
-  },
-  { path: "Server/Listener/BrokenBodies.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/ConnectionEnd.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/Drain.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "Server/Listener/KeepAlive.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/LastAccept.test.ts", reason: node, runtimes: ["deno"] },
-  { path: "Server/Listener/Limits.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/Linger.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/Node", reason: node, runtimes: both },
-  { path: "Server/Listener/NodeVersion.test.ts", reason: node, runtimes: both },
-  { path: "Server/Listener/Proxied/Nginx.test.ts", reason: signals, runtimes: ["deno"] },
-  {
-    path: "Server/Listener/Proxied/Parse/Fuzz.test.ts",
-    reason: "node:http of Deno has another parser than that of Node",
-    runtimes: ["deno"]
-  },
-  { path: "Server/Listener/Refused.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/Upgrade.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/UpgradeLimits.test.ts", reason: connections, runtimes: both },
-  { path: "Server/Listener/Workers", reason: node, runtimes: both },
-  {
-    path: "Server/MountConnection.test.ts",
-    reason: "Bun closes a connection with two requests at once",
-    runtimes: ["bun"],
-    tests: /pipelined requests in order$/
-  },
-  {
-    path: "Server/MountConnection.test.ts",
-    reason: "Deno sends no reply before the body has come",
-    runtimes: ["deno"],
-    tests: /while the body still comes$/
-  },
-  { path: "Server/OneTrace.test.ts", reason: resolve, runtimes: ["deno"] },
-  {
-    path: "Server/Ports.test.ts",
-    reason: "the drain closes idle connections at once, and fetch of the runtime reuses them",
-    runtimes: both,
-    tests: /answered while the app drains/
-  },
-  {
-    path: "Server/StreamedBodies.test.ts",
-    reason: "a Request of GET has no body, and a body is read once",
-    runtimes: both,
-    tests: /on node is counted with every method/
-  },
-  { path: "Server/Targets.test.ts", reason: parser, runtimes: both },
-  {
-    path: "Server/TrailingSlash.test.ts",
-    reason: parser,
-    runtimes: ["bun"],
-    tests: /on node \/(?:\.\.?\/items|items\/é)\/ is no way to another host or path$/
-  },
-  {
-    path: "Server/UserCode.test.ts",
-    reason: "not yet explained: the drain of Deno waits for a handler that never ends",
-    runtimes: ["deno"],
-    tests: /on node .*that never ends/
-  },
-  { path: "Server/UserCodeProcess.test.ts", reason: signals, runtimes: ["deno"] },
-  {
-    path: "Server/UserCodeStreams.test.ts",
-    reason:
-      "fetch of the runtime, the client of the test, sends a request again whose reply was cut",
-    runtimes: both
-  },
-  {
-    path: "Server/UserCodeValues.test.ts",
-    reason: "the depth of a list that JSON.stringify takes is that of the runtime",
-    runtimes: both,
-    tests: /nested too deep/
-  },
-  {
-    path: "Testing/TestResponse.test.ts",
-    reason: "the stack of an assertion is that of V8",
-    runtimes: ["bun"],
-    tests: /a failed assertion prints/
-  },
-  {
-    path: "examples/badInput.test.ts",
-    reason: parser,
-    runtimes: ["bun"],
-    tests: /bad input (?:a huge header|no Host|no HTTP|a header name with|two lengths|a length and)/
-  },
-  { path: "examples/badInput.test.ts", reason: resolve, runtimes: ["deno"] },
-  { path: "examples/basic.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/behind-nginx.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/bench-api.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/cluster-jobs.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/hello.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/microservices.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/migrate-from-express.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/multi-tenant.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/orders-aws.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/org-overlay.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/realtime.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/recipe-apiProcess.test.ts", reason: signals, runtimes: ["deno"] },
-  { path: "examples/sample-api.test.ts", reason: resolve, runtimes: ["deno"] },
-  { path: "examples/sample-apiProcess.test.ts", reason: signals, runtimes: ["deno"] }
+const decided = (
+  path: string,
+  answer: keyof typeof answers,
+  runtimes: ReadonlyArray<Runtime>,
+  tests?: RegExp
+): Decided => ({ answer: answers[answer], path, runtimes, ...(tests && { tests }) })
+
+const other = (
+  path: string,
+  reason: string,
+  runtimes: ReadonlyArray<Runtime>,
+  tests?: RegExp
+): Other => ({ path, reason, runtimes, ...(tests && { tests }) })
+
+const all: ReadonlyArray<Decided | Other> = [
+  decided(
+    "Layers/Admin/Hostile.test.ts",
+    "parser",
+    both,
+    /with (?:no Host|two lengths|a length and chunks|a long head) is refused/
+  ),
+  decided("Layers/Admin/Hostile.test.ts", "noClose", deno, /with a body without end is refused/),
+  other("Layers/Auth/ClientCertificate.test.ts", node, both),
+  other(
+    "Layers/Auth/Jwt/KeySet.test.ts",
+    "node:crypto of Bun knows no secp256k1, and throws where a modulus is none",
+    bun,
+    /EC on secp256k1$|its modulus is none/
+  ),
+  other(
+    "Layers/Auth/Jwt/KeySet.test.ts",
+    "node:crypto of Deno takes RSA keys with other exponents",
+    deno,
+    /RSA with (?:the exponent 1|an even exponent)$/
+  ),
+  other("Layers/Cache/CachePlugin.test.ts", node, both, /loads no package of its backends$/),
+  other(
+    "Layers/Cache/Response/Concurrency.test.ts",
+    "fetch of Bun has 256 requests at once",
+    bun,
+    /run its handler once$/
+  ),
+  other(
+    "Layers/Compression/AcceptEncoding.test.ts",
+    "the bound is for the heap of Node",
+    deno,
+    /keeps few values/
+  ),
+  other(
+    "Layers/Compression/Streams.test.ts",
+    "the bound is for the heap of Node",
+    bun,
+    /takes no memory for its compressed form/
+  ),
+  other(
+    "Layers/Logging/Logging.test.ts",
+    "errors of JavaScriptCore have a line and a column",
+    bun,
+    /a pretty line has message/
+  ),
+  decided(
+    "Layers/Metrics/BatteryMetrics.test.ts",
+    "parser",
+    bun,
+    /on the listener node requests that are refused/
+  ),
+  other("Layers/Metrics/BatteryMetrics.test.ts", resolve, deno),
+  other(
+    "Layers/Outgoing/OutgoingPlugin.test.ts",
+    "Bun has its own module in the place of undici",
+    bun
+  ),
+  other(
+    "Layers/Overload/Overload.test.ts",
+    "Bun does not count the handles of a process",
+    bun,
+    /overload\.maxHandles/
+  ),
+  decided(
+    "Layers/Realtime/WebSockets.test.ts",
+    "fragments",
+    both,
+    /on node .*(?:a long message in fragments|thousands of empty fragments)$/
+  ),
+  decided(
+    "Layers/Realtime/WebSockets.test.ts",
+    "compression",
+    both,
+    /on node refuses a message that decompresses/
+  ),
+  other(
+    "Layers/Realtime/WebSockets.test.ts",
+    "Bun has its own module in the place of ws, without `maxFragments`",
+    bun,
+    /on proxied .*thousands of empty fragments$/
+  ),
+  decided("Layers/Realtime/WebSockets.test.ts", "mask", deno, /on node .*an unmasked frame$/),
+  decided(
+    "Layers/Realtime/WebSockets.test.ts",
+    "brokenFrame",
+    deno,
+    /on node .*(?:a reserved bit|an unknown opcode|continuation of nothing|a fragmented ping|a ping that is too long|invalid UTF-8)$/
+  ),
+  decided("Layers/Realtime/WebSockets.test.ts", "pings", deno, /on node .*too many pings$/),
+  decided("Layers/Realtime/WebSockets.test.ts", "pause", deno, /on node is patient/),
+  decided(
+    "Layers/Realtime/WebSockets.test.ts",
+    "closingFrame",
+    deno,
+    /on node .*too many messages$/
+  ),
+  other("Layers/Timeout/Database.test.ts", resolve, deno, /PGlite/),
+  other(
+    "Layers/Timeout/Listeners.test.ts",
+    "the clients of Deno, WebSocket and streams of fetch, are late for the clock of the test",
+    deno,
+    /has no limit$|does not read its body is answered$/
+  ),
+  other("Plugin/Signals.test.ts", signals, deno),
+  decided(
+    "Server/Bounds.test.ts",
+    "noClose",
+    deno,
+    /on node in many pieces .* its connection closes$/
+  ),
+  other("Server/EffectInternals.test.ts", resolve, deno),
+  other(
+    "Server/ErrorEnvelope.test.ts",
+    "the text of an error of JSON.parse is that of JavaScriptCore",
+    bun,
+    /\/send \{"body":"\{"/
+  ),
+  decided(
+    "Server/ErrorEnvelope.test.ts",
+    "parser",
+    both,
+    /on node of a request that the listener refuses .*: (?:a request line that is none|no Host|a version that is unknown|too long fields|a chunk that is none)$/
+  ),
+  decided(
+    "Server/ErrorEnvelope.test.ts",
+    "noClose",
+    deno,
+    /on node of a request that the listener refuses .*: (?:an expectation that is unknown|CONNECT)$/
+  ),
+  decided(
+    "Server/Exchange/ServerSpan.test.ts",
+    "version",
+    both,
+    /on node have the names and attributes/
+  ),
+  decided("Server/Exchange/ServerSpan.test.ts", "upgrades", both, /on node of an upgrade end/),
+  decided("Server/Listener/BrokenBodies.test.ts", "unread", bun, /on node that nobody reads/),
+  decided(
+    "Server/Listener/BrokenBodies.test.ts",
+    "pipelined",
+    bun,
+    /on node that .* takes no reply with it that is owed$/
+  ),
+  decided(
+    "Server/Listener/BrokenBodies.test.ts",
+    "brokenChunk",
+    deno,
+    /on node (?:of \S+ is refused if a chunk|that nobody reads)/
+  ),
+  decided(
+    "Server/Listener/BrokenBodies.test.ts",
+    "queued",
+    deno,
+    /on node that .* takes no reply with it that is owed$/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "continues",
+    both,
+    /on node with Expect: 100-continue (?:gets the final|behind)/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "pipelined",
+    bun,
+    /on node with Expect: 100-continue is asked .* after the replies before$|on node after a reply that closes it a request behind/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "closesAtOnce",
+    bun,
+    /on node (?:whose client has its last reply counts|of HTTP\/1\.1 .* stays open: false$|with a body that nobody reads .* ends if the body is long$)/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "parser",
+    bun,
+    /on node after a reply that closes it to (?:a body|a refused) .*(?:a malformed head|no HTTP)/
+  ),
+  decided("Server/Listener/ConnectionEnd.test.ts", "http10", bun, /on node of HTTP\/1\.0/),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "noEmptyLine",
+    bun,
+    /on node skips empty lines before requests/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "queued",
+    deno,
+    /on node after a reply that closes it a request behind/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "noClose",
+    deno,
+    /on node (?:after a reply that closes it to (?:a body|a refused)|whose client has its last reply)/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "http10Reply",
+    deno,
+    /on node (?:of HTTP\/1\.0|after a reply that closes it to a request of HTTP)/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "emptyLines",
+    deno,
+    /on node skips empty lines before requests: [28]$/
+  ),
+  decided(
+    "Server/Listener/ConnectionEnd.test.ts",
+    "early",
+    deno,
+    /on node with a body that nobody reads .* reads the next request$/
+  ),
+  other("Server/Listener/Drain.test.ts", signals, deno),
+  decided("Server/Listener/KeepAlive.test.ts", "http10", bun, /on node of HTTP\/1\.0 stays open/),
+  decided(
+    "Server/Listener/KeepAlive.test.ts",
+    "http10Reply",
+    deno,
+    /on node of HTTP\/1\.0 stays open/
+  ),
+  decided(
+    "Server/Listener/KeepAlive.test.ts",
+    "continues",
+    both,
+    /on node stays open if a body with Expect/
+  ),
+  other("Server/Listener/LastAccept.test.ts", node, deno),
+  decided(
+    "Server/Listener/Limits.test.ts",
+    "limits",
+    both,
+    /on node (?:has at most server\.maxPipelined|that closes has no more|above server\.maxConnections)/
+  ),
+  decided("Server/Listener/Limits.test.ts", "writes", deno, /on node whose client does not read/),
+  other("Server/Listener/Linger.test.ts", node, bun),
+  other("Server/Listener/Node", node, both),
+  other("Server/Listener/NodeVersion.test.ts", node, both),
+  other("Server/Listener/Proxied/Nginx.test.ts", signals, deno),
+  other(
+    "Server/Listener/Proxied/Parse/Fuzz.test.ts",
+    "node:http of Deno has another parser than that of Node",
+    deno
+  ),
+  decided("Server/Listener/Refused.test.ts", "continues", both, /of node .*100 Continue/),
+  decided(
+    "Server/Listener/Refused.test.ts",
+    "closesAtOnce",
+    bun,
+    /of node .*written before it is read .* answered with 4(?:00|13),/
+  ),
+  decided(
+    "Server/Listener/Upgrade.test.ts",
+    "pipelined",
+    bun,
+    /on node is answered after the requests before/
+  ),
+  decided("Server/Listener/Upgrade.test.ts", "parser", deno, /on node keeps the rules for Host/),
+  decided(
+    "Server/Listener/Upgrade.test.ts",
+    "upgrade",
+    deno,
+    /on node (?:to HTTP\/2 is ignored|with a body)/
+  ),
+  decided(
+    "Server/Listener/UpgradeLimits.test.ts",
+    "upgrades",
+    both,
+    /on node (?:closes|counts|does not|ends|has messages|stops|whose|with)/
+  ),
+  decided(
+    "Server/Listener/UpgradeLimits.test.ts",
+    "pipelined",
+    bun,
+    /on node (?:before|has a connection)/
+  ),
+  other("Server/Listener/Workers", node, both),
+  decided(
+    "Server/MountConnection.test.ts",
+    "pipelined",
+    bun,
+    /on node serves pipelined requests in order$/
+  ),
+  decided("Server/MountConnection.test.ts", "early", deno, /while the body still comes$/),
+  other("Server/OneTrace.test.ts", resolve, deno),
+  decided("Server/Ports.test.ts", "drain", both, /answered while the app drains/),
+  decided("Server/StreamedBodies.test.ts", "noBody", both, /on node is counted with every method/),
+  other(
+    "Server/Targets.test.ts",
+    "fetch of Bun sends one slash for two",
+    bun,
+    /on \w+ \/\/(?:items|raw)/
+  ),
+  decided(
+    "Server/Targets.test.ts",
+    "parser",
+    bun,
+    /on node (?:the method|OPTIONS \*|GET (?:http:\/\/y|ftp|\*|items))/
+  ),
+  decided("Server/Targets.test.ts", "parser", deno, /on node (?:the method|GET (?:\*|items))/),
+  decided(
+    "Server/TrailingSlash.test.ts",
+    "parser",
+    bun,
+    /on node \/(?:\.\.?\/items|items\/é)\/ is no way to another host or path$/
+  ),
+  other("Server/UserCodeProcess.test.ts", signals, deno),
+  other(
+    "Server/UserCodeValues.test.ts",
+    "the depth of a list that JSON.stringify takes is that of the runtime",
+    both,
+    /nested too deep/
+  ),
+  other(
+    "Testing/TestResponse.test.ts",
+    "the stack of an assertion is that of V8",
+    bun,
+    /a failed assertion prints/
+  ),
+  decided(
+    "examples/badInput.test.ts",
+    "parser",
+    bun,
+    /bad input (?:a huge header|no Host|no HTTP|a header name with|two lengths|a length and)/
+  ),
+  other("examples/badInput.test.ts", resolve, deno),
+  other("examples/sample-api.test.ts", resolve, deno),
+  ...[
+    "basic",
+    "behind-nginx",
+    "bench-api",
+    "cluster-jobs",
+    "hello",
+    "microservices",
+    "migrate-from-express",
+    "multi-tenant",
+    "orders-aws",
+    "org-overlay",
+    "realtime",
+    "recipe-apiProcess",
+    "sample-apiProcess"
+  ].map((name) => other(`examples/${name}.test.ts`, signals, deno))
 ]
 
-/** Returns the differences of a runtime. */
-export const of = (runtime: Runtime | undefined): ReadonlyArray<Difference> =>
-  all.filter(({ runtimes }) => runtime !== undefined && runtimes.includes(runtime))
+const names = { bun: "Bun", deno: "Deno" }
+
+/** Returns the answers of the runtimes as the list of the guide. */
+export const list = (): string =>
+  Object.values(answers)
+    .map((answer) => {
+      const deciding = all.filter((one) => "answer" in one && one.answer === answer)
+      const mentioned = both.filter((name) =>
+        deciding.some(({ runtimes }) => runtimes.includes(name))
+      )
+      return `- ${mentioned.map((name) => names[name]).join(" and ")}: ${answer}.`
+    })
+    .sort()
+    .join("\n")
+
+/** Returns what a run for a runtime leaves out. */
+export const of = (
+  runtime: Runtime | undefined
+): ReadonlyArray<Left & { readonly reason: string }> =>
+  all
+    .filter(({ runtimes }) => runtime !== undefined && runtimes.includes(runtime))
+    .map((one) => ({ ...one, reason: "answer" in one ? `the runtime ${one.answer}` : one.reason }))

@@ -3,7 +3,7 @@ import { connect } from "node:net"
 import { Agent, fetch as undiciFetch } from "undici"
 import { vi } from "vitest"
 import type * as TestApp from "../../src/Testing/TestApp.ts"
-import { h2c } from "./combination.ts"
+import { h2c, runtime } from "./combination.ts"
 
 vi.mock("../../src/Testing/TestApp.ts", async (original) => {
   const real = await original<typeof TestApp>()
@@ -65,4 +65,16 @@ if (h2c) {
     return sent as unknown as Response
   }
   globalThis.fetch = overHttp2 as typeof fetch
+}
+
+if (runtime !== undefined) {
+  const own = globalThis.fetch
+  const { Deno } = globalThis as {
+    readonly Deno?: { readonly createHttpClient: (options: object) => unknown }
+  }
+  // On a connection that had a request before, the runtimes send a request again whose reply was cut.
+  const once =
+    Deno === undefined ? {} : { client: Deno.createHttpClient({ poolMaxIdlePerHost: 0 }) }
+  globalThis.fetch = ((input, init) =>
+    own(input, { ...init, keepalive: false, ...once })) as typeof fetch
 }

@@ -69,7 +69,15 @@ export const cases: ReadonlyArray<Case> = [
     get("GET http://b/plain HTTP/1.1"),
     malformed,
     "200",
-    "200"
+    malformed
+  ),
+  row("a fragment", get("GET /plain#a HTTP/1.1"), malformed, malformed, malformed),
+  row(
+    "an absolute target without a path",
+    get("GET http://a?b=/plain HTTP/1.1"),
+    "404 ROUTE_NOT_FOUND",
+    "404 ROUTE_NOT_FOUND",
+    "404 ROUTE_NOT_FOUND"
   ),
   row("`OPTIONS *`", get("OPTIONS * HTTP/1.1"), "204", "400", "204"),
   row(

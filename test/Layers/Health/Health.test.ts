@@ -14,6 +14,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { App, HealthCheck, Plugin, Preset } from "flange"
 import * as Health from "flange/Health"
 import { afterEach, assert, describe, it } from "vitest"
+import { runtime } from "../../matrix/combination.ts"
 
 const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
@@ -159,13 +160,14 @@ describe("GET /healthcheck", () => {
     assert.strictEqual(reply.status, 200)
     assert.isNotNull(reply.headers.get("x-request-id"))
     const { components, uptime, ...others } = body
+    const engine = runtime ?? "node"
     assert.deepStrictEqual(others, {
       buildDate: "2025-01-02T03:04:05Z",
       commit: "abc123",
       framework: `flange ${manifest.version}`,
       hostname: hostname(),
       name: "shop",
-      runtime: `node ${process.versions.node}`,
+      runtime: `${engine} ${process.versions[engine]}`,
       status: "degraded",
       version: "1.2.0"
     })

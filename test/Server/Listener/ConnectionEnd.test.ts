@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { BodyLimit, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
-import { afterAll, assert, beforeAll, describe, it, vi } from "vitest"
+import { afterAll, assert, beforeAll, beforeEach, describe, it, vi } from "vitest"
 import { maxDropped, maxSilence } from "../../../src/Server/Listener/Linger.ts"
 import { boot, type Counted } from "../counted.ts"
 import { guardProcess, until } from "../userCode/server.ts"
@@ -345,6 +345,12 @@ for (const name of ["node", "proxied"] as const) {
     })
 
     describe("whose client has its last reply", () => {
+      // The connections of other tests, which a runtime may count a little longer, are those of another app.
+      beforeEach(async () => {
+        await app.stop()
+        app = await start()
+      })
+
       /** Clients that go on sending after they were refused. */
       const refused = (count: number) =>
         Promise.all(

@@ -33,7 +33,14 @@ const deno = () => (globalThis as unknown as { readonly Deno: Deno }).Deno
 
 /** Listens on `server.host` and `server.port` with `Deno.serve`. Fails with `BindError`. */
 export const listen: Listener = FetchListener.make({
-  addressOf: (_, info) => (info as Info).remoteAddr.hostname,
+  addressOf: (_, info) => {
+    try {
+      return (info as Info).remoteAddr.hostname
+    } catch {
+      // The request has ended.
+      return undefined
+    }
+  },
   keepOpen: () => {},
   omitsDateOfHead: false,
   serve: ({ handle, hostname, port }) => {

@@ -4,6 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { ServiceUnavailable } from "../../../Contract/Catalogue.ts"
 import * as Bind from "../Bind.ts"
 import { lastReplyMillis } from "../Drain.ts"
 import type { Listener } from "../Listener.ts"
@@ -25,6 +26,7 @@ export const make =
         context: serving.context as Context.Context<never>,
         cut: Deferred.await(stopped),
         isDraining: false,
+        owed: new Set(),
         runtime,
         serving
       }
@@ -70,6 +72,8 @@ export const make =
             yield* Effect.timeoutOption(Effect.andThen(serving.interrupt, empty), lastReplyMillis)
             Deferred.doneUnsafe(stopped, Exit.die(new Error("The app has stopped")))
             yield* Effect.timeoutOption(serving.idle, lastReplyMillis)
+            // Deno cannot cut the connections of handlers that do not end.
+            for (const wire of state.owed) wire.refuse({ error: new ServiceUnavailable() })
             server.close()
           })
       }

@@ -10,7 +10,7 @@ import type { Serving } from "../../Exchange/Serving.ts"
 import type { WebSocketUpgrade } from "../../Exchange/WebSocketUpgrade.ts"
 import type { BodyFailure, Wire } from "../../Exchange/Wire.ts"
 import * as HeadRules from "../HeadRules.ts"
-import { refusals } from "../Refusal.ts"
+import { type Refusal, refusals } from "../Refusal.ts"
 import type { Bodies } from "./Bodies.ts"
 import type { WebSocket } from "./BoundedWebSocket.ts"
 import * as FetchWebSocket from "./FetchWebSocket.ts"
@@ -27,6 +27,8 @@ export interface ListenerState {
   /** Dies when the drain ends the streams that still run. */
   readonly cut: Effect.Effect<never>
   isDraining: boolean
+  /** The requests whose reply is not there yet. */
+  readonly owed: Set<FetchWire>
   readonly runtime: Runtime
   readonly serving: Serving
 }
@@ -62,6 +64,7 @@ export class FetchWire implements Wire {
     this.#state.runtime.keepOpen(this.#source, this.#peer)
     // The runtime forgets it with the connection.
     this.#address = this.remoteAddress
+    this.#state.owed.add(this)
     return new Promise((resolve) => {
       this.#resolve = resolve
     })
@@ -71,6 +74,7 @@ export class FetchWire implements Wire {
     if (this.#isAnswered) return
     this.#isAnswered = true
     this.#answer = answer
+    this.#state.owed.delete(this)
     this.#resolve?.(answer)
   }
 
@@ -124,8 +128,13 @@ export class FetchWire implements Wire {
       done(body)
     }
     this.#state.bodies.read(this.#source, limit, end, () => {
-      this.#settle(Refused.reply(refusals.Timeout, this.#source, this.#state.serving))
+      this.refuse(refusals.Timeout)
     })
+  }
+
+  /** Answers with an error, if the exchange has not answered yet. */
+  refuse(refusal: Pick<Refusal, "error">): void {
+    if (!this.#isAnswered) this.#settle(Refused.reply(refusal, this.#source, this.#state.serving))
   }
 
   load(then: () => void): void {

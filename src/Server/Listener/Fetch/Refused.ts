@@ -19,9 +19,14 @@ export const targetOf = ({ headers, method, url }: Request, maxBytes: number): R
     validHost = host
   }
   if (url.length > maxBytes) return refusals.RequestLineTooLong
-  const begin = url.charCodeAt(0) === slash ? 0 : url.indexOf("/", url.indexOf("//") + 2)
-  const fragment = url.indexOf("#", begin)
-  const target = fragment === -1 ? url.slice(begin) : url.slice(begin, fragment)
+  // Most URLs have the text of the Host field behind `http://`, and a path.
+  const begin = host !== null && url.startsWith(host, 7) ? 7 + host.length : 0
+  const target =
+    url.charCodeAt(begin) === slash
+      ? url.slice(begin)
+      : HeadRules.target(url, method, host ?? undefined)
+  if (typeof target !== "string") return target
+  if (target.includes("#")) return refusals.Target
   return method === "OPTIONS" && target === "/*" ? "*" : target
 }
 
@@ -38,7 +43,11 @@ export const ofBody = ({ headers, method }: Request): Refusal | undefined => {
 }
 
 /** Returns the reply to a refused request, which closes its connection. */
-export const reply = ({ error }: Refusal, request: Request, serving: Serving): Response => {
+export const reply = (
+  { error }: Pick<Refusal, "error">,
+  request: Request,
+  serving: Serving
+): Response => {
   const { body, headers } = replyTo(
     error,
     {
