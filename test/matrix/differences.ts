@@ -33,36 +33,35 @@ const both: ReadonlyArray<Runtime> = ["bun", "deno"]
 
 const answers = {
   brokenChunk: "closes the connection of a request with a broken chunk, without a reply",
-  brokenFrame:
-    "closes the connection of a WebSocket without a closing frame if a frame breaks the protocol",
+  brokenFrame: "closes a WebSocket without a closing frame if a frame breaks the protocol",
   closesAtOnce:
-    "closes at once after `Connection: close`: a client that still sends may lose the reply",
-  closingFrame: "sends no closing frame to a client of a WebSocket that sends more before",
-  compression: "does not compress messages of WebSockets",
-  continues: "sends `100 Continue` at once, also to a request that is refused",
+    "closes at once after `Connection: close`: a client that is still sending may lose the reply",
+  closingFrame:
+    "sends no closing frame to a client of a WebSocket that sends another message before",
+  compression: "does not compress the messages of WebSockets",
+  continues: "sends `100 Continue` to each request that expects it, also to one that is refused",
   drain: "closes idle connections as soon as the app drains",
-  early: "closes a connection whose reply begins before the body of the request has come",
-  emptyLines: "closes a connection for two empty lines before a request",
+  early: "closes a connection whose reply begins before the body of its request has come",
+  emptyLines: "closes a connection with two empty lines before a request",
   fragments:
-    "gathers the frames of a message before Flange sees them: `webSocket.maxFragments` has no effect, and `maxSize` only on whole messages",
+    "gathers the frames of a message: `webSocket.maxFragments` has no effect, and `webSocket.maxSize` is checked when the message is whole",
   http10: "keeps no connection of HTTP/1.0 open",
   http10Reply: "answers HTTP/1.0 with HTTP/1.0",
   limits: "has no `server.maxConnections` and `server.maxPipelined`",
   mask: "reads frames of WebSockets without a mask",
-  noBody: "has no body in a request with GET, and reads a body once",
+  noBody: "shows no body of a request with GET, and another body once",
   noClose: "does not close a connection after a reply with `Connection: close`",
   noEmptyLine: "answers an empty line before a request with 400",
-  parser:
-    "reads malformed heads, targets and methods with its own parser, as the table above shows",
+  parser: "refuses malformed heads, targets and methods itself, as the table shows",
   pause: "cannot pause the client of a WebSocket",
-  pings: "answers pings and does not show them",
+  pings: "answers the pings of a WebSocket, which count in no limit",
   pipelined: "closes a connection with a second request before the first reply",
-  queued: "begins a request once the reply before it on its connection is sent",
-  unread:
-    "reads a body that nobody reads to its end, and answers a broken chunk in it with 400 after the reply",
+  queued: "begins a request of a connection when the reply before it is sent",
+  unread: "sends 400 after the reply if a chunk that nobody reads is broken",
   upgrade: "answers a request with a body that offers an upgrade with 400",
-  upgrades: "upgrades to WebSockets only, whose limits are its own",
-  version: "does not show the version of HTTP",
+  upgrades:
+    "upgrades to WebSockets only, and has limits of its own for those of `HttpServerRequest.upgrade`",
+  version: "does not show the version of HTTP, so spans have none",
   writes: "has no `server.writeTimeout`"
 }
 
@@ -140,11 +139,6 @@ const all: ReadonlyArray<Decided | Other> = [
     /on the listener node requests that are refused/
   ),
   other("Layers/Metrics/BatteryMetrics.test.ts", resolve, deno),
-  other(
-    "Layers/Outgoing/OutgoingPlugin.test.ts",
-    "Bun has its own module in the place of undici",
-    bun
-  ),
   other(
     "Layers/Overload/Overload.test.ts",
     "Bun does not count the handles of a process",

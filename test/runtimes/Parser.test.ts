@@ -1,6 +1,7 @@
 // The requests that the parsers of the runtimes read in other ways, and the table of them in the guide.
 import { readFileSync } from "node:fs"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { list } from "../matrix/differences.ts"
 import { answerOf, cases, table } from "./cases.ts"
 import { available, type Running, send, start } from "./process.ts"
 
@@ -16,10 +17,15 @@ describe.each(["node", ...available] as const)("the listener on %s", (name) => {
   })
 })
 
-it("the guide shows the answers that the runtimes give", () => {
-  const words = (text: string) => text.replaceAll(/ *\| */g, "|").replaceAll(/-+/g, "-")
-  assert.include(
-    words(readFileSync(new URL("../../docs/edge.md", import.meta.url), "utf8")),
-    words(table())
-  )
+describe("the guide", () => {
+  const guide = readFileSync(new URL("../../docs/edge.md", import.meta.url), "utf8")
+
+  it("shows the answers that the runtimes give", () => {
+    const words = (text: string) => text.replaceAll(/ *\| */g, "|").replaceAll(/-+/g, "-")
+    assert.include(words(guide), words(table()))
+  })
+
+  it("lists what the runtimes decide in the tests that are left out", () => {
+    assert.include(guide, list())
+  })
 })

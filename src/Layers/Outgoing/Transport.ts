@@ -1,5 +1,6 @@
 /** The connections of outgoing calls: undici through `NodeHttpClient`. */
 import { lookup as dnsLookup } from "node:dns"
+import { createRequire } from "node:module"
 import { isIP, type LookupFunction } from "node:net"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import type * as Undici from "@effect/platform-node/Undici"
@@ -47,6 +48,16 @@ export const guarded =
     })
   }
 
+/**
+ * Loads undici. Bun has a module of its own in its place, which opens no connections for others, and knows the
+ * package by its files only.
+ */
+const load = async (): Promise<typeof Undici> => {
+  if (!("Bun" in globalThis)) return import("@effect/platform-node/Undici")
+  const own = createRequire(import.meta.url).resolve("@effect/platform-node/package.json")
+  return createRequire(own)("undici/index.js") as typeof Undici
+}
+
 type Connect = NonNullable<Undici.Agent.Options["connect"]>
 
 /** Creates a client with connections of its own. They end with the scope. */
@@ -90,7 +101,7 @@ export const make = (
   lookup: typeof dnsLookup = dnsLookup
 ): Effect.Effect<Transport, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const undici = yield* Effect.promise(() => import("@effect/platform-node/Undici"))
+    const undici = yield* Effect.promise(load)
     const { connectTimeout, userUrls } = settings
     const timeout = Duration.toMillis(connectTimeout)
     const isAllowed = (address: string) => Address.isAllowed(address, userUrls.allowNetworks)
