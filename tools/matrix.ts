@@ -144,13 +144,16 @@ const independent = [
   "Timeout/Timeout"
 ].map((name) => `test/Layers/${name}.test.ts`)
 
-/** The suites of other runtimes in CI: each answers in seconds, and together they use all of a listener. */
+/** The suites of other runtimes in CI. They take seconds, and use all parts of a listener. */
 const ofRuntimes = [
   "test/Layers/Compression",
+  "test/Layers/Outgoing/OutgoingPlugin.test.ts",
   "test/Layers/Realtime/WebSocket",
   "test/Server/Bounds.test.ts",
   "test/Server/ErrorEnvelope.test.ts",
+  "test/Server/Finalizers.test.ts",
   "test/Server/StreamedBodies.test.ts",
+  "test/Server/Targets.test.ts",
   "test/Server/TrailingSlash.test.ts"
 ]
 

@@ -70,6 +70,8 @@ export abstract class OpenConnection<Receive, Send>
   #fullSince: number | undefined
   #heard: number
   abstract readonly id: string
+  /** Whether a fiber waits for the client to read. */
+  #isBlocked = false
   #isPaused = false
   readonly openedAt: number
   #peer: WebSocketUpgrade.Peer | undefined
@@ -186,7 +188,10 @@ export abstract class OpenConnection<Receive, Send>
   sendText(text: string): Effect.Effect<void, ChannelClosed> {
     return Effect.suspend(() => {
       if (this.end !== undefined) return Effect.fail(this.end)
-      if (this.#isFull) return Effect.flatMap(this.#changed, () => this.sendText(text))
+      if (this.#isFull) {
+        this.#isBlocked = true
+        return Effect.flatMap(this.#changed, () => this.sendText(text))
+      }
       this.#write(text)
       return Effect.void
     })
@@ -274,7 +279,9 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   onDrain(): void {
-    if (this.#fullSince !== undefined && !this.#isFull) this.#wake()
+    if (!this.#isBlocked || this.#isFull) return
+    this.#isBlocked = false
+    this.#wake()
   }
 
   onPing(data: Uint8Array): void {
