@@ -67,14 +67,14 @@ if (h2c) {
   globalThis.fetch = overHttp2 as typeof fetch
 }
 
-if (runtime !== undefined) {
+const { Deno } = globalThis as {
+  readonly Deno?: { readonly createHttpClient: (options: object) => unknown }
+}
+
+if (runtime !== undefined && Deno !== undefined) {
   const own = globalThis.fetch
-  const { Deno } = globalThis as {
-    readonly Deno?: { readonly createHttpClient: (options: object) => unknown }
-  }
-  // On a connection that had a request before, the runtimes send a request again whose reply was cut.
-  const once =
-    Deno === undefined ? {} : { client: Deno.createHttpClient({ poolMaxIdlePerHost: 0 }) }
+  // On a connection that had a request before, Deno sends a request again whose reply was cut.
+  const client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 })
   globalThis.fetch = ((input, init) =>
-    own(input, { ...init, keepalive: false, ...once })) as typeof fetch
+    own(input, { ...init, client } as RequestInit)) as typeof fetch
 }

@@ -184,7 +184,11 @@ export const serve = async (
   if (listener !== "web") {
     await Effect.runPromise(Scope.provide(Layer.build(App.layer(app)), scope))
   }
-  const answer = listener === "web" ? web.handler : fetch
+  const answer =
+    listener === "web"
+      ? web.handler
+      : // Bun would send a request again whose reply was cut.
+        (request: Request) => fetch(request, { keepalive: false })
   const release =
     listener === "web" ? web.dispose : () => Effect.runPromise(Scope.close(scope, Exit.void))
   const send: Server["send"] = (id, path, init = {}) => {

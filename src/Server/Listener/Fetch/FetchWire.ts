@@ -196,6 +196,8 @@ export class FetchWire implements Wire {
     if (this.#upgraded !== undefined) return queueMicrotask(done)
     const part = Semantics.bodyOf(this.method, response.status)
     const isStream = response.body._tag === "Stream" && part === "body"
+    const hasLength =
+      response.body._tag !== "Stream" || response.headers["content-length"] !== undefined
     const sent = ReplyStream.map(response, (stream) =>
       isStream
         ? stream.pipe(
@@ -210,8 +212,8 @@ export class FetchWire implements Wire {
       HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
         context: this.#state.context,
         signal: this.#source.signal,
-        // Without a body, the runtimes write `Content-Length: 0` to HEAD.
-        withoutBody: part === "nothing" || (part === "length" && response.body._tag !== "Stream")
+        // Without a body and a length, the runtimes write `Content-Length: 0` to HEAD.
+        withoutBody: part === "nothing" || (part === "length" && hasLength)
       })
     )
     if (!isStream) queueMicrotask(done)
