@@ -28,7 +28,7 @@ export interface Upgrading extends Tracking {
 export class UpgradeWire implements Wire {
   readonly #listener: Upgrading
   readonly method: string
-  readonly #onClose = () => this.#onAbort?.()
+  readonly #onClose = this.#closed.bind(this)
   #onAbort: (() => void) | undefined
   onUpgrade: (() => void) | undefined
   #opened: Opened | undefined
@@ -53,6 +53,10 @@ export class UpgradeWire implements Wire {
     this.#socket = socket
     this.#source = source
     this.target = source.url!
+  }
+
+  #closed(): void {
+    this.#onAbort?.()
   }
 
   get onAbort(): (() => void) | undefined {

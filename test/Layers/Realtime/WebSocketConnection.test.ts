@@ -8,6 +8,36 @@ import { OpenConnection } from "../../../src/Layers/Realtime/WebSocketConnection
 
 const text = ChannelText.of(Schema.String)
 
+class TestConnection extends OpenConnection<string, string> {
+  readonly channel = {
+    count: { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 },
+    limits: {
+      bytesPerSecond: 1000,
+      closeTimeout: 1000,
+      idleTimeout: 1000,
+      maxBuffer: 10,
+      maxWaiting: 10,
+      messagesPerSecond: 10,
+      sendTimeout: 1000,
+      wire: {
+        closeTimeout: 1000,
+        compression: undefined,
+        idleTimeout: 1000,
+        maxFragments: 10,
+        maxMessage: 1000
+      }
+    },
+    now: () => 0,
+    onInvalid: undefined,
+    receive: text,
+    send: text
+  }
+  readonly id = "id"
+  begin(): void {}
+  fail(): void {}
+  finish(): void {}
+}
+
 const open = () => {
   const sent: Array<string | Uint8Array> = []
   const peer = {
@@ -22,35 +52,7 @@ const open = () => {
     resume: () => {},
     send: (data: string | Uint8Array) => void sent.push(data)
   }
-  const connection = new OpenConnection(
-    {
-      channel: "test",
-      count: { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 },
-      limits: {
-        bytesPerSecond: 1000,
-        closeTimeout: 1000,
-        idleTimeout: 1000,
-        maxBuffer: 10,
-        maxWaiting: 10,
-        messagesPerSecond: 10,
-        sendTimeout: 1000,
-        wire: {
-          closeTimeout: 1000,
-          compression: undefined,
-          idleTimeout: 1000,
-          maxFragments: 10,
-          maxMessage: 1000
-        }
-      },
-      now: () => 0,
-      onInvalid: undefined,
-      receive: text,
-      send: text
-    },
-    "id",
-    undefined
-  )
-  connection.owner = { onClosed: () => {}, onDefect: () => {}, onOpened: () => {} }
+  const connection = new TestConnection(0, undefined)
   connection.onOpened(peer)
   return { connection, peer, sent }
 }
