@@ -1,4 +1,5 @@
 /** The process of a worker, as its supervisor sees it. */
+import type { Worker } from "node:cluster"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { FromWorker, ToWorker } from "./Messages.ts"
@@ -7,6 +8,8 @@ import { isMessage, variable } from "./Messages.ts"
 /** How a process ended. */
 export interface Ended {
   readonly code: number | null
+  /** Why it could not be started, if it could not. */
+  readonly error?: string
   readonly signal: string | null
 }
 
@@ -33,8 +36,8 @@ export type Start = (
 const lastMessagesMillis = 500
 
 /** Returns the end of a process in words. */
-export const endOf = ({ code, signal }: Ended): string =>
-  signal === null ? `exit code ${code}` : `signal ${signal}`
+export const endOf = ({ code, error, signal }: Ended): string =>
+  error ?? (signal === null ? `exit code ${code}` : `signal ${signal}`)
 
 /** Returns the exit code for a supervisor whose worker ended. */
 export const codeOf = ({ code }: Ended): number => (code === null || code === 0 ? 1 : code)
@@ -49,9 +52,26 @@ export const cluster = async (): Promise<Start | undefined> => {
   // Metrics have values that JSON lacks: big integers, maps and infinity.
   cluster.setupPrimary({ serialization: "advanced" })
   return (number, of, onMessage) => {
-    const worker = cluster.fork({ [variable]: `${number}/${of}` })
+    const ended = Deferred.makeUnsafe<Ended>()
+    const fail = (error: unknown) =>
+      Deferred.doneUnsafe(ended, Effect.succeed({ code: null, error: String(error), signal: null }))
+    let worker: Worker
+    try {
+      worker = cluster.fork({ [variable]: `${number}/${of}` })
+    } catch (error) {
+      // Node reports some errors of the system so, and others by an event.
+      fail(error)
+      return {
+        ended,
+        kill: () => {},
+        number,
+        pid: undefined,
+        ready: Deferred.makeUnsafe(),
+        send: () => {}
+      }
+    }
     const child: Child = {
-      ended: Deferred.makeUnsafe(),
+      ended,
       kill: (signal) => worker.process.kill(signal),
       number,
       pid: worker.process.pid,
@@ -61,13 +81,16 @@ export const cluster = async (): Promise<Start | undefined> => {
         if (worker.isConnected()) worker.process.send(message, () => {})
       }
     }
-    worker.on("error", () => {})
+    worker.on("error", (error: unknown) => {
+      // A process that never was has no exit.
+      if (child.pid === undefined) fail(error)
+    })
     worker.on("message", (message: unknown) => {
       // Workers run the same version of this module.
       if (isMessage(message)) onMessage(child, message as FromWorker)
     })
     worker.on("exit", (code: number | null, signal: string | null) => {
-      const end = () => Deferred.doneUnsafe(child.ended, Effect.succeed({ code, signal }))
+      const end = () => Deferred.doneUnsafe(ended, Effect.succeed({ code, signal }))
       if (!worker.isConnected()) return end()
       // Its last messages come before the end of the channel, which its own children may hold open.
       worker.once("disconnect", end)
