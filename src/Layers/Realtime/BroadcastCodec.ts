@@ -15,16 +15,15 @@ export interface TextCodec<A> {
 
 const made = new WeakMap<object, TextCodec<never>>()
 
-const parse = Option.liftThrowable(JSON.parse)
-
 const make = <A>(schema: JsonSchema<A>): TextCodec<A> => {
   const codec = Schema.toCodecJson(schema)
   SchemaJITCompiler.enable(codec.ast)
   SchemaJITCompiler.enable(SchemaAST.flip(codec.ast))
-  const decode = Schema.decodeUnknownOption(codec)
+  const decode = Schema.decodeUnknownSync(codec)
   const encode = Schema.encodeSync(codec)
   return {
-    decode: (text) => Option.flatMap(parse(text), (value) => decode(value)),
+    // A transformation of the schema may throw too, and the text is that of another process.
+    decode: Option.liftThrowable((text: string) => decode(JSON.parse(text))),
     encode: (value) => JSON.stringify(encode(value) ?? null)
   }
 }

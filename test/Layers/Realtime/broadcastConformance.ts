@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Change, type Delivery, Topic } from "flange/Realtime"
@@ -19,6 +20,16 @@ const Room = Topic.make("room", {
 })
 
 const News = Topic.make("news", { message: Schema.Int })
+
+/** Its decoder throws for what is no URL. */
+const Links = Topic.make("links", {
+  message: Schema.String.pipe(
+    Schema.decodeTo(Schema.instanceOf(URL), {
+      decode: SchemaGetter.transform((text) => new URL(text)),
+      encode: SchemaGetter.transform(({ href }: URL) => href)
+    })
+  )
+})
 
 /** The texts of messages, and gaps. */
 const shown = (delivery: Delivery<{ readonly text: string }>) =>
@@ -176,6 +187,15 @@ export const suite = ({ name, open }: Kind) =>
         ])
         yield* one.broadcast.publish(Room.at("lobby"), { text: "readable" })
         expect((yield* take(stream, 1)).map(shown)).toEqual(["readable"])
+      })
+    )
+
+    rule("a message whose decoder throws is skipped", ({ bus, one, two }) =>
+      Effect.gen(function* () {
+        const stream = yield* two.broadcast.subscribe(Links)
+        yield* bus.publish([{ address: addressOf("messages", Links), text: '"no address"' }])
+        yield* one.broadcast.publish(Links, new URL("https://example.com/"))
+        expect(yield* take(stream, 1)).toMatchObject([{ message: { host: "example.com" } }])
       })
     )
 
