@@ -36,12 +36,12 @@ const extended = (data: unknown, more: object | undefined): unknown => {
 /** The output of one template. Its short names are those that the code of templates has. */
 export class Page {
   line: number | undefined = undefined
-  res = ""
   #blocks: Map<string, string> | undefined = undefined
   readonly #depth: number
   readonly #given: Blocks | undefined
   readonly #it: unknown
   #layout: Layout | undefined = undefined
+  #res = ""
   readonly #rules: Rules
 
   constructor(it: unknown, rules: Rules, depth: number, given: Blocks | undefined) {
@@ -51,45 +51,60 @@ export class Page {
     this.#rules = rules
   }
 
+  /** What the template has printed. Its code appends to it. */
+  get res(): string {
+    return this.#res
+  }
+
+  set res(text: string) {
+    const { maxSize } = this.#rules
+    if (text.length > maxSize) {
+      throw new Printer.Unprintable(
+        `the page has more than ${maxSize} characters. Print less, or raise templates.maxSize`
+      )
+    }
+    this.#res = text
+  }
+
   /** Prints in an attribute. */
   a(value: unknown): string {
-    return this.#checked(this.#rules.print.attribute(value))
+    return this.#rules.print.attribute(value)
   }
 
   /** Prints in the attribute `style`. */
   c(value: unknown): string {
-    return this.#checked(this.#rules.print.style(value))
+    return this.#rules.print.style(value)
   }
 
   /** Prints between tags. */
   e(value: unknown): string {
-    return this.#checked(this.#rules.print.text(value))
+    return this.#rules.print.text(value)
   }
 
   /** Prints the name of an attribute. */
   n(value: unknown): string {
-    return this.#checked(this.#rules.print.name(value))
+    return this.#rules.print.name(value)
   }
 
   /** Prints in an address, behind what was printed of it. `quote` is that of the attribute. */
   p(value: unknown, quote: string): string {
     const before = this.res.slice(this.res.lastIndexOf(quote) + 1)
-    return this.#checked(this.#rules.print.address(value, before))
+    return this.#rules.print.address(value, before)
   }
 
   /** Prints markup. */
   r(value: unknown): string {
-    return this.#checked(Printer.raw(value))
+    return Printer.raw(value)
   }
 
   /** Prints in a script. */
   s(value: unknown): string {
-    return this.#checked(this.#rules.print.script(value))
+    return this.#rules.print.script(value)
   }
 
   /** Prints an address. */
   u(value: unknown): string {
-    return this.#checked(this.#rules.print.url(value))
+    return this.#rules.print.url(value)
   }
 
   /** Renders a template. Throws a `TemplateError`. */
@@ -123,14 +138,6 @@ export class Page {
         template: compiled.name
       })
     }
-  }
-
-  #checked(text: string): string {
-    const { maxSize } = this.#rules
-    if (this.res.length + text.length <= maxSize) return text
-    throw new Printer.Unprintable(
-      `the page has more than ${maxSize} characters. Print less, or raise templates.maxSize`
-    )
   }
 
   #captured(content: () => void): string {
@@ -177,6 +184,6 @@ export class Page {
     const page = new Page(extended(this.#it, more), this.#rules, this.#depth + 1, blocks)
     const text = page.render(found)
     this.line = line
-    return this.#checked(text)
+    return text
   }
 }

@@ -183,6 +183,10 @@ export const suite = (name: string, open: Open): void => {
         expect(yield* fails(`<% for (;;) { %><%= "0123456789" %><% } %>`)).toContain(
           "the page has more than 100000 characters"
         )
+        // What it may print is in no tag.
+        expect(yield* fails("<% for (;;) { %>0123456789<% } %>")).toContain(
+          "the page has more than 100000 characters"
+        )
         const tree = `<%= it.depth %><% if (it.depth < 20) { %><%= include("page", { depth: it.depth + 1 }) %><% } %>`
         expect(yield* render(tree, { depth: 18 })).toBe("181920")
       })
