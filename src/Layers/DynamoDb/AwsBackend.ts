@@ -23,6 +23,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { DynamoUnavailable } from "../../Contract/DynamoErrors.ts"
+import * as AwsReplies from "../../Plugin/AwsReplies.ts"
 import * as AwsErrors from "./AwsErrors.ts"
 import type {
   Backend,
@@ -140,7 +141,11 @@ const tablesOf = (parts: ReadonlyArray<{ readonly table: string }>): string =>
 export const make = (settings: Settings): Effect.Effect<Backend, never, Scope.Scope> =>
   Effect.gen(function* () {
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => new DynamoDBClient(settingsOf(settings))),
+      Effect.sync(() => {
+        const made = new DynamoDBClient(settingsOf(settings))
+        made.middlewareStack.add(AwsReplies.bounded(undefined), AwsReplies.place)
+        return made
+      }),
       (opened) => Effect.sync(() => opened.destroy())
     )
 

@@ -22,6 +22,7 @@ import {
   ObjectRangeNotSatisfiable,
   ObjectStoreUnavailable
 } from "../../Contract/ObjectErrors.ts"
+import * as AwsReplies from "../../Plugin/AwsReplies.ts"
 import { type Backend, type ReadFailure, resolve } from "./Backend.ts"
 import {
   type ByteRange,
@@ -68,7 +69,11 @@ const settingsOf = (settings: Settings): S3ClientConfig => {
 
 const client = (config: S3ClientConfig): Effect.Effect<S3Client, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new S3Client(config)),
+    Effect.sync(() => {
+      const made = new S3Client(config)
+      made.middlewareStack.add(AwsReplies.bounded("GetObjectCommand"), AwsReplies.place)
+      return made
+    }),
     (client) => Effect.sync(() => client.destroy())
   )
 
@@ -215,20 +220,27 @@ export const make = (
             { abortSignal }
           )
       }).pipe(
-        Effect.map(({ Contents = [], IsTruncated, NextContinuationToken }) => {
+        Effect.flatMap(({ Contents = [], IsTruncated, NextContinuationToken }) => {
           const summaries = Contents.map(({ ETag, Key = "", LastModified, Size = 0 }) => ({
             etag: ETag ?? '""',
             key: Key,
             lastModified: LastModified ?? new Date(0),
             size: Size
           }))
-          const next = IsTruncated === true ? NextContinuationToken : undefined
-          return [
-            summaries,
-            next === undefined
-              ? Option.none<string | undefined>()
-              : Option.some<string | undefined>(next)
-          ] as const
+          if (IsTruncated !== true) {
+            return Effect.succeed([summaries, Option.none<string | undefined>()] as const)
+          }
+          return NextContinuationToken === undefined || NextContinuationToken === token
+            ? Effect.fail(
+                new ObjectStoreUnavailable({
+                  operation: "list",
+                  reason: "the server does not tell where the list goes on"
+                })
+              )
+            : Effect.succeed([
+                summaries,
+                Option.some<string | undefined>(NextContinuationToken)
+              ] as const)
         })
       )
 

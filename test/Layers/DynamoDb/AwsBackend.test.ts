@@ -388,6 +388,19 @@ describe("the wire", () => {
     })
   )
 
+  it.live("a reply that is longer than any of the service is given up", () =>
+    Effect.gen(function* () {
+      const long = "x".repeat(33 * 2 ** 20)
+      for (const status of [200, 500]) {
+        const { orders } = yield* open(() => ({ Item: { long: { S: long } }, status }))
+        expect(yield* Effect.flip(orders.get({ customer: "ada", id: "1" }))).toMatchObject({
+          _tag: "DynamoUnavailable",
+          reason: expect.stringContaining("a reply of more than 33554432 bytes")
+        })
+      }
+    })
+  )
+
   it.live("an interruption aborts the call", () =>
     Effect.gen(function* () {
       const arrived = yield* Deferred.make<void>()

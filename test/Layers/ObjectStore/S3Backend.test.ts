@@ -1,3 +1,5 @@
+import { createServer } from "node:http"
+import { Readable } from "node:stream"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -5,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as Backends from "../../../src/Layers/ObjectStore/Backends.ts"
 import { make } from "../../../src/Layers/ObjectStore/Make.ts"
-import { maxSize, openS3, settings } from "./backends.ts"
+import { listening, maxSize, openS3, s3Values, settings } from "./backends.ts"
 import { bytes } from "./conformance.ts"
 import { hasS3rver, s3rver } from "./s3rver.ts"
 
@@ -91,6 +93,68 @@ describe("the object store in S3", () => {
         expect(sent.length).toBe(2)
         yield* Stream.runDrain(Stream.take(store.list("k"), 3))
         expect(sent.length).toBe(3)
+      })
+    )
+  )
+
+  it.live("a reply without an end is given up, also to an error, and content is not", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const piece = Buffer.alloc(2 ** 20, "x")
+        const port = yield* listening(
+          createServer((request, reply) => {
+            reply.writeHead(request.url!.includes("whole") ? 200 : 500)
+            const pieces = function* () {
+              for (let i = 0; i < 40 || !request.url!.includes("whole"); i++) yield piece
+            }
+            Readable.from(pieces()).pipe(reply)
+          })
+        )
+        const backend = yield* Backends.open(
+          settings({ ...s3Values, endpoint: `http://127.0.0.1:${port}` })
+        )
+        const store = yield* make(backend, maxSize)
+        const failures = yield* Effect.all([
+          Effect.flip(Effect.scoped(store.get("a"))),
+          Effect.flip(Stream.runDrain(store.list("a"))),
+          Effect.flip(store.put("a", "x"))
+        ])
+        for (const failure of failures) {
+          expect(failure).toMatchObject({
+            _tag: "ObjectStoreUnavailable",
+            reason: expect.stringContaining("a reply of more than 33554432 bytes")
+          })
+        }
+        const { stream } = yield* store.get("whole")
+        const size = yield* Stream.runFold(
+          stream,
+          () => 0,
+          (sum, { length }) => sum + length
+        )
+        expect(size).toBe(40 * 2 ** 20)
+      })
+    )
+  )
+
+  it.live("a list whose server does not lead to its end fails", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        for (const token of ["", "<NextContinuationToken>same</NextContinuationToken>"]) {
+          const port = yield* listening(
+            createServer((_, reply) =>
+              reply.end(
+                `<ListBucketResult><IsTruncated>true</IsTruncated>${token}</ListBucketResult>`
+              )
+            )
+          )
+          const backend = yield* Backends.open(
+            settings({ ...s3Values, endpoint: `http://127.0.0.1:${port}` })
+          )
+          expect(yield* Effect.flip(Stream.runDrain(backend.list("", undefined)))).toMatchObject({
+            _tag: "ObjectStoreUnavailable",
+            reason: "the server does not tell where the list goes on"
+          })
+        }
       })
     )
   )

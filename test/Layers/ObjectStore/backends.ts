@@ -61,7 +61,7 @@ export const directory: Kind = {
   open: Effect.flatMap(temporary, (path) => opened({ backend: "directory", directory: path }))
 }
 
-const listening = (server: Server): Effect.Effect<number, never, Scope.Scope> =>
+export const listening = (server: Server): Effect.Effect<number, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       server.listen(0, "127.0.0.1")
@@ -80,6 +80,17 @@ export interface Sent {
   readonly headers: Readonly<Record<string, Array<string> | string | undefined>>
   readonly method: string
   readonly url: string
+}
+
+/** The settings of a client, without its server. */
+export const s3Values = {
+  accessKeyId: "test",
+  backend: "s3",
+  bucket: "shop",
+  forcePathStyle: true,
+  partSize: "5 MiB",
+  region: "eu-central-1",
+  secretAccessKey: "test"
 }
 
 /**
@@ -134,16 +145,7 @@ export const s3Server = Effect.gen(function* () {
     })
   })
   const port = yield* listening(front)
-  const values = {
-    accessKeyId: "test",
-    backend: "s3",
-    bucket: "shop",
-    endpoint: `http://127.0.0.1:${port}`,
-    forcePathStyle: true,
-    partSize: "5 MiB",
-    region: "eu-central-1",
-    secretAccessKey: "test"
-  }
+  const values = { ...s3Values, endpoint: `http://127.0.0.1:${port}` }
   yield* Effect.promise(() => fetch(`${values.endpoint}/shop`, { method: "PUT" }))
   return { sent, values }
 })
