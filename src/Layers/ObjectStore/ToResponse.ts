@@ -11,7 +11,7 @@ import {
   ObjectPreconditionFailed,
   type ObjectRangeNotSatisfiable
 } from "../../Contract/ObjectErrors.ts"
-import { rangeOf, tagsOf } from "../../Server/Exchange/Conditions.ts"
+import { isAfter, rangeOf, tagsOf } from "../../Server/Exchange/Conditions.ts"
 import {
   type ByteRange,
   type ObjectInfo,
@@ -32,10 +32,6 @@ const headersOf = ({ etag, lastModified }: ObjectInfo) => ({
 
 const notModified = (info: ObjectInfo) =>
   HttpServerResponse.empty({ headers: headersOf(info), status: 304 })
-
-/** Checks whether an object is as old as a client has it, for a request without entity tags. */
-const isUnchanged = ({ lastModified }: ObjectInfo, since: string | undefined): boolean =>
-  since !== undefined && Math.floor(lastModified.getTime() / 1000) * 1000 <= Date.parse(since)
 
 const replyOf = ({ info, range, stream }: StoredObject) => {
   const { contentType, size } = info
@@ -81,6 +77,7 @@ const open = (
  * `nosniff`. It is
  *
  * - 304 for `If-None-Match` and `If-Modified-Since` of an object that the client has
+ * - 412 for `If-Match` and `If-Unmodified-Since` of another version
  * - 206 for one range of bytes, also with `If-Range`; several ranges get the whole object
  * - 416 for a range outside of the object
  *
@@ -123,6 +120,16 @@ export const toResponse = (
     const ifMatch = tagsOf(headers["if-match"], "left out")
     const ifNoneMatch = tagsOf(headers["if-none-match"], "compared")
     const since = ifNoneMatch === undefined ? headers["if-modified-since"] : undefined
+    const until = ifMatch === undefined ? headers["if-unmodified-since"] : undefined
+    /** Answers a request for an object that is there. Without a `reply` the client has it already. */
+    const answer = (info: ObjectInfo, reply?: HttpServerResponse.HttpServerResponse) => {
+      const { lastModified } = info
+      if (isAfter(lastModified, until) === true) {
+        return Effect.fail(new ObjectPreconditionFailed({ key }))
+      }
+      const isKnown = reply === undefined || isAfter(lastModified, since) === false
+      return Effect.succeed(isKnown ? notModified(info) : reply)
+    }
     const options: ReadOptions = {
       ifMatch: ifMatch === "*" ? undefined : ifMatch,
       ifNoneMatch: ifNoneMatch === "*" ? undefined : ifNoneMatch
@@ -134,17 +141,17 @@ export const toResponse = (
         return yield* new ObjectPreconditionFailed({ key })
       }
       const isKnown = ifNoneMatch === "*" || options.ifNoneMatch?.includes(etag) === true
-      if (isKnown || isUnchanged(info, since)) return notModified(info)
-      return replyOf({ info, range: undefined, stream: Stream.empty })
+      return yield* answer(
+        info,
+        isKnown ? undefined : replyOf({ info, range: undefined, stream: Stream.empty })
+      )
     }
     const range = method === "GET" ? rangeOf(headers["range"]) : undefined
     return yield* open(store, key, options, range, headers["if-range"]).pipe(
-      Effect.map((found) =>
-        isUnchanged(found.info, since) ? notModified(found.info) : replyOf(found)
-      ),
+      Effect.flatMap((found) => answer(found.info, replyOf(found))),
       Effect.catchTags({
         // The store has told nothing of the object but that it is the same.
-        ObjectNotModified: () => Effect.map(store.head(key), notModified),
+        ObjectNotModified: () => Effect.flatMap(store.head(key), (info) => answer(info)),
         ObjectRangeNotSatisfiable: notSatisfiable
       })
     )

@@ -45,12 +45,27 @@ export const resolved = (
 export const isSame = (ifRange: string, etag: string | undefined): boolean =>
   ifRange === etag && /^"[^"]*"$/.test(ifRange)
 
+const dates = [
+  /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/,
+  /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/
+]
+const dateWithoutZone = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
+
+/**
+ * Returns Unix milliseconds of a date, and `NaN` for a text that is none: `Date.parse` takes texts such as
+ * `item 7` for one. Source: RFC 9110, section 5.6.7.
+ */
+export const timeOf = (text: string): number => {
+  if (dates.some((date) => date.test(text))) return Date.parse(text)
+  return dateWithoutZone.test(text) ? Date.parse(`${text} GMT`) : Number.NaN
+}
+
 /** Checks whether a content was changed after the time of a header. A header that is no time says nothing. */
 export const isAfter = (
   lastModified: Date | undefined,
   header: string | undefined
 ): boolean | undefined => {
   if (lastModified === undefined || header === undefined) return undefined
-  const time = Date.parse(header)
+  const time = timeOf(header)
   return Number.isNaN(time) ? undefined : Math.floor(lastModified.getTime() / 1000) * 1000 > time
 }

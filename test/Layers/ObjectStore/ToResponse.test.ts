@@ -83,6 +83,11 @@ for (const [place, boot] of places) {
             { "if-none-match": "unquoted" },
             { "if-none-match": '"x"', "if-modified-since": modified },
             { "if-modified-since": "no date" },
+            { "if-modified-since": "item 9999" },
+            { "if-modified-since": "Thu Jan  1 00:00:00 1970" },
+            { "if-unmodified-since": modified },
+            { "if-unmodified-since": "item 7" },
+            { "if-match": etag, "if-unmodified-since": "Thursday, 01-Jan-70 00:00:00 GMT" },
             { "if-match": etag },
             { "if-match": "*" },
             { range: "bytes=0-3, 5-6" },
@@ -111,7 +116,12 @@ for (const [place, boot] of places) {
           const outside = (yield* send({ range: "bytes=18-" })).expectStatus(416)
           expect(outside.headers.get("content-range")).toBe("bytes */18")
           expect(outside.json).toMatchObject({ code: "OBJECT_RANGE_NOT_SATISFIABLE", size: 18 })
-          for (const headers of [{ "if-match": '"x"' }, { "if-match": `W/${etag}` }] as const) {
+          for (const headers of [
+            { "if-match": '"x"' },
+            { "if-match": `W/${etag}` },
+            { "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT" },
+            { "if-none-match": etag, "if-unmodified-since": "Thu Jan  1 00:00:00 1970" }
+          ] as ReadonlyArray<Record<string, string>>) {
             for (const method of ["GET", "HEAD"])
               yield* Effect.map(send(headers, method), (r) => r.expectStatus(412))
           }

@@ -1,4 +1,5 @@
 /** What `Cache-Control` of a request and of a reply allows. Source: RFC 9111, section 5.2. */
+import { timeOf } from "../../../Server/Exchange/Conditions.ts"
 
 /** The directives of a field by their names in lower case; a directive without a value has `""`. */
 type Directives = ReadonlyMap<string, string>
@@ -66,10 +67,5 @@ export const mayStore = (
   const lifetime = (isShared ? found.get("s-maxage") : undefined) ?? found.get("max-age")
   if (lifetime !== undefined) return secondsOf(lifetime) * 1000 >= ttl
   // An invalid date is in the past.
-  return expires === undefined || millisOf(expires) - now >= ttl
+  return expires === undefined || timeOf(expires) - now >= ttl
 }
-
-const date = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
-
-/** Returns Unix milliseconds of a date, and `NaN` for another text. Source: RFC 9110, section 5.6.7. */
-export const millisOf = (text: string): number => (date.test(text) ? Date.parse(text) : Number.NaN)

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Cookies from "effect/http/Cookies"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
+import { timeOf } from "../../../Server/Exchange/Conditions.ts"
 import * as PreparedReply from "../../../Server/Exchange/PreparedReply.ts"
 import * as Semantics from "../../../Server/Exchange/Semantics.ts"
 import { bytesOf, linesOf, responseOf, withLines } from "../../../Server/Exchange/WireReply.ts"
@@ -157,7 +158,7 @@ const isKnown = (
   }
   if (ifModifiedSince === undefined) return false
   // A date that cannot be read is no condition.
-  return Directives.millisOf(ifModifiedSince) >= Directives.millisOf(lastModified)
+  return timeOf(ifModifiedSince) >= timeOf(lastModified)
 }
 
 const tags = /(?:W\/)?"[^"]*"/g
