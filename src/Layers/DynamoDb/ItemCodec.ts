@@ -84,7 +84,10 @@ export const make = <Item>(
     } else if (typeof value === "string") {
       if (!value.isWellFormed()) throw refuse(attribute, "it is no Unicode text")
     } else if (typeof value === "object" && value !== null) {
-      for (const each of Object.values(value)) checkValue(attribute, each, depth + 1)
+      for (const [name, each] of Object.entries(value)) {
+        if (!name.isWellFormed()) throw refuse(attribute, "a name in it is no Unicode text")
+        checkValue(attribute, each, depth + 1)
+      }
     }
   }
 

@@ -42,7 +42,11 @@ const Reading = Schema.Struct({
 
 const Readings = Table.make("readings", { partitionKey: "sensor", schema: Reading, sortKey: "at" })
 
-export const User = Schema.Struct({ id: Schema.String, visits: Schema.Int })
+export const User = Schema.Struct({
+  id: Schema.String,
+  labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  visits: Schema.Int
+})
 export const Users = Table.make("users", { partitionKey: "id", schema: User })
 
 export const order = (id: string, more: Partial<Order> = {}): Order =>
@@ -413,6 +417,12 @@ export const suite = ({ isWhole, name, open }: Kind) =>
               )
             }
           }
+          yield* users.put({ id: "a", labels: { "\ud83d\ude00": "b" }, visits: 0 })
+          const labels = { "\ud800": "b" }
+          expect(yield* Effect.flip(users.put({ id: "a", labels, visits: 0 }))).toMatchObject({
+            attribute: "labels",
+            reason: "a name in it is no Unicode text"
+          })
           yield* users.put({ id: "x".repeat(2048), visits: 0 })
           expect(yield* Effect.flip(users.put({ id: "x".repeat(2049), visits: 0 }))).toMatchObject({
             reason: "a key has at most 2048 bytes here"
