@@ -171,9 +171,23 @@ export const make = (directory: string): Effect.Effect<Backend, StoreFailure> =>
         )
       )
 
-    const head = (operation: string, key: string) =>
-      Effect.scoped(
-        Effect.flatMap(opened(operation, key), (file) => run(operation, () => infoOf(file, key)))
+    /** Describes an object of a list; undefined if it was deleted meanwhile, or the file is no object. */
+    const listed = (key: string) =>
+      Effect.flatMap(pathOf(key), (path) =>
+        run("list", async () => {
+          try {
+            const file = await find(path)
+            if (file === undefined) return undefined
+            try {
+              return await infoOf(file, key)
+            } finally {
+              await file.close()
+            }
+          } catch (error) {
+            if (error instanceof NoObjectFile) return undefined
+            throw error
+          }
+        })
       )
 
     /** Moves a whole file to the path of its object. Returns whether the conditions were met. */
@@ -295,7 +309,10 @@ export const make = (directory: string): Effect.Effect<Backend, StoreFailure> =>
         )
         return { info, range, stream }
       }),
-      head: (key) => head("head", key),
+      head: (key) =>
+        Effect.scoped(
+          Effect.flatMap(opened("head", key), (file) => run("head", () => infoOf(file, key)))
+        ),
       list: (prefix, after) =>
         Stream.suspend(() => {
           const base = prefix.slice(0, prefix.lastIndexOf("/") + 1)
@@ -310,13 +327,9 @@ export const make = (directory: string): Effect.Effect<Backend, StoreFailure> =>
             ),
             Stream.fromAsyncIterable(keys(folder, base, prefix, after), failureOf("list"))
           ).pipe(
-            // An object may be deleted while it is listed.
+            // A key of a file is that of an object that was stored.
             Stream.mapEffect((key) =>
-              Effect.catchTags(head("list", key), {
-                // A key of a file is that of an object that was stored.
-                InvalidObjectKey: Effect.die,
-                ObjectNotFound: () => Effect.succeed(undefined)
-              })
+              Effect.catchTag(listed(key), "InvalidObjectKey", (error) => Effect.die(error))
             ),
             Stream.filter((info) => info !== undefined)
           )

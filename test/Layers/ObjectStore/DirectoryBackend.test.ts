@@ -70,6 +70,8 @@ describe("the object store in a directory", () => {
       expect(yield* tagOf(store.head("name"))).toBe("ObjectStoreUnavailable")
       expect(yield* tagOf(store.head(".env"))).toBe("ObjectNotFound")
       yield* store.put(".env", "mine")
+      const all = yield* Stream.runCollect(store.list(""))
+      expect(all.map(({ key }) => key)).toEqual([".env"])
       expect(yield* Effect.promise(() => readFile(join(folder, ".env"), "utf8"))).toBe("SECRET=1")
     }))
 
