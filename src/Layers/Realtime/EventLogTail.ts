@@ -40,6 +40,8 @@ export class Tail {
   readonly #followers = new Set<Follower>()
   /** How many clients have it, also those that do not follow it yet. */
   #held = 0
+  /** Whether it reads no more. A client that comes then has to open another one. */
+  isClosed = false
   readonly #latch = Latch.makeUnsafe()
   #position: Position = { generation: 0, sequence: 0 }
   #recent: Array<Framed> = []
@@ -63,10 +65,10 @@ export class Tail {
     return this.#position
   }
 
-  /** Waits until the position is another one. */
+  /** Waits until the position is another one. Does not wait if it is closed. */
   changed(position: Position): Effect.Effect<void> {
     return Effect.callback((resume) => {
-      if (!isSame(position, this.#position)) return resume(Effect.void)
+      if (this.isClosed || !isSame(position, this.#position)) return resume(Effect.void)
       const wake = () => {
         this.#waiting.delete(wake)
         resume(Effect.void)

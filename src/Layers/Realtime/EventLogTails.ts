@@ -10,6 +10,9 @@ import { Tail } from "./EventLogTail.ts"
 /** How long a tail without clients stays open, in milliseconds: clients may be about to come back. */
 const lingering = 30_000
 
+/** The most tails without clients. A caller who chooses topics would fill the memory. */
+const mostIdle = 1000
+
 interface Open {
   /** When it was found to be idle, as a reading of the clock of `sweep`. */
   idleSince: number | undefined
@@ -77,19 +80,26 @@ export const make = (backend: Backend): Effect.Effect<Tails, never, Scope.Scope>
     return {
       open,
       sweep: (now) =>
-        Effect.forEach(
-          [...all.values()],
-          (one) =>
-            Effect.suspend(() => {
+        Effect.suspend(() => {
+          const open = [...all.values()]
+          // The first of them are the oldest.
+          let excess = open.filter(({ tail }) => tail.isIdle).length - mostIdle
+          return Effect.forEach(
+            open,
+            (one) => {
               if (!one.tail.isIdle) one.idleSince = undefined
-              else if (one.idleSince === undefined) one.idleSince = now
-              else if (now - one.idleSince >= lingering) {
-                all.delete(one.tail.topic)
-                return Scope.close(one.scope, Exit.void)
+              else {
+                one.idleSince ??= now
+                if (excess-- > 0 || now - one.idleSince >= lingering) {
+                  all.delete(one.tail.topic)
+                  one.tail.isClosed = true
+                  return Scope.close(one.scope, Exit.void)
+                }
               }
               return Effect.void
-            }),
-          { discard: true }
-        )
+            },
+            { discard: true }
+          )
+        })
     }
   })

@@ -121,6 +121,8 @@ export class LogFollower extends Connection implements Follower {
     // A client that gets no event continues here too.
     this.send(SseFrames.position(this.position))
     if (this.hub.isDraining) return
+    // No client had it for a while before this one began.
+    if (this.tail.isClosed) return this.end()
     // Only the log knows whether it has had an id that the tail has not seen.
     const isAhead = this.position.sequence > this.tail.position.sequence
     if (isAhead || !this.tail.join(this)) this.#stopReading = this.hub.catchUp(this)
