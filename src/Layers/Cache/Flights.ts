@@ -26,9 +26,16 @@ const Inside: Context.Reference<ReadonlyArray<Flight>> = Context.Reference("flan
   defaultValue: (): ReadonlyArray<Flight> => []
 })
 
-/** Whether a flight waits, also through others, for one of these. */
-const waitsFor = (flight: Flight, some: ReadonlyArray<Flight>): boolean =>
-  some.includes(flight) || [...flight.awaited].some((one) => waitsFor(one, some))
+/** Whether a flight waits, also through others, for one of these. Each is looked at once. */
+const waitsFor = (flight: Flight, some: ReadonlyArray<Flight>): boolean => {
+  // A set is iterated with what is added meanwhile.
+  const all = new Set([flight])
+  for (const one of all) {
+    if (some.includes(one)) return true
+    for (const next of one.awaited) all.add(next)
+  }
+  return false
+}
 
 /**
  * Runs in progress, by key. A run has the services of the caller that started it, and goes on while a

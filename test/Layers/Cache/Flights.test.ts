@@ -123,6 +123,31 @@ describe("callers that miss the same key", () => {
     }).pipe(Effect.provide(TestCache.layer()))
   )
 
+  it.effect("loads that share many others in thirty layers end", () =>
+    Effect.gen(function* () {
+      const cache = yield* ObjectCache
+      const { began, load, release } = yield* slow
+      const node = (layer: number, i: number): Effect.Effect<string> => {
+        const parts = Effect.suspend(() =>
+          Effect.all(
+            [0, 1, 2].map((part) => node(layer + 1, part)),
+            { concurrency: 3 }
+          )
+        )
+        return cache.getOrLoad(
+          CacheKey.of("nodes", layer, i),
+          text,
+          layer === 30 ? load : Effect.as(parts, "node")
+        )
+      }
+      const root = yield* Effect.forkChild(node(1, 0))
+      yield* Deferred.await(began)
+      yield* Effect.replicateEffect(Effect.yieldNow, 100)
+      yield* Deferred.succeed(release, undefined)
+      expect(yield* Fiber.join(root)).toBe("node")
+    }).pipe(Effect.provide(TestCache.layer()))
+  )
+
   it.effect("a caller is interrupted if the cache was released", () =>
     Effect.gen(function* () {
       const cache = yield* Effect.provide(ObjectCache, TestCache.layer())
