@@ -5,6 +5,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as AwsReplies from "../../Plugin/AwsReplies.ts"
 import { type SecretError, SecretNotFound, SecretUnavailable } from "../../Plugin/Secrets.ts"
 import type { Settings } from "./SecretsConfig.ts"
 
@@ -56,13 +57,14 @@ export const read = Effect.fnUntraced(function* ({
     try: () => import("@aws-sdk/client-secrets-manager")
   })
   const client: SecretsManagerClient = yield* Effect.acquireRelease(
-    Effect.sync(
-      () =>
-        new sdk.SecretsManagerClient({
-          ...(endpoint === undefined ? {} : { endpoint }),
-          ...(region === undefined ? {} : { region })
-        })
-    ),
+    Effect.sync(() => {
+      const made = new sdk.SecretsManagerClient({
+        ...(endpoint === undefined ? {} : { endpoint }),
+        ...(region === undefined ? {} : { region })
+      })
+      made.middlewareStack.add(AwsReplies.bounded(undefined), AwsReplies.place)
+      return made
+    }),
     (opened) => Effect.sync(() => opened.destroy())
   )
   return Effect.fnUntraced(function* (name: string) {

@@ -58,6 +58,17 @@ describe("A secret of AWS", () => {
     })
   )
 
+  it.effect("is unavailable if the reply is longer than any of the service", () =>
+    Effect.gen(function* () {
+      const { secrets, server } = yield* opened
+      server.values.set("database-password", "x".repeat(33 * 2 ** 20))
+      expect(yield* Effect.flip(secrets.get("database-password"))).toMatchObject({
+        _tag: "SecretUnavailable",
+        reason: expect.stringContaining("a reply of more than 33554432 bytes")
+      })
+    })
+  )
+
   it.effect("reaches the others if the caller that began the read is interrupted", () =>
     Effect.gen(function* () {
       const { secrets, server } = yield* opened
