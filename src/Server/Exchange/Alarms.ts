@@ -1,6 +1,6 @@
 /** Calls functions at given times, with one timer for all of them. */
 import { longestTimer } from "../../Config/Timer.ts"
-import { Bag } from "../Bag.ts"
+import { Bag } from "./Bag.ts"
 
 /** How exactly a time is met, in milliseconds. */
 const step = 10

@@ -1,5 +1,5 @@
 /** Reads the bodies of requests of a runtime into memory. */
-import { Bag } from "../../Bag.ts"
+import { Bag } from "../../Exchange/Bag.ts"
 import type { BodyFailure } from "../../Exchange/Wire.ts"
 import { Collector } from "../Collector.ts"
 

@@ -1,7 +1,7 @@
 /** A connection that speaks HTTP/2, and its open requests. */
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2"
 import type { Socket } from "node:net"
-import { Bag } from "../../../Bag.ts"
+import { Bag } from "../../../Exchange/Bag.ts"
 import type { Serving } from "../../../Exchange/Serving.ts"
 import type { Serve, Tls } from "../../../Exchange/Wire.ts"
 import { maxSilence } from "../../Linger.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { Bag } from "../../src/Server/Bag.ts"
+import { Bag } from "../../../src/Server/Exchange/Bag.ts"
 
 describe("a bag", () => {
   it("has the values that were added and not removed, whatever the order", () => {
