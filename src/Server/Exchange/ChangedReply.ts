@@ -30,7 +30,9 @@ export class BytesReply implements Changing {
     this.status = status
   }
 
-  header(name: string): string | undefined {
+  readonly header = this.#valueOf.bind(this)
+
+  #valueOf(name: string): string | undefined {
     return this.headers.valueOf(name, this.#own)
   }
 
@@ -57,7 +59,9 @@ export class WholeReply implements Changing {
     return this.response.status
   }
 
-  header(name: string): string | undefined {
+  readonly header = this.#valueOf.bind(this)
+
+  #valueOf(name: string): string | undefined {
     return ReplyHeaders.isFraming(name) ? undefined : this.response.headers[name]
   }
 

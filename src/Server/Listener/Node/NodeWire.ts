@@ -145,7 +145,7 @@ export class NodeWire implements Wire {
       const { connection } = response.headers
       this.#opened!.send(
         connection !== undefined && this.#closes
-          ? setHeader(response, "connection", `${connection}, close`)
+          ? setHeader(response, "connection", closing(connection))
           : response
       )
     })
@@ -154,8 +154,12 @@ export class NodeWire implements Wire {
 
 const refuse = () => false
 
+/** Returns the options of a connection with `close`. */
+const closing = (options: string): string =>
+  Semantics.elements(options).includes("close") ? options : `${options}, close`
+
 /** Adds `close` to the options of the connection, if a reply has any. */
 const addClose = (headers: Array<string>): void => {
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === "connection")
-  if (at !== -1) headers[at + 1] += ", close"
+  if (at !== -1) headers[at + 1] = closing(headers[at + 1]!)
 }
