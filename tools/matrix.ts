@@ -20,14 +20,10 @@ const combinations = [...listeners, ...runtimes].flatMap((listener) =>
   codecs.map((codec) => ({ codec, listener }))
 )
 
-const isRuntime = (listener: string) => runtimes.some((runtime) => runtime === listener)
-
 /** Together with the combination of `npm test`, these cover every codec and every listener. */
 const others = combinations.filter(
   ({ codec, listener }) =>
-    listener === "proxied" ||
-    (codec === "effect" && listener === "node") ||
-    (codec === "compiled" && (listener === "node-h2" || isRuntime(listener)))
+    (codec === "effect" && listener === "node") || (codec === "compiled" && listener !== "web")
 )
 
 /** The suites that depend on codec and listener, without the slowest. */
@@ -165,7 +161,7 @@ const given = process.argv
 
 /** The parameters that choose the suites of CI for a listener. */
 const suitesFor = (listener: string) =>
-  isRuntime(listener)
+  runtimes.some((runtime) => runtime === listener)
     ? ofRuntimes
     : [...serving, ...independent.flatMap((suite) => ["--exclude", suite])]
 
