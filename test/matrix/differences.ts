@@ -38,6 +38,8 @@ const answers = {
     "closes at once after `Connection: close`: a client that is still sending may lose the reply",
   closingFrame:
     "sends no closing frame to a client of a WebSocket that sends another message before",
+  closesSilently:
+    "ends a connection after its last reply without `close` in a `Connection` of the reply",
   compression: "does not compress the messages of WebSockets",
   continues: "sends `100 Continue` to each request that expects it, also to one that is refused",
   drain: "closes idle connections as soon as the app drains",
@@ -49,6 +51,7 @@ const answers = {
   http10Reply: "answers HTTP/1.0 with HTTP/1.0",
   limits: "has no `server.maxConnections` and `server.maxPipelined`",
   mask: "reads frames of WebSockets without a mask",
+  http2: "speaks no HTTP/2 without TLS",
   noBody: "shows no body of a request with GET, and another body once",
   noClose: "does not close a connection after a reply with `Connection: close`",
   noEmptyLine: "answers an empty line before a request with 400",
@@ -157,6 +160,8 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /overload\.maxHandles/
   ),
+  decided("Layers/Realtime/WebSocketRefusals.test.ts", "closesSilently", bun, /on node .*ends it$/),
+  decided("Layers/Realtime/WebSocketRefusals.test.ts", "http2", bun, /on node over HTTP\/2/),
   decided(
     "Layers/Realtime/WebSockets.test.ts",
     "fragments",
@@ -176,6 +181,7 @@ const all: ReadonlyArray<Decided | Other> = [
     /on proxied .*thousands of empty fragments$/
   ),
   decided("Layers/Realtime/WebSockets.test.ts", "mask", deno, /on node .*an unmasked frame$/),
+  decided("Layers/Realtime/WebSockets.test.ts", "writes", deno, /on node is gone after server/),
   decided(
     "Layers/Realtime/WebSockets.test.ts",
     "brokenFrame",
