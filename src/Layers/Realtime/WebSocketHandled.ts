@@ -9,7 +9,7 @@ import { logFailure } from "../../Server/Exchange/FailureLog.ts"
 import type { DetachedRequest } from "../../Server/Exchange/Services.ts"
 import { type Connection, OpenConnection, type Shared } from "./WebSocketConnection.ts"
 
-/** A connection, whatever its messages are. */
+/** A connection of any channel. */
 interface AnyConnection {
   readonly destroy: () => void
   readonly restart: () => void

@@ -6,9 +6,9 @@ interface Slot<A> {
 }
 
 /**
- * Values in no order. It is for those of requests in structures of the process, instead of a `Set` or `Map`: V8 links
- * each of their tables to the one after it. So a table that has been moved to the old space, and is no longer in
- * use, keeps everything that is added later, with all it refers to, until the next full collection.
+ * Values in no order. Structures of the process use it for what requests add and remove, instead of a `Set` or a
+ * `Map`. V8 links each table of those to the table that replaces it: a replaced table in the old space keeps
+ * everything that is added later, until the next full collection.
  */
 export class Bag<A> {
   readonly #slots: Array<Slot<A>> = []

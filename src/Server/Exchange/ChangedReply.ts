@@ -30,6 +30,7 @@ export class BytesReply implements Changing {
     this.status = status
   }
 
+  // A transform may read it without the reply.
   readonly header = this.#valueOf.bind(this)
 
   #valueOf(name: string): string | undefined {
@@ -59,6 +60,7 @@ export class WholeReply implements Changing {
     return this.response.status
   }
 
+  // A transform may read it without the reply.
   readonly header = this.#valueOf.bind(this)
 
   #valueOf(name: string): string | undefined {

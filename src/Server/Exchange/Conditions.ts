@@ -52,8 +52,8 @@ const dates = [
 const dateWithoutZone = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/
 
 /**
- * Returns Unix milliseconds of a date, and `NaN` for a text that is none: `Date.parse` takes texts such as
- * `item 7` for one. Source: RFC 9110, section 5.6.7.
+ * Returns the Unix milliseconds of a date of HTTP, and `NaN` for any other text. `Date.parse` alone takes texts
+ * such as `item 7` for dates. Source: RFC 9110, section 5.6.7.
  */
 export const timeOf = (text: string): number => {
   if (dates.some((date) => date.test(text))) return Date.parse(text)

@@ -43,6 +43,10 @@ const works = () => {
 
 const queue = { lease: "1 second", pollInterval: "20 millis" }
 
+const onRedis = (url: string) => ({
+  config: { values: { queue, redis: { commandTimeout: "300 millis", url } } }
+})
+
 const state = (id: string) =>
   Effect.flatMap(Queue.QueueStore, (store) =>
     Effect.map(store.get("jobs", id), (found) => found?.state)
@@ -144,11 +148,7 @@ describeRedis("workers during an outage of Redis", () => {
         Effect.gen(function* () {
           const server = yield* redisServer()
           const app = yield* TestApp.make(
-            App.make("shop", [Queue.withRedis, Redis.plugin, Work], {
-              config: {
-                values: { queue, redis: { commandTimeout: "300 millis", url: server.url } }
-              }
-            })
+            App.make("shop", [Queue.withRedis, Redis.plugin, Work], onRedis(server.url))
           )
           return { down: server.freeze, run: app.run, up: server.thaw }
         })
@@ -168,11 +168,7 @@ describeRedis("a claim whose answer comes too late", () => {
       Effect.gen(function* () {
         const server = yield* redisServer()
         const app = yield* TestApp.make(
-          App.make("shop", [Queue.withRedis, Redis.plugin, Work], {
-            config: {
-              values: { queue, redis: { commandTimeout: "300 millis", url: server.url } }
-            }
-          })
+          App.make("shop", [Queue.withRedis, Redis.plugin, Work], onRedis(server.url))
         )
         // Claims of instant handlers are for many items.
         yield* app.run(Once.enqueue(0))
