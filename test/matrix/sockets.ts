@@ -1,5 +1,6 @@
 // Loaded in each test file of a run on sockets: apps that would be in memory listen too.
-import { connect } from "node:net"
+import { tracingChannel } from "node:diagnostics_channel"
+import { connect, type Server } from "node:net"
 import { Agent, fetch as undiciFetch } from "undici"
 import { vi } from "vitest"
 import type * as TestApp from "../../src/Testing/TestApp.ts"
@@ -35,6 +36,14 @@ const speaksHttp2 = ({ hostname, port, protocol }: URL): Promise<boolean> =>
 if (h2c) {
   const own = globalThis.fetch
   const answers = new Map<string, Promise<boolean>>()
+  // A server may get a port that an earlier one of another protocol had.
+  tracingChannel("net.server.listen").asyncEnd.subscribe((message) => {
+    const address = (message as { readonly server: Server }).server.address()
+    if (typeof address !== "object" || address === null) return
+    for (const origin of answers.keys()) {
+      if (new URL(origin).port === String(address.port)) answers.delete(origin)
+    }
+  })
   // Several connections, because some tests have more requests at once than a connection may. The pool
   // reads the option, and its types do not have it.
   const options = {
