@@ -1,7 +1,10 @@
 /**
  * Queues: how fast items are added and handled, and how soon an idle worker of another process begins one.
  * Flange in PostgreSQL against pg-boss and graphile-worker, and in Redis against BullMQ.
- * Run: node bench/queue.ts        Options: --quick --rounds --items --concurrency --peers a,b
+ * Run: node bench/queue.ts        Options: --quick --rounds --items --warmup --concurrency --peers a,b
+ *
+ * Each process first adds or handles the items of the warm-up, which V8 compiles in. Their rate is printed for
+ * workers ("first"), but the ratios are those of the items after them.
  *
  * PostgreSQL is the one of TEST_POSTGRES_URL, or postgres://postgres@127.0.0.1:5432/test. Each library gets a
  * database of its own for each measurement. Redis is a process of its own that writes nothing to disk.
@@ -21,11 +24,13 @@ const { values } = parseArgs({
     items: { type: "string" },
     peers: { type: "string" },
     quick: { default: false, type: "boolean" },
-    rounds: { type: "string" }
+    rounds: { type: "string" },
+    warmup: { type: "string" }
   }
 })
 const rounds = Number(values.rounds ?? (values.quick ? 2 : 5))
-const items = Number(values.items ?? (values.quick ? 2000 : 10_000))
+const items = Number(values.items ?? (values.quick ? 2000 : 20_000))
+const warmup = Number(values.warmup ?? (values.quick ? 2000 : 20_000))
 const probes = values.quick ? 30 : 200
 const admin = process.env["TEST_POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/test"
 
@@ -78,12 +83,13 @@ const told = (child: ChildProcess, key: string): Promise<number> =>
 interface Measured {
   readonly drain: number
   readonly enqueue: number
+  readonly first: number
   readonly p50: number
   readonly p99: number
 }
 
-/** The messages that came before somebody waited for them. */
-const drains = new WeakMap<ChildProcess, Promise<number>>()
+/** What workers tell before somebody waits for it. */
+const drains = new WeakMap<ChildProcess, Promise<readonly [first: number, drain: number]>>()
 
 const drained = (child: ChildProcess) => drains.get(child)!
 
@@ -105,14 +111,15 @@ const start = async (
         FLANGE_ENV: "production",
         ITEMS: String(items),
         LOG_LEVEL: "error",
-        REDIS_URL: `redis://127.0.0.1:${redisPort}`
+        REDIS_URL: `redis://127.0.0.1:${redisPort}`,
+        WARMUP: String(warmup)
       },
       stdio: ["ignore", "ignore", "inherit", "ipc"]
     }
   )
   children.push(child)
   const started = told(child, "started")
-  if (role === "work") drains.set(child, told(child, "drain"))
+  if (role === "work") drains.set(child, Promise.all([told(child, "first"), told(child, "drain")]))
   await started
   return child
 }
@@ -135,11 +142,15 @@ const measure = async (library: string, write: "noop" | "write"): Promise<Measur
     await query(url.href, "create table bench_writes (n int)")
     const producer = await start(library, "produce", url.href, write, children)
     // The items are stored before the worker starts: enqueueing does not compete with handling.
-    const stored = told(producer, "many")
-    producer.send({ count: items })
-    const many = await stored
+    const add = (count: number) => {
+      const stored = told(producer, "many")
+      producer.send({ count })
+      return stored
+    }
+    await add(warmup)
+    const many = await add(items)
     const worker = await start(library, "work", url.href, write, children)
-    const drain = await drained(worker)
+    const [first, drain] = await drained(worker)
     const latencies: Array<number> = []
     for (let i = 0; i < probes; i++) {
       const arrived = told(worker, "latency")
@@ -153,6 +164,7 @@ const measure = async (library: string, write: "noop" | "write"): Promise<Measur
     return {
       drain: items / (drain / 1000),
       enqueue: items / (many / 1000),
+      first: warmup / (first / 1000),
       p50: at(0.5),
       p99: at(0.99)
     }
@@ -192,6 +204,7 @@ try {
         drainRatio: ratios(of(name, "drain"), best(name, "drain")),
         enqueue: Math.round(median(of(name, "enqueue"))),
         enqueueRatio: ratios(of(name, "enqueue"), best(name, "enqueue")),
+        first: Math.round(median(of(name, "first"))),
         name,
         p50: median(of(name, "p50")),
         p99: median(of(name, "p99"))
@@ -208,6 +221,7 @@ try {
             "ratio to best other",
             "handled/s",
             "ratio to best other",
+            "first/s",
             "pickup p50 ms",
             "p99 ms"
           ],
@@ -217,6 +231,7 @@ try {
             cell(row.enqueueRatio),
             String(row.drain),
             cell(row.drainRatio),
+            String(row.first),
             row.p50.toFixed(1),
             row.p99.toFixed(1)
           ])
@@ -237,6 +252,7 @@ Report.write(`queue${suffix}.json`, {
   circumstances,
   concurrency: Number(values.concurrency),
   items,
-  results
+  results,
+  warmup
 })
 process.exit(0)

@@ -26,18 +26,25 @@ process.on("disconnect", () => process.exit(0))
 
 if (role === "work") {
   const pool = new Pool({ connectionString: settings.database, max: 10 })
-  const expected = Number(process.env["ITEMS"])
+  const warmup = Number(process.env["WARMUP"])
+  const expected = warmup + Number(process.env["ITEMS"])
+  let begin = 0
   let count = 0
-  let first = 0
   await kind.work(settings, async (data) => {
     const { probe } = data as { readonly probe?: number }
     if (probe !== undefined) {
       send({ latency: now() - probe })
       return
     }
-    if (first === 0) first = now()
+    if (begin === 0) begin = now()
     if (write === "write") await pool.query("insert into bench_writes (n) values ($1)", [1])
-    if (++count === expected) send({ drain: now() - first })
+    count++
+    if (count === warmup) {
+      const end = now()
+      send({ first: end - begin })
+      begin = end
+    }
+    if (count === expected) send({ drain: now() - begin })
   })
   send({ started: true })
 } else {

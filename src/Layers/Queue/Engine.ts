@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { PersistedQueueError, PersistedQueueStore } from "effect/persistence/PersistedQueue"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Failure from "./Failure.ts"
 import { type Held, Line, type Times } from "./Line.ts"
 import * as Outcomes from "./Outcomes.ts"
@@ -91,8 +91,8 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
 
     type TakeOptions = Parameters<PersistedQueueStore["Service"]["take"]>[0]
 
-    const settle = (line: Line, held: Held, options: TakeOptions) =>
-      Effect.addFinalizer((exit) => {
+    const settle = (line: Line, held: Held, options: TakeOptions) => {
+      const end = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
         const { claimed } = held
         const decision = Outcomes.decide(
           held.ended === undefined ? exit : Exit.fail(held.ended),
@@ -122,7 +122,10 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
             return line.settle(held, { ...decision, delay: Math.max(0, millis) })
           })
         )
-      })
+      }
+      // `Effect.addFinalizer` would copy all services of the fiber for each item.
+      return Effect.flatMap(Effect.scope, (own) => Scope.addFinalizerExit(own, end))
+    }
 
     const take = (line: Line, options: TakeOptions): ReturnType<typeof persisted.take> =>
       Effect.uninterruptibleMask((restore) =>

@@ -47,8 +47,10 @@ interface ClaimedRow {
   readonly attempts: Numeric
   readonly element: string
   readonly id: string
-  /** The order in which the items are handed out. */
+  /** The order in which the items are handed out: by place, then by priority and sequence. */
   readonly place: Numeric
+  readonly priority: Numeric
+  readonly sequence: Numeric
   readonly tenant: string
 }
 
@@ -117,13 +119,15 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
     )
   }
 
-  /** Claims the rows of `picked`, which has columns `sequence` and `place`. */
-  const take = ({ lease, token }: ClaimOptions) =>
-    sql`
-      update ${items} i set state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = t.now, wake_at = t.now + ${Math.ceil(lease)}
-      from picked, (select ${now} as now offset 0) t
-      where i.sequence = any(array(select sequence from picked)) and i.sequence = picked.sequence
-      returning i.id, i.element, i.attempts, i.tenant, t.now - i.due_at as age, picked.place`
+  /** What a claim sets in the rows `i`. */
+  const taken = ({ lease, token }: ClaimOptions) =>
+    sql`state = 'running', attempts = i.attempts + 1, token = ${token}, updated_at = t.now, wake_at = t.now + ${Math.ceil(lease)}
+      from (select ${now} as now offset 0) t`
+
+  /** What a claim returns of the rows `i`. */
+  const returned = sql.literal(
+    "i.id, i.element, i.attempts, i.priority, i.sequence, i.tenant, t.now - i.due_at as age"
+  )
 
   /** Claims items of the next tenant, but nothing if several tenants have some. */
   const claimOfOne = (queue: string, options: ClaimOptions) => {
@@ -132,12 +136,13 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       with tenant as (
         select (select tenant from ${items} where ${waiting} order by tenant limit 1) as first,
           (select tenant from ${items} where ${waiting} order by tenant desc limit 1) as last
-      ), picked as (
-        select sequence, row_number() over () as place from (
-          select sequence from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
-          order by priority desc, sequence limit ${sql.literal(String(options.limit))} for update skip locked
-        ) own
-      )${take(options)}`
+      )
+      update ${items} i set ${taken(options)}
+      where i.sequence = any(array(
+        select sequence from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
+        order by priority desc, sequence limit ${sql.literal(String(options.limit))} for update skip locked
+      ))
+      returning ${returned}, 0 as place`
   }
 
   /** Claims the same number of each tenant, so that no row is locked that is not claimed. */
@@ -170,7 +175,10 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
             order by priority desc, sequence limit greatest(1, ${count} / total.tenants) for update skip locked
           ) own limit ${count}
         ) p limit ${count}
-      )${take(options)}`
+      )
+      update ${items} i set ${taken(options)}, picked
+      where i.sequence = any(array(select sequence from picked)) and i.sequence = picked.sequence
+      returning ${returned}, picked.place`
   }
 
   const claim = (queue: string, options: ClaimOptions) =>
@@ -186,7 +194,12 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       const { token } = options
       const found: Array<Claimed> = []
       const claimed = (rows: ReadonlyArray<ClaimedRow>) => {
-        const inTurn = [...rows].sort((a, b) => Number(a.place) - Number(b.place))
+        const inTurn = [...rows].sort(
+          (a, b) =>
+            Number(a.place) - Number(b.place) ||
+            Number(b.priority) - Number(a.priority) ||
+            Number(a.sequence) - Number(b.sequence)
+        )
         for (const { age, attempts, element, id, tenant } of inTurn) {
           known.lastTenant = tenant
           const numbers = { age: Math.max(0, Number(age)), attempts: Number(attempts) }

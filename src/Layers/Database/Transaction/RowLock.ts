@@ -7,7 +7,8 @@ import { NotInTransaction } from "./NotInTransaction.ts"
 
 const word = /[\w$\u0080-\uFFFF]+|[()]/g
 
-const mayLock = /\b(?:share|update)\b/i
+/** Every lock has a word of each. */
+const lockWords = [/\b(?:share|update)\b/i, /\b(?:for|lock)\b/i]
 
 const queries: ReadonlySet<string> = new Set(["select", "table", "values", "with"])
 
@@ -27,7 +28,7 @@ const longest = 4
  * transaction.
  */
 export const locksRows = (sql: string, dialect: Dialect): boolean => {
-  if (!mayLock.test(sql)) return false
+  if (!lockWords.every((each) => each.test(sql))) return false
   const words = codeOf(sql, dialect).toLowerCase().match(word) ?? []
   const first = words.find((one) => one !== "(") ?? ""
   if (!queries.has(first)) return false
