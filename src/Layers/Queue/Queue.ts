@@ -17,6 +17,7 @@ import { QueueRefused } from "./QueueErrors.ts"
 import * as QueueOptions from "./QueueOptions.ts"
 import { type Enqueued, Queues } from "./Queues.ts"
 import type { Offer, QueueStoreError } from "./QueueStore.ts"
+import * as Spans from "./Spans.ts"
 
 /** The options of an item. */
 export interface ItemOptions {
@@ -217,7 +218,7 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
             offerOf(payload, itemOptions)
           ).pipe(
             Effect.flatMap((offers) => offer(name, offers)),
-            Effect.withSpan(`queue ${name} enqueue`, {
+            Spans.within(`queue ${name} enqueue`, {
               attributes: {
                 "messaging.batch.message_count": items.length,
                 "messaging.destination.name": name,

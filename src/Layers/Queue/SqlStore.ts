@@ -16,9 +16,10 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as OwnTables from "../../Plugin/OwnTables.ts"
 import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
-import type { Claimed, ClaimOptions, Outcome, Store } from "./QueueStore.ts"
+import type { Claimed, ClaimOptions, Store } from "./QueueStore.ts"
 import * as SqlNotifications from "./SqlNotifications.ts"
 import { changed, type Numeric, reading, storable, stored, timeOf } from "./SqlRows.ts"
+import * as SqlSettlement from "./SqlSettlement.ts"
 import * as SqlTables from "./SqlTables.ts"
 
 /** How many rows one statement moves or removes. */
@@ -66,26 +67,13 @@ export const memories = () => {
   }
 }
 
-/** Returns the delay and the text of an outcome, as columns. */
-export const columnsOf = (outcome: Outcome): readonly [delay: number, text: string | null] => {
-  switch (outcome._tag) {
-    case "Completed":
-      return [0, outcome.result ?? null]
-    case "Dead":
-      return [0, outcome.failure]
-    case "Released":
-      return [0, null]
-    case "Retry":
-      return [Math.max(0, Math.ceil(outcome.delay)), outcome.failure]
-  }
-}
-
 /** Creates the store. `checkInterval` is in milliseconds. */
 export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
   const items = sql(SqlTables.tables.items)
   const queues = sql(SqlTables.tables.queues)
   const now = timeOf(sql)
   const memory = memories()
+  const settle = SqlSettlement.make(sql)
   const wakers = new SqlNotifications.Wakers((queue) => {
     memory(queue).checkAt = 0
   })
@@ -348,7 +336,6 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       ),
     settle: (queue, settlements) => {
       if (settlements.length === 0) return Effect.succeed([])
-      const outcomes = settlements.map(({ outcome }) => columnsOf(outcome))
       const isAwaited = settlements.some(
         ({ outcome: { _tag } }) => _tag === "Released" || _tag === "Retry"
       )
@@ -356,32 +343,8 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       return stored(
         "settle",
         Effect.gen(function* () {
-          const rows = yield* sql<{ readonly id: string }>`
-            with ended as (
-              select e.*, i.keep, i.sequence from unnest(
-                ${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
-                ${outcomes.map(([delay]) => String(delay))}::text[], ${outcomes.map(([, text]) => text ?? "")}::text[]
-              ) as e (id, token, outcome, delay, text)
-              cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i
-            ), removed as (
-              delete from ${items} where token = any(array(select token from ended))
-                and sequence = any(array(select sequence from ended where outcome = 'Completed' and not keep)) returning id
-            ), moved as (
-              update ${items} i set
-                state = case e.outcome when 'Completed' then 'completed' when 'Dead' then 'dead' when 'Released' then 'waiting'
-                  else case when e.delay::bigint > 0 then 'delayed' else 'waiting' end end,
-                attempts = i.attempts - case e.outcome when 'Released' then 1 else 0 end,
-                due_at = case e.outcome when 'Retry' then ${now} + e.delay::bigint else i.due_at end,
-                failure = case when e.outcome in ('Dead', 'Retry') then e.text else i.failure end,
-                result = case e.outcome when 'Completed' then nullif(e.text, '') else i.result end,
-                token = null, updated_at = ${now},
-                wake_at = case when e.outcome = 'Retry' and e.delay::bigint > 0 then ${now} + e.delay::bigint end
-              from ended e where i.token = e.token and i.sequence = e.sequence
-                and i.sequence = any(array(select sequence from ended where outcome <> 'Completed' or keep)) returning i.id
-            )
-            ${isAwaited ? sql`, told as (select ${notify(queue, isDelayed)})` : sql.literal("")}
-            select id, ${isAwaited ? sql`(select count(*) from told)` : sql.literal("0")} as told from removed
-            union all select id, 0 from moved`
+          const told = isAwaited ? notify(queue, isDelayed) : undefined
+          const rows = yield* settle(queue, settlements, told)
           if (isAwaited) yield* wakeLater(queue, isDelayed)
           const done = new Set(rows.map(({ id }) => id))
           return settlements.map(({ id }) => id).filter((id) => !done.has(id))

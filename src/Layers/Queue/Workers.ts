@@ -8,7 +8,6 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
-import * as Tracer from "effect/Tracer"
 import * as Background from "../../Plugin/Background.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
@@ -18,6 +17,7 @@ import type { Opened } from "./Envelope.ts"
 import type { Held } from "./Line.ts"
 import type * as Outcomes from "./Outcomes.ts"
 import type { Attempt, Definition, Handle } from "./Queue.ts"
+import * as Spans from "./Spans.ts"
 
 /** A worker in a running app. */
 export type Contributed = Contribution.Contributed<Definition, Handle>
@@ -112,32 +112,12 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const duration = durationOf({ queue: name })
       const wait = waitOf({ queue: name })
 
-      const spanned = <A, E>(
-        ran: Effect.Effect<A, E>,
-        { trace }: Opened<unknown>,
-        { attempts, id }: Attempt
-      ): Effect.Effect<A, E> =>
-        Effect.withSpan(ran, `queue ${name} process`, {
-          attributes: {
-            "messaging.destination.name": name,
-            "messaging.message.id": id,
-            "messaging.operation.type": "process",
-            "queue.attempt": attempts
-          },
-          // The place of the span in this file says nothing, and takes longer than a quick handler.
-          captureStackTrace: false,
-          kind: "consumer",
-          // One trace has the request and its job: a link would leave the reader of one without the other.
-          ...(trace === undefined ? { root: true } : { parent: trace })
-        })
-
       /** Runs the handler. `restore` makes it interruptible, and nothing else of the attempt. */
       const attempt = (
         opened: Opened<unknown>,
         about: Attempt,
         held: Held,
-        restore: Restore,
-        isTraced: boolean
+        restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
         const { attempts, id } = about
         return Effect.exit(restore(handler.run(opened, about))).pipe(
@@ -153,7 +133,17 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
                   message
                 )
           ),
-          (ran) => (isTraced ? spanned(ran, opened, about) : ran),
+          Spans.within(`queue ${name} process`, {
+            attributes: {
+              "messaging.destination.name": name,
+              "messaging.message.id": id,
+              "messaging.operation.type": "process",
+              "queue.attempt": attempts
+            },
+            kind: "consumer",
+            // One trace has the request and its job: a link would leave the reader of one without the other.
+            ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
+          }),
           Effect.annotateLogs({
             attempt: attempts,
             itemId: id,
@@ -170,14 +160,6 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
             // The claim was lost while the item was decoded.
             if (held === undefined) return Effect.interrupt
             held.fiber = fiber
-            // Without a tracer, nobody sees a span that has no caller.
-            const isTraced =
-              opened.trace !== undefined ||
-              // The services of the handler are not known here, and may have no tracer.
-              Context.getOrUndefined(
-                fiber.context as Context.Context<Tracer.Tracer>,
-                Tracer.Tracer
-              ) !== undefined
             const begun = Effect.suspend(() => {
               const begin = performance.now()
               wait(held.claimed.age / 1000)
@@ -185,10 +167,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
               active.set(name, (active.get(name) ?? 0) + 1)
               idle.closeUnsafe()
               return Effect.onExit(
-                Effect.andThen(
-                  deadlines.add(held),
-                  attempt(opened, about, held, restore, isTraced)
-                ),
+                Effect.andThen(deadlines.add(held), attempt(opened, about, held, restore)),
                 (exit) => {
                   deadlines.remove(held)
                   active.set(name, active.get(name)! - 1)
