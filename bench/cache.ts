@@ -1,6 +1,6 @@
 /**
  * What a reply from the cache costs: GET of a page of 20 products, as a ratio to Fastify with
- * `@fastify/caching`, to the same page without the cache, and to a fixed text
+ * `@fastify/caching` and `@fastify/etag`, to the same page without the cache, and to a fixed text
  * with the headers of a hit on the same listener.
  * Run: node bench/cache.ts        Options: --rounds --seconds --client --quick
  */

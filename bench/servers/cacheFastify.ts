@@ -1,6 +1,8 @@
-// The page of `cache.ts` with `@fastify/caching`. The plugin sets the headers and answers
-// `If-None-Match`; the app keeps bodies in the plugin's store, as its documentation shows.
+// The page of `cache.ts` with `@fastify/caching` and `@fastify/etag`. The first sets `Cache-Control`, and the
+// app keeps bodies in its store, as its documentation shows. The second makes strong tags of bodies, as hits
+// of Flange have them, and answers `If-None-Match`.
 import caching from "@fastify/caching"
+import etag from "@fastify/etag"
 import fastify from "fastify"
 import { host, port, ready } from "./support/Arguments.ts"
 import { page, seconds } from "./support/Page.ts"
@@ -29,6 +31,7 @@ const schema = {
 } as const
 
 const app = fastify()
+await app.register(etag)
 await app.register(caching, { expiresIn: seconds, privacy: caching.privacy.PUBLIC })
 
 app.get(

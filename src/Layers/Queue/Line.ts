@@ -67,7 +67,7 @@ const lost = new Outcomes.Attempted({
 const instant = 5
 
 /** How long, in milliseconds, successes of instant handlers are gathered before they are stored. */
-const gathered = 10
+const gathered = 25
 
 /** Handlers that take less than this, in milliseconds, get their items in advance. */
 const quick = 25
