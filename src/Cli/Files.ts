@@ -1,12 +1,15 @@
 /** Changes of files: all of them are made, or none. */
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync
 } from "node:fs"
 import { dirname } from "node:path"
@@ -33,7 +36,27 @@ const prune = (folder: string): void => {
   prune(dirname(folder))
 }
 
-/** Sets the text of a file. An interrupted process leaves the whole old text or the whole new one. */
+/**
+ * Writes a file in an existing folder. An interrupted process leaves the whole old text or the whole new one. A link
+ * stays, and so do the permissions of the file.
+ */
+export const write = (path: string, text: string): void => {
+  const found = statSync(path, { throwIfNoEntry: false })
+  // A device or a pipe has no text to keep.
+  if (found !== undefined && !found.isFile()) return writeFileSync(path, text)
+  const target = found === undefined ? path : realpathSync(path)
+  const temporary = `${target}.${process.pid}.tmp`
+  try {
+    writeFileSync(temporary, text)
+    if (found !== undefined) chmodSync(temporary, found.mode)
+    renameSync(temporary, target)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+/** Sets the text of a file. */
 const set = (path: string, text: string | undefined): void => {
   if (text === undefined) {
     rmSync(path, { force: true })
@@ -41,12 +64,9 @@ const set = (path: string, text: string | undefined): void => {
     return
   }
   mkdirSync(dirname(path), { recursive: true })
-  const temporary = `${path}.${process.pid}.tmp`
   try {
-    writeFileSync(temporary, text)
-    renameSync(temporary, path)
+    write(path, text)
   } catch (error) {
-    rmSync(temporary, { force: true })
     prune(dirname(path))
     throw error
   }

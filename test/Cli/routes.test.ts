@@ -1,5 +1,15 @@
 // `flange routes`, and the faults that a reviewer of an example has to find in its table or lock.
-import { cp, readFile, writeFile } from "node:fs/promises"
+import {
+  chmod,
+  cp,
+  link,
+  readFile,
+  readlink,
+  rename,
+  stat,
+  symlink,
+  writeFile
+} from "node:fs/promises"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { emptyFolder, flange, project } from "./project.ts"
@@ -74,6 +84,21 @@ describe("flange routes", () => {
       { code, stderr, stdout },
       { code: 0, stderr: "", stdout: "The routes are those of routes.lock.\n" }
     )
+  })
+
+  it("replaces the lock whole, and keeps its link and its permissions", async () => {
+    const [old, lock, target] = ["old.lock", "routes.lock", "locks.json"].map((file) =>
+      join(folder, file)
+    ) as [string, string, string]
+    await rename(lock, target)
+    await symlink("locks.json", lock)
+    await chmod(target, 0o600)
+    await link(target, old)
+    assert.strictEqual((await flange(folder, "routes", "--write")).code, 0)
+    assert.strictEqual(await readlink(lock), "locks.json")
+    assert.strictEqual((await stat(target)).mode & 0o777, 0o600)
+    // A process that is killed while it writes leaves the old file.
+    assert.notStrictEqual((await stat(target)).ino, (await stat(old)).ino)
   })
 
   it("refuses a lock that is absent or broken, and a choice of two, with exit code 2", async () => {

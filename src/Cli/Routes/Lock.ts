@@ -1,10 +1,11 @@
 /** `routes.lock`: what protects each route of an app, a line for each, to be committed. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CommandError } from "../../Plugin/Cli.ts"
 import type { RouteDescription, RoutesDescription } from "../../Server/Route/Description.ts"
 import { sentenceOf } from "../Failure.ts"
+import * as Files from "../Files.ts"
 
 /** The file of the lock, in the working directory. */
 export const file = "routes.lock"
@@ -160,5 +161,5 @@ export const write = (lock: Lock): Effect.Effect<void, CommandError> =>
         exitCode: 2,
         reason: `${file} cannot be written: ${sentenceOf(cause)}`
       }),
-    try: () => writeFileSync(file, print(lock))
+    try: () => Files.write(file, print(lock))
   })

@@ -87,6 +87,10 @@ const toLeaf = (given: unknown, path: KeyPath): KeyPath => {
   return end < 0 ? path : path.slice(0, end)
 }
 
+/** Returns the words of the schema, which quote no value: they are shown as they are, even if a secret is one of them. */
+const wordsAt = (section: Compiled, path: KeyPath): string =>
+  describe(descend(section.declared, path))
+
 const missing = (
   section: Compiled,
   path: KeyPath,
@@ -95,7 +99,7 @@ const missing = (
 ): Problem => {
   const key = [section.name, ...path].join(".")
   const clean = (text: string) => around.scrubber.clean(text)
-  const words = clean(issue?.expected ?? describe(descend(section.declared, path)))
+  const words = issue?.expected === undefined ? wordsAt(section, path) : clean(issue.expected)
   const near = around.unread.filter(
     (other) =>
       other.length === path.length && other.slice(0, -1).join() === path.slice(0, -1).join()
@@ -130,6 +134,7 @@ const refused = (
   path: KeyPath,
   value: unknown,
   around: Surroundings,
+  /** Texts without secrets. */
   text: {
     /** The word that the value most likely means. */
     readonly meant?: string | undefined
@@ -141,8 +146,8 @@ const refused = (
   const key = full.join(".")
   const source = sourcesAt(around.sources, full)[0]?.label ?? "schema default"
   const received = render(section.nodes, path, value, around.scrubber)
-  const words = around.scrubber.clean(text.words)
-  const why = text.reason === undefined ? "" : ` (${around.scrubber.clean(text.reason)})`
+  const { reason, words } = text
+  const why = reason === undefined ? "" : ` (${reason})`
   return {
     expected: words,
     key,
@@ -173,11 +178,14 @@ const invalid = (section: Compiled, flat: Flat, around: Surroundings): Problem =
   const fromVariable =
     typeof value === "string" &&
     sourcesAt(around.sources, [section.name, ...flat.path])[0]?.isText === true
+  const clean = (text: string | undefined) =>
+    text === undefined ? undefined : around.scrubber.clean(text)
   const unread = fromVariable ? whyText(descend(section.encoded, flat.path), value) : undefined
   return refused(section, flat.path, value, around, {
     meant: secret || typeof value !== "string" ? undefined : nearest(value, literalsOf(declared)),
-    reason: unread ?? flat.fixed ?? (secret || own !== undefined ? undefined : flat.reason),
-    words: narrow ? whole : (flat.expected ?? whole)
+    reason:
+      clean(unread) ?? flat.fixed ?? (secret || own !== undefined ? undefined : clean(flat.reason)),
+    words: narrow ? whole : (clean(flat.expected) ?? whole)
   })
 }
 
@@ -196,10 +204,11 @@ export const checkProblems = (
     }
     // A check has seen the secret and may quote it in any form.
     const secret = isSecret(section.nodes, path, value)
-    const words = describe(descend(section.declared, path))
+    const { expected, reason } = issue
     const problem = refused(section, path, value, around, {
-      reason: secret ? undefined : issue.reason,
-      words: secret ? words : (issue.expected ?? words)
+      reason: secret ? undefined : around.scrubber.clean(reason),
+      words:
+        secret || expected === undefined ? wordsAt(section, path) : around.scrubber.clean(expected)
     })
     return { missing: false, problem }
   })

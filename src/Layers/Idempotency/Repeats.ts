@@ -25,6 +25,7 @@ import * as IdempotentRoute from "./IdempotentRoute.ts"
 import * as KeptReply from "./KeptReply.ts"
 import * as KeyHeader from "./KeyHeader.ts"
 import { type Attempt, type Found, KeyStore, type Store } from "./KeyStore.ts"
+import * as Releases from "./Releases.ts"
 
 /** An attempt while its handler runs. */
 interface Run {
@@ -61,6 +62,7 @@ const noBytes = new Uint8Array(0)
 interface Shared {
   readonly config: Settings
   readonly count: (outcome: Outcome) => void
+  readonly releaseLater: Releases.Later
   readonly runtime: AppRuntimeShape
   /** The scope of the app. */
   readonly scope: Scope.Scope
@@ -79,7 +81,7 @@ const bodyOf = (exchange: Exchange): Effect.Effect<Uint8Array | undefined> =>
     : Effect.succeed(noBytes)
 
 const around = (
-  { config, count, runtime, scope, store }: Shared,
+  { config, count, releaseLater, runtime, scope, store }: Shared,
   digests: Fingerprint.Digests,
   rules: Rules,
   readsBody: boolean
@@ -101,9 +103,10 @@ const around = (
   }
 
   const release = (attempt: Attempt) =>
-    Effect.catch(
-      store.release(attempt),
-      failed("An idempotency key stays in use until its lease ends")
+    Effect.catch(store.release(attempt), (error) =>
+      failed("An idempotency key stays in use until the store works or its lease ends")(error).pipe(
+        Effect.andThen(releaseLater(attempt))
+      )
     )
 
   const keep = (attempt: Attempt, response: HttpServerResponse.HttpServerResponse) => {
@@ -216,14 +219,17 @@ const around = (
         Effect.onInterrupt(restore(store.claim(attempt, lease)), () => release(attempt)),
         {
           onFailure: (error) =>
-            Effect.andThen(
-              failed("Idempotency keys cannot be claimed")(error),
-              config.onOutage === "open"
-                ? restore(next)
-                : Effect.map(
-                    Problem.render(new Catalogue.ServiceUnavailable(), exchange),
-                    HttpServerResponse.setHeaders(retryAfter)
-                  )
+            failed("Idempotency keys cannot be claimed")(error).pipe(
+              // The store may carry it out, also later.
+              Effect.andThen(releaseLater(attempt)),
+              Effect.andThen(
+                config.onOutage === "open"
+                  ? restore(next)
+                  : Effect.map(
+                      Problem.render(new Catalogue.ServiceUnavailable(), exchange),
+                      HttpServerResponse.setHeaders(retryAfter)
+                    )
+              )
             ),
           onSuccess: (found) =>
             found._tag === "Claimed"
@@ -284,6 +290,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
     const prefix = config.prefix ?? runtime.id
     const scope = yield* Effect.scope
     const store = yield* KeyStore
+    const releaseLater = Releases.make(store, scope)
     const counter = Metering.counter(
       yield* Effect.context<never>(),
       "flange.idempotency.requests",
@@ -305,7 +312,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
         known()
       }
       return around(
-        { config, count, runtime, scope, store },
+        { config, count, releaseLater, runtime, scope, store },
         Fingerprint.make(prefix, { endpoint, group }),
         rules,
         endpoint.payload.size > 0

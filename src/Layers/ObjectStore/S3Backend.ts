@@ -89,34 +89,53 @@ interface Described {
   readonly Metadata?: Readonly<Record<string, string>> | undefined
 }
 
-const infoOf = (key: string, reply: Described, size = reply.ContentLength ?? 0): ObjectInfo => ({
-  contentType: reply.ContentType ?? "application/octet-stream",
-  etag: reply.ETag ?? '""',
-  key,
-  lastModified: reply.LastModified ?? new Date(0),
-  metadata: reply.Metadata ?? {},
-  size
-})
+const unknownSize = (operation: string) =>
+  new ObjectStoreUnavailable({
+    operation,
+    reason: "the server does not tell the size of the object"
+  })
+
+/** Describes an object. Fails without a size: a reply with a guessed length would break off. */
+const infoOf = (
+  operation: string,
+  key: string,
+  reply: Described,
+  size = reply.ContentLength
+): Effect.Effect<ObjectInfo, ObjectStoreUnavailable> =>
+  size === undefined
+    ? Effect.fail(unknownSize(operation))
+    : Effect.succeed({
+        contentType: reply.ContentType ?? "application/octet-stream",
+        etag: reply.ETag ?? '""',
+        key,
+        lastModified: reply.LastModified ?? new Date(0),
+        metadata: reply.Metadata ?? {},
+        size
+      })
 
 /** Returns the object of a reply with its body. */
 const objectOf = (
   key: string,
   reply: Described & { readonly ContentRange?: string | undefined },
   body: Readable
-): StoredObject => {
+): Effect.Effect<StoredObject, ObjectStoreUnavailable> => {
   // The body may fail after its reader has stopped. Without a listener the error would end the process.
   body.on("error", () => {})
   const stream: Stream.Stream<Uint8Array, StoreFailure> = NodeStream.fromReadable({
     evaluate: () => body,
     onError: (error) => S3Errors.failure("get", error)
   })
-  const found = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange ?? "")
-  if (found === null) return { info: infoOf(key, reply), range: undefined, stream }
-  return {
-    info: infoOf(key, reply, Number(found[3])),
-    range: { from: Number(found[1]), to: Number(found[2]) },
-    stream
+  if (reply.ContentRange === undefined) {
+    return Effect.map(infoOf("get", key, reply), (info) => ({ info, range: undefined, stream }))
   }
+  const found = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange)
+  if (found === null) return Effect.fail(unknownSize("get"))
+  const range = { from: Number(found[1]), to: Number(found[2]) }
+  return Effect.map(infoOf("get", key, reply, Number(found[3])), (info) => ({
+    info,
+    range,
+    stream
+  }))
 }
 
 /** Returns the entity tags as S3 takes them: one, because servers compare lists in different ways. */
@@ -138,7 +157,7 @@ export const make = (
         catch: S3Errors.ofObject("head", key),
         try: (abortSignal) =>
           s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), { abortSignal })
-      }).pipe(Effect.map((reply) => infoOf(key, reply)))
+      }).pipe(Effect.flatMap((reply) => infoOf("head", key, reply)))
 
     /** Goes on after a read that failed. */
     const afterFailure = (
@@ -202,7 +221,7 @@ export const make = (
         )
         return yield* Effect.matchEffect(opened, {
           onFailure: (error) => afterFailure(key, options, error),
-          onSuccess: ({ body, reply }) => Effect.succeed(objectOf(key, reply, body))
+          onSuccess: ({ body, reply }) => objectOf(key, reply, body)
         })
       })
 

@@ -1,7 +1,7 @@
 /** Queues as values: what they hold, how they are filled and who works on them. */
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -15,7 +15,7 @@ import * as Names from "./Names.ts"
 import * as Outcomes from "./Outcomes.ts"
 import { QueueRefused } from "./QueueErrors.ts"
 import * as QueueOptions from "./QueueOptions.ts"
-import { type Enqueued, Queues } from "./Queues.ts"
+import { type Enqueued, excess, Queues } from "./Queues.ts"
 import type { Offer, QueueStoreError } from "./QueueStore.ts"
 import * as Spans from "./Spans.ts"
 
@@ -235,8 +235,20 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     value: unknown
   ) => Effect.exit(encoder(value))
 
+  /** Returns the text of a result, if it may be kept. */
+  const resultOf = (value: unknown, most: number): Outcomes.Kept | QueueRefused => {
+    const text = JSON.stringify(value)
+    const bytes = excess(text, most)
+    if (bytes === undefined) return new Outcomes.Kept(text)
+    const reason = `it has ${bytes} bytes of JSON, and queue.maxPayload is ${most}. Keep large data elsewhere and return its key`
+    return refused(name, "result", reason)
+  }
+
   const handle =
-    (handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, Scope.Scope>) =>
+    (
+      handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, Scope.Scope>,
+      maxPayload: number
+    ) =>
     (opened: Envelope.Opened<unknown>, attempt: Attempt) =>
       // The engine opens items with the envelope of this queue, which decodes its payload.
       Effect.suspend(() => handler(opened.payload as Payload, attempt)).pipe(
@@ -245,16 +257,16 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
         Effect.flatMap((exit): Effect.Effect<unknown, Outcomes.Attempted> => {
           if (exit._tag === "Success") {
             if (encodeSuccess === undefined) return Effect.void
-            return Effect.flatMap(encoded(encodeSuccess, exit.value), (result) =>
-              result._tag === "Success"
-                ? Effect.succeed(new Outcomes.Kept(JSON.stringify(result.value)))
-                : Effect.fail(
-                    attempted(
-                      "defect",
-                      `The schema \`success\` refuses the result: ${CauseText.of(result.cause)}`
-                    )
-                  )
-            )
+            return Effect.flatMap(encoded(encodeSuccess, exit.value), (result) => {
+              if (result._tag === "Failure") {
+                const why = `The schema \`success\` refuses the result: ${CauseText.of(result.cause)}`
+                return Effect.fail(attempted("defect", why))
+              }
+              const kept = resultOf(result.value, maxPayload)
+              return kept instanceof QueueRefused
+                ? Effect.fail(attempted("defect", CauseText.of(Cause.fail(kept))))
+                : Effect.succeed(kept)
+            })
           }
           const failure = exit.cause.reasons.find(Cause.isFailReason)
           const message = CauseText.of(exit.cause)
@@ -294,7 +306,8 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
               handler as (
                 payload: Payload,
                 attempt: Attempt
-              ) => Effect.Effect<Success, Error, Scope.Scope>
+              ) => Effect.Effect<Success, Error, Scope.Scope>,
+              Context.get(services, Queues).maxPayload
             ),
             services
           }),

@@ -27,7 +27,7 @@ const span = (text: string, minimum: Duration.Input, from: string) => {
  * | `keepCompleted` | 1 day | how long the ids of completed items stay known |
  * | `keepDead` | 14 days | how long dead letters are kept |
  * | `lease` | 10 s | how long the items of a process that was killed wait for another one; a running handler renews its lease three times in that time |
- * | `maxPayload` | 256 KiB | the largest item, with its envelope, as JSON |
+ * | `maxPayload` | 256 KiB | the largest item, with its envelope, and the largest result that is kept, as JSON |
  * | `maxWait` | 5 min | the health check is degraded while the oldest waiting item is older |
  * | `pollInterval` | 1 s | how often an idle worker looks for items that it was not told of |
  */

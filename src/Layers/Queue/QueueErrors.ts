@@ -1,10 +1,13 @@
 /** The errors of enqueueing, and of the plugins. */
 import * as Data from "effect/Data"
 
-/** An item cannot be enqueued as it is. Nothing of its batch was added. */
+/**
+ * An item cannot be enqueued as it is, and nothing of its batch was added. Or the result of an attempt cannot be kept:
+ * the attempt then fails, and its failure has the message of this error.
+ */
 export class QueueRefused extends Data.TaggedError("QueueRefused")<{
   /** The part of the item that is refused. `items`: there are too many. */
-  readonly field: "delay" | "id" | "items" | "payload" | "priority" | "tenant"
+  readonly field: "delay" | "id" | "items" | "payload" | "priority" | "result" | "tenant"
   readonly queue: string
   /** The value, why it is refused, and what to write instead. */
   readonly reason: string

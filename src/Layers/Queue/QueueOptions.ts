@@ -36,7 +36,10 @@ export interface Options<Payload, Success, Error> {
    * attempt up to 5 minutes, with a jitter of a fifth.
    */
   readonly retry?: Schedule.Schedule<unknown, number> | undefined
-  /** The schema of the result of the handler. The results of completed items are then kept. */
+  /**
+   * The schema of the result of the handler. The results of completed items are then kept. An attempt with a result
+   * above `queue.maxPayload` fails.
+   */
   readonly success?: Schema.Codec<Success, unknown> | undefined
   /** The longest time of one attempt, after which it is interrupted and fails. Default: 5 minutes. */
   readonly timeout?: Duration.Input | undefined

@@ -19,6 +19,8 @@ export interface Enqueued {
 
 /** Adds items to queues. */
 export interface QueuesShape {
+  /** The most bytes of an item, and of a result that is kept, as JSON. */
+  readonly maxPayload: number
   /** Adds the items of one queue, all of them or none. */
   readonly offer: (
     queue: string,
@@ -32,23 +34,20 @@ export class Queues extends Context.Service<Queues, QueuesShape>()("flange/Queue
 /** The most items of one batch. Redis serves no other client while it adds them. */
 export const mostItems = 10_000
 
+/** Returns the bytes of a text if it has more than `most`; otherwise undefined. */
+export const excess = (text: string, most: number): number | undefined => {
+  // A text has at most three bytes for each unit.
+  if (text.length * 3 <= most) return undefined
+  const bytes = Buffer.byteLength(text)
+  return bytes <= most ? undefined : bytes
+}
+
 /** Creates the service. `runtime` is undefined for a service without an app. */
 export const make = (
   store: Store,
   maxPayload: number,
   runtime: AppRuntimeShape | undefined
 ): QueuesShape => {
-  const tooLarge = (queue: string, { element }: Offer): QueueRefused | undefined => {
-    // A text has at most three bytes for each unit.
-    if (element.length * 3 <= maxPayload) return undefined
-    const bytes = Buffer.byteLength(element)
-    if (bytes <= maxPayload) return undefined
-    return new QueueRefused({
-      field: "payload",
-      queue,
-      reason: `its item has ${bytes} bytes of JSON, and queue.maxPayload is ${maxPayload}. Keep large data elsewhere and enqueue its key`
-    })
-  }
   const added = (queue: string, offers: ReadonlyArray<Offer>) =>
     Effect.map(store.offer(queue, offers), (isNew) =>
       offers.map(({ id }, i): Enqueued => ({ id, isNew: isNew[i] }))
@@ -61,15 +60,18 @@ export const make = (
       )
     )
   return {
+    maxPayload,
     offer: (queue, offers) =>
       Effect.suspend((): Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError> => {
         if (offers.length > mostItems) {
           const reason = `it has ${offers.length} items. Enqueue at most ${mostItems} at once`
           return Effect.fail(new QueueRefused({ field: "items", queue, reason }))
         }
-        for (const offer of offers) {
-          const refused = tooLarge(queue, offer)
-          if (refused !== undefined) return Effect.fail(refused)
+        for (const { element } of offers) {
+          const bytes = excess(element, maxPayload)
+          if (bytes === undefined) continue
+          const reason = `its item has ${bytes} bytes of JSON, and queue.maxPayload is ${maxPayload}. Keep large data elsewhere and enqueue its key`
+          return Effect.fail(new QueueRefused({ field: "payload", queue, reason }))
         }
         if (store.isTransactional || runtime === undefined) return added(queue, offers)
         return Effect.flatMap(Transactions.current(runtime), (all) =>

@@ -24,6 +24,8 @@ export interface ChannelsState {
   /** Called when the last connection has ended. */
   readonly idle: Set<() => void>
   isDraining: boolean
+  /** How many connections are open. */
+  open: number
 }
 
 /** A channel on the server. */
@@ -88,6 +90,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
     const { members, name, state } = this.channel
     state.all.add(this)
     members.add(this)
+    state.open++
     if (state.isDraining) return this.restart()
     const { context, parentSpan } = this.#request
     const scoped = Effect.onExit(this.#handler, (exit) =>
@@ -104,6 +107,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   finish(): void {
     const { members, name, state } = this.channel
     members.delete(this)
+    state.open--
     state.countClosed(name, this.end!.code)
     this.#log(
       Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {

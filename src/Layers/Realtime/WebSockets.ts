@@ -84,9 +84,10 @@ export const make = (
       all: new Set(),
       countClosed: closings(app),
       idle: new Set(),
-      isDraining: false
+      isDraining: false,
+      open: 0
     }
-    yield* meter(count, () => state.all.size)
+    yield* meter(count, () => state.open)
 
     const serve = <Receive, Send>(
       { name, receive, send, subprotocols }: Parts<Receive, Send>,

@@ -139,6 +139,11 @@ const fromError = (
     return Effect.succeed(HttpServerResponse.setHeaders(reply(error.error, about), error.headers))
   }
   const known = clientError(error, about)
+  if (known === noUpgrade) {
+    // Source: RFC 6455, section 4.4.
+    const version = { "sec-websocket-version": "13" }
+    return Effect.succeed(HttpServerResponse.setHeaders(reply(known, about), version))
+  }
   if (known !== undefined) {
     return known instanceof PayloadTooLarge ? closing(render(known, about)) : render(known, about)
   }

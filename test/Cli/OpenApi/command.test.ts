@@ -1,5 +1,5 @@
 // `flange openapi`, in a project of its own.
-import { readFile, writeFile } from "node:fs/promises"
+import { link, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, beforeAll, beforeEach, describe, it } from "vitest"
 import { emptyFolder, flange, project, run, write } from "../project.ts"
@@ -227,6 +227,11 @@ describe("flange openapi", () => {
     const written = await flange(folder, "openapi", "--write", "--against", "last release/é.json")
     assert.include(written.stderr, "last release/é.json cannot be written: ENOENT")
     await flange(folder, "openapi", "--write", "--against", "é.json")
+    const [old, now] = [join(folder, "old.json"), join(folder, "é.json")]
+    await link(now, old)
+    await flange(folder, "openapi", "--write", "--against", "é.json")
+    // A process that is killed while it writes leaves the old file.
+    assert.notStrictEqual((await stat(now)).ino, (await stat(old)).ino)
     const same = await flange(folder, "openapi", "--check", "--against", "é.json")
     assert.strictEqual(same.stdout, "The document is that of é.json.\n")
     const refusals = [

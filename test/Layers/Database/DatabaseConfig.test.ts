@@ -6,7 +6,11 @@ import * as Config from "flange/Config"
 import * as Database from "flange/Database"
 import { describe, expect, it } from "vitest"
 import { targetOf } from "../../../src/Layers/Database/DatabaseConfig.ts"
-import { describe as describeTarget } from "../../../src/Layers/Database/DatabaseUrl.ts"
+import {
+  describe as describeTarget,
+  expectedUrl,
+  mistakes
+} from "../../../src/Layers/Database/DatabaseUrl.ts"
 
 interface Given {
   readonly environment?: string
@@ -141,6 +145,26 @@ describe("the section database", () => {
       for (const known of ["postgres://", "mysql://", "mariadb://", "pglite://memory"]) {
         expect(problem!.expected).toContain(known)
       }
+    })
+  }
+
+  // A text that is part of the advice, as the whole URL or as its password.
+  const masked: ReadonlyArray<readonly [url: string, mistake: keyof typeof mistakes]> = [
+    ["data", "scheme"],
+    ["pglite://", "pglite"],
+    ["postgre", "scheme"],
+    ["postgre://ada:host@db", "scheme"],
+    ["postgres://ada:%2F@db:0", "port"],
+    ["postgres://ada:host@db:70000/shop", "encoding"],
+    ["postgres://ada:parts@db/a@b", "encoding"],
+    ["postgres://ada:sslmode@db/shop?ssl=true", "postgresParameter"]
+  ]
+  for (const [url, mistake] of masked) {
+    it(`refuses ${url} with the whole advice`, async () => {
+      const [problem] = await problems({ variables: { DATABASE_URL: url } })
+      expect(problem!.message).toBe(
+        `<redacted> from variable DATABASE_URL is refused for database.url (${mistakes[mistake]}): write ${expectedUrl}.`
+      )
     })
   }
 

@@ -1,9 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { KeyStoreError, type Store } from "flange/Idempotency"
+import { Redis } from "flange/Redis"
 import { TestApp } from "flange/Testing"
 import { MemoryStore } from "../../../src/Layers/Idempotency/MemoryStore.ts"
+import * as RedisStore from "../../../src/Layers/Idempotency/RedisStore.ts"
+import * as Releases from "../../../src/Layers/Idempotency/Releases.ts"
+import { connect } from "../../../src/Layers/Redis/Connect.ts"
+import { describeRedis, redisServer, settings } from "../Redis/server.ts"
 import { ada, make } from "./fixtures.ts"
 
 type Operation = "claim" | "complete" | "release"
@@ -50,6 +56,35 @@ describe("a store that does not work", () => {
     })
   )
 
+  it.effect("and carries out a claim late leaves the key free once it works", () =>
+    Effect.gen(function* () {
+      const broken = new Set<Operation>(["claim", "release"])
+      const memory = new MemoryStore(2 ** 20)
+      const claims: Array<Effect.Effect<unknown, unknown>> = []
+      const store = failing(broken, memory)
+      const late: Store = {
+        ...store,
+        claim: (attempt, lease) => {
+          if (broken.has("claim")) claims.push(memory.claim(attempt, lease))
+          return store.claim(attempt, lease)
+        }
+      }
+      const { app, ran } = make({ store: late })
+      const test = yield* TestApp.make(app)
+      for (const key of ["k", "l"]) {
+        ;(yield* test.post("/orders", { ...book, headers: ada(key) })).expectStatus(503)
+      }
+      yield* TestClock.adjust("20 seconds")
+      yield* Effect.all(claims)
+      broken.clear()
+      yield* TestClock.adjust("1 second")
+      for (const key of ["k", "l"]) {
+        ;(yield* test.post("/orders", { ...book, headers: ada(key) })).expectStatus(200)
+      }
+      assert.strictEqual(ran.length, 2)
+    })
+  )
+
   it.effect("after the handler changes no reply, and the key stays in use", () =>
     Effect.gen(function* () {
       const { app, ran } = make({ store: failing(new Set(["complete", "release"])) })
@@ -76,6 +111,38 @@ describe("a store that does not work", () => {
         .expectHeader("idempotency-replayed", "true")
       assert.strictEqual(ran.length, 1)
     })
+  )
+})
+
+describeRedis("a Redis that does not answer for a time", () => {
+  it.live("keeps no key of the claims that it carries out late", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const server = yield* redisServer()
+        const context = yield* connect(settings({ commandTimeout: "200ms", url: server.url }))
+        const store = RedisStore.make(Context.get(context, Redis), "late")
+        const scope = yield* Effect.scope
+        const attempt = (key: string) => ({
+          fingerprint: "f".repeat(43),
+          id: key,
+          owner: crypto.randomUUID()
+        })
+        const releaseLater = Releases.make(store, scope)
+        yield* server.freeze
+        for (const key of ["a", "b"]) {
+          const lost = attempt(key)
+          yield* Effect.flip(store.claim(lost, 60_000))
+          yield* releaseLater(lost)
+        }
+        yield* server.thaw
+        for (const key of ["a", "b"]) {
+          const claim = Effect.orElseSucceed(store.claim(attempt(key), 60_000), () => undefined)
+          yield* Effect.repeat(Effect.delay(claim, 50), {
+            until: (found) => found?._tag === "Claimed"
+          })
+        }
+      })
+    )
   )
 })
 

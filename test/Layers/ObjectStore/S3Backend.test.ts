@@ -103,7 +103,9 @@ describe("the object store in S3", () => {
         const piece = Buffer.alloc(2 ** 20, "x")
         const port = yield* listening(
           createServer((request, reply) => {
-            reply.writeHead(request.url!.includes("whole") ? 200 : 500)
+            if (request.url!.includes("whole")) {
+              reply.writeHead(200, { "content-length": 40 * piece.length })
+            } else reply.writeHead(500)
             const pieces = function* () {
               for (let i = 0; i < 40 || !request.url!.includes("whole"); i++) yield piece
             }

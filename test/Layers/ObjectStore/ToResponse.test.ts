@@ -1,12 +1,12 @@
 import { readdir, readlink } from "node:fs/promises"
-import { get, type IncomingMessage } from "node:http"
+import { createServer, get, type IncomingMessage } from "node:http"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import { ObjectStore } from "flange/ObjectStore"
 import { TestApp } from "flange/Testing"
-import { s3Server, temporary } from "./backends.ts"
+import { listening, s3Server, s3Values, temporary } from "./backends.ts"
 import { app } from "./fixtures/app.ts"
 
 const listener = (name: string) => (config: Readonly<Record<string, unknown>>) =>
@@ -127,6 +127,31 @@ for (const [place, boot] of places) {
           }
         }))
     }
+
+    it.live("an object of unknown size is 503, and no reply that breaks off", () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const port = yield* listening(
+            createServer(({ headers: { range } }, reply) => {
+              const part = { "content-length": 4, "content-range": "bytes 0-3/*" }
+              if (range === undefined) reply.writeHead(200, { "transfer-encoding": "chunked" })
+              else reply.writeHead(206, part)
+              reply.end("item")
+            })
+          )
+          const endpoint = `http://127.0.0.1:${port}`
+          const test = yield* boot({ objectStore: { ...s3Values, endpoint } })
+          for (const [method, range] of [["GET"], ["GET", "bytes=0-3"], ["HEAD"]] as const) {
+            const headers = range === undefined ? {} : { range }
+            const reply = yield* test.request(method, "/files/a.png", { headers })
+            reply.expectStatus(503)
+            if (method === "GET") {
+              expect(reply.json).toMatchObject({ code: "OBJECT_STORE_UNAVAILABLE" })
+            }
+          }
+        })
+      )
+    )
 
     it.live("what cannot be read or stored is a problem, and tells no key", () =>
       Effect.scoped(

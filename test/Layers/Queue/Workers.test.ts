@@ -81,6 +81,27 @@ const suite = (backend: "database" | "memory") => {
       )
   )
 
+  check("a result above queue.maxPayload is not kept, and its item is dead", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", { ...quick, maxAttempts: 2, success: Schema.String })
+        const worker = Jobs.worker(({ what }) => Effect.succeed("é".repeat(Number(what))))
+        const app = yield* boot([worker], { maxPayload: "1 KiB" })
+        yield* app.run(Jobs.enqueue({ what: "511" }, { id: "fits" }))
+        yield* app.run(Jobs.enqueue({ what: "512" }, { id: "is too large" }))
+        yield* until(app.run(isIn("completed", "jobs", "fits")))
+        yield* until(app.run(isIn("dead", "jobs", "is too large")))
+        const dead = yield* app.run(item("jobs", "is too large"))
+        expect(dead).toMatchObject({ attempts: 2, result: undefined })
+        const { kind, message } = Failure.decode(dead!.failure!)
+        expect(kind).toBe("defect")
+        expect(message).toContain(
+          'QueueRefused: The result of an item of the queue "jobs" is refused: it has 1026 bytes of JSON, and queue.maxPayload is 1024. Keep large data elsewhere and return its key'
+        )
+      })
+    )
+  )
+
   check("dead letters have the kind of the last failure, its text and the typed error", () =>
     run(
       Effect.gen(function* () {

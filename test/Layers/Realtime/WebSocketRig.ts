@@ -46,7 +46,7 @@ const Flood = channel("flood", "/flood/:room")
 const Idle = channel("idle", "/idle/:room")
 const Busy = channel("busy", "/busy/:room")
 const Once = channel("once", "/once/:room")
-const Waits = channel("waits", "/waits/:room")
+export const Waits = channel("waits", "/waits/:room")
 
 export const Spoken = Channel.make(HttpApiEndpoint.get("spoken", "/spoken"), {
   receive: Say,

@@ -7,7 +7,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerError } from "effect/http/HttpServerError"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -139,6 +139,13 @@ const Sockets = Plugin.make("test:sockets", {
           "/raw/long",
           HttpServerResponse.stream(Stream.take(Stream.forever(Stream.make(piece)), pieces))
         ),
+        HttpRouter.add(
+          "GET",
+          "/raw/socket",
+          Effect.flatMap(HttpServerRequest, ({ upgrade }) => upgrade).pipe(
+            Effect.as(HttpServerResponse.empty())
+          )
+        ),
         HttpRouter.add("GET", "/raw/waiting", Effect.never)
       ),
       { access: "public" }
@@ -231,6 +238,11 @@ for (const name of ["node", "proxied"] as const) {
         head("GET", "/echo", ...offer("websocket"), "Sec-WebSocket-Version: 9"),
         400
       ],
+      [
+        "an unknown version for a router",
+        head("GET", "/raw/socket", ...offer("websocket"), "Sec-WebSocket-Version: 8"),
+        400
+      ],
       ["a body for a WebSocket", handshake("/echo", "Content-Length: 1") + "x", 400],
       // Its reply has `Connection: Upgrade`.
       ["no valid protocol", head("GET", "/custom", ...offer("other: custom")), 426]
@@ -245,7 +257,10 @@ for (const name of ["node", "proxied"] as const) {
           const reply = await arrives("The reply", client.reply())
           assert.strictEqual(reply.status, status, reply.body)
           assert.strictEqual(/close/i.test(reply.headers["connection"] ?? ""), name === "node")
-          if (status === 400) assert.match(reply.body, /The connection cannot be upgraded/)
+          if (status === 400) {
+            assert.match(reply.body, /The connection cannot be upgraded/)
+            assert.strictEqual(reply.headers["sec-websocket-version"], "13")
+          }
         }
         if (name === "node") assert.strictEqual(await arrives("The end", client.end()), "")
         client.destroy()

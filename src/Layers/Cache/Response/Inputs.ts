@@ -29,7 +29,10 @@ export type Query = Readonly<Record<string, Array<string> | string>>
 
 /** Reads the parts of requests to one route. */
 export interface Inputs {
-  /** Returns what a request asks for; undefined if the caller cannot be a part of a key. */
+  /**
+   * Returns what a request asks for; undefined if the caller cannot be a part of a key, or if the handler's codec
+   * refuses the query.
+   */
   readonly asked: (request: Incoming) => Asked | undefined
   /** Whether a request has a key of the query that its contract does not have. */
   readonly hasUnknown: (query: Query) => boolean
@@ -69,6 +72,8 @@ export const make = ({ endpoint, group, rules }: CachedRoute): Inputs => {
     return chosen
   }
 
+  const readsQuery = known === undefined || known.size > 0
+
   const isConstant =
     isShared &&
     !hasParams &&
@@ -97,6 +102,8 @@ export const make = ({ endpoint, group, rules }: CachedRoute): Inputs => {
         }
       }
       if (isConstant) return { key: alone, request: seen({}, []) }
+      // A record would lose the key, and the reply would be that of another request.
+      if (readsQuery && Object.hasOwn(request.searchParams, "__proto__")) return undefined
       const query = queryOf(request.searchParams)
       const values = names.map((name) => request.header(name))
       const caller = isShared ? [] : callerOf(request)

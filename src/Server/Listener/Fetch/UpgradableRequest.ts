@@ -38,7 +38,8 @@ const upgradable = (
           new HttpServerError.HttpServerError({
             reason: new HttpServerError.RequestParseError({
               cause,
-              description: "The request is not a WebSocket handshake",
+              // The words of Effect, by which the reply is found.
+              description: "Not an upgradeable ServerRequest",
               request: inner
             })
           }),

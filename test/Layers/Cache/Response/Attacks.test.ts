@@ -179,6 +179,31 @@ describe("the key of a cached reply", () => {
     })
   )
 
+  it.effect(
+    "has every parameter if the contract takes all, and leaves __proto__ to be refused",
+    () =>
+      Effect.gen(function* () {
+        const test = yield* TestApp.make(make().app)
+        for (const path of ["/products/a", "/search"]) {
+          yield* test.get(path)
+          for (const query of ["__proto__=1", "__proto__=1&__proto__=2", "%5f_proto__=1&q=1"]) {
+            const reply = yield* test.get(`${path}?${query}`)
+            reply.expectProblem("MALFORMED_REQUEST", 400)
+          }
+        }
+        const found = yield* results(test, [
+          ["/search"],
+          ["/search?constructor=1"],
+          ["/search?constructor=2&toString=1"],
+          ["/search?toString=1&constructor=2"],
+          // Without a schema of the query there is nothing to refuse.
+          ["/home"],
+          ["/home?__proto__=1"]
+        ])
+        assert.deepStrictEqual(found, ["HIT", "MISS", "MISS", "HIT", "MISS", "HIT"])
+      })
+  )
+
   it.effect("ignores a range: the reply is whole", () =>
     Effect.gen(function* () {
       const test = yield* TestApp.make(make().app)

@@ -38,6 +38,10 @@ export class PagesApi extends HttpApiGroup.make("pages")
       }),
       ({ id }) => [`product:${id}`]
     ).annotate(ResponseCache, page.tags("catalogue")),
+    HttpApiEndpoint.get("search", "/search", {
+      query: Schema.Record(Text, Text),
+      success: Text
+    }),
     HttpApiEndpoint.get("uncached", "/uncached", { success: Text }).annotate(ResponseCache, false)
   )
   .annotate(ResponseCache, page) {}
@@ -127,6 +131,7 @@ export const make = (values: object = {}) => {
             Effect.map(see("product"), (seen) =>
               JSON.stringify([params.id, query, request.url, request.headers, seen])
             ),
+          search: ({ query }) => Effect.map(see("search"), () => JSON.stringify(query)),
           uncached: () => see("uncached")
         })
       )

@@ -11,7 +11,8 @@ const quietMillis = 200
 const pollMillis = 10_000
 
 /**
- * Runs `reload` after files have changed, one run after the other. It watches their folders: where
+ * Runs `reload` after files have changed, one run after the other, and once at first: they may have changed since
+ * they were read, before anything watched them. It watches their folders: where
  * Kubernetes replaces the files it swaps a link beside them, and the files themselves have no event.
  */
 export const onChange = (
@@ -43,6 +44,7 @@ export const onChange = (
           }
         }
       })
+      if (files.length > 0) changed()
       return () => {
         clearTimeout(timer)
         for (const stop of stops) stop()
