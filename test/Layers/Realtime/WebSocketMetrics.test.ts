@@ -18,6 +18,8 @@ describe("flange.websocket.connections", () => {
         const app = App.make("rooms", [Metrics.plugin, Realtime.webSockets, plugin(seen)])
         const config = { webSocket: { closeTimeout: "10 minutes" } }
         const shop = yield* TestApp.listening(app, { config })
+        // The drain waits for the handler.
+        yield* Effect.addFinalizer(() => Deferred.succeed(seen.door, undefined))
         const opened = reading(shop, "flange.websocket.connections")
         const connected = Effect.gen(function* () {
           const params = { room: 7 }
@@ -29,7 +31,6 @@ describe("flange.websocket.connections", () => {
         yield* until(Effect.map(closed, (count) => count === 1))
         assert.strictEqual(yield* opened, 0)
         assert.strictEqual(seen.interrupted, 0)
-        yield* Deferred.succeed(seen.door, undefined)
       })
     )
   )
