@@ -61,6 +61,7 @@ export class Http2Connection implements Owner, Tracked {
     const spend = () => this.#spend()
     // The session closes by itself.
     session.on("error", ignore)
+    session.on("goaway", spend)
     session.on("ping", spend)
     session.on("remoteSettings", spend)
     session.on(

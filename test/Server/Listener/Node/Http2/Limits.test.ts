@@ -197,6 +197,15 @@ describe("over HTTP/2", () => {
     assert.isTrue(connection.isClosed)
   })
 
+  check("a client that only sends GOAWAY is cut off", {}, async (connection) => {
+    // While a request is open, the first one does not end the connection.
+    connection.send(headers(1, get("/wait")))
+    await flood(connection, () =>
+      frame(types.goaway, 0, 0, Buffer.concat([uint32(0), uint32(codes.none)]))
+    )
+    assert.isTrue(connection.isClosed)
+  })
+
   check("a client that only sends SETTINGS is cut off", {}, async (connection) => {
     await flood(connection, () => settings([4, 65_535]))
     assert.isTrue(connection.isClosed)
