@@ -264,6 +264,36 @@ describe("over HTTP/2", () => {
     [[4, 0]]
   )
 
+  const post = block(
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", "/echo"],
+    [":authority", "a"],
+    ["content-type", "text/plain"]
+  )
+  for (const [name, begin] of [
+    ["a reply", headers(1, get("/large"))],
+    ["a reply to a request that has not ended", headers(1, get("/large"), 0)],
+    ["a streamed reply", headers(1, get("/stream"))],
+    [
+      "the refusal of a body",
+      Buffer.concat([headers(1, post, 0), ...Array.from({ length: 1100 }, () => data(1, "x", 0))])
+    ]
+  ] as const) {
+    check(
+      `${name} that waits for a window is dropped when its client ends the request without an error`,
+      { headersTimeout: "100ms", keepAlive: "100ms" },
+      async (connection) => {
+        connection.send(begin)
+        await connection.find(({ stream, type }) => stream === 1 && type === types.headers)
+        connection.send(rst(1, codes.none))
+        // Then the connection has no request.
+        assert.isDefined(await connection.find(isGoaway(codes.none)))
+      },
+      [[4, 0]]
+    )
+  }
+
   check(
     "a client that reads slowly is served for as long as it reads",
     { writeTimeout: "400ms" },
