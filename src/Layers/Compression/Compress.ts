@@ -27,7 +27,14 @@ const maxWhole = 1024 * 1024
 const skipped: ReadonlySet<number> = new Set([204, 205, 206])
 
 /** Headers that describe exactly these bytes. */
-const fixing = ["content-digest", "content-encoding", "content-range", "digest", "repr-digest"]
+const fixing = [
+  "content-digest",
+  "content-encoding",
+  "content-md5",
+  "content-range",
+  "digest",
+  "repr-digest"
+]
 
 const varying: Change = { added: ["vary", "Accept-Encoding"] }
 

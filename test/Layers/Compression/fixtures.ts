@@ -78,6 +78,7 @@ export const made: Readonly<Record<string, () => HttpServerResponse.HttpServerRe
   encoded: text({ "content-encoding": "gzip" }),
   events: text({ "content-type": "text/event-stream; charset=utf-8" }),
   image: () => HttpServerResponse.uint8Array(Buffer.from(long), { contentType: "image/png" }),
+  md5: text({ "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" }),
   noTransform: text({ "cache-control": "public, No-Transform" }),
   notModified: () => HttpServerResponse.empty({ headers: { etag: '"v1"' }, status: 304 }),
   part: text({ "content-range": "bytes 0-4999/9000" }, 206),

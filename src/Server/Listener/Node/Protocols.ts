@@ -48,28 +48,29 @@ interface Chosen extends Protocols {
 /** Begins the protocol that client and server have agreed on in the TLS handshake. */
 const byHandshake = (server: Net.Server, protocols: Chosen): void => {
   const { connections, decideMillis, http1, http2 } = protocols
-  // Both sockets of a connection have the address of the client, and nothing else in common.
+  // Both sockets of a connection have its addresses, and nothing else in common.
   const handshakes = new Map<string, Pending>()
   server.on("connection", (socket: Net.Socket) => {
     const pending = new Pending(socket, decideMillis)
-    const client = clientOf(socket)
-    handshakes.set(client, pending)
+    const ends = endsOf(socket)
+    handshakes.set(ends, pending)
     connections.add(pending, socket)
     socket.once("close", () => {
       // The client may have begun the next connection from the same port.
-      if (handshakes.get(client) === pending) handshakes.delete(client)
+      if (handshakes.get(ends) === pending) handshakes.delete(ends)
     })
   })
   server.on("secureConnection", (socket: TLSSocket) => {
-    const pending = handshakes.get(clientOf(socket))
+    const pending = handshakes.get(endsOf(socket))
     if (pending !== undefined) connections.remove(pending)
     if (socket.alpnProtocol === "h2") http2(socket)
     else http1(socket)
   })
 }
 
-const clientOf = ({ remoteAddress, remotePort }: Net.Socket): string =>
-  `${remoteAddress} ${remotePort}`
+/** Returns both ends of a connection: a client may reach two addresses of the server from one port. */
+const endsOf = ({ localAddress, remoteAddress, remotePort }: Net.Socket): string =>
+  `${localAddress} ${remoteAddress} ${remotePort}`
 
 /**
  * Begins the protocol that the first bytes of a client are of, on connections without TLS. One that is

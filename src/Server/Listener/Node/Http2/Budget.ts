@@ -7,8 +7,8 @@ const burst = 1000
 const rate = 100
 
 /**
- * Counts the frames that cost the server work and bring no request: cancelled streams, pings and
- * settings. A client that sends more of them than any honest one is cut off.
+ * Counts the frames that cost the server work and bring no request: cancelled streams, pings, settings
+ * and announcements of the end (GOAWAY). A client that sends more of them than any honest one is cut off.
  */
 export class Budget {
   #at = performance.now()

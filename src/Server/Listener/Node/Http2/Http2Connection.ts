@@ -61,6 +61,7 @@ export class Http2Connection implements Owner, Tracked {
     const spend = () => this.#spend()
     // The session closes by itself.
     session.on("error", ignore)
+    session.on("goaway", spend)
     session.on("ping", spend)
     session.on("remoteSettings", spend)
     session.on(
@@ -142,10 +143,16 @@ export class Http2Connection implements Owner, Tracked {
       if (now - this.#endedAt >= maxSilence) this.destroy()
       return
     }
+    // The end of a reply that is on its way looks the same.
+    const isSent = !isWaiting(this.#socket)
     for (const wire of this.#open.values) {
-      if (!wire.isOverdue(now, this.#limits)) continue
-      this.#cut.add(wire)
-      wire.cut()
+      if (isSent && wire.isAbandoned) {
+        wire.release()
+        this.#spend()
+      } else if (wire.isOverdue(now, this.#limits)) {
+        this.#cut.add(wire)
+        wire.cut()
+      }
     }
     if (this.isIdle && now - this.#since >= this.#limits.idleTimeout) this.announceClose()
   }

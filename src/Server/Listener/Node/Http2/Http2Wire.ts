@@ -239,6 +239,19 @@ export class Http2Wire implements Wire {
     return now - this.#waitingSince >= writeTimeout
   }
 
+  /**
+   * Whether the client has ended the stream without an error before its reply was written, if all bytes of
+   * the connection are sent. Node waits for the end of the write, which never comes.
+   */
+  get isAbandoned(): boolean {
+    return this.#stream.closed && !this.#stream.writableFinished
+  }
+
+  /** Releases the stream that its client has ended. */
+  release(): void {
+    this.#stream.destroy()
+  }
+
   /** Ends the stream at once. */
   cut(): void {
     this.#stream.close(codes.cancel)

@@ -68,7 +68,7 @@ export const read = (
   Effect.gen(function* () {
     // The import statement would also load TLS for apps without it.
     const { createSecureContext } = process.getBuiltinModule("node:tls")
-    const ca = clientCa === undefined ? undefined : yield* textOf(clientCa, "server.tls.clientCa")
+    const ca = clientCa === undefined ? undefined : yield* authoritiesOf(clientCa)
     const all: Array<Ready & { readonly options: SecureContextOptions; readonly text: string }> = []
     for (const [i, pair] of pairs.entries()) {
       const at = `server.tls.certificates[${i}]`
@@ -86,8 +86,12 @@ export const read = (
       const ready = yield* Effect.try({
         // OpenSSL does not repeat the texts.
         catch: (cause) =>
-          `${at} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}. Write a PEM certificate as cert, and as key the PEM private key of that certificate.`,
-        try: () => ({ context: createSecureContext(options), leaf: new X509Certificate(cert) })
+          `${at} cannot be used: ${messageOf(cause)}. Write a PEM certificate as cert, and as key the PEM private key of that certificate.`,
+        try: () => {
+          // Node takes an empty text for no key, and every handshake would fail.
+          if (key === "") throw new Error("the key is empty")
+          return { context: createSecureContext(options), leaf: new X509Certificate(cert) }
+        }
       })
       all.push({ ...ready, options, text: `${cert}\n${key}` })
     }
@@ -100,11 +104,32 @@ export const read = (
     }
   })
 
+/**
+ * Reads the certificates of authorities. Node takes a text without a certificate for no authority, and an
+ * empty text for all public ones.
+ */
+const authoritiesOf = (clientCa: string): Effect.Effect<string, string> =>
+  Effect.flatMap(textOf(clientCa, "server.tls.clientCa"), (text) =>
+    Effect.try({
+      catch: (cause) =>
+        `server.tls.clientCa cannot be used: ${messageOf(cause)}. Write the certificates of the authorities in PEM, and nothing else in PEM.`,
+      try: () => {
+        const [, ...blocks] = text.split("-----BEGIN ")
+        const authorities = blocks.map((block) => new X509Certificate(`-----BEGIN ${block}`))
+        if (authorities.length === 0) throw new Error("it has no certificate")
+        return text
+      }
+    })
+  )
+
 const textOf = (value: string, at: string): Effect.Effect<string, string> =>
   isInline(value)
     ? Effect.succeed(value)
     : Effect.tryPromise({
         catch: (cause) =>
-          `${at} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}. Write the path of a PEM file, or the PEM text.`,
+          `${at} cannot be read: ${messageOf(cause)}. Write the path of a PEM file, or the PEM text.`,
         try: () => readFile(value, "utf8")
       })
+
+const messageOf = (cause: unknown): string =>
+  cause instanceof Error ? cause.message : String(cause)

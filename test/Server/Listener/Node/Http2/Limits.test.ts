@@ -197,6 +197,15 @@ describe("over HTTP/2", () => {
     assert.isTrue(connection.isClosed)
   })
 
+  check("a client that only sends GOAWAY is cut off", {}, async (connection) => {
+    // While a request is open, the first one does not end the connection.
+    connection.send(headers(1, get("/wait")))
+    await flood(connection, () =>
+      frame(types.goaway, 0, 0, Buffer.concat([uint32(0), uint32(codes.none)]))
+    )
+    assert.isTrue(connection.isClosed)
+  })
+
   check("a client that only sends SETTINGS is cut off", {}, async (connection) => {
     await flood(connection, () => settings([4, 65_535]))
     assert.isTrue(connection.isClosed)
@@ -254,6 +263,36 @@ describe("over HTTP/2", () => {
     },
     [[4, 0]]
   )
+
+  const post = block(
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", "/echo"],
+    [":authority", "a"],
+    ["content-type", "text/plain"]
+  )
+  for (const [name, begin] of [
+    ["a reply", headers(1, get("/large"))],
+    ["a reply to a request that has not ended", headers(1, get("/large"), 0)],
+    ["a streamed reply", headers(1, get("/stream"))],
+    [
+      "the refusal of a body",
+      Buffer.concat([headers(1, post, 0), ...Array.from({ length: 1100 }, () => data(1, "x", 0))])
+    ]
+  ] as const) {
+    check(
+      `${name} that waits for a window is dropped when its client ends the request without an error`,
+      { headersTimeout: "100ms", keepAlive: "100ms" },
+      async (connection) => {
+        connection.send(begin)
+        await connection.find(({ stream, type }) => stream === 1 && type === types.headers)
+        connection.send(rst(1, codes.none))
+        // Then the connection has no request.
+        assert.isDefined(await connection.find(isGoaway(codes.none)))
+      },
+      [[4, 0]]
+    )
+  }
 
   check(
     "a client that reads slowly is served for as long as it reads",

@@ -1,42 +1,90 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:https"
+// Files of certificates that change in ways that their folders do not tell.
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
+import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { Environment } from "../../../../../src/Config/Environment.ts"
-import type { Serving } from "../../../../../src/Server/Exchange/Serving.ts"
-import { selfSigned } from "../../../../../src/Server/Listener/Node/Tls/SelfSigned.ts"
-import * as TlsServer from "../../../../../src/Server/Listener/Node/Tls/TlsServer.ts"
+import * as Queue from "effect/Queue"
+import { onChange } from "../../../../../src/Server/Listener/Node/Tls/Reload.ts"
 
-describe("the certificates of a listener", () => {
-  it.live("are those in the files if they changed before the files were watched", () =>
-    Effect.scoped(
-      Effect.gen(function* () {
-        const folder = mkdtempSync(join(tmpdir(), "flange-tls-"))
-        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(folder, { recursive: true })))
-        const [cert, key] = [join(folder, "tls.crt"), join(folder, "tls.key")]
-        const write = Effect.map(selfSigned(["a.example"]), (pair) => {
-          writeFileSync(cert, pair.cert)
-          writeFileSync(key, Redacted.value(pair.key))
-          return pair.cert
-        })
-        yield* write
-        const certificates = [{ cert, key: Redacted.make(key) }]
-        const config = { certificates, requireClientCertificate: false, selfSigned: [] }
-        // What the certificates need of it.
-        const serving = { context: Context.make(Environment, "local") } as unknown as Serving
-        const { keep, options } = yield* TlsServer.make(config, "https://127.0.0.1", serving)
-        const server = createServer(options)
-        const used: Array<unknown> = []
-        server.setSecureContext = (options) => void used.push(options.cert)
-        const next = yield* write
-        yield* keep(server)
-        while (used.length === 0) yield* Effect.sleep(20)
-        assert.deepStrictEqual(used, [next])
-      })
-    )
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "flange-reload-"))),
+  (path) => Effect.sync(() => rmSync(path, { force: true, recursive: true }))
+)
+
+/** Watches a file, and returns a wait for the next reload. */
+const watching = (file: string, poll?: number) =>
+  Effect.gen(function* () {
+    const reloads = yield* Queue.unbounded<void>()
+    const reload = async () => void Queue.offerUnsafe(reloads, undefined)
+    yield* onChange([file], reload, poll)
+    // The first one comes without a change.
+    yield* Queue.take(reloads)
+    return Queue.take(reloads)
+  })
+
+const version = (path: string, name: string) => {
+  mkdirSync(join(path, name))
+  writeFileSync(join(path, name, "tls.crt"), name)
+}
+
+describe("files of certificates are read again", () => {
+  it.live("after a link to their folder is replaced", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      version(path, "1")
+      symlinkSync("1", join(path, "current"))
+      const next = yield* watching(join(path, "current", "tls.crt"), 20)
+      version(path, "2")
+      symlinkSync("2", join(path, "new"))
+      renameSync(join(path, "new"), join(path, "current"))
+      yield* next
+    })
+  )
+
+  it.live("after a file changes to which a link of another folder leads", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      version(path, "archive")
+      mkdirSync(join(path, "live"))
+      symlinkSync("../archive/tls.crt", join(path, "live", "tls.crt"))
+      const next = yield* watching(join(path, "live", "tls.crt"), 20)
+      writeFileSync(join(path, "archive", "tls.crt"), "changed")
+      yield* next
+    })
+  )
+
+  it.live("after their folder is removed, and again after it is made again", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      version(path, "1")
+      const next = yield* watching(join(path, "1", "tls.crt"), 20)
+      rmSync(join(path, "1"), { recursive: true })
+      yield* next
+      version(path, "1")
+      yield* next
+    })
+  )
+
+  it.live("while other files of their folder change all the time", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      version(path, "1")
+      const next = yield* watching(join(path, "1", "tls.crt"))
+      writeFileSync(join(path, "1", "tls.crt"), "changed")
+      const busy = setInterval(() => appendFileSync(join(path, "1", "service.log"), "line\n"), 20)
+      yield* Effect.ensuring(
+        next,
+        Effect.sync(() => clearInterval(busy))
+      )
+    })
   )
 })

@@ -1,13 +1,15 @@
 // TLS of the node listener: certificates, names, clients with certificates, reload.
 import { execFile, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import * as Https from "node:https"
-import { connect as connectPlain } from "node:net"
+import { type AddressInfo, connect as connectPlain, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connect, type ConnectionOptions } from "node:tls"
 import { promisify } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { Tls } from "../../../../../src/index.ts"
@@ -218,6 +220,63 @@ describe("TLS on the node listener", () => {
     )
   }
 
+  for (const [name, texts, message] of [
+    ["an empty key", { key: "" }, /certificates\[0\] cannot be used: the key is empty/],
+    ["an empty certificate", { cert: "" }, /certificates\[0\] cannot be used/],
+    // Node would accept the certificates of every public authority.
+    ["an empty file of authorities", { ca: "" }, /clientCa cannot be used: it has no certificate/],
+    ["a file of authorities without PEM", { ca: "a\n" }, /clientCa cannot be used: it has no cert/],
+    ["a key among the authorities", { ca: "key" }, /clientCa cannot be used.*no start line/],
+    ["half an authority", { ca: "half" }, /clientCa cannot be used/]
+  ] as const) {
+    it.live(`an app with ${name} does not start`, () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const path = yield* folder
+          const { cert, key } = yield* pair("a.example")
+          const files = { ca: cert, cert, key, ...texts }
+          if (files.ca === "key") files.ca = `${cert}\n${key}`
+          if (files.ca === "half") files.ca = `${cert}\n${cert.slice(0, 200)}`
+          for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text)
+          const certificates = [{ cert: join(path, "cert"), key: join(path, "key") }]
+          const error = yield* Effect.flip(boot({ certificates, clientCa: join(path, "ca") }))
+          assert.match(error.message, message)
+          assert.notInclude(error.message, "PRIVATE KEY-----")
+        })
+      )
+    )
+  }
+
+  it.live("files that are emptied or removed change nothing", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const path = yield* folder
+        const files = ["ca", "cert", "key"].map((name) => join(path, name))
+        const { cert, key } = yield* pair("a.example")
+        const write = () => {
+          for (const [i, text] of [cert, cert, key].entries()) writeFileSync(files[i]!, text)
+        }
+        write()
+        const { logs, url } = yield* boot({
+          certificates: [{ cert: files[1]!, key: files[2]! }],
+          clientCa: files[0]!
+        })
+        const refusals = () =>
+          logs.filter(({ message }) => String(message).includes("the old ones stay")).length
+        let count = 0
+        for (const change of [(file: string) => writeFileSync(file, ""), rmSync]) {
+          for (const file of files) {
+            write()
+            change(file)
+            while (refusals() === count) yield* Effect.sleep(20)
+            count = refusals()
+            assert.include(yield* shake(url), { name: "CN=a.example" }, file)
+          }
+        }
+      })
+    )
+  )
+
   it.live("an app with the key of another certificate does not start", () =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -396,6 +455,45 @@ describe("TLS on the node listener", () => {
             })
         )
         assert.strictEqual(yield* get(`${url}/hello`), "hello")
+      })
+    )
+  )
+
+  it.live("connections from one port to two addresses of the server are told apart", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const { app: waiting, events } = app.make()
+        const config = {
+          server: {
+            headersTimeout: "500ms",
+            host: "0.0.0.0",
+            listener: "node",
+            tls: { selfSigned: ["localhost"] }
+          }
+        }
+        const { url } = yield* TestApp.listening(waiting, { config })
+        const port = Number(new URL(url).port)
+        yield* Effect.promise(async () => {
+          const reserved = createServer().listen(0, "127.0.0.1")
+          await once(reserved, "listening")
+          const { port: localPort } = reserved.address() as AddressInfo
+          reserved.close()
+          await once(reserved, "close")
+          const from = { localAddress: "127.0.0.1", localPort, port }
+          const first = connectPlain({ ...from, host: "127.0.0.1" })
+          await once(first, "connect")
+          // It begins no handshake.
+          const second = connectPlain({ ...from, host: "127.0.0.2" })
+          await once(second, "connect")
+          const secure = connect({ rejectUnauthorized: false, socket: first })
+          await once(secure, "secureConnect")
+          secure.write("GET /wait HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+          await once(second.resume(), "close")
+          // The limits of handshakes are looked at every second.
+          await new Promise((resolve) => setTimeout(resolve, 1500))
+          Deferred.doneUnsafe(events.proceed, Effect.void)
+          assert.match(await new Response(secure).text(), /^HTTP\/1.1 200 /)
+        })
       })
     )
   )
