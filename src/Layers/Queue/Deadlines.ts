@@ -1,5 +1,5 @@
 /** Ends the attempts of one queue that take too long. */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -25,14 +25,15 @@ export class Deadlines {
     this.#timeout = Duration.toMillis(timeout)
   }
 
-  /** Ends the attempt of a claim after the timeout, unless it is removed before. */
-  add(held: Held): Effect.Effect<void> {
-    return Clock.clockWith((clock) => {
-      this.#running.set(held, now(clock) + this.#timeout)
-      if (this.#isWatched) return Effect.void
-      this.#isWatched = true
-      return Effect.asVoid(Effect.forkIn(this.#watch(clock), this.#scope))
-    })
+  /**
+   * Ends the attempt of a claim after the timeout, unless it is removed before. Returns the effect that begins to
+   * wait; undefined if a fiber waits already.
+   */
+  add(held: Held, clock: Clock.Clock): Effect.Effect<unknown> | undefined {
+    this.#running.set(held, now(clock) + this.#timeout)
+    if (this.#isWatched) return undefined
+    this.#isWatched = true
+    return Effect.forkIn(this.#watch(clock), this.#scope)
   }
 
   /** Forgets a claim whose attempt has ended. */

@@ -120,19 +120,21 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
         const { attempts, id } = about
+        const logged = ({ failure: { kind, message } }: Outcomes.Attempted) =>
+          attempts >= maxAttempts
+            ? Effect.logError(
+                `Attempt ${attempts}, the last one, of an item of the queue "${name}" ended with a ${kind}. The item is dead`,
+                message
+              )
+            : Effect.logWarning(
+                `Attempt ${attempts} of an item of the queue "${name}" ended with a ${kind}. It is tried again`,
+                message
+              )
         return Effect.exit(restore(handler.run(opened, about))).pipe(
-          Effect.flatMap((exit) => (held.ended === undefined ? exit : Exit.fail(held.ended))),
-          Effect.tapError(({ failure: { kind, message } }) =>
-            attempts >= maxAttempts
-              ? Effect.logError(
-                  `Attempt ${attempts}, the last one, of an item of the queue "${name}" ended with a ${kind}. The item is dead`,
-                  message
-                )
-              : Effect.logWarning(
-                  `Attempt ${attempts} of an item of the queue "${name}" ended with a ${kind}. It is tried again`,
-                  message
-                )
-          ),
+          Effect.flatMap((own) => {
+            const exit = held.ended === undefined ? own : Exit.fail(held.ended)
+            return Exit.isSuccess(exit) ? exit : Effect.tapError(exit, logged)
+          }),
           Spans.within(`queue ${name} process`, {
             attributes: {
               "messaging.destination.name": name,
@@ -166,8 +168,10 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
               running++
               active.set(name, (active.get(name) ?? 0) + 1)
               idle.closeUnsafe()
+              const watch = deadlines.add(held, fiber.getRef(Clock.Clock))
+              const attempted = attempt(opened, about, held, restore)
               return Effect.onExit(
-                Effect.andThen(deadlines.add(held), attempt(opened, about, held, restore)),
+                watch === undefined ? attempted : Effect.andThen(watch, attempted),
                 (exit) => {
                   deadlines.remove(held)
                   active.set(name, active.get(name)! - 1)
