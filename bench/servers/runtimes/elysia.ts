@@ -19,4 +19,4 @@ new Elysia()
     response: User
   })
   .post("/echo", ({ body }) => body, { body: Echo, response: Echo })
-  .listen({ hostname: host, port }, ready)
+  .listen({ hostname: host, port }, () => void ready())
