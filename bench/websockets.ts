@@ -18,6 +18,8 @@ const { values } = parseArgs({
 })
 const clients = Number(values.clients)
 const rounds = Number(values.rounds)
+/** How many connections are opened before the measurement: what they load and compile is no cost of the others. */
+const first = 500
 
 interface Peer {
   readonly environment: Readonly<Record<string, string>>
@@ -101,11 +103,10 @@ const measure = async (peer: Peer) => {
   )
   const sockets: Array<Socket> = []
   try {
-    // What the first connection loads is not a cost of the others.
-    for (let i = 0; i < 20; i++) sockets.push(await open(server.port, peer))
+    for (let i = 0; i < first; i++) sockets.push(await open(server.port, peer))
     const before = await ask<Memory>(server.port, "/memory")
-    while (sockets.length < clients + 20) {
-      const batch = Math.min(50, clients + 20 - sockets.length)
+    while (sockets.length < clients + first) {
+      const batch = Math.min(50, clients + first - sockets.length)
       sockets.push(
         ...(await Promise.all(Array.from({ length: batch }, () => open(server.port, peer))))
       )

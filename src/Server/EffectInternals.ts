@@ -6,6 +6,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -44,6 +45,13 @@ export const cachedKeys: ReadonlySet<string> = new Set([
   Tracer.ParentSpan.key,
   Tracer.Tracer.key
 ])
+
+/** Whether fibers that a fiber has forked still run. They are interrupted when it ends. */
+export const hasChildren = (fiber: Fiber.Fiber<unknown, unknown>): boolean => {
+  // Effect has no function for this.
+  const { _children } = fiber as unknown as { readonly _children?: ReadonlySet<unknown> }
+  return _children !== undefined && _children.size > 0
+}
 
 interface CacheRoot {
   cacheRoot: { _fiberCache?: object }

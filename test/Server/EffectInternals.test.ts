@@ -4,7 +4,7 @@ import * as Net from "node:net"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -167,6 +167,21 @@ const expected: Readonly<Record<keyof typeof EffectInternals, () => void>> = {
       ),
       [true, false]
     ),
+  hasChildren: () => {
+    const seen: Array<boolean> = []
+    const program = Effect.withFiber((fiber) => {
+      const look = Effect.sync(() => void seen.push(EffectInternals.hasChildren(fiber)))
+      return Effect.gen(function* () {
+        yield* look
+        const child = yield* Effect.forkChild(Effect.never)
+        yield* look
+        yield* Fiber.interrupt(child)
+        yield* look
+      })
+    })
+    Effect.runSync(program)
+    assert.deepStrictEqual(seen, [false, true, false])
+  },
   lazyContext: () => {
     let lookups = 0
     const services = new (class extends Map<string, unknown> {

@@ -55,14 +55,20 @@ export interface Shared<Receive, Send> {
   readonly send: ChannelText<Send>
 }
 
-/** One connection without the fiber of its handler. Its times are readings of `now`, in milliseconds. */
-export abstract class OpenConnection<Receive, Send>
-  implements Connection<Receive, Send>, WebSocketUpgrade.Events
-{
+/** What a connection has received and sent. One that is silent has no object of its own. */
+class Traffic {
   bytesIn = 0
   bytesOut = 0
   messagesIn = 0
   messagesOut = 0
+}
+
+const none: Readonly<Traffic> = new Traffic()
+
+/** One connection without the fiber of its handler. Its times are readings of `now`, in milliseconds. */
+export abstract class OpenConnection<Receive, Send>
+  implements Connection<Receive, Send>, WebSocketUpgrade.Events
+{
   abstract readonly channel: Shared<Receive, Send>
   closedAt: number | undefined
   end: ChannelClosed | undefined
@@ -74,6 +80,8 @@ export abstract class OpenConnection<Receive, Send>
   #isBlocked = false
   #isPaused = false
   readonly openedAt: number
+  /** The loop of the first call of `forEach`. */
+  protected reading: Reading<Receive> | undefined
   #peer: WebSocketUpgrade.Peer | undefined
   /** When the last ping was sent; undefined if the client was heard since. */
   #pingedAt: number | undefined
@@ -81,6 +89,7 @@ export abstract class OpenConnection<Receive, Send>
   #queue: [Receive, ...Array<Receive>] | undefined
   #rate: Rate | undefined
   readonly subprotocol: string | undefined
+  #traffic: Traffic | undefined
   /** Fibers that wait for a message, for room to send, or for the end. */
   #waiting: WebSocketWaiter.Waiter | undefined
 
@@ -115,7 +124,11 @@ export abstract class OpenConnection<Receive, Send>
   forEach<E, R>(
     use: (message: Receive) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, E, R> {
-    return Effect.whileLoop(new Reading(this, use))
+    const reading = new Reading(this, use)
+    const loop = Effect.whileLoop(reading)
+    reading.loop = loop
+    this.reading ??= reading
+    return loop
   }
 
   get messages(): Stream.Stream<Receive> {
@@ -160,9 +173,9 @@ export abstract class OpenConnection<Receive, Send>
 
   // The members of `Reading`.
 
-  /** Whether a message waits or may come. */
+  /** Whether a message waits. */
   get hasNext(): boolean {
-    return this.#queue !== undefined || this.end === undefined
+    return this.#queue !== undefined
   }
 
   /** Calls `use` with the next message, or waits for a change. */
@@ -173,6 +186,11 @@ export abstract class OpenConnection<Receive, Send>
   }
 
   // The members of its channel.
+
+  /** What it has received and sent. */
+  get traffic(): Readonly<Traffic> {
+    return this.#traffic ?? none
+  }
 
   /** Sends a text at once, as `offer` does. */
   offerText(text: string): boolean {
@@ -235,6 +253,9 @@ export abstract class OpenConnection<Receive, Send>
   /** Starts its handler. */
   abstract begin(): void
 
+  /** Called when a message has come, the client has read, or the connection is closed. */
+  abstract changed(): void
+
   /** Records that it is closed. */
   abstract finish(): void
 
@@ -258,8 +279,9 @@ export abstract class OpenConnection<Receive, Send>
   onMessage(data: string | Uint8Array, size: number): void {
     if (this.end !== undefined) return
     const { count, limits, receive } = this.channel
-    this.messagesIn++
-    this.bytesIn += size
+    const traffic = (this.#traffic ??= new Traffic())
+    traffic.messagesIn++
+    traffic.bytesIn += size
     count.messagesIn++
     count.bytesIn += size
     if (!this.#hears(size)) return
@@ -328,8 +350,9 @@ export abstract class OpenConnection<Receive, Send>
   #write(text: string): void {
     const { count } = this.channel
     const size = Buffer.byteLength(text)
-    this.messagesOut++
-    this.bytesOut += size
+    const traffic = (this.#traffic ??= new Traffic())
+    traffic.messagesOut++
+    traffic.bytesOut += size
     count.messagesOut++
     count.bytesOut += size
     this.#peer!.send(text)
@@ -372,15 +395,26 @@ export abstract class OpenConnection<Receive, Send>
     const waiting = this.#waiting
     this.#waiting = undefined
     WebSocketWaiter.wake(waiting)
+    this.changed()
   }
 }
 
 /** The part of a connection that reads its messages one after the other. */
-type Readable<Receive> = Pick<OpenConnection<Receive, unknown>, "hasNext" | "next">
+interface Readable<in out Receive> {
+  readonly end: ChannelClosed | undefined
+  readonly hasNext: boolean
+  readonly next: <E, R>(
+    use: (message: Receive) => Effect.Effect<unknown, E, R>
+  ) => Effect.Effect<unknown, E, R>
+}
 
 /** The loop of `forEach`: one object instead of closures, because most connections wait in it. */
-class Reading<Receive, E, R> {
+class Reading<Receive, E = unknown, R = unknown> {
   readonly #connection: Readable<Receive>
+  /** Its effect, until its connection has begun. */
+  loop: Effect.Effect<void, E, R> | undefined
+  /** Whether it also ends where it would wait for a message. It is run again when one has come. */
+  rests = false
   readonly #use: (message: Receive) => Effect.Effect<unknown, E, R>
 
   constructor(
@@ -392,7 +426,7 @@ class Reading<Receive, E, R> {
   }
 
   while(): boolean {
-    return this.#connection.hasNext
+    return this.#connection.hasNext || (this.#connection.end === undefined && !this.rests)
   }
 
   body(): Effect.Effect<unknown, E, R> {

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import { type ChannelClosed, codes } from "../../Contract/ChannelClose.ts"
+import { hasChildren } from "../../Server/EffectInternals.ts"
 import { logFailure } from "../../Server/Exchange/FailureLog.ts"
 import type { DetachedRequest } from "../../Server/Exchange/Services.ts"
 import { type Connection, OpenConnection, type Shared } from "./WebSocketConnection.ts"
@@ -47,8 +48,10 @@ const restarts = "The server restarts"
 export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Send> {
   readonly channel: Channel<Receive, Send>
   #fiber: Fiber.Fiber<unknown, unknown> | undefined
-  readonly #handler: Effect.Effect<unknown, ChannelClosed, unknown>
-  #isHandled = false
+  /** The handler until the connection begins. */
+  #handler: Effect.Effect<unknown, ChannelClosed, unknown> | undefined
+  /** Whether the handler runs, or waits for a message without a fiber. */
+  #phase: "ended" | "resting" | "running" = "ended"
   readonly #request: DetachedRequest
 
   constructor(
@@ -75,7 +78,8 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   /** Closes the connection at once, and interrupts the handler. */
   override destroy(): void {
     super.destroy()
-    this.#fiber?.interruptUnsafe()
+    if (this.#phase === "resting") this.#run(Effect.interrupt)
+    else this.#fiber?.interruptUnsafe()
   }
 
   /** Ends the connection of a silent client, and a handler that outlives its connection. */
@@ -87,37 +91,84 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   }
 
   begin(): void {
-    const { members, name, state } = this.channel
+    const { members, state } = this.channel
     state.all.add(this)
     members.add(this)
     state.open++
     if (state.isDraining) return this.restart()
-    const { context, parentSpan } = this.#request
-    const scoped = Effect.onExit(this.#handler, (exit) =>
-      Effect.onExit(Scope.close(this.#request.scope, exit), () =>
-        Effect.sync(() => this.#handled(exit))
-      )
+    const { reading } = this
+    const handler = this.#handler
+    this.#handler = undefined
+    // A handler that only reads messages has a fiber while there are some.
+    if (
+      reading !== undefined &&
+      reading.loop === handler &&
+      this.#request.parentSpan === undefined
+    ) {
+      reading.rests = true
+      this.#phase = "resting"
+    } else this.#run(handler!)
+    if (reading !== undefined) reading.loop = undefined
+  }
+
+  changed(): void {
+    if (this.#phase === "resting" && (this.hasNext || this.end !== undefined)) {
+      this.#run(this.#loop)
+    }
+  }
+
+  /** The handler if it is a loop. */
+  get #loop(): Effect.Effect<unknown, ChannelClosed, unknown> {
+    // It was the result of `Run`, so it has that type.
+    return Effect.whileLoop(this.reading!) as Effect.Effect<unknown, ChannelClosed, unknown>
+  }
+
+  #run(handler: Effect.Effect<unknown, ChannelClosed, unknown>): void {
+    const { context, parentSpan, scope } = this.#request
+    const isLoop = this.#phase === "resting"
+    this.#phase = "running"
+    const whole = isLoop ? Effect.andThen(handler, this.#withChildren) : handler
+    const scoped = Effect.onExit(whole, (exit) =>
+      isLoop && this.end === undefined && Exit.isSuccess(exit)
+        ? Effect.sync(() => this.#rest())
+        : Effect.onExit(Scope.close(scope, exit), () => Effect.sync(() => this.#handled(exit)))
     )
-    this.#isHandled = true
-    this.#fiber = Effect.runForkWith(context)(
-      parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${name}`)
+    const fiber = Effect.runForkWith(context)(
+      parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${this.channel.name}`)
     )
+    if (fiber.pollUnsafe() === undefined) this.#fiber = fiber
+  }
+
+  /** Goes on in the fiber of the handler if that has forked others: without it, they would be interrupted. */
+  get #withChildren(): Effect.Effect<unknown, ChannelClosed, unknown> {
+    return Effect.withFiber((fiber) => {
+      if (this.end !== undefined || !hasChildren(fiber)) return Effect.void
+      this.reading!.rests = false
+      return this.#loop
+    })
+  }
+
+  #rest(): void {
+    this.#phase = "resting"
+    this.#fiber = undefined
+    this.changed()
   }
 
   finish(): void {
+    const { traffic } = this
     const { members, name, state } = this.channel
     members.delete(this)
     state.open--
     state.countClosed(name, this.end!.code)
     this.#log(
       Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {
-        bytesReceived: this.bytesIn,
-        bytesSent: this.bytesOut,
+        bytesReceived: traffic.bytesIn,
+        bytesSent: traffic.bytesOut,
         channel: name,
         code: this.end!.code,
         durationMs: Math.round(this.closedAt! - this.openedAt),
-        messagesReceived: this.messagesIn,
-        messagesSent: this.messagesOut,
+        messagesReceived: traffic.messagesIn,
+        messagesSent: traffic.messagesOut,
         ...(this.end!.reason === "" ? {} : { reason: this.end!.reason })
       })
     )
@@ -130,7 +181,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   }
 
   #handled(exit: Exit.Exit<unknown, unknown>): void {
-    this.#isHandled = false
+    this.#phase = "ended"
     this.#forget()
     if (Exit.isSuccess(exit)) return this.shut(codes.normal, "")
     if (isExpected(exit.cause)) return this.restart()
@@ -141,7 +192,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   /** Is over once both the connection and its handler have ended. */
   #forget(): void {
     const { all, idle } = this.channel.state
-    if (this.closedAt === undefined || this.#isHandled) return
+    if (this.closedAt === undefined || this.#phase !== "ended") return
     all.delete(this)
     if (all.size > 0) return
     for (const done of idle) done()

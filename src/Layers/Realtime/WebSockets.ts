@@ -77,7 +77,9 @@ export const make = (
   Effect.gen(function* () {
     const app = yield* Effect.context<never>()
     const clock = yield* Clock.Clock
-    const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+    const began = clock.monotonicTimeNanosUnsafe()
+    // V8 keeps small whole numbers within the objects that have them.
+    const now = () => Math.round(Number(clock.monotonicTimeNanosUnsafe() - began) / 1e6)
     const count = { bytesIn: 0, bytesOut: 0, messagesIn: 0, messagesOut: 0 }
     let pace = Math.max(10, Math.min(1000, Duration.toMillis(settings.closeTimeout) / 2))
     const state: ChannelsState = {

@@ -44,12 +44,14 @@ const noParams: ServicesOwner["params"] = {}
  * those that middleware has provided to the request.
  */
 export class DetachedRequest implements ServicesOwner {
-  readonly context: Context.Context<unknown>
+  readonly #app: Context.Context<unknown>
   readonly params: ServicesOwner["params"]
   readonly parentSpan: ServicesOwner["parentSpan"]
   readonly plan: ServicesOwner["plan"]
   readonly requestId: string
   #scope: Scope.Closeable | undefined
+  /** Its services if middleware has provided some. Others are made when they are used: most of such work waits. */
+  readonly #services: Services | undefined
 
   /** `from` is the context of a fiber of the request. */
   constructor(
@@ -62,7 +64,13 @@ export class DetachedRequest implements ServicesOwner {
     this.parentSpan = request.parentSpan
     this.plan = request.plan
     this.requestId = request.requestId
-    this.context = Services.detached(from, this, app)
+    this.#app = app
+    this.#services = Services.provided(from, this, app)
+  }
+
+  /** The context of a fiber of the work. */
+  get context(): Context.Context<unknown> {
+    return (this.#services ?? new Services(this, this.#app)).context
   }
 
   /** The scope of the work. */
@@ -137,20 +145,21 @@ export class Services implements ReadonlyMap<string, unknown> {
     this.#exchange = exchange
   }
 
-  /** Returns the context of `owner` with the services in `from` that neither the app nor a request has. */
-  static detached(
+  /** Returns services of `owner` with those in `from` that neither the app nor a request has, if there are some. */
+  static provided(
     from: Context.Context<unknown>,
     owner: ServicesOwner,
     app: Context.Context<unknown>
-  ): Context.Context<unknown> {
-    const services = new Services(owner, app)
+  ): Services | undefined {
+    let services: Services | undefined
     const all = from.mapUnsafe
     for (const [key, service] of all instanceof Services ? (all.#own ?? []) : all) {
       if (!keys.has(key) && key !== ParentSpanKey && app.mapUnsafe.get(key) !== service) {
+        services ??= new Services(owner, app)
         services.set(key, service)
       }
     }
-    return services.context
+    return services
   }
 
   /** The context over these services. */

@@ -302,7 +302,7 @@ describe("the success of an instant handler", () => {
         yield* Effect.forkChild(line.run)
         yield* settled("a")
         expect(yield* state("a")).toBe("running")
-        yield* TestClock.adjust("10 millis")
+        yield* TestClock.adjust("25 millis")
         expect(yield* state("a")).toBe("completed")
         yield* settled("b")
         expect(yield* state("b")).toBe("running")

@@ -34,6 +34,7 @@ class TestConnection extends OpenConnection<string, string> {
   }
   readonly id = "id"
   begin(): void {}
+  changed(): void {}
   fail(): void {}
   finish(): void {}
 }
