@@ -88,7 +88,7 @@ interface Measured {
   readonly p99: number
 }
 
-/** What workers tell before somebody waits for it. */
+/** The times that workers send, which may come before `measure` waits for them. */
 const drains = new WeakMap<ChildProcess, Promise<readonly [first: number, drain: number]>>()
 
 const drained = (child: ChildProcess) => drains.get(child)!

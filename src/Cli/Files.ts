@@ -36,9 +36,12 @@ const prune = (folder: string): void => {
   prune(dirname(folder))
 }
 
+/** Errors of a file that cannot be replaced: it is a mount of its own, or its folder is read-only. */
+const fixed: ReadonlySet<unknown> = new Set(["EACCES", "EBUSY", "EPERM", "EROFS"])
+
 /**
- * Writes a file in an existing folder. An interrupted process leaves the whole old text or the whole new one. A link
- * stays, and so do the permissions of the file.
+ * Writes a file in an existing folder. An interrupted process leaves the whole old text or the whole new one. A link to
+ * a file stays, and so do the permissions of the file. A file that cannot be replaced is written in place.
  */
 export const write = (path: string, text: string): void => {
   const found = statSync(path, { throwIfNoEntry: false })
@@ -52,7 +55,8 @@ export const write = (path: string, text: string): void => {
     renameSync(temporary, target)
   } catch (error) {
     rmSync(temporary, { force: true })
-    throw error
+    if (found === undefined || !fixed.has((error as NodeJS.ErrnoException).code)) throw error
+    writeFileSync(target, text)
   }
 }
 

@@ -27,6 +27,7 @@ process.on("disconnect", () => process.exit(0))
 if (role === "work") {
   const pool = new Pool({ connectionString: settings.database, max: 10 })
   const warmup = Number(process.env["WARMUP"])
+  if (warmup === 0) send({ first: 0 })
   const expected = warmup + Number(process.env["ITEMS"])
   let begin = 0
   let count = 0

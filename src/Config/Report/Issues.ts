@@ -87,7 +87,7 @@ const toLeaf = (given: unknown, path: KeyPath): KeyPath => {
   return end < 0 ? path : path.slice(0, end)
 }
 
-/** Returns the words of the schema, which quote no value: they are shown as they are, even if a secret is one of them. */
+/** Returns the description of the schema. It quotes no value, so it is shown whole. */
 const wordsAt = (section: Compiled, path: KeyPath): string =>
   describe(descend(section.declared, path))
 

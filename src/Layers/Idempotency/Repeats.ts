@@ -220,8 +220,6 @@ const around = (
         {
           onFailure: (error) =>
             failed("Idempotency keys cannot be claimed")(error).pipe(
-              // The store may carry it out, also later.
-              Effect.andThen(releaseLater(attempt)),
               Effect.andThen(
                 config.onOutage === "open"
                   ? restore(next)
@@ -229,7 +227,9 @@ const around = (
                       Problem.render(new Catalogue.ServiceUnavailable(), exchange),
                       HttpServerResponse.setHeaders(retryAfter)
                     )
-              )
+              ),
+              // The store may carry the claim out, also later.
+              Effect.ensuring(releaseLater(attempt))
             ),
           onSuccess: (found) =>
             found._tag === "Claimed"

@@ -113,10 +113,16 @@ const infoOf = (
         size
       })
 
+/** Partial Content: the body is a part of the object. */
+const partial = 206
+
 /** Returns the object of a reply with its body. */
 const objectOf = (
   key: string,
-  reply: Described & { readonly ContentRange?: string | undefined },
+  reply: Described & {
+    readonly $metadata: { readonly httpStatusCode?: number | undefined }
+    readonly ContentRange?: string | undefined
+  },
   body: Readable
 ): Effect.Effect<StoredObject, ObjectStoreUnavailable> => {
   // The body may fail after its reader has stopped. Without a listener the error would end the process.
@@ -125,10 +131,10 @@ const objectOf = (
     evaluate: () => body,
     onError: (error) => S3Errors.failure("get", error)
   })
-  if (reply.ContentRange === undefined) {
+  if (reply.ContentRange === undefined && reply.$metadata.httpStatusCode !== partial) {
     return Effect.map(infoOf("get", key, reply), (info) => ({ info, range: undefined, stream }))
   }
-  const found = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange)
+  const found = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(reply.ContentRange ?? "")
   if (found === null) return Effect.fail(unknownSize("get"))
   const range = { from: Number(found[1]), to: Number(found[2]) }
   return Effect.map(infoOf("get", key, reply, Number(found[3])), (info) => ({

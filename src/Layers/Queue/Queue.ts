@@ -237,7 +237,8 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
 
   /** Returns the text of a result, if it may be kept. */
   const resultOf = (value: unknown, most: number): Outcomes.Kept | QueueRefused => {
-    const text = JSON.stringify(value)
+    // `Schema.Any` may leave a value that JSON does not have.
+    const text = JSON.stringify(value) ?? "null"
     const bytes = excess(text, most)
     if (bytes === undefined) return new Outcomes.Kept(text)
     const reason = `it has ${bytes} bytes of JSON, and queue.maxPayload is ${most}. Keep large data elsewhere and return its key`

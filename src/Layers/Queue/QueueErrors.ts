@@ -2,8 +2,8 @@
 import * as Data from "effect/Data"
 
 /**
- * An item cannot be enqueued as it is, and nothing of its batch was added. Or the result of an attempt cannot be kept:
- * the attempt then fails, and its failure has the message of this error.
+ * An item or a result is refused. A refused item is not enqueued, nor is its batch. A refused result fails its attempt
+ * with the message of this error.
  */
 export class QueueRefused extends Data.TaggedError("QueueRefused")<{
   /** The part of the item that is refused. `items`: there are too many. */

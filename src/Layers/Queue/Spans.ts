@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 
-/** Runs an effect in a span, unless nobody would see it: the app has no tracer, and the span no parent of its own. */
+/** Runs an effect in a span if the app has a tracer or `options` has a parent. Otherwise runs it without one. */
 export const within =
   (name: string, options: Tracer.SpanOptionsNoTrace) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Tracer.ParentSpan>> =>

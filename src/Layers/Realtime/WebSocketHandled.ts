@@ -100,13 +100,10 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
     const handler = this.#handler
     this.#handler = undefined
     // A handler that only reads messages has a fiber while there are some.
-    if (
-      reading !== undefined &&
-      reading.loop === handler &&
-      this.#request.parentSpan === undefined
-    ) {
+    if (reading !== undefined && reading.loop === handler && !this.#isSampled) {
       reading.rests = true
       this.#phase = "resting"
+      this.changed()
     } else this.#run(handler!)
     if (reading !== undefined) reading.loop = undefined
   }
@@ -117,6 +114,11 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
     }
   }
 
+  /** Whether the connection has a span that somebody sees. */
+  get #isSampled(): boolean {
+    return this.#request.parentSpan?.sampled === true
+  }
+
   /** The handler if it is a loop. */
   get #loop(): Effect.Effect<unknown, ChannelClosed, unknown> {
     // It was the result of `Run`, so it has that type.
@@ -124,19 +126,20 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   }
 
   #run(handler: Effect.Effect<unknown, ChannelClosed, unknown>): void {
-    const { context, parentSpan, scope } = this.#request
+    const { context, scope } = this.#request
     const isLoop = this.#phase === "resting"
     this.#phase = "running"
     const whole = isLoop ? Effect.andThen(handler, this.#withChildren) : handler
     const scoped = Effect.onExit(whole, (exit) =>
-      isLoop && this.end === undefined && Exit.isSuccess(exit)
+      // A message may come between the end of the loop and this.
+      isLoop && Exit.isSuccess(exit) && (this.end === undefined || this.hasNext)
         ? Effect.sync(() => this.#rest())
         : Effect.onExit(Scope.close(scope, exit), () => Effect.sync(() => this.#handled(exit)))
     )
     const fiber = Effect.runForkWith(context)(
-      parentSpan === undefined ? scoped : Effect.withSpan(scoped, `websocket ${this.channel.name}`)
+      this.#isSampled ? Effect.withSpan(scoped, `websocket ${this.channel.name}`) : scoped
     )
-    if (fiber.pollUnsafe() === undefined) this.#fiber = fiber
+    if (this.#phase === "running" && fiber.pollUnsafe() === undefined) this.#fiber = fiber
   }
 
   /** Goes on in the fiber of the handler if that has forked others: without it, they would be interrupted. */
@@ -157,8 +160,8 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
   finish(): void {
     const { traffic } = this
     const { members, name, state } = this.channel
-    members.delete(this)
-    state.open--
+    // A runtime may close a connection that it never opened.
+    if (members.delete(this)) state.open--
     state.countClosed(name, this.end!.code)
     this.#log(
       Effect.annotateLogs(Effect.logInfo("WebSocket closed"), {
@@ -166,7 +169,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
         bytesSent: traffic.bytesOut,
         channel: name,
         code: this.end!.code,
-        durationMs: Math.round(this.closedAt! - this.openedAt),
+        durationMs: this.closedAt! - this.openedAt,
         messagesReceived: traffic.messagesIn,
         messagesSent: traffic.messagesOut,
         ...(this.end!.reason === "" ? {} : { reason: this.end!.reason })
@@ -182,6 +185,7 @@ export class HandledConnection<Receive, Send> extends OpenConnection<Receive, Se
 
   #handled(exit: Exit.Exit<unknown, unknown>): void {
     this.#phase = "ended"
+    this.#fiber = undefined
     this.#forget()
     if (Exit.isSuccess(exit)) return this.shut(codes.normal, "")
     if (isExpected(exit.cause)) return this.restart()

@@ -50,7 +50,7 @@ export class DetachedRequest implements ServicesOwner {
   readonly plan: ServicesOwner["plan"]
   readonly requestId: string
   #scope: Scope.Closeable | undefined
-  /** Its services if middleware has provided some. Others are made when they are used: most of such work waits. */
+  /** Its services if middleware has provided some. Otherwise they are made for each fiber: most connections are idle. */
   readonly #services: Services | undefined
 
   /** `from` is the context of a fiber of the request. */

@@ -102,6 +102,18 @@ const suite = (backend: "database" | "memory") => {
     )
   )
 
+  check("a result without a form in JSON is null, and its item is completed", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", { ...quick, success: Schema.Any })
+        const app = yield* boot([Jobs.worker(() => Effect.void)])
+        yield* app.run(Jobs.enqueue({ what: "a" }, { id: "a" }))
+        yield* until(app.run(isIn("completed", "jobs", "a")))
+        expect((yield* app.run(item("jobs", "a")))!.result).toBe("null")
+      })
+    )
+  )
+
   check("dead letters have the kind of the last failure, its text and the typed error", () =>
     run(
       Effect.gen(function* () {
