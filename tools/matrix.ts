@@ -53,6 +53,7 @@ const independent = [
   "Cache/conformance",
   "Cache/Flights",
   "Cache/Guard",
+  "Cache/Memcached",
   "Cache/MemoryStore",
   "Cache/outage",
   "Cache/Processes",
@@ -105,6 +106,7 @@ const independent = [
   "RateLimit/Nginx",
   "RateLimit/Processes",
   "RateLimit/RedisStore",
+  "Queue/Admin",
   "Queue/conformance",
   "Queue/Depth",
   "Queue/Drill",
@@ -138,7 +140,13 @@ const independent = [
   "Timeout/CallerDeadline",
   "Timeout/Replies",
   "Timeout/Timeout"
-].map((name) => `test/Layers/${name}.test.ts`)
+]
+  .map((name) => `test/Layers/${name}.test.ts`)
+  .concat(
+    "test/Server/Listener/Node/Http2/Limits.test.ts",
+    "test/Server/Listener/Node/Http2/Silence.test.ts",
+    "test/examples/cluster-jobs.test.ts"
+  )
 
 /** The suites of other runtimes in CI. They take seconds, and use all parts of a listener. */
 const ofRuntimes = [
