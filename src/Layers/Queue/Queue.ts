@@ -239,10 +239,10 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
   const resultOf = (value: unknown, most: number): Outcomes.Kept | QueueRefused => {
     // `Schema.Any` may leave a value that JSON does not have.
     const text = JSON.stringify(value) ?? "null"
-    const bytes = excess(text, most)
-    if (bytes === undefined) return new Outcomes.Kept(text)
-    const reason = `it has ${bytes} bytes of JSON, and queue.maxPayload is ${most}. Keep large data elsewhere and return its key`
-    return refused(name, "result", reason)
+    const why = excess(text, most)
+    return why === undefined
+      ? new Outcomes.Kept(text)
+      : refused(name, "result", `it ${why} and return its key`)
   }
 
   const handle =

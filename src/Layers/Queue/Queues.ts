@@ -34,12 +34,14 @@ export class Queues extends Context.Service<Queues, QueuesShape>()("flange/Queue
 /** The most items of one batch. Redis serves no other client while it adds them. */
 export const mostItems = 10_000
 
-/** Returns the bytes of a text if it has more than `most`; otherwise undefined. */
-export const excess = (text: string, most: number): number | undefined => {
+/** Returns why a text is refused if it has more bytes than `most`; otherwise undefined. */
+export const excess = (text: string, most: number): string | undefined => {
   // A text has at most three bytes for each unit.
   if (text.length * 3 <= most) return undefined
   const bytes = Buffer.byteLength(text)
-  return bytes <= most ? undefined : bytes
+  return bytes <= most
+    ? undefined
+    : `has ${bytes} bytes of JSON, and queue.maxPayload is ${most}. Keep large data elsewhere`
 }
 
 /** Creates the service. `runtime` is undefined for a service without an app. */
@@ -68,9 +70,9 @@ export const make = (
           return Effect.fail(new QueueRefused({ field: "items", queue, reason }))
         }
         for (const { element } of offers) {
-          const bytes = excess(element, maxPayload)
-          if (bytes === undefined) continue
-          const reason = `its item has ${bytes} bytes of JSON, and queue.maxPayload is ${maxPayload}. Keep large data elsewhere and enqueue its key`
+          const why = excess(element, maxPayload)
+          if (why === undefined) continue
+          const reason = `its item ${why} and enqueue its key`
           return Effect.fail(new QueueRefused({ field: "payload", queue, reason }))
         }
         if (store.isTransactional || runtime === undefined) return added(queue, offers)

@@ -179,14 +179,15 @@ describe("over HTTP/2", () => {
     }
   )
 
+  const post = block(
+    [":method", "POST"],
+    [":scheme", "http"],
+    [":path", "/echo"],
+    [":authority", "a"],
+    ["content-type", "text/plain"]
+  )
+
   check("a client that only sends empty DATA is cut off", {}, async (connection) => {
-    const post = block(
-      [":method", "POST"],
-      [":scheme", "http"],
-      [":path", "/echo"],
-      [":authority", "a"],
-      ["content-type", "text/plain"]
-    )
     connection.send(headers(1, post, 0))
     await flood(connection, () => data(1, "", 0))
     assert.isTrue(connection.isClosed)
@@ -264,13 +265,6 @@ describe("over HTTP/2", () => {
     [[4, 0]]
   )
 
-  const post = block(
-    [":method", "POST"],
-    [":scheme", "http"],
-    [":path", "/echo"],
-    [":authority", "a"],
-    ["content-type", "text/plain"]
-  )
   for (const [name, begin] of [
     ["a reply", headers(1, get("/large"))],
     ["a reply to a request that has not ended", headers(1, get("/large"), 0)],
