@@ -34,7 +34,7 @@ const app =
         http2: true,
         https: { allowHTTP1: true, cert: readFileSync(cert), key: readFileSync(key!) }
       })
-const get = app.get.bind(app) as (
+const get = app.get.bind(app) as unknown as (
   path: string,
   options: RouteShorthandOptions,
   handler: (request: {
