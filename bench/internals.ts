@@ -41,10 +41,12 @@ const request = () =>
 
 /** A request whose services are made when they are read, as an exchange's are. */
 const served = (): ServicesOwner => ({
+  deadline: undefined,
   get fields() {
     return RequestFields.make()
   },
   params: {},
+  parentSpan: undefined,
   plan: { maxBodySize: ByteSize.fromInputUnsafe(1), route: {} },
   get request() {
     return request()
@@ -55,7 +57,7 @@ const served = (): ServicesOwner => ({
   },
   searchParams: {},
   state: {},
-  parentSpan: undefined
+  timeSpent: undefined
 })
 
 /** A request in an app with a tracer. */
