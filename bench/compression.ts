@@ -52,6 +52,9 @@ const calls = {
   }
 }
 
+/** How many rounds run before those that are measured. */
+const warmUps = 10
+
 const sizes = [2_000, 12_000, 100_000, 500_000]
 
 interface Case {
@@ -99,7 +102,8 @@ for (const group of cases) {
   const reply = (await compressed!.run()) as { bytes: ArrayBuffer; coding: string | null }
   strictEqual(reply.coding, compressed!.name.split(", ")[1])
   strictEqual(reply.bytes.byteLength, ((await bare!.run()) as Buffer).length)
-  for (const each of group) await measure(each)
+  // The first thousands of calls are those that V8 compiles.
+  for (let i = 0; i < warmUps; i++) for (const each of group) await measure(each)
   const samples = new Map(group.map(({ name }) => [name, [] as Array<number>]))
   for (let round = 0; round < rounds; round++) {
     if (round % 10 === 0) await noise.sample()
