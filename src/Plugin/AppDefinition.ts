@@ -77,18 +77,27 @@ type Remedy<Name extends string> = Name extends `flange/Authentication/${infer C
 interface BatteryPlugins {
   readonly "effect/cluster/MessageStorage": "Cluster.plugin"
   readonly "effect/cluster/Sharding": "Cluster.plugin"
+  readonly "effect/http/HttpClient": "Outgoing.plugin"
   readonly "effect/persistence/PersistedQueueFactory": "Queue.plugin` or `Queue.withDatabase"
   readonly "effect/workflow/WorkflowEngine": "Cluster.plugin"
+  readonly "flange/Cache/CacheStore": "Cache.plugin` or `Cache.withRedis"
+  readonly "flange/Cache/ObjectCache": "Cache.plugin` or `Cache.withRedis"
   readonly "flange/DynamoDb/DynamoDb": "DynamoDb.plugin"
+  readonly "flange/IdempotencyErrors": "Idempotency.plugin` or `Idempotency.withDatabase"
   readonly "flange/Jobs": "Jobs.plugin` or `Jobs.withCluster"
+  readonly "flange/Limited": "RateLimit.plugin"
   readonly "flange/ObjectStore/ObjectStore": "ObjectStore.plugin"
+  readonly "flange/Outgoing/Clients": "Outgoing.plugin"
+  readonly "flange/Queue/QueueStore": "Queue.plugin` or `Queue.withDatabase"
   readonly "flange/Queue/Queues": "Queue.plugin` or `Queue.withDatabase"
   readonly "flange/Realtime/Broadcast": "Realtime.broadcast"
   readonly "flange/Realtime/EventLog": "Realtime.sse"
   readonly "flange/Realtime/Presence": "Realtime.broadcast"
   readonly "flange/Realtime/Sse": "Realtime.sse"
   readonly "flange/Realtime/WebSockets": "Realtime.webSockets"
+  readonly "flange/Secrets": "Secrets.plugin"
   readonly "flange/Templates/Templates": "Templates.plugin({ ... })"
+  readonly "flange/TimeLimited": "Timeout.plugin"
 }
 
 /** The names for which `Remedy` knows nothing. */

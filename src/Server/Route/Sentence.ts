@@ -58,12 +58,21 @@ type ErrorName<E> = E extends { readonly _tag: infer Tag extends string } ? Tag 
 type OfErrors<At extends string, Undeclared> = [Undeclared] extends [never]
   ? never
   : [Exclude<Undeclared, { readonly _tag: string }>] extends [never]
-    ? OfNames<At, ErrorName<Undeclared>>
+    ? OfNames<At, Undeclared>
     : `The handler of \`${At}\` fails with an error that is not an \`ApiError\`: fail with one that \`error\` of the endpoint lists, or make it a defect with \`Effect.orDie\``
 
-type OfNames<At extends string, Names extends string> = "SqlError" extends Names
-  ? `The handler of \`${At}\` fails with \`SqlError\`, on which no caller can act: make it a defect with \`Effect.orDie\``
-  : OfUndeclared<At, Names>
+type OfNames<At extends string, Errors> =
+  "SqlError" extends ErrorName<Errors>
+    ? `The handler of \`${At}\` fails with \`SqlError\`, on which no caller can act: make it a defect with \`Effect.orDie\``
+    : [Exclude<Errors, HttpServerRespondable.Respondable>] extends [never]
+      ? OfUndeclared<At, ErrorName<Errors>>
+      : OfForeign<At, ErrorName<Exclude<Errors, HttpServerRespondable.Respondable>>>
+
+/** Errors without a reply of their own, such as those of libraries and of the batteries' services. */
+type OfForeign<At extends string, Names extends string> =
+  IsOne<Names> extends true
+    ? `The handler of \`${At}\` fails with \`${Names}\`, which is not an \`ApiError\`: make it a defect with \`Effect.orDie\`, or map it to one that \`error\` of the endpoint lists`
+    : `The handler of \`${At}\` fails with ${Listing<Names>}, which are not \`ApiError\`s: make them defects with \`Effect.orDie\`, or map them to one that \`error\` of the endpoint lists`
 
 type OfUndeclared<At extends string, Names extends string> =
   IsOne<Names> extends true

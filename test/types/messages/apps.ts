@@ -3,14 +3,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import { HttpClient } from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { WorkflowEngine } from "effect/workflow/WorkflowEngine"
 import { Action, ApiError, App, Config, Plugin, Preset, Route } from "flange"
 import * as Auth from "flange/Auth"
+import { ObjectCache } from "flange/Cache"
 import * as Database from "flange/Database"
+import { IdempotencyErrors } from "flange/Idempotency/Contract"
 import * as Jobs from "flange/Jobs"
+import { Clients } from "flange/Outgoing"
 import * as Queue from "flange/Queue"
 import * as Realtime from "flange/Realtime"
 import * as Redis from "flange/Redis"
@@ -71,6 +75,18 @@ export const sockets = App.make("shop", [Plugin.make("app:w", { requires: [Realt
 
 export const queue = App.make("shop", [Plugin.make("app:q", { requires: [Queue.Queues] })])
 // ^ expect: No plugin in this app provides `flange/Queue/Queues`: add `Queue.plugin` or `Queue.withDatabase`
+
+export const cache = App.make("shop", [Plugin.make("app:c", { requires: [ObjectCache] })])
+// ^ expect: No plugin in this app provides `flange/Cache/ObjectCache`: add `Cache.plugin` or `Cache.withRedis`
+
+export const outgoing = App.make("shop", [Plugin.make("app:o", { requires: [Clients] })])
+// ^ expect: No plugin in this app provides `flange/Outgoing/Clients`: add `Outgoing.plugin`
+
+export const client = App.make("shop", [Plugin.make("app:h", { requires: [HttpClient] })])
+// ^ expect: No plugin in this app provides `effect/http/HttpClient`: add `Outgoing.plugin`
+
+export const keys = App.make("shop", [Plugin.make("app:i", { requires: [IdempotencyErrors] })])
+// ^ expect: No plugin in this app provides `flange/IdempotencyErrors`: add `Idempotency.plugin` or `Idempotency.withDatabase`
 
 export const workflow = App.make("shop", [Database.plugin, Plugin.make("app:w", { requires: [WorkflowEngine] })])
 // ^ expect: No plugin in this app provides `effect/workflow/WorkflowEngine`: add `Cluster.plugin`

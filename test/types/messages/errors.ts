@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Route } from "flange"
+import * as Queue from "flange/Queue"
 import { fitting, ManyApi, room, RoomLocked, RoomNameTaken, RoomNotFound, Rooms, RoomsApi, Tenant, TenantApi } from "./lib.ts"
 
 export const inEffect = Route.public(RoomsApi, Effect.fn(function*(handlers) {
@@ -75,7 +76,17 @@ export const notOurs = Route.public(RoomsApi, (handlers) => handlers.handleAll({
 export const ofSchema = Route.public(RoomsApi, (handlers) => handlers.handleAll({
   ...fitting,
   read: () => Effect.as(Schema.decodeUnknownEffect(Schema.Int)("1"), room)
-  // ^ expect: `SchemaError` is not among the errors of `rooms.read`: add it to `error`
+  // ^ expect: The handler of `rooms.read` fails with `SchemaError`, which is not an `ApiError`: make it a defect with `Effect.orDie`, or map it to one that `error` of the endpoint lists
+}))
+
+const Mails = Queue.make("mails", { payload: Schema.String })
+
+export const ofBatteries = Route.public(RoomsApi, (handlers) => handlers.handleAll({
+  ...fitting,
+  list: () => Effect.andThen(Mails.enqueue("ada"), Effect.succeed([])),
+  // ^ expect: The handler of `rooms.list` fails with `QueueRefused`, `QueueStoreError`, which are not `ApiError`s: make them defects with `Effect.orDie`, or map them to one that `error` of the endpoint lists
+  read: ({ params }) => params.id === 1 ? Effect.fail(new RoomNameTaken({ name: "" })) : Effect.as(Schema.decodeUnknownEffect(Schema.Int)("1"), room)
+  // ^ expect: The handler of `rooms.read` fails with `SchemaError`, which is not an `ApiError`: make it a defect with `Effect.orDie`, or map it to one that `error` of the endpoint lists
 }))
 
 export const many = Route.public(ManyApi, (handlers) => handlers.handleAll({
