@@ -25,6 +25,10 @@ export class DatabaseUnreachable extends Schema.TaggedError<DatabaseUnreachable>
         "ignore_startup_parameters of PgBouncer, and set its value with `alter role`."
       )
     }
+    // PostgreSQL and MySQL answer so: waiting for the server would not help.
+    if (/\(SQLSTATE 3D000\)|\bUnknown database\b/.test(this.reason)) {
+      return `Cannot use ${this.target}: ${this.reason}. Create the database, or correct DATABASE_URL.`
+    }
     // Waiting would not help if no server was asked.
     return this.waited === "0"
       ? `Cannot use ${this.target}: ${this.reason}. Correct DATABASE_URL.`

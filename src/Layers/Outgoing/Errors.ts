@@ -129,10 +129,10 @@ export class UnknownUpstream extends Data.TaggedError("UnknownUpstream")<{
     const { known, nearest, upstream } = this
     const hint =
       nearest !== undefined
-        ? `Did you mean "${nearest}"?`
+        ? ` Did you mean "${nearest}"?`
         : known.length === 0
-          ? "It has none."
-          : `It has ${known.join(", ")}.`
-    return `The configuration has no upstream "${upstream}". ${hint} Set outgoing.upstreams.${upstream}.url.`
+          ? ""
+          : ` It has ${known.join(", ")}.`
+    return `The configuration has no upstream "${upstream}".${hint} Set outgoing.upstreams.${upstream}.url.`
   }
 }

@@ -76,6 +76,17 @@ describe("a named upstream", () => {
       )
     })
   )
+
+  it.live("without any in the configuration says which key to set", () =>
+    Effect.gen(function* () {
+      const { named } = yield* clients({ upstreams: {} })
+      const error = yield* Effect.flip(named("rates"))
+      assert.strictEqual(
+        String(error),
+        'UnknownUpstream: The configuration has no upstream "rates". Set outgoing.upstreams.rates.url.'
+      )
+    })
+  )
 })
 
 describe("the incoming request", () => {
