@@ -11,6 +11,9 @@ import type { DataDirectoryError } from "./Errors.ts"
  * is built once for each version of PGlite and cached in `node_modules/.cache/flange`
  * of the project, or in the cache directory of the user.
  *
+ * It runs no migrations. In a `TestApp`, leave `Database.plugin` in the list: it opens a database in
+ * memory too, and migrates it.
+ *
  * PGlite is PostgreSQL with one connection. A transaction waits for at most a
  * minute until the previous one has ended.
  *
