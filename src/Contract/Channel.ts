@@ -31,6 +31,41 @@ export interface Channel<
   readonly subprotocols: ReadonlyArray<string>
 }
 
+/** What the handler of a channel has done. No value has this type: `upgrade` of the served channel returns a reply. */
+export interface Upgraded {
+  readonly "~flange/Upgraded": never
+}
+
+/** An endpoint whose handler upgrades the connection. */
+export type Upgrading<E extends Endpoint> =
+  E extends HttpApiEndpoint.HttpApiEndpoint<
+    infer Identifier,
+    infer Method,
+    infer Path,
+    infer Params,
+    infer Query,
+    infer Payload,
+    infer Headers,
+    infer _Success,
+    infer Failure,
+    infer Middleware,
+    infer MiddlewareServices
+  >
+    ? HttpApiEndpoint.HttpApiEndpoint<
+        Identifier,
+        Method,
+        Path,
+        Params,
+        Query,
+        Payload,
+        Headers,
+        Schema.Codec<Upgraded>,
+        Failure,
+        Middleware,
+        MiddlewareServices
+      >
+    : never
+
 /** Any channel. */
 export interface Any extends Channel<Endpoint, MessageSchema, MessageSchema> {}
 
@@ -74,7 +109,7 @@ export const make = <E extends Endpoint, Receive extends MessageSchema, Send ext
     /** The subprotocols that the server speaks, the one it prefers first. Default: any client connects. */
     readonly subprotocols?: ReadonlyArray<string>
   }
-): Channel<E, Receive, Send> => {
+): Channel<Upgrading<E>, Receive, Send> => {
   const { receive, send, subprotocols = [] } = options
   // Every endpoint is a `Top`. The constraint has only the members that inference needs.
   const whole = endpoint as unknown as HttpApiEndpoint.Top
@@ -100,8 +135,8 @@ export const make = <E extends Endpoint, Receive extends MessageSchema, Send ext
       const described = documented(operation, { receive, send, subprotocols })
       return before === undefined ? described : before(described)
     })
-  // Annotations are not part of the type.
-  return { endpoint: annotated as unknown as E, receive, send, subprotocols }
+  // Neither annotations nor the reply are known to Effect.
+  return { endpoint: annotated as unknown as Upgrading<E>, receive, send, subprotocols }
 }
 
 type Json = Record<string, unknown>

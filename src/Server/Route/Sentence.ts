@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import type * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { Upgraded } from "../../Contract/Channel.ts"
 import type { IsOne, Listing } from "../../Plugin/Listing.ts"
 
 /** The handler that a contract asks for. */
@@ -42,15 +43,27 @@ export type OfReturned<At extends string, Expected extends AnyEffect, Returned> 
             | OfSuccess<At, Effect.Success<Expected>, Effect.Success<Returned>>
         : Anything extends Returned
           ? never // The compiler has not inferred it yet.
-          : NoEffect<At, Exclude<Returned, AnyEffect>>
+          : NoEffect<At, Exclude<Effect.Success<Expected>, Reply>, Exclude<Returned, AnyEffect>>
 
-type NoEffect<At extends string, Value> = [Value] extends [Promise<unknown>]
+type NoEffect<At extends string, Expected, Value> = [Value] extends [Promise<unknown>]
   ? `The handler of \`${At}\` returns a promise: return an Effect, as in \`Effect.promise(() => promise)\``
   : [Value] extends [Generator<unknown, unknown, never>]
     ? `The handler of \`${At}\` is a generator function: wrap it in \`Effect.fn\`, as in \`Effect.fn(function*(request) { ... })\``
-    : [Value] extends [void | null | undefined]
-      ? `The handler of \`${At}\` returns nothing: return an Effect, as in \`Effect.void\``
-      : `The handler of \`${At}\` returns a value that is not an Effect: return \`Effect.succeed(value)\``
+    : IsChannel<Expected> extends true
+      ? OfChannel<At>
+      : [Value] extends [void | null | undefined]
+        ? `The handler of \`${At}\` returns nothing: return an Effect, as in \`Effect.void\``
+        : `The handler of \`${At}\` returns a value that is not an Effect: return \`Effect.succeed(value)\``
+
+/** Whether the handler has to upgrade the connection. */
+type IsChannel<Expected> = [Expected] extends [never]
+  ? false
+  : [Expected] extends [Upgraded]
+    ? true
+    : false
+
+type OfChannel<At extends string> =
+  `\`${At}\` is a channel, but its handler does not upgrade the connection: return \`served.upgrade((connection) => effect)\`, where \`served\` is \`sockets.channel(Channel)\``
 
 /** The names of errors in messages. */
 type ErrorName<E> = E extends { readonly _tag: infer Tag extends string } ? Tag : never
@@ -90,17 +103,20 @@ type OfSuccess<At extends string, Expected, Actual> = [Actual] extends [Expected
   ? never
   : OfValue<At, Exclude<Expected, Reply>, Exclude<Actual, Expected>>
 
-type OfValue<At extends string, Expected, Value> = [Expected] extends [void]
-  ? `\`${At}\` declares no \`success\`, but its handler returns a value: declare it, or end the handler with \`Effect.asVoid\``
-  : [Value] extends [void | null | undefined]
-    ? `The handler of \`${At}\` may return no value: return a value that fits its \`success\``
-    : [Value] extends [AnyEffect]
-      ? `The handler of \`${At}\` returns an Effect in an Effect: write \`yield*\` before the inner one, or use \`Effect.flatMap\``
-      : [Expected] extends [WithHeaders]
-        ? [Value] extends [WithHeaders]
-          ? OfValue<At, Expected["body"], Value["body"]>
-          : `The reply of \`${At}\` has headers: return ${Expected["headers"] extends { readonly location: string } ? "`Created.at(location, value)`" : "`HttpApiSchema.withHeaders({ body, headers })`"}`
-        : `The handler of \`${At}\` returns a value that does not fit its \`success\`${Fields<Expected, Value>}`
+type OfValue<At extends string, Expected, Value> =
+  IsChannel<Expected> extends true
+    ? OfChannel<At>
+    : [Expected] extends [void]
+      ? `\`${At}\` declares no \`success\`, but its handler returns a value: declare it, or end the handler with \`Effect.asVoid\``
+      : [Value] extends [void | null | undefined]
+        ? `The handler of \`${At}\` may return no value: return a value that fits its \`success\``
+        : [Value] extends [AnyEffect]
+          ? `The handler of \`${At}\` returns an Effect in an Effect: write \`yield*\` before the inner one, or use \`Effect.flatMap\``
+          : [Expected] extends [WithHeaders]
+            ? [Value] extends [WithHeaders]
+              ? OfValue<At, Expected["body"], Value["body"]>
+              : `The reply of \`${At}\` has headers: return ${Expected["headers"] extends { readonly location: string } ? "`Created.at(location, value)`" : "`HttpApiSchema.withHeaders({ body, headers })`"}`
+            : `The handler of \`${At}\` returns a value that does not fit its \`success\`${Fields<Expected, Value>}`
 
 /** A reply whose contract declares headers. */
 type WithHeaders = HttpApiSchema.withHeaders<unknown, unknown>

@@ -38,7 +38,9 @@ const Rooms = Plugin.make("test:rooms", {
         const forgetful = channel(Forgetful)
         return handlers.handleAll({
           chat: () => chat.upgrade(({ closed }) => closed),
-          forgetful: () => Effect.asVoid(forgetful.upgrade(({ closed }) => closed))
+          // As in a program that Node runs without its types, or one with a cast.
+          forgetful: () =>
+            Effect.asVoid(forgetful.upgrade(({ closed }) => closed)) as Effect.Effect<never>
         })
       })
     )
