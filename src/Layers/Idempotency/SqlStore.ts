@@ -4,6 +4,9 @@
  * A key has two rows. The lease is committed before the handler runs, so that other requests see it. The
  * reply is inserted in the transaction of the handler. Its primary key lets only one attempt commit: an
  * attempt that has lost its lease rolls back. Times are those of the database.
+ *
+ * A lease that is released stays for a while, as one that has ended. The database may carry out a claim after
+ * its release, on another connection. It finds this row, and does not insert its own.
  */
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -29,6 +32,12 @@ const maxTurns = 5
 
 /** How many expired rows one statement removes. */
 const batch = 1000
+
+/** The owner of a lease that is released. No attempt has it, so no late statement extends the lease. */
+const nobody = "00000000-0000-0000-0000-000000000000"
+
+/** How long a row stays after its end, in milliseconds: longer than any statement waits. */
+const kept = 600_000
 
 interface Row {
   readonly expired: number
@@ -131,9 +140,20 @@ export const make = (sql: SqlClient): SqlStore => {
             : Effect.andThen(takeOver(attempt, running, lease), again(busy))
         })
 
+  /** Releases the lease of an attempt, also one that is not inserted yet. */
+  const release = (attempt: Attempt) => {
+    const { fingerprint, owner } = attempt
+    const isMine = sql`${keys}.owner = ${owner}`
+    const row = sql`insert into ${keys} (id, owner, fingerprint, expires_at) values (${leaseOf(attempt)}, ${nobody}, ${fingerprint}, ${now})`
+    return isMySql
+      ? sql`${row} on duplicate key update expires_at = if(${isMine}, ${now}, expires_at), owner = if(${isMine}, ${nobody}, owner)`
+      : sql`${row} on conflict (id) do update set expires_at = ${now}, owner = ${nobody} where ${isMine}`
+  }
+
+  const old = sql`expires_at <= ${now} - ${sql.literal(String(kept))}`
   const expired = isMySql
-    ? sql`delete from ${keys} where expires_at <= ${now} limit ${sql.literal(String(batch))}`
-    : sql`delete from ${keys} where id in (select id from ${keys} where expires_at <= ${now} order by expires_at limit ${batch} for update skip locked)`
+    ? sql`delete from ${keys} where ${old} limit ${sql.literal(String(batch))}`
+    : sql`delete from ${keys} where id in (select id from ${keys} where ${old} order by expires_at limit ${batch} for update skip locked)`
 
   return {
     claim: (attempt, lease) =>
@@ -159,11 +179,7 @@ export const make = (sql: SqlClient): SqlStore => {
     isTransactional: true,
     ping: stored("ping", sql`select id from ${keys} where id = ''`),
     prune: Effect.map(changed(expired), (count) => count >= batch),
-    release: (attempt) =>
-      stored(
-        "release",
-        sql`delete from ${keys} where id = ${leaseOf(attempt)} and owner = ${attempt.owner}`
-      ),
+    release: (attempt) => stored("release", release(attempt)),
     renew: (attempt, lease) =>
       stored(
         "renew",

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { KeyStoreError, type Store } from "flange/Idempotency"
 import { Redis } from "flange/Redis"
@@ -8,8 +10,12 @@ import { TestApp } from "flange/Testing"
 import { MemoryStore } from "../../../src/Layers/Idempotency/MemoryStore.ts"
 import * as RedisStore from "../../../src/Layers/Idempotency/RedisStore.ts"
 import * as Releases from "../../../src/Layers/Idempotency/Releases.ts"
+import * as SqlStore from "../../../src/Layers/Idempotency/SqlStore.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
+import { all, onEach, open } from "../Database/backends.ts"
+import { proxyTo } from "../Database/proxy.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
+import { until } from "./conformance.ts"
 import { ada, make } from "./fixtures.ts"
 
 type Operation = "claim" | "complete" | "release"
@@ -141,6 +147,87 @@ describeRedis("a Redis that does not answer for a time", () => {
             until: (found) => found?._tag === "Claimed"
           })
         }
+      })
+    )
+  )
+})
+
+onEach(all, "a claim that the database carries out after its release", (backend) => {
+  const attempt = (id: string) => ({
+    fingerprint: "f".repeat(43),
+    id: id.padEnd(43, "x"),
+    owner: crypto.randomUUID()
+  })
+
+  it.live("keeps no key", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const sql = yield* open(yield* backend.fresh)
+        const store = SqlStore.make(sql)
+        yield* store.createTable
+        const lost = attempt("a")
+        yield* store.release(lost)
+        const row = sql`into ${sql(SqlStore.table)} (id, owner, fingerprint, expires_at) values (${`L${lost.id}`}, ${lost.owner}, ${lost.fingerprint}, 9999999999999)`
+        yield* backend.kind === "mysql"
+          ? sql`insert ignore ${row}`
+          : sql`insert ${row} on conflict do nothing`
+        if (store.renew !== undefined) yield* store.renew(lost, 60_000)
+        assert.isFalse(yield* store.prune)
+        const next = attempt("a")
+        assert.strictEqual((yield* store.claim(next, 60_000))._tag, "Claimed")
+        yield* store.release(lost)
+        assert.strictEqual((yield* store.claim(attempt("a"), 60_000))._tag, "Running")
+      })
+    )
+  )
+
+  if (backend.kind !== "pg") return
+
+  it.live("keeps no key after its connection was lost", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* backend.fresh
+        const proxy = yield* proxyTo(url)
+        const sql = yield* open(url, { maxConnections: 4 })
+        const store = SqlStore.make(sql)
+        yield* store.createTable
+        const client = SqlStore.make(yield* open(proxy.url))
+        const lost = attempt("a")
+        // Until its end, the transaction of another attempt holds up the claim.
+        const entered = yield* Deferred.make<number>()
+        const end = yield* Deferred.make<void>()
+        const other = yield* Effect.forkChild(
+          sql
+            .withTransaction(
+              Effect.gen(function* () {
+                const [own] = yield* sql<{ pid: number }>`select pg_backend_pid() as pid`
+                yield* store.claim(attempt("a"), 60_000)
+                yield* Deferred.succeed(entered, own!.pid)
+                yield* Deferred.await(end)
+                return yield* Effect.fail("rolled back" as const)
+              })
+            )
+            .pipe(Effect.exit)
+        )
+        const pid = yield* Deferred.await(entered)
+        const blocked = sql<{
+          pid: number
+        }>`select pid from pg_stat_activity where ${pid} = any(pg_blocking_pids(pid))`
+        const claim = yield* Effect.forkChild(Effect.flip(client.claim(lost, 60_000)))
+        yield* until(Effect.map(blocked, ({ length }) => length === 1))
+        const [late] = yield* blocked
+        yield* proxy.down
+        yield* Fiber.join(claim)
+        const release = yield* Effect.forkChild(store.release(lost))
+        yield* until(
+          Effect.map(blocked, ({ length }) => length === 2 || release.pollUnsafe() !== undefined)
+        )
+        yield* Deferred.succeed(end, undefined)
+        yield* Fiber.join(other)
+        yield* Fiber.join(release)
+        const running = sql`select pid from pg_stat_activity where pid = ${late!.pid}`
+        yield* until(Effect.map(running, ({ length }) => length === 0))
+        assert.strictEqual((yield* store.claim(attempt("a"), 60_000))._tag, "Claimed")
       })
     )
   )
