@@ -12,7 +12,11 @@ export type Later = (attempt: Attempt) => Effect.Effect<void>
 /** Creates the function. One fiber in the scope frees all keys, and runs only while there are some. */
 export const make = (store: Store, scope: Scope.Scope): Later => {
   const waiting = new Set<Attempt>()
+  let isFull = false
   let isRunning = false
+  const tooMany = Effect.logWarning(
+    `${most} idempotency keys wait until the store frees them. Those of further requests stay in use until their leases end`
+  )
   const round = Effect.forEach(
     waiting,
     (attempt) => Effect.map(store.release(attempt), () => waiting.delete(attempt)),
@@ -23,6 +27,7 @@ export const make = (store: Store, scope: Scope.Scope): Later => {
     Effect.repeat({
       while: () => {
         isRunning = waiting.size > 0
+        if (!isRunning) isFull = false
         return isRunning
       }
     })
@@ -30,6 +35,10 @@ export const make = (store: Store, scope: Scope.Scope): Later => {
   return (attempt) =>
     Effect.suspend(() => {
       if (waiting.size < most) waiting.add(attempt)
+      else if (!isFull) {
+        isFull = true
+        return tooMany
+      }
       if (isRunning) return Effect.void
       isRunning = true
       return Effect.asVoid(Effect.forkIn(all, scope))

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { KeyStoreError, type Store } from "flange/Idempotency"
 import { Redis } from "flange/Redis"
@@ -88,6 +89,31 @@ describe("a store that does not work", () => {
         ;(yield* test.post("/orders", { ...book, headers: ada(key) })).expectStatus(200)
       }
       assert.strictEqual(ran.length, 2)
+    })
+  )
+
+  it.effect("has a bounded number of keys to free, and the log says once that it is reached", () =>
+    Effect.gen(function* () {
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void lines.push(message))
+      const broken = new Set<Operation>(["release"])
+      const releaseLater = Releases.make(failing(broken), yield* Effect.scope)
+      const fill = Effect.forEach(
+        Array.from({ length: 1002 }, (_, i) => ({ fingerprint: "f", id: `${i}`, owner: `${i}` })),
+        releaseLater,
+        { discard: true }
+      )
+      const sentence =
+        "1000 idempotency keys wait until the store frees them. Those of further requests stay in use until their leases end"
+      yield* Effect.gen(function* () {
+        yield* fill
+        assert.deepStrictEqual(lines, [[sentence]])
+        broken.clear()
+        yield* TestClock.adjust("2 seconds")
+        broken.add("release")
+        yield* fill
+        assert.deepStrictEqual(lines, [[sentence], [sentence]])
+      }).pipe(Effect.provide(Logger.layer([logger])))
     })
   )
 
