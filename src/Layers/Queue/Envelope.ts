@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Tracer from "effect/Tracer"
+import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
 
 /** An envelope, as its JSON text has it. */
@@ -18,7 +19,7 @@ export interface Envelope {
   readonly payload: unknown
   /** The id of the request that enqueued it. */
   readonly requestId?: string
-  /** The span that enqueued it, as W3C Trace Context. */
+  /** The span that enqueued it, or that of the caller if the app has no tracer, as W3C Trace Context. */
   readonly traceparent?: string
   /** The version of the payload. */
   readonly version: number
@@ -40,11 +41,18 @@ export const make = (
   version: number,
   fiber: Fiber.Fiber<unknown, unknown>
 ): Envelope => {
-  const span = Context.getOrUndefined(
-    // The fiber may have no span.
-    fiber.context as Context.Context<Tracer.ParentSpan>,
-    Tracer.ParentSpan
-  )
+  // The fiber may have none of these.
+  const context = fiber.context as Context.Context<
+    CurrentExchange | Tracer.ParentSpan | Tracer.Tracer
+  >
+  const parent = Context.getOrUndefined(context, Tracer.ParentSpan)
+  const exchange = Context.getOrUndefined(context, CurrentExchange)
+  // Without a tracer, spans of libraries have a trace of their own, which nobody sees.
+  const caller =
+    Context.getOrUndefined(context, Tracer.Tracer) === undefined && exchange !== undefined
+      ? fromHeaders((name) => exchange.header(name))
+      : undefined
+  const span = caller ?? parent
   const { requestId } = fiber.getRef(References.CurrentLogAnnotations)
   return {
     payload,

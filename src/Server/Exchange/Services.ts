@@ -103,6 +103,11 @@ export class DetachedRequest implements ServicesOwner {
   get timeSpent(): undefined {
     return undefined
   }
+
+  /** Its headers are not kept: most connections are idle. */
+  header(): undefined {
+    return undefined
+  }
 }
 
 /** The key of the exchange that a fiber serves. */

@@ -1,6 +1,13 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { App } from "flange"
+import { App, Plugin, Route } from "flange"
+import * as Queue from "flange/Queue"
+import { WebSockets, webSockets } from "flange/Realtime"
+import { Channel, ChannelClient } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
 import { expect, it } from "vitest"
 import { start } from "../../Server/process.ts"
@@ -58,6 +65,30 @@ onEach([postgres], "a request that enqueues", () => {
   )
 
   it(
+    "has the trace of its caller and one request id with its job in an app without a tracer",
+    () =>
+      run(
+        Effect.gen(function* () {
+          const url = yield* postgres.fresh
+          const app = yield* TestApp.listening(
+            App.make("mail", plugins, {
+              config: { values: { database: { url }, queue: { pollInterval: "20 millis" } } }
+            })
+          )
+          yield* Effect.promise(() => fetch(`${app.url}/mails`, { headers, method: "POST" }))
+          const lines = () =>
+            app.logs.filter(({ message }) => /attempt \d in trace/.test(String(message)))
+          yield* until(Effect.sync(() => lines().length === 3))
+          for (const { annotations, message } of lines()) {
+            expect(message).toContain(`in trace ${traceId}`)
+            expect(annotations).toMatchObject({ queue: "mails", requestId: "request-7" })
+          }
+        })
+      ),
+    60_000
+  )
+
+  it(
     "has one trace and one request id with its job in another process",
     () =>
       run(
@@ -94,3 +125,47 @@ onEach([postgres], "a request that enqueues", () => {
     60_000
   )
 })
+
+it("a channel of an app without a tracer enqueues items that have no trace", () =>
+  run(
+    Effect.gen(function* () {
+      const handled = yield* Deferred.make<string>()
+      const Said = Queue.make("said", { payload: Schema.String })
+      const Chat = Channel.make(HttpApiEndpoint.get("chat", "/chat"), {
+        receive: Schema.String,
+        send: Schema.String
+      })
+      class ChatApi extends HttpApiGroup.make("chat").add(Chat.endpoint) {}
+      const plugin = Plugin.make("app:chat", {
+        contributes: [Said.worker((text) => Deferred.succeed(handled, text))],
+        requires: [Queue.Queues, WebSockets],
+        routes: [
+          Route.public(
+            ChatApi,
+            Effect.fn(function* (handlers) {
+              const queues = yield* Queue.Queues
+              const served = (yield* WebSockets).channel(Chat)
+              return handlers.handleAll({
+                chat: () =>
+                  served.upgrade((connection) =>
+                    connection.forEach((text) =>
+                      Said.enqueue(text).pipe(
+                        Effect.provideService(Queue.Queues, queues),
+                        Effect.orDie
+                      )
+                    )
+                  )
+              })
+            })
+          )
+        ]
+      })
+      const { url } = yield* TestApp.listening(
+        App.make("chat", [Queue.plugin, webSockets, plugin]),
+        { config: { values: { server: { listener: "node" } } } }
+      )
+      const client = yield* ChannelClient.connect(Chat, { url })
+      yield* client.send("hello")
+      expect(yield* Deferred.await(handled)).toBe("hello")
+    })
+  ))
