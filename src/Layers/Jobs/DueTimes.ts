@@ -34,3 +34,26 @@ export const between = (
   }
   return found.toReversed()
 }
+
+/** How many spans are remembered. */
+const mostSpans = 100
+
+/** The due times that have run: spans of those that follow each other. A clock that is set back reaches them again. */
+export class Ran {
+  readonly #schedule: Schedule
+  readonly #spans: Array<{ readonly first: number; last: number }> = []
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule
+  }
+
+  add(due: number): void {
+    const newest = this.#spans.at(-1)
+    if (newest !== undefined && next(this.#schedule, newest.last) === due) newest.last = due
+    else if (this.#spans.push({ first: due, last: due }) > mostSpans) this.#spans.shift()
+  }
+
+  has(due: number): boolean {
+    return this.#spans.some(({ first, last }) => first <= due && due <= last)
+  }
+}

@@ -6,7 +6,6 @@ import type { Ending, Keep, Run, RunStore, Wanted } from "./RunStore.ts"
 export const make = (owner: string, keep: Keep): RunStore => {
   /** The runs of each job, oldest first. */
   const runs = new Map<string, ReadonlyArray<Run>>()
-  const dues = new Map<string, number>()
   const of = (job: string) => runs.get(job) ?? []
   /** The jobs of the runs that run. */
   const running = new Map<string, string>()
@@ -21,15 +20,12 @@ export const make = (owner: string, keep: Keep): RunStore => {
     return true
   }
   const claim = ({ dueAt, id, job, now, overlap, trigger }: Wanted) => {
-    if (trigger === "schedule" && dueAt <= (dues.get(job) ?? Number.NEGATIVE_INFINITY))
-      return "taken"
     const busy = of(job).filter(({ status }) => status === "running")
     const isBusy = busy.length > 0 && overlap !== "cancel"
     if (isBusy && (overlap === "queue" || trigger === "manual")) return "busy"
     for (const { id: other } of isBusy ? [] : busy) {
       change(other, (run) => ({ ...run, endedAt: now, status: "cancelled" }))
     }
-    if (trigger === "schedule") dues.set(job, dueAt)
     const run: Run = {
       attempt: 1,
       dueAt,
@@ -63,7 +59,8 @@ export const make = (owner: string, keep: Keep): RunStore => {
     end: (id, { error, now, status }: Ending) =>
       Effect.sync(() => change(id, (run) => ({ ...run, endedAt: now, error, status }))),
     history: (job, limit) => Effect.sync(() => of(job).slice(-limit).toReversed()),
-    lastDue: (job) => Effect.sync(() => dues.get(job)),
+    // The only scheduler of this store remembers what has run, and claims no due time twice.
+    lastDue: () => Effect.succeed(undefined),
     prune: (job, now) => Effect.sync(() => prune(job, now)),
     pruneOthers: () => Effect.void,
     recent: (jobs, limit) =>

@@ -55,14 +55,19 @@ export interface Scheduler {
   readonly startNow: (job: Execution.BoundJob) => Effect.Effect<Started | undefined, JobStoreError>
 }
 
-/** Returns the due times until now that run, oldest first. Those from `onTimeFrom` on are not missed. */
+/**
+ * Returns the due times until now that run, oldest first: none of which `hasRun`. Those from `onTimeFrom` on are
+ * not missed.
+ */
 export const select = (
   { missed, missedLimit, schedule }: Description,
   cursor: number,
   now: number,
-  onTimeFrom: number
+  onTimeFrom: number,
+  hasRun: (due: number) => boolean
 ): ReadonlyArray<number> => {
-  const dues = DueTimes.between(schedule, cursor, now, missedLimit + grace / 100)
+  const all = DueTimes.between(schedule, cursor, now, missedLimit + grace / 100)
+  const dues = all.filter((due) => !hasRun(due))
   const isOnTime = (due: number) => due >= Math.min(now - grace, onTimeFrom)
   const onTime = dues.filter(isOnTime)
   const late = dues.filter((due) => !isOnTime(due))
@@ -165,10 +170,13 @@ export const make = (
       const { data, name } = job
       let cursor: number | undefined
       let onTimeFrom = Number.POSITIVE_INFINITY
+      const ran = new DueTimes.Ran(data.schedule)
       const round = Effect.gen(function* () {
         const now = yield* time
         cursor ??= (yield* store.lastDue(name)) ?? now
-        const dues = select(data, cursor, now, onTimeFrom)
+        // The clock was set back. A shared store refuses due times before the newest.
+        if (!isShared && now < cursor) cursor = now
+        const dues = select(data, cursor, now, onTimeFrom, (due) => ran.has(due))
         if (dues.length === 0) {
           onTimeFrom = Number.POSITIVE_INFINITY
           // Those that were missed and do not run.
@@ -187,6 +195,7 @@ export const make = (
           }
           if (outcome === "waited" || dues.length > 1) onTimeFrom = Math.min(onTimeFrom, from)
           cursor = due
+          ran.add(due)
         }
       })
       const guarded = Effect.catchCauseIf(

@@ -62,4 +62,12 @@ describe("due times", () => {
       }
     }
   )
+
+  it("that have run are known, and those between them are not", () => {
+    const ran = new DueTimes.Ran(everyMinute)
+    const minutes = [1, 2, 3, 7, 4, 8]
+    for (const minute of minutes) ran.add(minute * 60_000)
+    const known = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((minute) => ran.has(minute * 60_000))
+    expect(known).toEqual([1, 2, 3, 4, 7, 8])
+  })
 })
