@@ -163,14 +163,27 @@ export class Line {
       this.#answersSince ??= claimedAt
       this.#fails = 0
       if (this.#held.size === 0) this.#renewedAt = claimedAt
-      for (const claimed of items) {
+      const claims = items.map((claimed) => {
         const old = this.#held.get(claimed.id)
         // This process did not renew it in time, and has claimed it again itself.
         if (old !== undefined) this.#lose(old)
         const held = new Held(claimed)
         this.#held.set(claimed.id, held)
-        this.#ready.push(held)
+        return held
+      })
+      const isHeld = (held: Held) => this.#held.get(held.claimed.id) === held
+      // The answer of a store that was paused may come when the leases have ended and others have the items.
+      let checkedAt = claimedAt
+      while (
+        !this.#isStopped &&
+        performance.now() - checkedAt > lease / 2 &&
+        claims.some((held) => isHeld(held))
+      ) {
+        const from = performance.now()
+        yield* this.#renewHeld
+        if (this.#renewedAt >= from) checkedAt = this.#renewedAt
       }
+      this.#ready.push(...claims.filter((held) => isHeld(held)))
       this.#deliver()
       if (this.#isStopped) return
       // A store may have more than it returned. After nothing, wait for what comes.

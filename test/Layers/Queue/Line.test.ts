@@ -77,6 +77,42 @@ describe("claims that a process did not renew in time", () => {
       })
     ))
 
+  it("items that another process has when the answer to their claim comes are not handed out", () =>
+    run(
+      Effect.gen(function* () {
+        const store = new MemoryStore()
+        const paused = over(store)
+        const free = Deferred.makeUnsafe<void>()
+        let failures = 2
+        paused.claim = (queue, options) =>
+          Effect.tap(store.claim(queue, options), () => Deferred.await(free))
+        paused.renew = (queue, claims, lease) =>
+          failures-- > 0
+            ? Effect.fail(new QueueStoreError({ cause: "an outage", operation: "renew" }))
+            : store.renew(queue, claims, lease)
+        const lease = 200
+        const line = new Line("jobs", paused, { ahead: 0, lease, pollInterval: 5 })
+        line.maxAttempts = 5
+        yield* store.offer("jobs", [offer("a"), offer("b")])
+        yield* Effect.forkChild(line.run)
+        const first = yield* Effect.forkChild(line.take)
+        yield* until(Effect.map(store.get("jobs", "a"), (item) => item?.state === "running"))
+        const other = { endsLeases: true, lease: 60_000, limit: 2, maxAttempts: 5, token: "other" }
+        const taken: Array<string> = []
+        yield* until(
+          Effect.map(store.claim("jobs", other), ({ items }) => {
+            taken.push(...items.map(({ id }) => id))
+            return taken.includes("a")
+          })
+        )
+        yield* store.offer("jobs", [offer("c")])
+        yield* Deferred.succeed(free, undefined)
+        expect((yield* Fiber.join(first)).claimed.id).toBe("c")
+        expect(line.held("a")).toBeUndefined()
+        expect(failures).toBeLessThan(0)
+      })
+    ))
+
   it("a claim that the same process has claimed again is lost, and only the new one settles the item", () =>
     run(
       Effect.gen(function* () {
