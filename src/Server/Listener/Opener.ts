@@ -89,8 +89,12 @@ function self<A>(this: A): A {
   return this
 }
 
+const ignore = (): void => {}
+
 /** Returns the opened request. Effect runs `held` synchronously inside `begin`. */
 const opened = (request: Http.IncomingMessage & Opening, begin: () => void): Opened => {
+  // Node emits the error of a client that left also if its last listener goes before: that would end the process.
+  request.on("error", ignore)
   let made: Opened | undefined
   const keep = (opened: Opened): void => {
     made = opened

@@ -200,6 +200,18 @@ for (const name of ["node", "proxied"] as const) {
       ])
     })
 
+    it("of a client that leaves while an earlier reply is owed ends its request only", async () => {
+      gate = Deferred.makeUnsafe()
+      const clients = await Promise.all(reading.map(() => app.connect()))
+      for (const [i, each] of reading.entries()) clients[i]!.send(hold + begun(...each))
+      await until("The requests", () => app.open() === 2 * clients.length)
+      // All of them read their bodies by then.
+      await sleep(50)
+      for (const client of clients) client.destroy()
+      await until("The end of the requests", () => app.open() === 0)
+      assert.deepStrictEqual(await statuses(head("/unread", octets, "Connection: close")), [200])
+    })
+
     it("that never comes takes no reply with it that is owed", async () => {
       const read = reading.map((each) => begun(...each) + silence)
       const others = unread.map(([path]) => head(path, octets, chunked) + silence)
