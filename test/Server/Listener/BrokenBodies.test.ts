@@ -212,6 +212,23 @@ for (const name of ["node", "proxied"] as const) {
       assert.deepStrictEqual(await statuses(head("/unread", octets, "Connection: close")), [200])
     })
 
+    it.each([
+      ["in the head of the next request", "GET /un", 0],
+      ["after what is no request", "no request\r\n\r\n", 0],
+      ["a while after what is no request", "no request\r\n\r\n", 50],
+      ["after a malformed body", `${begun("/bytes", octets, "some")}no\r\n`, 50]
+    ])("ends the requests of a client that leaves %s", async (_, rest, patience) => {
+      gate = Deferred.makeUnsafe()
+      const client = await app.connect()
+      client.send(hold)
+      await until("The request", () => app.open() === 1)
+      client.send(rest)
+      await sleep(patience)
+      client.socket.end()
+      await until("The end of the requests", () => app.open() === 0)
+      client.destroy()
+    })
+
     it("that never comes takes no reply with it that is owed", async () => {
       const read = reading.map((each) => begun(...each) + silence)
       const others = unread.map(([path]) => head(path, octets, chunked) + silence)

@@ -223,6 +223,14 @@ export class Connection implements Tracked {
       .removeAllListeners("data")
       .on("data", (bytes) => linger.drop(bytes))
       .resume()
+    // Node's parser reports only one error, so it may not tell of the end.
+    if (this.#socket.readableEnded) this.#left()
+    else this.#socket.once("end", () => this.#left())
+  }
+
+  /** Ends the connection of a client that has left, as Node does: nobody waits for the replies that are owed. */
+  #left(): void {
+    if (this.#owed.length > 0) this.#socket.end()
   }
 
   #closeIfAnswered(): void {
