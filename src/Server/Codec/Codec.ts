@@ -9,6 +9,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as SchemaAST from "effect/SchemaAST"
 import {
   type Issue,
   MethodNotAllowed,
@@ -17,7 +18,7 @@ import {
 } from "../../Contract/Catalogue.ts"
 import * as StrictQuery from "../../Contract/StrictQuery.ts"
 import { Upgrades } from "../../Contract/Upgrades.ts"
-import { isUpgrade } from "../EffectInternals.ts"
+import { isStreamSchema, isUpgrade } from "../EffectInternals.ts"
 import * as Decompression from "../Exchange/Decompression.ts"
 import { aborted, CurrentExchange, type Exchange } from "../Exchange/Exchange.ts"
 import * as Issues from "../Exchange/Issues.ts"
@@ -36,6 +37,7 @@ import * as HandlerReply from "./HandlerReply.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MultipartFields from "./MultipartFields.ts"
 import * as MultipartForm from "./MultipartForm.ts"
+import * as OwnKeys from "./OwnKeys.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
 import * as QueryKeys from "./QueryKeys.ts"
@@ -329,6 +331,12 @@ const endpointCodec = ({
     return then(request, exchange)
   }
 
+  // Effect's own encoder would take what a value inherits for its keys.
+  const isEncodedHere =
+    effect !== undefined &&
+    [...endpoint.success].every((schema) => !isStreamSchema(schema) && !isUpgrade(schema)) &&
+    [...endpoint.success].some(({ ast }) => OwnKeys.matters(SchemaAST.flip(ast)))
+
   const formLimits = MultipartForm.limitsOf(endpoint)
 
   // A handler of raw requests decides itself.
@@ -359,7 +367,10 @@ const endpointCodec = ({
         const { payload, request: opened, upgrade } = own as Partial<Requested>
         request.request = opened!
         request.upgrade = upgrade
-        const handled = isReadHere ? call(request) : decodeRead(payload, request, exchange)
+        const returned = isReadHere ? call(request) : decodeRead(payload, request, exchange)
+        const handled = isEncodedHere
+          ? Effect.flatMap(returned, (value) => HandlerReply.make(success, value, exchange))
+          : returned
         return RequestReferences.restored(replied(handled, failure, exchange), outer)
       }
       exchange.handle = handle

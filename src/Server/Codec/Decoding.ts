@@ -9,6 +9,7 @@ import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as Direct from "./Direct.ts"
 import * as DirectResult from "./DirectResult.ts"
+import * as OwnKeys from "./OwnKeys.ts"
 
 /** Decodes a value. */
 export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaError>
@@ -34,7 +35,8 @@ export const hasOptions = (options: SchemaAST.ParseOptions | undefined): boolean
   Object.keys(options ?? {}).some((option) => option !== "errors")
 
 /** Returns the functions of a schema. To encode, pass the flipped AST. */
-export const make = (ast: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
+export const make = (schema: SchemaAST.AST, options?: SchemaAST.ParseOptions): Decoding => {
+  const ast = OwnKeys.of(schema)
   const first = later(ast, { ...options, errors: "first" })
   const all: Decode = (input) => Effect.suspend(() => Direct.decoder(ast, limited(options))(input))
   if (hasOptions(options)) {

@@ -1,0 +1,71 @@
+/**
+ * Schemas whose keys are those that a value has itself. Effect looks for the key of a struct with
+ * `in`, and finds `constructor` in every object.
+ */
+import * as Option from "effect/Option"
+import * as SchemaAST from "effect/SchemaAST"
+import * as SchemaGetter from "effect/SchemaGetter"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { recur, replaceEncoding } from "../EffectInternals.ts"
+
+/** The names of what objects inherit. For `__proto__` Effect itself looks at the object alone. */
+const inherited: ReadonlySet<PropertyKey> = new Set(
+  Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__")
+)
+
+// All that is inherited under these names is a function, which no part of a request or reply is.
+const own = new SchemaAST.Link(
+  SchemaAST.unknown,
+  new SchemaTransformation.Transformation<unknown, unknown>(
+    SchemaGetter.transformOptional(Option.filter((value) => typeof value !== "function")),
+    SchemaGetter.passthrough()
+  )
+)
+
+const made = new WeakMap<SchemaAST.AST, SchemaAST.AST>()
+
+/**
+ * Returns a schema that decodes the same, for which keys that are only inherited are missing. To
+ * encode, pass the flipped AST.
+ */
+export const of = (ast: SchemaAST.AST): SchemaAST.AST => {
+  const found = made.get(ast) ?? changed(ast)
+  made.set(ast, found)
+  return found
+}
+
+/** Whether a schema has a key that objects inherit. */
+export const matters = (ast: SchemaAST.AST): boolean => of(ast) !== ast
+
+const changed = (ast: SchemaAST.AST): SchemaAST.AST => {
+  const parts = recur(ast, of)
+  const body = SchemaAST.isObjects(parts) ? withOwn(parts) : parts
+  if (ast.encoding === undefined) return body
+  const links = ast.encoding.map((link) => {
+    const to = of(link.to)
+    return to === link.to ? link : new SchemaAST.Link(to, link.transformation)
+  })
+  const isChanged = body !== ast || links.some((link, i) => link !== ast.encoding![i])
+  // As many links as before.
+  return isChanged ? replaceEncoding(body, links as unknown as SchemaAST.Encoding) : ast
+}
+
+const withOwn = (ast: SchemaAST.Objects): SchemaAST.Objects =>
+  ast.propertySignatures.some(({ name }) => inherited.has(name))
+    ? new SchemaAST.Objects(
+        ast.propertySignatures.map(({ name, type }) =>
+          inherited.has(name)
+            ? new SchemaAST.PropertySignature(
+                name,
+                replaceEncoding(type, [...(type.encoding ?? []), own])
+              )
+            : new SchemaAST.PropertySignature(name, type)
+        ),
+        ast.indexSignatures,
+        ast.annotations,
+        ast.checks,
+        undefined,
+        ast.context,
+        ast.encodingChecks
+      )
+    : ast
