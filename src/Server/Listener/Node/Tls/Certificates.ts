@@ -37,6 +37,8 @@ export interface Certificates {
   readonly first: SecureContextOptions
   /** All that was read: if it is the same, nothing has changed. */
   readonly text: string
+  /** Returns a sentence for each certificate that clients refuse at a time, or within 7 days after it. */
+  readonly warnings: (now: number) => ReadonlyArray<string>
 }
 
 const isInline = (value: string): boolean => value.trimStart().startsWith("-----BEGIN ")
@@ -69,7 +71,13 @@ export const read = (
     // The import statement would also load TLS for apps without it.
     const { createSecureContext } = process.getBuiltinModule("node:tls")
     const ca = clientCa === undefined ? undefined : yield* authoritiesOf(clientCa)
-    const all: Array<Ready & { readonly options: SecureContextOptions; readonly text: string }> = []
+    const all: Array<
+      Ready & {
+        readonly options: SecureContextOptions
+        readonly place: string
+        readonly text: string
+      }
+    > = []
     for (const [i, pair] of pairs.entries()) {
       const at = `server.tls.certificates[${i}]`
       const cert = yield* textOf(pair.cert, `${at}.cert`)
@@ -93,16 +101,34 @@ export const read = (
           return { context: createSecureContext(options), leaf: new X509Certificate(cert) }
         }
       })
-      all.push({ ...ready, options, text: `${cert}\n${key}` })
+      const place = isInline(pair.cert) ? `${at}.cert` : pair.cert
+      all.push({ ...ready, options, place, text: `${cert}\n${key}` })
     }
     // The section refuses settings without a certificate.
     const [first] = all as [(typeof all)[number]]
     return {
       find: (name) => (all.find(({ leaf }) => leaf.checkHost(name) !== undefined) ?? first).context,
       first: first.options,
-      text: [...all.map(({ text }) => text), ca].join("\n")
+      text: [...all.map(({ text }) => text), ca].join("\n"),
+      warnings: (now) => all.flatMap(({ leaf, place }) => warningOf(leaf, place, now) ?? [])
     }
   })
+
+/** How long before its end a certificate is a warning, in milliseconds: 7 days. */
+const soonMillis = 7 * 24 * 3600 * 1000
+
+/** Returns what is wrong with the dates of a certificate; undefined if nothing is. */
+const warningOf = (leaf: X509Certificate, place: string, now: number): string | undefined => {
+  const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)]
+  const subject = `The TLS certificate in ${place} (${leaf.subjectAltName ?? leaf.subject})`
+  if (now < from.getTime())
+    return `${subject} is valid from ${from.toISOString()} on, and clients refuse it until then. Write one that is valid now, or set the clock of this machine.`
+  if (now > to.getTime())
+    return `${subject} expired at ${to.toISOString()}, and clients refuse it. Write a new one with its key.`
+  return now > to.getTime() - soonMillis
+    ? `${subject} expires at ${to.toISOString()}, in less than 7 days. Write a new one with its key before that.`
+    : undefined
+}
 
 /**
  * Reads the certificates of authorities. Node takes a text without a certificate for no authority, and an

@@ -46,6 +46,7 @@ export const make = (
         `server.tls.selfSigned makes another certificate at each start, and no client trusts it. Set server.tls.certificates in the environment ${environment}.`
       )
     }
+    yield* warn(current)
     const run = Effect.runPromiseWith(serving.context as Context.Context<never>)
     /** Why the certificates in the files cannot be used; undefined if they can. */
     let refused: string | undefined
@@ -55,7 +56,7 @@ export const make = (
         if (next.text === current.text) return Effect.void
         current = next
         server.setSecureContext(next.first)
-        return Effect.logInfo("The TLS certificates were replaced")
+        return Effect.andThen(Effect.logInfo("The TLS certificates were replaced"), warn(next))
       }).pipe(
         Effect.catch((reason) => {
           // Other files of the folder may change all the time, such as that of the log.
@@ -89,3 +90,8 @@ export const make = (
       }
     }
   })
+
+/** Logs which certificates clients refuse, or will soon. */
+const warn = ({ warnings }: Certificates.Certificates) =>
+  // Clients look at the real clock.
+  Effect.suspend(() => Effect.forEach(warnings(Date.now()), (text) => Effect.logWarning(text)))
