@@ -6,6 +6,7 @@ import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import { ParentSpan } from "effect/Tracer"
+import * as Thrown from "../../Config/Thrown.ts"
 import {
   CurrentCaller,
   CurrentIdentity,
@@ -124,7 +125,7 @@ const traced = (
 
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : String(error)
+  return Thrown.messageOf(error)
 }
 
 // The exchange adds what is known of the request.

@@ -1,5 +1,6 @@
 /** Lines on their way out: collected, written off the request path, and bounded. */
 import { writeSync } from "node:fs"
+import * as Thrown from "../../Config/Thrown.ts"
 import type { Drops, Reason } from "./Drops.ts"
 import { stream, type Target } from "./Target.ts"
 
@@ -195,7 +196,7 @@ export class Sink {
     try {
       // stderr may have the same reader, and then fails too.
       stream("stderr")
-      process.stderr.write(`${what} (${error instanceof Error ? error.message : String(error)}).\n`)
+      process.stderr.write(`${what} (${Thrown.messageOf(error)}).\n`)
     } catch {
       // Nobody can be told.
     }

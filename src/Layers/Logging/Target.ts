@@ -2,6 +2,7 @@
 import { closeSync, openSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Config from "../../Config/index.ts"
+import * as Thrown from "../../Config/Thrown.ts"
 
 /** A stream of the process or a file that lines are written to. */
 export interface Target {
@@ -37,7 +38,7 @@ const open = (path: string): number => openSync(path, "a", 0o640)
 export const file = (path: string, key: string): Effect.Effect<Target, Config.ConfigError> =>
   Effect.try({
     catch: (error) => {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = Thrown.messageOf(error)
       return new Config.ConfigError({
         problems: [
           {

@@ -1,4 +1,5 @@
 /** The failures of the AWS SDK as those of the store. */
+import * as Thrown from "../../Config/Thrown.ts"
 import {
   ObjectAccessDenied,
   ObjectNotFound,
@@ -29,7 +30,7 @@ const denied: ReadonlySet<string> = new Set(["CredentialsProviderError", "TokenP
 /** Returns the failure of an operation that has no other meaning for the caller. */
 export const failure = (operation: string, error: unknown): StoreFailure => {
   const { name, status } = describe(error)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = Thrown.messageOf(error)
   const reason = `${name} ${status ?? "without an answer"}: ${message}`
   return status === 401 || status === 403 || denied.has(name)
     ? new ObjectAccessDenied({ operation, reason })

@@ -1,4 +1,5 @@
 /** Finds what keeps the contracts of an app from being one OpenAPI document. */
+import * as Thrown from "../../Config/Thrown.ts"
 import type { AssemblyProblem } from "../../Plugin/Errors.ts"
 import type * as PluginCheck from "../../Plugin/PluginCheck.ts"
 import * as Document from "./Document.ts"
@@ -24,7 +25,7 @@ export const check: PluginCheck.Check = ({ api, plugins }) => {
         : ` with "${culprit.endpoint}" of group "${culprit.group}" (plugin "${owner}")`
     problems.push(
       problem(
-        `The OpenAPI document of the app cannot be made${at}: ${error instanceof Error ? error.message : String(error)}. Correct the contract, or leave the endpoint out with the annotation OpenApi.Exclude.`,
+        `The OpenAPI document of the app cannot be made${at}: ${Thrown.messageOf(error)}. Correct the contract, or leave the endpoint out with the annotation OpenApi.Exclude.`,
         owner === undefined ? [] : [owner]
       )
     )

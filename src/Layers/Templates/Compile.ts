@@ -1,10 +1,11 @@
 /** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
 import { compileFunction } from "node:vm"
 import type { Eta } from "eta/core"
+import * as Thrown from "../../Config/Thrown.ts"
 import type { Compiled } from "./Compiled.ts"
 import * as Mentions from "./Mentions.ts"
 import { type Place, Reader } from "./Place.ts"
-import { messageOf, TemplateError } from "./TemplateError.ts"
+import { TemplateError } from "./TemplateError.ts"
 
 /** The names that the code of a template may use. */
 const parameters = ["it", "__eta", "block", "include", "json", "layout", "output"]
@@ -93,7 +94,7 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
     }
     body = eta.compileBody(nodes)
   } catch (error) {
-    const [reason = ""] = messageOf(error).split("\n")
+    const [reason = ""] = Thrown.messageOf(error).split("\n")
     const at = / at line (\d+) col \d+:?$/.exec(reason)
     return failed(
       `${at === null ? reason : reason.slice(0, at.index)}. Correct the tag`,
@@ -108,7 +109,7 @@ export const compile = (eta: Eta, name: string, text: string): Compiled | Templa
     return { fields: declaresIt ? [] : fields, name, run, templates }
   } catch (error) {
     return failed(
-      `its code cannot be compiled: ${messageOf(error)}. Correct the code in its tags`,
+      `its code cannot be compiled: ${Thrown.messageOf(error)}. Correct the code in its tags`,
       lineOf(`"use strict";{\n${body}}`)
     )
   }

@@ -4,9 +4,9 @@ import { open, readdir, realpath, stat } from "node:fs/promises"
 import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
+import * as Thrown from "../../Config/Thrown.ts"
 import * as Name from "./Name.ts"
 import { type File, maxBytes, maxFiles, type Source } from "./Source.ts"
-import { messageOf } from "./TemplateError.ts"
 
 /** A file with the extension of templates. */
 interface Found {
@@ -107,7 +107,7 @@ export const directory = (location: string | URL): Source => {
   const within = <A>(read: (found: ReadonlyArray<Found>) => Promise<A>): Effect.Effect<A, string> =>
     Effect.tryPromise({
       catch: (error) => {
-        const reason = `${path} cannot be read: ${messageOf(error)}`
+        const reason = `${path} cannot be read: ${Thrown.messageOf(error)}`
         return error instanceof Unreadable
           ? reason
           : `${reason}. Create the directory, or correct the path in Templates.directory`

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
+import * as Thrown from "../../Config/Thrown.ts"
 import { type Html, rendered } from "../../Contract/Markup.ts"
 import * as Compile from "./Compile.ts"
 import type { Compiled } from "./Compiled.ts"
@@ -10,7 +11,7 @@ import { Page, type Rules } from "./Page.ts"
 import * as Printer from "./Printer.ts"
 import type { Source } from "./Source.ts"
 import type { Template } from "./Template.ts"
-import { messageOf, TemplateError, TemplatesInvalid } from "./TemplateError.ts"
+import { TemplateError, TemplatesInvalid } from "./TemplateError.ts"
 import type { Shape } from "./Templates.ts"
 
 /** A template of any data. */
@@ -48,7 +49,7 @@ const loadEta = Effect.tryPromise({
       problems: [
         problem(
           undefined,
-          `the package eta cannot be loaded: ${messageOf(cause)}. Install it with npm install eta`
+          `the package eta cannot be loaded: ${Thrown.messageOf(cause)}. Install it with npm install eta`
         )
       ]
     }),
@@ -189,7 +190,7 @@ export const make = (options: Options): Effect.Effect<Shape, TemplatesInvalid> =
       try {
         checked = check(data)
       } catch (cause) {
-        const reason = `its data does not fit its schema: ${messageOf(cause)}. Correct the data, or the schema`
+        const reason = `its data does not fit its schema: ${Thrown.messageOf(cause)}. Correct the data, or the schema`
         return Effect.fail(new TemplateError({ cause, line: undefined, reason, template: name }))
       }
       const found = all.get(name)?.made

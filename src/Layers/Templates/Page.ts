@@ -1,8 +1,9 @@
 /** A page while it is rendered. The code of a template writes to it. */
+import * as Thrown from "../../Config/Thrown.ts"
 import { type Html, rendered } from "../../Contract/Markup.ts"
 import type { Compiled } from "./Compiled.ts"
 import * as Printer from "./Printer.ts"
-import { messageOf, TemplateError } from "./TemplateError.ts"
+import { TemplateError } from "./TemplateError.ts"
 
 /** How deep templates may include each other, layouts counted. */
 const maxDepth = 64
@@ -130,7 +131,7 @@ export class Page {
       return this.#render(name, { body: rendered(this.res), ...data }, blocks)
     } catch (error) {
       if (error instanceof TemplateError) throw error
-      const reason = messageOf(error)
+      const reason = Thrown.messageOf(error)
       throw new TemplateError({
         cause: error instanceof Printer.Unprintable ? undefined : error,
         line: this.line,

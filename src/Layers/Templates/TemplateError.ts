@@ -29,12 +29,3 @@ export class TemplatesInvalid extends Data.TaggedError("TemplatesInvalid")<{
     return `The templates have ${lines.length === 1 ? "a problem" : `${lines.length} problems`}:${lines.join("")}`
   }
 }
-
-/** Returns the message of anything that was thrown. */
-export const messageOf = (thrown: unknown): string => {
-  try {
-    return thrown instanceof Error ? thrown.message : String(thrown)
-  } catch {
-    return "what was thrown has no text"
-  }
-}

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SqlClient from "effect/sql/SqlClient"
+import * as Thrown from "../../../Config/Thrown.ts"
 import { MigrationError } from "./MigrationError.ts"
 
 /** The effect of a migration in TypeScript or JavaScript. */
@@ -216,11 +217,7 @@ const files = async (directories: ReadonlyArray<string | URL>): Promise<Files> =
       migrations.push(await read(directory, name, id))
     } catch (cause) {
       if (cause instanceof MigrationError) throw cause
-      throw invalid(
-        name,
-        `it cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-        cause
-      )
+      throw invalid(name, `it cannot be loaded: ${Thrown.messageOf(cause)}`, cause)
     }
   }
   return { migrations, skipped: skipped.sort() }

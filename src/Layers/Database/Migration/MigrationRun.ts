@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { Connection } from "effect/sql/SqlConnection"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
+import * as Thrown from "../../../Config/Thrown.ts"
 import { reserveClean } from "../Client.ts"
 import type { Dialect } from "../SqlText.ts"
 import { MigrationError } from "./MigrationError.ts"
@@ -12,7 +13,7 @@ import type { MigrationTable } from "./MigrationTable.ts"
 import * as SqlScript from "./SqlScript.ts"
 
 const failed = (migration: Migration, where: string, cause: unknown): MigrationError => {
-  const said = cause instanceof Error ? cause.message : String(cause)
+  const said = Thrown.messageOf(cause)
   return new MigrationError({
     cause,
     migration: migration.name,

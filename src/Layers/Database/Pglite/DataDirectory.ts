@@ -8,6 +8,7 @@ import { setTimeout } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import { hasProperty } from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import * as Thrown from "../../../Config/Thrown.ts"
 import { DataDirectoryError } from "../Errors.ts"
 
 interface Owner {
@@ -125,7 +126,7 @@ export const acquire = (
               dev: undefined,
               directory,
               pid: undefined,
-              reason: cause instanceof Error ? cause.message : String(cause)
+              reason: Thrown.messageOf(cause)
             }),
       try: async () => {
         await mkdir(dirname(directory), { recursive: true })

@@ -10,6 +10,7 @@ import { connect } from "node:net"
 import { extname, join, resolve } from "node:path"
 import { PGlite } from "@electric-sql/pglite"
 import * as Effect from "effect/Effect"
+import * as Thrown from "../../../Config/Thrown.ts"
 import { Companion } from "../../../Plugin/Companion.ts"
 import type { Embedded } from "../DatabaseUrl.ts"
 import { DataDirectoryError } from "../Errors.ts"
@@ -69,7 +70,7 @@ export const open = Effect.fnUntraced(function* (path: string | undefined, dev?:
           dev: undefined,
           directory: directory ?? "memory",
           pid: undefined,
-          reason: cause instanceof Error ? cause.message : String(cause)
+          reason: Thrown.messageOf(cause)
         }),
       try: () => create(directory)
     }),

@@ -10,6 +10,7 @@ import * as PgTypes from "@effect/sql-pg/PgTypes"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { SqlError, SqlSyntaxError } from "effect/sql/SqlError"
+import * as Thrown from "../../../Config/Thrown.ts"
 import { onDescription } from "./PgInternals.ts"
 import type { PgDecoder } from "./PgType.ts"
 
@@ -61,7 +62,7 @@ const failure = (message: string): SqlError =>
   })
 
 const refuse = (cause: unknown): PgTypes.CodecError =>
-  new PgTypes.CodecError({ message: cause instanceof Error ? cause.message : String(cause) })
+  new PgTypes.CodecError({ message: Thrown.messageOf(cause) })
 
 const rawCodec = (type: number): PgTypes.Codec<Raw> => ({
   // The driver uses its buffer again.
@@ -265,8 +266,7 @@ export class PgCatalogue {
     }))
     return Effect.flatMap(session.queryValues(`select ${columns}`, params, false), ([values]) =>
       Effect.try({
-        catch: (cause) =>
-          failure(`A decoder of the app failed: ${cause instanceof Error ? cause.message : cause}`),
+        catch: (cause) => failure(`A decoder of the app failed: ${Thrown.messageOf(cause)}`),
         try: () => {
           for (const [index, { key, raw, row }] of cells.entries()) {
             row[key] = this.#fromText(raw.type, values![index] as string) // cast by the query

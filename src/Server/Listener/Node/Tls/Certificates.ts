@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises"
 import type { SecureContext, SecureContextOptions } from "node:tls"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Thrown from "../../../../Config/Thrown.ts"
 import type { TlsConfig } from "../../../TlsConfig.ts"
 import * as SelfSigned from "./SelfSigned.ts"
 
@@ -94,7 +95,7 @@ export const read = (
       const ready = yield* Effect.try({
         // OpenSSL does not repeat the texts.
         catch: (cause) =>
-          `${at} cannot be used: ${messageOf(cause)}. Write a PEM certificate as cert, and as key the PEM private key of that certificate.`,
+          `${at} cannot be used: ${Thrown.messageOf(cause)}. Write a PEM certificate as cert, and as key the PEM private key of that certificate.`,
         try: () => {
           // Node takes an empty text for no key, and every handshake would fail.
           if (key === "") throw new Error("the key is empty")
@@ -138,7 +139,7 @@ const authoritiesOf = (clientCa: string): Effect.Effect<string, string> =>
   Effect.flatMap(textOf(clientCa, "server.tls.clientCa"), (text) =>
     Effect.try({
       catch: (cause) =>
-        `server.tls.clientCa cannot be used: ${messageOf(cause)}. Write the certificates of the authorities in PEM, and nothing else in PEM.`,
+        `server.tls.clientCa cannot be used: ${Thrown.messageOf(cause)}. Write the certificates of the authorities in PEM, and nothing else in PEM.`,
       try: () => {
         const [, ...blocks] = text.split("-----BEGIN ")
         const authorities = blocks.map((block) => new X509Certificate(`-----BEGIN ${block}`))
@@ -153,9 +154,6 @@ const textOf = (value: string, at: string): Effect.Effect<string, string> =>
     ? Effect.succeed(value)
     : Effect.tryPromise({
         catch: (cause) =>
-          `${at} cannot be read: ${messageOf(cause)}. Write the path of a PEM file, or the PEM text.`,
+          `${at} cannot be read: ${Thrown.messageOf(cause)}. Write the path of a PEM file, or the PEM text.`,
         try: () => readFile(value, "utf8")
       })
-
-const messageOf = (cause: unknown): string =>
-  cause instanceof Error ? cause.message : String(cause)
