@@ -1,19 +1,8 @@
 /** Changes of files: all of them are made, or none. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
+import * as WholeFile from "../Config/WholeFile.ts"
 import { CommandError } from "../Plugin/Cli.ts"
 import { sentenceOf } from "./Failure.ts"
 
@@ -36,30 +25,6 @@ const prune = (folder: string): void => {
   prune(dirname(folder))
 }
 
-/** Errors of a file that cannot be replaced: it is a mount of its own, or its folder is read-only. */
-const fixed: ReadonlySet<unknown> = new Set(["EACCES", "EBUSY", "EPERM", "EROFS"])
-
-/**
- * Writes a file in an existing folder. An interrupted process leaves the whole old text or the whole new one. A link to
- * a file stays, and so do the permissions of the file. A file that cannot be replaced is written in place.
- */
-export const write = (path: string, text: string): void => {
-  const found = statSync(path, { throwIfNoEntry: false })
-  // A device or a pipe has no text to keep.
-  if (found !== undefined && !found.isFile()) return writeFileSync(path, text)
-  const target = found === undefined ? path : realpathSync(path)
-  const temporary = `${target}.${process.pid}.tmp`
-  try {
-    writeFileSync(temporary, text)
-    if (found !== undefined) chmodSync(temporary, found.mode)
-    renameSync(temporary, target)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    if (found === undefined || !fixed.has((error as NodeJS.ErrnoException).code)) throw error
-    writeFileSync(target, text)
-  }
-}
-
 /** Sets the text of a file. */
 const set = (path: string, text: string | undefined): void => {
   if (text === undefined) {
@@ -69,7 +34,7 @@ const set = (path: string, text: string | undefined): void => {
   }
   mkdirSync(dirname(path), { recursive: true })
   try {
-    write(path, text)
+    WholeFile.write(path, text)
   } catch (error) {
     prune(dirname(path))
     throw error

@@ -11,6 +11,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { basename, dirname, join, sep } from "node:path"
+import * as WholeFile from "../../Config/WholeFile.ts"
 import type { Bundle } from "./Bundle.ts"
 
 /** A part of a bundle. */
@@ -96,7 +97,7 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
     if (bundle.assets.length === 0 && bundle.packages.size === 0) return
     const paths = [...new Set(files)].map((file) => file.slice(folder.length + 1)).sort()
     mkdirSync(folder, { recursive: true })
-    writeFileSync(recordOf(out), `${JSON.stringify(paths, null, 1)}\n`)
+    WholeFile.write(recordOf(out), `${JSON.stringify(paths, null, 1)}\n`)
   }
   // If this build fails or is killed, the next one removes what it wrote.
   record([
@@ -118,7 +119,9 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
   }
   for (const { contents, path } of bundle.outputs) {
     if (path.endsWith(".LEGAL.txt") && contents.length === 0) continue
-    put(path, contents)
+    mkdirSync(dirname(path), { recursive: true })
+    WholeFile.write(path, contents)
+    written.push(path)
     if (!/\.(?:map|txt)$/.test(path)) {
       parts.push({ bytes: contents.length, files: 1, path, reason: undefined })
     }

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
+import * as WholeFile from "../../Config/WholeFile.ts"
 import type { CommandError } from "../../Plugin/Cli.ts"
 import { sentenceOf, unusable } from "../Failure.ts"
-import * as Files from "../Files.ts"
 import { type Json, objectOf } from "./Schemas.ts"
 
 /** The usual file, in the working directory. */
@@ -44,5 +44,5 @@ export const read = (file: string): Effect.Effect<Json, CommandError> =>
 export const write = (file: string, text: string): Effect.Effect<void, CommandError> =>
   Effect.try({
     catch: (cause) => unusable(`${file} cannot be written: ${sentenceOf(cause)}`, cause),
-    try: () => Files.write(file, text)
+    try: () => WholeFile.write(file, text)
   })

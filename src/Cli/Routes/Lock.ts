@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as WholeFile from "../../Config/WholeFile.ts"
 import { CommandError } from "../../Plugin/Cli.ts"
 import type { RouteDescription, RoutesDescription } from "../../Server/Route/Description.ts"
 import { sentenceOf } from "../Failure.ts"
-import * as Files from "../Files.ts"
 
 /** The file of the lock, in the working directory. */
 export const file = "routes.lock"
@@ -161,5 +161,5 @@ export const write = (lock: Lock): Effect.Effect<void, CommandError> =>
         exitCode: 2,
         reason: `${file} cannot be written: ${sentenceOf(cause)}`
       }),
-    try: () => Files.write(file, print(lock))
+    try: () => WholeFile.write(file, print(lock))
   })

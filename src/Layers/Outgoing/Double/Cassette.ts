@@ -1,9 +1,10 @@
 /** Files of recorded requests and replies, without secrets. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as WholeFile from "../../../Config/WholeFile.ts"
 import { defaultNames, Redaction } from "../../../Server/Exchange/Redaction.ts"
 import { type Asked, Exchange, type Reply } from "./Exchange.ts"
 
@@ -36,7 +37,7 @@ export const read = (file: string): Effect.Effect<ReadonlyArray<Exchange>, Casse
 /** Writes a cassette. */
 export const write = (file: string, exchanges: ReadonlyArray<Exchange>): void => {
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, `${JSON.stringify(exchanges, undefined, 2)}\n`)
+  WholeFile.write(file, `${JSON.stringify(exchanges, undefined, 2)}\n`)
 }
 
 /** Creates the redaction of a cassette: that of the log, and of further names. */
