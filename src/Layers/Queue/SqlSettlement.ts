@@ -30,12 +30,16 @@ export const make = (sql: SqlClient) => {
   const items = sql(SqlTables.tables.items)
   const now = timeOf(sql)
 
+  /** Finds the row of each claim of `e` that was not lost. */
+  const claimed = (queue: string) =>
+    sql`cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i`
+
   /** Stores successes without a result. */
   const plain = (queue: string, settlements: ReadonlyArray<Settlement>) =>
     sql<{ readonly id: string }>`
       with ended as (
         select e.token, i.keep, i.sequence from unnest(${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[]) as e (id, token)
-        cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i
+        ${claimed(queue)}
       ), removed as (
         delete from ${items} where token = any(array(select distinct token from ended))
           and sequence = any(array(select sequence from ended where not keep)) returning id
@@ -58,7 +62,7 @@ export const make = (sql: SqlClient) => {
           ${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
           ${outcomes.map(([delay]) => String(delay))}::text[], ${outcomes.map(([, text]) => text ?? "")}::text[]
         ) as e (id, token, outcome, delay, text)
-        cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i
+        ${claimed(queue)}
       ), removed as (
         delete from ${items} where token = any(array(select token from ended))
           and sequence = any(array(select sequence from ended where outcome = 'Completed' and not keep)) returning id
