@@ -27,6 +27,7 @@ const replaced: Readonly<Record<string, string>> = {
     "src/Server/Runtime.ts": "test/matrix/Runtime.ts"
   })
 }
+const resolving = file("test/matrix/resolve.ts")
 const modules = new Map(
   Object.entries(replaced).map(([module, other]) => [
     file(module),
@@ -43,7 +44,11 @@ export default defineConfig({
           {
             enforce: "pre",
             load: (id) => modules.get(id),
-            name: `flange-replaced-${runtime ?? "node"}`
+            name: `flange-replaced-${runtime ?? "node"}`,
+            transform: (code) =>
+              runtime === "deno" && /import\.meta\.resolve\(/.test(code)
+                ? `import { resolveFrom } from ${JSON.stringify(resolving)}; import.meta.resolve = resolveFrom(import.meta.url); ${code}`
+                : undefined
           }
         ],
   resolve: { conditions },
@@ -65,9 +70,14 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // Vitest leaves one core free, which is half of a machine with two.
     maxWorkers: "100%",
-    setupFiles: ["test/idle.ts", ...(listener === "web" ? [] : ["test/matrix/sockets.ts"])],
+    setupFiles: [
+      "test/idle.ts",
+      ...(listener === "web" ? [] : ["test/matrix/sockets.ts"]),
+      ...(runtime === "deno" ? ["test/matrix/signals.ts"] : [])
+    ],
     // Bun has no part of what forks need, and Deno no part of what threads need.
     pool: runtime === "bun" ? "threads" : "forks",
+    server: { deps: { external: [/\/test\/matrix\/resolve\.ts$/] } },
     ...(runtime !== undefined && { runner: file("test/matrix/Runner.ts") }),
     // Only for what never ends: no test may fail because the machine is slow.
     testTimeout: 600_000

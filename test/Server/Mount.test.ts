@@ -16,6 +16,9 @@ type Listen = (request: IncomingMessage, response: ServerResponse) => unknown
 /** What listeners saw of requests whose client went away, and of replies that were sent. */
 let seen: Array<string>
 
+/** Breaks the reply that `/old/late` has begun. */
+let breakLate: () => void
+
 const echo: Listen = (request, response) => {
   response.writeHead(201, { "x-length": request.headers["content-length"] ?? "none" })
   request.pipe(response)
@@ -40,8 +43,8 @@ const paths: Readonly<Record<string, Listen>> = {
     response.end(request.method === "HEAD" ? undefined : "hello")
   },
   "/old/late": (_, response) => {
+    breakLate = () => response.destroy(new Error("late"))
     response.write("begun")
-    setTimeout(() => response.destroy(new Error("late")), 5)
   },
   "/old/rejects": async () => {
     await Promise.resolve()
@@ -157,7 +160,7 @@ describe.each(listeners)("a mounted listener on %s", (name) => {
   })
 
   it("that fails in the reply cuts it", async () => {
-    const { cut, status } = await server.send("r-1", "/old/late")
+    const { cut, status } = await server.send("r-1", "/old/late", {}, () => breakLate())
     assert.deepStrictEqual([status, cut], [200, true])
     await until("The log", () => server.failures.length > 0)
     assert.include(String(server.failures[0]!.cause), "aborted")

@@ -34,6 +34,7 @@ const both: ReadonlyArray<Runtime> = ["bun", "deno"]
 const answers = {
   brokenChunk: "closes the connection of a request with a broken chunk, without a reply",
   brokenFrame: "closes a WebSocket without a closing frame if a frame breaks the protocol",
+  chunks: "sends a stream in chunks, without the `Content-Length` of its reply",
   closesAtOnce:
     "closes at once after `Connection: close`: a client that is still sending may lose the reply",
   closingFrame:
@@ -70,11 +71,6 @@ const answers = {
 
 const node = "it tests node:http, node:https or processes of Node"
 
-const resolve = "Vitest calls `import.meta.resolve` with two arguments, which Deno refuses"
-
-const signals =
-  "node:child_process of Deno has no exit code of a process that got a signal: test/runtimes tests signals"
-
 const decided = (
   path: string,
   answer: keyof typeof answers,
@@ -90,6 +86,12 @@ const other = (
 ): Other => ({ path, reason, runtimes, ...(tests && { tests }) })
 
 const all: ReadonlyArray<Decided | Other> = [
+  other(
+    "Config/Source/Files.test.ts",
+    "a worker of Bun keeps the time zone of its process",
+    bun,
+    /means UTC and not the zone of the machine$/
+  ),
   decided(
     "Contract/ErrorEnvelope.test.ts",
     "parser",
@@ -116,7 +118,6 @@ const all: ReadonlyArray<Decided | Other> = [
     deno,
     /RSA with (?:the exponent 1|an even exponent)$/
   ),
-  other("Layers/Cache/CachePlugin.test.ts", node, both, /loads no package of its backends$/),
   other(
     "Layers/Cache/Response/Concurrency.test.ts",
     "fetch of Bun has 256 requests at once",
@@ -135,6 +136,18 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /takes no memory for its compressed form/
   ),
+  decided(
+    "Layers/Files/Download.test.ts",
+    "chunks",
+    bun,
+    /(?:in memory|on the node listener) is saved under a name that leads nowhere$/
+  ),
+  decided(
+    "Layers/Files/Serve.test.ts",
+    "parser",
+    bun,
+    /on the node listener answer the exact bytes of a target$/
+  ),
   other(
     "Layers/Logging/Logging.test.ts",
     "errors of JavaScriptCore have a line and a column",
@@ -144,10 +157,9 @@ const all: ReadonlyArray<Decided | Other> = [
   decided(
     "Layers/Metrics/BatteryMetrics.test.ts",
     "parser",
-    bun,
+    both,
     /on the listener node requests that are refused/
   ),
-  other("Layers/Metrics/BatteryMetrics.test.ts", resolve, deno),
   other(
     "Layers/Outgoing/Calls.test.ts",
     "node:net of Deno shows a reset before the bytes that came just before it",
@@ -196,21 +208,18 @@ const all: ReadonlyArray<Decided | Other> = [
     deno,
     /on node .*too many messages$/
   ),
-  other("Layers/Timeout/Database.test.ts", resolve, deno, /PGlite/),
   other(
     "Layers/Timeout/Listeners.test.ts",
     "the clients of Deno, WebSocket and streams of fetch, are late for the clock of the test",
     deno,
     /has no limit$|does not read its body is answered$/
   ),
-  other("Plugin/Signals.test.ts", signals, deno),
   decided(
     "Server/Bounds.test.ts",
     "noClose",
     deno,
     /on node in many pieces .* its connection closes$/
   ),
-  other("Server/EffectInternals.test.ts", resolve, deno),
   other(
     "Server/ErrorEnvelope.test.ts",
     "the text of an error of JSON.parse is that of JavaScriptCore",
@@ -322,7 +331,6 @@ const all: ReadonlyArray<Decided | Other> = [
     deno,
     /on node with a body that nobody reads .* reads the next request$/
   ),
-  other("Server/Listener/Drain.test.ts", signals, deno),
   decided("Server/Listener/KeepAlive.test.ts", "http10", bun, /on node of HTTP\/1\.0 stays open/),
   decided(
     "Server/Listener/KeepAlive.test.ts",
@@ -347,7 +355,7 @@ const all: ReadonlyArray<Decided | Other> = [
   other("Server/Listener/Linger.test.ts", node, bun),
   other("Server/Listener/Node", node, both),
   other("Server/Listener/NodeVersion.test.ts", node, both),
-  other("Server/Listener/Proxied/Nginx.test.ts", signals, deno),
+  other("Server/Listener/OldSpace.test.ts", "JavaScriptCore has no old space", bun),
   other(
     "Server/Listener/Proxied/Parse/Fuzz.test.ts",
     "node:http of Deno has another parser than that of Node",
@@ -393,7 +401,6 @@ const all: ReadonlyArray<Decided | Other> = [
     /on node serves pipelined requests in order$/
   ),
   decided("Server/MountConnection.test.ts", "early", deno, /while the body still comes$/),
-  other("Server/OneTrace.test.ts", resolve, deno),
   decided("Server/Ports.test.ts", "drain", both, /answered while the app drains/),
   decided("Server/StreamedBodies.test.ts", "noBody", both, /on node is counted with every method/),
   other(
@@ -415,7 +422,6 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /on node \/(?:\.\.?\/items|items\/é)\/ is no way to another host or path$/
   ),
-  other("Server/UserCodeProcess.test.ts", signals, deno),
   other(
     "Server/UserCodeValues.test.ts",
     "the depth of a list that JSON.stringify takes is that of the runtime",
@@ -431,26 +437,9 @@ const all: ReadonlyArray<Decided | Other> = [
   decided(
     "examples/badInput.test.ts",
     "parser",
-    bun,
+    both,
     /bad input (?:a huge header|no Host|no HTTP|a header name with|two lengths|a length and)/
-  ),
-  other("examples/badInput.test.ts", resolve, deno),
-  other("examples/sample-api.test.ts", resolve, deno),
-  ...[
-    "basic",
-    "behind-nginx",
-    "bench-api",
-    "cluster-jobs",
-    "hello",
-    "microservices",
-    "migrate-from-express",
-    "multi-tenant",
-    "orders-aws",
-    "org-overlay",
-    "realtime",
-    "recipe-apiProcess",
-    "sample-apiProcess"
-  ].map((name) => other(`examples/${name}.test.ts`, signals, deno))
+  )
 ]
 
 const names = { bun: "Bun", deno: "Deno" }

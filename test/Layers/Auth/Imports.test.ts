@@ -19,7 +19,7 @@ const loaded = async (specifier: string): Promise<ReadonlyArray<string>> => {
     console.log(JSON.stringify(seen.filter((url) => /node_modules\\/jose\\/|^node:/.test(url))))
   `
   const { stdout } = await promisify(execFile)(
-    process.execPath,
+    `${root}/node_modules/.bin/node`,
     ["--conditions=flange-source", "--input-type=module", "--eval", program],
     { cwd: root }
   )

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { join } from "node:path"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -13,6 +14,8 @@ import * as Redis from "flange/Redis"
 import { TestApp } from "flange/Testing"
 import { freePort } from "../Redis/server.ts"
 import { hasRedis, startRedis } from "./backends.ts"
+
+const root = join(import.meta.dirname, "../../..")
 
 const { CacheKey, ObjectCache } = Cache
 
@@ -239,9 +242,9 @@ it("an app that does not import flange/Cache loads no package of its backends", 
     const after = loaded.filter((url) => /node_modules.(lru-cache|memcache|redis|@redis)/.test(url))
     console.log(JSON.stringify([before, after]))`
   const output = execFileSync(
-    process.execPath,
+    `${root}/node_modules/.bin/node`,
     ["--conditions=flange-source", "--input-type=module", "--eval", program],
-    { encoding: "utf8" }
+    { cwd: root, encoding: "utf8" }
   )
   expect(JSON.parse(output)).toEqual([[], []])
 })

@@ -41,7 +41,7 @@ describe("flange build", () => {
 /** The modules of Eta that a program loads. */
 const loaded = async (program: string): Promise<ReadonlyArray<string>> => {
   const { stdout } = await promisify(execFile)(
-    process.execPath,
+    `${root}/node_modules/.bin/node`,
     [
       "--conditions=flange-source",
       "--input-type=module",

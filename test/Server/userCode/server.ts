@@ -35,8 +35,16 @@ export interface Server {
   readonly failures: ReadonlyArray<Failure>
   /** The lines that the JSON logger made of it. */
   readonly lines: ReadonlyArray<string>
-  /** Sends a request with this id; rejects if no reply comes or the process would have ended. */
-  readonly send: (id: string, path: string, init?: RequestInit) => Promise<Reply>
+  /**
+   * Sends a request with this id, and calls `begun` when the head of the reply has come. Rejects if no reply comes
+   * or the process would have ended.
+   */
+  readonly send: (
+    id: string,
+    path: string,
+    init?: RequestInit,
+    begun?: () => void
+  ) => Promise<Reply>
   /** Drains and releases the app; rejects if that does not end or the process would have ended. */
   readonly stop: () => Promise<void>
   /** The statuses that each of two observers was told for a request. */
@@ -191,17 +199,23 @@ export const serve = async (
         (request: Request) => fetch(request, { keepalive: false })
   const release =
     listener === "web" ? web.dispose : () => Effect.runPromise(Scope.close(scope, Exit.void))
-  const send: Server["send"] = (id, path, init = {}) => {
+  const send: Server["send"] = (id, path, init = {}, begun) => {
     const headers = new Headers(init.headers)
     headers.set("x-request-id", id)
     const request = new Request(`${url}${path}`, { ...init, headers })
     return arrives(
       "The reply",
-      answer(request).then(read, (error: unknown) => {
-        // What `fetch` says of a connection that was closed before the head of a reply.
-        if (listener !== "web" && error instanceof TypeError) return nothing
-        throw error
-      })
+      answer(request).then(
+        (response) => {
+          begun?.()
+          return read(response)
+        },
+        (error: unknown) => {
+          // What `fetch` says of a connection that was closed before the head of a reply.
+          if (listener !== "web" && error instanceof TypeError) return nothing
+          throw error
+        }
+      )
     )
   }
   await send("boot", "/")
