@@ -434,6 +434,7 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /a failed assertion prints/
   ),
+  decided("examples/badInput.test.ts", "closesAtOnce", bun, /bad input 9 MiB in chunks$/),
   decided(
     "examples/badInput.test.ts",
     "parser",

@@ -18,6 +18,7 @@ export interface OpenedFile {
   readonly handle: FileHandle | undefined
   /** Tells this version of the file from every other. */
   readonly identity: string
+  readonly inode: bigint
   /** Undefined if the time does not tell versions apart. */
   readonly lastModified: Date | undefined
   /** Nanoseconds. */
@@ -95,6 +96,7 @@ const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): 
           content: undefined,
           handle,
           identity: identityOf(stats),
+          inode: stats.ino,
           lastModified: stats.mtimeMs < minTime ? undefined : stats.mtime,
           modified: stats.mtimeNs,
           path: name,
@@ -176,9 +178,13 @@ export const close = ({ handle }: OpenedFile): Effect.Effect<void> =>
 
 /** A strong entity tag. Each coding of a file has its own. */
 export const etagOf = (file: OpenedFile, coding = ""): string => {
-  const { lastModified, modified, placed, size } = file
-  const time = lastModified === undefined ? placed : modified
-  return `"${size.toString(36)}-${time.toString(36)}${coding}"`
+  const { inode, lastModified, modified, placed, size } = file
+  // The times of change that Deno gives are whole seconds, in which one build may follow another.
+  const version =
+    lastModified === undefined
+      ? `${placed.toString(36)}-${inode.toString(36)}`
+      : modified.toString(36)
+  return `"${size.toString(36)}-${version}${coding}"`
 }
 
 /** Reads bytes of a file. Throws if it has become shorter. */
@@ -222,7 +228,7 @@ export const bytes = (
       }
       const whole = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
       // A file that was written just now may be written again without another time.
-      if (length === file.size && Date.now() - Number(file.modified / 1_000_000n) > settled) {
+      if (length === file.size && Date.now() - Number(file.placed / 1_000_000n) > settled) {
         kept.set({ ...file, content: whole, handle: undefined })
       }
       return whole
