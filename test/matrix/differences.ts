@@ -69,6 +69,9 @@ const answers = {
   writes: "has no `server.writeTimeout`"
 }
 
+const collections =
+  "the guide has a metric of collections, and only the node:perf_hooks of Node shows those"
+
 const node = "it tests node:http, node:https or processes of Node"
 
 const decided = (
@@ -160,6 +163,7 @@ const all: ReadonlyArray<Decided | Other> = [
     both,
     /on the listener node requests that are refused/
   ),
+  other("Layers/Metrics/Guide.test.ts", collections, both),
   other(
     "Layers/Outgoing/Calls.test.ts",
     "node:net of Deno shows a reset before the bytes that came just before it",
@@ -434,6 +438,7 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /a failed assertion prints/
   ),
+  other("deploy/observability.test.ts", collections, both),
   decided("examples/badInput.test.ts", "closesAtOnce", bun, /bad input 9 MiB in chunks$/),
   decided(
     "examples/badInput.test.ts",
