@@ -38,8 +38,11 @@ export const between = (
 /** How many spans are remembered. */
 const mostSpans = 100
 
-/** The due times that have run: spans of those that follow each other. A clock that is set back reaches them again. */
-export class Ran {
+/**
+ * The due times that have run, or that another run made the job skip. A clock that is set back reaches them again.
+ * Due times without another one in between are one span.
+ */
+export class Handled {
   readonly #schedule: Schedule
   readonly #spans: Array<{ readonly first: number; last: number }> = []
 

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -37,6 +38,9 @@ const claimsAtOnce = 4
 /** Milliseconds between two looks for runs of processes that went away. */
 const takeOverPause = 1000
 
+/** Milliseconds by a clock that nobody sets. */
+const elapsed = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+
 /** A run that was started. */
 export interface Started {
   readonly fiber: Fiber.Fiber<void>
@@ -56,18 +60,18 @@ export interface Scheduler {
 }
 
 /**
- * Returns the due times until now that run, oldest first: none of which `hasRun`. Those from `onTimeFrom` on are
- * not missed.
+ * Returns the due times until now that run, oldest first, without those that are handled. Those from `onTimeFrom`
+ * on are not missed.
  */
 export const select = (
   { missed, missedLimit, schedule }: Description,
   cursor: number,
   now: number,
   onTimeFrom: number,
-  hasRun: (due: number) => boolean
+  isHandled: (due: number) => boolean
 ): ReadonlyArray<number> => {
   const all = DueTimes.between(schedule, cursor, now, missedLimit + grace / 100)
-  const dues = all.filter((due) => !hasRun(due))
+  const dues = all.filter((due) => !isHandled(due))
   const isOnTime = (due: number) => due >= Math.min(now - grace, onTimeFrom)
   const onTime = dues.filter(isOnTime)
   const late = dues.filter((due) => !isOnTime(due))
@@ -169,14 +173,16 @@ export const make = (
     const loop = (job: Execution.BoundJob) => {
       const { data, name } = job
       let cursor: number | undefined
+      let lookedAt = 0
       let onTimeFrom = Number.POSITIVE_INFINITY
-      const ran = new DueTimes.Ran(data.schedule)
+      const handled = new DueTimes.Handled(data.schedule)
       const round = Effect.gen(function* () {
-        const now = yield* time
+        const [now, monotonic] = [yield* time, yield* elapsed]
         cursor ??= (yield* store.lastDue(name)) ?? now
-        // The clock was set back. A shared store refuses due times before the newest.
-        if (!isShared && now < cursor) cursor = now
-        const dues = select(data, cursor, now, onTimeFrom, (due) => ran.has(due))
+        // The clock was set back after the last look. A shared store refuses due times before the newest.
+        if (!isShared && now < cursor) cursor = now - Math.ceil(monotonic - lookedAt)
+        lookedAt = monotonic
+        const dues = select(data, cursor, now, onTimeFrom, (due) => handled.has(due))
         if (dues.length === 0) {
           onTimeFrom = Number.POSITIVE_INFINITY
           // Those that were missed and do not run.
@@ -195,7 +201,7 @@ export const make = (
           }
           if (outcome === "waited" || dues.length > 1) onTimeFrom = Math.min(onTimeFrom, from)
           cursor = due
-          ran.add(due)
+          if (!isShared) handled.add(due)
         }
       })
       const guarded = Effect.catchCauseIf(

@@ -63,11 +63,17 @@ describe("due times", () => {
     }
   )
 
-  it("that have run are known, and those between them are not", () => {
-    const ran = new DueTimes.Ran(everyMinute)
+  it("that are handled are known, and those between them are not", () => {
+    const handled = new DueTimes.Handled(everyMinute)
     const minutes = [1, 2, 3, 7, 4, 8]
-    for (const minute of minutes) ran.add(minute * 60_000)
-    const known = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((minute) => ran.has(minute * 60_000))
+    for (const minute of minutes) handled.add(minute * 60_000)
+    const known = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((minute) => handled.has(minute * 60_000))
     expect(known).toEqual([1, 2, 3, 4, 7, 8])
+  })
+  it("are forgotten after a hundred spans, the oldest ones first", () => {
+    const handled = new DueTimes.Handled(everyMinute)
+    const odd = Array.from({ length: 101 }, (_, i) => (2 * i + 1) * 60_000)
+    for (const due of odd) handled.add(due)
+    expect(odd.filter((due) => handled.has(due))).toEqual(odd.slice(1))
   })
 })

@@ -125,7 +125,8 @@ describe("jobs on the clock of the test", () => {
       assert.deepStrictEqual(yield* test.run(dues), [1, 9, 10, 11])
       assert.strictEqual(times["none"]!.length, 1)
       assert.strictEqual(times["once"]!.length, 2)
-      // Back again: the due times of the new clock run, and none runs twice.
+      // Back again: the due times of the new clock run, and none runs twice. The first one is before the next look.
+      yield* TestClock.adjust("40 seconds")
       Object.assign(real, {
         currentTimeMillisUnsafe: current,
         currentTimeMillis: Effect.sync(current)
