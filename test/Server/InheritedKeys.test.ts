@@ -6,6 +6,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { App, Plugin, Route } from "flange"
 import { assert, describe, it } from "vitest"
+import * as OwnKeys from "../../src/Server/Codec/OwnKeys.ts"
 import { both, type Place } from "./codecs.ts"
 
 const names = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__")
@@ -256,4 +257,31 @@ describe.each<Place>(["memory", "node", "proxied"])("on %s", (place) => {
       },
       place
     ))
+})
+
+describe("a schema that contains itself", () => {
+  interface Node {
+    readonly children: ReadonlyArray<Node>
+  }
+  const nodeOf = (fields: Schema.Struct.Fields): Schema.Codec<Node> => {
+    const node: Schema.Codec<Node> = Schema.Struct({
+      children: Schema.Array(Schema.suspend(() => node)),
+      ...fields
+    }) as never
+    return node
+  }
+
+  it("is the same if it has no such key", () => {
+    const { ast } = nodeOf({})
+    assert.strictEqual(OwnKeys.of(ast), ast)
+  })
+
+  it("has such a key at each depth", () => {
+    const { ast } = nodeOf({ constructor: Schema.optionalKey(Schema.String) })
+    assert.isTrue(OwnKeys.matters(ast))
+    const decode = Schema.decodeUnknownSync(Schema.make<Schema.Codec<Node>>(OwnKeys.of(ast)))
+    assert.deepStrictEqual(decode({ children: [{ children: [] }] }), {
+      children: [{ children: [] }]
+    })
+  })
 })

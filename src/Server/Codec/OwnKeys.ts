@@ -28,21 +28,40 @@ const made = new WeakMap<SchemaAST.AST, SchemaAST.AST>()
  * Returns a schema that decodes the same, for which keys that are only inherited are missing. To
  * encode, pass the flipped AST.
  */
-export const of = (ast: SchemaAST.AST): SchemaAST.AST => {
+export const of = (ast: SchemaAST.AST): SchemaAST.AST => (matters(ast) ? withOwnKeys(ast) : ast)
+
+/** Whether a schema has a key that objects inherit. */
+export const matters = (ast: SchemaAST.AST): boolean => {
+  const seen = new Set<SchemaAST.AST>()
+  let isFound = false
+  const visit = (part: SchemaAST.AST): SchemaAST.AST => {
+    if (isFound || seen.has(part)) return part
+    seen.add(part)
+    if (SchemaAST.isSuspend(part)) visit(part.thunk())
+    else recur(part, visit)
+    isFound ||= SchemaAST.isObjects(part) && hasInherited(part)
+    for (const { to } of part.encoding ?? []) visit(to)
+    return part
+  }
+  visit(ast)
+  return isFound
+}
+
+const hasInherited = ({ propertySignatures }: SchemaAST.Objects): boolean =>
+  propertySignatures.some(({ name }) => inherited.has(name))
+
+const withOwnKeys = (ast: SchemaAST.AST): SchemaAST.AST => {
   const found = made.get(ast) ?? changed(ast)
   made.set(ast, found)
   return found
 }
 
-/** Whether a schema has a key that objects inherit. */
-export const matters = (ast: SchemaAST.AST): boolean => of(ast) !== ast
-
 const changed = (ast: SchemaAST.AST): SchemaAST.AST => {
-  const parts = recur(ast, of)
+  const parts = recur(ast, withOwnKeys)
   const body = SchemaAST.isObjects(parts) ? withOwn(parts) : parts
   if (ast.encoding === undefined) return body
   const links = ast.encoding.map((link) => {
-    const to = of(link.to)
+    const to = withOwnKeys(link.to)
     return to === link.to ? link : new SchemaAST.Link(to, link.transformation)
   })
   const isChanged = body !== ast || links.some((link, i) => link !== ast.encoding![i])
@@ -51,7 +70,7 @@ const changed = (ast: SchemaAST.AST): SchemaAST.AST => {
 }
 
 const withOwn = (ast: SchemaAST.Objects): SchemaAST.Objects =>
-  ast.propertySignatures.some(({ name }) => inherited.has(name))
+  hasInherited(ast)
     ? new SchemaAST.Objects(
         ast.propertySignatures.map(({ name, type }) =>
           inherited.has(name)
