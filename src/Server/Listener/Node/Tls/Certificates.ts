@@ -121,13 +121,13 @@ const soonMillis = 7 * 24 * 3600 * 1000
 /** Returns what is wrong with the dates of a certificate; undefined if nothing is. */
 const warningOf = (leaf: X509Certificate, place: string, now: number): string | undefined => {
   const [from, to] = [new Date(leaf.validFrom), new Date(leaf.validTo)]
-  const subject = `The TLS certificate in ${place} (${leaf.subjectAltName ?? leaf.subject})`
+  const subject = `The TLS certificate in ${place} (${leaf.subjectAltName ?? leaf.subject.replaceAll("\n", ", ")})`
   if (now < from.getTime())
     return `${subject} is valid from ${from.toISOString()} on, and clients refuse it until then. Write one that is valid now, or set the clock of this machine.`
   if (now > to.getTime())
-    return `${subject} expired at ${to.toISOString()}, and clients refuse it. Write a new one with its key.`
+    return `${subject} expired at ${to.toISOString()}, and clients refuse it. Replace it and its key.`
   return now > to.getTime() - soonMillis
-    ? `${subject} expires at ${to.toISOString()}, in less than 7 days. Write a new one with its key before that.`
+    ? `${subject} expires at ${to.toISOString()}, in less than 7 days. Replace it and its key before that.`
     : undefined
 }
 

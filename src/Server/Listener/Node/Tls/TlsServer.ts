@@ -46,7 +46,13 @@ export const make = (
         `server.tls.selfSigned makes another certificate at each start, and no client trusts it. Set server.tls.certificates in the environment ${environment}.`
       )
     }
-    yield* warn(current)
+    // Clients look at the real clock.
+    const warn = Effect.suspend(() =>
+      Effect.forEach(current.warnings(Date.now()), (text) => Effect.logWarning(text), {
+        discard: true
+      })
+    )
+    yield* warn
     const run = Effect.runPromiseWith(serving.context as Context.Context<never>)
     /** Why the certificates in the files cannot be used; undefined if they can. */
     let refused: string | undefined
@@ -56,7 +62,7 @@ export const make = (
         if (next.text === current.text) return Effect.void
         current = next
         server.setSecureContext(next.first)
-        return Effect.andThen(Effect.logInfo("The TLS certificates were replaced"), warn(next))
+        return Effect.andThen(Effect.logInfo("The TLS certificates were replaced"), warn)
       }).pipe(
         Effect.catch((reason) => {
           // Other files of the folder may change all the time, such as that of the log.
@@ -80,7 +86,10 @@ export const make = (
           failed()
           socket.destroy()
         })
-        return Reload.onChange(Certificates.filesOf(config), () => run(reload(server)))
+        return Effect.andThen(
+          Effect.forkScoped(Effect.forever(Effect.delay(warn, "1 day"))),
+          Reload.onChange(Certificates.filesOf(config), () => run(reload(server)))
+        )
       },
       options: {
         ...current.first,
@@ -90,8 +99,3 @@ export const make = (
       }
     }
   })
-
-/** Logs which certificates clients refuse, or will soon. */
-const warn = ({ warnings }: Certificates.Certificates) =>
-  // Clients look at the real clock.
-  Effect.suspend(() => Effect.forEach(warnings(Date.now()), (text) => Effect.logWarning(text)))

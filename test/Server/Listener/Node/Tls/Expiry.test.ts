@@ -1,9 +1,17 @@
-// Certificates that clients refuse for their dates, or will soon: at start and at each change.
+// Certificates that clients refuse for their dates, or will soon: at start, at each change and each day.
 import { mkdirSync, writeFileSync } from "node:fs"
+import { createServer } from "node:https"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import { generate } from "selfsigned"
+import { Environment } from "../../../../../src/Config/Environment.ts"
+import type { Serving } from "../../../../../src/Server/Exchange/Serving.ts"
+import * as TlsServer from "../../../../../src/Server/Listener/Node/Tls/TlsServer.ts"
 import { boot, folder } from "./rig.ts"
 
 const day = 24 * 3600 * 1000
@@ -52,12 +60,10 @@ describe("the dates of a TLS certificate", () => {
           )
         const replaced = () =>
           logs.filter(({ message }) => message === "The TLS certificates were replaced").length
-        const inlineSoon = `The TLS certificate in server.tls.certificates[1].cert (DNS:b.example) expires at ${soon.toISOString()}, in less than 7 days. Write a new one with its key before that.`
+        const inlineSoon = `The TLS certificate in server.tls.certificates[1].cert (DNS:b.example) expires at ${soon.toISOString()}, in less than 7 days. Replace it and its key before that.`
         const of = (rest: string) => `The TLS certificate in ${cert} (DNS:a.example) ${rest}`
         const expected = [
-          of(
-            `expired at ${recent.toISOString()}, and clients refuse it. Write a new one with its key.`
-          ),
+          of(`expired at ${recent.toISOString()}, and clients refuse it. Replace it and its key.`),
           inlineSoon
         ]
         assert.deepStrictEqual(warned(), expected)
@@ -70,13 +76,13 @@ describe("the dates of a TLS certificate", () => {
           [
             past,
             soon,
-            `expires at ${soon.toISOString()}, in less than 7 days. Write a new one with its key before that.`
+            `expires at ${soon.toISOString()}, in less than 7 days. Replace it and its key before that.`
           ],
           [past, later, undefined],
           [
             past,
             recent,
-            `expired at ${recent.toISOString()}, and clients refuse it. Write a new one with its key.`
+            `expired at ${recent.toISOString()}, and clients refuse it. Replace it and its key.`
           ],
           [past, far, undefined]
         ] as const) {
@@ -94,4 +100,28 @@ describe("the dates of a TLS certificate", () => {
       })
     )
   )
+
+  it.effect("are a warning each day", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ message }) => lines.push(String(message)))
+    return Effect.gen(function* () {
+      const { cert, key } = yield* pairOf("a.example", inDays(-90), inDays(-1))
+      const config = {
+        certificates: [{ cert, key: Redacted.make(key) }],
+        requireClientCertificate: false,
+        selfSigned: []
+      }
+      // What the certificates need of it.
+      const serving = { context: Context.make(Environment, "local") } as unknown as Serving
+      const { keep, options } = yield* TlsServer.make(config, "https://127.0.0.1", serving)
+      yield* keep(createServer(options))
+      yield* TestClock.adjust("2 days")
+      assert.lengthOf(lines, 3)
+      assert.lengthOf(new Set(lines), 1)
+      assert.match(
+        lines[0]!,
+        /^The TLS certificate in server\.tls\.certificates\[0\]\.cert .* expired at /
+      )
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
 })
