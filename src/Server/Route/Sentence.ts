@@ -56,11 +56,14 @@ type NoEffect<At extends string, Expected, Value> = [Value] extends [Promise<unk
         : `The handler of \`${At}\` returns a value that is not an Effect: return \`Effect.succeed(value)\``
 
 /** Whether the handler has to upgrade the connection. */
-type IsChannel<Expected> = [Expected] extends [never]
-  ? false
-  : [Expected] extends [Upgraded]
-    ? true
-    : false
+type IsChannel<Expected> =
+  IsAny<Expected> extends true
+    ? false
+    : [Expected] extends [never]
+      ? false
+      : [Expected] extends [Upgraded]
+        ? true
+        : false
 
 type OfChannel<At extends string> =
   `\`${At}\` is a channel, but its handler does not upgrade the connection: return \`served.upgrade((connection) => effect)\`, where \`served\` is \`sockets.channel(Channel)\``

@@ -1,6 +1,9 @@
 // Handlers whose reply or whose form does not fit.
 import * as Effect from "effect/Effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { Created, Route } from "flange"
 import { DesksApi, fitting, ManyApi, room, RoomLocked, RoomsApi } from "./lib.ts"
 
@@ -191,3 +194,12 @@ export const extraOne = Route.public(RoomsApi, (handlers) => handlers.handleAll(
   "write", fitting.read
   // ^ expect: `rooms` has no endpoint `write`: its endpoints are `create`, `list`, `read`, `remove`
 ))
+
+class AnythingApi extends HttpApiGroup.make("anything").add(
+  HttpApiEndpoint.get("read", "/anything", { success: Schema.Any })
+) {}
+
+export const anything = Route.public(AnythingApi, (handlers) => handlers.handleAll({
+  read: () => room
+  // ^ expect: The handler of `anything.read` returns a value that is not an Effect: return `Effect.succeed(value)`
+}))
