@@ -34,9 +34,9 @@ const maxTurns = 5
 const batch = 1000
 
 /** The owner of a lease that is released. No attempt has it, so no late statement extends the lease. */
-const nobody = "00000000-0000-0000-0000-000000000000"
+const released = "00000000-0000-0000-0000-000000000000"
 
-/** How long a row stays after its end, in milliseconds: longer than any statement waits. */
+/** How long a row stays after its end, in milliseconds: longer than a statement may wait by default. */
 const kept = 600_000
 
 interface Row {
@@ -137,20 +137,29 @@ export const make = (sql: SqlClient): SqlStore => {
           const busy: Found = { _tag: "Running", fingerprint: running.fingerprint }
           return Number(running.expired) === 0
             ? Effect.succeed(busy)
-            : Effect.andThen(takeOver(attempt, running, lease), again(busy))
+            : Effect.andThen(
+                takeOver(attempt, running, lease),
+                again(running.owner === released ? latest : busy)
+              )
         })
 
   /** Releases the lease of an attempt, also one that is not inserted yet. */
   const release = (attempt: Attempt) => {
     const { fingerprint, owner } = attempt
     const isMine = sql`${keys}.owner = ${owner}`
-    const row = sql`insert into ${keys} (id, owner, fingerprint, expires_at) values (${leaseOf(attempt)}, ${nobody}, ${fingerprint}, ${now})`
+    const row = sql`insert into ${keys} (id, owner, fingerprint, expires_at) values (${leaseOf(attempt)}, ${released}, ${fingerprint}, ${now})`
     return isMySql
-      ? sql`${row} on duplicate key update expires_at = if(${isMine}, ${now}, expires_at), owner = if(${isMine}, ${nobody}, owner)`
-      : sql`${row} on conflict (id) do update set expires_at = ${now}, owner = ${nobody} where ${isMine}`
+      ? sql`${row} on duplicate key update expires_at = if(${isMine}, ${now}, expires_at), owner = if(${isMine}, ${released}, owner)`
+      : sql`${row} on conflict (id) do update set expires_at = ${now}, owner = ${released} where ${isMine}`
   }
 
-  const old = sql`expires_at <= ${now} - ${sql.literal(String(kept))}`
+  // The time at which the statement began. With a time that goes on, the index does not limit what is read.
+  const began = sql.literal(
+    isMySql
+      ? "cast(unix_timestamp(now(3)) * 1000 as signed)"
+      : "cast(extract(epoch from statement_timestamp()) * 1000 as bigint)"
+  )
+  const old = sql`expires_at <= ${began} - ${sql.literal(String(kept))}`
   const expired = isMySql
     ? sql`delete from ${keys} where ${old} limit ${sql.literal(String(batch))}`
     : sql`delete from ${keys} where id in (select id from ${keys} where ${old} order by expires_at limit ${batch} for update skip locked)`

@@ -48,10 +48,11 @@ export const make = (
   const parent = Context.getOrUndefined(context, Tracer.ParentSpan)
   const exchange = Context.getOrUndefined(context, CurrentExchange)
   // Without a tracer, spans of libraries have a trace of their own, which nobody sees.
+  const isOfTracer = Context.getOrUndefined(context, Tracer.Tracer) !== undefined
   const caller =
-    Context.getOrUndefined(context, Tracer.Tracer) === undefined && exchange !== undefined
-      ? fromHeaders((name) => exchange.header(name))
-      : undefined
+    isOfTracer || exchange === undefined || parent?._tag === "ExternalSpan"
+      ? undefined
+      : fromHeaders((name) => exchange.header(name))
   const span = caller ?? parent
   const { requestId } = fiber.getRef(References.CurrentLogAnnotations)
   return {
