@@ -65,6 +65,32 @@ describe("a process that is killed while it writes leaves the old file of", () =
   })
 })
 
+it("a build that ends early keeps the program of an earlier one that has assets", () => {
+  const source = join(folder, "source.txt")
+  writeFileSync(source, "asset")
+  const out = join(folder, "build", "app.js")
+  const asset = "assets/a.txt"
+  const withAsset = (text: string, ...others: ReadonlyArray<string>) => ({
+    ...program(text, out),
+    assets: [
+      { entries: [], files: new Map([[source, asset]]), from: source, loose: [], to: asset }
+    ],
+    outputs: [out, ...others].flatMap((path) => program(text, path).outputs)
+  })
+  const files = () => readdirSync(join(folder, "build")).toSorted()
+  Output.write(out, withAsset("first", `${out}.map`))
+  assert.deepStrictEqual(files(), ["app.js", "app.js.files.json", "app.js.map", "assets"])
+  // It ends after the files of the earlier build are removed, and before its own are written.
+  const missing = { folder: join(folder, "missing"), reason: "native" }
+  const packages = new Map([["node_modules/missing", missing]])
+  assert.throws(() => Output.write(out, { ...withAsset("second"), packages }), /ENOENT/)
+  assert.strictEqual(readFileSync(out, "utf8"), "first")
+  Output.write(out, withAsset("third"))
+  assert.strictEqual(readFileSync(out, "utf8"), "third")
+  assert.strictEqual(readFileSync(join(folder, "build", asset), "utf8"), "asset")
+  assert.deepStrictEqual(files(), ["app.js", "app.js.files.json", "assets"])
+})
+
 /** Runs code as a user whom the permissions of a folder bind. */
 const asNobody = (path: string, text: string) =>
   spawnSync(

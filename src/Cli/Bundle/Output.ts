@@ -7,8 +7,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
-  statSync,
-  writeFileSync
+  statSync
 } from "node:fs"
 import { basename, dirname, join, sep } from "node:path"
 import * as WholeFile from "../../Config/WholeFile.ts"
@@ -47,7 +46,7 @@ const earlierOf = (out: string): ReadonlyArray<string> => {
   }
 }
 
-/** Removes the files of an earlier build, and the folders that are empty then. */
+/** Removes files of an earlier build, its list, and the folders that are empty then. */
 const clean = (out: string, earlier: ReadonlyArray<string>): void => {
   const folder = dirname(out)
   for (const file of earlier) {
@@ -91,8 +90,15 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
       )
     }
   }
-  // A build that is refused keeps the earlier one.
-  clean(out, earlier)
+  const outputs = bundle.outputs.filter(
+    ({ contents, path }) => contents.length > 0 || !path.endsWith(".LEGAL.txt")
+  )
+  const replaced = new Set(outputs.map(({ path }) => path))
+  // A build that is refused keeps the earlier one. The program is there until another one takes its place.
+  clean(
+    out,
+    earlier.filter((file) => !replaced.has(file))
+  )
   const record = (files: ReadonlyArray<string>): void => {
     if (bundle.assets.length === 0 && bundle.packages.size === 0) return
     const paths = [...new Set(files)].map((file) => file.slice(folder.length + 1)).sort()
@@ -101,7 +107,7 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
   }
   // If this build fails or is killed, the next one removes what it wrote.
   record([
-    ...bundle.outputs.map(({ path }) => path),
+    ...replaced,
     ...[...bundle.stubs.keys()].map(at),
     ...bundle.assets.flatMap(({ files }) => [...files.values()].map(at)),
     ...[...bundle.packages].flatMap(([path, { folder: from }]) =>
@@ -114,14 +120,11 @@ export const write = (out: string, bundle: Bundle): ReadonlyArray<Part> => {
   const written: Array<string> = []
   const put = (file: string, contents: string | Uint8Array): void => {
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, contents)
+    WholeFile.write(file, contents)
     written.push(file)
   }
-  for (const { contents, path } of bundle.outputs) {
-    if (path.endsWith(".LEGAL.txt") && contents.length === 0) continue
-    mkdirSync(dirname(path), { recursive: true })
-    WholeFile.write(path, contents)
-    written.push(path)
+  for (const { contents, path } of outputs) {
+    put(path, contents)
     if (!/\.(?:map|txt)$/.test(path)) {
       parts.push({ bytes: contents.length, files: 1, path, reason: undefined })
     }
