@@ -1,5 +1,7 @@
 /** Files that are written whole. */
+import { randomUUID } from "node:crypto"
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 
 /** Errors of a file that cannot be replaced: it is a mount of its own, or its folder is read-only. */
 const fixed: ReadonlySet<unknown> = new Set(["EACCES", "EBUSY", "EPERM", "EROFS"])
@@ -13,9 +15,10 @@ export const write = (path: string, contents: string | Uint8Array): void => {
   // A device or a pipe has no contents to keep.
   if (found !== undefined && !found.isFile()) return writeFileSync(path, contents)
   const target = found === undefined ? path : realpathSync(path)
-  const temporary = `${target}.${process.pid}.tmp`
+  // Nobody else has the name: no other thread, and no link that was put there.
+  const temporary = join(dirname(target), `.${randomUUID()}.tmp`)
   try {
-    writeFileSync(temporary, contents)
+    writeFileSync(temporary, contents, { flag: "wx" })
     if (found !== undefined) chmodSync(temporary, found.mode)
     renameSync(temporary, target)
   } catch (error) {

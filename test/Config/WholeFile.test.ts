@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
@@ -32,6 +33,8 @@ const exchange = (url: string) => ({
   request: { method: "GET", url },
   response: { body: "", status: 200 }
 })
+
+const importing = `import { write } from ${JSON.stringify(new URL("../../src/Config/WholeFile.ts", import.meta.url).href)}`
 
 /** A program without anything beside it. */
 const program = (text: string, path: string) => ({
@@ -91,6 +94,41 @@ it("a build that ends early keeps the program of an earlier one that has assets"
   assert.deepStrictEqual(files(), ["app.js", "app.js.files.json", "assets"])
 })
 
+it("a link in the place of a temporary file is not followed", () => {
+  const [path, other] = [join(folder, "a.txt"), join(folder, "other.txt")]
+  writeFileSync(path, "old")
+  writeFileSync(other, "other")
+  const link = `${path}.${process.pid}.tmp`
+  symlinkSync(other, link)
+  WholeFile.write(path, "new")
+  assert.deepStrictEqual(
+    [path, other, link].map((file) => readFileSync(file, "utf8")),
+    ["new", "other", "other"]
+  )
+})
+
+it("a write that fails halfway leaves the old file and no other", () => {
+  const path = join(folder, "a.txt")
+  writeFileSync(path, "old")
+  // The shell limits the size of a file to one block.
+  const { stderr } = spawnSync(
+    "sh",
+    [
+      "-c",
+      `ulimit -f 1; exec "$0" "$@"`,
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      `${importing}
+      write(${JSON.stringify(path)}, "x".repeat(65536))`
+    ],
+    { encoding: "utf8" }
+  )
+  assert.include(stderr, "EFBIG")
+  assert.strictEqual(readFileSync(path, "utf8"), "old")
+  assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
+})
+
 /** Runs code as a user whom the permissions of a folder bind. */
 const asNobody = (path: string, text: string) =>
   spawnSync(
@@ -98,7 +136,7 @@ const asNobody = (path: string, text: string) =>
     [
       "--input-type=module",
       "--eval",
-      `import { write } from ${JSON.stringify(new URL("../../src/Config/WholeFile.ts", import.meta.url).href)}
+      `${importing}
       process.setgid?.(65534)
       process.setuid?.(65534)
       write(${JSON.stringify(path)}, ${JSON.stringify(text)})`
@@ -121,15 +159,15 @@ describe("a file that cannot be replaced is written in place", () => {
     assert.deepStrictEqual(readdirSync(folder), ["a.txt"])
   })
 
-  it("if it is a mount of its own", () => {
+  it("if it is a mount of its own", ({ skip }) => {
     const [path, source] = [join(folder, "a.txt"), join(folder, "source.txt")]
     writeFileSync(path, "")
     writeFileSync(source, "old")
     const mounted = spawnSync("mount", ["--bind", source, path], { encoding: "utf8" })
-    if (mounted.status !== 0) {
-      console.info(`No file is mounted: ${mounted.error?.message ?? mounted.stderr.trim()}`)
-      return
-    }
+    skip(
+      mounted.status !== 0,
+      `No file can be mounted: ${mounted.error?.message ?? mounted.stderr.trim()}`
+    )
     try {
       WholeFile.write(path, "new")
       assert.strictEqual(readFileSync(path, "utf8"), "new")
