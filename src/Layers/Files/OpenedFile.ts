@@ -1,4 +1,5 @@
 /** Files that are open for reading. */
+import { createHash } from "node:crypto"
 import { type BigIntStats, constants } from "node:fs"
 import { type FileHandle, open as openFile, realpath } from "node:fs/promises"
 import { dirname, join, sep } from "node:path"
@@ -18,7 +19,6 @@ export interface OpenedFile {
   readonly handle: FileHandle | undefined
   /** Tells this version of the file from every other. */
   readonly identity: string
-  readonly inode: bigint
   /** Undefined if the time does not tell versions apart. */
   readonly lastModified: Date | undefined
   /** Nanoseconds. */
@@ -28,6 +28,8 @@ export interface OpenedFile {
   readonly placed: bigint
   /** Bytes. */
   readonly size: number
+  /** Tells this version of the file from others of the same size, in its entity tag. */
+  readonly version: string
 }
 
 /** Files up to this size are read at once, and kept. */
@@ -74,6 +76,13 @@ const isInside = (root: string, real: string): boolean =>
 const identityOf = ({ ctimeNs, dev, ino, mtimeNs, size }: BigIntStats): string =>
   `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`
 
+/**
+ * Returns a version that does not come from the time of change. The times when files came to their place that Deno
+ * gives are whole seconds, in which one file may replace another: the inode tells them apart. Clients do not see it.
+ */
+const digestOf = ({ ctimeNs, ino, size }: BigIntStats): string =>
+  createHash("sha256").update(`${ctimeNs} ${ino} ${size}`).digest("base64url").slice(0, 16)
+
 const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): Promise<Found> => {
   try {
     const name = join(root, ...segments)
@@ -92,16 +101,17 @@ const find = async (root: string, segments: ReadonlyArray<string>, kept: Kept): 
     try {
       const stats = await handle.stat({ bigint: true })
       if (stats.isFile()) {
+        const isTold = stats.mtimeMs >= minTime
         return {
           content: undefined,
           handle,
           identity: identityOf(stats),
-          inode: stats.ino,
-          lastModified: stats.mtimeMs < minTime ? undefined : stats.mtime,
+          lastModified: isTold ? stats.mtime : undefined,
           modified: stats.mtimeNs,
           path: name,
           placed: stats.ctimeNs,
-          size: Number(stats.size)
+          size: Number(stats.size),
+          version: isTold ? stats.mtimeNs.toString(36) : digestOf(stats)
         }
       }
       await handle.close()
@@ -177,15 +187,8 @@ export const close = ({ handle }: OpenedFile): Effect.Effect<void> =>
   handle === undefined || handle.fd === -1 ? Effect.void : Effect.promise(() => handle.close())
 
 /** A strong entity tag. Each coding of a file has its own. */
-export const etagOf = (file: OpenedFile, coding = ""): string => {
-  const { inode, lastModified, modified, placed, size } = file
-  // The times of change that Deno gives are whole seconds, in which one build may follow another.
-  const version =
-    lastModified === undefined
-      ? `${placed.toString(36)}-${inode.toString(36)}`
-      : modified.toString(36)
-  return `"${size.toString(36)}-${version}${coding}"`
-}
+export const etagOf = ({ size, version }: OpenedFile, coding = ""): string =>
+  `"${size.toString(36)}-${version}${coding}"`
 
 /** Reads bytes of a file. Throws if it has become shorter. */
 const read = async (

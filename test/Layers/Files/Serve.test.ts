@@ -215,6 +215,8 @@ for (const [place, boot] of places) {
         const first = yield* test.get("/built.html", { headers: plain })
         const etag = first.headers.get("etag")!
         expect(first.headers.has("last-modified")).toBe(false)
+        // It does not show the number of the file, nor when it came to the machine.
+        expect(etag).toMatch(/^"6-[\w-]{16}"$/)
         const again = { headers: { ...plain, "if-none-match": etag } }
         ;(yield* test.get("/built.html", again)).expectStatus(304)
         // The clock of a file system has steps.
