@@ -1,19 +1,23 @@
+import { connect } from "node:net"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { App, Plugin, Route } from "flange"
 import * as Queue from "flange/Queue"
 import { WebSockets, webSockets } from "flange/Realtime"
-import { Channel, ChannelClient } from "flange/Realtime/Contract"
+import { Channel } from "flange/Realtime/Contract"
 import { TestApp } from "flange/Testing"
 import { expect, it } from "vitest"
+import { Client } from "../../Server/Listener/Proxied/rig.ts"
 import { start } from "../../Server/process.ts"
 import { kept, parentOf } from "../../tracing.ts"
 import { onEach, postgres } from "../Database/backends.ts"
 import { until } from "../Idempotency/conformance.ts"
+import { frame, handshake } from "../Realtime/WebSocketRig.ts"
 import { plugins } from "./trace.ts"
 
 const traceId = "0af7651916cd43dd8448eb211c80319c"
@@ -129,7 +133,7 @@ onEach([postgres], "a request that enqueues", () => {
 it("a channel of an app without a tracer enqueues items that have no trace", () =>
   run(
     Effect.gen(function* () {
-      const handled = yield* Deferred.make<string>()
+      const handled = yield* Deferred.make<readonly [text: string, traceId: string | undefined]>()
       const Said = Queue.make("said", { payload: Schema.String })
       const Chat = Channel.make(HttpApiEndpoint.get("chat", "/chat"), {
         receive: Schema.String,
@@ -137,7 +141,16 @@ it("a channel of an app without a tracer enqueues items that have no trace", () 
       })
       class ChatApi extends HttpApiGroup.make("chat").add(Chat.endpoint) {}
       const plugin = Plugin.make("app:chat", {
-        contributes: [Said.worker((text) => Deferred.succeed(handled, text))],
+        contributes: [
+          Said.worker((text) =>
+            Effect.currentParentSpan.pipe(
+              Effect.option,
+              Effect.flatMap((span) =>
+                Deferred.succeed(handled, [text, Option.getOrUndefined(span)?.traceId])
+              )
+            )
+          )
+        ],
         requires: [Queue.Queues, WebSockets],
         routes: [
           Route.public(
@@ -164,8 +177,14 @@ it("a channel of an app without a tracer enqueues items that have no trace", () 
         App.make("chat", [Queue.plugin, webSockets, plugin]),
         { config: { values: { server: { listener: "node" } } } }
       )
-      const client = yield* ChannelClient.connect(Chat, { url })
-      yield* client.send("hello")
-      expect(yield* Deferred.await(handled)).toBe("hello")
+      const { hostname, port } = new URL(url)
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Client(connect(Number(port), hostname))),
+        ({ socket }) => Effect.sync(() => socket.destroy())
+      )
+      client.send(handshake("/chat", `traceparent: ${headers.traceparent}`))
+      yield* Effect.promise(() => client.until((text) => text.includes("\r\n\r\n")))
+      client.send(frame(JSON.stringify("hello")))
+      expect(yield* Deferred.await(handled)).toEqual(["hello", undefined])
     })
   ))
