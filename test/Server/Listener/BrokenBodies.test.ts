@@ -11,7 +11,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Plugin, Route } from "flange"
+import { Middleware, Plugin, Route } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { maxDiscarded } from "../../../src/Server/Listener/Linger.ts"
 import { boot, type Counted } from "../counted.ts"
@@ -85,8 +85,23 @@ for (const name of ["node", "proxied"] as const) {
   describe(`a body on ${name}`, () => {
     let app: Counted
     let gate = Deferred.makeUnsafe<void>()
+    /** The requests that have come as far as their body, which is read at once. */
+    let posted = 0
     beforeAll(async () => {
       const Bodies = Plugin.make("test:bodies", {
+        middleware: [
+          Middleware.before("posted", {
+            build: Effect.succeed(({ method }) =>
+              method === "POST"
+                ? () => {
+                    posted++
+                    return Middleware.pass
+                  }
+                : undefined
+            ),
+            slot: "Custom"
+          })
+        ],
         routes: [
           Route.public(BodiesApi, (handlers) =>
             handlers.handleAll({
@@ -202,11 +217,11 @@ for (const name of ["node", "proxied"] as const) {
 
     it("of a client that leaves while an earlier reply is owed ends its request only", async () => {
       gate = Deferred.makeUnsafe()
+      const before = posted
       const clients = await Promise.all(reading.map(() => app.connect()))
       for (const [i, each] of reading.entries()) clients[i]!.send(hold + begun(...each))
-      await until("The requests", () => app.open() === 2 * clients.length)
-      // All of them read their bodies by then.
-      await sleep(50)
+      await until("The bodies", () => posted - before === clients.length)
+      assert.strictEqual(app.open(), 2 * clients.length)
       for (const client of clients) client.destroy()
       await until("The end of the requests", () => app.open() === 0)
       assert.deepStrictEqual(await statuses(head("/unread", octets, "Connection: close")), [200])
