@@ -75,7 +75,7 @@ export const admit = (made: Admitting, optional: boolean, route: string): Before
       }
       case "Failed": {
         const { backend: method, cause } = verdict
-        const reason = reasonOf(cause)
+        const reason = Thrown.messageOf(Cause.squash(cause))
         return Effect.andThen(
           Effect.andThen(
             report(request, { chain, method, outcome: "error", reason, route }),
@@ -122,11 +122,6 @@ const traced = (
   Exit.isExit(decided) || request.find(ParentSpan)?.sampled !== true
     ? decided
     : Effect.withSpan(decided, "authentication", { attributes: { chain } })
-
-const reasonOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return Thrown.messageOf(error)
-}
 
 // The exchange adds what is known of the request.
 const forgeable = HttpServerRespondable.toResponse(new CrossSiteRequest())
