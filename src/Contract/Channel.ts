@@ -31,7 +31,10 @@ export interface Channel<
   readonly subprotocols: ReadonlyArray<string>
 }
 
-/** What the handler of a channel has done. No value has this type: `upgrade` of the served channel returns a reply. */
+/**
+ * The success of the endpoint of a channel. No value has this type, so a handler has to return a reply: that of
+ * `upgrade`, or another one.
+ */
 export interface Upgraded {
   readonly "~flange/Upgraded": never
 }

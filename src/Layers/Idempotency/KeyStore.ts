@@ -56,7 +56,10 @@ export interface Store {
   readonly isTransactional: boolean
   /** Fails if the store does not work. */
   readonly ping: Effect.Effect<void, KeyStoreError>
-  /** Frees a key whose request was not carried out, if the attempt still has it. */
+  /**
+   * Frees a key whose request was not carried out, if the attempt still has it. A claim of the attempt may not be
+   * carried out yet: if it comes after this, it does not get the key.
+   */
   readonly release: (attempt: Attempt) => Effect.Effect<void, KeyStoreError>
   /**
    * Extends the lease, if the attempt still has the key. Undefined for a store whose leases do not end
