@@ -58,7 +58,7 @@ export interface Store {
   readonly ping: Effect.Effect<void, KeyStoreError>
   /**
    * Frees a key whose request was not carried out, if the attempt still has it. A claim of the attempt may not be
-   * carried out yet: if it comes after this, it does not get the key.
+   * carried out yet: the database gives it no key then, and Redis carries out the commands of a connection in order.
    */
   readonly release: (attempt: Attempt) => Effect.Effect<void, KeyStoreError>
   /**
