@@ -1,4 +1,4 @@
-/** Values that were thrown, of which nothing is known. */
+/** What a library or the code of an app has thrown: an error, or any other value. */
 
 /** Returns the message of an error, anything else as text, and a sentence for what cannot be turned into text. */
 export const messageOf = (thrown: unknown): string => {

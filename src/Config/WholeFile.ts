@@ -7,8 +7,9 @@ import { dirname, join } from "node:path"
 const fixed: ReadonlySet<unknown> = new Set(["EACCES", "EBUSY", "EPERM", "EROFS"])
 
 /**
- * Writes a file in an existing folder. An interrupted process leaves the whole old contents or the whole new ones. A link to
- * a file stays, and so do the permissions of the file. A file that cannot be replaced is written in place.
+ * Writes a file in an existing folder. An interrupted process leaves the whole old contents or the whole new
+ * ones. A link to a file stays, and so do the permissions of the file. A file that cannot be replaced is written
+ * in place.
  */
 export const write = (path: string, contents: string | Uint8Array): void => {
   const found = statSync(path, { throwIfNoEntry: false })

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { App, Plugin, Route } from "flange"
 import { assert, describe, it } from "vitest"
 import * as OwnKeys from "../../src/Server/Codec/OwnKeys.ts"
-import { both, type Place } from "./codecs.ts"
+import { both, type Place, post } from "./codecs.ts"
 
 const names = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__")
 
@@ -114,7 +114,7 @@ const Keys = Plugin.make("test:keys", {
           }),
         replyHeaders: () =>
           Effect.succeed(HttpApiSchema.withHeaders({ body: "sent", headers: none })),
-        // It lacks what its type says that it has.
+        // To the compiler every object has these keys.
         replyRequired: () => Effect.succeed({})
       })
     )
@@ -122,12 +122,6 @@ const Keys = Plugin.make("test:keys", {
 })
 
 const app = () => App.make("keys", [Keys])
-
-const post = (type: string, body: string): RequestInit => ({
-  body,
-  headers: { "content-type": type },
-  method: "POST"
-})
 
 const form = "application/x-www-form-urlencoded"
 

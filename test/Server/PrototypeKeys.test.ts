@@ -6,7 +6,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { App, Plugin, Route } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { both, type Place } from "./codecs.ts"
+import { both, type Place, post } from "./codecs.ts"
 import { boot, type Counted } from "./counted.ts"
 
 const any = Schema.Record(Schema.String, Schema.Unknown)
@@ -70,12 +70,6 @@ const Keys = Plugin.make("test:keys", {
 })
 
 const app = () => App.make("keys", [Keys])
-
-const post = (type: string, body: string): RequestInit => ({
-  body,
-  headers: { "content-type": type },
-  method: "POST"
-})
 
 const form = "application/x-www-form-urlencoded"
 

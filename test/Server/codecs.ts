@@ -52,6 +52,13 @@ const observing = () => {
   return { plugin, told }
 }
 
+/** A request with a body of a media type. */
+export const post = (type: string, body: string): RequestInit => ({
+  body,
+  headers: { "content-type": type },
+  method: "POST"
+})
+
 /** What makes the replies: a listener in memory, or one of those with a socket. */
 export type Place = "memory" | "node" | "proxied"
 

@@ -57,8 +57,8 @@ export interface Store {
   /** Fails if the store does not work. */
   readonly ping: Effect.Effect<void, KeyStoreError>
   /**
-   * Frees a key whose request was not carried out, if the attempt still has it. A claim of the attempt may not be
-   * carried out yet: the database gives it no key then, and Redis carries out the commands of a connection in order.
+   * Frees a key whose request was not carried out, if the attempt still has it. In a database, a claim of the
+   * attempt that comes after its release gets no key. Redis carries out the commands of a connection in order.
    */
   readonly release: (attempt: Attempt) => Effect.Effect<void, KeyStoreError>
   /**

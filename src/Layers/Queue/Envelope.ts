@@ -47,7 +47,7 @@ export const make = (
   >
   const parent = Context.getOrUndefined(context, Tracer.ParentSpan)
   const exchange = Context.getOrUndefined(context, CurrentExchange)
-  // Without a tracer, spans of libraries have a trace of their own, which nobody sees.
+  // Without a tracer, the span of the fiber has a new trace id, and no span of this trace is exported.
   const isOfTracer = Context.getOrUndefined(context, Tracer.Tracer) !== undefined
   const caller =
     isOfTracer || exchange === undefined || parent?._tag === "ExternalSpan"

@@ -228,7 +228,7 @@ export class Connection implements Tracked {
     else this.#socket.once("end", () => this.#left())
   }
 
-  /** Ends the connection of a client that has left, as Node does: nobody waits for the replies that are owed. */
+  /** Ends the connection of a client that has left while replies are owed, as Node does. Nobody waits for them. */
   #left(): void {
     if (this.#owed.length > 0) this.#socket.end()
   }

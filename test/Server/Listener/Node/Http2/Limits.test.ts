@@ -311,13 +311,6 @@ describe("over HTTP/2", () => {
     "a body that does not end is cut off after server.requestTimeout",
     { headersTimeout: "200ms", requestTimeout: "200ms" },
     async (connection) => {
-      const post = block(
-        [":method", "POST"],
-        [":scheme", "http"],
-        [":path", "/echo"],
-        [":authority", "a"],
-        ["content-type", "text/plain"]
-      )
       connection.send(headers(1, post, 0))
       assert.isDefined(await connection.find(isReset(1, codes.cancel)))
     }
