@@ -4,12 +4,12 @@
  */
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Background from "../../Plugin/Background.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import * as DueTimes from "./DueTimes.ts"
 import * as Execution from "./Execution.ts"
 import type { Description } from "./Job.ts"
@@ -37,9 +37,6 @@ const claimsAtOnce = 4
 
 /** Milliseconds between two looks for runs of processes that went away. */
 const takeOverPause = 1000
-
-/** Milliseconds by a clock that nobody sets. */
-const elapsed = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 /** A run that was started. */
 export interface Started {
@@ -177,7 +174,7 @@ export const make = (
       let onTimeFrom = Number.POSITIVE_INFINITY
       const handled = new DueTimes.Handled(data.schedule)
       const round = Effect.gen(function* () {
-        const [now, monotonic] = [yield* time, yield* elapsed]
+        const [now, monotonic] = [yield* time, yield* MonotonicClock.millis]
         cursor ??= (yield* store.lastDue(name)) ?? now
         // The clock was set back after the last look. A shared store refuses due times before the newest.
         if (!isShared && now < cursor) cursor = now - Math.ceil(monotonic - lookedAt)

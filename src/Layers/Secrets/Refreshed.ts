@@ -1,5 +1,4 @@
 /** Keeps the secrets of a provider in memory for a time, and reads them again after it. */
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import type { SecretNotFound } from "../../Plugin/Secrets.ts"
 import { type SecretError, SecretUnavailable } from "../../Plugin/Secrets.ts"
 import type { Provider } from "./Provider.ts"
@@ -33,9 +33,6 @@ export const capacity = 256
 
 /** How long the provider is not asked again after a failure, or after it lacked a secret. */
 export const retryDelay = 1000
-
-/** Milliseconds that no step of the clock of the machine changes. */
-const elapsed = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
 
 interface Entry {
   failure: { readonly at: number; readonly error: SecretUnavailable } | undefined
@@ -96,7 +93,7 @@ export const make = (
     const refresh = Effect.fnUntraced(function* (name: string, entry: Entry) {
       counts.reads++
       const exit = yield* Effect.exit(Effect.result(readOnce(name)))
-      const at = yield* elapsed
+      const at = yield* MonotonicClock.millis
       const result = Exit.isSuccess(exit)
         ? exit.value
         : Result.fail(new SecretUnavailable({ name, reason: "the read failed", where }))
@@ -140,7 +137,7 @@ export const make = (
     }
 
     const outcome = (name: string, entry: Entry) =>
-      Effect.flatMap(elapsed, (now): Effect.Effect<Redacted.Redacted, SecretError> =>
+      Effect.flatMap(MonotonicClock.millis, (now): Effect.Effect<Redacted.Redacted, SecretError> =>
         entry.failure === undefined && entry.known !== undefined
           ? Effect.fromResult(entry.known.result)
           : fallback(name, entry, now)
@@ -148,15 +145,18 @@ export const make = (
 
     return {
       read: (name) =>
-        Effect.flatMap(elapsed, (now): Effect.Effect<Redacted.Redacted, SecretError> => {
-          const entry = entryOf(name)
-          if (entry.known !== undefined && isFresh(entry, now)) {
-            return Effect.fromResult(entry.known.result)
+        Effect.flatMap(
+          MonotonicClock.millis,
+          (now): Effect.Effect<Redacted.Redacted, SecretError> => {
+            const entry = entryOf(name)
+            if (entry.known !== undefined && isFresh(entry, now)) {
+              return Effect.fromResult(entry.known.result)
+            }
+            return entry.failure !== undefined && now - entry.failure.at < retryDelay
+              ? fallback(name, entry, now)
+              : Effect.andThen(shared(name, entry), outcome(name, entry))
           }
-          return entry.failure !== undefined && now - entry.failure.at < retryDelay
-            ? fallback(name, entry, now)
-            : Effect.andThen(shared(name, entry), outcome(name, entry))
-        }),
+        ),
       stale: () =>
         [...entries].flatMap(([name, { failure, known }]) =>
           failure !== undefined && known !== undefined && Result.isSuccess(known.result)
