@@ -7,20 +7,33 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { PersistedQueueError, PersistedQueueStore } from "effect/persistence/PersistedQueue"
 import * as Scope from "effect/Scope"
+import * as Envelope from "./Envelope.ts"
 import * as Failure from "./Failure.ts"
 import { type Held, Line, type Times } from "./Line.ts"
 import * as Outcomes from "./Outcomes.ts"
 import type { QueueStoreError, Store } from "./QueueStore.ts"
 
+/** How failed attempts of a queue are tried again. */
+export interface Retrying {
+  readonly maxAttempts: number
+  /** Returns the delay after an attempt, which is counted from 1. */
+  readonly retryDelay: (attempts: number) => Effect.Effect<Duration.Duration>
+}
+
 /** The engine of a process. */
 export interface Engine {
-  /** Returns the claim of an item that a worker of this process has. */
-  readonly held: (queue: string, id: string) => Held | undefined
+  /** Returns the line of a queue, and begins to claim its items when one is taken. */
+  readonly line: (queue: string, maxAttempts: number) => Effect.Effect<Line>
   readonly persisted: PersistedQueueStore["Service"]
+  /** Settles the claim of an item with the exit of its attempt. Logs that it is dead if it cannot be decoded. */
+  readonly settle: (
+    line: Line,
+    held: Held,
+    exit: Exit.Exit<unknown, unknown>,
+    retrying: Retrying
+  ) => Effect.Effect<void>
   /** Stops to claim items of all queues, and releases those that no worker has begun. */
   readonly stop: Effect.Effect<void>
-  /** Records how long a handler took, in milliseconds: quick ones get their items in advance. */
-  readonly took: (queue: string, millis: number) => void
 }
 
 /** The delay after a schedule that throws. */
@@ -29,24 +42,6 @@ const fallback = Duration.minutes(1)
 const failed = (cause: QueueStoreError) =>
   new PersistedQueueError({ cause, message: cause.message })
 
-/** Logs that an item is dead which no handler has got. */
-const undecodable = (queue: string, itemId: string, failure: string): Effect.Effect<void> =>
-  Effect.annotateLogs(
-    Effect.logError(
-      `An item of the queue "${queue}" cannot be decoded. It is dead`,
-      Failure.decode(failure).message
-    ),
-    { itemId, queue }
-  )
-
-const parse = (text: string): { readonly value: unknown } | undefined => {
-  try {
-    return { value: JSON.parse(text) }
-  } catch {
-    return undefined
-  }
-}
-
 /** Creates the engine. It claims nothing before something is taken from a queue. */
 export const make = (store: Store, times: Times): Effect.Effect<Engine, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -54,11 +49,12 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
     const lines = new Map<string, Line>()
     let isStopped = false
 
-    const lineOf = (name: string): Effect.Effect<Line> =>
+    const lineOf: Engine["line"] = (name, maxAttempts) =>
       Effect.suspend(() => {
         const found = lines.get(name)
+        const line = found ?? new Line(name, store, times)
+        line.maxAttempts = maxAttempts
         if (found !== undefined) return Effect.succeed(found)
-        const line = new Line(name, store, times)
         lines.set(name, line)
         if (isStopped) return Effect.as(line.stop, line)
         return Effect.as(Effect.forkIn(line.run, scope), line)
@@ -89,61 +85,58 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
       Effect.forkScoped
     )
 
-    type TakeOptions = Parameters<PersistedQueueStore["Service"]["take"]>[0]
-
-    const settle = (line: Line, held: Held, options: TakeOptions) => {
-      const end = (exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
-        const { claimed } = held
-        const decision = Outcomes.decide(
-          held.ended === undefined ? exit : Exit.fail(held.ended),
-          claimed.attempts,
-          options.maxAttempts
-        )
-        if (decision._tag === "Dead" && Outcomes.isUndecodable(exit)) {
-          return Effect.andThen(
-            undecodable(line.name, claimed.id, decision.failure),
-            line.settle(held, decision)
-          )
-        }
-        if (decision._tag !== "Retry") return line.settle(held, decision)
-        return options.retryDelay(claimed.attempts).pipe(
-          Effect.catchCause((cause) =>
-            Effect.as(
-              Effect.logError(
-                `The schedule \`retry\` of the queue "${line.name}" failed. The item is tried again after a minute`,
-                cause
-              ),
-              fallback
-            )
-          ),
-          Effect.flatMap((delay) => {
-            // A schedule may return an infinite delay, which no store can add to a time.
-            const millis = Math.min(Duration.toMillis(delay), maxDelay)
-            return line.settle(held, { ...decision, delay: Math.max(0, millis) })
-          })
-        )
+    const settle: Engine["settle"] = (line, held, exit, { maxAttempts, retryDelay }) => {
+      const { attempts, id } = held.claimed
+      const decision = Outcomes.decide(held.exit(exit), attempts, maxAttempts)
+      if (decision._tag === "Completed" || decision._tag === "Released") {
+        return line.settle(held, decision)
       }
-      // `Effect.addFinalizer` would copy all services of the fiber for each item.
-      return Effect.flatMap(Effect.scope, (own) => Scope.addFinalizerExit(own, end))
+      const failure = Failure.encode(decision.failure)
+      if (decision._tag === "Dead") {
+        const settled = line.settle(held, { _tag: "Dead", failure })
+        if (decision.failure.kind !== "undecodable") return settled
+        return Effect.logError(
+          `An item of the queue "${line.name}" cannot be decoded. It is dead`,
+          decision.failure.message
+        ).pipe(Effect.annotateLogs({ itemId: id, queue: line.name }), Effect.andThen(settled))
+      }
+      return retryDelay(attempts).pipe(
+        Effect.catchCause((cause) =>
+          Effect.as(
+            Effect.logError(
+              `The schedule \`retry\` of the queue "${line.name}" failed. The item is tried again after a minute`,
+              cause
+            ),
+            fallback
+          )
+        ),
+        Effect.flatMap((delay) => {
+          // A schedule may return an infinite delay, which no store can add to a time.
+          const millis = Math.min(Duration.toMillis(delay), maxDelay)
+          return line.settle(held, { _tag: "Retry", delay: Math.max(0, millis), failure })
+        })
+      )
     }
 
-    const take = (line: Line, options: TakeOptions): ReturnType<typeof persisted.take> =>
+    const take = (
+      line: Line,
+      retrying: Retrying
+    ): ReturnType<PersistedQueueStore["Service"]["take"]> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(restore(line.take), (held) => {
-          const { claimed } = held
-          const parsed = parse(claimed.element)
-          if (parsed === undefined) {
-            const failure = Failure.encode({
-              kind: "undecodable",
-              message: "The stored text of the item is not JSON"
-            })
-            return undecodable(line.name, claimed.id, failure).pipe(
-              Effect.andThen(line.settle(held, { _tag: "Dead", failure })),
-              Effect.andThen(restore(take(line, options)))
-            )
+          const { attempts, element, id } = held.claimed
+          const parsed = Envelope.parse(element)
+          if (parsed._tag === "Failure") {
+            const exit = Exit.fail(Outcomes.undecodable(parsed.cause))
+            return Effect.andThen(settle(line, held, exit, retrying), restore(take(line, retrying)))
           }
-          const { attempts, id } = claimed
-          return Effect.as(settle(line, held, options), { attempts, element: parsed.value, id })
+          // `Effect.addFinalizer` would copy all services of the fiber for each item.
+          return Effect.flatMap(Effect.scope, (own) =>
+            Effect.as(
+              Scope.addFinalizerExit(own, (exit) => settle(line, held, exit, retrying)),
+              { attempts, element: parsed.value, id }
+            )
+          )
         })
       )
 
@@ -174,18 +167,10 @@ export const make = (store: Store, times: Times): Effect.Effect<Engine, never, S
           ])
           .pipe(Effect.mapError(failed), Effect.asVoid),
       take: (options) =>
-        Effect.flatMap(lineOf(options.name), (line) => {
-          line.maxAttempts = options.maxAttempts
-          return take(line, options)
-        })
+        Effect.flatMap(lineOf(options.name, options.maxAttempts), (line) => take(line, options))
     })
 
-    return {
-      held: (queue, id) => lines.get(queue)?.held(id),
-      persisted,
-      stop,
-      took: (queue, millis) => lines.get(queue)?.took(millis)
-    }
+    return { line: lineOf, persisted, settle, stop }
   })
 
 /** The longest delay, in milliseconds: ten years. */

@@ -4,11 +4,11 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Tracer from "effect/Tracer"
 import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
@@ -65,7 +65,17 @@ export const make = (
   }
 }
 
-const refuse = (message: string) => Effect.fail(new SchemaIssue.InvalidValue({ message }))
+const refuse = (message: string) =>
+  Exit.fail(new Schema.SchemaError(new SchemaIssue.InvalidValue({ message })))
+
+/** Parses the stored text of an item. */
+export const parse = (element: string): Exit.Exit<unknown, Schema.SchemaError> => {
+  try {
+    return Exit.succeed(JSON.parse(element))
+  } catch {
+    return refuse("The stored text of the item is not JSON")
+  }
+}
 
 const isEnvelope = (value: unknown): value is Envelope =>
   typeof value === "object" &&
@@ -79,7 +89,7 @@ const migrated = (
   { payload, version }: Envelope,
   current: number,
   migrations: Migrations
-): Effect.Effect<unknown, SchemaIssue.Issue> => {
+): Exit.Exit<unknown, Schema.SchemaError> => {
   let value = payload
   for (let from = version; from < current; from++) {
     const migrate = migrations[from]
@@ -96,42 +106,36 @@ const migrated = (
       )
     }
   }
-  return Effect.succeed(value)
+  return Exit.succeed(value)
 }
 
 /**
- * Returns the schema with which the engine opens envelopes. An envelope of a later version is decoded without a
+ * Returns the function that opens the texts of items. The payload of a later version is decoded without a
  * migration: it fits if what was added is optional.
  */
-export const schema = <Payload>(
+export const opener = <Payload>(
   payload: Schema.Codec<Payload, unknown>,
   version: number,
   migrations: Migrations
 ) => {
   const decode = Schema.decodeUnknownEffect(payload)
-  return Schema.Unknown.pipe(
-    Schema.decodeTo(
-      Schema.Unknown,
-      SchemaTransformation.transformEffect<unknown, unknown>({
-        decode: (value) =>
-          isEnvelope(value)
-            ? migrated(value, version, migrations).pipe(
-                Effect.flatMap((current) => Effect.mapError(decode(current), ({ issue }) => issue)),
-                Effect.map((opened): Opened<Payload> => {
-                  const { requestId, traceparent } = value
-                  return {
-                    payload: opened,
-                    requestId: typeof requestId === "string" ? requestId : undefined,
-                    trace:
-                      typeof traceparent === "string"
-                        ? fromHeaders((name) => (name === "traceparent" ? traceparent : undefined))
-                        : undefined
-                  }
-                })
-              )
-            : refuse("The item has no envelope of Queue.make: another program added it"),
-        encode: Effect.succeed
-      })
-    )
-  )
+  return (element: string): Effect.Effect<Opened<Payload>, Schema.SchemaError> => {
+    const parsed = parse(element)
+    if (parsed._tag === "Failure") return Exit.failCause(parsed.cause)
+    const { value } = parsed
+    if (!isEnvelope(value)) {
+      return refuse("The item has no envelope of Queue.make: another program added it")
+    }
+    const current = migrated(value, version, migrations)
+    if (current._tag === "Failure") return Exit.failCause(current.cause)
+    const { requestId, traceparent } = value
+    return Effect.map(decode(current.value), (opened): Opened<Payload> => ({
+      payload: opened,
+      requestId: typeof requestId === "string" ? requestId : undefined,
+      trace:
+        typeof traceparent === "string"
+          ? fromHeaders((name) => (name === "traceparent" ? traceparent : undefined))
+          : undefined
+    }))
+  }
 }

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
@@ -52,6 +53,10 @@ export class Held {
     this.ended = failure
     this.fiber?.interruptUnsafe()
   }
+
+  /** The exit of the attempt whose handler has ended with this one. */
+  readonly exit = <A, E>(own: Exit.Exit<A, E>): Exit.Exit<A, E | Outcomes.Attempted> =>
+    this.ended === undefined ? own : Exit.fail(this.ended)
 }
 
 /** The end of an attempt whose claim is lost. The store ignores it. */
@@ -122,11 +127,6 @@ export class Line {
     this.name = name
     this.#store = store
     this.#times = times
-  }
-
-  /** Returns the claim of an item that a fiber has taken. */
-  held(id: string): Held | undefined {
-    return this.#held.get(id)
   }
 
   /** Claims items while fibers wait for them, until the line is stopped. */

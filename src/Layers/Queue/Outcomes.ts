@@ -26,50 +26,34 @@ export class Attempted {
   }
 }
 
-/** The signal of the engine for an item whose text cannot be decoded, and its cause. */
-const undecodable = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> | undefined => {
-  for (const reason of cause.reasons) {
-    if (
-      Cause.isFailReason(reason) &&
-      isTagged(reason.error, "~effect/persistence/PersistedQueue/DeadLetter") &&
-      hasProperty(reason.error, "cause") &&
-      Cause.isCause(reason.error.cause)
-    ) {
-      return reason.error.cause
-    }
-  }
-  return undefined
+/** Returns the failure of an item whose text cannot be decoded: its message has the issues. */
+export const undecodable = (cause: Cause.Cause<unknown>): Attempted => {
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  const message = Schema.isSchemaError(error) ? error.message : CauseText.of(cause)
+  return new Attempted({ kind: "undecodable", message })
 }
-
-/** Returns whether an attempt ended because the text of its item cannot be decoded. */
-export const isUndecodable = (exit: Exit.Exit<unknown, unknown>): boolean =>
-  exit._tag === "Failure" && undecodable(exit.cause) !== undefined
 
 /** Returns the failure of a cause. */
 const failureOf = (cause: Cause.Cause<unknown>): Failure.Failure => {
-  let kind: "defect" | "failure" = "defect"
-  for (const reason of cause.reasons) {
-    if (!Cause.isFailReason(reason)) continue
-    if (reason.error instanceof Attempted) return reason.error.failure
-    kind = "failure"
+  const reason = cause.reasons.find(Cause.isFailReason)
+  if (reason === undefined) return { kind: "defect", message: CauseText.of(cause) }
+  const { error } = reason
+  if (error instanceof Attempted) return error.failure
+  // The signal of `PersistedQueue` for an item that its schema refuses.
+  if (
+    isTagged(error, "~effect/persistence/PersistedQueue/DeadLetter") &&
+    hasProperty(error, "cause") &&
+    Cause.isCause(error.cause)
+  ) {
+    return undecodable(error.cause).failure
   }
-  return { kind, message: CauseText.of(cause) }
-}
-
-/** Returns the issues of a text that cannot be decoded. */
-const issuesOf = (cause: Cause.Cause<unknown>): string => {
-  for (const reason of cause.reasons) {
-    if (Cause.isFailReason(reason) && Schema.isSchemaError(reason.error)) {
-      return reason.error.message
-    }
-  }
-  return CauseText.of(cause)
+  return { kind: "failure", message: CauseText.of(cause) }
 }
 
 /** What is to be done with an item after an attempt. A `Retry` has no delay yet. */
 export type Decision =
-  | Exclude<Outcome, { readonly _tag: "Retry" }>
-  | { readonly _tag: "Retry"; readonly failure: string }
+  | { readonly _tag: "Dead" | "Retry"; readonly failure: Failure.Failure }
+  | Extract<Outcome, { readonly _tag: "Completed" | "Released" }>
 
 /** Decides from the exit of an attempt. */
 export const decide = (
@@ -83,12 +67,9 @@ export const decide = (
       result: exit.value instanceof Kept ? exit.value.result : undefined
     }
   }
-  const issues = undecodable(exit.cause)
-  if (issues !== undefined) {
-    const failure = Failure.encode({ kind: "undecodable", message: issuesOf(issues) })
-    return { _tag: "Dead", failure }
-  }
   if (Cause.hasInterruptsOnly(exit.cause)) return { _tag: "Released" }
-  const failure = Failure.encode(failureOf(exit.cause))
-  return attempts >= maxAttempts ? { _tag: "Dead", failure } : { _tag: "Retry", failure }
+  const failure = failureOf(exit.cause)
+  return failure.kind === "undecodable" || attempts >= maxAttempts
+    ? { _tag: "Dead", failure }
+    : { _tag: "Retry", failure }
 }

@@ -43,8 +43,9 @@ export interface Attempt {
 
 /** A queue as data, without the types of its parts. */
 export interface Definition extends QueueOptions.Settings {
-  readonly envelope: Schema.Codec<unknown, unknown>
   readonly name: string
+  /** Opens the stored text of an item. */
+  readonly open: (element: string) => Effect.Effect<Envelope.Opened<unknown>, Schema.SchemaError>
 }
 
 /** The handler of a queue, with what it needs. */
@@ -283,8 +284,8 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
 
   const definition: Definition = {
     ...settings,
-    envelope: Envelope.schema(payloadJson, settings.version, settings.migrate),
-    name
+    name,
+    open: Envelope.opener(payloadJson, settings.version, settings.migrate)
   }
 
   return {

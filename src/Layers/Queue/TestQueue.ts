@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as PersistedQueue from "effect/persistence/PersistedQueue"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Engine from "./Engine.ts"
 import type { Opened } from "./Envelope.ts"
@@ -50,7 +50,7 @@ const maxPayload = 2 ** 18
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import * as Schema from "effect/Schema"
+ * import type * as Schema from "effect/Schema"
  * import { App, Plugin } from "flange"
  * import * as Queue from "flange/Queue"
  * import { TestQueue } from "flange/Queue/Testing"
@@ -93,16 +93,13 @@ export const make = (): TestQueue => {
   })
   return {
     items: <Payload, Success, Error>({ definition, name }: Queue<Payload, Success, Error>) =>
-      Effect.gen(function* () {
-        const decode = Schema.decodeUnknownEffect(definition.envelope)
-        return yield* Effect.forEach(store.all(name), (item) =>
-          // The envelope of this queue decodes to its payload.
-          Effect.map(decode(JSON.parse(item.element)), (opened) => ({
-            ...item,
-            payload: (opened as Opened<Payload>).payload
-          }))
-        )
-      }),
+      Effect.forEach(store.all(name), (item) =>
+        // An item of this queue opens to its payload.
+        Effect.map(definition.open(item.element), (opened) => ({
+          ...item,
+          payload: (opened as Opened<Payload>).payload
+        }))
+      ),
     layer: Layer.effectContext(
       Effect.gen(function* () {
         const runtime = yield* AppRuntime

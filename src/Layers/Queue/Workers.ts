@@ -6,17 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import * as PersistedQueue from "effect/persistence/PersistedQueue"
 import type * as Scope from "effect/Scope"
 import * as Background from "../../Plugin/Background.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { Deadlines } from "./Deadlines.ts"
-import type { Engine } from "./Engine.ts"
+import type { Engine, Retrying } from "./Engine.ts"
 import type { Opened } from "./Envelope.ts"
-import type { Held } from "./Line.ts"
-import type * as Outcomes from "./Outcomes.ts"
-import type { Attempt, Definition, Handle } from "./Queue.ts"
+import type { Held, Line } from "./Line.ts"
+import * as Outcomes from "./Outcomes.ts"
+import type { Definition, Handle } from "./Queue.ts"
+import * as RetryDelay from "./RetryDelay.ts"
 import * as Spans from "./Spans.ts"
 
 /** A worker in a running app. */
@@ -67,11 +67,6 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
   Effect.gen(function* () {
     const scope = yield* Effect.scope
     const context = yield* Effect.context<never>()
-    const factory = yield* Effect.provideService(
-      PersistedQueue.makeFactory,
-      PersistedQueue.PersistedQueueStore,
-      engine.persisted
-    )
     const attemptsOf = Metering.counter(
       context,
       "flange.queue.attempts",
@@ -98,11 +93,21 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
     const idle = Latch.makeUnsafe(true)
     let running = 0
 
-    /** Returns the effect that handles one item. It needs the services of the handler. */
-    const turnOf = ({ data, value: handler }: Contributed) => {
+    /** Runs an effect in a fiber of its own, which may be interrupted to end an attempt. */
+    const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
+      Effect.asVoid(
+        Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), Fiber.await)
+      )
+
+    /** Returns the effect that handles one item of a line. It needs the services of the handler. */
+    const turnOf = ({ data, value: handler }: Contributed, line: Line) => {
       const { maxAttempts, name } = data
       const deadlines = new Deadlines(data.timeout, scope)
       const paced = pace(data)
+      const retrying: Retrying = {
+        maxAttempts,
+        retryDelay: (attempt) => RetryDelay.after(data.retry, attempt)
+      }
       const count = {
         completed: attemptsOf({ outcome: "completed", queue: name }),
         dead: attemptsOf({ outcome: "dead", queue: name }),
@@ -112,14 +117,14 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const duration = durationOf({ queue: name })
       const wait = waitOf({ queue: name })
 
-      /** Runs the handler. `restore` makes it interruptible, and nothing else of the attempt. */
-      const attempt = (
+      /** Runs the handler, and logs its failure. `restore` makes the handler interruptible. */
+      const handled = (
         opened: Opened<unknown>,
-        about: Attempt,
         held: Held,
+        fiber: Fiber.Fiber<unknown, unknown>,
         restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
-        const { attempts, id } = about
+        const { attempts, id } = held.claimed
         const logged = ({ failure: { kind, message } }: Outcomes.Attempted) =>
           attempts >= maxAttempts
             ? Effect.logError(
@@ -130,84 +135,97 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
                 `Attempt ${attempts} of an item of the queue "${name}" ended with a ${kind}. It is tried again`,
                 message
               )
-        return Effect.exit(restore(handler.run(opened, about))).pipe(
-          Effect.flatMap((own) => {
-            const exit = held.ended === undefined ? own : Exit.fail(held.ended)
+        const ended = Effect.flatMap(
+          Effect.exit(restore(handler.run(opened, { attempts, id }))),
+          (own) => {
+            const exit = held.exit(own)
             return Exit.isSuccess(exit) ? exit : Effect.tapError(exit, logged)
-          }),
-          Spans.within(`queue ${name} process`, {
-            attributes: {
-              "messaging.destination.name": name,
-              "messaging.message.id": id,
-              "messaging.operation.type": "process",
-              "queue.attempt": attempts
-            },
-            kind: "consumer",
-            // One trace has the request and its job: a link would leave the reader of one without the other.
-            ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
-          }),
-          Effect.annotateLogs({
-            attempt: attempts,
-            itemId: id,
-            queue: name,
-            ...(opened.requestId === undefined ? {} : { requestId: opened.requestId })
-          })
+          }
+        )
+        return opened.trace === undefined && !Spans.hasTracer(fiber)
+          ? ended
+          : Spans.within(`queue ${name} process`, {
+              attributes: {
+                "messaging.destination.name": name,
+                "messaging.message.id": id,
+                "messaging.operation.type": "process",
+                "queue.attempt": attempts
+              },
+              kind: "consumer",
+              // One trace has the request and its job: a link would leave the reader of one without the other.
+              ...(opened.trace === undefined ? { root: true } : { parent: opened.trace })
+            })(ended)
+      }
+
+      /** Handles an opened item within the time of the queue, and measures it. */
+      const measured = (
+        opened: Opened<unknown>,
+        held: Held,
+        fiber: Fiber.Fiber<unknown, unknown>,
+        restore: Restore
+      ): Effect.Effect<unknown, Outcomes.Attempted> => {
+        const { age, attempts, id } = held.claimed
+        const annotated = Effect.annotateLogs(handled(opened, held, fiber, restore), {
+          attempt: attempts,
+          itemId: id,
+          queue: name,
+          ...(opened.requestId === undefined ? {} : { requestId: opened.requestId })
+        })
+        const begin = performance.now()
+        wait(age / 1000)
+        running++
+        active.set(name, (active.get(name) ?? 0) + 1)
+        idle.closeUnsafe()
+        const watch = deadlines.add(held, fiber.getRef(Clock.Clock))
+        return Effect.onExit(
+          watch === undefined ? annotated : Effect.andThen(watch, annotated),
+          (exit) => {
+            deadlines.remove(held)
+            active.set(name, active.get(name)! - 1)
+            if (--running === 0) idle.openUnsafe()
+            const millis = performance.now() - begin
+            duration(millis / 1000)
+            line.took(millis)
+            if (exit._tag === "Success") count.completed()
+            else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
+            else if (attempts >= maxAttempts) count.dead()
+            else count.failed()
+            return Effect.void
+          }
         )
       }
 
-      const measured = (opened: Opened<unknown>, about: Attempt) =>
-        Effect.uninterruptibleMask((restore) =>
-          Effect.withFiber((fiber) => {
-            const held = engine.held(name, about.id)
-            // The claim was lost while the item was decoded.
-            if (held === undefined) return Effect.interrupt
-            held.fiber = fiber
-            const begun = Effect.suspend(() => {
-              const begin = performance.now()
-              wait(held.claimed.age / 1000)
-              running++
-              active.set(name, (active.get(name) ?? 0) + 1)
-              idle.closeUnsafe()
-              const watch = deadlines.add(held, fiber.getRef(Clock.Clock))
-              const attempted = attempt(opened, about, held, restore)
-              return Effect.onExit(
-                watch === undefined ? attempted : Effect.andThen(watch, attempted),
-                (exit) => {
-                  deadlines.remove(held)
-                  active.set(name, active.get(name)! - 1)
-                  if (--running === 0) idle.openUnsafe()
-                  const millis = performance.now() - begin
-                  duration(millis / 1000)
-                  engine.took(name, millis)
-                  if (exit._tag === "Success") count.completed()
-                  else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
-                  else if (about.attempts >= maxAttempts) count.dead()
-                  else count.failed()
-                  return Effect.void
-                }
-              )
-            })
-            // A claim that is lost in this wait is not begun: its fiber is interrupted.
-            return paced === undefined ? begun : Effect.andThen(restore(paced), begun)
+      const attempt = (held: Held, restore: Restore): Effect.Effect<unknown, Outcomes.Attempted> =>
+        Effect.withFiber((fiber) => {
+          held.fiber = fiber
+          // The claim was lost before a fiber had it.
+          if (held.ended !== undefined) return Exit.fail(held.ended)
+          return Effect.matchCauseEffect(restore(data.open(held.claimed.element)), {
+            onFailure: (cause) =>
+              Cause.hasInterruptsOnly(cause)
+                ? Effect.interrupt
+                : Effect.fail(Outcomes.undecodable(cause)),
+            onSuccess: (opened) =>
+              paced === undefined
+                ? measured(opened, held, fiber, restore)
+                : // A claim that is lost in this wait is not begun: its fiber is interrupted.
+                  Effect.flatMap(restore(paced), () => measured(opened, held, fiber, restore))
           })
-        )
-
-      return Effect.gen(function* () {
-        const queue = yield* factory.make({
-          maxAttempts,
-          name,
-          retrySchedule: data.retry,
-          schema: data.envelope
         })
-        // The envelope of a queue decodes to an opened item.
-        const turn = queue.take((opened, about) => measured(opened as Opened<unknown>, about))
-        // Each turn has a fiber of its own, which is interrupted to end an attempt. The attempt is settled and
-        // logged by then.
-        return Effect.asVoid(
-          Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), Fiber.await)
+
+      return Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(restore(line.take), (held) =>
+          Effect.flatMap(Effect.exit(attempt(held, restore)), (exit) =>
+            engine.settle(line, held, exit, retrying)
+          )
         )
-      })
+      )
     }
+
+    const turning = (contributed: Contributed): Effect.Effect<Effect.Effect<void>> =>
+      Effect.map(engine.line(contributed.data.name, contributed.data.maxAttempts), (line) =>
+        apart(turnOf(contributed, line))
+      )
 
     const end = Effect.suspend(() => Fiber.interruptAll(fibers))
     yield* Effect.addFinalizer(() => Effect.andThen(engine.stop, end))
@@ -219,7 +237,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         Effect.andThen(end)
       ),
       start: (contributed) =>
-        Effect.flatMap(turnOf(contributed), (turn) =>
+        Effect.flatMap(turning(contributed), (turn) =>
           Effect.forEach(
             Array.from({ length: contributed.data.concurrency }),
             () =>
@@ -230,6 +248,6 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
           ).pipe(Effect.provideContext(contributed.value.services))
         ),
       turns: (contributed) =>
-        Effect.map(turnOf(contributed), Effect.provideContext(contributed.value.services))
+        Effect.map(turning(contributed), Effect.provideContext(contributed.value.services))
     }
   })
