@@ -4,7 +4,7 @@ import type * as Exit from "effect/Exit"
 import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as CauseText from "../../Plugin/CauseText.ts"
-import * as Failure from "./Failure.ts"
+import type * as Failure from "./Failure.ts"
 import type { Outcome } from "./QueueStore.ts"
 
 /** The success of a handler whose encoded result is kept. */
@@ -52,8 +52,8 @@ const failureOf = (cause: Cause.Cause<unknown>): Failure.Failure => {
 
 /** What is to be done with an item after an attempt. A `Retry` has no delay yet. */
 export type Decision =
-  | { readonly _tag: "Dead" | "Retry"; readonly failure: Failure.Failure }
   | Extract<Outcome, { readonly _tag: "Completed" | "Released" }>
+  | { readonly _tag: "Dead" | "Retry"; readonly failure: Failure.Failure }
 
 /** Decides from the exit of an attempt. */
 export const decide = (
