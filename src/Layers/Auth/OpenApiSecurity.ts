@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import type * as HttpApi from "effect/http-api/HttpApi"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
-import type { HttpApiSecurity } from "effect/http-api/HttpApiSecurity"
+import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Option from "effect/Option"
 import * as Authentication from "../../Contract/Authentication.ts"
@@ -15,7 +15,10 @@ import * as Chain from "./Chain.ts"
 import { isSafe } from "./CrossSite.ts"
 
 /** The schemes of a chain by their name in the document. */
-type Schemes = Readonly<Record<string, HttpApiSecurity>>
+type Schemes = Readonly<Record<string, HttpApiSecurity.HttpApiSecurity>>
+
+/** Effect has no scheme for certificates of TLS. The document has `mutualTLS` in the place of this one. */
+const mutualTls = HttpApiSecurity.http({ scheme: "mutual-tls" })
 
 /**
  * Returns the contract with security schemes on every endpoint behind a chain. Scopes of
@@ -30,10 +33,42 @@ export const annotate = (
   const refusing = new Set(
     Object.keys(chains).filter((chain) => Chain.refusesCrossSite(chains[chain]!))
   )
-  return (api) =>
-    DocumentedContract.changed(api, (endpoint) =>
+  const hasMutualTls = Object.values(chains).some(({ backends }) =>
+    backends.some(({ isMutualTls }) => isMutualTls)
+  )
+  return (api) => {
+    const changed = DocumentedContract.changed(api, (endpoint) =>
       secured(refusesCrossSite(endpoint, refusing), named)
     )
+    return hasMutualTls ? withMutualTls(changed) : changed
+  }
+}
+
+/** Returns the contract with `mutualTLS` in its document, before the contract's own changes of it. */
+const withMutualTls = (api: HttpApi.Top): HttpApi.Top => {
+  const before = Context.getOrUndefined(
+    api.annotations as Context.Context<never>,
+    OpenApi.Transform
+  )
+  return api.annotate(OpenApi.Transform, (document) => {
+    // Effect makes the document.
+    const { components } = document as unknown as OpenApi.OpenAPISpec
+    const mine = {
+      ...document,
+      components: {
+        ...components,
+        securitySchemes: Object.fromEntries(
+          Object.entries(components.securitySchemes).map(([name, scheme]) => [
+            name,
+            scheme.type === "http" && scheme.scheme === mutualTls.scheme
+              ? { type: "mutualTLS" }
+              : scheme
+          ])
+        )
+      }
+    }
+    return before === undefined ? mine : before(mine)
+  })
 }
 
 /** The limit of wrong credentials. */
@@ -139,16 +174,17 @@ const schemesOf = (
     Object.entries(chains).map(([chain, { backends }]) => [
       chain,
       Object.fromEntries(
-        backends.flatMap(({ name, scheme }) => {
-          if (scheme === undefined) return []
+        backends.flatMap(({ isMutualTls, name, scheme }) => {
+          const security = isMutualTls ? mutualTls : scheme?.security
+          if (security === undefined) return []
           const means = JSON.stringify([
-            scheme.security,
-            Option.getOrUndefined(Context.getOption(scheme.security.annotations, OpenApi.Format))
+            security,
+            Option.getOrUndefined(Context.getOption(security.annotations, OpenApi.Format))
           ])
           const plain = taken.get(name) ?? means
           const unique = plain === means ? name : `${chain}-${name}`
           taken.set(unique, means)
-          return [[unique, scheme.security]]
+          return [[unique, security]]
         })
       )
     ])

@@ -1,8 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Redacted from "effect/Redacted"
 import { App } from "flange"
 import * as Auth from "flange/Auth"
+import { plugin as OpenApiPlugin } from "flange/OpenApi"
+import { problemsOf } from "../OpenApi/document.ts"
 import { GreetPlugin, OrdersPlugin, StatusPlugin } from "./fixtures.ts"
 import { audience, issuer, secret } from "./Jwt/tokens.ts"
 
@@ -69,5 +72,42 @@ describe("the OpenAPI document", () => {
     assert.notInclude(statuses("get", "/status"), "401")
     const headers = of("get", "/me").responses[401]!.headers
     assert.deepStrictEqual(Object.keys(headers ?? {}), ["www-authenticate"])
+  })
+
+  it("describes client certificates as mutualTLS, which no challenge asks for", async () => {
+    const Certified = Auth.plugin({
+      default: Auth.chain([
+        Auth.clientCertificate({ validate: () => Effect.succeedNone }),
+        apiKey(Auth.header("X-Api-Key"))
+      ])
+    })
+    const shop = App.make("shop", [Certified, OpenApiPlugin, OrdersPlugin, StatusPlugin], {
+      config: { values: { logging: { level: "none" } }, variables: {} }
+    })
+    const web = App.toWebHandler(shop)
+    try {
+      const reply = await web.handler(new Request("http://a/openapi.json"))
+      const served = (await reply.json()) as OpenApi.OpenAPISpec
+      assert.deepStrictEqual(problemsOf(served), [])
+      for (const { components, paths } of [served, OpenApi.fromApi(shop.api)]) {
+        assert.deepStrictEqual(JSON.parse(JSON.stringify(components.securitySchemes)), {
+          "api-key": { in: "header", name: "x-api-key", type: "apiKey" },
+          certificate: { type: "mutualTLS" }
+        })
+        assert.deepStrictEqual(paths["/me"]?.get?.security, [
+          { certificate: [] },
+          { "api-key": [] }
+        ])
+        assert.deepStrictEqual(paths["/status"]?.get?.security ?? [], [])
+      }
+      const { headers, status } = await web.handler(new Request("http://a/me"))
+      assert.strictEqual(status, 401)
+      assert.strictEqual(
+        headers.get("www-authenticate"),
+        'ApiKey realm="api", in="header", name="x-api-key"'
+      )
+    } finally {
+      await web.dispose()
+    }
   })
 })

@@ -43,6 +43,8 @@ export type Authenticate<R = never> = (
  * with `E` and take services `R` and a scope.
  */
 export interface Backend<out E = never, out R = never> {
+  /** Whether the credentials are a certificate of TLS. OpenAPI describes them, and no challenge asks for them. */
+  readonly isMutualTls: boolean
   readonly make: Effect.Effect<Authenticate, E, R | Scope.Scope>
   /** Unique in its chain; the `method` of its identities, and its name in OpenAPI. */
   readonly name: string
@@ -54,6 +56,7 @@ export interface Backend<out E = never, out R = never> {
 
 /** Any backend. It has no `E` and `R`, so that a call inside a list infers its own. */
 export interface Any {
+  readonly isMutualTls: boolean
   readonly make: object
   readonly name: string
   readonly scheme: Scheme | undefined
@@ -105,6 +108,7 @@ export const backend = <R = never>(options: {
   /** The scheme in `WWW-Authenticate` and in the OpenAPI document. Default: none. */
   readonly scheme?: Scheme | undefined
 }): Backend<never, R> => ({
+  isMutualTls: false,
   make: Effect.map(
     Effect.context<R>(),
     (context): Authenticate =>
@@ -184,6 +188,7 @@ export const fromSource = <E, R>(options: {
 }): Backend<E, R> => {
   const byName = named(options.name)
   return {
+    isMutualTls: false,
     make: Effect.map(options.check, (check): Authenticate => (request) => {
       const found = Source.read(options.source, request)
       switch (found._tag) {

@@ -16,7 +16,7 @@ export type ValidateCertificate<R = never> = (
  * A backend for client certificates (mutual TLS) of the listener `node`. Set `server.tls.clientCa` to the
  * authorities whose certificates are accepted: TLS has verified the certificate before `validate` sees
  * it. A request without such a certificate has no credentials, so the chain asks the next backend. Behind
- * a proxy that ends TLS there is no certificate.
+ * a proxy that ends TLS there is no certificate. OpenAPI describes the backend as `mutualTLS`.
  *
  * Browsers add certificates by themselves, so requests that pages of other origins start are refused
  * (see `acceptsCrossSite` of `Auth.chain`).
@@ -48,6 +48,7 @@ export const clientCertificate = <E = never, R = never>(options: {
 }): Backend.Backend<E, Exclude<R, Scope.Scope>> => {
   const name = options.name ?? "certificate"
   return {
+    isMutualTls: true,
     make: Effect.map(
       Backend.bindValidator(options.validate),
       (validate): Backend.Authenticate =>
