@@ -93,12 +93,6 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
     const idle = Latch.makeUnsafe(true)
     let running = 0
 
-    /** Runs an effect in a fiber of its own, which may be interrupted to end an attempt. */
-    const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
-      Effect.asVoid(
-        Effect.flatMap(Effect.forkChild(effect, { startImmediately: true }), Fiber.await)
-      )
-
     /** Returns the effect that handles one item of a line. It needs the services of the handler. */
     const turnOf = ({ data, value: handler }: Contributed, line: Line) => {
       const { maxAttempts, name } = data
@@ -195,6 +189,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         )
       }
 
+      /** Opens an item and handles it when the limit of the queue lets it begin. */
       const attempt = (held: Held, restore: Restore): Effect.Effect<unknown, Outcomes.Attempted> =>
         Effect.withFiber((fiber) => {
           held.fiber = fiber
@@ -222,10 +217,14 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       )
     }
 
+    /** Returns the effect that handles one item in a fiber of its own, which is interrupted to end an attempt. */
     const turning = (contributed: Contributed): Effect.Effect<Effect.Effect<void>> =>
-      Effect.map(engine.line(contributed.data.name, contributed.data.maxAttempts), (line) =>
-        apart(turnOf(contributed, line))
-      )
+      Effect.map(engine.line(contributed.data.name, contributed.data.maxAttempts), (line) => {
+        const turn = turnOf(contributed, line)
+        return Effect.asVoid(
+          Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), Fiber.await)
+        )
+      })
 
     const end = Effect.suspend(() => Fiber.interruptAll(fibers))
     yield* Effect.addFinalizer(() => Effect.andThen(engine.stop, end))
