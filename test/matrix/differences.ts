@@ -95,6 +95,12 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /means UTC and not the zone of the machine$/
   ),
+  other(
+    "Config/WholeFile.test.ts",
+    "it starts processes with arguments of Node",
+    deno,
+    /fails halfway|in a folder that nothing can be added to$/
+  ),
   decided(
     "Contract/ErrorEnvelope.test.ts",
     "parser",
@@ -138,6 +144,12 @@ const all: ReadonlyArray<Decided | Other> = [
     "the bound is for the heap of Node",
     bun,
     /takes no memory for its compressed form/
+  ),
+  other(
+    "Layers/Database/SqlTypes.test.ts",
+    "a worker of Bun keeps the time zone of its process",
+    bun,
+    /has another time zone than UTC$/
   ),
   decided(
     "Layers/Files/Download.test.ts",

@@ -2,6 +2,7 @@
 import type { Socket } from "node:net"
 import * as Duration from "effect/Duration"
 import { longestTimer } from "../../Config/Timer.ts"
+import { afterArrivals } from "../../Plugin/Arrivals.ts"
 
 /** How long a connection is idle before the system asks whether its peer is still there. */
 export const keepAlive = Duration.seconds(10)
@@ -39,9 +40,8 @@ export const watch = (limit: number, { isWaiting, lose, socket }: Watched): void
   const silence = limit + Duration.toMillis(grace)
   socket.on("timeout", () => {
     if (!isWaiting() || socket.isPaused()) return
-    // After a long computation a timer comes before the data that has already arrived.
     const { bytesRead } = socket
-    setImmediate(() => {
+    afterArrivals(() => {
       if (isWaiting() && socket.bytesRead === bytesRead) lose(silent(limit, silence))
     })
   })

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { RedisError } from "effect/persistence/Redis"
 import * as Redacted from "effect/Redacted"
 import type { createClient, ErrorReply } from "redis"
+import { afterArrivals } from "../../Plugin/Arrivals.ts"
 import { RedisUnavailable } from "../../Plugin/SharedRedis.ts"
 import { within } from "./RealTime.ts"
 import type { Settings } from "./RedisConfig.ts"
@@ -168,8 +169,7 @@ export class Session {
       limit === undefined
         ? undefined
         : setTimeout(
-            // After a long computation a timer comes before the data that has already arrived.
-            () => setImmediate(() => isPending && this.#late(before, limit, settle)),
+            () => afterArrivals(() => isPending && this.#late(before, limit, settle)),
             Duration.toMillis(limit)
           )
     const done = (result: Effect.Effect<A, RedisError>) => {

@@ -1,5 +1,6 @@
 /** Calls functions at given times, with one timer for all of them. */
 import { longestTimer } from "../../Config/Timer.ts"
+import { afterArrivals } from "../../Plugin/Arrivals.ts"
 import { Bag } from "./Bag.ts"
 
 /** How exactly a time is met, in milliseconds. */
@@ -40,8 +41,7 @@ export class Alarms {
     this.#next = slot
     clearTimeout(this.#timer)
     const delay = Math.min(Math.max(0, slot * step - this.#now()), longestTimer)
-    // After a long computation a timer comes before the data that has already arrived.
-    this.#timer = setTimeout(() => setImmediate(this.#ring), delay)
+    this.#timer = setTimeout(() => afterArrivals(this.#ring), delay)
     // What waits for an alarm keeps the process alive, not the alarm.
     this.#timer.unref()
   }

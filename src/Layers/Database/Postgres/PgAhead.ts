@@ -13,6 +13,7 @@ import * as PgProtocol from "@effect/sql-pg/PgProtocol"
 import { OID } from "@effect/sql-pg/PgTypes"
 import * as Result from "effect/Result"
 import { longestTimer } from "../../../Config/Timer.ts"
+import { afterArrivals } from "../../../Plugin/Arrivals.ts"
 import type { Statement, Statements } from "../Transaction/Ahead.ts"
 import { type Line, lineOf, type Message } from "./PgInternals.ts"
 
@@ -112,8 +113,7 @@ class PgAhead {
   #limit(limit: number, onLate: () => Error): void {
     const timer = setTimeout(
       () =>
-        // After a long computation a timer comes before the data that has already arrived.
-        setImmediate(() => {
+        afterArrivals(() => {
           if (this.#timer === timer) this.#line.destroy(onLate())
         }),
       Math.min(limit, longestTimer)
