@@ -33,6 +33,44 @@ describe("a log in memory", () => {
   )
 })
 
+/** Returns the part of a key by which Redis chooses its node in a cluster. */
+const tagOf = (key: string): string => {
+  const start = key.indexOf("{")
+  const end = key.indexOf("}", start + 1)
+  return start < 0 || end <= start + 1 ? key : key.slice(start + 1, end)
+}
+
+describe("the keys of a topic in Redis", () => {
+  const topics = ["", "a", "}", "}}", "}a", "{", "{}", "{}a", "{a}", "a}b", "a{}b", "}a{b}", ":}"]
+  it.effect.each(topics)("have one hash tag, and no other topic has them: %j", (topic) =>
+    Effect.gen(function* () {
+      const keys: Array<ReadonlyArray<unknown>> = []
+      const log = EventLogRedis.make(
+        {
+          eval:
+            ({ numberOfKeys, params }) =>
+            (...given) => {
+              keys.push(params(...given).slice(0, numberOfKeys(...given)))
+              return Effect.succeed([] as never)
+            },
+          reserve: Effect.never,
+          send: () => Effect.never,
+          subscribe: () => Effect.never
+        } as Redis["Service"],
+        { prefix: "shop:", subscribe: () => Effect.never },
+        bounds
+      )
+      yield* log.append(topic, "made", "1")
+      yield* log.page(topic, 0, 10)
+      const [[stream, head], read] = keys as [[string, string], unknown]
+      expect(read).toEqual([stream, head])
+      expect(tagOf(head)).toBe(tagOf(stream))
+      expect(tagOf(stream)).not.toBe(stream)
+      expect(stream).toBe(`shop:events:{:${topic}}`)
+    })
+  )
+})
+
 const redis = () =>
   Effect.gen(function* () {
     const { url } = yield* redisServer()
@@ -53,8 +91,8 @@ describeRedis("a log in Redis", () => {
       const log = EventLogRedis.make(client, Context.get(context, SharedRedis), bounds)
       yield* log.append("t", "made", "1")
       // An event of 1970.
-      yield* client.send("DEL", "shop:events:{t}")
-      yield* client.send("XADD", "shop:events:{t}", "1-0", "e", "made", "d", "1", "t", "0")
+      yield* client.send("DEL", "shop:events:{:t}")
+      yield* client.send("XADD", "shop:events:{:t}", "1-0", "e", "made", "d", "1", "t", "0")
       expect((yield* log.page("t", 0, 10)).first).toBe(1)
       yield* log.append("t", "made", "2")
       const { entries, first, last } = yield* log.page("t", 0, 10)
