@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Tracer from "effect/Tracer"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
 
@@ -108,7 +109,7 @@ export const schema = <Payload>(
   version: number,
   migrations: Migrations
 ) => {
-  const decode = Schema.decodeUnknownEffect(payload)
+  const decode = OwnKeys.decodeUnknownEffect(payload)
   return Schema.Unknown.pipe(
     Schema.decodeTo(
       Schema.Unknown,
