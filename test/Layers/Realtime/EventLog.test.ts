@@ -3,6 +3,9 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as TestClock from "effect/testing/TestClock"
 import { Redis, SharedRedis } from "flange/Redis"
 import { describe } from "vitest"
 import { MemoryLog } from "../../../src/Layers/Realtime/EventLogMemory.ts"
@@ -10,6 +13,7 @@ import * as EventLogRedis from "../../../src/Layers/Realtime/EventLogRedis.ts"
 import * as EventLogSql from "../../../src/Layers/Realtime/EventLogSql.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import * as backends from "../Database/backends.ts"
+import { until } from "../Idempotency/conformance.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
 import { bounds, logConformance } from "./logConformance.ts"
 
@@ -150,6 +154,38 @@ backends.onEach(backends.all, "a log in a database", (backend) => {
       ])
     })
   )
+
+  if (backend.kind === "pg") {
+    it.effect("is asked for events at once when its connection that listens is lost", () =>
+      Effect.gen(function* () {
+        const url = yield* backend.fresh
+        const other = EventLogSql.make(yield* backends.open(url), bounds, 20)
+        const broken = new SqlError({ reason: new ConnectionError({ cause: "broken" }) })
+        const queue = yield* Queue.unbounded<never, SqlError>()
+        let isBroken = false
+        const listen = () =>
+          Effect.suspend(() => (isBroken ? Effect.fail(broken) : Effect.succeed(queue)))
+        const log = EventLogSql.make(
+          Object.assign(yield* backends.open(url), { listen }),
+          bounds,
+          20
+        )
+        yield* log.createTables
+        let wakes = 0
+        yield* log.watch("t", () => wakes++)
+        yield* log.start
+        yield* until(Effect.sync(() => wakes === 1))
+        yield* other.append("t", "made", "1")
+        yield* TestClock.adjust("10 seconds")
+        yield* until(Effect.sync(() => wakes === 2))
+        // The process listens, so it is patient from here on.
+        yield* other.append("t", "made", "2")
+        isBroken = true
+        yield* Queue.fail(queue, broken)
+        yield* until(Effect.sync(() => wakes === 3))
+      })
+    )
+  }
 
   if (backend.kind === "pglite") {
     console.warn("An append that waits is skipped on PGlite: it has one connection")
