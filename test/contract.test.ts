@@ -111,7 +111,9 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
     "src/Contract/FileErrors.ts",
     "src/Contract/Location.ts",
     "src/Contract/ObjectErrors.ts",
+    "src/Contract/OwnKeys.ts",
     "src/Contract/ProblemBody.ts",
+    "src/Contract/SchemaInternals.ts",
     "src/Contract/Upload.ts",
     "src/Layers/Files/Contract.ts",
     "src/Layers/ObjectStore/Contract.ts"
@@ -192,10 +194,13 @@ describe("a contract for a browser", () => {
         ...[
           "Client",
           "ClientDefaults",
+          "ClientParts",
           "EnvelopedClient",
           "ErrorEnvelope",
+          "OwnKeys",
           "PathWriter",
           "RoutePath",
+          "SchemaInternals",
           "SentKey"
         ].map((name) => `src/Contract/${name}.ts`)
       ].toSorted()
@@ -264,6 +269,7 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/Channel.ts",
       "src/Contract/Client.ts",
       "src/Contract/ClientDefaults.ts",
+      "src/Contract/ClientParts.ts",
       "src/Contract/Created.ts",
       "src/Contract/DynamoErrors.ts",
       "src/Contract/EnvelopedClient.ts",
@@ -275,12 +281,14 @@ describe("the contracts in documents and comments", () => {
       "src/Contract/Location.ts",
       "src/Contract/Markup.ts",
       "src/Contract/ObjectErrors.ts",
+      "src/Contract/OwnKeys.ts",
       "src/Contract/Pagination.ts",
       "src/Contract/PathWriter.ts",
       "src/Contract/Policy.ts",
       "src/Contract/ProblemBody.ts",
       "src/Contract/RatePolicy.ts",
       "src/Contract/RoutePath.ts",
+      "src/Contract/SchemaInternals.ts",
       "src/Contract/SentKey.ts",
       "src/Contract/StrictQuery.ts",
       "src/Contract/Timeout.ts",

@@ -13,7 +13,7 @@ import { parseSync, Visitor } from "oxc-parser"
 const allowed: Record<string, ReadonlyArray<string>> = {
   App: ["Config", "Contract", "Plugin", "Server"],
   Cli: ["*", "Testing"],
-  Config: [],
+  Config: ["Contract"],
   Contract: [],
   Layers: ["Config", "Contract", "Plugin", "Server"],
   Plugin: ["Config", "Contract"],

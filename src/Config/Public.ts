@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import * as OwnKeys from "../Contract/OwnKeys.ts"
 import { type Problem, problemAt } from "./ConfigError.ts"
 import { child, descend, expand, isSecret, keysOf, type Nodes } from "./SchemaTree.ts"
 import type { Compiled } from "./Section.ts"
@@ -86,9 +87,8 @@ export const publish = ({ declared, name, nodes }: Compiled, decoded: unknown): 
       const value = getPath(decoded, path)
       const ast = descend(nodes, path)[0]
       if (value === undefined || ast === undefined) return []
-      const encoded = Schema.encodeUnknownExit(Schema.make<Schema.ConstraintCodec<unknown>>(ast))(
-        value
-      )
+      const codec = OwnKeys.encoding(Schema.make<Schema.ConstraintCodec<unknown>>(ast))
+      const encoded = Schema.encodeUnknownExit(codec)(value)
       return Exit.isSuccess(encoded) ? [singleton([name, ...path], encoded.value)] : []
     })
   )

@@ -3,6 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import * as OwnKeys from "../Contract/OwnKeys.ts"
 import { getPath, isPlain, type KeyPath } from "./Tree.ts"
 
 /** The schemas that may describe one place: several if it is inside a union or a transformation. */
@@ -14,7 +15,7 @@ export const fromAst = (ast: SchemaAST.AST): Schema.ConstraintDecoder<unknown> =
 
 /** Checks that the schema accepts the value synchronously. */
 export const accepts = (ast: SchemaAST.AST, value: unknown): boolean =>
-  Exit.isSuccess(Schema.decodeUnknownExit(fromAst(ast))(value))
+  Exit.isSuccess(Schema.decodeUnknownExit(OwnKeys.decoding(fromAst(ast)))(value))
 
 /**
  * Returns the nodes, all schemas that they are decoded from, and the members of the unions among
@@ -61,9 +62,9 @@ export const defaultOf = (nodes: Nodes, key: string): unknown => {
     const alone = Schema.Struct({
       [key]: Schema.make<Schema.ConstraintCodec<unknown>>(property.type)
     })
-    const decoded = Schema.decodeUnknownExit(alone)({})
+    const decoded = Schema.decodeUnknownExit(OwnKeys.decoding(alone))({})
     if (Exit.isFailure(decoded)) continue
-    const encoded = Schema.encodeUnknownExit(alone)(decoded.value)
+    const encoded = Schema.encodeUnknownExit(OwnKeys.encoding(alone))(decoded.value)
     if (Exit.isSuccess(encoded)) return getPath(encoded.value, [key])
   }
   return undefined

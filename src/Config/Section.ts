@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type * as Types from "effect/Types"
+import * as OwnKeys from "../Contract/OwnKeys.ts"
 import { type Problem, problemAt } from "./ConfigError.ts"
 import type { Nodes } from "./SchemaTree.ts"
 import { forbiddenKeys } from "./Tree.ts"
@@ -195,7 +196,7 @@ export const compile = (
   const compiled = [...byName].map(([name, section]): Compiled => {
     const codec = Schema.toCodecJson(section.schema)
     return {
-      codec,
+      codec: OwnKeys.decoding(codec),
       declared: [section.schema.ast],
       encoded: [SchemaAST.toEncoded(codec.ast)],
       name,

@@ -5,12 +5,13 @@ import * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as FindMyWay from "effect/http/FindMyWay"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Channel from "./Channel.ts"
 import { ChannelClosed, codes } from "./ChannelClose.ts"
 import * as ChannelText from "./ChannelText.ts"
+import * as OwnKeys from "./OwnKeys.ts"
 import * as PathWriter from "./PathWriter.ts"
 import * as RoutePath from "./RoutePath.ts"
 
@@ -121,7 +122,7 @@ const urlOf = <E extends Channel.Endpoint>(
         ? Effect.succeed({})
         : Effect.mapError(
             // The schemas of parameters need no services, and encode to texts.
-            Schema.encodeUnknownEffect(
+            OwnKeys.encodeUnknownEffect(
               schema as unknown as Schema.ConstraintCodec<unknown, object>
             )(value),
             ({ message }) => new ChannelNotOpened({ reason: message })

@@ -3,6 +3,7 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as OwnKeys from "./OwnKeys.ts"
 
 /** A schema of messages. Its values are encoded and decoded at once, without services. */
 export type MessageSchema = Schema.ConstraintCodec<unknown, unknown, never, never>
@@ -34,8 +35,8 @@ const make = <S extends MessageSchema>(schema: S): ChannelText<S["Type"]> => {
     never,
     never
   >
-  const decode = Schema.decodeUnknownExit(json)
-  const encode = Schema.encodeUnknownExit(json)
+  const decode = Schema.decodeUnknownExit(OwnKeys.decoding(json))
+  const encode = Schema.encodeUnknownExit(OwnKeys.encoding(json))
   return {
     decode: (text) => {
       try {

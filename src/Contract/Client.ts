@@ -12,10 +12,12 @@ import * as FindMyWay from "effect/http/FindMyWay"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { Simplify } from "effect/Types"
 import * as ClientDefaults from "./ClientDefaults.ts"
+import * as ClientParts from "./ClientParts.ts"
 import * as EnvelopedClient from "./EnvelopedClient.ts"
+import * as OwnKeys from "./OwnKeys.ts"
 import * as PathWriter from "./PathWriter.ts"
 import * as RoutePath from "./RoutePath.ts"
 import * as SentKey from "./SentKey.ts"
@@ -174,12 +176,16 @@ const PathClient = HttpApiMiddleware.layerClient(PathMiddleware, ({ next, reques
   Effect.flatMap(Path, (path) => next(HttpClientRequest.setUrl(request, path)))
 )
 
-/** Returns a copy of a group whose paths are written by `PathMiddleware` only. */
+/** Returns a copy of a group for a client. Its paths are written by `PathMiddleware` only. */
 const withPaths = (group: HttpApiGroup.Top): HttpApiGroup.Top =>
   Object.values(group.endpoints).reduce(
     // `middleware` returns a new endpoint, and `add` replaces the one of the same name.
     (copy, endpoint) =>
-      copy.add(Object.assign(endpoint.middleware(PathMiddleware), { params: undefined })),
+      copy.add(
+        Object.assign(endpoint.middleware(PathMiddleware), ClientParts.of(endpoint), {
+          params: undefined
+        })
+      ),
     group
   )
 
@@ -254,7 +260,7 @@ const pathOf = (
   }
   if (params === undefined) return () => written({})
   const own = annotations as Context.Context<HttpApi.ParamsParseOptions | HttpApi.ParseOptions>
-  const encode = Schema.encodeUnknownEffect(
+  const encode = OwnKeys.encodeUnknownEffect(
     params,
     Context.getOrUndefined(own, HttpApi.ParamsParseOptions) ??
       Context.getOrUndefined(own, HttpApi.ParseOptions)

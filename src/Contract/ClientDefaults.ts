@@ -5,6 +5,7 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Simplify } from "effect/Types"
+import * as OwnKeys from "./OwnKeys.ts"
 
 /** The names of the fields with a default for decoding. */
 type Defaulted<Fields extends Schema.Struct.Fields> = {
@@ -65,13 +66,15 @@ const completing = (codec: Schema.Top | undefined): Complete | undefined => {
   )
   if (fields.length === 0) return undefined
   const defaults = fields.map(
-    ([name, field]) => [name, Schema.decodeUnknownEffect(Schema.Struct({ [name]: field }))] as const
+    ([name, field]) =>
+      [name, OwnKeys.decodeUnknownEffect(Schema.Struct({ [name]: field }))] as const
   )
   return Effect.fnUntraced(function* (value) {
     if (!isRecord(value)) return value
     let whole = value
     for (const [name, decode] of defaults) {
-      if (value[name] === undefined) whole = { ...whole, ...(yield* decode({})) }
+      if (!Object.hasOwn(value, name) || value[name] === undefined)
+        whole = { ...whole, ...(yield* decode({})) }
     }
     return whole
   })

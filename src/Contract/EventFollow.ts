@@ -17,12 +17,24 @@ export interface FollowRequest {
 export interface FollowOptions {
   /** Continues after the event with this id. Without it, the stream begins with the next event. */
   readonly lastEventId?: string | undefined
-  /** The longest wait before an attempt to connect again. The default is 30 seconds. */
+  /**
+   * The longest wait before an attempt to connect again, also if the server asks for a longer one. The default is
+   * 30 seconds.
+   */
   readonly maxDelay?: Duration.Input | undefined
 }
 
 /** The shortest wait before an attempt to connect again, in milliseconds. */
 const shortest = 250
+
+/** Returns the longest wait in milliseconds. Without a wait, a client would call a server that is away in a loop. */
+const longestOf = ({ maxDelay = Duration.seconds(30) }: FollowOptions): number => {
+  const millis = Duration.toMillis(maxDelay)
+  if (millis > 0) return millis
+  throw new TypeError(
+    'The maxDelay of follow is no time to wait. Write a duration above 0, such as "30 seconds".'
+  )
+}
 
 /** Whether the server has told when to connect again. */
 const isRetry = (error: unknown): error is Sse.Retry => Sse.Retry.is(error)
@@ -45,6 +57,9 @@ const isBusy = (status: number): boolean => status === 429 || status >= 500
  * server asks for, with the id of the last event. So the stream goes on through restarts of the server and broken
  * connections, and misses no event of a log. It fails if the server refuses a call, with a 400 or a 401 for
  * example, and if an event does not match its schema. Reading it twice calls twice.
+ *
+ * The pause is at least 250 ms and at most `maxDelay`. If the server asks for a pause of 0, or for one without an
+ * end, `follow` waits as after a failure: longer each time. It throws a `TypeError` if `maxDelay` is not above 0.
  *
  * @example
  * ```ts
@@ -92,20 +107,21 @@ export const follow = <A extends { readonly id?: string | undefined }, E, R, E2,
     R2
   >,
   options: FollowOptions = {}
-): Stream.Stream<A, E2 | Exclude<E, Sse.Retry>, R | R2> =>
-  Stream.suspend(() => {
-    const longest = Duration.toMillis(options.maxDelay ?? Duration.seconds(30))
+): Stream.Stream<A, E2 | Exclude<E, Sse.Retry>, R | R2> => {
+  const longest = longestOf(options)
+  return Stream.suspend(() => {
     let lastEventId = options.lastEventId
     let attempt = 0
 
     const pause = (error: unknown) =>
-      Effect.flatMap(Random.next, (random) =>
-        Effect.sleep(
-          isRetry(error)
-            ? error.duration
+      Effect.flatMap(Random.next, (random) => {
+        const told = isRetry(error) ? Duration.toMillis(error.duration) : 0
+        return Effect.sleep(
+          told > 0 && told < Number.POSITIVE_INFINITY
+            ? Math.min(longest, Math.max(shortest, told))
             : Math.min(longest, shortest * 2 ** Math.min(attempt++, 20)) * (0.5 + random / 2)
         )
-      )
+      })
 
     const once = Stream.unwrap(
       Effect.map(
@@ -137,3 +153,4 @@ export const follow = <A extends { readonly id?: string | undefined }, E, R, E2,
     // A `Retry` never leaves a turn.
     return Stream.forever(turn) as Stream.Stream<A, E2 | Exclude<E, Sse.Retry>, R | R2>
   })
+}

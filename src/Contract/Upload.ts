@@ -1,6 +1,7 @@
 /** Multipart forms with files, as payloads of a contract. */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
+import * as OwnKeys from "./OwnKeys.ts"
 
 /** How often a file comes in a form. */
 export type Count = "many" | "one" | "optional"
@@ -122,11 +123,10 @@ export const multipart = <const Fields extends Schema.Struct.Fields>(
   { maxFieldBytes = 65_536, maxFields = 100 }: Limits = {}
 ): Form<Fields> & HttpApiSchema.asMultipartStream<Schema.Struct<Fields>> => {
   const files = new Map<string, FilePart["~flange/Upload"]>()
-  const texts: Record<string, Schema.Struct.Fields[string]> = {}
   for (const [name, field] of Object.entries(fields)) {
     if (isFilePart(field)) files.set(name, field["~flange/Upload"])
-    else texts[name] = field
   }
+  const texts = Object.fromEntries(Object.entries(fields).filter(([name]) => !files.has(name)))
   let maxBytes = maxFields * (maxFieldBytes + headBytes) + headBytes
   let maxParts = maxFields
   for (const rules of files.values()) {
@@ -198,9 +198,8 @@ export const formData = <Fields extends Schema.Struct.Fields>(
   const given: Readonly<Record<string, unknown>> = values
   const data = new FormData()
   const others = Object.fromEntries(Object.entries(given).filter(([name]) => !files.has(name)))
-  for (const [name, value] of Object.entries(Schema.encodeUnknownSync(texts)(others))) {
-    append(data, name, value)
-  }
-  for (const name of files.keys()) append(data, name, given[name])
+  const encoded = Schema.encodeUnknownSync(OwnKeys.encoding(texts))(others)
+  for (const [name, value] of Object.entries(encoded)) append(data, name, value)
+  for (const name of files.keys()) if (Object.hasOwn(given, name)) append(data, name, given[name])
   return data
 }

@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as OwnKeys from "../Contract/OwnKeys.ts"
 import * as ActionMetrics from "./ActionMetrics.ts"
 import * as Contribution from "./Contribution.ts"
 
@@ -138,7 +139,7 @@ export const make = <
   } = {}
 ): Action<Name, Payload, Success, Error> => {
   const payload: Schema.Top = options.payload ?? Schema.Void
-  const decode = Schema.decodeUnknownEffect(Schema.toType(payload), { errors: "all" })
+  const decode = OwnKeys.decodeUnknownEffect(Schema.toType(payload), { errors: "all" })
   const key = Context.Service<Implementation<Name>, Run<Payload, Success, Error>>(
     `flange/Action/${name}`
   )
@@ -227,13 +228,13 @@ export const implementations = (
 export const decodeJson = (
   action: Any
 ): ((payload: unknown) => Effect.Effect<unknown, ActionPayloadError, unknown>) => {
-  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(action.payload), { errors: "all" })
+  const decode = OwnKeys.decodeUnknownEffect(Schema.toCodecJson(action.payload), { errors: "all" })
   return (payload) => Effect.mapError(decode(payload), refused(action.name))
 }
 
 const runJson = (action: Any, services: Context.Context<unknown>): RunJson => {
   const decode = decodeJson(action)
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(action.success))
+  const encode = OwnKeys.encodeUnknownEffect(Schema.toCodecJson(action.success))
   const run = Context.getUnsafe(services, action) as RunJson
   return (payload) =>
     decode(payload).pipe(

@@ -19,10 +19,12 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
 import type * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
+import type * as SchemaAST from "effect/SchemaAST"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "effect/socket/Socket"
 import * as Tracer from "effect/Tracer"
+
+export { recur, replaceEncoding } from "../Contract/SchemaInternals.ts"
 
 /**
  * The key under which `HttpEffect` keeps handlers that run before a reply is sent.
@@ -183,11 +185,6 @@ interface SchemaInternals {
   readonly isWithHeadersValue: (
     value: unknown
   ) => value is HttpApiSchema.withHeaders<unknown, unknown>
-  /** Keeps what Effect remembers of a node, which a copy does not. */
-  readonly replaceEncoding: <A extends SchemaAST.AST>(
-    ast: A,
-    encoding: SchemaAST.Encoding | undefined
-  ) => A
 }
 
 /** The functions behind `HttpApiBuilder`'s own encoding, marked internal. */
@@ -200,24 +197,14 @@ export const {
   isStreamSchema,
   isStreamSse,
   isUpgrade,
-  isWithHeadersValue,
-  replaceEncoding
+  isWithHeadersValue
 }: SchemaInternals =
   // Marked internal, so the declarations do not have them.
-  { ...HttpApiEndpoint, ...HttpApiSchema, ...SchemaAST } as unknown as SchemaInternals
+  { ...HttpApiEndpoint, ...HttpApiSchema } as unknown as SchemaInternals
 
 /** Returns a node with other parts. Effect's classes of nodes keep all they have in own properties. */
 export const copyNode = <A extends SchemaAST.AST>(ast: A, parts: Partial<SchemaAST.AST>): A =>
   Object.assign(Object.create(Object.getPrototypeOf(ast) as object), ast, parts) as A
-
-type Change = (ast: SchemaAST.AST) => SchemaAST.AST
-
-/**
- * Returns a node whose parts are changed, such as the types of its properties. It has no
- * encoding if a part differs. Effect marks the method that does it as internal.
- */
-export const recur = (ast: SchemaAST.AST, change: Change): SchemaAST.AST =>
-  "recur" in ast ? (ast.recur as (change: Change) => SchemaAST.AST)(change) : ast
 
 /** A handler as the user wrote it. */
 export interface UserHandler {

@@ -3,6 +3,7 @@ import { AssertionError } from "node:assert"
 import { isDeepStrictEqual } from "node:util"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as OwnKeys from "../Contract/OwnKeys.ts"
 import { differences, excerpt, lines, show } from "./Differences.ts"
 import { type LogEntry, toText } from "./TestLogs.ts"
 
@@ -60,7 +61,9 @@ export class TestResponse {
 
   /** The body as JSON, decoded with a schema. Throws an `AssertionError` if it does not fit. */
   decode<A>(schema: Schema.ConstraintDecoder<A>): A {
-    const decoded = Schema.decodeUnknownResult(Schema.toCodecJson(schema))(this.json)
+    const decoded = Schema.decodeUnknownResult(OwnKeys.decoding(Schema.toCodecJson(schema)))(
+      this.json
+    )
     return Result.isSuccess(decoded)
       ? decoded.success
       : this.#throw(

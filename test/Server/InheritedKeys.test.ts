@@ -6,7 +6,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import { App, Plugin, Route } from "flange"
 import { assert, describe, it } from "vitest"
-import * as OwnKeys from "../../src/Server/Codec/OwnKeys.ts"
+import * as OwnKeys from "../../src/Contract/OwnKeys.ts"
 import { both, type Place, post } from "./codecs.ts"
 
 const names = Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__")

@@ -8,6 +8,7 @@ import {
   AdminActionNotFound,
   AdminActionRefused
 } from "../../Contract/AdminErrors.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as Action from "../../Plugin/Action.ts"
 import type { AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
 
@@ -42,7 +43,7 @@ export const list = (runtime: AppRuntimeShape) =>
 
 const encodeError = ({ error: schema }: Action.Any, error: unknown) =>
   // The schemas of an action may use any service of the app, and a request has all of them.
-  Schema.encodeUnknownEffect(Schema.toCodecJson(schema))(error) as Effect.Effect<
+  OwnKeys.encodeUnknownEffect(Schema.toCodecJson(schema))(error) as Effect.Effect<
     unknown,
     Schema.SchemaError
   >

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CurrentIdentity, type Identity } from "../../Contract/Authentication.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 
 /** The fields of an identity. An absent field has the value that grants least. */
 export interface IdentityInput {
@@ -57,6 +58,6 @@ export const identity = (input: IdentityInput, method = "custom"): Identity => (
 export const attributes = <A>(
   schema: Schema.Schema<A>
 ): Effect.Effect<A, never, CurrentIdentity> => {
-  const decode = Schema.decodeUnknownEffect(Schema.toType(schema))
+  const decode = OwnKeys.decodeUnknownEffect(Schema.toType(schema))
   return Effect.flatMap(CurrentIdentity, ({ attributes }) => Effect.orDie(decode(attributes)))
 }

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaAST from "effect/SchemaAST"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 
 /** The functions of a schema. */
 export interface JsonCodec<A> {
@@ -14,11 +15,13 @@ const made = new WeakMap<object, JsonCodec<unknown>>()
 
 const make = <A>(schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
   const codec = Schema.toCodecJson(schema)
-  SchemaJITCompiler.enable(codec.ast)
-  SchemaJITCompiler.enable(SchemaAST.flip(codec.ast))
+  const decoding = OwnKeys.decoding(codec)
+  const encoding = OwnKeys.encoding(codec)
+  SchemaJITCompiler.enable(decoding.ast)
+  SchemaJITCompiler.enable(SchemaAST.flip(encoding.ast))
   return {
-    decode: Schema.decodeUnknownEffect(codec),
-    encode: Schema.encodeUnknownEffect(codec)
+    decode: Schema.decodeUnknownEffect(decoding),
+    encode: Schema.encodeUnknownEffect(encoding)
   }
 }
 

@@ -6,6 +6,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as String from "effect/String"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as Pagination from "../../Contract/Pagination.ts"
 import * as RowTypes from "./RowTypes.ts"
 
@@ -88,8 +89,8 @@ export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & k
     const columnOf = String.camelToSnake
     const keyColumn = sql(columnOf(keyName))
 
-    const encodeRow = Schema.encodeEffect(row)
-    const decodeRow = Schema.decodeUnknownEffect(row)
+    const encodeRow = OwnKeys.encodeUnknownEffect(row)
+    const decodeRow = OwnKeys.decodeUnknownEffect(row)
     const fieldNames = Object.keys(fields)
 
     const decode = (columns: object) => {
@@ -151,7 +152,7 @@ export const table = <Row extends RowSchema, Key extends keyof Row["fields"] & k
           columns[columnOf(field)] =
             change === null && SchemaAST.isOptional(schema.ast)
               ? null
-              : yield* Effect.orDie(Schema.encodeUnknownEffect(schema)(change))
+              : yield* Effect.orDie(OwnKeys.encodeUnknownEffect(schema)(change))
         }
         if (Object.keys(columns).length > 0) {
           yield* sql`update ${sql(name)} set ${sql.update(columns)} ${yield* where(value)}`

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidItem, ItemTooLarge, ItemUndecodable } from "../../Contract/DynamoErrors.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import type {
   Attributes,
   Definition,
@@ -65,8 +66,8 @@ export const make = <Item>(
   { indexes, key, types }: Definition
 ): ItemCodec<Item> => {
   const codec: Schema.Codec<Item, unknown> = Schema.toCodecJson(schema)
-  const decode = Schema.decodeUnknownEffect(codec)
-  const encode = Schema.encodeEffect(codec)
+  const decode = OwnKeys.decodeUnknownEffect(codec)
+  const encode = OwnKeys.encodeUnknownEffect(codec)
   const encoders = new Map<string, (value: unknown) => Value>()
   const sorts = new Set([key, ...Object.values(indexes)].map(({ sort }) => sort))
 
@@ -121,9 +122,10 @@ export const make = <Item>(
       throw new TypeError(`The schema of the table ${JSON.stringify(table)} has no ${attribute}.`)
     }
     // A test may have part of a value, such as the first letters of an id: checks do not apply to it.
-    const run = Schema.encodeUnknownResult(Schema.toCodecJson(field as typeof codec), {
-      disableChecks: true
-    })
+    const run = Schema.encodeUnknownResult(
+      OwnKeys.encoding(Schema.toCodecJson(field as typeof codec)),
+      { disableChecks: true }
+    )
     const encoder = (value: unknown): Value => {
       const result = run(value)
       if (result._tag === "Failure") throw refuse(attribute, "it does not fit the schema")

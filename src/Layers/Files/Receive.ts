@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Issue } from "../../Contract/Catalogue.ts"
 import type { UploadTooLarge, UploadTypeRefused } from "../../Contract/FileErrors.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import type { Count, Description, FileKeys, FilePart, Form } from "../../Contract/Upload.ts"
 import * as Issues from "../../Server/Exchange/Issues.ts"
 import * as MultipartFailure from "../../Server/Exchange/MultipartFailure.ts"
@@ -70,7 +71,7 @@ const failureOf =
 const decoderOf = ({ fields }: Description<Schema.Struct.Fields>) => {
   const codec = Schema.toCodecArrayFromSingle(Schema.toCodecStringTree(fields))
   // Schemas of a contract need no services other than those of the fiber that decodes.
-  const decode = Schema.decodeUnknownEffect(
+  const decode = OwnKeys.decodeUnknownEffect(
     codec as unknown as Schema.ConstraintDecoder<Readonly<Record<string, unknown>>>,
     { errors: "all" }
   )

@@ -10,6 +10,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as Tracer from "effect/Tracer"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
 
@@ -118,7 +119,7 @@ export const opener = <Payload>(
   version: number,
   migrations: Migrations
 ) => {
-  const decode = Schema.decodeUnknownEffect(payload)
+  const decode = OwnKeys.decodeUnknownEffect(payload)
   return (element: string): Effect.Effect<Opened<Payload>, Schema.SchemaError> => {
     const parsed = parse(element)
     if (parsed._tag === "Failure") return Exit.failCause(parsed.cause)

@@ -11,8 +11,9 @@ import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
+import * as Failure from "./Failure.ts"
 import * as Outcomes from "./Outcomes.ts"
-import type { Claimed, Outcome, Store } from "./QueueStore.ts"
+import type { Claim, Claimed, Outcome, Store } from "./QueueStore.ts"
 
 /** The limits of a line. Times are in milliseconds. */
 export interface Times {
@@ -145,7 +146,7 @@ export class Line {
       this.#isDirty = false
       const claimedAt = performance.now()
       const token = randomUUID()
-      const { items, next } = yield* Effect.onError(
+      const { dead, items, next } = yield* Effect.onError(
         this.#store.claim(this.name, {
           // After an outage, processes that are alive need time to renew their leases.
           endsLeases: this.#answersSince !== undefined && claimedAt - this.#answersSince >= lease,
@@ -162,6 +163,7 @@ export class Line {
       )
       this.#answersSince ??= claimedAt
       this.#fails = 0
+      yield* Effect.forEach(dead, (item) => this.#died(item), { discard: true })
       if (this.#held.size === 0) this.#renewedAt = claimedAt
       const claims = items.map((claimed) => {
         const old = this.#held.get(claimed.id)
@@ -357,6 +359,17 @@ export class Line {
       this.#working.add(held)
       taker.resume(held)
     }
+  }
+
+  /** Logs that an item is dead because its lease ended in its last attempt. Only this process knows when. */
+  #died({ attempts, id }: Claim["dead"][number]): Effect.Effect<void> {
+    return Effect.annotateLogs(
+      Effect.logError(
+        `Attempt ${attempts}, the last one, of an item of the queue "${this.name}" ended with a lost lease. The item is dead`,
+        Failure.decode(Failure.lost(attempts)).message
+      ),
+      { attempt: attempts, itemId: id, queue: this.name }
+    )
   }
 
   #failed(what: string, cause: Cause.Cause<unknown>): Effect.Effect<void> {

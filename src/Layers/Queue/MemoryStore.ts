@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Failure from "./Failure.ts"
 import type {
+  Claim,
   Claimed,
   ClaimOptions,
   Item,
@@ -131,7 +132,7 @@ export class MemoryStore implements Store {
     this.#run((now) => {
       const kept = this.#kept(queue)
       const { lease, limit, token } = options
-      this.#advance(kept, now, options)
+      const dead = this.#advance(kept, now, options)
       const items: Array<Claimed> = []
       while (!kept.isPaused && items.length < limit) {
         const entry = this.#next(kept)
@@ -143,7 +144,8 @@ export class MemoryStore implements Store {
         this.#move(kept, entry, "running", now)
         items.push({ age, attempts: entry.attempts, element: entry.element, id: entry.id, token })
       }
-      return { items, next: kept.timed.size === 0 ? undefined : Math.max(0, kept.nextAt - now) }
+      const next = kept.timed.size === 0 ? undefined : Math.max(0, kept.nextAt - now)
+      return { dead, items, next }
     })
 
   readonly cleanup: Store["cleanup"] = ({ completed, dead }) =>
@@ -335,9 +337,13 @@ export class MemoryStore implements Store {
       return { ...kept.counts, oldestWaiting, paused: kept.isPaused }
     })
 
-  /** Moves the items whose delay or lease has ended. Looks at them only if one may have ended. */
-  #advance(kept: Kept, now: number, { endsLeases, maxAttempts }: ClaimOptions): void {
-    if (now < kept.nextAt) return
+  /**
+   * Moves the items whose delay or lease has ended, and returns those that are dead by it. Looks at them only if
+   * one may have ended.
+   */
+  #advance(kept: Kept, now: number, { endsLeases, maxAttempts }: ClaimOptions): Claim["dead"] {
+    if (now < kept.nextAt) return []
+    const dead: Array<Claim["dead"][number]> = []
     kept.nextAt = Number.POSITIVE_INFINITY
     for (const entry of kept.timed) {
       const at = endOf(entry)
@@ -346,10 +352,14 @@ export class MemoryStore implements Store {
       else if (!endsLeases) kept.nextAt = Math.min(kept.nextAt, now + leaseCheck)
       else {
         const isOver = entry.attempts >= maxAttempts
-        if (isOver) entry.failure = Failure.lost(entry.attempts)
+        if (isOver) {
+          entry.failure = Failure.lost(entry.attempts)
+          dead.push({ attempts: entry.attempts, id: entry.id })
+        }
         this.#move(kept, entry, isOver ? "dead" : "waiting", now)
       }
     }
+    return dead
   }
 
   #kept(queue: string): Kept {

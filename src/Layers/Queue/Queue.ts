@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import { maxDelay } from "./Engine.ts"
@@ -169,15 +170,15 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
 ): Queue<Payload, Success, Error> => {
   const settings = QueueOptions.check(name, options)
   const payloadJson = Schema.toCodecJson(options.payload)
-  const encode = Schema.encodeUnknownEffect(payloadJson)
+  const encode = OwnKeys.encodeUnknownEffect(payloadJson)
   const encodeSuccess =
     options.success === undefined
       ? undefined
-      : Schema.encodeUnknownEffect(Schema.toCodecJson(options.success))
+      : OwnKeys.encodeUnknownEffect(Schema.toCodecJson(options.success))
   const encodeError =
     options.error === undefined
       ? undefined
-      : Schema.encodeUnknownEffect(Schema.toCodecJson(options.error))
+      : OwnKeys.encodeUnknownEffect(Schema.toCodecJson(options.error))
   const keep = encodeSuccess !== undefined
 
   const offerOf = (

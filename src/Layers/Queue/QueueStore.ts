@@ -160,6 +160,8 @@ export interface ClaimOptions {
 
 /** The items of a claim. */
 export interface Claim {
+  /** The items that the claim has made `dead`: their lease ended in their last attempt. Each is in one claim. */
+  readonly dead: ReadonlyArray<Pick<Item, "attempts" | "id">>
   readonly items: ReadonlyArray<Claimed>
   /**
    * Milliseconds until a delay or a lease of the queue ends, at the soonest. Undefined if the store knows of

@@ -101,18 +101,27 @@ return added`)
 export type ClaimedRow = readonly [id: string, attempts: number, age: number, element: string]
 
 /** Parameters: token, limit, lease, attempts of the queue, text of a lost attempt 0, the time of the server until which the claim ends leases. */
-export const claim = script<readonly [next: number, rows: ReadonlyArray<ClaimedRow>, now: number]>(`
+export const claim = script<
+  readonly [
+    next: number,
+    rows: ReadonlyArray<ClaimedRow>,
+    now: number,
+    dead: ReadonlyArray<readonly [id: string, attempts: number]>
+  ]
+>(`
 local endsLeases = now <= tonumber(ARGV[6])
 for _, id in ipairs(redis.call("ZRANGEBYSCORE", base .. ":k:delayed", "-inf", whole(now), "LIMIT", 0, ${batch})) do
   local item = readIn("delayed", id)
   if item then move(id, item, "waiting", item.due) end
 end
 local ended = endsLeases and redis.call("ZRANGEBYSCORE", base .. ":k:running", "-inf", whole(now), "LIMIT", 0, ${batch}) or {}
+local dead = {}
 for _, id in ipairs(ended) do
   local item = readIn("running", id)
   if item and item.attempts >= tonumber(ARGV[4]) then
     local failure = string.gsub(ARGV[5], "attempt 0", "attempt " .. item.attempts)
     move(id, item, "dead", now, "f", failure)
+    dead[#dead + 1] = {id, item.attempts}
   elseif item then
     move(id, item, "waiting", item.due)
   end
@@ -160,7 +169,7 @@ for _, state in ipairs(endsLeases and {"delayed", "running"} or {"delayed"}) do
     if next < 0 or wait < next then next = wait end
   end
 end
-return {next, rows, now}`)
+return {next, rows, now, dead}`)
 
 /** Parameters: channel, queue, token. */
 export const abandon = script<number>(`

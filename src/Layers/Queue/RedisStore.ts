@@ -108,9 +108,10 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
               Failure.lost(0),
               endsLeases ? whole(until) : "0"
             ),
-            ([next, rows, now]) => {
+            ([next, rows, now, dead]) => {
               ahead = now - performance.now()
               return {
+                dead: dead.map(([id, attempts]) => ({ attempts, id })),
                 items: rows.map(([id, attempts, age, element]) => ({
                   age,
                   attempts,

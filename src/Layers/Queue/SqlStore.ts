@@ -16,7 +16,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import * as OwnTables from "../../Plugin/OwnTables.ts"
 import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
-import type { Claimed, ClaimOptions, Store } from "./QueueStore.ts"
+import type { Claim, Claimed, ClaimOptions, Store } from "./QueueStore.ts"
 import * as SqlNotifications from "./SqlNotifications.ts"
 import { changed, type Numeric, reading, storable, stored, timeOf } from "./SqlRows.ts"
 import * as SqlSettlement from "./SqlSettlement.ts"
@@ -37,6 +37,8 @@ export interface SqlStore extends Store {
 export interface Memory {
   /** When delays and leases are to be looked for again. */
   checkAt: number
+  /** The items that a check has made dead and that no claim has returned yet: the claim after it may fail. */
+  readonly dead: Array<Claim["dead"][number]>
   /** Whether the last claim has seen items of several tenants. */
   hasTenants: boolean
   /** The tenant that was served last. */
@@ -61,7 +63,7 @@ export const memories = () => {
   return (queue: string): Memory => {
     const found = all.get(queue)
     if (found !== undefined) return found
-    const made: Memory = { checkAt: 0, hasTenants: false, lastTenant: "" }
+    const made: Memory = { checkAt: 0, dead: [], hasTenants: false, lastTenant: "" }
     all.set(queue, made)
     return made
   }
@@ -84,12 +86,19 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
   const isPaused = (queue: string) =>
     sql`exists (select 1 from ${queues} where queue = ${queue} and paused)`
 
-  /** Moves the items whose delay or lease has ended. Returns the milliseconds until the next one. */
+  /**
+   * Moves the items whose delay or lease has ended. Returns those that are dead by it, and the milliseconds until
+   * the next one.
+   */
   const advance = (queue: string, { endsLeases, maxAttempts }: ClaimOptions) => {
     const states = sql.literal(endsLeases ? "'delayed', 'running'" : "'delayed'")
     const timed = sql`queue = ${queue} and state in ('delayed', 'running')`
     return Effect.map(
-      sql<{ readonly next: Numeric | null }>`
+      sql<{
+        readonly attempts: Numeric | null
+        readonly id: string | null
+        readonly next: Numeric | null
+      }>`
         with ended as (
           select sequence from ${items} where ${timed} and wake_at <= ${now} and state in (${states})
           order by wake_at limit ${sql.literal(String(batch))} for update skip locked
@@ -98,12 +107,21 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
             state = case when i.state = 'running' and i.attempts >= ${maxAttempts} then 'dead' else 'waiting' end,
             failure = case when i.state = 'running' and i.attempts >= ${maxAttempts} then ${Failure.lost(maxAttempts)} else i.failure end,
             token = null, updated_at = ${now}, wake_at = null
-          from ended where i.sequence = ended.sequence returning 1
+          from ended where i.sequence = ended.sequence returning i.attempts, i.id, i.state
         )
-        select case when (select count(*) from moved) >= ${sql.literal(String(batch))} then 0
-          else (select min(wake_at) - ${now} from ${items} where ${timed} and wake_at > ${now}) end as next`,
-      ([row]) =>
-        row === undefined || row.next === null ? undefined : Math.max(0, Number(row.next))
+        select m.attempts, m.id, n.next from (
+          select case when (select count(*) from moved) >= ${sql.literal(String(batch))} then 0
+            else (select min(wake_at) - ${now} from ${items} where ${timed} and wake_at > ${now}) end as next
+        ) n left join moved m on m.state = 'dead'`,
+      (rows) => {
+        const next = rows[0]?.next ?? undefined
+        return {
+          dead: rows.flatMap(({ attempts, id }) =>
+            id === null ? [] : [{ attempts: Number(attempts), id }]
+          ),
+          next: next === undefined ? undefined : Math.max(0, Number(next))
+        }
+      }
     )
   }
 
@@ -174,7 +192,8 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       const known = memory(queue)
       if (performance.now() >= known.checkAt) {
         known.checkAt = performance.now() + checkInterval
-        const next = yield* advance(queue, options)
+        const { dead, next } = yield* advance(queue, options)
+        known.dead.push(...dead)
         if (next !== undefined) {
           known.checkAt = Math.min(known.checkAt, performance.now() + next)
         }
@@ -203,7 +222,8 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         // With one tenant, the statement has claimed all there is.
         known.hasTenants = rows.some(({ tenant }) => tenant !== rows[0]!.tenant)
       }
-      return { items: found, next: Math.max(0, known.checkAt - performance.now()) }
+      const next = Math.max(0, known.checkAt - performance.now())
+      return { dead: known.dead.splice(0), items: found, next }
     })
 
   return {

@@ -119,16 +119,17 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
         const { attempts, id } = held.claimed
-        const logged = ({ failure: { kind, message } }: Outcomes.Attempted) =>
-          attempts >= maxAttempts
-            ? Effect.logError(
-                `Attempt ${attempts}, the last one, of an item of the queue "${name}" ended with a ${kind}. The item is dead`,
-                message
-              )
-            : Effect.logWarning(
-                `Attempt ${attempts} of an item of the queue "${name}" ended with a ${kind}. It is tried again`,
-                message
-              )
+        const logged = ({ failure: { kind, message } }: Outcomes.Attempted) => {
+          const which = attempts >= maxAttempts ? `${attempts}, the last one,` : attempts
+          const what = `Attempt ${which} of an item of the queue "${name}" ended with a ${kind === "lost" ? "lost lease" : kind}`
+          if (attempts < maxAttempts) {
+            return Effect.logWarning(`${what}. It is tried again`, message)
+          }
+          // The process that ends the lease logs the death.
+          return kind === "lost"
+            ? Effect.logWarning(what, message)
+            : Effect.logError(`${what}. The item is dead`, message)
+        }
         const ended = Effect.flatMap(
           Effect.exit(restore(handler.run(opened, { attempts, id }))),
           (own) => {

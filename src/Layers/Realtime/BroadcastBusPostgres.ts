@@ -7,24 +7,13 @@
  */
 import { randomBytes } from "node:crypto"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import type { Listening } from "../../Plugin/SqlListen.ts"
+import * as SqlListen from "../../Plugin/SqlListen.ts"
 import type { Bus, Letter, Listener } from "./BroadcastBus.ts"
 import { BroadcastUnavailable } from "./BroadcastErrors.ts"
 import { Assembly, split } from "./BroadcastParts.ts"
-
-/** A client whose server has notifications. */
-export type ListeningClient = Listening & SqlClient
-
-/**
- * Checks whether the processes of a database can notify each other. PGlite has one process and one
- * connection.
- */
-export const canListen = (sql: SqlClient): sql is ListeningClient =>
-  "listen" in sql && sql.driver !== "pglite"
 
 /** The options of a bus. */
 export interface Options {
@@ -37,14 +26,6 @@ export interface Options {
 /** How long `subscribe` waits for the connection, in milliseconds. */
 const patience = 5000
 
-/**
- * Milliseconds of silence after which a process notifies itself, and as many more after which it takes the
- * connection for lost. The notification of any replica is a sign of life.
- */
-const silence = 10_000
-
-const longestWait = 5000
-
 /** A listener with its state. */
 interface Entry extends Listener {
   /** Whether texts may have been missed since it was confirmed, or since it was to be confirmed. */
@@ -53,26 +34,26 @@ interface Entry extends Listener {
   onConfirmed: (() => void) | undefined
 }
 
-const signOfLife = "alive"
-
 /** Makes the bus. Its connection is opened with the first subscription. */
 export const make = (
-  sql: ListeningClient,
+  sql: SqlListen.ListeningClient,
   { channel, maxSize }: Options
 ): Effect.Effect<Bus, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const scope = yield* Effect.scope
     const entries = new Map<string, Set<Entry>>()
     const process = randomBytes(6).toString("hex")
+    let assembly = new Assembly(maxSize)
     let isListening = false
     let texts = 0
+    const wanted = Latch.makeUnsafe(false)
 
     const all = function* () {
       for (const set of entries.values()) yield* set
     }
 
-    const up = (): void => {
+    const onOpen = (): void => {
       isListening = true
+      assembly = new Assembly(maxSize)
       for (const entry of all()) {
         if (entry.isBehind) entry.onGap(undefined)
         entry.isBehind = false
@@ -80,7 +61,7 @@ export const make = (
       }
     }
 
-    const down = (): void => {
+    const onLost = (): void => {
       isListening = false
       for (const entry of all()) entry.isBehind ||= entry.onConfirmed === undefined
     }
@@ -97,49 +78,22 @@ export const make = (
       for (const { onText } of entries.get(address) ?? []) onText(text)
     }
 
-    /** Listens on one connection, and fails when it is lost. */
-    const session = Effect.scoped(
-      Effect.gen(function* () {
-        const queue = yield* sql.listen(channel)
-        const assembly = new Assembly(maxSize)
-        let isSilent = false
-        up()
-        const receive = Effect.map(Queue.takeAll(queue), (notifications) => {
-          isSilent = false
-          for (const { payload } of notifications) {
-            const letter = payload === signOfLife ? undefined : assembly.add(payload)
+    // It is forked here: the fiber of a subscriber may have a request, a span and a transaction.
+    yield* Effect.forkScoped(
+      Effect.andThen(
+        wanted.await,
+        SqlListen.listen(sql, {
+          channel,
+          lost: "The connection that listens for broadcasts was lost. It is opened again, and subscribers are told of the gap",
+          onLost,
+          onMessage: (payload) => {
+            const letter = assembly.add(payload)
             if (letter !== undefined) deliver(letter)
-          }
+          },
+          onOpen
         })
-        const watch = Effect.gen(function* () {
-          isSilent = true
-          yield* Effect.sleep(silence)
-          if (!isSilent) return
-          yield* notify([signOfLife])
-          yield* Effect.sleep(silence)
-          if (isSilent) return yield* Effect.fail("it does not deliver notifications")
-        })
-        return yield* Effect.raceFirst(Effect.forever(receive), Effect.forever(watch))
-      })
+      )
     )
-
-    const sessions = Effect.gen(function* () {
-      let failures = 0
-      for (;;) {
-        const error = yield* Effect.flip(session)
-        const wasListening = isListening
-        down()
-        if (wasListening) {
-          failures = 0
-          yield* Effect.logWarning(
-            `The connection that listens for broadcasts was lost: ${typeof error === "string" ? error : error.message}. It is opened again, and subscribers are told of the gap.`
-          )
-        }
-        const wait = Math.min(longestWait, 50 * 2 ** failures++)
-        yield* Effect.sleep(wait * (0.5 + Math.random()))
-      }
-    })
-    const started = yield* Effect.cached(Effect.forkIn(sessions, scope))
 
     const add = (address: string, entry: Entry) =>
       Effect.acquireRelease(
@@ -165,7 +119,7 @@ export const make = (
           Effect.mapError((cause) => new BroadcastUnavailable({ cause, operation: "publish" }))
         ),
       subscribe: Effect.fnUntraced(function* (address, listener) {
-        yield* started
+        wanted.openUnsafe()
         const entry: Entry = { ...listener, isBehind: false, onConfirmed: undefined }
         yield* add(address, entry)
         const confirmed = Effect.callback<void>((resume) => {

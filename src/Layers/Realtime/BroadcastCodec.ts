@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as SchemaAST from "effect/SchemaAST"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import type { JsonSchema } from "./BroadcastTopic.ts"
 
 /** The functions of a schema. */
@@ -17,10 +18,12 @@ const made = new WeakMap<object, TextCodec<never>>()
 
 const make = <A>(schema: JsonSchema<A>): TextCodec<A> => {
   const codec = Schema.toCodecJson(schema)
-  SchemaJITCompiler.enable(codec.ast)
-  SchemaJITCompiler.enable(SchemaAST.flip(codec.ast))
-  const decode = Schema.decodeUnknownSync(codec)
-  const encode = Schema.encodeSync(codec)
+  const decoding = OwnKeys.decoding(codec)
+  const encoding = OwnKeys.encoding(codec)
+  SchemaJITCompiler.enable(decoding.ast)
+  SchemaJITCompiler.enable(SchemaAST.flip(encoding.ast))
+  const decode = Schema.decodeUnknownSync(decoding)
+  const encode = Schema.encodeSync(encoding)
   return {
     // A transformation of the schema may throw too, and the text is that of another process.
     decode: Option.liftThrowable((text: string) => decode(JSON.parse(text))),

@@ -11,6 +11,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import { SharedRedis } from "../../Plugin/SharedRedis.ts"
+import * as SqlListen from "../../Plugin/SqlListen.ts"
 import * as Broadcast from "./Broadcast.ts"
 import { type Bus, inProcess } from "./BroadcastBus.ts"
 import * as BroadcastBusPostgres from "./BroadcastBusPostgres.ts"
@@ -43,6 +44,11 @@ const withoutNotifications = new BroadcastBackendError({
     "MySQL and MariaDB have no notifications between processes. List Redis.plugin and Realtime.broadcastWithRedis in the place of Realtime.broadcastWithDatabase."
 })
 
+const withoutConnection = new BroadcastBackendError({
+  message:
+    "Realtime.broadcastWithDatabase holds a connection of the pool, and database.maxConnections is 1. Raise it to 2 at least."
+})
+
 /** Returns the channel of PostgreSQL. Its name has at most 63 bytes, and a prefix may have more. */
 export const channelOf = (prefix: string): string =>
   `flange_${createHash("sha256").update(prefix).digest("hex").slice(0, 40)}`
@@ -57,9 +63,12 @@ export const databaseParts = (
     if (sql.onDialectOrElse({ mysql: () => true, orElse: () => false })) {
       return yield* withoutNotifications
     }
+    if (SqlListen.hasNotifications(sql) && !SqlListen.canListen(sql)) {
+      return yield* withoutConnection
+    }
     const store = PresenceStoreSql.make(sql, prefix)
     yield* store.createTables
-    const bus = BroadcastBusPostgres.canListen(sql)
+    const bus = SqlListen.canListen(sql)
       ? yield* BroadcastBusPostgres.make(sql, {
           channel: channelOf(prefix),
           maxSize: Math.max(maxSize, minimumSize)
@@ -146,7 +155,7 @@ export const broadcast = Plugin.make("flange:broadcast", {
  * Connects replicas through the database of the app, which is PostgreSQL: messages are notifications, and
  * one connection of the pool listens. What a transaction publishes is sent with its commit, so a committed
  * transaction loses no message, even if the process is killed. PGlite has one process, and its messages stay
- * in it. MySQL and MariaDB have no notifications: the plugin fails there.
+ * in it. MySQL and MariaDB have no notifications: the plugin fails there, and with `database.maxConnections` of 1.
  *
  * It creates the tables `flange_presence` and `flange_presence_nodes` if they are not there. A pooler that
  * changes connections between transactions, such as PgBouncer in transaction mode, does not pass

@@ -1,5 +1,6 @@
 /** Topics: what is broadcast to the replicas of an app, by name, key and schema. It imports nothing of the server. */
 import * as Schema from "effect/Schema"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 
 /** A schema whose values travel as JSON. */
 export type JsonSchema<A> = Schema.Codec<A, unknown>
@@ -106,7 +107,12 @@ export const make: Make = <Key, Message, Meta>(
 ): never => {
   checked(name)
   if (keySchema === undefined) return { key: "", message, meta, name } as never // as `Make` has it
-  const encode = Schema.encodeSync(Schema.toCodecJson(keySchema))
-  const at = (key: Key) => ({ key: JSON.stringify(encode(key)), message, meta, name })
+  const codec = Schema.toCodecJson(keySchema)
+  // A schema may have a part that is declared later.
+  let encode: ((key: Key) => unknown) | undefined
+  const at = (key: Key) => {
+    encode ??= Schema.encodeSync(OwnKeys.encoding(codec))
+    return { key: JSON.stringify(encode(key)), message, meta, name }
+  }
   return { at, name } as never // as `Make` has it
 }

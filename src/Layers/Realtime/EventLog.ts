@@ -11,6 +11,7 @@ import {
   TopicMalformed
 } from "../../Contract/EventErrors.ts"
 import type { Event, EventStream, Received, Schemas } from "../../Contract/EventStream.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import { type Advance, advance } from "./EventLogAdvance.ts"
 import type { Backend, EventLogError } from "./EventLogBackend.ts"
 import * as EventLogPosition from "./EventLogPosition.ts"
@@ -78,8 +79,8 @@ const codecOf = (schema: Schema.Codec<unknown, unknown>): Codec => {
   let codec = codecs.get(schema)
   if (codec === undefined) {
     const text = Schema.fromJsonString(Schema.toCodecJson(schema))
-    const decode = Schema.decodeEffect(text)
-    const encode = Schema.encodeEffect(text)
+    const decode = OwnKeys.decodeUnknownEffect(text)
+    const encode = OwnKeys.encodeUnknownEffect(text)
     codec = {
       decode: (data) => Effect.orDie(decode(data)),
       encode: (data) => Effect.orDie(encode(data))
@@ -89,9 +90,13 @@ const codecOf = (schema: Schema.Codec<unknown, unknown>): Codec => {
   return codec
 }
 
+/** Returns the schema of the data of an event; undefined if the stream has no such event. */
+const schemaOf = (events: Schemas, event: string): Schemas[string] | undefined =>
+  Object.hasOwn(events, event) ? events[event] : undefined
+
 /** Returns the data of an event as JSON. */
 export const encoded = (events: Schemas, event: string, data: unknown): Effect.Effect<string> => {
-  const schema = events[event]
+  const schema = schemaOf(events, event)
   return schema === undefined
     ? Effect.die(new Error(`The stream has no event ${JSON.stringify(event)}`))
     : codecOf(schema).encode(data)
@@ -114,7 +119,7 @@ export const make = (backend: Backend, tails: Tails, maxEventSize: number): Even
           ? Effect.forEach(entries, ({ data, event, sequence }) => {
               const { generation } = position
               const id = EventLogPosition.format({ generation, sequence })
-              const schema = events[event]
+              const schema = schemaOf(events, event)
               return schema === undefined
                 ? Effect.die(
                     new Error(

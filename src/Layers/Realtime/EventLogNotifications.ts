@@ -21,16 +21,18 @@ export const warned = <E>(effect: Effect.Effect<void, E>, what: string): Effect.
   )
 
 /**
- * Listens until the scope closes, if the database can. Returns a function that returns whether the process
- * listens now.
+ * Listens until the scope closes, if the database can, and calls `onLost` when the connection is lost. Returns a
+ * function that returns whether the process listens now.
  */
 export const listen = (
   sql: SqlClient,
-  watchers: Watchers
+  watchers: Watchers,
+  onLost: () => void
 ): Effect.Effect<() => boolean, never, Scope.Scope> =>
   SqlListen.listen(sql, {
     channel,
-    lost: "The log of events failed to listen",
+    lost: "The connection that listens for events was lost. The log looks for events until it is opened again",
+    onLost,
     onMessage: (topic) => watchers.wake(topic),
     onOpen: () => watchers.wakeAll()
   })

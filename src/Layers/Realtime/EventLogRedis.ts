@@ -91,9 +91,10 @@ export const make = (
   shared: SharedRedisShape,
   bounds: Bounds
 ): Backend => {
-  // The braces keep both keys of a topic on one node of a cluster.
-  const streamOf = (topic: string) => `${shared.prefix}events:{${topic}}`
-  const headOf = (topic: string) => `${shared.prefix}events:{${topic}}:head`
+  // The braces keep both keys of a topic on one node of a cluster. Redis ignores a tag that ends at once, as that
+  // of a topic that begins with a brace would: so the tag begins with a colon.
+  const streamOf = (topic: string) => `${shared.prefix}events:{:${topic}}`
+  const headOf = (topic: string) => `${streamOf(topic)}:head`
   const channelOf = (topic: string) => `${shared.prefix}events:${topic}`
   const stored = <A>(operation: string, effect: Effect.Effect<A, Redis.RedisError>) =>
     Effect.mapError(effect, ({ cause }) => new EventLogError({ cause, operation }))

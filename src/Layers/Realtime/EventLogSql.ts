@@ -8,6 +8,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
@@ -238,12 +239,16 @@ export const make = (
     ping: stored("ping", Effect.asVoid(sql`select topic from ${topics} where topic = ''`)),
     prune,
     start: Effect.gen(function* () {
-      const isListening = yield* EventLogNotifications.listen(sql, watchers)
-      const wait = Effect.suspend(() =>
-        Effect.sleep(
-          isListening() ? Math.max(pollInterval, EventLogNotifications.pollInterval) : pollInterval
-        )
+      const lost = Latch.makeUnsafe(false)
+      const isListening = yield* EventLogNotifications.listen(sql, watchers, () =>
+        lost.openUnsafe()
       )
+      const wait = Effect.suspend(() => {
+        lost.closeUnsafe()
+        if (!isListening()) return Effect.sleep(pollInterval)
+        const patience = Math.max(pollInterval, EventLogNotifications.pollInterval)
+        return Effect.raceFirst(Effect.sleep(patience), lost.await)
+      })
       yield* Effect.forkScoped(
         Effect.forever(Effect.andThen(wait, EventLogNotifications.warned(poll, "look for events")))
       )

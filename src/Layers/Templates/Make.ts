@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import * as Thrown from "../../Config/Thrown.ts"
 import { type Html, rendered } from "../../Contract/Markup.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as Compile from "./Compile.ts"
 import type { Compiled } from "./Compiled.ts"
 import * as Mentions from "./Mentions.ts"
@@ -141,7 +142,7 @@ const problemsOf = (
 
 /** Returns the function that checks data, and leaves out what its schema does not have. */
 const checkOf = ({ data }: AnyTemplate): ((value: unknown) => unknown) => {
-  const type = Schema.toType(data)
+  const type = OwnKeys.decoding(Schema.toType(data))
   SchemaJITCompiler.enable(type.ast)
   const decode = Schema.decodeUnknownSync(type)
   return (value) => decode(value)

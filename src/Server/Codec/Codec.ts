@@ -16,6 +16,7 @@ import {
   PayloadTooLarge,
   UnsupportedMediaType
 } from "../../Contract/Catalogue.ts"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as StrictQuery from "../../Contract/StrictQuery.ts"
 import { Upgrades } from "../../Contract/Upgrades.ts"
 import { isStreamSchema, isUpgrade } from "../EffectInternals.ts"
@@ -37,7 +38,6 @@ import * as HandlerReply from "./HandlerReply.ts"
 import * as JsonText from "./JsonText.ts"
 import * as MultipartFields from "./MultipartFields.ts"
 import * as MultipartForm from "./MultipartForm.ts"
-import * as OwnKeys from "./OwnKeys.ts"
 import * as Parts from "./Parts.ts"
 import * as Payload from "./Payload.ts"
 import * as QueryKeys from "./QueryKeys.ts"

@@ -7,9 +7,9 @@ import * as Exit from "effect/Exit"
 import type * as Schema from "effect/Schema"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type * as SchemaAST from "effect/SchemaAST"
+import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as Direct from "./Direct.ts"
 import * as DirectResult from "./DirectResult.ts"
-import * as OwnKeys from "./OwnKeys.ts"
 
 /** Decodes a value. */
 export type Decode = (input: unknown) => Effect.Effect<unknown, Schema.SchemaError>

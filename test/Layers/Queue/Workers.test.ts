@@ -222,6 +222,33 @@ const suite = (backend: "database" | "memory") => {
       )
   )
 
+  check("an item whose lease ended in its last attempt is logged as dead once", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", { ...quick, concurrency: 2, maxAttempts: 1 })
+        const app = yield* boot([Jobs.worker(() => Effect.never)], { lease: "1 second" })
+        const store = yield* app.run(Queue.QueueStore)
+        const { renew } = store
+        Object.assign(store, { renew: () => Effect.succeed([]) })
+        yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
+        yield* until(app.run(isIn("dead", "jobs", "a")))
+        // The handler, which still runs, is told now.
+        Object.assign(store, { renew })
+        const found = (text: string) => app.logs.filter(({ message }) => message.includes(text))
+        const prefix =
+          'Attempt 1, the last one, of an item of the queue "jobs" ended with a lost lease'
+        yield* until(Effect.sync(() => found(prefix).length === 2))
+        expect(found("The item is dead")).toMatchObject([
+          {
+            annotations: { attempt: 1, itemId: "a", queue: "jobs" },
+            level: "Error",
+            message: `${prefix}. The item is dead The worker ended during attempt 1, the last one, without settling it`
+          }
+        ])
+      })
+    )
+  )
+
   check("what cannot be stored is refused with the reason, and nothing of its batch is added", () =>
     run(
       Effect.gen(function* () {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { afterAll, beforeAll, expect, it } from "vitest"
-import type { Claimed, Offer, Outcome, Store } from "../../../src/Layers/Queue/QueueStore.ts"
+import type { Claim, Claimed, Offer, Outcome, Store } from "../../../src/Layers/Queue/QueueStore.ts"
 import { until } from "../Idempotency/conformance.ts"
 
 /** A store to test. */
@@ -375,6 +375,32 @@ export const conformance = ({ open }: Subject): void => {
         )
       )
       expect((yield* two.get(queue, "a"))?.failure).toContain('"lost"')
+    })
+  )
+
+  check("an item whose lease ends in its last attempt is among the dead of one claim", (queue) =>
+    Effect.gen(function* () {
+      yield* one.offer(queue, [offer("a"), offer("b"), offer("c")])
+      yield* claim(one, queue, 2, 1, 1)
+      const found: Array<Claim["dead"][number]> = []
+      const look = (store: Store) =>
+        Effect.map(
+          store.claim(queue, {
+            endsLeases: true,
+            lease: hour,
+            limit: 1,
+            maxAttempts: 1,
+            token: randomUUID()
+          }),
+          ({ dead }) => found.push(...dead)
+        )
+      yield* until(Effect.map(look(two), () => found.length > 1))
+      yield* look(one)
+      yield* look(two)
+      expect(found.toSorted((a, b) => a.id.localeCompare(b.id))).toEqual([
+        { attempts: 1, id: "a" },
+        { attempts: 1, id: "b" }
+      ])
     })
   )
 

@@ -204,6 +204,20 @@ onEach([postgres], "broadcast over connections that are terminated", (backend) =
       )
   )
 
+  it.live("a pool of one connection is refused: queries would have none", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const url = yield* backend.fresh
+        const opened = overDatabase(url, randomUUID(), { maxConnections: 1 })
+        expect(yield* Effect.flip(opened)).toMatchObject({
+          _tag: "BroadcastBackendError",
+          message:
+            "Realtime.broadcastWithDatabase holds a connection of the pool, and database.maxConnections is 1. Raise it to 2 at least."
+        })
+      })
+    )
+  )
+
   it.live("a process has one connection that listens, whatever the number of its subscribers", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -3,6 +3,9 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import { ConnectionError, SqlError } from "effect/sql/SqlError"
+import * as TestClock from "effect/testing/TestClock"
 import { Redis, SharedRedis } from "flange/Redis"
 import { describe } from "vitest"
 import { MemoryLog } from "../../../src/Layers/Realtime/EventLogMemory.ts"
@@ -10,6 +13,7 @@ import * as EventLogRedis from "../../../src/Layers/Realtime/EventLogRedis.ts"
 import * as EventLogSql from "../../../src/Layers/Realtime/EventLogSql.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import * as backends from "../Database/backends.ts"
+import { until } from "../Idempotency/conformance.ts"
 import { describeRedis, redisServer, settings } from "../Redis/server.ts"
 import { bounds, logConformance } from "./logConformance.ts"
 
@@ -29,6 +33,44 @@ describe("a log in memory", () => {
       expect(log.bytes).toBeLessThanOrEqual(10_000)
       expect((yield* log.page("a", 0, 10)).first).toBe(3)
       expect((yield* log.page("b", 0, 10)).entries.length).toBe(3)
+    })
+  )
+})
+
+/** Returns the part of a key by which Redis chooses its node in a cluster. */
+const tagOf = (key: string): string => {
+  const start = key.indexOf("{")
+  const end = key.indexOf("}", start + 1)
+  return start < 0 || end <= start + 1 ? key : key.slice(start + 1, end)
+}
+
+describe("the keys of a topic in Redis", () => {
+  const topics = ["", "a", "}", "}}", "}a", "{", "{}", "{}a", "{a}", "a}b", "a{}b", "}a{b}", ":}"]
+  it.effect.each(topics)("have one hash tag, and no other topic has them: %j", (topic) =>
+    Effect.gen(function* () {
+      const keys: Array<ReadonlyArray<unknown>> = []
+      const log = EventLogRedis.make(
+        {
+          eval:
+            ({ numberOfKeys, params }) =>
+            (...given) => {
+              keys.push(params(...given).slice(0, numberOfKeys(...given)))
+              return Effect.succeed([] as never)
+            },
+          reserve: Effect.never,
+          send: () => Effect.never,
+          subscribe: () => Effect.never
+        } as Redis["Service"],
+        { prefix: "shop:", subscribe: () => Effect.never },
+        bounds
+      )
+      yield* log.append(topic, "made", "1")
+      yield* log.page(topic, 0, 10)
+      const [[stream, head], read] = keys as [[string, string], unknown]
+      expect(read).toEqual([stream, head])
+      expect(tagOf(head)).toBe(tagOf(stream))
+      expect(tagOf(stream)).not.toBe(stream)
+      expect(stream).toBe(`shop:events:{:${topic}}`)
     })
   )
 })
@@ -53,8 +95,8 @@ describeRedis("a log in Redis", () => {
       const log = EventLogRedis.make(client, Context.get(context, SharedRedis), bounds)
       yield* log.append("t", "made", "1")
       // An event of 1970.
-      yield* client.send("DEL", "shop:events:{t}")
-      yield* client.send("XADD", "shop:events:{t}", "1-0", "e", "made", "d", "1", "t", "0")
+      yield* client.send("DEL", "shop:events:{:t}")
+      yield* client.send("XADD", "shop:events:{:t}", "1-0", "e", "made", "d", "1", "t", "0")
       expect((yield* log.page("t", 0, 10)).first).toBe(1)
       yield* log.append("t", "made", "2")
       const { entries, first, last } = yield* log.page("t", 0, 10)
@@ -112,6 +154,38 @@ backends.onEach(backends.all, "a log in a database", (backend) => {
       ])
     })
   )
+
+  if (backend.kind === "pg") {
+    it.effect("is asked for events at once when its connection that listens is lost", () =>
+      Effect.gen(function* () {
+        const url = yield* backend.fresh
+        const other = EventLogSql.make(yield* backends.open(url), bounds, 20)
+        const broken = new SqlError({ reason: new ConnectionError({ cause: "broken" }) })
+        const queue = yield* Queue.unbounded<never, SqlError>()
+        let isBroken = false
+        const listen = () =>
+          Effect.suspend(() => (isBroken ? Effect.fail(broken) : Effect.succeed(queue)))
+        const log = EventLogSql.make(
+          Object.assign(yield* backends.open(url), { listen }),
+          bounds,
+          20
+        )
+        yield* log.createTables
+        let wakes = 0
+        yield* log.watch("t", () => wakes++)
+        yield* log.start
+        yield* until(Effect.sync(() => wakes === 1))
+        yield* other.append("t", "made", "1")
+        yield* TestClock.adjust("10 seconds")
+        yield* until(Effect.sync(() => wakes === 2))
+        // The process listens, so it is patient from here on.
+        yield* other.append("t", "made", "2")
+        isBroken = true
+        yield* Queue.fail(queue, broken)
+        yield* until(Effect.sync(() => wakes === 3))
+      })
+    )
+  }
 
   if (backend.kind === "pglite") {
     console.warn("An append that waits is skipped on PGlite: it has one connection")

@@ -1,8 +1,9 @@
 /** JSON Web Tokens. Source: RFC 7519, RFC 8725. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as OwnKeys from "../../../Contract/OwnKeys.ts"
 import * as Backend from "../Backend/Backend.ts"
 import * as Scheme from "../Backend/Scheme.ts"
 import * as Source from "../Backend/Source.ts"
@@ -97,7 +98,7 @@ export const jwt = <E = never, R = never>(
   const source = options.source ?? Source.authorization("bearer")
   const mapper = options.mapper ?? defaultMapper
   const decode =
-    options.attributes === undefined ? undefined : Schema.decodeUnknownEffect(options.attributes)
+    options.attributes === undefined ? undefined : OwnKeys.decodeUnknownEffect(options.attributes)
   const check = Effect.gen(function* () {
     const found = yield* Effect.isEffect(settings) ? settings : Effect.succeed(settings)
     const seconds = (input: Duration.Input) => Duration.toSeconds(Duration.fromInputUnsafe(input))

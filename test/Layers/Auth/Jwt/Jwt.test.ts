@@ -280,6 +280,16 @@ describe("tokens", () => {
     })
   )
 
+  it.live("need not have an optional attribute that every object inherits", () =>
+    Effect.gen(function* () {
+      const attributes = Schema.Struct({ constructor: Schema.optionalKey(Schema.String) })
+      const chain = Auth.chain([Auth.jwt(settings, { attributes })])
+      const test = yield* TestApp.make(appWith(chain).app)
+      ;(yield* test.get("/me", bearer(hmac(claims())))).expectStatus(200)
+      ;(yield* test.get("/me", bearer(hmac(claims({ constructor: 7 }))))).expectStatus(401)
+    })
+  )
+
   it.effect("reads attributes with their type, and dies where they have another", () =>
     Effect.gen(function* () {
       const Tenant = Schema.Struct({ tenant: Schema.String })

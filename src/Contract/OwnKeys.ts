@@ -2,18 +2,20 @@
  * Schemas whose keys are those that a value has itself. Effect looks for the key of a struct with
  * `in`, and finds `constructor` in every object.
  */
+import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { recur, replaceEncoding } from "../EffectInternals.ts"
+import { recur, replaceEncoding } from "./SchemaInternals.ts"
 
 /** The names of what objects inherit. For `__proto__` Effect itself looks at the object alone. */
 const inherited: ReadonlySet<PropertyKey> = new Set(
   Object.getOwnPropertyNames(Object.prototype).filter((name) => name !== "__proto__")
 )
 
-// All that is inherited under these names is a function, which no part of a request or reply is.
+// All that is inherited under these names is a function, which no value of such a key is.
 const own = new SchemaAST.Link(
   SchemaAST.unknown,
   new SchemaTransformation.Transformation<unknown, unknown>(
@@ -29,6 +31,44 @@ const made = new WeakMap<SchemaAST.AST, SchemaAST.AST>()
  * encode, pass the flipped AST.
  */
 export const of = (ast: SchemaAST.AST): SchemaAST.AST => (matters(ast) ? withOwnKeys(ast) : ast)
+
+/** The codec of a schema. */
+type CodecOf<S extends Schema.Constraint> = Schema.Codec<
+  S["Type"],
+  S["Encoded"],
+  S["DecodingServices"],
+  S["EncodingServices"]
+>
+
+/** Returns a codec that decodes as a schema does, for which keys that are only inherited are missing. */
+export const decoding = <S extends Schema.Constraint>(schema: S): CodecOf<S> =>
+  Schema.make<CodecOf<S>>(of(schema.ast))
+
+/** Returns a codec that encodes as a schema does, for which keys that are only inherited are missing. */
+export const encoding = <S extends Schema.Constraint>(schema: S): CodecOf<S> =>
+  Schema.make<CodecOf<S>>(
+    matters(schema.ast) ? SchemaAST.flip(withOwnKeys(SchemaAST.flip(schema.ast))) : schema.ast
+  )
+
+/** Makes a function when it is called first: a schema may have a part that is declared later. */
+const later = <A>(make: () => (input: unknown) => A): ((input: unknown) => A) => {
+  let made: ((input: unknown) => A) | undefined
+  return (input) => (made ??= make())(input)
+}
+
+/** `Schema.decodeUnknownEffect` for which keys that are only inherited are missing. */
+export const decodeUnknownEffect = <S extends Schema.Constraint>(
+  schema: S,
+  options?: SchemaAST.ParseOptions
+): ((input: unknown) => Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]>) =>
+  later(() => Schema.decodeUnknownEffect(decoding(schema), options))
+
+/** `Schema.encodeUnknownEffect` for which keys that are only inherited are missing. */
+export const encodeUnknownEffect = <S extends Schema.Constraint>(
+  schema: S,
+  options?: SchemaAST.ParseOptions
+): ((input: unknown) => Effect.Effect<S["Encoded"], Schema.SchemaError, S["EncodingServices"]>) =>
+  later(() => Schema.encodeUnknownEffect(encoding(schema), options))
 
 /** Whether a schema has a key that objects inherit. */
 export const matters = (ast: SchemaAST.AST): boolean => {
