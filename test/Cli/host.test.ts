@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { files } from "./fixtures.ts"
-import { emptyFolder, flange, node, project, run } from "./project.ts"
+import { emptyFolder, environment, flange, node, project, run } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -153,7 +153,7 @@ describe("flange action", () => {
     const child = spawn(
       node,
       ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "action", "run", "sum.wait"],
-      { cwd: folder, env: { NO_COLOR: "1", PATH: process.env["PATH"] } }
+      { cwd: folder, env: environment }
     )
     const closed = once(child, "close")
     let stderr = ""

@@ -4,7 +4,16 @@ import { cp, readFile, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { emptyFolder, flange, node, project, type Ran, run, write } from "../project.ts"
+import {
+  emptyFolder,
+  environment,
+  flange,
+  node,
+  project,
+  type Ran,
+  run,
+  write
+} from "../project.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const cli = ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "doctor"]
@@ -426,7 +435,7 @@ describe("flange doctor finds", () => {
     async () => {
       const { stdout } = await new Promise<Ran>((resolve) => {
         const script = `ulimit -n 512; exec "${node}" ${cli.join(" ")} --json`
-        const env = { MAIL_PASSWORD: "x", PATH: process.env["PATH"], PORT: "0" }
+        const env = { ...environment, MAIL_PASSWORD: "x", PORT: "0" }
         execFile("bash", ["-c", script], { cwd: folder, env }, (_, stdout, stderr) =>
           resolve({ code: 0, stderr, stdout })
         )
