@@ -25,13 +25,15 @@ export const until = async (condition: () => boolean | Promise<boolean>): Promis
 }
 
 const running: Array<ChildProcess> = []
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill("SIGTERM")
-    await once(child, "exit")
-  }
-})
+afterEach(() =>
+  Promise.all(
+    running.splice(0).map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill("SIGTERM")
+      await once(child, "exit")
+    })
+  )
+)
 
 /** The processes that a process has started. */
 export const childrenOf = (pid: number): ReadonlyArray<number> =>
