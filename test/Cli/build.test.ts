@@ -109,8 +109,11 @@ describe("flange build", () => {
 
   it("bundles the usual program if none is named, and refuses a folder without one with exit code 2", async () => {
     const usual = await project({ "src/main.ts": "console.log(1)" })
-    assert.match((await flange(usual, "build")).stdout, /^dist\/app\.mjs \d+ KiB\n/)
-    const { code, stderr } = await flange(await project({}), "build")
+    const [built, { code, stderr }] = await Promise.all([
+      flange(usual, "build"),
+      flange(await project({}), "build")
+    ])
+    assert.match(built.stdout, /^dist\/app\.mjs \d+ KiB\n/)
     assert.include(stderr, "there is no src/app.ts, app.ts, src/main.ts or main.ts")
     assert.strictEqual(code, 2)
   })

@@ -2,10 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert } from "vitest"
-import { node } from "./project.ts"
+import { environment, node } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -26,13 +25,15 @@ export const until = async (condition: () => boolean | Promise<boolean>): Promis
 }
 
 const running: Array<ChildProcess> = []
-afterEach(async () => {
-  for (const child of running.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill("SIGTERM")
-    await once(child, "exit")
-  }
-})
+afterEach(() =>
+  Promise.all(
+    running.splice(0).map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      child.kill("SIGTERM")
+      await once(child, "exit")
+    })
+  )
+)
 
 /** The processes that a process has started. */
 export const childrenOf = (pid: number): ReadonlyArray<number> =>
@@ -68,14 +69,7 @@ export const dev = (
     ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "dev", ...args],
     {
       cwd: folder,
-      env: {
-        HOST: "127.0.0.1",
-        NODE_COMPILE_CACHE: join(tmpdir(), "flange-compile-cache"),
-        NO_COLOR: "1",
-        PATH: process.env["PATH"],
-        PORT: "0",
-        ...env
-      }
+      env: { ...environment, HOST: "127.0.0.1", PORT: "0", ...env }
     }
   )
   running.push(child)

@@ -84,10 +84,10 @@ describe("flange dev with a database inside the process", { timeout: 120_000 }, 
     const running = await start()
     assert.strictEqual((await running.request("/v1/items")).status, 200)
     const message = `the flange dev of this project (process ${running.child.pid}) has it open, and PGlite serves one process. Stop it with Ctrl-C in its terminal`
+    const second = dev(running.folder)
     const { code, stderr } = await flange(running.folder, "migrate", "status")
     assert.notStrictEqual(code, 0)
     assert.include(stderr, message)
-    const second = dev(running.folder)
     await until(() => second.output().includes("Correct it and save"))
     assert.include(second.output(), message)
   })

@@ -42,7 +42,7 @@ const refused = async (folder: string, ran: Ran, message: string) => {
   assert.strictEqual(await readFile(join(folder, "src/app.ts"), "utf8"), before)
 }
 
-describe("flange generate endpoint", () => {
+describe("flange generate endpoint", { concurrent: true }, () => {
   it("prints what it wrote, what it chose, and the next steps", async () => {
     const folder = await fresh({ "package.json": `{"scripts":{"check":"tsc","test":"vitest"}}` })
     const { code, stderr, stdout } = await generate(folder, orders)
@@ -294,7 +294,7 @@ export const app = App.make("shop", [...Preset.api, Auth.plugin(auth)])
   })
 })
 
-describe("flange generate migration", () => {
+describe("flange generate migration", { concurrent: true }, () => {
   it("has the next number, in SQL and in TypeScript", async () => {
     const folder = await fresh({ "src/migrations/20240101120000_items.sql": "" })
     for (const [line, path] of [
@@ -312,7 +312,7 @@ describe("flange generate migration", () => {
   })
 })
 
-describe("flange generate client", () => {
+describe("flange generate client", { concurrent: true }, () => {
   it("warns of contracts that a browser cannot import, and refuses two of one name", async () => {
     const contract = (name: string, more = "") =>
       `${more}import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -345,7 +345,7 @@ describe("flange generate client", () => {
   })
 })
 
-describe("flange generate undo", () => {
+describe("flange generate undo", { concurrent: true }, () => {
   it("undoes one command after another, the last one first, with the folders", async () => {
     const folder = await fresh()
     await generate(folder, orders)

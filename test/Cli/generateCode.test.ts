@@ -76,11 +76,12 @@ const chain = Auth.chain([
 export const AuthPlugin = Auth.plugin({ chains: { partners: chain }, default: chain })
 `
 
+/** The files share a process: each process loads Flange, which takes longer than most tests. */
 const vitestConfig = `const conditions = ["flange-source", "module", "node"]
 export default {
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { hookTimeout: 600_000, testTimeout: 600_000 }
+  test: { hookTimeout: 600_000, isolate: false, testTimeout: 600_000 }
 }
 `
 

@@ -3,10 +3,11 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
 import { files } from "./fixtures.ts"
-import { emptyFolder, flange, node, project, run } from "./project.ts"
+import { emptyFolder, environment, flange, node, project, run } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
+/** No test changes it. */
 let folder: string
 beforeAll(async () => {
   folder = await project(files, ["effect", "flange"])
@@ -14,7 +15,7 @@ beforeAll(async () => {
 
 const payload = '{"at":"2026-01-01T00:00:00.000Z","numbers":[1,2,3]}'
 
-describe("flange", () => {
+describe("flange", { concurrent: true }, () => {
   it("lists its commands and those of the app's plugins, and its exit codes", async () => {
     const { code, stdout } = await flange(folder, "--help")
     assert.match(
@@ -74,7 +75,7 @@ describe("flange", () => {
   })
 })
 
-describe("a command that a plugin brings", () => {
+describe("a command that a plugin brings", { concurrent: true }, () => {
   it("runs with the app of the command line; only its result is on stdout", async () => {
     const { code, stderr, stdout } = await flange(folder, "owner")
     assert.deepStrictEqual([code, stdout], [0, "The platform team owns sums 0.0.0\n"])
@@ -117,7 +118,7 @@ describe("a command that a plugin brings", () => {
   })
 })
 
-describe("flange action", () => {
+describe("flange action", { concurrent: true }, () => {
   it("lists the actions, as JSON too", async () => {
     const { stdout } = await flange(folder, "action", "list")
     assert.strictEqual(
@@ -153,7 +154,7 @@ describe("flange action", () => {
     const child = spawn(
       node,
       ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "action", "run", "sum.wait"],
-      { cwd: folder, env: { NO_COLOR: "1", PATH: process.env["PATH"] } }
+      { cwd: folder, env: environment }
     )
     const closed = once(child, "close")
     let stderr = ""
@@ -177,7 +178,7 @@ describe("flange action", () => {
   })
 })
 
-describe("a wrong command line", () => {
+describe("a wrong command line", { concurrent: true }, () => {
   it.each<[string, string]>([
     ["action run sum.ad", 'The app "sums" has no action "sum.ad". Did you mean "sum.add"?'],
     [

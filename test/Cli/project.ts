@@ -4,11 +4,18 @@ import { cp, mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "no
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll } from "vitest"
+import { bareEnvironment } from "../environment.ts"
 
 const root = join(import.meta.dirname, "../..")
 
 /** The Node of the repository. */
 export const node = join(root, "node_modules/.bin/node")
+
+/** The variables of each process, which writes no colors. */
+export const environment: Readonly<Record<string, string | undefined>> = {
+  ...bareEnvironment,
+  NO_COLOR: "1"
+}
 
 /** What a process wrote, and its exit code. */
 export interface Ran {
@@ -23,7 +30,7 @@ export const run = (
   { cwd, env }: { readonly cwd: string; readonly env?: Record<string, string> }
 ): Promise<Ran> =>
   new Promise((resolve) => {
-    const variables = { NO_COLOR: "1", PATH: process.env["PATH"], ...env }
+    const variables = { ...environment, ...env }
     execFile(node, args, { cwd, env: variables }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1
       resolve({ code, stderr, stdout })

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { node, project } from "./project.ts"
+import { environment, node, project } from "./project.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -45,7 +45,7 @@ const start = () => {
   const child = spawn(
     node,
     ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "--app", "app.mjs", "repl"],
-    { cwd: folder, env: { NO_COLOR: "1", PATH: process.env["PATH"] } }
+    { cwd: folder, env: environment }
   )
   const output = { stderr: "", stdout: "" }
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output.stdout += chunk))

@@ -18,12 +18,26 @@ const root = join(import.meta.dirname, "../..")
 
 type Example = "recipe-api" | "sample-api"
 
-/** Copies an example with its lock into a project of its own. */
-const copied = async (example: Example): Promise<string> => {
+/** Creates a project of an example, and writes its lock. */
+const locked = async (example: Example): Promise<string> => {
   const folder = await project({}, ["effect", "flange"])
   await cp(join(root, "examples", example), folder, { recursive: true })
   const { code, stderr } = await flange(folder, "routes", "--write")
   assert.strictEqual(code, 0, stderr)
+  return folder
+}
+
+/** The projects that tests copy. */
+let examples: Readonly<Record<Example, string>>
+beforeAll(async () => {
+  const [recipe, sample] = await Promise.all([locked("recipe-api"), locked("sample-api")])
+  examples = { "recipe-api": recipe, "sample-api": sample }
+})
+
+/** Copies an example with its lock into a project of its own. */
+const copied = async (example: Example): Promise<string> => {
+  const folder = await emptyFolder()
+  await cp(examples[example], folder, { recursive: true })
   return folder
 }
 
@@ -102,18 +116,21 @@ describe("flange routes", () => {
   })
 
   it("refuses a lock that is absent or broken, and a choice of two, with exit code 2", async () => {
-    const empty = await emptyFolder()
     const app = join(root, "examples/recipe-api/app.ts")
-    const absent = await flange(empty, "routes", app, "--check")
+    const checked = async (
+      files: Readonly<Record<string, string>>,
+      ...args: ReadonlyArray<string>
+    ) => flange(await project(files), "routes", app, "--check", ...args)
+    const [absent, broken, later, both] = await Promise.all([
+      checked({}),
+      checked({ "routes.lock": '{\n<<<<<<< HEAD\n  "routes": {}' }),
+      checked({ "routes.lock": '{"rawGroups":{},"routes":{},"version":7}' }),
+      checked({}, "--write")
+    ])
     assert.include(absent.stderr, "There is no routes.lock in ")
     assert.include(absent.stderr, "Make it and commit it: flange routes --write")
-    await writeFile(join(empty, "routes.lock"), '{\n<<<<<<< HEAD\n  "routes": {}')
-    const broken = await flange(empty, "routes", app, "--check")
     assert.include(broken.stderr, "routes.lock is not a lock of routes")
-    await writeFile(join(empty, "routes.lock"), '{"rawGroups":{},"routes":{},"version":7}')
-    const later = await flange(empty, "routes", app, "--check")
     assert.include(later.stderr, '["version"]')
-    const both = await flange(empty, "routes", app, "--check", "--write")
     assert.include(both.stderr, "write one of them")
     assert.deepStrictEqual(
       [absent, broken, both, later].map(({ code, stdout }) => [code, stdout]),
@@ -140,7 +157,10 @@ describe("a reviewer finds in the table and by the lock", () => {
       '.middleware(Auth.requireScopes("orders:write"))',
       ""
     ])
-    const { check, table } = await reviewed(folder)
+    const [{ check, table }, json] = await Promise.all([
+      reviewed(folder),
+      flange(folder, "routes", "--check", "--json")
+    ])
     assert.strictEqual(
       lineOf(table, "POST /v1/orders"),
       "POST /v1/orders orders.create protected - - - 401 429"
@@ -155,7 +175,6 @@ describe("a reviewer finds in the table and by the lock", () => {
         ""
       ].join("\n")
     )
-    const json = await flange(folder, "routes", "--check", "--json")
     assert.deepInclude(JSON.parse(json.stdout)[0], { kind: "weaker" })
     assert.strictEqual(json.code, 1)
   })

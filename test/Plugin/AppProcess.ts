@@ -30,7 +30,7 @@ export const start = (
       String(position)
     ],
     {
-      env: { ...environment, PATH: process.env["PATH"], PORT: String(port), ...variables },
+      env: { ...environment, PORT: String(port), ...variables },
       stdio: "pipe"
     }
   )

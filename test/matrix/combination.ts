@@ -1,5 +1,7 @@
 /** The codec and the listener that a run of the tests is for: variables `TEST_CODEC` and `TEST_LISTENER`. */
 
+import { bareEnvironment } from "../environment.ts"
+
 const chosen = <const A extends string>(variable: string, values: readonly [A, ...Array<A>]): A => {
   const given = process.env[variable] ?? values[0]
   const value = values.find((each) => each === given)
@@ -32,9 +34,9 @@ export const socketListener: "auto" | "node" | "proxied" =
 /** Whether clients of apps that listen speak HTTP/2, without TLS. */
 export const h2c: boolean = listener === "node-h2"
 
-/** The variables that put a process that a test starts into the same combination, and let it start fast. */
+/** The variables that put a process with an environment of its own into the same combination. */
 export const environment: Readonly<Record<string, string | undefined>> = {
-  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+  ...bareEnvironment,
   NODE_OPTIONS: process.env["NODE_OPTIONS"],
   TEST_CODEC: process.env["TEST_CODEC"],
   TEST_LISTENER: process.env["TEST_LISTENER"]

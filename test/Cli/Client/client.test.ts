@@ -500,21 +500,23 @@ describe("flange client refuses", () => {
   })
 
   it("names, versions and folders that cannot be used", async () => {
-    await refused({}, 2, '"Shop Client" is not a name of a package', "--name", "Shop Client")
-    await refused(
-      changed("flange.toml", "1.4.0", "build-7"),
-      2,
-      'The version of the app is "build-7", and npm takes versions such as 1.4.0. Set app.version'
-    )
-    await refused({}, 2, "orders exists, and flange client did not write it", "--out", "orders")
-    await refused({}, 2, "app.ts exists, and flange client did not write it", "--out", "app.ts")
-    await refused(
-      {},
-      2,
-      '--without user: no plugin of the app "shop" serves a group of this name. Did you mean users? It has orders, users',
-      "--without",
-      "user"
-    )
+    await Promise.all([
+      refused({}, 2, '"Shop Client" is not a name of a package', "--name", "Shop Client"),
+      refused(
+        changed("flange.toml", "1.4.0", "build-7"),
+        2,
+        'The version of the app is "build-7", and npm takes versions such as 1.4.0. Set app.version'
+      ),
+      refused({}, 2, "orders exists, and flange client did not write it", "--out", "orders"),
+      refused({}, 2, "app.ts exists, and flange client did not write it", "--out", "app.ts"),
+      refused(
+        {},
+        2,
+        '--without user: no plugin of the app "shop" serves a group of this name. Did you mean users? It has orders, users',
+        "--without",
+        "user"
+      )
+    ])
   })
 
   it("a project without the packages that it needs", async () => {

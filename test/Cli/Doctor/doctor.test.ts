@@ -4,7 +4,16 @@ import { cp, readFile, writeFile } from "node:fs/promises"
 import { type AddressInfo, createServer } from "node:net"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
-import { emptyFolder, flange, node, project, type Ran, run, write } from "../project.ts"
+import {
+  emptyFolder,
+  environment,
+  flange,
+  node,
+  project,
+  type Ran,
+  run,
+  write
+} from "../project.ts"
 
 const root = join(import.meta.dirname, "../../..")
 const cli = ["--conditions=flange-source", join(root, "src/Cli/main.ts"), "doctor"]
@@ -189,7 +198,8 @@ describe("flange doctor", () => {
   })
 })
 
-describe("flange doctor finds", () => {
+describe("flange doctor finds", { concurrent: true }, () => {
+  /** No test changes it. */
   let folder: string
   beforeAll(async () => {
     folder = await project(mail, ["effect", "flange"])
@@ -258,9 +268,11 @@ describe("flange doctor finds", () => {
   })
 
   it("all problems of the configuration, and starts nothing then", async () => {
-    await writeFile(join(folder, "flange.toml"), '[server]\nport = "x"\nprot = 1\n')
-    const [results] = await doctor(folder, { FLANGE__HEALTH__DETAILS: "all" })
-    await writeFile(join(folder, "flange.toml"), "")
+    const wrong = await project({ ...mail, "flange.toml": '[server]\nport = "x"\nprot = 1\n' }, [
+      "effect",
+      "flange"
+    ])
+    const [results] = await doctor(wrong, { FLANGE__HEALTH__DETAILS: "all" })
     const keys = ["health.details", "mail.password", "server.port", "server.prot"]
     const found = of(results, "configuration")
     assert.deepStrictEqual(
@@ -284,14 +296,16 @@ describe("flange doctor finds", () => {
       return of(results, "secrets")[0]!
     }
     const production = { FLANGE_ENV: "production" }
-    assert.strictEqual((await state({})).state, "skipped")
-    assert.strictEqual((await state(production)).state, "ok")
+    const [local, deployed] = await Promise.all([state({}), state(production)])
+    assert.deepStrictEqual([local.state, deployed.state], ["skipped", "ok"])
     execFileSync("git", ["init", "--quiet"], { cwd: repository })
     execFileSync("git", ["add", "flange.toml"], { cwd: repository })
-    const kept = await state(production)
+    const [kept, guessed] = await Promise.all([
+      state(production),
+      state({ ...production, MAIL_PASSWORD: "smtp://me:password@relay/" })
+    ])
     assert.strictEqual(kept.message, "mail.password is in flange.toml, which git keeps.")
     assert.strictEqual(kept.state, "failed")
-    const guessed = await state({ ...production, MAIL_PASSWORD: "smtp://me:password@relay/" })
     assert.strictEqual(
       guessed.message,
       "mail.password (variable MAIL_PASSWORD) is a placeholder, which everybody guesses."
@@ -332,12 +346,16 @@ describe("flange doctor finds", () => {
       const [results] = await doctor(watched, { ADMIN_PORT, PORT: "0" })
       return of(results, "port.admin")
     }
-    const [taken] = await found(String(port))
+    const [[taken], [free], wrong] = await Promise.all([
+      found(String(port)),
+      found("0"),
+      found("many")
+    ])
     server.close()
     assert.strictEqual(taken!.state, "warning")
     assert.include(taken!.message, `http://127.0.0.1:${port} for the port "admin"`)
-    assert.strictEqual((await found("0"))[0]!.state, "ok")
-    assert.deepStrictEqual(await found("many"), [])
+    assert.strictEqual(free!.state, "ok")
+    assert.deepStrictEqual(wrong, [])
   })
 
   it("plugins that do not fit together, and routes that differ from the lock", async () => {
@@ -356,17 +374,13 @@ describe("flange doctor finds", () => {
   it("a database that cannot be reached, within seconds", async () => {
     const sample = await project({}, ["effect", "flange"])
     await cp(join(root, "examples/sample-api"), sample, { recursive: true })
-    const closed = createServer().listen(0, "127.0.0.1")
-    await new Promise((resolve) => closed.once("listening", resolve))
-    const { port } = closed.address() as AddressInfo
-    await new Promise((resolve) => closed.close(resolve))
     const [results, { stderr, stdout }] = await doctor(sample, {
-      DATABASE_URL: `postgres://me:correct-horse@127.0.0.1:${port}/shop`,
+      DATABASE_URL: "postgres://me:correct-horse@127.0.0.1:1/shop",
       PORT: "0"
     })
     const [start] = of(results, "start")
     assert.strictEqual(start!.state, "failed")
-    assert.include(start!.message, `127.0.0.1:${port}`)
+    assert.include(start!.message, "127.0.0.1:1")
     assert.include(start!.message, "3s")
     assert.notInclude(stdout + stderr, "correct-horse")
   })
@@ -426,7 +440,7 @@ describe("flange doctor finds", () => {
     async () => {
       const { stdout } = await new Promise<Ran>((resolve) => {
         const script = `ulimit -n 512; exec "${node}" ${cli.join(" ")} --json`
-        const env = { MAIL_PASSWORD: "x", PATH: process.env["PATH"], PORT: "0" }
+        const env = { ...environment, MAIL_PASSWORD: "x", PORT: "0" }
         execFile("bash", ["-c", script], { cwd: folder, env }, (_, stdout, stderr) =>
           resolve({ code: 0, stderr, stdout })
         )

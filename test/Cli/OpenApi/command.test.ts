@@ -96,19 +96,18 @@ describe("flange openapi", () => {
   beforeEach(() => write(folder, { ...files, "openapi.json": released }))
 
   it("prints the bytes that the battery serves, without the secrets of the app", async () => {
-    const { code, stderr, stdout } = await flange(folder, "openapi")
-    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "the file of the app is loaded\n" })
     const variables = { FLANGE__VAULT__KEY: "k", FLANGE__VAULT__URL: "u" }
-    const served = await run(["--conditions=flange-source", "served.ts"], {
-      cwd: folder,
-      env: variables
-    })
+    const [{ code, stderr, stdout }, out, served] = await Promise.all([
+      flange(folder, "openapi"),
+      flange(folder, "openapi", "--out", "document.json"),
+      run(["--conditions=flange-source", "served.ts"], { cwd: folder, env: variables })
+    ])
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "the file of the app is loaded\n" })
     assert.include(served.stderr, stdout.trimEnd())
     const { info, paths } = JSON.parse(stdout)
     assert.deepStrictEqual(info, { title: 'Shop "Nord"', version: "1.4.0" })
     assert.include(paths["/v1/orders"].post.description, "a key that is not listed")
     assert.notInclude(stdout, "running.example")
-    const out = await flange(folder, "openapi", "--out", "document.json")
     assert.strictEqual(out.stdout, "")
     assert.strictEqual(
       await readFile(join(folder, "document.json"), "utf8"),
@@ -117,13 +116,11 @@ describe("flange openapi", () => {
   })
 
   it("leaves out the limit of wrong credentials if the configuration does", async () => {
-    const statuses = async () => {
-      const { stdout } = await flange(folder, "openapi")
-      return Object.keys(JSON.parse(stdout).paths["/v1/orders"].post.responses)
-    }
-    assert.include(await statuses(), "429")
+    const statuses = (text: string) =>
+      Object.keys(JSON.parse(text).paths["/v1/orders"].post.responses)
+    assert.include(statuses(released), "429")
     await change(folder, "flange.toml", "[server]", "[guessing]\nenabled = false\n\n[server]")
-    assert.notInclude(await statuses(), "429")
+    assert.notInclude(statuses((await flange(folder, "openapi")).stdout), "429")
   })
 
   it("prints the document of an app without the battery, and refuses contracts that have none", async () => {
@@ -169,7 +166,12 @@ describe("flange openapi", () => {
       "Compatible:",
       '  - POST /v1/orders (orders.create): the reply 200 is one of `"a"` now, and was a string.'
     ]
-    const failed = await flange(folder, "openapi", "--check")
+    const main = join(import.meta.dirname, "../../../src/Cli/main.ts")
+    const args = ["--conditions=flange-source", main, "openapi", "--check", "--json"]
+    const [failed, minor] = await Promise.all([
+      flange(folder, "openapi", "--check"),
+      run(args, { cwd: folder, env: { APP_VERSION: "1.5.0" } })
+    ])
     assert.deepStrictEqual(failed.stdout.split("\n"), [
       ...differences,
       "The version was 1.4.0 and is 1.4.0. The changes ask for 2.0.0 (major).",
@@ -180,16 +182,6 @@ describe("flange openapi", () => {
       "Clients break, and the version 1.4.0 does not tell them. Set version in section app of flange.toml, or the variable APP_VERSION, to 2.0.0, or take the changes back"
     )
     assert.strictEqual(failed.code, 1)
-    const minor = await run(
-      [
-        "--conditions=flange-source",
-        join(import.meta.dirname, "../../../src/Cli/main.ts"),
-        "openapi",
-        "--check",
-        "--json"
-      ],
-      { cwd: folder, env: { APP_VERSION: "1.5.0" } }
-    )
     const { bump, changes, versions } = JSON.parse(minor.stdout)
     assert.deepStrictEqual(bump, { isDone: false, step: "major", version: "2.0.0" })
     assert.deepStrictEqual(versions, { after: "1.5.0", before: "1.4.0" })
@@ -224,12 +216,14 @@ describe("flange openapi", () => {
   })
 
   it("compares with another file, and refuses one that is absent or no document", async () => {
-    const written = await flange(folder, "openapi", "--write", "--against", "last release/é.json")
-    assert.include(written.stderr, "last release/é.json cannot be written: ENOENT")
-    await flange(folder, "openapi", "--write", "--against", "é.json")
     const [old, now] = [join(folder, "old.json"), join(folder, "é.json")]
+    await writeFile(now, "{}")
     await link(now, old)
-    await flange(folder, "openapi", "--write", "--against", "é.json")
+    const [absent] = await Promise.all([
+      flange(folder, "openapi", "--write", "--against", "last release/é.json"),
+      flange(folder, "openapi", "--write", "--against", "é.json")
+    ])
+    assert.include(absent.stderr, "last release/é.json cannot be written: ENOENT")
     // A process that is killed while it writes leaves the old file.
     assert.notStrictEqual((await stat(now)).ino, (await stat(old)).ino)
     const same = await flange(folder, "openapi", "--check", "--against", "é.json")
@@ -241,12 +235,14 @@ describe("flange openapi", () => {
       ["old.json", '{"openapi":"3.0.3","paths":{}}', "of version 3.0.3, and flange compares"],
       ["two.json", '{"swagger":"2.0","paths":{}}', "two.json is not an OpenAPI document"]
     ] as const
-    for (const [file, text, message] of refusals) {
-      if (text !== undefined) await writeFile(join(folder, file), text)
-      const { code, stderr, stdout } = await flange(folder, "openapi", "--check", "--against", file)
-      assert.include(stderr, message)
-      assert.deepStrictEqual([code, stdout], [2, ""])
-    }
+    await Promise.all(
+      refusals.map(async ([file, text, message]) => {
+        if (text !== undefined) await writeFile(join(folder, file), text)
+        const refused = await flange(folder, "openapi", "--check", "--against", file)
+        assert.include(refused.stderr, message)
+        assert.deepStrictEqual([refused.code, refused.stdout], [2, ""])
+      })
+    )
     // A document whose members are of no use is compared as far as it goes.
     await writeFile(
       join(folder, "odd.json"),
@@ -257,16 +253,18 @@ describe("flange openapi", () => {
   })
 
   it("refuses several outputs, and --against alone, with exit code 2", async () => {
-    const both = await flange(folder, "openapi", "--check", "--write")
+    const [alone, both, nowhere, out] = await Promise.all([
+      flange(folder, "openapi", "--against", "a.json"),
+      flange(folder, "openapi", "--check", "--write"),
+      flange(await emptyFolder(), "openapi"),
+      flange(folder, "openapi", "--write", "--out", "a.json")
+    ])
     assert.include(both.stderr, "--check and --write are different outputs: write one of them")
-    const out = await flange(folder, "openapi", "--write", "--out", "a.json")
     assert.include(out.stderr, "--write and --out are different outputs")
-    const alone = await flange(folder, "openapi", "--against", "a.json")
     assert.include(alone.stderr, "--against names the file of --check and --write")
-    const nowhere = await flange(await emptyFolder(), "openapi")
     assert.include(nowhere.stderr, "No app was found in ")
     assert.deepStrictEqual(
-      [both, out, alone, nowhere].map(({ code, stdout }) => [code, stdout]),
+      [alone, both, nowhere, out].map(({ code, stdout }) => [code, stdout]),
       Array.from({ length: 4 }, () => [2, ""])
     )
   })

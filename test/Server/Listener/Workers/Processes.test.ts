@@ -6,6 +6,7 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, it } from "vitest"
+import { bareEnvironment } from "../../../environment.ts"
 
 const root = join(import.meta.dirname, "../../../..")
 const running = new Set<ChildProcess>()
@@ -28,13 +29,7 @@ const start = (variables: Readonly<Record<string, string>> = {}) => {
     ["--conditions=flange-source", join(import.meta.dirname, "fixtures/app.ts")],
     {
       detached: true,
-      env: {
-        FLANGE__SERVER__WORKERS: "2",
-        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-        PATH: process.env["PATH"],
-        PORT: "0",
-        ...variables
-      },
+      env: { ...bareEnvironment, FLANGE__SERVER__WORKERS: "2", PORT: "0", ...variables },
       stdio: "pipe"
     }
   )
