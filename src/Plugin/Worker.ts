@@ -18,6 +18,11 @@ export interface WorkerStatus {
 /** This worker, and what it knows of the others. */
 export interface WorkerShape {
   /**
+   * Waits until this worker has seen every connection that its supervisor had handed to it. After it has stopped to
+   * listen, such connections go to other workers. A worker that ended before would leave them without an answer.
+   */
+  readonly handedOver: Effect.Effect<void>
+  /**
    * The metrics of all workers: sums of counters and histograms, and the gauges of each worker with the
    * attribute `flange.worker`. A worker that does not answer within a second is counted as it answered
    * last.

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Bound } from "../../Plugin/Host.ts"
+import { CurrentWorker } from "../../Plugin/Worker.ts"
 import type { Serving } from "../Exchange/Serving.ts"
 import * as LastAccept from "./LastAccept.ts"
 
@@ -59,9 +60,10 @@ export const make = ({
       announceClose()
       yield* Effect.sleep(delay)
       yield* LastAccept.closeAfter(server, () => stopAccepting(server))
+      const { handedOver = Effect.void } = (yield* CurrentWorker) ?? {}
       // In this order: a connection that is still open can bring another exchange.
       const empty = Effect.andThen(closed(connections, performance.now()), serving.idle)
-      yield* Effect.timeoutOption(empty, timeout)
+      yield* Effect.timeoutOption(Effect.andThen(handedOver, empty), timeout)
       // Effect's server may have to send the reply to an interrupted exchange.
       const interrupted = Effect.andThen(serving.interrupt, Scope.close(requests, Exit.void))
       yield* Effect.timeoutOption(Effect.andThen(interrupted, empty), lastReplyMillis)

@@ -12,6 +12,8 @@ export type Snapshots = ReadonlyArray<Metric.Metric.Snapshot>
 export type FromWorker =
   /** It wants the metrics of all workers. */
   | { readonly flange: "collect"; readonly id: number }
+  /** To answer with the same message: all that the supervisor has sent before has come by then. */
+  | { readonly flange: "echo"; readonly id: number }
   /** Its metrics: `id` is that of the question, or undefined for the last ones before its end. */
   | { readonly flange: "metrics"; readonly id: number | undefined; readonly metrics: Snapshots }
   /** Its app has started and serves. */
@@ -23,6 +25,8 @@ export type FromWorker =
 export type ToWorker =
   /** The metrics for which it asked with this id. */
   | { readonly flange: "collected"; readonly id: number; readonly parts: ReadonlyArray<Part> }
+  /** The answer to its message with this id. */
+  | { readonly flange: "echo"; readonly id: number }
   /** To stop at once. */
   | { readonly flange: "halt" }
   /** A line for the log of the app. */

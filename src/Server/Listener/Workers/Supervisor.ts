@@ -237,6 +237,8 @@ class Supervisor {
       case "collect":
       case "metrics":
         return this.#collector.onMessage(child, message)
+      case "echo":
+        return child.send(message)
       case "ready":
         this.#ready.add(child)
         if (this.#outdated.delete(child)) child.kill("SIGUSR2")

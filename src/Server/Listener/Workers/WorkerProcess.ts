@@ -62,6 +62,7 @@ export const open = (commands: Commands): Link | undefined => {
   }
 
   let next = 0
+  let asking = 0
   let collected: ((metrics: Snapshots) => void) | undefined
   const ask = () =>
     new Promise<Snapshots>((resolve) => {
@@ -72,11 +73,21 @@ export const open = (commands: Commands): Link | undefined => {
         collected = undefined
         resolve(found)
       }
-      send({ flange: "collect", id: ++next })
+      asking = ++next
+      send({ flange: "collect", id: asking })
     })
   let asked: Promise<Snapshots> | undefined
   // However many callers ask: the supervisor is asked by one at a time.
   const collect = () => (asked ??= ask().finally(() => (asked = undefined)))
+
+  const echoes = new Map<number, () => void>()
+  const handedOver = Effect.callback<void>((resume) => {
+    const id = ++next
+    echoes.set(id, () => resume(Effect.void))
+    if (process.connected) send({ flange: "echo", id })
+    else resume(Effect.void)
+    return Effect.sync(() => echoes.delete(id))
+  })
 
   process.on("message", (message: unknown) => {
     if (!isMessage(message)) return
@@ -84,8 +95,10 @@ export const open = (commands: Commands): Link | undefined => {
     const known = message as ToWorker
     switch (known.flange) {
       case "collected":
-        if (known.id === next) collected?.(MetricTotals.merge(known.parts))
+        if (known.id === asking) collected?.(MetricTotals.merge(known.parts))
         return
+      case "echo":
+        return echoes.get(known.id)?.()
       case "halt":
         return commands.halt("The supervisor stops at once")
       case "log":
@@ -99,6 +112,7 @@ export const open = (commands: Commands): Link | undefined => {
     }
   })
   process.on("disconnect", () => {
+    for (const echo of echoes.values()) echo()
     if (isStopping) return commands.halt("The supervisor is gone")
     stop()
   })
@@ -113,6 +127,7 @@ export const open = (commands: Commands): Link | undefined => {
     },
     shutdown: () => send({ flange: "shutdown" }),
     worker: {
+      handedOver,
       metrics: Effect.promise(collect),
       number,
       of,

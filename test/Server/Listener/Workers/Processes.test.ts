@@ -1,6 +1,6 @@
 // Real processes: a supervisor, its workers, and clients on real connections.
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
@@ -82,6 +82,15 @@ const start = (variables: Readonly<Record<string, string>> = {}) => {
     pid: child.pid,
     said,
     serves: () => said(/2 workers serve/g)
+  }
+}
+
+/** Whether a process has ended. Its parent may not have looked at it. */
+const hasEnded = (pid: number): boolean => {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return true
   }
 }
 
@@ -197,6 +206,24 @@ describe("two workers", () => {
     await app.closed
     expect(app.output.out.match(/^draining/gm)).toHaveLength(4)
   }, 120_000)
+
+  it("answer connections that a late supervisor hands to a worker which has stopped to listen", async () => {
+    const app = start({ FLANGE__APP__DRAIN_DELAY: "500 millis" })
+    const address = await app.address()
+    await app.serves()
+    app.kill("SIGHUP")
+    const [old] = await app.said(/^draining (\d+)$/gm)
+    app.kill("SIGSTOP")
+    // The system takes these connections. The supervisor reads them before the message of the worker.
+    const replies = Array.from({ length: 10 }, () => text(`${address}/pid`))
+    for (let i = 0; i < 40 && !hasEnded(Number(old)); i++) {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    app.kill("SIGCONT")
+    await app.said(/Reload ended: all workers are new/g)
+    const all = await app.said(/^ready (\d+)$/gm, 4)
+    for (const pid of await Promise.all(replies)) expect(all).toContain(pid)
+  }, 60_000)
 
   it("drain once if a terminal sends SIGINT to all of them", async () => {
     const app = start()
