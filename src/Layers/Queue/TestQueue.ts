@@ -50,7 +50,7 @@ const maxPayload = 2 ** 18
  * @example
  * ```ts
  * import * as Effect from "effect/Effect"
- * import type * as Schema from "effect/Schema"
+ * import * as Schema from "effect/Schema"
  * import { App, Plugin } from "flange"
  * import * as Queue from "flange/Queue"
  * import { TestQueue } from "flange/Queue/Testing"
