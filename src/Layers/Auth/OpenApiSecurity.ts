@@ -44,32 +44,22 @@ export const annotate = (
   }
 }
 
-/** Returns the contract with `mutualTLS` in its document, before the contract's own changes of it. */
-const withMutualTls = (api: HttpApi.Top): HttpApi.Top => {
-  const before = Context.getOrUndefined(
-    api.annotations as Context.Context<never>,
-    OpenApi.Transform
-  )
-  return api.annotate(OpenApi.Transform, (document) => {
-    // Effect makes the document.
-    const { components } = document as unknown as OpenApi.OpenAPISpec
-    const mine = {
-      ...document,
-      components: {
-        ...components,
-        securitySchemes: Object.fromEntries(
-          Object.entries(components.securitySchemes).map(([name, scheme]) => [
-            name,
-            scheme.type === "http" && scheme.scheme === mutualTls.scheme
-              ? { type: "mutualTLS" }
-              : scheme
-          ])
-        )
-      }
+/** Returns the contract with `mutualTLS` in its document. */
+const withMutualTls = (api: HttpApi.Top): HttpApi.Top =>
+  DocumentedContract.withDocument(api, ({ components, ...document }) => ({
+    ...document,
+    components: {
+      ...components,
+      securitySchemes: Object.fromEntries(
+        Object.entries(components.securitySchemes).map(([name, scheme]) => [
+          name,
+          scheme.type === "http" && scheme.scheme === mutualTls.scheme
+            ? { type: "mutualTLS" }
+            : scheme
+        ])
+      )
     }
-    return before === undefined ? mine : before(mine)
-  })
-}
+  }))
 
 /** The limit of wrong credentials. */
 class Guessing extends HttpApiMiddleware.Service<Guessing>()("flange/Auth/Guessing", {

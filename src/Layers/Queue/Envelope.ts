@@ -13,6 +13,7 @@ import * as Tracer from "effect/Tracer"
 import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { fromHeaders } from "../../Server/Exchange/TraceContext.ts"
+import * as Spans from "./Spans.ts"
 
 /** An envelope, as its JSON text has it. */
 export interface Envelope {
@@ -43,15 +44,12 @@ export const make = (
   fiber: Fiber.Fiber<unknown, unknown>
 ): Envelope => {
   // The fiber may have none of these.
-  const context = fiber.context as Context.Context<
-    CurrentExchange | Tracer.ParentSpan | Tracer.Tracer
-  >
+  const context = fiber.context as Context.Context<CurrentExchange | Tracer.ParentSpan>
   const parent = Context.getOrUndefined(context, Tracer.ParentSpan)
   const exchange = Context.getOrUndefined(context, CurrentExchange)
   // Without a tracer, the span of the fiber has a new trace id, and no span of this trace is exported.
-  const isOfTracer = Context.getOrUndefined(context, Tracer.Tracer) !== undefined
   const caller =
-    isOfTracer || exchange === undefined || parent?._tag === "ExternalSpan"
+    Spans.hasTracer(fiber) || exchange === undefined || parent?._tag === "ExternalSpan"
       ? undefined
       : fromHeaders((name) => exchange.header(name))
   const span = caller ?? parent

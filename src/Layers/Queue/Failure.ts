@@ -41,9 +41,8 @@ export const decode = (text: string): Failure => {
   return { kind: "defect", message: text }
 }
 
-/** Returns the text for an item whose last attempt ended with its worker. */
-export const lost = (attempts: number): string =>
-  encode({
-    kind: "lost",
-    message: `The worker ended during attempt ${attempts}, the last one, without settling it`
-  })
+/** Returns the failure of an item whose last attempt ended with its worker. */
+export const lost = (attempts: number): Failure => ({
+  kind: "lost",
+  message: `The worker ended during attempt ${attempts}, the last one, without settling it`
+})

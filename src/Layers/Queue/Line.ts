@@ -366,7 +366,7 @@ export class Line {
     return Effect.annotateLogs(
       Effect.logError(
         `Attempt ${attempts}, the last one, of an item of the queue "${this.name}" ended with a lost lease. The item is dead`,
-        Failure.decode(Failure.lost(attempts)).message
+        Failure.lost(attempts).message
       ),
       { attempt: attempts, itemId: id, queue: this.name }
     )

@@ -353,7 +353,7 @@ export class MemoryStore implements Store {
       else {
         const isOver = entry.attempts >= maxAttempts
         if (isOver) {
-          entry.failure = Failure.lost(entry.attempts)
+          entry.failure = Failure.encode(Failure.lost(entry.attempts))
           dead.push({ attempts: entry.attempts, id: entry.id })
         }
         this.#move(kept, entry, isOver ? "dead" : "waiting", now)

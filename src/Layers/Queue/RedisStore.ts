@@ -105,7 +105,7 @@ export const make = ({ redis, shared }: RedisServices, prefix: string): Store =>
               String(limit),
               whole(lease),
               String(maxAttempts),
-              Failure.lost(0),
+              Failure.encode(Failure.lost(0)),
               endsLeases ? whole(until) : "0"
             ),
             ([next, rows, now, dead]) => {

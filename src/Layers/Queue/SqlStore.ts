@@ -105,7 +105,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         ), moved as (
           update ${items} i set
             state = case when i.state = 'running' and i.attempts >= ${maxAttempts} then 'dead' else 'waiting' end,
-            failure = case when i.state = 'running' and i.attempts >= ${maxAttempts} then ${Failure.lost(maxAttempts)} else i.failure end,
+            failure = case when i.state = 'running' and i.attempts >= ${maxAttempts} then ${Failure.encode(Failure.lost(maxAttempts))} else i.failure end,
             token = null, updated_at = ${now}, wake_at = null
           from ended where i.sequence = ended.sequence returning i.attempts, i.id, i.state
         )

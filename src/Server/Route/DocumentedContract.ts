@@ -34,21 +34,39 @@ export const withMiddlewares = (
     middlewares: new Set(keys)
   }) as HttpApiEndpoint.Top
 
+type Transform = (value: Record<string, unknown>) => Record<string, unknown>
+
+/** Returns a change that comes before the one of the annotations. */
+const before = (annotations: Context.Context<never>, transform: Transform): Transform => {
+  const own = Context.getOrUndefined(annotations, OpenApi.Transform)
+  return (value) => (own === undefined ? transform(value) : own(transform(value)))
+}
+
 /** Returns the endpoint with its operation changed, before the contract's own changes of it. */
 export const withTransform = (
   endpoint: HttpApiEndpoint.Top,
   transform: (operation: OpenApi.OpenAPISpecOperation) => Record<string, unknown>
-): HttpApiEndpoint.Top => {
-  const before = Context.getOrUndefined(
-    endpoint.annotations as Context.Context<never>,
-    OpenApi.Transform
+): HttpApiEndpoint.Top =>
+  endpoint.annotate(
+    OpenApi.Transform,
+    before(endpoint.annotations, (operation) =>
+      // Effect makes the operation.
+      transform(operation as unknown as OpenApi.OpenAPISpecOperation)
+    )
   )
-  return endpoint.annotate(OpenApi.Transform, (operation) => {
-    // Effect makes the operation.
-    const mine = transform(operation as unknown as OpenApi.OpenAPISpecOperation)
-    return before === undefined ? mine : before(mine)
-  })
-}
+
+/** Returns the contract with its document changed, before the contract's own changes of it. */
+export const withDocument = (
+  api: HttpApi.Top,
+  transform: (document: OpenApi.OpenAPISpec) => Record<string, unknown>
+): HttpApi.Top =>
+  api.annotate(
+    OpenApi.Transform,
+    before(api.annotations, (document) =>
+      // Effect makes the document.
+      transform(document as unknown as OpenApi.OpenAPISpec)
+    )
+  )
 
 /** Returns the endpoint with the 429 of a middleware key, which has `Retry-After`. */
 export const limited = (endpoint: HttpApiEndpoint.Top, key: object): HttpApiEndpoint.Top =>

@@ -98,7 +98,9 @@ export const open = (commands: Commands): Link | undefined => {
         if (known.id === asking) collected?.(MetricTotals.merge(known.parts))
         return
       case "echo":
-        return echoes.get(known.id)?.()
+        echoes.get(known.id)?.()
+        echoes.delete(known.id)
+        return
       case "halt":
         return commands.halt("The supervisor stops at once")
       case "log":
