@@ -1,9 +1,7 @@
 /** The functions that turn values into JSON and back, compiled once for each schema. */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
-import * as SchemaAST from "effect/SchemaAST"
-import * as OwnKeys from "../../Contract/OwnKeys.ts"
+import * as CompiledJson from "../../Contract/CompiledJson.ts"
 
 /** The functions of a schema. */
 export interface JsonCodec<A> {
@@ -14,11 +12,7 @@ export interface JsonCodec<A> {
 const made = new WeakMap<object, JsonCodec<unknown>>()
 
 const make = <A>(schema: Schema.Codec<A, unknown>): JsonCodec<A> => {
-  const codec = Schema.toCodecJson(schema)
-  const decoding = OwnKeys.decoding(codec)
-  const encoding = OwnKeys.encoding(codec)
-  SchemaJITCompiler.enable(decoding.ast)
-  SchemaJITCompiler.enable(SchemaAST.flip(encoding.ast))
+  const { decoding, encoding } = CompiledJson.of(schema)
   return {
     decode: Schema.decodeUnknownEffect(decoding),
     encode: Schema.encodeUnknownEffect(encoding)

@@ -1,9 +1,7 @@
 /** The functions between values and the JSON texts that replicas exchange, compiled once for each schema. */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
-import * as SchemaAST from "effect/SchemaAST"
-import * as OwnKeys from "../../Contract/OwnKeys.ts"
+import * as CompiledJson from "../../Contract/CompiledJson.ts"
 import type { JsonSchema } from "./BroadcastTopic.ts"
 
 /** The functions of a schema. */
@@ -17,11 +15,7 @@ export interface TextCodec<A> {
 const made = new WeakMap<object, TextCodec<never>>()
 
 const make = <A>(schema: JsonSchema<A>): TextCodec<A> => {
-  const codec = Schema.toCodecJson(schema)
-  const decoding = OwnKeys.decoding(codec)
-  const encoding = OwnKeys.encoding(codec)
-  SchemaJITCompiler.enable(decoding.ast)
-  SchemaJITCompiler.enable(SchemaAST.flip(encoding.ast))
+  const { decoding, encoding } = CompiledJson.of(schema)
   const decode = Schema.decodeUnknownSync(decoding)
   const encode = Schema.encodeSync(encoding)
   return {
