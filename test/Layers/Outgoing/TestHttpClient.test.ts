@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -108,6 +109,35 @@ describe("replies", () => {
       assert.strictEqual(yield* (yield* userUrls.get(url)).text, "ok")
       const error = yield* Effect.flip(userUrls.get("http://127.0.0.1/"))
       assert.strictEqual(refusalOf(error)?.limit, "url")
+    })
+  )
+})
+
+describe("bodies", () => {
+  it.effect("that are not text are matched by their bytes", () =>
+    Effect.gen(function* () {
+      const request = { method: "POST", url: `${url}/images` }
+      const double = TestHttpClient.make({
+        replies: [
+          { request: { ...request, bodyBase64: "//4=" }, response: { status: 201 } },
+          { request: { ...request, bodyBase64: "//0=" }, response: { status: 202 } }
+        ]
+      })
+      const { client } = yield* built(double)
+      const send = (...bytes: ReadonlyArray<number>) =>
+        client.execute(
+          HttpClientRequest.bodyUint8Array(
+            HttpClientRequest.post(request.url),
+            Uint8Array.from(bytes)
+          )
+        )
+      assert.strictEqual((yield* send(0xff, 0xfd)).status, 202)
+      assert.strictEqual((yield* send(0xff, 0xfe)).status, 201)
+      const exit = yield* Effect.exit(send(0xff, 0xfc))
+      assert.isTrue(Exit.isFailure(exit))
+      if (Exit.isFailure(exit)) {
+        assert.include(String(Cause.squash(exit.cause)), "with the body in base64 //w=")
+      }
     })
   )
 })

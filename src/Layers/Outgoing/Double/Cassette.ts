@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as WholeFile from "../../../Config/WholeFile.ts"
 import { defaultNames, Redaction } from "../../../Server/Exchange/Redaction.ts"
-import { type Asked, Exchange, type Reply } from "./Exchange.ts"
+import { type Asked, Exchange, type Reply, written } from "./Exchange.ts"
 
 /** A cassette cannot be read. */
 export class CassetteError extends Data.TaggedError("CassetteError")<{
@@ -45,7 +45,8 @@ export const redactionOf = (names: ReadonlyArray<string>): Redaction =>
   new Redaction([...defaultNames, ...names])
 
 /** Returns a request without secrets: those in its query and in its body. */
-export const redactAsked = ({ body, method, url }: Asked, redaction: Redaction): Asked => {
+export const redactAsked = (asked: Asked, redaction: Redaction): Asked => {
+  const { body, url } = asked
   const shown = new URL(url)
   const query = new URLSearchParams(
     Array.from(shown.searchParams, ([name, value]): [string, string] => [
@@ -58,7 +59,11 @@ export const redactAsked = ({ body, method, url }: Asked, redaction: Redaction):
   shown.password = ""
   shown.username = ""
   shown.hash = ""
-  return { ...(body === undefined ? {} : { body: redaction.text(body) }), method, url: shown.href }
+  return {
+    ...asked,
+    ...(body === undefined ? {} : { body: redaction.text(body) }),
+    url: shown.href
+  }
 }
 
 /** Returns the headers of a response without secrets, and without those of its connection. */
@@ -86,10 +91,6 @@ export const replyOf = (
 ): Reply => {
   const shown = { headers: redactHeaders(headers, redaction), status }
   if (bytes.length === 0) return shown
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
-    return { ...shown, body: redaction.text(text) }
-  } catch {
-    return { ...shown, bodyBase64: Buffer.from(bytes).toString("base64") }
-  }
+  const text = written(bytes)
+  return "body" in text ? { ...shown, body: redaction.text(text.body) } : { ...shown, ...text }
 }

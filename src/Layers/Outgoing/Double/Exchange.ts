@@ -8,6 +8,8 @@ import * as Schema from "effect/Schema"
 export const Asked = Schema.Struct({
   /** The body as text, if there is one. */
   body: Schema.optionalKey(Schema.String),
+  /** A body that is not text, in base64. */
+  bodyBase64: Schema.optionalKey(Schema.String),
   method: Schema.String,
   url: Schema.String
 })
@@ -41,30 +43,43 @@ export const Exchange = Schema.Struct({ request: Asked, response: Reply })
 /** A request with its reply. */
 export type Exchange = typeof Exchange.Type
 
-/** The text of a body; undefined without one. A stream cannot be compared. */
-const textOf = (body: HttpBody.HttpBody): string | undefined => {
+/** Returns bytes as text, or in base64 if they are no text. */
+export const written = (
+  bytes: Uint8Array
+): { readonly body: string } | { readonly bodyBase64: string } => {
+  try {
+    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) }
+  } catch {
+    return { bodyBase64: Buffer.from(bytes).toString("base64") }
+  }
+}
+
+/** Returns what is matched of a body. A stream cannot be compared. */
+const bodyOf = (body: HttpBody.HttpBody): Pick<Asked, "body" | "bodyBase64"> => {
   switch (body._tag) {
     case "Empty":
-      return undefined
+      return {}
     case "FormData":
-      return JSON.stringify(
-        [...body.formData].map(([name, value]) => [
-          name,
-          typeof value === "string" ? value : `file ${value.name}`
-        ])
-      )
+      return {
+        body: JSON.stringify(
+          [...body.formData].map(([name, value]) => [
+            name,
+            typeof value === "string" ? value : `file ${value.name}`
+          ])
+        )
+      }
     case "Uint8Array":
-      return new TextDecoder().decode(body.body)
+      return written(body.body)
     default:
-      return "<stream>"
+      return { body: "<stream>" }
   }
 }
 
 /** Returns what is matched of a request. */
-export const askedOf = ({ body, method }: HttpClientRequest.HttpClientRequest, url: URL): Asked => {
-  const text = textOf(body)
-  return { ...(text === undefined ? {} : { body: text }), method, url: url.href }
-}
+export const askedOf = (
+  { body, method }: HttpClientRequest.HttpClientRequest,
+  url: URL
+): Asked => ({ ...bodyOf(body), method, url: url.href })
 
 /** Returns the delay of a reply. */
 export const delayOf = ({ delay }: Reply): Duration.Duration => Duration.millis(delay ?? 0)

@@ -7,8 +7,12 @@ import type { Asked, Exchange, Reply } from "./Exchange.ts"
 /** How many near requests a message lists. */
 const most = 3
 
-const line = ({ body, method, url }: Asked): string =>
-  `${method} ${url}${body === undefined ? "" : ` with the body ${body.length > 200 ? `${body.slice(0, 200)}...` : body}`}`
+const line = ({ body, bodyBase64, method, url }: Asked): string => {
+  const shown = body ?? bodyBase64
+  if (shown === undefined) return `${method} ${url}`
+  const cut = shown.length > 200 ? `${shown.slice(0, 200)}...` : shown
+  return `${method} ${url} with the ${body === undefined ? "body in base64" : "body"} ${cut}`
+}
 
 /** A test sent a request to which its double has no reply. It is a defect, so that no fallback hides it. */
 export class UnmatchedRequest extends Data.TaggedError("UnmatchedRequest")<{
@@ -53,7 +57,10 @@ const canonical = (body: string | undefined): string => {
   }
 }
 
-const keyOf = ({ body, method, url }: Asked): string => `${method} ${url}\n${canonical(body)}`
+const keyOf = ({ body, bodyBase64, method, url }: Asked): string =>
+  bodyBase64 === undefined
+    ? `${method} ${url}\n${canonical(body)}`
+    : `${method} ${url}\nbase64\n${bodyBase64}`
 
 /** The replies of a test double. */
 export class Replies {
