@@ -20,10 +20,10 @@ import {
 } from "@aws-sdk/client-dynamodb"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { DynamoUnavailable } from "../../Contract/DynamoErrors.ts"
 import * as AwsReplies from "../../Plugin/AwsReplies.ts"
+import * as AwsSettings from "../../Plugin/AwsSettings.ts"
 import * as AwsErrors from "./AwsErrors.ts"
 import type {
   Backend,
@@ -38,36 +38,13 @@ import type { Settings } from "./DynamoDbConfig.ts"
 import * as Expressions from "./Expressions.ts"
 import * as Marshal from "./Marshal.ts"
 
-/** The longest time for connecting, in milliseconds. */
-const connectionTimeout = 5000
-
 /** The number of checks whether a table has been created, and the time between them. */
 const [createAttempts, createDelay] = [120, Duration.millis(500)]
 
-const settingsOf = (settings: Settings): DynamoDBClientConfig => {
-  const { accessKeyId, endpoint, maxAttempts, region, secretAccessKey, sessionToken } = settings
-  const requestTimeout = Duration.toMillis(settings.timeout)
-  return {
-    maxAttempts,
-    requestHandler: {
-      connectionTimeout,
-      requestTimeout,
-      socketTimeout: requestTimeout,
-      throwOnRequestTimeout: true
-    },
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : {
-          credentials: {
-            accessKeyId: Redacted.value(accessKeyId),
-            secretAccessKey: Redacted.value(secretAccessKey),
-            ...(sessionToken === undefined ? {} : { sessionToken: Redacted.value(sessionToken) })
-          }
-        }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region })
-  }
-}
+const settingsOf = (settings: Settings): DynamoDBClientConfig => ({
+  ...AwsSettings.options(settings),
+  maxAttempts: settings.maxAttempts
+})
 
 /** Returns the members of a request that has a condition. */
 const guarded = ({ expression, wantsItem }: Guard, to: Expressions.Placeholders) => {

@@ -60,19 +60,8 @@ export const open = (
         ? Effect.fail(new UploadTooLarge({ limit: maxBytes, pointer }))
         : Effect.succeed(chunks)
     })
-    const first: Array<Uint8Array> = []
-    let isOpen = true
-    while (isOpen && size < Sniff.length) {
-      isOpen = yield* pull.pipe(
-        Effect.map((chunks) => {
-          first.push(...chunks)
-          return true
-        }),
-        Pull.catchDone(() => Effect.succeed(false))
-      )
-    }
+    const { head, rest, stream } = yield* Sniff.peek(pull)
     const isNothing = name === "" && size === 0
-    const head = Buffer.concat(first).subarray(0, Sniff.length)
     const decided = Sniff.decide(head, types === undefined ? undefined : contentType, types)
     if (decided.type === undefined && !isNothing) {
       const { found } = decided
@@ -82,9 +71,6 @@ export const open = (
         ...(found === undefined ? {} : { found })
       })
     }
-    const rest: Pull.Pull<ReadonlyArray<Uint8Array>, UploadTooLarge> = Effect.suspend(() =>
-      isOpen ? pull : Cause.done()
-    )
     const drain = Effect.suspend(() => {
       const next: Effect.Effect<void, Cause.Done | UploadTooLarge> = Effect.suspend(() =>
         Effect.flatMap(rest, () => next)
@@ -97,9 +83,6 @@ export const open = (
       isNothing,
       name: nameOf(name),
       part,
-      stream: Stream.concat(
-        Stream.fromArray(first),
-        isOpen ? Stream.fromPull(Effect.succeed(pull)) : Stream.empty
-      )
+      stream
     }
   })

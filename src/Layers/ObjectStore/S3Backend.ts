@@ -11,10 +11,8 @@ import {
   type S3ClientConfig
 } from "@aws-sdk/client-s3"
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import {
@@ -23,6 +21,7 @@ import {
   ObjectStoreUnavailable
 } from "../../Contract/ObjectErrors.ts"
 import * as AwsReplies from "../../Plugin/AwsReplies.ts"
+import * as AwsSettings from "../../Plugin/AwsSettings.ts"
 import { type Backend, type ReadFailure, resolve } from "./Backend.ts"
 import {
   type ByteRange,
@@ -37,35 +36,12 @@ import * as S3Errors from "./S3Errors.ts"
 import * as S3Signer from "./S3Signer.ts"
 import * as S3Upload from "./S3Upload.ts"
 
-/** The longest time for connecting, in milliseconds. */
-const connectionTimeout = 5000
-
-const settingsOf = (settings: Settings): S3ClientConfig => {
-  const { accessKeyId, endpoint, region, secretAccessKey, sessionToken } = settings
-  const requestTimeout = Duration.toMillis(settings.timeout)
-  return {
-    forcePathStyle: settings.forcePathStyle,
-    requestChecksumCalculation: settings.requestChecksumCalculation,
-    requestHandler: {
-      connectionTimeout,
-      requestTimeout,
-      socketTimeout: requestTimeout,
-      throwOnRequestTimeout: true
-    },
-    responseChecksumValidation: settings.responseChecksumValidation,
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : {
-          credentials: {
-            accessKeyId: Redacted.value(accessKeyId),
-            secretAccessKey: Redacted.value(secretAccessKey),
-            ...(sessionToken === undefined ? {} : { sessionToken: Redacted.value(sessionToken) })
-          }
-        }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region })
-  }
-}
+const settingsOf = (settings: Settings): S3ClientConfig => ({
+  ...AwsSettings.options(settings),
+  forcePathStyle: settings.forcePathStyle,
+  requestChecksumCalculation: settings.requestChecksumCalculation,
+  responseChecksumValidation: settings.responseChecksumValidation
+})
 
 const client = (config: S3ClientConfig): Effect.Effect<S3Client, never, Scope.Scope> =>
   Effect.acquireRelease(

@@ -106,24 +106,9 @@ export const open = <E, R>(
         return Effect.succeed(chunks)
       }
     })
-    const first: Array<Uint8Array> = []
-    let isOpen = true
-    while (isOpen && size < Sniff.length) {
-      isOpen = yield* pull.pipe(
-        Effect.map((chunks) => {
-          first.push(...chunks)
-          return true
-        }),
-        Pull.catchDone(() => Effect.succeed(false))
-      )
-    }
-    const contentType = typeOf(Buffer.concat(first).subarray(0, Sniff.length), options)
+    const { head, stream } = yield* Sniff.peek(pull)
+    const contentType = typeOf(head, options)
     if (typeof contentType !== "string") return yield* contentType
-    const rest = isOpen ? Stream.fromPull(Effect.succeed(pull)) : Stream.empty
-    const stream: Stream.Stream<Uint8Array, E | Refused> = Stream.concat(
-      Stream.fromArray(first),
-      rest
-    )
     return {
       contentType,
       metadata: options.metadata ?? {},

@@ -1,7 +1,12 @@
 /** The media type that the first bytes of content show. */
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
 
 /** How many bytes `sniff` looks at. */
-export const length = 512
+const length = 512
 
 /** Texts in Latin-1 at their places in the first bytes, and the type that they show together. */
 const signatures: ReadonlyArray<
@@ -109,3 +114,41 @@ export const decide = (
   if (!types.includes(found)) return { found, type: undefined }
   return { type: essence === found && declared !== undefined ? declared : found }
 }
+
+type Chunks<E> = Pull.Pull<NonEmptyReadonlyArray<Uint8Array>, E>
+
+/** Content whose first bytes have been read. */
+export interface Peeked<E> {
+  /** The first bytes, as `decide` takes them. */
+  readonly head: Uint8Array
+  /** What comes after the chunks that have been read. */
+  readonly rest: Chunks<E>
+  /** The whole content. */
+  readonly stream: Stream.Stream<Uint8Array, E>
+}
+
+/** Reads the first bytes of content. */
+export const peek = Effect.fnUntraced(function* <E>(
+  pull: Chunks<E>
+): Effect.fn.Return<Peeked<E>, Pull.ExcludeDone<E>> {
+  const first: Array<Uint8Array> = []
+  let isOpen = true
+  let size = 0
+  while (isOpen && size < length) {
+    const read = Effect.map(pull, (chunks) => {
+      for (const chunk of chunks) size += chunk.length
+      first.push(...chunks)
+      return true
+    })
+    isOpen = yield* Pull.catchDone(read, () => Effect.succeed(false))
+  }
+  const rest = isOpen ? pull : Cause.done()
+  return {
+    head: Buffer.concat(first).subarray(0, length),
+    rest,
+    stream: Stream.concat(
+      Stream.fromArray(first),
+      isOpen ? Stream.fromPull(Effect.succeed(pull)) : Stream.empty
+    )
+  }
+})
