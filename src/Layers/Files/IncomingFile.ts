@@ -1,5 +1,5 @@
 /** A file of a form while it comes: its first bytes decide about its type, and all of them are counted. */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"

@@ -135,12 +135,12 @@ export const peek = Effect.fnUntraced(function* <E>(
   let isOpen = true
   let size = 0
   while (isOpen && size < length) {
-    const read = Effect.map(pull, (chunks) => {
-      for (const chunk of chunks) size += chunk.length
-      first.push(...chunks)
-      return true
-    })
-    isOpen = yield* Pull.catchDone(read, () => Effect.succeed(false))
+    const chunks = yield* Pull.catchDone(pull, () => Effect.succeed(undefined))
+    isOpen = chunks !== undefined
+    for (const chunk of chunks ?? []) {
+      first.push(chunk)
+      size += chunk.length
+    }
   }
   const rest = isOpen ? pull : Cause.done()
   return {
