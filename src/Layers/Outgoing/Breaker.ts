@@ -1,4 +1,5 @@
 /** The circuit breaker of one upstream. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -53,6 +54,22 @@ const outcomeOf = (exit: Exit.Exit<Answered, HttpClientError>): CircuitBreaker.O
   return isFailed ? CircuitBreaker.failure() : CircuitBreaker.ignored
 }
 
+/** Runs an effect whose time goes on evenly: a clock that was set back would keep a circuit open for as long. */
+const steady = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    const nanos = () => clock.monotonicTimeNanosUnsafe()
+    const millis = () => Number(nanos()) / 1e6
+    return Effect.provideService(effect, Clock.Clock, {
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeMillisUnsafe: millis,
+      currentTimeNanos: clock.monotonicTimeNanos,
+      currentTimeNanosUnsafe: nanos,
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      monotonicTimeNanosUnsafe: nanos,
+      sleep: (duration) => clock.sleep(duration)
+    })
+  })
+
 /** Creates the breaker of an upstream. `onTransition` runs for each change of its state. */
 export const make = (
   limits: Limits,
@@ -76,8 +93,8 @@ export const make = (
     }).pipe(
       Effect.provideService(CircuitBreaker.CircuitBreakerStore, {
         ...memory,
-        admit: (key) => Effect.tap(memory.admit(key), ({ transition }) => tell(transition)),
-        record: (options) => Effect.tap(memory.record(options), tell)
+        admit: (key) => Effect.tap(steady(memory.admit(key)), ({ transition }) => tell(transition)),
+        record: (options) => Effect.tap(steady(memory.record(options)), tell)
       })
     )
     return {

@@ -1,5 +1,6 @@
 /** Tests of calls to servers that are slow, broken or hostile. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -332,6 +333,27 @@ describe("the circuit breaker", () => {
         assert.strictEqual((yield* client.get(upstream.url)).status, 200)
         assert.strictEqual(yield* metric("flange.outgoing.breaker"), 0)
       })
+  )
+
+  it.effect("closes in its time after the clock of the machine was set back", () =>
+    Effect.gen(function* () {
+      let isUp = false
+      const upstream = yield* serve((_, response) => response.writeHead(isUp ? 200 : 503).end())
+      const { client } = yield* clients(breaking)
+      yield* Effect.forEach([1, 2, 3, 4], () => client.get(upstream.url))
+      assert.strictEqual(yield* limitOf(client.get(upstream.url)), "breaker")
+      isUp = true
+      yield* TestClock.adjust("10 seconds")
+      const clock = yield* Clock.Clock
+      const millis = () => clock.currentTimeMillisUnsafe() - 3_600_000
+      const back: Clock.Clock = {
+        ...clock,
+        currentTimeMillis: Effect.sync(millis),
+        currentTimeMillisUnsafe: millis
+      }
+      const call = Effect.provideService(client.get(upstream.url), Clock.Clock, back)
+      assert.strictEqual((yield* call).status, 200)
+    })
   )
 
   it.live("of one origin says nothing about another", () =>

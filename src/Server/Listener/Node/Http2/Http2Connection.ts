@@ -61,6 +61,7 @@ export class Http2Connection implements Owner, Tracked {
     const spend = () => this.#spend()
     // The session closes by itself.
     session.on("error", ignore)
+    session.on("close", forget)
     session.on("goaway", spend)
     session.on("ping", spend)
     session.on("remoteSettings", spend)
@@ -166,6 +167,14 @@ interface Keyed {
 }
 
 const ignore = (): void => {}
+
+/**
+ * Releases what listens to a session. Settings that the client has never acknowledged hold their session from outside
+ * of the heap, where no collection sees a cycle from the session through this connection and its socket.
+ */
+function forget(this: ServerHttp2Session): void {
+  this.removeAllListeners()
+}
 
 function onAborted(this: Keyed): void {
   this[key]!.gone()

@@ -108,7 +108,11 @@ export const read = (
     // The section refuses settings without a certificate.
     const [first] = all as [(typeof all)[number]]
     return {
-      find: (name) => (all.find(({ leaf }) => leaf.checkHost(name) !== undefined) ?? first).context,
+      find: (name) => {
+        // Some clients send the name of a URL as it is, and certificates have names without the dot.
+        const host = name.replace(/\.$/, "")
+        return (all.find(({ leaf }) => leaf.checkHost(host) !== undefined) ?? first).context
+      },
       first: first.options,
       text: [...all.map(({ text }) => text), ca].join("\n"),
       warnings: (now) => all.flatMap(({ leaf, place }) => warningOf(leaf, place, now) ?? [])

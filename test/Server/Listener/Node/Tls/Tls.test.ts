@@ -149,6 +149,7 @@ describe("TLS on the node listener", () => {
         for (const [servername, name] of [
           ["a.example", "a.example"],
           ["b.example", "b.example"],
+          ["b.example.", "b.example"],
           ["x.B.example", "b.example"],
           ["c.example", "a.example"],
           [undefined, "a.example"]
