@@ -9,6 +9,8 @@ import type * as Scope from "effect/Scope"
 import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import * as OwnFiber from "../../Plugin/OwnFiber.ts"
+import * as HandlerCheck from "../../Server/Route/HandlerCheck.ts"
 import { maxDelay } from "./Engine.ts"
 import * as Envelope from "./Envelope.ts"
 import type * as Failure from "./Failure.ts"
@@ -231,12 +233,6 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
           )
         )
 
-  /** Encodes with a schema that may throw. */
-  const encoded = (
-    encoder: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>,
-    value: unknown
-  ) => Effect.exit(encoder(value))
-
   /** Returns the text of a result, if it may be kept. */
   const resultOf = (value: unknown, most: number): Outcomes.Kept | QueueRefused => {
     // `Schema.Any` may leave a value that JSON does not have.
@@ -254,28 +250,35 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     ) =>
     (opened: Envelope.Opened<unknown>, attempt: Attempt) =>
       // The engine opens items with the envelope of this queue, which decodes its payload.
-      Effect.suspend(() => handler(opened.payload as Payload, attempt)).pipe(
+      Effect.suspend(() =>
+        OwnFiber.run(
+          HandlerCheck.returned(`the queue "${name}"`, handler(opened.payload as Payload, attempt))
+        )
+      ).pipe(
         Effect.scoped,
         Effect.exit,
         Effect.flatMap((exit): Effect.Effect<unknown, Outcomes.Attempted> => {
           if (exit._tag === "Success") {
             if (encodeSuccess === undefined) return Effect.void
-            return Effect.flatMap(encoded(encodeSuccess, exit.value), (result) => {
+            // The schema may throw, and so may the writing of the result as JSON.
+            const kept = Effect.map(encodeSuccess(exit.value), (result) =>
+              resultOf(result, maxPayload)
+            )
+            return Effect.flatMap(Effect.exit(kept), (result) => {
               if (result._tag === "Failure") {
                 const why = `The schema \`success\` refuses the result: ${CauseText.of(result.cause)}`
                 return Effect.fail(attempted("defect", why))
               }
-              const kept = resultOf(result.value, maxPayload)
-              return kept instanceof QueueRefused
-                ? Effect.fail(attempted("defect", CauseText.of(Cause.fail(kept))))
-                : Effect.succeed(kept)
+              return result.value instanceof QueueRefused
+                ? Effect.fail(attempted("defect", CauseText.of(Cause.fail(result.value))))
+                : Effect.succeed(result.value)
             })
           }
           const failure = exit.cause.reasons.find(Cause.isFailReason)
           const message = CauseText.of(exit.cause)
           if (failure === undefined) return Effect.fail(attempted("defect", message))
           if (encodeError === undefined) return Effect.fail(attempted("failure", message))
-          return Effect.flatMap(encoded(encodeError, failure.error), (error) =>
+          return Effect.flatMap(Effect.exit(encodeError(failure.error)), (error) =>
             Effect.fail(
               attempted("failure", message, error._tag === "Success" ? error.value : undefined)
             )

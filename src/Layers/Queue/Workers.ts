@@ -100,7 +100,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const paced = pace(data)
       const retrying: Retrying = {
         maxAttempts,
-        retryDelay: (attempt) => RetryDelay.after(data.retry, attempt)
+        retryDelay: (attempt) => Effect.suspend(() => RetryDelay.after(data.retry, attempt))
       }
       const count = {
         completed: attemptsOf({ outcome: "completed", queue: name }),

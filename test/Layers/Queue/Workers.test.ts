@@ -393,6 +393,65 @@ const suite = (backend: "database" | "memory") => {
       })
     )
   )
+
+  it.each([
+    ["nothing", () => undefined, 'The handler of the queue "jobs" returned no Effect'],
+    [
+      "a promise",
+      () => Promise.resolve(),
+      'The handler of the queue "jobs" returned a promise, not an Effect'
+    ],
+    [
+      "an effect that goes on with nothing",
+      (): unknown => Effect.flatMap(Effect.yieldNow, () => undefined as never),
+      "Not a valid effect"
+    ]
+  ] as const)(
+    "a handler that returns %s is a defect of its attempts, and holds up no drain",
+    (_, handler, message) =>
+      run(
+        Effect.gen(function* () {
+          const Jobs = Queue.make("jobs", { ...quick, concurrency: 1, maxAttempts: 2 })
+          // A program that no compiler has checked.
+          const app = yield* boot(
+            [Jobs.worker(handler as () => Effect.Effect<unknown>)],
+            {},
+            undefined,
+            {
+              drainTimeout: "1 hour"
+            }
+          )
+          yield* app.run(
+            Jobs.enqueueAll([
+              { payload: { what: "x" }, id: "a" },
+              { payload: { what: "y" }, id: "b" }
+            ])
+          )
+          yield* until(app.run(isIn("dead", "jobs", "b")))
+          yield* until(app.run(isIn("dead", "jobs", "a")))
+          const found = yield* app.run(item("jobs", "a"))
+          expect(found?.attempts).toBe(2)
+          expect(Failure.decode(found!.failure!).message).toContain(message)
+        })
+      ),
+    60_000
+  )
+
+  check("an error that JSON cannot have is left out of the dead letter", () =>
+    run(
+      Effect.gen(function* () {
+        let deep: object = {}
+        for (let i = 0; i < 100_000; i++) deep = { deep }
+        const Jobs = Queue.make("jobs", { ...quick, error: Schema.Any, maxAttempts: 1 })
+        const app = yield* boot([Jobs.worker(() => Effect.fail(deep))])
+        yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
+        yield* until(app.run(isIn("dead", "jobs", "a")))
+        expect(Failure.decode((yield* app.run(item("jobs", "a")))!.failure!)).not.toHaveProperty(
+          "error"
+        )
+      })
+    )
+  )
 }
 
 describe("workers with the backend memory", () => suite("memory"))
