@@ -394,7 +394,7 @@ const suite = (backend: "database" | "memory") => {
     )
   )
 
-  it.each([
+  const unfit: ReadonlyArray<readonly [string, () => unknown, string]> = [
     ["nothing", () => undefined, 'The handler of the queue "jobs" returned no Effect'],
     [
       "a promise",
@@ -403,10 +403,12 @@ const suite = (backend: "database" | "memory") => {
     ],
     [
       "an effect that goes on with nothing",
-      (): unknown => Effect.flatMap(Effect.yieldNow, () => undefined as never),
+      () => Effect.flatMap(Effect.yieldNow, () => undefined as unknown as Effect.Effect<void>),
       "Not a valid effect"
     ]
-  ] as const)(
+  ]
+
+  it.each(unfit)(
     "a handler that returns %s is a defect of its attempts, and holds up no drain",
     (_, handler, message) =>
       run(
