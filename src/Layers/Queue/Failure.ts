@@ -20,9 +20,15 @@ export interface Failure {
 /** The longest message. */
 const maxMessage = 8192
 
+/** Returns the failure with a message that stores and logs can keep. */
+export const bounded = (failure: Failure): Failure => ({
+  ...failure,
+  message: CauseText.storable(failure.message, maxMessage)
+})
+
 /** Returns the text of a failure. */
 export const encode = ({ error, kind, message }: Failure): string => {
-  const failure: Failure = { kind, message: CauseText.storable(message, maxMessage) }
+  const failure = bounded({ kind, message })
   const text = withError(failure, error)
   // A NUL is written as an escape, which PostgreSQL refuses in jsonb but not in text.
   return text === undefined || text.length > 4 * maxMessage ? JSON.stringify(failure) : text

@@ -2,14 +2,16 @@
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import * as DurationInput from "../../Plugin/DurationInput.ts"
 import * as OwnFiber from "../../Plugin/OwnFiber.ts"
+import * as Shown from "../../Plugin/Shown.ts"
 import * as HandlerCheck from "../../Server/Route/HandlerCheck.ts"
 import { maxDelay } from "./Engine.ts"
 import * as Envelope from "./Envelope.ts"
@@ -24,7 +26,7 @@ import * as Spans from "./Spans.ts"
 
 /** The options of an item. */
 export interface ItemOptions {
-  /** The time until it can be handled, at most ten years. Default: none. */
+  /** The time until it can be handled, at most ten years. A negative one is none. Default: none. */
   readonly delay?: Duration.Input | undefined
   /**
    * Its id, 1 to 200 characters: an item with an id that the queue knows is not added. Ids are known until
@@ -107,21 +109,15 @@ const checked = (
     return refused(
       queue,
       "priority",
-      `it is ${Names.shown(priority)}. Write a whole number from -1000 to 1000`
+      `it is ${Shown.of(priority)}. Write a whole number from -1000 to 1000`
     )
   }
-  let millis = 0
-  try {
-    if (delay !== undefined) millis = Duration.toMillis(Duration.fromInputUnsafe(delay))
-  } catch {
-    millis = Number.NaN
-  }
-  // A duration of NaN is zero for Effect: the value that was written is looked at, too.
-  if (!(millis <= maxDelay) || Number.isNaN(delay)) {
+  const millis = delay === undefined ? 0 : DurationInput.millis(delay)
+  if (!(millis <= maxDelay)) {
     return refused(
       queue,
       "delay",
-      `it is ${Names.shown(delay)}. Write a duration of at most 3650 days, such as "10 minutes"`
+      `it is ${Shown.of(delay)}. Write a duration of at most 3650 days, such as "10 minutes"`
     )
   }
   return {
