@@ -25,7 +25,7 @@ export type Contributed = Contribution.Contributed<Definition, Handle>
 /** The workers of a process. */
 export interface WorkersShape {
   /**
-   * Stops to take items and waits for the handlers that run. When it is interrupted, it interrupts them, and
+   * Stops taking items and waits for the handlers that run. When it is interrupted, it interrupts them, and
    * their items are requeued.
    */
   readonly drain: Effect.Effect<void>
