@@ -296,8 +296,13 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     name,
     worker: <R>(
       handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>
-    ) =>
-      Contribution.open(
+    ) => {
+      if (typeof handler !== "function") {
+        throw new TypeError(
+          `The handler of the queue "${name}" is ${Shown.of(handler)}: write a function that returns an Effect.`
+        )
+      }
+      return Contribution.open(
         kind.name,
         name,
         definition,
@@ -315,5 +320,6 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
           }),
         [Queues]
       )
+    }
   }
 }

@@ -581,6 +581,11 @@ describe("the options of a queue", () => {
   ])("%o is refused with its name", (options, text) => {
     expect(() => Queue.make("jobs", { payload, ...(options as object) })).toThrow(text)
   })
+  it("a worker without a handler is refused", () => {
+    const worker = Queue.make("jobs", { payload }).worker as (handler: unknown) => unknown
+    expect(() => worker(undefined)).toThrow('The handler of the queue "jobs" is undefined')
+    expect(() => worker(Effect.void)).toThrow("write a function that returns an Effect")
+  })
   it("a queue without options is refused with what to write", () => {
     expect(() => (Queue.make as (name: string) => unknown)("jobs")).toThrow(
       'The second argument of the queue "jobs" is undefined: write the options'
