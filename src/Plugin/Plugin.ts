@@ -26,6 +26,7 @@ import * as Config from "../Config/index.ts"
 import * as Action from "./Action.ts"
 import type { AppRuntime } from "./AppRuntime.ts"
 import type * as Contribution from "./Contribution.ts"
+import * as ContributionCheck from "./ContributionCheck.ts"
 import type * as Extension from "./Extension.ts"
 import type * as Fit from "./Fit.ts"
 import * as HealthCheck from "./HealthCheck.ts"
@@ -318,6 +319,7 @@ export const make = <
     ...(options.routes ?? []),
     ...(options.contributes ?? [])
   ]
+  ContributionCheck.refuseOthers(id, contributions)
   const manifest: Manifest = {
     annotate: options.annotate,
     config: options.config ?? [],

@@ -48,7 +48,7 @@ export const unique =
       .filter(([, ids]) => ids.length > 1)
       .map(([name, ids]) => ({
         kind: problem,
-        message: messageOf(name, ids.map((id) => `"${id}"`).join(", ")),
+        message: messageOf(name, [...new Set(ids)].map((id) => `"${id}"`).join(", ")),
         plugins: [...new Set(ids)]
       }))
   }

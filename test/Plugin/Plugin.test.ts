@@ -27,6 +27,19 @@ const RepoPlugin = Plugin.make("repo", {
 const read = Effect.map(Repo, (repo) => repo.read())
 
 describe("a plugin is a layer", () => {
+  it.each([undefined, null, "x", () => 1, {}, Layer.empty])(
+    "refuses the contribution %o",
+    (value) => {
+      const make = Plugin.make as (id: string, options: object) => unknown
+      expect(() => make("app:orders", { contributes: [value] })).toThrow(
+        'The plugin "app:orders" contributes '
+      )
+      expect(() => make("app:orders", { routes: [value] })).toThrow(
+        "which is no contribution. Write"
+      )
+    }
+  )
+
   it("with an id, a manifest and a pipe", () => {
     expect(Layer.isLayer(DbPlugin)).toBe(true)
     expect(Plugin.isPlugin(DbPlugin)).toBe(true)

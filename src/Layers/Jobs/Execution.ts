@@ -8,6 +8,7 @@ import * as Schedule from "effect/Schedule"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
+import * as OwnFiber from "../../Plugin/OwnFiber.ts"
 import { Warning } from "../../Plugin/Warning.ts"
 import type { Description } from "./Job.ts"
 import { JobStoreError } from "./JobsErrors.ts"
@@ -87,10 +88,11 @@ export const make = ({
         }
         const began = yield* clock
         if (trigger === "schedule") seriesOf(name).lateness((began - dueAt) / 1000)
+        const own = OwnFiber.run(value)
         const limited =
           data.timeout === undefined
-            ? value
-            : Effect.timeoutOrElse(value, {
+            ? own
+            : Effect.timeoutOrElse(own, {
                 duration: data.timeout,
                 orElse: () =>
                   Effect.fail(new Cause.TimeoutError(`Not done within ${data.timeout} ms`))

@@ -5,6 +5,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import * as DurationInput from "../../Plugin/DurationInput.ts"
+import * as Shown from "../../Plugin/Shown.ts"
 import type { Schedule } from "./DueTimes.ts"
 import { Jobs } from "./Jobs.ts"
 
@@ -72,18 +74,11 @@ export type Job<R> = Contribution.Open<
   Jobs
 >
 
-const millisOf = (input: Duration.Input): number => {
-  try {
-    return Duration.toMillis(Duration.fromInputUnsafe(input))
-  } catch {
-    return Number.NaN
-  }
-}
-
 /** The longest interval, in milliseconds: each due time is a date that can be written. */
 const longest = 315_360_000_000
 
-const isName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$/.test(name)
+const isName = (name: unknown): boolean =>
+  typeof name === "string" && /^[A-Za-z0-9][A-Za-z0-9:._-]{0,99}$/.test(name)
 
 const make = <E, R>(
   name: string,
@@ -92,27 +87,44 @@ const make = <E, R>(
   options: Options,
   wrong: string | undefined
 ): Job<R> => {
-  const jitter = options.jitter === undefined ? 0 : millisOf(options.jitter)
-  const timeout = options.timeout === undefined ? undefined : millisOf(options.timeout)
-  const { missedLimit = 100 } = options
-  const problem = !isName(name)
-    ? `its name has to be 1 to 100 letters, digits, and : . _ - after the first: write a name such as "orders:expire".`
-    : (wrong ??
-      (!Number.isFinite(jitter) || jitter < 0
-        ? `its jitter is ${String(options.jitter)}: write a duration such as "5 seconds".`
-        : timeout !== undefined && !(timeout > 0)
-          ? `its timeout is ${String(options.timeout)}: write a duration such as "5 minutes".`
-          : !Number.isSafeInteger(missedLimit) || missedLimit < 1 || missedLimit > 10_000
-            ? `its missedLimit is ${missedLimit}: write a whole number from 1 to 10000.`
-            : undefined))
+  const { missed = "once", missedLimit = 100, overlap = "skip" } = options
+  const jitter = options.jitter === undefined ? 0 : DurationInput.millis(options.jitter)
+  const timeout = options.timeout === undefined ? undefined : DurationInput.millis(options.timeout)
+  const isLimit = Number.isSafeInteger(missedLimit) && missedLimit >= 1 && missedLimit <= 10_000
+  const checks: ReadonlyArray<readonly [isFit: boolean, problem: string]> = [
+    [
+      isName(name),
+      `its name has to be 1 to 100 letters, digits, and : . _ - after the first: write a name such as "orders:expire".`
+    ],
+    [wrong === undefined, wrong ?? ""],
+    [Effect.isEffect(effect), `its effect is ${Shown.of(effect)}: write an Effect.`],
+    [
+      Number.isFinite(jitter) && jitter >= 0,
+      `its jitter is ${Shown.of(options.jitter)}: write a duration such as "5 seconds".`
+    ],
+    [
+      timeout === undefined || timeout > 0,
+      `its timeout is ${Shown.of(options.timeout)}: write a duration such as "5 minutes".`
+    ],
+    [
+      ["all", "none", "once"].includes(missed),
+      `its missed is ${Shown.of(missed)}: write "all", "none" or "once".`
+    ],
+    [
+      ["cancel", "queue", "skip"].includes(overlap),
+      `its overlap is ${Shown.of(overlap)}: write "cancel", "queue" or "skip".`
+    ],
+    [isLimit, `its missedLimit is ${Shown.of(missedLimit)}: write a whole number from 1 to 10000.`]
+  ]
+  const problem = checks.find(([isFit]) => !isFit)?.[1]
   return Contribution.open(
     kind.name,
     name,
     {
       jitter,
-      missed: options.missed ?? "once",
+      missed,
       missedLimit,
-      overlap: options.overlap ?? "skip",
+      overlap,
       problem,
       schedule,
       timeout: timeout === Number.POSITIVE_INFINITY ? undefined : timeout,
@@ -155,9 +167,9 @@ export const every = <E, R>(
   effect: Effect.Effect<unknown, E, R>,
   options: Options = {}
 ): Job<R> => {
-  const millis = millisOf(interval)
+  const millis = DurationInput.millis(interval)
   const isFit = millis >= 100 && millis <= longest
-  const text = isFit ? Duration.format(Duration.millis(millis)) : String(interval)
+  const text = isFit ? Duration.format(Duration.millis(millis)) : Shown.of(interval)
   return make(
     name,
     { millis, text: `every ${text}`, type: "every" },
@@ -195,15 +207,28 @@ export const cron = <E, R>(
   options: CronOptions = {}
 ): Job<R> => {
   const { timezone = "UTC" } = options
-  const text = `${expression} ${timezone}`
+  const refuse = (problem: string): Job<R> =>
+    make(
+      name,
+      { millis: Number.NaN, text: Shown.of(expression), type: "every" },
+      effect,
+      options,
+      problem
+    )
+  const five = `write five fields, minute hour day month weekday, such as "0 6 * * 1".`
+  // A variable that is not set, in a program that no compiler has checked.
+  if (typeof expression !== "string") {
+    return refuse(`its cron expression is ${Shown.of(expression)}: ${five}`)
+  }
   const parsed = Cron.parse(expression, timezone)
   if (Result.isFailure(parsed)) {
-    const isZone = Result.isSuccess(Cron.parse(expression, "UTC"))
-    const problem = isZone
-      ? `its time zone is "${timezone}", which does not exist: write an IANA name such as "Europe/Berlin".`
-      : `its cron expression is "${expression}" (${parsed.failure.message}): write five fields, minute hour day month weekday, such as "0 6 * * 1".`
-    return make(name, { millis: Number.NaN, text, type: "every" }, effect, options, problem)
+    return refuse(
+      Result.isSuccess(Cron.parse(expression, "UTC"))
+        ? `its time zone is ${Shown.of(timezone)}, which does not exist: write an IANA name such as "Europe/Berlin".`
+        : `its cron expression is ${Shown.of(expression)} (${parsed.failure.message}): ${five}`
+    )
   }
+  const text = `${expression} ${timezone}`
   const isEver = Result.isSuccess(Result.try(() => Cron.next(parsed.success, new Date())))
   return make(
     name,

@@ -7,15 +7,16 @@ import * as HealthCheck from "../../Plugin/HealthCheck.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { kind } from "./Queue.ts"
 import { QueueConfig } from "./QueueConfig.ts"
+import { Queues } from "./Queues.ts"
 import { countOf, QueueStore, type State, states, type Stats, type Store } from "./QueueStore.ts"
 
 /** Milliseconds between two counts for the metrics. */
 const interval = 15_000
 
-/** Counts the items of the queues that the app has workers for. */
 const count = (store: Store, names: ReadonlyArray<string>) =>
   Effect.forEach(names, (name) => Effect.map(store.stats(name), (stats) => ({ name, stats })))
 
+/** The names of the queues that the app has workers for. */
 const names = Effect.map(AppRuntime, ({ contributions }) => [
   ...new Set(contributions(kind).map(({ name }) => name))
 ])
@@ -26,13 +27,18 @@ export const health = Effect.gen(function* () {
   const store = yield* QueueStore
   yield* store.ping
   const found: Array<string> = []
-  for (const { name, stats } of yield* count(store, yield* names)) {
+  const handled = yield* names
+  const { filled } = yield* Queues
+  for (const { name, stats } of yield* count(store, [...new Set([...handled, ...filled])])) {
     const { dead, oldestWaiting, paused } = stats
     if (oldestWaiting > Duration.toMillis(maxWait)) {
       const age = Duration.format(Duration.seconds(Math.round(oldestWaiting / 1000)))
       const state = paused ? ", and is paused" : ""
       const waiting = countOf(stats, "waiting")
-      found.push(`the queue "${name}" has ${waiting} waiting items, the oldest for ${age}${state}`)
+      const worker = handled.includes(name) ? "" : ", and this app has no worker for it"
+      found.push(
+        `the queue "${name}" has ${waiting} waiting items, the oldest for ${age}${state}${worker}`
+      )
     }
     if (dead > 0) found.push(`the queue "${name}" has ${countOf(stats, "dead")} dead letters`)
   }

@@ -32,7 +32,7 @@ export interface Engine {
     exit: Exit.Exit<unknown, unknown>,
     retrying: Retrying
   ) => Effect.Effect<void>
-  /** Stops to claim items of all queues, and releases those that no worker has begun. */
+  /** Stops claiming items of all queues, and releases those that no worker has begun. */
   readonly stop: Effect.Effect<void>
 }
 

@@ -20,13 +20,29 @@ export interface Failure {
 /** The longest message. */
 const maxMessage = 8192
 
+/** Returns the failure with a message that stores and logs can keep. */
+export const bounded = (failure: Failure): Failure => ({
+  ...failure,
+  message: CauseText.storable(failure.message, maxMessage)
+})
+
 /** Returns the text of a failure. */
 export const encode = ({ error, kind, message }: Failure): string => {
-  const failure = { kind, message: CauseText.storable(message, maxMessage) }
-  if (error === undefined) return JSON.stringify(failure)
-  const text = JSON.stringify({ ...failure, error })
+  const failure = bounded({ kind, message })
+  const text = withError(failure, error)
   // A NUL is written as an escape, which PostgreSQL refuses in jsonb but not in text.
-  return text.length > 4 * maxMessage ? JSON.stringify(failure) : text
+  return text === undefined || text.length > 4 * maxMessage ? JSON.stringify(failure) : text
+}
+
+/** Returns the text of a failure with its error. Undefined if there is none, or none that JSON can have. */
+const withError = (failure: Failure, error: unknown): string | undefined => {
+  if (error === undefined) return undefined
+  try {
+    return JSON.stringify({ ...failure, error })
+  } catch {
+    // It is nested too deeply, or has a getter that throws.
+    return undefined
+  }
 }
 
 /** Returns the failure of a text of `encode`, or a failure with the whole text as its message. */

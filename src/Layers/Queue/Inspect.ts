@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { AppRuntime } from "../../Plugin/AppRuntime.ts"
+import * as Shown from "../../Plugin/Shown.ts"
 import * as Redaction from "../../Server/Exchange/Redaction.ts"
 import * as Failure from "./Failure.ts"
-import * as Names from "./Names.ts"
 import { kind } from "./Queue.ts"
 import {
   type Item,
@@ -58,7 +58,7 @@ export class UnknownQueue extends Data.TaggedError("UnknownQueue")<{
     const { known, queue } = this
     const all = known.slice(0, 20).map((name) => `"${name}"`)
     const more = known.length > all.length ? ` and ${known.length - all.length} more` : ""
-    return `There is no queue ${Names.shown(queue)}. ${
+    return `There is no queue ${Shown.of(queue)}. ${
       all.length === 0 ? "No queue has items or workers." : `Write one of ${all.join(", ")}${more}.`
     }`
   }

@@ -249,7 +249,7 @@ export class Line {
     })
   }
 
-  /** Stops to claim, releases the items that no fiber has taken, and waits until all outcomes are stored. */
+  /** Stops claiming, releases the items that no fiber has taken, and waits until all outcomes are stored. */
   get stop(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.#isStopped = true

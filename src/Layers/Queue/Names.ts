@@ -1,27 +1,24 @@
 /** Checks the names of queues, tenants and the ids of items: every store can keep those that pass. */
 
+import * as Shown from "../../Plugin/Shown.ts"
+
 /** The longest id and the longest tenant, in UTF-16 code units. */
 export const maxLength = 200
 
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const control = /[\u0000-\u001f\u007f]/u
 
-/** Returns a text that is short enough for a message. */
-export const shown = (value: unknown): string => {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value)
-  return text.length > 80 ? `${text.slice(0, 79)}\u2026 (${text.length} characters)` : text
-}
-
 /** Returns why a text cannot be an id or a tenant. Undefined if it can. */
 export const problem = (text: unknown): string | undefined => {
-  if (typeof text !== "string") return `it is ${shown(text)}. Write a text`
+  if (typeof text !== "string") return `it is ${Shown.of(text)}. Write a text`
   const rule = `Write 1 to ${maxLength} characters`
   if (text === "") return `it is empty. ${rule}`
-  if (text.length > maxLength) return `${shown(text)} is too long. ${rule}, such as a digest`
-  if (control.test(text)) return `${shown(text)} has a control character. ${rule} without them`
-  if (!text.isWellFormed()) return `${shown(text)} has half of a surrogate pair. ${rule} of Unicode`
+  if (text.length > maxLength) return `${Shown.of(text)} is too long. ${rule}, such as a digest`
+  if (control.test(text)) return `${Shown.of(text)} has a control character. ${rule} without them`
+  if (!text.isWellFormed())
+    return `${Shown.of(text)} has half of a surrogate pair. ${rule} of Unicode`
   if (text.trim() !== text) {
-    return `${shown(text)} begins or ends with white space, which databases compare differently. Write it without`
+    return `${Shown.of(text)} begins or ends with white space, which databases compare differently. Write it without`
   }
   return undefined
 }
@@ -32,4 +29,4 @@ const namePattern = /^[A-Za-z][A-Za-z0-9_.:/-]{0,99}$/
 export const queueProblem = (name: unknown): string | undefined =>
   typeof name === "string" && namePattern.test(name)
     ? undefined
-    : `The name of a queue is ${shown(name)}: write a letter and at most 99 letters, digits, _, -, ., : and /.`
+    : `The name of a queue is ${Shown.of(name)}: write a letter and at most 99 letters, digits, _, -, ., : and /.`

@@ -4,7 +4,7 @@ import type * as Exit from "effect/Exit"
 import { hasProperty, isTagged } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as CauseText from "../../Plugin/CauseText.ts"
-import type * as Failure from "./Failure.ts"
+import * as Failure from "./Failure.ts"
 import type { Outcome } from "./QueueStore.ts"
 
 /** The success of a handler whose encoded result is kept. */
@@ -22,7 +22,7 @@ export class Attempted {
   readonly failure: Failure.Failure
 
   constructor(failure: Failure.Failure) {
-    this.failure = failure
+    this.failure = Failure.bounded(failure)
   }
 }
 

@@ -2,13 +2,17 @@
 import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
+import * as DurationInput from "../../Plugin/DurationInput.ts"
+import * as OwnFiber from "../../Plugin/OwnFiber.ts"
+import * as Shown from "../../Plugin/Shown.ts"
+import * as HandlerCheck from "../../Server/Route/HandlerCheck.ts"
 import { maxDelay } from "./Engine.ts"
 import * as Envelope from "./Envelope.ts"
 import type * as Failure from "./Failure.ts"
@@ -22,7 +26,7 @@ import * as Spans from "./Spans.ts"
 
 /** The options of an item. */
 export interface ItemOptions {
-  /** The time until it can be handled, at most ten years. Default: none. */
+  /** The time until it can be handled, at most ten years. A negative one is none. Default: none. */
   readonly delay?: Duration.Input | undefined
   /**
    * Its id, 1 to 200 characters: an item with an id that the queue knows is not added. Ids are known until
@@ -105,21 +109,15 @@ const checked = (
     return refused(
       queue,
       "priority",
-      `it is ${Names.shown(priority)}. Write a whole number from -1000 to 1000`
+      `it is ${Shown.of(priority)}. Write a whole number from -1000 to 1000`
     )
   }
-  let millis = 0
-  try {
-    if (delay !== undefined) millis = Duration.toMillis(Duration.fromInputUnsafe(delay))
-  } catch {
-    millis = Number.NaN
-  }
-  // A duration of NaN is zero for Effect: the value that was written is looked at, too.
-  if (!(millis <= maxDelay) || Number.isNaN(delay)) {
+  const millis = delay === undefined ? 0 : DurationInput.millis(delay)
+  if (!(millis <= maxDelay)) {
     return refused(
       queue,
       "delay",
-      `it is ${Names.shown(delay)}. Write a duration of at most 3650 days, such as "10 minutes"`
+      `it is ${Shown.of(delay)}. Write a duration of at most 3650 days, such as "10 minutes"`
     )
   }
   return {
@@ -231,12 +229,6 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
           )
         )
 
-  /** Encodes with a schema that may throw. */
-  const encoded = (
-    encoder: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>,
-    value: unknown
-  ) => Effect.exit(encoder(value))
-
   /** Returns the text of a result, if it may be kept. */
   const resultOf = (value: unknown, most: number): Outcomes.Kept | QueueRefused => {
     // `Schema.Any` may leave a value that JSON does not have.
@@ -254,28 +246,35 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     ) =>
     (opened: Envelope.Opened<unknown>, attempt: Attempt) =>
       // The engine opens items with the envelope of this queue, which decodes its payload.
-      Effect.suspend(() => handler(opened.payload as Payload, attempt)).pipe(
+      Effect.suspend(() =>
+        OwnFiber.run(
+          HandlerCheck.returned(`the queue "${name}"`, handler(opened.payload as Payload, attempt))
+        )
+      ).pipe(
         Effect.scoped,
         Effect.exit,
         Effect.flatMap((exit): Effect.Effect<unknown, Outcomes.Attempted> => {
           if (exit._tag === "Success") {
             if (encodeSuccess === undefined) return Effect.void
-            return Effect.flatMap(encoded(encodeSuccess, exit.value), (result) => {
+            // The schema may throw, and so may the writing of the result as JSON.
+            const kept = Effect.map(encodeSuccess(exit.value), (result) =>
+              resultOf(result, maxPayload)
+            )
+            return Effect.flatMap(Effect.exit(kept), (result) => {
               if (result._tag === "Failure") {
                 const why = `The schema \`success\` refuses the result: ${CauseText.of(result.cause)}`
                 return Effect.fail(attempted("defect", why))
               }
-              const kept = resultOf(result.value, maxPayload)
-              return kept instanceof QueueRefused
-                ? Effect.fail(attempted("defect", CauseText.of(Cause.fail(kept))))
-                : Effect.succeed(kept)
+              return result.value instanceof QueueRefused
+                ? Effect.fail(attempted("defect", CauseText.of(Cause.fail(result.value))))
+                : Effect.succeed(result.value)
             })
           }
           const failure = exit.cause.reasons.find(Cause.isFailReason)
           const message = CauseText.of(exit.cause)
           if (failure === undefined) return Effect.fail(attempted("defect", message))
           if (encodeError === undefined) return Effect.fail(attempted("failure", message))
-          return Effect.flatMap(encoded(encodeError, failure.error), (error) =>
+          return Effect.flatMap(Effect.exit(encodeError(failure.error)), (error) =>
             Effect.fail(
               attempted("failure", message, error._tag === "Success" ? error.value : undefined)
             )
@@ -297,8 +296,13 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     name,
     worker: <R>(
       handler: (payload: Payload, attempt: Attempt) => Effect.Effect<Success, Error, R>
-    ) =>
-      Contribution.open(
+    ) => {
+      if (typeof handler !== "function") {
+        throw new TypeError(
+          `The handler of the queue "${name}" is ${Shown.of(handler)}: write a function that returns an Effect.`
+        )
+      }
+      return Contribution.open(
         kind.name,
         name,
         definition,
@@ -316,5 +320,6 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
           }),
         [Queues]
       )
+    }
   }
 }

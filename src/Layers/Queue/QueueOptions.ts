@@ -1,7 +1,9 @@
 /** The options of a queue, checked when it is declared. */
 import * as Duration from "effect/Duration"
 import * as Schedule from "effect/Schedule"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
+import * as DurationInput from "../../Plugin/DurationInput.ts"
+import * as Shown from "../../Plugin/Shown.ts"
 import type { Migrations } from "./Envelope.ts"
 import * as Names from "./Names.ts"
 
@@ -67,22 +69,25 @@ const whole = (name: string, option: string, value: unknown, maximum: number): n
     return value
   }
   throw new Error(
-    `The ${option} of the queue "${name}" is ${Names.shown(value)}: write a whole number from 1 to ${maximum}.`
+    `The ${option} of the queue "${name}" is ${Shown.of(value)}: write a whole number from 1 to ${maximum}.`
   )
 }
 
-const millis = (name: string, option: string, input: Duration.Input): Duration.Duration => {
-  let found: Duration.Duration | undefined
-  try {
-    found = Duration.fromInputUnsafe(input)
-  } catch {
-    // The message is below.
-  }
-  if (found !== undefined && Duration.isFinite(found) && Duration.toMillis(found) >= 1) return found
+const millis = (name: string, option: string, input: Duration.Input): number => {
+  const found = DurationInput.millis(input)
+  if (Number.isFinite(found) && found >= 1) return found
   throw new Error(
-    `The ${option} of the queue "${name}" is ${Names.shown(input)}: write a duration of at least a millisecond, such as "30 seconds".`
+    `The ${option} of the queue "${name}" is ${Shown.of(input)}: write a duration of at least a millisecond, such as "30 seconds".`
   )
 }
+
+/** Checks an option that a program without types may have wrong. */
+const fit = (name: string, option: string, value: unknown, isFit: boolean, remedy: string) => {
+  if (isFit) return
+  throw new Error(`The ${option} of the queue "${name}" is ${Shown.of(value)}: write ${remedy}.`)
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
 /** Checks the options of a queue. Throws an error that names the first one that is wrong. */
 export const check = <Payload, Success, Error_>(
@@ -91,12 +96,52 @@ export const check = <Payload, Success, Error_>(
 ): Settings => {
   const problem = Names.queueProblem(name)
   if (problem !== undefined) throw new Error(problem)
+  fit(
+    name,
+    "second argument",
+    options,
+    isObject(options),
+    "the options, such as { payload: Schema.String }"
+  )
   const { concurrency = 10, maxAttempts = 10, migrate = {}, rateLimit, version = 1 } = options
+  const { retry = defaultRetry } = options
+  for (const option of ["payload", "success", "error"] as const) {
+    const schema = options[option]
+    if (schema === undefined && option !== "payload") continue
+    const hint = schema === undefined ? ". It is undefined here if its module imports this one" : ""
+    fit(name, option, schema, Schema.isSchema(schema), `a schema${hint}`)
+  }
+  fit(
+    name,
+    "migrate",
+    migrate,
+    isObject(migrate),
+    "an object with a function for each earlier version"
+  )
+  fit(
+    name,
+    "rateLimit",
+    rateLimit,
+    rateLimit === undefined || isObject(rateLimit),
+    'a limit such as { limit: 10, per: "1 second" }'
+  )
+  fit(
+    name,
+    "retry",
+    retry,
+    Schedule.isSchedule(retry),
+    'a schedule such as Schedule.spaced("1 second")'
+  )
   whole(name, "version", version, Number.MAX_SAFE_INTEGER)
   for (const key of Object.keys(migrate)) {
-    if (Number(key) >= 1 && Number(key) < version && Number.isInteger(Number(key))) continue
+    const from = Number(key)
+    if (Number.isInteger(from) && from >= 1 && from < version) {
+      const step: unknown = migrate[from]
+      fit(name, `migration of version ${from}`, step, typeof step === "function", "a function")
+      continue
+    }
     throw new Error(
-      `The queue "${name}" has a migration of version ${Names.shown(key)}, and its version is ${version}: write migrations of earlier versions only.`
+      `The queue "${name}" has a migration of version ${Shown.of(key)}, and its version is ${version}: write migrations of earlier versions only.`
     )
   }
   const first = Math.min(version - 1, ...Object.keys(migrate).map(Number))
@@ -115,10 +160,10 @@ export const check = <Payload, Success, Error_>(
         ? undefined
         : {
             limit: whole(name, "rateLimit.limit", rateLimit.limit, 1_000_000),
-            per: Duration.toMillis(millis(name, "rateLimit.per", rateLimit.per))
+            per: millis(name, "rateLimit.per", rateLimit.per)
           },
-    retry: options.retry ?? defaultRetry,
-    timeout: millis(name, "timeout", options.timeout ?? "5 minutes"),
+    retry,
+    timeout: Duration.millis(millis(name, "timeout", options.timeout ?? "5 minutes")),
     version
   }
 }

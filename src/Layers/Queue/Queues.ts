@@ -19,6 +19,8 @@ export interface Enqueued {
 
 /** Adds items to queues. */
 export interface QueuesShape {
+  /** The names of the queues to which this process has added items. */
+  readonly filled: ReadonlySet<string>
   /** The most bytes of an item, and of a result that is kept, as JSON. */
   readonly maxPayload: number
   /** Adds the items of one queue, all of them or none. */
@@ -50,6 +52,7 @@ export const make = (
   maxPayload: number,
   runtime: AppRuntimeShape | undefined
 ): QueuesShape => {
+  const filled = new Set<string>()
   const added = (queue: string, offers: ReadonlyArray<Offer>) =>
     Effect.map(store.offer(queue, offers), (isNew) =>
       offers.map(({ id }, i): Enqueued => ({ id, isNew: isNew[i] }))
@@ -62,6 +65,7 @@ export const make = (
       )
     )
   return {
+    filled,
     maxPayload,
     offer: (queue, offers) =>
       Effect.suspend((): Effect.Effect<ReadonlyArray<Enqueued>, QueueRefused | QueueStoreError> => {
@@ -75,6 +79,7 @@ export const make = (
           const reason = `its item ${why} and enqueue its key`
           return Effect.fail(new QueueRefused({ field: "payload", queue, reason }))
         }
+        filled.add(queue)
         if (store.isTransactional || runtime === undefined) return added(queue, offers)
         return Effect.flatMap(Transactions.current(runtime), (all) =>
           all.length === 0

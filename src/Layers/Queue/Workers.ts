@@ -25,7 +25,7 @@ export type Contributed = Contribution.Contributed<Definition, Handle>
 /** The workers of a process. */
 export interface WorkersShape {
   /**
-   * Stops to take items and waits for the handlers that run. When it is interrupted, it interrupts them, and
+   * Stops taking items and waits for the handlers that run. When it is interrupted, it interrupts them, and
    * their items are requeued.
    */
   readonly drain: Effect.Effect<void>
@@ -100,7 +100,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const paced = pace(data)
       const retrying: Retrying = {
         maxAttempts,
-        retryDelay: (attempt) => RetryDelay.after(data.retry, attempt)
+        retryDelay: (attempt) => Effect.suspend(() => RetryDelay.after(data.retry, attempt))
       }
       const count = {
         completed: attemptsOf({ outcome: "completed", queue: name }),

@@ -42,7 +42,7 @@ export interface Peer {
   readonly close: (code: number, reason: string) => void
   /** Closes the connection at once. */
   readonly destroy: () => void
-  /** Stops to read from the peer. */
+  /** Stops reading from the peer. */
   readonly pause: () => void
   /** Sends a ping. A peer that lives answers it. */
   readonly ping: () => void

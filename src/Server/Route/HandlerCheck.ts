@@ -60,15 +60,16 @@ const handlersOf = (
     ? built.handlers
     : undefined
 
-/** Returns what a handler has returned. Throws if it is not an Effect. */
-export const returned = (
-  endpoint: string,
-  value: unknown
-): Effect.Effect<unknown, unknown, unknown> => {
-  if (Effect.isEffect(value)) return value as Effect.Effect<unknown, unknown, unknown>
+/** Returns what the handler of `owner` has returned. Throws if it is not an Effect. */
+export const returned = <A, E, R>(
+  owner: string,
+  value: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  if (Effect.isEffect(value)) return value
+  const other: unknown = value
   const remedy =
-    value instanceof Promise
+    other instanceof Promise
       ? "a promise, not an Effect. Write `Effect.promise(() => ...)`, or `Effect.fn(function*(request) { ... })` instead of an async function."
       : "no Effect. Write `Effect.succeed(value)`."
-  throw new TypeError(`The handler of ${endpoint} returned ${remedy}`)
+  throw new TypeError(`The handler of ${owner} returned ${remedy}`)
 }

@@ -12,6 +12,11 @@ const { Job } = Jobs
 const { Jobs: Service } = Jobs
 
 const failures = {
+  "goes on with a value that is no effect": Effect.flatMap(
+    Effect.yieldNow,
+    // A program that no compiler has checked.
+    () => undefined as unknown as Effect.Effect<void>
+  ),
   "has a NUL character": Effect.die(new Error("unexpected \0")),
   "is longer than the history keeps": Effect.die(new Error("\u{1f600}".repeat(2000))),
   "throws while it is written": Effect.fail({

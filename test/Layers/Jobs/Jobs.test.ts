@@ -231,6 +231,17 @@ describe("jobs on the clock of the test", () => {
   )
 })
 
+const unchecked = [
+  Job.cron("j", undefined as never, Effect.void),
+  Job.cron("k", "0 6 * * *", Effect.void, { timezone: null as never }),
+  Job.every("l", "1 minute", Effect.void, { overlap: "wait" as never }),
+  Job.every("m", "1 minute", Effect.void, { missed: "some" as never }),
+  Job.every("n", "1 minute", Effect.void, { jitter: Number.NaN }),
+  Job.every("o", "1 minute", Effect.void, { timeout: { minute: 5 } as never }),
+  Job.every("p", "1 minute", undefined as unknown as Effect.Effect<void>),
+  Job.every(5 as never, "1 minute", Effect.void)
+]
+
 describe("jobs that cannot run", () => {
   it.effect("are refused before anything is acquired, all at once", () =>
     Effect.gen(function* () {
@@ -245,7 +256,9 @@ describe("jobs that cannot run", () => {
             Job.every("f", "1 minute", Effect.void, { missedLimit: 0 }),
             Job.every("g", "1 minute", Effect.void, { transaction: true }),
             Job.cron("h", "0 0 31 2 *", Effect.void),
-            Job.every("i", "1000000000 days", Effect.void)
+            Job.every("i", "1000000000 days", Effect.void),
+            // A program that no compiler has checked.
+            ...unchecked
           ]
         }),
         Plugin.make("app:mail", { contributes: [Job.every("g", "1 minute", Effect.void)] })
@@ -255,13 +268,21 @@ describe("jobs that cannot run", () => {
       for (const part of [
         'The job "a" of "app:orders" cannot run: its cron expression is "0 25 * * *"',
         'its time zone is "Mars/Base", which does not exist: write an IANA name',
-        "its interval is 0 seconds: write a duration from",
-        "its interval is 1000000000 days: write a duration from",
+        'its interval is "0 seconds": write a duration from',
+        'its interval is "1000000000 days": write a duration from',
         'The job "d e" of "app:orders" cannot run: its name has to be',
         "its missedLimit is 0: write a whole number from 1 to 10000.",
         'The job "g" of "app:orders" has `transaction`, and Jobs.plugin has no database',
         'The job "g" of "app:mail" has the name of one of "app:orders"',
-        "names no day that exists"
+        "names no day that exists",
+        'The job "j" of "app:orders" cannot run: its cron expression is undefined: write five fields',
+        "its time zone is null, which does not exist",
+        'its overlap is "wait": write "cancel", "queue" or "skip".',
+        'its missed is "some": write "all", "none" or "once".',
+        "its jitter is NaN: write a duration",
+        "its timeout is [object Object]: write a duration",
+        "its effect is undefined: write an Effect.",
+        'The job "5" of "app:orders" cannot run: its name has to be'
       ]) {
         assert.include(error.message, part)
       }

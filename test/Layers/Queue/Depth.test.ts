@@ -49,6 +49,9 @@ it(
         yield* store.requeue("jobs", "dead")
         yield* until(Effect.map(health, (text) => text.includes("1 waiting items")))
         expect(yield* health).toContain("is paused")
+        const Orphans = Queue.make("orphans", { payload: Schema.String })
+        yield* app.run(Orphans.enqueue("x"))
+        yield* until(Effect.map(health, (text) => text.includes("this app has no worker for it")))
         Object.assign(store, {
           ping: Effect.fail(new QueueStoreError({ cause: "an outage", operation: "ping" }))
         })

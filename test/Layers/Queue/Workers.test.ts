@@ -281,6 +281,8 @@ const suite = (backend: "database" | "memory") => {
           [{ priority: 1001 }, "priority"],
           [{ delay: Number.POSITIVE_INFINITY }, "delay"],
           [{ delay: Number.NaN }, "delay"],
+          [{ delay: new Date() as never }, "delay"],
+          [{ tenant: Object.create(null) }, "tenant"],
           [{}, "payload", { what: 5 }],
           [{}, "payload", { what: "\u00e9".repeat(2 ** 18) }]
         ]
@@ -393,6 +395,82 @@ const suite = (backend: "database" | "memory") => {
       })
     )
   )
+
+  const unfit: ReadonlyArray<readonly [string, () => unknown, string]> = [
+    ["nothing", () => undefined, 'The handler of the queue "jobs" returned no Effect'],
+    [
+      "a promise",
+      () => Promise.resolve(),
+      'The handler of the queue "jobs" returned a promise, not an Effect'
+    ],
+    [
+      "an effect that goes on with nothing",
+      () => Effect.flatMap(Effect.yieldNow, () => undefined as unknown as Effect.Effect<void>),
+      "Not a valid effect"
+    ]
+  ]
+
+  it.each(unfit)(
+    "a handler that returns %s is a defect of its attempts, and holds up no drain",
+    (_, handler, message) =>
+      run(
+        Effect.gen(function* () {
+          const Jobs = Queue.make("jobs", { ...quick, concurrency: 1, maxAttempts: 2 })
+          // A program that no compiler has checked.
+          const app = yield* boot(
+            [Jobs.worker(handler as () => Effect.Effect<unknown>)],
+            {},
+            undefined,
+            {
+              drainTimeout: "1 hour"
+            }
+          )
+          yield* app.run(
+            Jobs.enqueueAll([
+              { payload: { what: "x" }, id: "a" },
+              { payload: { what: "y" }, id: "b" }
+            ])
+          )
+          yield* until(app.run(isIn("dead", "jobs", "b")))
+          yield* until(app.run(isIn("dead", "jobs", "a")))
+          const found = yield* app.run(item("jobs", "a"))
+          expect(found?.attempts).toBe(2)
+          expect(Failure.decode(found!.failure!).message).toContain(message)
+        })
+      ),
+    60_000
+  )
+
+  check("the log has as much of a failure as its dead letter", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", { ...quick, maxAttempts: 1 })
+        const app = yield* boot([Jobs.worker(() => Effect.die("x".repeat(100_000)))])
+        yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
+        yield* until(app.run(isIn("dead", "jobs", "a")))
+        const { message } = Failure.decode((yield* app.run(item("jobs", "a")))!.failure!)
+        expect(message).toHaveLength(8192)
+        const line = app.logs.find(({ annotations }) => annotations["itemId"] === "a")
+        expect(line?.message).toContain(message)
+      })
+    )
+  )
+
+  check("an error that JSON cannot have is left out of the dead letter", () =>
+    run(
+      Effect.gen(function* () {
+        let deep: object = {}
+        for (let i = 0; i < 100_000; i++) deep = { deep }
+        const Jobs = Queue.make("jobs", { ...quick, error: Schema.Any, maxAttempts: 1 })
+        const app = yield* boot([Jobs.worker(() => Effect.fail(deep))])
+        yield* app.run(Jobs.enqueue({ what: "x" }, { id: "a" }))
+        yield* until(app.run(isIn("dead", "jobs", "a")))
+        expect(Failure.decode((yield* app.run(item("jobs", "a")))!.failure!)).not.toHaveProperty(
+          "error"
+        )
+      })
+    )
+  )
 }
 
 describe("workers with the backend memory", () => suite("memory"))
@@ -488,9 +566,30 @@ describe("the options of a queue", () => {
     [{ version: 0 }, "version"],
     [{ version: 2 }, "migrate: { 1: (payload) => ... }"],
     [{ migrate: { 1: same, 3: same }, version: 4 }, "no migration of version 2"],
-    [{ migrate: { 1: same } }, "migration"]
+    [{ migrate: { 1: same } }, "migration"],
+    [{ migrate: null }, 'The migrate of the queue "jobs" is null: write an object'],
+    [{ migrate: { 1: 5 }, version: 2 }, 'The migration of version 1 of the queue "jobs" is 5'],
+    [
+      { payload: undefined },
+      "write a schema. It is undefined here if its module imports this one."
+    ],
+    [{ success: Object.create(null) }, "is a value of the type object: write a schema."],
+    [{ error: "text" }, 'The error of the queue "jobs" is "text": write a schema.'],
+    [{ rateLimit: null }, 'The rateLimit of the queue "jobs" is null: write a limit'],
+    [{ retry: "1 second" }, 'The retry of the queue "jobs" is "1 second": write a schedule'],
+    [{ timeout: { minute: 5 } }, 'The timeout of the queue "jobs" is [object Object]']
   ])("%o is refused with its name", (options, text) => {
     expect(() => Queue.make("jobs", { payload, ...(options as object) })).toThrow(text)
+  })
+  it("a worker without a handler is refused", () => {
+    const worker = Queue.make("jobs", { payload }).worker as (handler: unknown) => unknown
+    expect(() => worker(undefined)).toThrow('The handler of the queue "jobs" is undefined')
+    expect(() => worker(Effect.void)).toThrow("write a function that returns an Effect")
+  })
+  it("a queue without options is refused with what to write", () => {
+    expect(() => (Queue.make as (name: string) => unknown)("jobs")).toThrow(
+      'The second argument of the queue "jobs" is undefined: write the options'
+    )
   })
   it.each(["", "1a", "a b", "a\0", "x".repeat(101)])("the name %o is refused", (name) => {
     expect(() => Queue.make(name, { payload })).toThrow("name of a queue")

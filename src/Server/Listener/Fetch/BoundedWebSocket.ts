@@ -21,7 +21,7 @@ export interface WebSocket extends WebSocketLike {
   addEventListener(type: EventName, listener: Listener, options?: { readonly once?: boolean }): void
   binaryType?: string
   readonly bufferedAmount: number
-  /** Stops to read from the peer. Undefined if the runtime cannot, which then cannot resume either. */
+  /** Stops reading from the peer. Undefined if the runtime cannot, which then cannot resume either. */
   readonly pause?: () => void
   /** Sends a ping. Undefined if the runtime sends them by itself. */
   readonly ping?: () => void

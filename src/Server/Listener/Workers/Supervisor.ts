@@ -40,6 +40,8 @@ export class WorkerError extends Data.TaggedError("WorkerError")<{
 
 /** What a supervisor needs. */
 export interface Options {
+  /** How many workers boot at the same time at most. */
+  readonly atOnce: number
   readonly count: number
   /** How long a worker may take to stop, whatever it waits for; after that it is killed. */
   readonly limit: Duration.Duration
@@ -118,7 +120,11 @@ class Supervisor {
     return Effect.gen({ self: this }, function* () {
       // The first one alone, so that a failure is reported once and migrations run once.
       yield* this.#begin(first!)
-      yield* all(others, (slot) => this.#begin(slot))
+      // More boots than processors take longer together, and a stop would come late.
+      yield* Effect.forEach(others, (slot) => this.#begin(slot), {
+        concurrency: this.#options.atOnce,
+        discard: true
+      })
       this.#log(`${this.#slots.length} workers serve`)
       return yield* Effect.raceFirst(
         Effect.andThen(

@@ -47,6 +47,7 @@ export const gate = <E>(
     }
     const { drainDelay, drainTimeout, releaseTimeout } = Context.getUnsafe(context, AppConfig)
     return yield* supervise({
+      atOnce: availableParallelism(),
       count,
       // A worker that can still run code has ended by then.
       limit: Duration.sum(

@@ -42,6 +42,25 @@ describe("the start", () => {
     })
   )
 
+  it.effect("as many workers boot at the same time as there are processors", () =>
+    Effect.gen(function* () {
+      const { fakes, interrupt } = yield* fleet.make(5, 2)
+      yield* fleet.settle
+      fakes[0]!.serve()
+      yield* fleet.settle
+      assert.strictEqual(fakes.length, 3)
+      fakes[2]!.serve()
+      yield* fleet.settle
+      assert.strictEqual(fakes.length, 4)
+      yield* interrupt
+      yield* fleet.settle
+      fakes[1]!.serve()
+      yield* fleet.settle
+      assert.strictEqual(fakes.length, 4)
+      assert.deepStrictEqual(fakes.map(stopsOf), [1, 1, 1, 1])
+    })
+  )
+
   it.effect("a worker that does not serve ends all, with its exit code", () =>
     Effect.gen(function* () {
       const { exit, fakes } = yield* fleet.make(2)

@@ -18,7 +18,7 @@ export interface Fake extends Child {
 }
 
 /** Starts a supervisor of such workers. */
-export const make = (count: number) =>
+export const make = (count: number, atOnce = count) =>
   Effect.gen(function* () {
     const fakes: Array<Fake> = []
     const reports: Array<string> = []
@@ -30,6 +30,7 @@ export const make = (count: number) =>
     } as Parameters<typeof Supervisor.supervise>[0]["main"]
     const fiber = yield* Effect.forkChild(
       Supervisor.supervise({
+        atOnce,
         count,
         limit: Duration.seconds(30),
         main,
