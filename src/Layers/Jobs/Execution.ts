@@ -8,10 +8,10 @@ import * as Schedule from "effect/Schedule"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
-import * as OwnFiber from "../../Plugin/OwnFiber.ts"
 import { Warning } from "../../Plugin/Warning.ts"
 import type { Description } from "./Job.ts"
 import { JobStoreError } from "./JobsErrors.ts"
+import * as OwnFiber from "./OwnFiber.ts"
 import type { Ending, Run, RunStore } from "./RunStore.ts"
 
 /** A job of a running app. */

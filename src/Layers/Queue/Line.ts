@@ -38,6 +38,8 @@ interface Pending {
 
 /** A claim that its worker has not settled. */
 export class Held {
+  /** The time of `performance.now` at which the handler began; undefined before it and after the attempt. */
+  begunAt: number | undefined
   readonly claimed: Claimed
   /** The failure of an attempt that did not end by itself. */
   ended: Outcomes.Attempted | undefined
@@ -203,6 +205,11 @@ export class Line {
       step: () => {},
       while: () => !this.#isStopped
     })
+  }
+
+  /** Returns the claim that a fiber has not settled. */
+  heldBy(fiber: Fiber.Fiber<unknown, unknown>): Held | undefined {
+    return [...this.#working].find((held) => held.fiber === fiber)
   }
 
   /**

@@ -10,7 +10,6 @@ import * as OwnKeys from "../../Contract/OwnKeys.ts"
 import * as CauseText from "../../Plugin/CauseText.ts"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import * as DurationInput from "../../Plugin/DurationInput.ts"
-import * as OwnFiber from "../../Plugin/OwnFiber.ts"
 import * as Shown from "../../Plugin/Shown.ts"
 import * as HandlerCheck from "../../Server/Route/HandlerCheck.ts"
 import { maxDelay } from "./Engine.ts"
@@ -247,9 +246,7 @@ export const make = <const Name extends string, Payload, Success = unknown, Erro
     (opened: Envelope.Opened<unknown>, attempt: Attempt) =>
       // The engine opens items with the envelope of this queue, which decodes its payload.
       Effect.suspend(() =>
-        OwnFiber.run(
-          HandlerCheck.returned(`the queue "${name}"`, handler(opened.payload as Payload, attempt))
-        )
+        HandlerCheck.returned(`the queue "${name}"`, handler(opened.payload as Payload, attempt))
       ).pipe(
         Effect.scoped,
         Effect.exit,

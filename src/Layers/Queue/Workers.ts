@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Background from "../../Plugin/Background.ts"
+import * as CauseText from "../../Plugin/CauseText.ts"
 import type * as Contribution from "../../Plugin/Contribution.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import { Deadlines } from "./Deadlines.ts"
@@ -111,6 +112,43 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
       const duration = durationOf({ queue: name })
       const wait = waitOf({ queue: name })
 
+      /** Logs the failure of an attempt. */
+      const logged = (held: Held, { failure: { kind, message } }: Outcomes.Attempted) => {
+        const { attempts } = held.claimed
+        const which = attempts >= maxAttempts ? `${attempts}, the last one,` : attempts
+        const what = `Attempt ${which} of an item of the queue "${name}" ended with a ${kind === "lost" ? "lost lease" : kind}`
+        if (attempts < maxAttempts) {
+          return Effect.logWarning(`${what}. It is tried again`, message)
+        }
+        // The process that ends the lease logs the death.
+        return kind === "lost"
+          ? Effect.logWarning(what, message)
+          : Effect.logError(`${what}. The item is dead`, message)
+      }
+
+      /** Returns what the log says of an attempt. */
+      const annotations = ({ claimed: { attempts, id } }: Held) => ({
+        attempt: attempts,
+        itemId: id,
+        queue: name
+      })
+
+      /** Measures an attempt that has ended, if its handler had begun. */
+      const finish = (held: Held, exit: Exit.Exit<unknown, unknown>): void => {
+        if (held.begunAt === undefined) return
+        const millis = performance.now() - held.begunAt
+        held.begunAt = undefined
+        deadlines.remove(held)
+        active.set(name, active.get(name)! - 1)
+        if (--running === 0) idle.openUnsafe()
+        duration(millis / 1000)
+        line.took(millis)
+        if (exit._tag === "Success") count.completed()
+        else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
+        else if (held.claimed.attempts >= maxAttempts) count.dead()
+        else count.failed()
+      }
+
       /** Runs the handler, and logs its failure. `restore` makes the handler interruptible. */
       const handled = (
         opened: Opened<unknown>,
@@ -119,22 +157,13 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
         const { attempts, id } = held.claimed
-        const logged = ({ failure: { kind, message } }: Outcomes.Attempted) => {
-          const which = attempts >= maxAttempts ? `${attempts}, the last one,` : attempts
-          const what = `Attempt ${which} of an item of the queue "${name}" ended with a ${kind === "lost" ? "lost lease" : kind}`
-          if (attempts < maxAttempts) {
-            return Effect.logWarning(`${what}. It is tried again`, message)
-          }
-          // The process that ends the lease logs the death.
-          return kind === "lost"
-            ? Effect.logWarning(what, message)
-            : Effect.logError(`${what}. The item is dead`, message)
-        }
         const ended = Effect.flatMap(
           Effect.exit(restore(handler.run(opened, { attempts, id }))),
           (own) => {
             const exit = held.exit(own)
-            return Exit.isSuccess(exit) ? exit : Effect.tapError(exit, logged)
+            return Exit.isSuccess(exit)
+              ? exit
+              : Effect.tapError(exit, (failure) => logged(held, failure))
           }
         )
         return opened.trace === undefined && !Spans.hasTracer(fiber)
@@ -159,15 +188,12 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         fiber: Fiber.Fiber<unknown, unknown>,
         restore: Restore
       ): Effect.Effect<unknown, Outcomes.Attempted> => {
-        const { age, attempts, id } = held.claimed
         const annotated = Effect.annotateLogs(handled(opened, held, fiber, restore), {
-          attempt: attempts,
-          itemId: id,
-          queue: name,
+          ...annotations(held),
           ...(opened.requestId === undefined ? {} : { requestId: opened.requestId })
         })
-        const begin = performance.now()
-        wait(age / 1000)
+        held.begunAt = performance.now()
+        wait(held.claimed.age / 1000)
         running++
         active.set(name, (active.get(name) ?? 0) + 1)
         idle.closeUnsafe()
@@ -175,16 +201,7 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         return Effect.onExit(
           watch === undefined ? annotated : Effect.andThen(watch, annotated),
           (exit) => {
-            deadlines.remove(held)
-            active.set(name, active.get(name)! - 1)
-            if (--running === 0) idle.openUnsafe()
-            const millis = performance.now() - begin
-            duration(millis / 1000)
-            line.took(millis)
-            if (exit._tag === "Success") count.completed()
-            else if (Cause.hasInterruptsOnly(exit.cause)) count.interrupted()
-            else if (attempts >= maxAttempts) count.dead()
-            else count.failed()
+            finish(held, exit)
             return Effect.void
           }
         )
@@ -209,23 +226,45 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
           })
         })
 
-      return Effect.uninterruptibleMask((restore) =>
+      const turn = Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(restore(line.take), (held) =>
           Effect.flatMap(Effect.exit(attempt(held, restore)), (exit) =>
             engine.settle(line, held, exit, retrying)
           )
         )
       )
+
+      /** Ends the attempt of a fiber that ended without its finalizers: it met a value that is not an Effect. */
+      const broken = (
+        fiber: Fiber.Fiber<unknown, unknown>,
+        cause: Cause.Cause<unknown>
+      ): Effect.Effect<void> => {
+        const held = line.heldBy(fiber)
+        if (held === undefined) return Effect.void
+        const failure = new Outcomes.Attempted({ kind: "defect", message: CauseText.of(cause) })
+        const exit = held.exit(Exit.fail(failure))
+        finish(held, exit)
+        return Effect.uninterruptible(
+          Effect.andThen(
+            Effect.annotateLogs(logged(held, held.ended ?? failure), annotations(held)),
+            engine.settle(line, held, exit, retrying)
+          )
+        )
+      }
+
+      // A fiber of its own is interrupted to end an attempt.
+      return Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), (fiber) =>
+        Effect.flatMap(Fiber.await(fiber), (exit) =>
+          exit._tag === "Success" ? Effect.void : broken(fiber, exit.cause)
+        )
+      )
     }
 
-    /** Returns the effect that handles one item in a fiber of its own, which is interrupted to end an attempt. */
+    /** Returns the effect that handles one item. */
     const turning = (contributed: Contributed): Effect.Effect<Effect.Effect<void>> =>
-      Effect.map(engine.line(contributed.data.name, contributed.data.maxAttempts), (line) => {
-        const turn = turnOf(contributed, line)
-        return Effect.asVoid(
-          Effect.flatMap(Effect.forkChild(turn, { startImmediately: true }), Fiber.await)
-        )
-      })
+      Effect.map(engine.line(contributed.data.name, contributed.data.maxAttempts), (line) =>
+        turnOf(contributed, line)
+      )
 
     const end = Effect.suspend(() => Fiber.interruptAll(fibers))
     yield* Effect.addFinalizer(() => Effect.andThen(engine.stop, end))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { expect, it } from "vitest"
-import * as OwnFiber from "../../src/Plugin/OwnFiber.ts"
+import * as OwnFiber from "../../../src/Layers/Jobs/OwnFiber.ts"
 
 it("a value that is no effect is a defect, and finalizers outside of the fiber run", async () => {
   let isReleased = false
