@@ -169,6 +169,12 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /a pretty line has message/
   ),
+  other(
+    "Layers/Logging/PlainData.test.ts",
+    "errors of JavaScriptCore have a line and a column",
+    bun,
+    /has the members of an AggregateError/
+  ),
   decided(
     "Layers/Metrics/BatteryMetrics.test.ts",
     "parser",
@@ -187,6 +193,18 @@ const all: ReadonlyArray<Decided | Other> = [
     "Bun does not count the handles of a process",
     bun,
     /overload\.maxHandles/
+  ),
+  decided(
+    "Layers/Overload/Sockets.test.ts",
+    "pipelined",
+    bun,
+    /on the node listener (?:clients that disconnect leave|pipelined requests)/
+  ),
+  decided(
+    "Layers/Overload/Sockets.test.ts",
+    "queued",
+    deno,
+    /on the node listener (?:clients that disconnect leave|pipelined requests)/
   ),
   decided("Layers/Realtime/WebSocketRefusals.test.ts", "closesSilently", bun, /on node .*ends it$/),
   decided("Layers/Realtime/WebSocketRefusals.test.ts", "http2", bun, /on node over HTTP\/2/),
