@@ -50,6 +50,7 @@ const answers = {
     "gathers the frames of a message: `webSocket.maxFragments` has no effect, and `webSocket.maxSize` is checked when the message is whole",
   http10: "keeps no connection of HTTP/1.0 open",
   http10Reply: "answers HTTP/1.0 with HTTP/1.0",
+  joins: "may send writes of a stream that follow each other at once in one chunk",
   limits: "has no `server.maxConnections` and `server.maxPipelined`",
   mask: "reads frames of WebSockets without a mask",
   http2: "speaks no HTTP/2 without TLS",
@@ -66,6 +67,7 @@ const answers = {
   upgrades:
     "upgrades to WebSockets only, and has limits of its own for those of `HttpServerRequest.upgrade`",
   version: "does not show the version of HTTP, so spans have none",
+  webSocketWrites: "has no `server.writeTimeout` for WebSockets",
   writes: "has no `server.writeTimeout`"
 }
 
@@ -169,6 +171,12 @@ const all: ReadonlyArray<Decided | Other> = [
     bun,
     /a pretty line has message/
   ),
+  other(
+    "Layers/Logging/PlainData.test.ts",
+    "errors of JavaScriptCore have a line and a column",
+    bun,
+    /has the members of an AggregateError/
+  ),
   decided(
     "Layers/Metrics/BatteryMetrics.test.ts",
     "parser",
@@ -187,6 +195,31 @@ const all: ReadonlyArray<Decided | Other> = [
     "Bun does not count the handles of a process",
     bun,
     /overload\.maxHandles/
+  ),
+  decided(
+    "Layers/Overload/Sockets.test.ts",
+    "pipelined",
+    bun,
+    /on the node listener (?:clients that disconnect leave|pipelined requests)/
+  ),
+  decided(
+    "Layers/Overload/Sockets.test.ts",
+    "queued",
+    deno,
+    /on the node listener (?:clients that disconnect leave|pipelined requests)/
+  ),
+  decided("Layers/Realtime/SseHttp2.test.ts", "http2", bun),
+  decided(
+    "Layers/Realtime/SseSockets.test.ts",
+    "pipelined",
+    bun,
+    /of the node listener are chunks, one for each write/
+  ),
+  decided(
+    "Layers/Realtime/SseSockets.test.ts",
+    "joins",
+    deno,
+    /of the node listener are chunks, one for each write/
   ),
   decided("Layers/Realtime/WebSocketRefusals.test.ts", "closesSilently", bun, /on node .*ends it$/),
   decided("Layers/Realtime/WebSocketRefusals.test.ts", "http2", bun, /on node over HTTP\/2/),
@@ -209,6 +242,12 @@ const all: ReadonlyArray<Decided | Other> = [
     /on proxied .*thousands of empty fragments$/
   ),
   decided("Layers/Realtime/WebSockets.test.ts", "mask", deno, /on node .*an unmasked frame$/),
+  decided(
+    "Layers/Realtime/WebSockets.test.ts",
+    "webSocketWrites",
+    bun,
+    /on node is gone after server/
+  ),
   decided("Layers/Realtime/WebSockets.test.ts", "writes", deno, /on node is gone after server/),
   decided(
     "Layers/Realtime/WebSockets.test.ts",
@@ -223,6 +262,12 @@ const all: ReadonlyArray<Decided | Other> = [
     "closingFrame",
     deno,
     /on node .*too many messages$/
+  ),
+  other(
+    "Layers/Templates/conformance.test.ts",
+    "a syntax error of JavaScriptCore does not have the line of the template",
+    bun,
+    /all problems are in one report, each with its line/
   ),
   other(
     "Layers/Timeout/Listeners.test.ts",

@@ -5,8 +5,9 @@ import type * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { CurrentExchange } from "./Exchange.ts"
-import { type Data, type ErrorRecord, isError, Reader, type Told } from "./PlainData.ts"
+import { type Data, type ErrorRecord, isError, Reader } from "./PlainData.ts"
 import * as Redaction from "./Redaction.ts"
+import { toldOf } from "./ThrownText.ts"
 
 /** What is known of the request in which an entry was logged, besides its id. */
 export interface RequestData {
@@ -50,7 +51,7 @@ export const fromOptions = ({
     else if (typeof part === "object" && part !== null) data.push(part)
     else text += text === "" ? textOf(part) : ` ${textOf(part)}`
   }
-  const errors = errorsOf(reasons, reader())
+  const errors = errorsOf(reasons, reader(), redaction)
   const spans = fiber.getRef(References.CurrentLogSpans)
   // The fiber may have neither a span nor a request.
   const context = fiber.context as Context.Context<CurrentExchange | Tracer.ParentSpan>
@@ -92,29 +93,19 @@ const requestOf = (exchange: CurrentExchange["Service"] | undefined): RequestDat
 
 const errorsOf = (
   reasons: ReadonlyArray<Cause.Reason<unknown>>,
-  reader: Reader
+  reader: Reader,
+  redaction: Redaction.Redaction
 ): ReadonlyArray<ErrorRecord> => {
-  const failures = reasons.filter(({ _tag }) => _tag !== "Interrupt")
+  const failures = reasons.filter((reason) => reason._tag !== "Interrupt")
   if (failures.length === 0 && reasons.length > 0) {
     const { message, name } = Cause.prettyErrors(Cause.fromReasons(reasons))[0]!
     return [{ type: name, message }]
   }
   return failures.slice(0, maxErrors).map((reason) => {
-    const thrown = reason._tag === "Fail" ? reason.error : (reason as Cause.Die).defect
-    return reader.error(thrown, toldOf(reason, thrown))
+    const thrown = reason._tag === "Fail" ? reason.error : reason.defect
+    return reader.error(thrown, toldOf(reason, redaction))
   })
 }
 
 /** More failures of one cause are not logged. */
 const maxErrors = 100
-
-/** Returns the stack with the spans that Effect adds to it, and the message of a value that is not an error. */
-const toldOf = (reason: Cause.Reason<unknown>, thrown: unknown): Told => {
-  try {
-    const { message, stack } = Cause.prettyErrors(Cause.fromReasons([reason]))[0]!
-    return isError(thrown) ? { stack } : { message, stack }
-  } catch {
-    // A getter of the error throws.
-    return {}
-  }
-}

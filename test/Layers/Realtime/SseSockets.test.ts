@@ -33,9 +33,11 @@ const client = (shop: Shop, head: string) =>
       await once(socket, "connect")
       socket.write(head)
       return {
-        closed: Effect.promise(() =>
-          socket.closed ? Promise.resolve() : once(socket, "close").then(() => {})
-        ),
+        // A reset is an end too, and `once` of node:events would reject.
+        closed: Effect.callback<void>((resume) => {
+          if (socket.closed) resume(Effect.void)
+          else socket.once("close", () => resume(Effect.void))
+        }),
         has: (part: RegExp) => until(Effect.sync(() => part.test(text))),
         socket,
         text: () => text

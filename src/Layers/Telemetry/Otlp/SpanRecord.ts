@@ -1,7 +1,8 @@
 /** A span as a record of OTLP. */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import type { AnySpan, Span, SpanLink } from "effect/Tracer"
+import { toldOf } from "../../../Server/Exchange/ThrownText.ts"
 import * as TraceContext from "../../../Server/Exchange/TraceContext.ts"
 import { type Sink, unbounded } from "./Sink.ts"
 import * as Values from "./Values.ts"
@@ -132,8 +133,8 @@ const exceptionOf = (failure: Failure): ReadonlyArray<unknown> => {
   const attributes: Array<unknown> = ["exception.type", type]
   attributes.push("exception.message", messageOf(failure))
   if (failure._tag === "Die") {
-    const [error] = Cause.prettyErrors(Cause.fromReasons([failure]))
-    if (error?.stack !== undefined) attributes.push("exception.stacktrace", error.stack)
+    const { stack } = toldOf(failure)
+    if (stack !== undefined) attributes.push("exception.stacktrace", stack)
   }
   return attributes
 }
