@@ -43,6 +43,7 @@ const answers = {
     "ends a connection after its last reply without `close` in a `Connection` of the reply",
   compression: "does not compress the messages of WebSockets",
   continues: "sends `100 Continue` to each request that expects it, also to one that is refused",
+  cut: "ends a stream of HTTP/2 that is cut when its client reads again or disconnects",
   drain: "closes idle connections as soon as the app drains",
   early: "closes a connection whose reply begins before the body of its request has come",
   emptyLines: "closes a connection with two empty lines before a request",
@@ -208,6 +209,7 @@ const all: ReadonlyArray<Decided | Other> = [
     deno,
     /on the node listener (?:clients that disconnect leave|pipelined requests)/
   ),
+  decided("Layers/Realtime/SseHttp2.test.ts", "cut", deno, /a client that does not read/),
   decided("Layers/Realtime/SseHttp2.test.ts", "http2", bun),
   decided(
     "Layers/Realtime/SseSockets.test.ts",

@@ -33,6 +33,17 @@ export interface ListenerState {
   readonly serving: Serving
 }
 
+/**
+ * The stream of a reply to HEAD. Bun writes a length for a stream that has ended when it writes the head, and
+ * Deno keeps a request of HTTP/2 open until the stream ends.
+ */
+const afterHead = Stream.fromEffectDrain(
+  Effect.callback<void>((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), 0)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+)
+
 /** One request. */
 export class FetchWire implements Wire {
   #address: string | undefined
@@ -204,8 +215,7 @@ export class FetchWire implements Wire {
             Stream.interruptWhen(this.#state.cut),
             Stream.onExit(() => Effect.sync(done))
           )
-        : // Cancelled by the runtime, which would write the length of an empty one.
-          Stream.never
+        : afterHead
     )
     const more = this.#more()
     this.#settle(
