@@ -12,7 +12,10 @@ const units = new Set([
   "weeks"
 ])
 
-/** Returns a duration in milliseconds. `NaN` for a value that is none, some of which Effect takes for zero. */
+/**
+ * Returns a duration in milliseconds, or `NaN` if the value is not a duration. Effect reads some of these values as
+ * zero.
+ */
 export const millis = (input: Duration.Input): number => {
   try {
     return isDuration(input) ? Duration.toMillis(Duration.fromInputUnsafe(input)) : Number.NaN

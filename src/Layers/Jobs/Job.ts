@@ -90,33 +90,31 @@ const make = <E, R>(
   const { missed = "once", missedLimit = 100, overlap = "skip" } = options
   const jitter = options.jitter === undefined ? 0 : DurationInput.millis(options.jitter)
   const timeout = options.timeout === undefined ? undefined : DurationInput.millis(options.timeout)
-  const isLimit = Number.isSafeInteger(missedLimit) && missedLimit >= 1 && missedLimit <= 10_000
-  const checks: ReadonlyArray<readonly [isFit: boolean, problem: string]> = [
-    [
-      isName(name),
-      `its name has to be 1 to 100 letters, digits, and : . _ - after the first: write a name such as "orders:expire".`
-    ],
-    [wrong === undefined, wrong ?? ""],
-    [Effect.isEffect(effect), `its effect is ${Shown.of(effect)}: write an Effect.`],
-    [
-      Number.isFinite(jitter) && jitter >= 0,
-      `its jitter is ${Shown.of(options.jitter)}: write a duration such as "5 seconds".`
-    ],
-    [
-      timeout === undefined || timeout > 0,
-      `its timeout is ${Shown.of(options.timeout)}: write a duration such as "5 minutes".`
-    ],
-    [
-      ["all", "none", "once"].includes(missed),
-      `its missed is ${Shown.of(missed)}: write "all", "none" or "once".`
-    ],
-    [
-      ["cancel", "queue", "skip"].includes(overlap),
-      `its overlap is ${Shown.of(overlap)}: write "cancel", "queue" or "skip".`
-    ],
-    [isLimit, `its missedLimit is ${Shown.of(missedLimit)}: write a whole number from 1 to 10000.`]
-  ]
-  const problem = checks.find(([isFit]) => !isFit)?.[1]
+  const unfit = (option: string, value: unknown, remedy: string) =>
+    `its ${option} is ${Shown.of(value)}: write ${remedy}.`
+  // Texts are written for the first problem only: the text of an effect may be long.
+  const problem = (): string | undefined => {
+    if (!isName(name)) {
+      return `its name has to be 1 to 100 letters, digits, and : . _ - after the first: write a name such as "orders:expire".`
+    }
+    if (wrong !== undefined) return wrong
+    if (!Effect.isEffect(effect)) return unfit("effect", effect, "an Effect")
+    if (!Number.isFinite(jitter) || jitter < 0) {
+      return unfit("jitter", options.jitter, 'a duration such as "5 seconds"')
+    }
+    if (timeout !== undefined && !(timeout > 0)) {
+      return unfit("timeout", options.timeout, 'a duration such as "5 minutes"')
+    }
+    if (!["all", "none", "once"].includes(missed)) {
+      return unfit("missed", missed, '"all", "none" or "once"')
+    }
+    if (!["cancel", "queue", "skip"].includes(overlap)) {
+      return unfit("overlap", overlap, '"cancel", "queue" or "skip"')
+    }
+    return Number.isSafeInteger(missedLimit) && missedLimit >= 1 && missedLimit <= 10_000
+      ? undefined
+      : unfit("missedLimit", missedLimit, "a whole number from 1 to 10000")
+  }
   return Contribution.open(
     kind.name,
     name,
@@ -125,7 +123,7 @@ const make = <E, R>(
       missed,
       missedLimit,
       overlap,
-      problem,
+      problem: problem(),
       schedule,
       timeout: timeout === Number.POSITIVE_INFINITY ? undefined : timeout,
       transaction: options.transaction ?? false

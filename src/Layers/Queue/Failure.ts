@@ -29,14 +29,13 @@ export const bounded = (failure: Failure): Failure => ({
 /** Returns the text of a failure. */
 export const encode = ({ error, kind, message }: Failure): string => {
   const failure = bounded({ kind, message })
-  const text = withError(failure, error)
+  const text = error === undefined ? undefined : withError(failure, error)
   // A NUL is written as an escape, which PostgreSQL refuses in jsonb but not in text.
   return text === undefined || text.length > 4 * maxMessage ? JSON.stringify(failure) : text
 }
 
-/** Returns the text of a failure with its error. Undefined if there is none, or none that JSON can have. */
+/** Returns the text of a failure with its error, or `undefined` if JSON cannot represent the error. */
 const withError = (failure: Failure, error: unknown): string | undefined => {
-  if (error === undefined) return undefined
   try {
     return JSON.stringify({ ...failure, error })
   } catch {

@@ -25,7 +25,7 @@ import * as Spans from "./Spans.ts"
 
 /** The options of an item. */
 export interface ItemOptions {
-  /** The time until it can be handled, at most ten years. A negative one is none. Default: none. */
+  /** The time until it can be handled, at most ten years. A negative delay counts as zero. Default: no delay. */
   readonly delay?: Duration.Input | undefined
   /**
    * Its id, 1 to 200 characters: an item with an id that the queue knows is not added. Ids are known until

@@ -64,27 +64,23 @@ const defaultRetry = Schedule.jittered(
   Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("5 minutes")])
 )
 
-const whole = (name: string, option: string, value: unknown, maximum: number): number => {
-  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maximum) {
-    return value
-  }
-  throw new Error(
-    `The ${option} of the queue "${name}" is ${Shown.of(value)}: write a whole number from 1 to ${maximum}.`
-  )
+/** Throws if an option is wrong. A program without types may have any value. */
+const fit = (name: string, option: string, value: unknown, isFit: boolean, remedy: string) => {
+  if (isFit) return
+  throw new Error(`The ${option} of the queue "${name}" is ${Shown.of(value)}: write ${remedy}.`)
+}
+
+const whole = (name: string, option: string, value: number, maximum: number): number => {
+  const isFit = Number.isInteger(value) && value >= 1 && value <= maximum
+  fit(name, option, value, isFit, `a whole number from 1 to ${maximum}`)
+  return value
 }
 
 const millis = (name: string, option: string, input: Duration.Input): number => {
   const found = DurationInput.millis(input)
-  if (Number.isFinite(found) && found >= 1) return found
-  throw new Error(
-    `The ${option} of the queue "${name}" is ${Shown.of(input)}: write a duration of at least a millisecond, such as "30 seconds".`
-  )
-}
-
-/** Checks an option that a program without types may have wrong. */
-const fit = (name: string, option: string, value: unknown, isFit: boolean, remedy: string) => {
-  if (isFit) return
-  throw new Error(`The ${option} of the queue "${name}" is ${Shown.of(value)}: write ${remedy}.`)
+  const isFit = Number.isFinite(found) && found >= 1
+  fit(name, option, input, isFit, 'a duration of at least a millisecond, such as "30 seconds"')
+  return found
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null

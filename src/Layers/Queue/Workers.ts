@@ -234,19 +234,20 @@ export const make = (engine: Engine): Effect.Effect<Turns, never, Scope.Scope> =
         )
       )
 
-      /** Ends the attempt of a fiber that ended without its finalizers: it met a value that is not an Effect. */
+      /** Settles the item of a fiber that met a value which is not an Effect: it ended without its finalizers. */
       const broken = (
         fiber: Fiber.Fiber<unknown, unknown>,
         cause: Cause.Cause<unknown>
       ): Effect.Effect<void> => {
         const held = line.heldBy(fiber)
         if (held === undefined) return Effect.void
-        const failure = new Outcomes.Attempted({ kind: "defect", message: CauseText.of(cause) })
-        const exit = held.exit(Exit.fail(failure))
+        const failure =
+          held.ended ?? new Outcomes.Attempted({ kind: "defect", message: CauseText.of(cause) })
+        const exit = Exit.fail(failure)
         finish(held, exit)
         return Effect.uninterruptible(
           Effect.andThen(
-            Effect.annotateLogs(logged(held, held.ended ?? failure), annotations(held)),
+            Effect.annotateLogs(logged(held, failure), annotations(held)),
             engine.settle(line, held, exit, retrying)
           )
         )
