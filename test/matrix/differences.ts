@@ -137,12 +137,6 @@ const all: ReadonlyArray<Decided | Other> = [
     /run its handler once$/
   ),
   other(
-    "Layers/Compression/AcceptEncoding.test.ts",
-    "the bound is for the heap of Node",
-    deno,
-    /keeps few values/
-  ),
-  other(
     "Layers/Compression/Streams.test.ts",
     "the bound is for the heap of Node",
     bun,

@@ -1,41 +1,19 @@
-import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { MemoryStore } from "../../../src/Layers/Cache/MemoryStore.ts"
-
-/** Returns how much memory is used after a collection. `heapUsed` of Bun has what is external too. */
-const measure = (): (() => number) => {
-  const { Bun } = globalThis as { readonly Bun?: { readonly gc: (wait: boolean) => void } }
-  if (Bun !== undefined) {
-    return () => {
-      Bun.gc(true)
-      return process.memoryUsage().heapUsed
-    }
-  }
-  setFlagsFromString("--expose-gc")
-  const gc: () => void = runInNewContext("gc")
-  return () => {
-    gc()
-    gc()
-    const { external, heapUsed } = process.memoryUsage()
-    return heapUsed + external
-  }
-}
-
-const used = measure()
+import { usedMemory } from "../../usedMemory.ts"
 
 const id = "0123456789abcdef"
 
 const fill = (budget: number, character: string) => {
-  const before = used()
+  const before = usedMemory()
   const store = new MemoryStore(budget)
   for (let i = 0; i < 30_000; i++) {
     const value = `${id}${JSON.stringify([i, character.repeat(1 + (i % 1000))])}`
     store.write(`app:entry/products/${i}`, { ttl: 60_000, value }, 0)
   }
-  const grown = used() - before
+  const grown = usedMemory() - before
   return { counted: store.bytes, evictions: store.usage.get("products")?.evictions, grown }
 }
 
