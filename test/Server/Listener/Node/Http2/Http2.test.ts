@@ -1,4 +1,5 @@
 // Requests and replies of HTTP/2, without TLS.
+import { sensitiveHeaders } from "node:http2"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -46,6 +47,11 @@ describe("over HTTP/2", () => {
     assert.strictEqual(headers["content-length"], "5")
     assert.isDefined(headers.date)
     assert.isUndefined(headers.connection)
+  })
+
+  check("no table of compressed headers keeps the request id of a reply", async ({ client }) => {
+    const { headers } = await client.request("/hello")
+    assert.deepStrictEqual(Reflect.get(headers, sensitiveHeaders), ["x-request-id"])
   })
 
   check("a reply to HEAD has the length and no body", async ({ client }) => {
