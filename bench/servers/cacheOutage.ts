@@ -22,6 +22,7 @@ class ValuesApi extends HttpApiGroup.make("values").add(
 ) {}
 
 const Values = Plugin.make("bench:values", {
+  requires: [Cache.ObjectCache],
   routes: [
     Route.public(ValuesApi, (handlers) =>
       Effect.map(Cache.ObjectCache, (cache) =>
