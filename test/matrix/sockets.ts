@@ -1,5 +1,6 @@
 // Loaded in each test file of a run on sockets: apps that would be in memory listen too.
 import { tracingChannel } from "node:diagnostics_channel"
+import Http2 from "node:http2"
 import { connect, type Server } from "node:net"
 import { Agent, fetch as undiciFetch } from "undici"
 import { vi } from "vitest"
@@ -54,6 +55,10 @@ if (h2c) {
     useH2c: true
   }
   const dispatcher = new Agent(options)
+  const { connect: connectHttp2 } = Http2
+  // What a client has not sent of its requests counts, and beyond 10 MB it refuses its own next ones.
+  Http2.connect = ((authority: string, options: Http2.SecureClientSessionOptions) =>
+    connectHttp2(authority, { ...options, maxSessionMemory: 1000 })) as typeof connectHttp2
   const overHttp2 = async (input: Request | string | URL, init?: RequestInit) => {
     const request = new Request(input, init)
     const url = new URL(request.url)

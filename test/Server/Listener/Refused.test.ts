@@ -10,7 +10,6 @@ import * as Schema from "effect/Schema"
 import { BodyLimit, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { h2c } from "../../matrix/combination.ts"
 import { boot, type Counted } from "../counted.ts"
 import { guardProcess, until } from "../userCode/server.ts"
 import { replies } from "./Proxied/rig.ts"
@@ -53,11 +52,7 @@ const RefusedPlugin = Plugin.make("test:refused", {
 
 const AuthPlugin = Auth.plugin({ default: Auth.chain([Auth.bearer([])]) })
 
-/**
- * More than a client can send before it reads. Node's client of HTTP/2 keeps what it did not send of a request that
- * is answered, and beyond 10 MB it refuses its own next requests.
- */
-const body = Buffer.alloc(h2c ? 256 * 1024 : 4 * 1024 * 1024, 0x20)
+const body = Buffer.alloc(4 * 1024 * 1024, 0x20)
 
 /** How many clients send each request at once, and how often. `DRILLS=full` sends more. */
 const { atOnce, times } =
