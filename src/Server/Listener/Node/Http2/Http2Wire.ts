@@ -99,6 +99,8 @@ export class Http2Wire implements Wire {
     const stream = this.#stream
     if (stream.endAfterHeaders) return done(nothing)
     if (this.#isGone) return done("Aborted")
+    // An empty body ends without a reader, and the stream does not tell it again.
+    if (stream.readableEnded) return done(nothing)
     if (Number(this.header("content-length")) > limit) return done("TooLarge")
     const collector = new Collector(limit, (body) => {
       // The rest of the body then waits at the client, until its stream is closed.

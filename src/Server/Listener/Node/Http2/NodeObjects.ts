@@ -28,6 +28,8 @@ const classes = (http2: typeof Http2) => {
         [...head.entries()].flat()
       )
       this.#onRead = onRead
+      // An empty body ends without a reader, and the stream does not tell it again.
+      if (stream.readableEnded) this.push(null)
     }
 
     override _read(size: number): void {

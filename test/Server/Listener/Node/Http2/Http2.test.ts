@@ -189,6 +189,30 @@ describe("over HTTP/2", () => {
     )
   )
 
+  for (const [path, type] of [
+    ["/collect", "application/octet-stream"],
+    ["/echo", "text/plain"]
+  ]) {
+    for (const body of ["", "text"]) {
+      it.live(`${path} reads the body "${body}" that ended before it was read`, () =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            const { client, events } = yield* started()
+            const fields = { ":method": "POST", "content-type": type, "x-wait": "1" }
+            const stream = client.begin(path!, fields)
+            const reply = received(stream)
+            yield* Effect.promise(() => new Promise<void>((done) => stream.end(body, done)))
+            // The server has handled the end of the body when it answers this.
+            yield* Effect.promise(() => new Promise((done) => client.session.ping(done)))
+            yield* Deferred.succeed(events.proceed, undefined)
+            const { headers, text } = yield* Effect.promise(() => reply)
+            assert.deepStrictEqual([headers[":status"], text], [200, body])
+          })
+        )
+      )
+    }
+  }
+
   it.live("the drain waits for no body that nobody reads", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()

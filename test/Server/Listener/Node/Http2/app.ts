@@ -10,6 +10,10 @@ import { App, Middleware, Plugin, Route } from "../../../../../src/index.ts"
 import * as OwnOrigin from "../../../../../src/Server/Exchange/OwnOrigin.ts"
 
 class Http2Api extends HttpApiGroup.make("http2").add(
+  HttpApiEndpoint.post("collect", "/collect", {
+    payload: HttpApiSchema.StreamUint8Array(),
+    success: Schema.String.pipe(HttpApiSchema.asText())
+  }),
   HttpApiEndpoint.post("echo", "/echo", {
     payload: Schema.String.pipe(HttpApiSchema.asText()),
     success: Schema.String.pipe(HttpApiSchema.asText())
@@ -32,7 +36,8 @@ export interface Events {
 }
 
 /**
- * Returns an app, and events of its route `/wait`. Its replies name the scheme in `x-scheme`, and have
+ * Returns an app, and events of its route `/wait`. Requests with `x-wait` wait for `proceed` before their body is
+ * read. Its replies name the scheme in `x-scheme`, and have
  * `filler` in `x-filler`.
  */
 export const make = (filler = "") => {
@@ -48,7 +53,8 @@ export const make = (filler = "") => {
         build: Effect.succeed(() => (request) => {
           request.setHeader("x-scheme", String(OwnOrigin.sentTo(request).proto))
           if (filler !== "") request.setHeader("x-filler", filler)
-          return Effect.succeed(undefined)
+          if (request.header("x-wait") === undefined) return Effect.succeed(undefined)
+          return Effect.as(Deferred.await(events.proceed), undefined)
         }),
         slot: "Logging"
       })
@@ -56,6 +62,7 @@ export const make = (filler = "") => {
     routes: [
       Route.public(Http2Api, (handlers) =>
         handlers.handleAll({
+          collect: ({ payload }) => Stream.mkString(Stream.decodeText(payload)),
           echo: ({ payload }) => Effect.succeed(payload),
           hello: () => Effect.succeed("hello"),
           large: () => Effect.succeed(large),
