@@ -64,7 +64,9 @@ if (h2c) {
     const url = new URL(request.url)
     let answer = answers.get(url.origin)
     if (answer === undefined) answers.set(url.origin, (answer = speaksHttp2(url)))
-    if (!(await answer)) return own(request)
+    // The signal of a request follows the one that it was made with only until the request is collected.
+    const signal = init?.signal ?? request.signal
+    if (!(await answer)) return own(request, { signal })
     const sent = await undiciFetch(request.url, {
       // The streams of both packages are those of the process.
       body: request.body as never,
@@ -73,7 +75,7 @@ if (h2c) {
       headers: [...request.headers],
       method: request.method,
       redirect: request.redirect,
-      signal: request.signal
+      signal
     })
     // Tests read members that the responses of both packages have.
     return sent as unknown as Response
