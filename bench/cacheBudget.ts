@@ -1,5 +1,6 @@
 // Measures how far the memory of the cache's memory backend is from its budget, after random inserts of
 // many sizes and scripts: `node --expose-gc bench/cacheBudget.ts [inserts] [budget in MiB]`.
+import * as Clock from "effect/Clock"
 import { MemoryStore } from "../src/Layers/Cache/MemoryStore.ts"
 
 const inserts = Number(process.argv[2] ?? 1_000_000)
@@ -31,12 +32,17 @@ const used = () => {
 const measure = (longest: number, count: number) => {
   const before = used()
   const store = new MemoryStore(budget)
+  const clock = Clock.Clock.defaultValue()
   for (let i = 0; i < count; i++) {
     const text = scripts[Math.floor(random() * scripts.length)]!.repeat(
       Math.ceil(random() * longest)
     )
     const value = `0123456789abcdef${JSON.stringify([i, i, i, "", [], 0, text])}`
-    store.write(`app:entry/products/${Math.floor(random() * inserts)}`, { ttl: 60_000, value }, i)
+    store.write(
+      `app:entry/products/${Math.floor(random() * inserts)}`,
+      { ttl: 60_000, value },
+      clock
+    )
   }
   const after = used()
   return { counted: store.bytes, grown: after - before }

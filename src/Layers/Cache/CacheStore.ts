@@ -55,12 +55,9 @@ export interface Store {
     keys: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<string | undefined>, CacheStoreError>
   /**
-   * Returns the values that are in the memory of the process, at the Unix time `now` in milliseconds.
-   * Undefined if the backend has none there.
+   * Returns the values that are in the memory of the process. Undefined if the backend has none there.
    */
-  readonly peek:
-    | ((keys: ReadonlyArray<string>, now: number) => ReadonlyArray<string | undefined>)
-    | undefined
+  readonly peek: ((keys: ReadonlyArray<string>) => ReadonlyArray<string | undefined>) | undefined
   /**
    * Replaces a record if its id is the expected one, or if it does not exist and `expected` is
    * undefined. Removes it if `next` is undefined. Returns whether it did.

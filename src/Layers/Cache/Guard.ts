@@ -107,8 +107,8 @@ export class Guard {
   }
 
   /** Returns what is in the memory of the process. */
-  peek(keys: ReadonlyArray<string>, now: number): ReadonlyArray<string | undefined> | undefined {
-    const values = this.#store.peek?.(keys, now)
+  peek(keys: ReadonlyArray<string>): ReadonlyArray<string | undefined> | undefined {
+    const values = this.#store.peek?.(keys)
     return values && this.#masked(keys, values)
   }
 

@@ -25,9 +25,10 @@ const overhead = 200
 /** A store in memory with a budget of bytes. The least recently used records are removed first. */
 export class MemoryStore implements Store {
   readonly backend: string = "memory"
+  #clock: Clock.Clock | undefined
   readonly #lru: LRUCache<string, string>
   readonly #others: Usage = { bytes: 0, evictions: 0 }
-  /** The time of the operation that runs, which is that of the clock of its fiber. */
+  /** The milliseconds of the monotonic clock in the operation that runs: no step of the other one changes them. */
   #now = 0
   /** By the name of the cache. Other records are under the empty name, with those of further names. */
   readonly usage: Map<string, Usage>
@@ -74,8 +75,9 @@ export class MemoryStore implements Store {
 
   readonly get: Store["get"] = (keys) => this.#run(() => keys.map((key) => this.#lru.get(key)))
 
-  readonly peek = (keys: ReadonlyArray<string>, now: number): ReadonlyArray<string | undefined> => {
-    this.#now = now + 1
+  readonly peek = (keys: ReadonlyArray<string>): ReadonlyArray<string | undefined> => {
+    // Without an operation before it there are no records.
+    if (this.#clock !== undefined) this.#read(this.#clock)
     return keys.map((key) => this.#lru.get(key))
   }
 
@@ -100,9 +102,9 @@ export class MemoryStore implements Store {
     for (const key of keys) this.#lru.delete(key)
   }
 
-  /** Writes a record at the Unix time `now` in milliseconds. */
-  write(key: string, { ttl, value }: Kept, now: number): void {
-    this.#now = now + 1
+  /** Writes a record by a clock, which is that of all operations. */
+  write(key: string, { ttl, value }: Kept, clock: Clock.Clock): void {
+    this.#read(clock)
     this.#put({ key, ttl, value })
   }
 
@@ -110,10 +112,15 @@ export class MemoryStore implements Store {
     this.#lru.set(key, value, { ttl: Math.max(1, ttl) })
   }
 
+  #read(clock: Clock.Clock): void {
+    this.#clock = clock
+    // The time zero stands for "no time" in lru-cache, and a test clock starts there.
+    this.#now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6 + 1
+  }
+
   #run<A>(operation: () => A): Effect.Effect<A, CacheStoreError> {
     return Effect.withFiber((fiber) => {
-      // The time zero stands for "no time" in lru-cache, and a test clock starts there.
-      this.#now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() + 1
+      this.#read(fiber.getRef(Clock.Clock))
       return Effect.succeed(operation())
     })
   }

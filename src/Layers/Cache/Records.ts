@@ -70,7 +70,7 @@ export class Records {
       this.#peeked.set(plan, peeked)
     }
     const { found, keys } = peeked
-    const values = this.#guard.peek(keys, now)
+    const values = this.#guard.peek(keys)
     if (values === undefined) return undefined
     if (
       found?.entry !== undefined &&

@@ -85,11 +85,11 @@ export class TieredStore implements Store {
       return Effect.onExitPrimitive(
         Effect.map(operation, (result) => {
           const values = valuesOf(result)
-          const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
+          const clock = fiber.getRef(Clock.Clock)
           keys.forEach((key, i) => {
             const value = values[i]
             if (value === undefined) this.#memory.remove([key])
-            else if (isOwn(key)) this.#memory.write(key, { ttl: this.#memoryTtl, value }, now)
+            else if (isOwn(key)) this.#memory.write(key, { ttl: this.#memoryTtl, value }, clock)
           })
           return result
         }),

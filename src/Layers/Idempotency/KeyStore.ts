@@ -62,8 +62,8 @@ export interface Store {
    */
   readonly release: (attempt: Attempt) => Effect.Effect<void, KeyStoreError>
   /**
-   * Extends the lease, if the attempt still has the key. Undefined for a store whose leases do not end
-   * before the process does.
+   * Extends the lease, also one that has ended, unless another attempt has the key. Undefined for a store whose
+   * leases do not end before the process does.
    */
   readonly renew:
     | ((attempt: Attempt, lease: number) => Effect.Effect<void, KeyStoreError>)

@@ -46,12 +46,14 @@ return 0`,
   numberOfKeys: 1
 }).withReturnType<number>()
 
+// A lease that ended while Redis was away is claimed again, unless another request was quicker.
 const renew = Redis.script(
-  (key: string, mark: string, lease: number) => [key, mark, whole(lease)],
+  (key: string, mark: string, record: string, lease: number) => [key, mark, record, whole(lease)],
   {
     lua: `
-if redis.call("GETRANGE", KEYS[1], 0, ${ownerLength}) == ARGV[1] then
-  redis.call("PEXPIRE", KEYS[1], ARGV[2])
+local found = redis.call("GETRANGE", KEYS[1], 0, ${ownerLength})
+if found == "" or found == ARGV[1] then
+  redis.call("SET", KEYS[1], ARGV[2], "PX", ARGV[3])
 end
 return 0`,
     numberOfKeys: 1
@@ -90,7 +92,17 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): Store => {
     release: (attempt) =>
       stored("release", Effect.asVoid(redis.eval(release)(keyOf(attempt), markOf(attempt)))),
     renew: (attempt, lease) =>
-      stored("renew", Effect.asVoid(redis.eval(renew)(keyOf(attempt), markOf(attempt), lease)))
+      stored(
+        "renew",
+        Effect.asVoid(
+          redis.eval(renew)(
+            keyOf(attempt),
+            markOf(attempt),
+            markOf(attempt) + attempt.fingerprint,
+            lease
+          )
+        )
+      )
   }
 }
 

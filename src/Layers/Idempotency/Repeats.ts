@@ -1,4 +1,5 @@
 /** The middleware that carries out a request with a key once, and sends its reply again. */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,13 +7,13 @@ import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import { CurrentCaller } from "../../Contract/Authentication.ts"
 import * as Catalogue from "../../Contract/Catalogue.ts"
 import * as SentKey from "../../Contract/SentKey.ts"
 import { AppRuntime, type AppRuntimeShape } from "../../Plugin/AppRuntime.ts"
 import * as Metering from "../../Plugin/Metering.ts"
 import * as Transactions from "../../Plugin/Transactions.ts"
+import { Warning } from "../../Plugin/Warning.ts"
 import { Answer } from "../../Server/Exchange/Answer.ts"
 import * as Before from "../../Server/Exchange/Before.ts"
 import { CurrentExchange, type Exchange } from "../../Server/Exchange/Exchange.ts"
@@ -24,8 +25,9 @@ import { IdempotencyConfig, type Settings } from "./IdempotencyConfig.ts"
 import * as IdempotentRoute from "./IdempotentRoute.ts"
 import * as KeptReply from "./KeptReply.ts"
 import * as KeyHeader from "./KeyHeader.ts"
-import { type Attempt, type Found, KeyStore, type Store } from "./KeyStore.ts"
+import { type Attempt, type Found, KeyStore, type KeyStoreError, type Store } from "./KeyStore.ts"
 import * as Releases from "./Releases.ts"
+import { Unkept } from "./Unkept.ts"
 
 /** An attempt while its handler runs. */
 interface Run {
@@ -53,8 +55,8 @@ type Outcome =
 /** The seconds after which a client asks again. */
 const retryAfter = { "retry-after": "1" }
 
-/** How often a reply is tried to be kept again: for a minute. */
-const keptAgain = { schedule: Schedule.spaced("1 second"), times: 60 }
+/** When a renewal is tried again that failed: as soon as the store works, before others claim the key. */
+const renewedAgain = Schedule.spaced("1 second")
 
 const noBytes = new Uint8Array(0)
 
@@ -64,9 +66,9 @@ interface Shared {
   readonly count: (outcome: Outcome) => void
   readonly releaseLater: Releases.Later
   readonly runtime: AppRuntimeShape
-  /** The scope of the app. */
-  readonly scope: Scope.Scope
   readonly store: Store
+  readonly unkept: Unkept
+  readonly warnings: Readonly<Record<"claim" | "keep" | "lose" | "release", Warning>>
 }
 
 /** Returns the body of a request; undefined if it cannot be read: its codec refuses it. */
@@ -81,7 +83,7 @@ const bodyOf = (exchange: Exchange): Effect.Effect<Uint8Array | undefined> =>
     : Effect.succeed(noBytes)
 
 const around = (
-  { config, count, releaseLater, runtime, scope, store }: Shared,
+  { config, count, releaseLater, runtime, store, unkept, warnings }: Shared,
   digests: Fingerprint.Digests,
   rules: Rules,
   readsBody: boolean
@@ -97,29 +99,36 @@ const around = (
   }
 
   /** Logs that the store does not work. */
-  const failed = (what: string) => (error: unknown) => {
+  const failed = (operation: keyof Shared["warnings"], what: string, error: KeyStoreError) => {
     count("store failed")
-    return Effect.logWarning(what, error)
+    return warnings[operation].log(what, Cause.fail(error))
   }
 
   const release = (attempt: Attempt) =>
     Effect.catch(store.release(attempt), (error) =>
-      failed("An idempotency key stays in use until the store works or its lease ends")(error).pipe(
-        Effect.andThen(releaseLater(attempt))
+      Effect.andThen(
+        failed(
+          "release",
+          "An idempotency key stays in use until the store works or its lease ends",
+          error
+        ),
+        releaseLater(attempt)
       )
     )
 
   const keep = (attempt: Attempt, response: HttpServerResponse.HttpServerResponse) => {
     const text = KeptReply.of(response, maxBytes)
-    const complete = Effect.suspend(() => Effect.asVoid(store.complete(attempt, text, ttl)))
-    const later = Effect.catch(
-      Effect.retry(complete, keptAgain),
-      failed("A reply was not kept: its request would be carried out again")
-    )
-    return Effect.catch(complete, (error) =>
-      failed("A reply is not kept yet, and its key stays in use. It is tried again")(error).pipe(
-        Effect.andThen(Effect.forkIn(later, scope)),
-        Effect.asVoid
+    return Effect.catch(Effect.asVoid(store.complete(attempt, text, ttl)), (error) =>
+      Effect.flatMap(unkept.keepLater(attempt, text, ttl), (isRemembered) =>
+        Effect.asVoid(
+          isRemembered
+            ? failed("keep", "A reply is not kept yet, and this process remembers it", error)
+            : failed(
+                "lose",
+                "A reply was not kept: its request would be carried out again after the lease",
+                error
+              )
+        )
       )
     )
   }
@@ -182,7 +191,10 @@ const around = (
       const { renew } = store
       if (renew === undefined) return Effect.onExit(served, (exit) => settle(run, exit))
       const renewed = Effect.forever(
-        Effect.andThen(Effect.sleep(lease / 3), Effect.ignore(renew(attempt, lease)))
+        Effect.andThen(
+          Effect.sleep(lease / 3),
+          Effect.ignore(Effect.retry(renew(attempt, lease), renewedAgain))
+        )
       )
       return Effect.flatMap(Effect.forkChild(renewed), (renewal) =>
         Effect.onExit(served, (exit) => Effect.andThen(Fiber.interrupt(renewal), settle(run, exit)))
@@ -212,14 +224,20 @@ const around = (
     return Effect.succeed(response)
   }
 
-  const claimed = (next: Middleware.Next, attempt: Attempt, exchange: Exchange): Middleware.Next =>
-    Effect.uninterruptibleMask((restore) =>
+  const claimed = (
+    next: Middleware.Next,
+    attempt: Attempt,
+    exchange: Exchange
+  ): Middleware.Next => {
+    const known = unkept.find(attempt.id)
+    if (known !== undefined) return answer(known, attempt, exchange)
+    return Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(
         // If it is interrupted, the store may have carried it out.
         Effect.onInterrupt(restore(store.claim(attempt, lease)), () => release(attempt)),
         {
           onFailure: (error) =>
-            failed("Idempotency keys cannot be claimed")(error).pipe(
+            failed("claim", "Idempotency keys cannot be claimed", error).pipe(
               Effect.andThen(
                 config.onOutage === "open"
                   ? restore(next)
@@ -238,6 +256,7 @@ const around = (
         }
       )
     )
+  }
 
   const wrap: Middleware.Wrap = (next) =>
     Effect.withFiber((fiber) => {
@@ -291,6 +310,13 @@ export const middleware = Middleware.aroundReply("idempotency", {
     const scope = yield* Effect.scope
     const store = yield* KeyStore
     const releaseLater = Releases.make(store, scope)
+    const unkept = new Unkept(store, scope)
+    const warnings = {
+      claim: new Warning(),
+      keep: new Warning(),
+      lose: new Warning(),
+      release: new Warning()
+    }
     const counter = Metering.counter(
       yield* Effect.context<never>(),
       "flange.idempotency.requests",
@@ -312,7 +338,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
         known()
       }
       return around(
-        { config, count, releaseLater, runtime, scope, store },
+        { config, count, releaseLater, runtime, store, unkept, warnings },
         Fingerprint.make(prefix, { endpoint, group }),
         rules,
         endpoint.payload.size > 0

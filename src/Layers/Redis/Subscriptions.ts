@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import * as Link from "./Link.ts"
 import type * as Outage from "./Outage.ts"
 import { within } from "./RealTime.ts"
+import * as Refusal from "./Refusal.ts"
 import type { Options, Session } from "./Session.ts"
 
 /** A subscriber of a channel. */
@@ -111,9 +112,13 @@ export const make = (
     const warn = Effect.runForkWith(context)
     let synchronize: ((channel: string) => void) | undefined
 
-    const onRefused = (channel: string, error: unknown) => {
+    const onRefused = (session: Session) => (channel: string, error: unknown) => {
       // If the connection was lost, the next one subscribes again.
       if (!(error instanceof options.client.ErrorReply)) return
+      // A server that cannot serve now may take the subscription of the next connection.
+      if (Refusal.of(error.message) !== undefined) {
+        return session.end(`it answered ${error.message}`)
+      }
       warn(Effect.logWarning(`Redis refuses the channel ${channel}: ${error.message}`))
     }
     const opened = Link.make({ ...options, name: `${options.name}-subscriber` }, outage, {
@@ -125,7 +130,7 @@ export const make = (
         }
       },
       onUp: (session) => {
-        synchronize = synchronizer(session, channels, onRefused)
+        synchronize = synchronizer(session, channels, onRefused(session))
         for (const name of channels.keys()) synchronize(name)
       }
     })

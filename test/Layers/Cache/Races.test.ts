@@ -47,7 +47,7 @@ describe("a copy in memory", () => {
       expect(yield* store.get(["a"])).toEqual([record])
       yield* Deferred.succeed(release, undefined)
       yield* Fiber.join(removing)
-      expect(store.peek!(["a"], 0)).toEqual([undefined])
+      expect(store.peek!(["a"])).toEqual([undefined])
     })
   )
 })

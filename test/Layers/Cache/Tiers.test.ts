@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/testing/TestClock"
 import { CacheKey } from "flange/Cache"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import * as Broadcast from "../../../src/Layers/Cache/Broadcast.ts"
@@ -194,11 +195,12 @@ describe("a copy in memory", () => {
         store.forget(["a"])
         yield* Deferred.succeed(release, undefined)
         expect(yield* Fiber.join(reading)).toEqual(["0123456789abcdef[]"])
-        expect(store.peek!(["a"], Date.now())).toEqual([undefined])
+        expect(store.peek!(["a"])).toEqual([undefined])
         yield* store.get(["a"])
-        expect(store.peek!(["a"], Date.now())).toEqual(["0123456789abcdef[]"])
-        expect(store.peek!(["a"], Date.now() + 10_002)).toEqual([undefined])
-      })
+        expect(store.peek!(["a"])).toEqual(["0123456789abcdef[]"])
+        yield* TestClock.adjust(10_002)
+        expect(store.peek!(["a"])).toEqual([undefined])
+      }).pipe(Effect.provide(TestClock.layer()))
     )
   )
 })

@@ -117,12 +117,28 @@ describe("a store that does not work", () => {
     })
   )
 
-  it.effect("after the handler changes no reply, and the key stays in use", () =>
+  it.effect("is told once a minute", () =>
+    Effect.gen(function* () {
+      const { app } = make({ store: failing(new Set(["claim"])) })
+      const test = yield* TestApp.make(app)
+      const told = () => test.logs.filter(({ message }) => message.includes("be claimed")).length
+      for (const count of [1, 1, 2]) {
+        ;(yield* test.post("/orders", book)).expectStatus(503)
+        assert.strictEqual(told(), count)
+        yield* TestClock.adjust("30 seconds")
+      }
+    })
+  )
+
+  it.effect("after the handler changes no reply, and the process sends it again", () =>
     Effect.gen(function* () {
       const { app, ran } = make({ store: failing(new Set(["complete", "release"])) })
       const test = yield* TestApp.make(app)
       ;(yield* test.post("/orders", book)).expectStatus(200)
-      ;(yield* test.post("/orders", book)).expectStatus(409)
+      ;(yield* test.post("/orders", book))
+        .expectStatus(200)
+        .expectHeader("idempotency-replayed", "true")
+      ;(yield* test.post("/orders", { ...book, json: { what: "pen" } })).expectStatus(422)
       ;(yield* test.post("/required", { headers: ada("k") })).expectStatus(200)
       assert.strictEqual(ran.length, 2)
     })
@@ -134,8 +150,7 @@ describe("a store that does not work", () => {
       const { app, ran } = make({ store: failing(broken) })
       const test = yield* TestApp.make(app)
       ;(yield* test.post("/orders", book)).expectStatus(200)
-      yield* TestClock.adjust("20 seconds")
-      ;(yield* test.post("/orders", book)).expectStatus(409)
+      yield* TestClock.adjust("20 minutes")
       broken.clear()
       yield* TestClock.adjust("1 second")
       ;(yield* test.post("/orders", book))
@@ -147,6 +162,47 @@ describe("a store that does not work", () => {
 })
 
 describeRedis("a Redis that does not answer for a time", () => {
+  it.live("sends the reply of a request again although the lease of its key has ended", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const context = yield* connect(settings({ url: server.url }))
+      const store = RedisStore.make(Context.get(context, Redis), "ended")
+      const broken = failing(new Set(["complete"]))
+      const { app, ran } = make({ store: { ...store, complete: broken.complete } })
+      const test = yield* TestApp.make(app)
+      ;(yield* test.post("/orders", book)).expectStatus(200)
+      // Every key is gone, as after the ends of their leases.
+      yield* server.command("FLUSHALL")
+      ;(yield* test.post("/orders", book))
+        .expectStatus(200)
+        .expectHeader("idempotency-replayed", "true")
+      assert.strictEqual(ran.length, 1)
+    })
+  )
+
+  it.live("has the key of a request that runs again with its renewal, if no other has it", () =>
+    Effect.gen(function* () {
+      const server = yield* redisServer()
+      const context = yield* connect(settings({ url: server.url }))
+      const { claim, renew } = RedisStore.make(Context.get(context, Redis), "renewed")
+      const attempt = () => ({
+        fingerprint: "f".repeat(43),
+        id: "a",
+        owner: crypto.randomUUID()
+      })
+      const [first, second] = [attempt(), attempt()]
+      yield* claim(first, 60_000)
+      yield* server.command("FLUSHALL")
+      yield* renew!(first, 60_000)
+      const running = { _tag: "Running", fingerprint: first.fingerprint } as const
+      assert.deepStrictEqual(yield* claim(second, 60_000), running)
+      yield* server.command("FLUSHALL")
+      yield* claim(second, 60_000)
+      yield* renew!(first, 1)
+      assert.deepStrictEqual(yield* claim(first, 60_000), running)
+    })
+  )
+
   it.live("keeps no key of the claims that it carries out late", () =>
     Effect.scoped(
       Effect.gen(function* () {

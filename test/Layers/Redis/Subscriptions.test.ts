@@ -25,6 +25,13 @@ const untilReceived = (redis: Redis["Service"], text: string) =>
     Effect.repeat({ until: (receivers) => receivers > 0 })
   )
 
+/** A push of the protocol about the channel. */
+const push = (kind: string, last: string) =>
+  [">3", `$${kind.length}`, kind, "$4", "news", last].join("\r\n")
+
+/** A confirmation that comes together with a message. */
+const confirmation = `${push("subscribe", ":1")}\r\n${push("message", "$1\r\na")}`
+
 describeRedis("A subscription", () => {
   it.live("receives what is published after it succeeds, in order", () =>
     Effect.gen(function* () {
@@ -70,10 +77,22 @@ describeRedis("A subscription", () => {
       const server = yield* scriptedServer
       const { shared } = yield* open(server.url, { commandTimeout: "50ms" })
       const queue = yield* shared.subscribe("news")
-      const push = (kind: string, last: string) =>
-        [">3", `$${kind.length}`, kind, "$4", "news", last].join("\r\n")
       yield* server.received(1)
-      server.answer(`${push("subscribe", ":1")}\r\n${push("message", "$1\r\na")}`)
+      server.answer(confirmation)
+      expect(yield* Queue.take(queue)).toEqual(gap())
+      expect(yield* Queue.take(queue)).toEqual(message("a"))
+    })
+  )
+
+  it.live("that a busy server refuses is asked for again", () =>
+    Effect.gen(function* () {
+      const server = yield* scriptedServer
+      const { shared } = yield* open(server.url, { commandTimeout: "50ms" })
+      const queue = yield* shared.subscribe("news")
+      yield* server.received(1)
+      server.answer("-BUSY Redis is busy running a script")
+      yield* server.received(1)
+      server.answer(confirmation)
       expect(yield* Queue.take(queue)).toEqual(gap())
       expect(yield* Queue.take(queue)).toEqual(message("a"))
     })
