@@ -13,7 +13,8 @@ const within = (value: string) => ({ headers: { "x-request-timeout": value } })
 describe("the deadline of a caller", () => {
   it.effect("shortens the time of a request, and never lengthens it", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(make().app, any)
+      const { app, begun } = make()
+      const test = yield* TestApp.make(app, any)
       for (const [value, limit] of [
         ["1", 1],
         ["250", 250],
@@ -23,6 +24,7 @@ describe("the deadline of a caller", () => {
         const fiber = yield* Effect.forkChild(test.get("/wait/9000", within(value)), {
           startImmediately: true
         })
+        yield* begun
         yield* TestClock.adjust(limit - 1)
         assert.isUndefined(fiber.pollUnsafe(), value)
         yield* TestClock.adjust(1)
@@ -33,10 +35,12 @@ describe("the deadline of a caller", () => {
 
   it.effect("limits an endpoint whose contract lifts the limit", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(make().app, any)
+      const { app, begun } = make()
+      const test = yield* TestApp.make(app, any)
       const fiber = yield* Effect.forkChild(test.get("/endless", within("70")), {
         startImmediately: true
       })
+      yield* begun
       yield* TestClock.adjust(70)
       ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504)
     })

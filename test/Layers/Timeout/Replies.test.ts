@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import { App, Middleware, Plugin, Route } from "flange"
@@ -45,9 +46,11 @@ describe("a transform that waits until the time limit", () => {
       (path) =>
         Effect.gen(function* () {
           const changes: Array<string> = []
-          const { app, events } = make([changing(changes, waiting)])
+          const waited = yield* Latch.make()
+          const { app, events } = make([changing(changes, Effect.andThen(waited.open, waiting))])
           const test = yield* TestApp.make(app)
           const fiber = yield* Effect.forkChild(test.get(path), { startImmediately: true })
+          yield* waited.await
           yield* TestClock.adjust(answered - 1)
           assert.isUndefined(fiber.pollUnsafe())
           yield* TestClock.adjust(1)
@@ -72,8 +75,10 @@ describe("a 504", () => {
   it.effect("does not wait for a transform", () =>
     Effect.gen(function* () {
       const changes: Array<string> = []
-      const test = yield* TestApp.make(make([changing(changes, Effect.never)]).app)
+      const { app, begun } = make([changing(changes, Effect.never)])
+      const test = yield* TestApp.make(app)
       const fiber = yield* Effect.forkChild(test.get("/wait/5000"), { startImmediately: true })
+      yield* begun
       yield* TestClock.adjust(1000)
       ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504)
       assert.deepStrictEqual(changes, ["encoding 504", "waiting 504"])
@@ -88,6 +93,7 @@ class LateApi extends HttpApiGroup.make("late").add(
 describe("a handler that does not stop", () => {
   it.effect("keeps what it acquires behind its reply until it ends", () =>
     Effect.gen(function* () {
+      const begun = yield* Latch.make()
       const late: Array<string> = []
       const event = (name: string) => Effect.sync(() => void late.push(name))
       const Late = Plugin.make("app:late", {
@@ -95,7 +101,8 @@ describe("a handler that does not stop", () => {
           Route.public(LateApi, (handlers) =>
             handlers.handleAll({
               late: () =>
-                Effect.sleep("2 seconds").pipe(
+                begun.open.pipe(
+                  Effect.andThen(Effect.sleep("2 seconds")),
                   Effect.andThen(Effect.acquireRelease(event("acquired"), () => event("released"))),
                   Effect.andThen(Effect.sleep("1 second")),
                   Effect.andThen(event("ended")),
@@ -111,6 +118,7 @@ describe("a handler that does not stop", () => {
       })
       const test = yield* TestApp.make(app)
       const fiber = yield* Effect.forkChild(test.get("/late"), { startImmediately: true })
+      yield* begun.await
       yield* TestClock.adjust(1250)
       ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504)
       yield* TestClock.adjust(1749)

@@ -10,10 +10,15 @@ import { TestApp } from "flange/Testing"
 import * as Timeout from "flange/Timeout"
 import { make } from "./fixtures.ts"
 
-/** Sends a request, moves the clock, and returns the fiber of the request. */
-const after = <A, E, R>(request: Effect.Effect<A, E, R>, millis: number) =>
+/** Sends a request, moves the clock once its handler has begun, and returns the fiber of the request. */
+const after = <A, E, R>(
+  request: Effect.Effect<A, E, R>,
+  begun: Effect.Effect<unknown>,
+  millis: number
+) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(request, { startImmediately: true })
+    yield* begun
     yield* TestClock.adjust(millis)
     return fiber
   })
@@ -21,9 +26,9 @@ const after = <A, E, R>(request: Effect.Effect<A, E, R>, millis: number) =>
 describe("a handler", () => {
   it.effect("is interrupted at its time limit, and its request is answered with 504", () =>
     Effect.gen(function* () {
-      const { app, events } = make()
+      const { app, begun, events } = make()
       const test = yield* TestApp.make(app)
-      const fiber = yield* after(test.get("/wait/5000"), 999)
+      const fiber = yield* after(test.get("/wait/5000"), begun, 999)
       assert.isUndefined(fiber.pollUnsafe())
       assert.deepStrictEqual(events, [])
       yield* TestClock.adjust(1)
@@ -43,9 +48,9 @@ describe("a handler", () => {
 
   it.effect("that ends at its time limit is answered with its own reply or with 504, once", () =>
     Effect.gen(function* () {
-      const { app, events } = make()
+      const { app, begun, events } = make()
       const test = yield* TestApp.make(app)
-      const reply = yield* Fiber.join(yield* after(test.get("/wait/1000"), 1000))
+      const reply = yield* Fiber.join(yield* after(test.get("/wait/1000"), begun, 1000))
       assert.include([200, 504], reply.status)
       assert.deepStrictEqual(events, reply.status === 200 ? ["200"] : ["interrupted", "504"])
     })
@@ -53,14 +58,15 @@ describe("a handler", () => {
 
   it.effect("has the limit of its endpoint, else that of its group, else that of the app", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(make().app)
+      const { app, begun } = make()
+      const test = yield* TestApp.make(app)
       for (const [path, limit] of [
         ["/quick/5000", 100],
         ["/group/own", 300],
         ["/group/shared", 200],
         ["/wait/5000", 1000]
       ] as const) {
-        const fiber = yield* after(test.get(path), limit - 1)
+        const fiber = yield* after(test.get(path), begun, limit - 1)
         assert.isUndefined(fiber.pollUnsafe(), path)
         yield* TestClock.adjust(1)
         ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504)
@@ -70,17 +76,18 @@ describe("a handler", () => {
 
   it.effect("has no limit if its contract lifts it, or its route is bare", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(make().app)
-      ;(yield* Fiber.join(yield* after(test.get("/endless"), 3_600_000))).expectStatus(200)
-      ;(yield* Fiber.join(yield* after(test.get("/alive"), 5000))).expectStatus(200)
+      const { app, begun } = make()
+      const test = yield* TestApp.make(app)
+      ;(yield* Fiber.join(yield* after(test.get("/endless"), begun, 3_600_000))).expectStatus(200)
+      ;(yield* Fiber.join(yield* after(test.get("/alive"), begun, 5000))).expectStatus(200)
     })
   )
 
   it.effect("that does not stop is left running: its scope closes when it ends", () =>
     Effect.gen(function* () {
-      const { app, events } = make()
+      const { app, begun, events } = make()
       const test = yield* TestApp.make(app)
-      const fiber = yield* after(test.get("/deaf"), 1249)
+      const fiber = yield* after(test.get("/deaf"), begun, 1249)
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust(1)
       ;(yield* Fiber.join(fiber)).expectProblem("TIMEOUT", 504, { activity: "handler" })

@@ -5,6 +5,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Latch from "effect/Latch"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { App, Deadline, Middleware, Plugin, Route } from "flange"
@@ -54,13 +55,20 @@ const pausing = (millis: number) =>
     Stream.encodeText
   )
 
-/** Returns the app, and what happened in its handlers and observers. */
+/**
+ * Returns the app, what happened in its handlers and observers, and an effect that waits until a handler that
+ * takes its time has begun: a request on a socket comes later than the fiber that sends it goes on.
+ */
 export const make = (plugins: ReadonlyArray<Plugin.Plugin<string>> = []) => {
   const events: Array<string> = []
   const event = (name: string) => Effect.sync(() => void events.push(name))
+  const begun = Latch.makeUnsafe()
   const wait = (millis: number) =>
-    Effect.onInterrupt(Deadline.during("SQL", Effect.as(Effect.sleep(millis), "done")), () =>
-      event("interrupted")
+    begun.open.pipe(
+      Effect.andThen(Effect.sleep(millis)),
+      Effect.as("done"),
+      (waiting) => Deadline.during("SQL", waiting),
+      Effect.onInterrupt(() => event("interrupted"))
     )
   const Slow = Plugin.make("app:slow", {
     middleware: [
@@ -73,6 +81,7 @@ export const make = (plugins: ReadonlyArray<Plugin.Plugin<string>> = []) => {
         handlers.handleAll({
           deaf: () =>
             Effect.acquireRelease(Effect.void, () => event("released")).pipe(
+              Effect.andThen(begun.open),
               Effect.andThen(Effect.sleep("2 seconds")),
               Effect.andThen(event("ended")),
               Effect.as("done"),
@@ -98,6 +107,7 @@ export const make = (plugins: ReadonlyArray<Plugin.Plugin<string>> = []) => {
     app: App.make("slow", [Timeout.plugin, ...plugins, Slow], {
       config: { values: { timeout: { default: "1 second", idle: "1 second" } } }
     }),
+    begun: Effect.andThen(begun.await, begun.close),
     events
   }
 }
