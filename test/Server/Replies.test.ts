@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Middleware, Plugin, Route } from "flange"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { h2c } from "../matrix/combination.ts"
 import { boot, type Counted } from "./counted.ts"
 import { arrives, guardProcess, listeners, until } from "./userCode/server.ts"
 
@@ -220,7 +221,9 @@ for (const name of listeners) {
       client.abort()
       await arrives("The end of the request", asked)
       await until("The end of the exchange", () => app.open() === 0)
-      assert.deepStrictEqual(app.told.slice(before), ["/write 499"])
+      // Node's client of HTTP/2 ends the body of a request that is aborted, which is then no JSON.
+      const status = h2c && name === "node" ? 400 : 499
+      assert.deepStrictEqual(app.told.slice(before), [`/write ${status}`])
     })
   })
 }
