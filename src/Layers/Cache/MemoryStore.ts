@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { LRUCache } from "lru-cache"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { nameIn } from "./CacheKey.ts"
 import { type CacheStoreError, idOf, type Item, type Kept, type Store } from "./CacheStore.ts"
 
@@ -115,7 +116,7 @@ export class MemoryStore implements Store {
   #read(clock: Clock.Clock): void {
     this.#clock = clock
     // The time zero stands for "no time" in lru-cache, and a test clock starts there.
-    this.#now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6 + 1
+    this.#now = MonotonicClock.millisOf(clock) + 1
   }
 
   #run<A>(operation: () => A): Effect.Effect<A, CacheStoreError> {

@@ -14,6 +14,9 @@ const whole = (millis: number): string => String(Math.max(1, Math.ceil(millis)))
 
 const markOf = ({ owner }: Attempt): string => running + owner
 
+/** The record of a claim. */
+const claimOf = (attempt: Attempt): string => markOf(attempt) + attempt.fingerprint
+
 const claim = Redis.script(
   (key: string, record: string, lease: number) => [key, record, whole(lease)],
   {
@@ -69,9 +72,8 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): Store => {
     claim: (attempt, lease) =>
       stored(
         "claim",
-        Effect.map(
-          redis.eval(claim)(keyOf(attempt), markOf(attempt) + attempt.fingerprint, lease),
-          (found) => (found === "" ? claimed : foundOf(found))
+        Effect.map(redis.eval(claim)(keyOf(attempt), claimOf(attempt), lease), (found) =>
+          found === "" ? claimed : foundOf(found)
         )
       ),
     complete: (attempt, reply, ttl) =>
@@ -94,14 +96,7 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): Store => {
     renew: (attempt, lease) =>
       stored(
         "renew",
-        Effect.asVoid(
-          redis.eval(renew)(
-            keyOf(attempt),
-            markOf(attempt),
-            markOf(attempt) + attempt.fingerprint,
-            lease
-          )
-        )
+        Effect.asVoid(redis.eval(renew)(keyOf(attempt), markOf(attempt), claimOf(attempt), lease))
       )
   }
 }

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metering from "../../Plugin/Metering.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { Concurrency, type Flight } from "./Concurrency.ts"
 import { Gate } from "./Gate.ts"
 import { OverloadConfig } from "./OverloadConfig.ts"
@@ -38,9 +39,7 @@ export class Guarded extends Context.Service<
       // An app in a test may have a clock of its own.
       const clock = Context.getOrUndefined(context as Context.Context<Clock.Clock>, Clock.Clock)
       const now =
-        clock === undefined
-          ? () => performance.now()
-          : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        clock === undefined ? () => performance.now() : () => MonotonicClock.millisOf(clock)
       const concurrency = new Concurrency(minConcurrency, maxConcurrency)
       const gate = new Gate({
         concurrency,

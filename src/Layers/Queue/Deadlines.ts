@@ -3,6 +3,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import type { Held } from "./Line.ts"
 import * as Outcomes from "./Outcomes.ts"
 
@@ -30,7 +31,7 @@ export class Deadlines {
    * wait; undefined if a fiber waits already.
    */
   add(held: Held, clock: Clock.Clock): Effect.Effect<unknown> | undefined {
-    this.#running.set(held, now(clock) + this.#timeout)
+    this.#running.set(held, MonotonicClock.millisOf(clock) + this.#timeout)
     if (this.#isWatched) return undefined
     this.#isWatched = true
     return Effect.forkIn(this.#watch(clock), this.#scope)
@@ -44,7 +45,7 @@ export class Deadlines {
   #watch(clock: Clock.Clock): Effect.Effect<void> {
     return Effect.suspend(() => {
       for (const [held, deadline] of this.#running) {
-        const left = deadline - now(clock)
+        const left = deadline - MonotonicClock.millisOf(clock)
         if (left > 0) return Effect.andThen(Effect.sleep(left), this.#watch(clock))
         this.#running.delete(held)
         held.end(this.#failure)
@@ -54,6 +55,3 @@ export class Deadlines {
     })
   }
 }
-
-/** Returns the time in milliseconds of a clock that no administrator sets. */
-const now = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import * as Failure from "./Failure.ts"
 import type {
   Claim,
@@ -414,7 +415,7 @@ export class MemoryStore implements Store {
 
   #nowOf(fiber: Fiber.Fiber<unknown, unknown>): number {
     const clock = fiber.getRef(Clock.Clock)
-    const elapsed = Math.floor(Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
+    const elapsed = Math.floor(MonotonicClock.millisOf(clock))
     this.#epoch ??= clock.currentTimeMillisUnsafe() - elapsed
     return this.#epoch + elapsed
   }

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import * as MonotonicClock from "../../../Plugin/MonotonicClock.ts"
 import { AuthSettingsError, BackendUnavailable } from "../Failure.ts"
 import { fetchJson } from "./JwksFetch.ts"
 import * as KeySet from "./KeySet.ts"
@@ -111,7 +112,7 @@ export const make = (
           })
         )
       )
-      const at = elapsedOf(yield* Clock.Clock)
+      const at = MonotonicClock.millisOf(yield* Clock.Clock)
       if (Exit.isSuccess(exit)) {
         current = { at, found: new Map(), set: exit.value }
         failure = undefined
@@ -162,7 +163,7 @@ export const make = (
         const found = look(set, header)
         if (found.length > 0) return found
         // A key that is not in the set may be a new one, so the set may be old.
-        const now = elapsedOf(yield* Clock.Clock)
+        const now = MonotonicClock.millisOf(yield* Clock.Clock)
         const rested = now - set.at >= cooldown && mayTry(now)
         if (pending === undefined && current === set && !rested) return []
         if (current === set) yield* shared
@@ -175,16 +176,13 @@ export const make = (
     return (header: VerificationKey.Header) =>
       algorithms.has(header.alg)
         ? Effect.withFiber((fiber) => {
-            const now = elapsedOf(fiber.getRef(Clock.Clock))
+            const now = MonotonicClock.millisOf(fiber.getRef(Clock.Clock))
             return isFresh(current, now)
               ? findIn(current, header)
               : Effect.flatMap(refreshed(now), (set) => findIn(set, header))
           })
         : none
   })
-
-/** Returns milliseconds that no step of the clock of the machine changes. */
-const elapsedOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
 const none = Effect.succeed<ReadonlyArray<VerificationKey.VerificationKey>>([])
 
