@@ -26,8 +26,7 @@ import * as IdempotentRoute from "./IdempotentRoute.ts"
 import * as KeptReply from "./KeptReply.ts"
 import * as KeyHeader from "./KeyHeader.ts"
 import { type Attempt, type Found, KeyStore, type KeyStoreError, type Store } from "./KeyStore.ts"
-import * as Releases from "./Releases.ts"
-import { Unkept } from "./Unkept.ts"
+import { tooManyKeys, Unsettled } from "./Unsettled.ts"
 
 /** An attempt while its handler runs. */
 interface Run {
@@ -64,11 +63,10 @@ const noBytes = new Uint8Array(0)
 interface Shared {
   readonly config: Settings
   readonly count: (outcome: Outcome) => void
-  readonly releaseLater: Releases.Later
   readonly runtime: AppRuntimeShape
   readonly store: Store
-  readonly unkept: Unkept
-  readonly warnings: Readonly<Record<"claim" | "keep" | "lose" | "release", Warning>>
+  readonly unsettled: Unsettled
+  readonly warnings: Readonly<Record<"claim" | "forget" | "keep" | "lose" | "release", Warning>>
 }
 
 /** Returns the body of a request; undefined if it cannot be read: its codec refuses it. */
@@ -83,7 +81,7 @@ const bodyOf = (exchange: Exchange): Effect.Effect<Uint8Array | undefined> =>
     : Effect.succeed(noBytes)
 
 const around = (
-  { config, count, releaseLater, runtime, store, unkept, warnings }: Shared,
+  { config, count, runtime, store, unsettled, warnings }: Shared,
   digests: Fingerprint.Digests,
   rules: Rules,
   readsBody: boolean
@@ -104,6 +102,13 @@ const around = (
     return warnings[operation].log(what, Cause.fail(error))
   }
 
+  const freeLater = (attempt: Attempt, error: KeyStoreError) =>
+    Effect.flatMap(unsettled.free(attempt), (isRemembered) =>
+      isRemembered
+        ? Effect.void
+        : Effect.asVoid(warnings.forget.log(tooManyKeys, Cause.fail(error)))
+    )
+
   const release = (attempt: Attempt) =>
     Effect.catch(store.release(attempt), (error) =>
       Effect.andThen(
@@ -112,14 +117,14 @@ const around = (
           "An idempotency key stays in use until the store works or its lease ends",
           error
         ),
-        releaseLater(attempt)
+        freeLater(attempt, error)
       )
     )
 
   const keep = (attempt: Attempt, response: HttpServerResponse.HttpServerResponse) => {
     const text = KeptReply.of(response, maxBytes)
     return Effect.catch(Effect.asVoid(store.complete(attempt, text, ttl)), (error) =>
-      Effect.flatMap(unkept.keepLater(attempt, text, ttl), (isRemembered) =>
+      Effect.flatMap(unsettled.keep(attempt, text, ttl), (isRemembered) =>
         Effect.asVoid(
           isRemembered
             ? failed("keep", "A reply is not kept yet, and this process remembers it", error)
@@ -229,7 +234,7 @@ const around = (
     attempt: Attempt,
     exchange: Exchange
   ): Middleware.Next => {
-    const known = unkept.find(attempt.id)
+    const known = unsettled.find(attempt.id)
     if (known !== undefined) return answer(known, attempt, exchange)
     return Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(
@@ -247,7 +252,7 @@ const around = (
                     )
               ),
               // The store may carry the claim out, also later.
-              Effect.ensuring(releaseLater(attempt))
+              Effect.ensuring(freeLater(attempt, error))
             ),
           onSuccess: (found) =>
             found._tag === "Claimed"
@@ -309,10 +314,10 @@ export const middleware = Middleware.aroundReply("idempotency", {
     const prefix = config.prefix ?? runtime.id
     const scope = yield* Effect.scope
     const store = yield* KeyStore
-    const releaseLater = Releases.make(store, scope)
-    const unkept = new Unkept(store, scope)
+    const unsettled = new Unsettled(store, scope)
     const warnings = {
       claim: new Warning(),
+      forget: new Warning(),
       keep: new Warning(),
       lose: new Warning(),
       release: new Warning()
@@ -338,7 +343,7 @@ export const middleware = Middleware.aroundReply("idempotency", {
         known()
       }
       return around(
-        { config, count, releaseLater, runtime, store, unkept, warnings },
+        { config, count, runtime, store, unsettled, warnings },
         Fingerprint.make(prefix, { endpoint, group }),
         rules,
         endpoint.payload.size > 0

@@ -60,9 +60,12 @@ export const make = <A>(
     }
     if (method !== "*") methods.add(method)
   }
+  // A parameter that is a part of a segment can be empty in a segment that is not.
+  const hasParts = entries.some(({ path }) => /[(]|[^/]:|:[^/]*[-.]/.test(path))
   const search = (method: string, url: string) => {
     const match = router.find(method, url)
-    if (match === undefined || !hasEmptyParam(match.params)) return match
+    if (match === undefined || (!hasParts && !hasEmptySegment(url))) return match
+    if (!hasEmptyParam(match.params)) return match
     const other = takingNothing.find(method, url)
     if (other === undefined || hasEmptyParam(other.params)) return undefined
     const { router: same } = other.handler
@@ -116,6 +119,10 @@ const otherEnd = (target: string): string | undefined => {
     ? other + target.slice(path.length)
     : undefined
 }
+
+/** Whether a segment of the path may be empty. */
+const hasEmptySegment = (url: string): boolean =>
+  url.endsWith("/") || url.includes("//") || url.includes("/?")
 
 /** Whether a parameter matched nothing; the rest of a path, `*`, may be empty. */
 const hasEmptyParam = (params: Match["params"]): boolean => {

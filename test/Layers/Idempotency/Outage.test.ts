@@ -3,15 +3,14 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { KeyStoreError, type Store } from "flange/Idempotency"
 import { Redis } from "flange/Redis"
 import { TestApp } from "flange/Testing"
 import { MemoryStore } from "../../../src/Layers/Idempotency/MemoryStore.ts"
 import * as RedisStore from "../../../src/Layers/Idempotency/RedisStore.ts"
-import * as Releases from "../../../src/Layers/Idempotency/Releases.ts"
 import * as SqlStore from "../../../src/Layers/Idempotency/SqlStore.ts"
+import { Unsettled } from "../../../src/Layers/Idempotency/Unsettled.ts"
 import { connect } from "../../../src/Layers/Redis/Connect.ts"
 import { all, onEach, open } from "../Database/backends.ts"
 import { proxyTo } from "../Database/proxy.ts"
@@ -92,28 +91,69 @@ describe("a store that does not work", () => {
     })
   )
 
-  it.effect("has a bounded number of keys to free, and the log says once that it is reached", () =>
+  it.effect("has a bounded number of keys to free, and the log tells when it is reached", () =>
     Effect.gen(function* () {
-      const lines: Array<unknown> = []
-      const logger = Logger.make(({ message }) => void lines.push(message))
-      const broken = new Set<Operation>(["release"])
-      const releaseLater = Releases.make(failing(broken), yield* Effect.scope)
-      const fill = Effect.forEach(
-        Array.from({ length: 1002 }, (_, i) => ({ fingerprint: "f", id: `${i}`, owner: `${i}` })),
-        releaseLater,
-        { discard: true }
-      )
+      const broken = new Set<Operation>(["claim", "release"])
+      const store = failing(broken)
+      let freed = 0
+      const counted = Effect.sync(() => void freed++)
+      const { app } = make({
+        store: {
+          ...store,
+          release: (attempt) => Effect.andThen(store.release(attempt), counted)
+        }
+      })
+      const test = yield* TestApp.make(app)
       const sentence =
         "1000 idempotency keys wait until the store frees them. Those of further requests stay in use until their leases end"
-      yield* Effect.gen(function* () {
-        yield* fill
-        assert.deepStrictEqual(lines, [[sentence]])
-        broken.clear()
-        yield* TestClock.adjust("2 seconds")
-        broken.add("release")
-        yield* fill
-        assert.deepStrictEqual(lines, [[sentence], [sentence]])
-      }).pipe(Effect.provide(Logger.layer([logger])))
+      const told = () => test.logs.filter(({ message }) => message.includes(sentence)).length
+      const send = (count: number) =>
+        Effect.repeat(
+          Effect.map(test.post("/orders", book), (reply) => reply.expectStatus(503)),
+          { times: count - 1 }
+        )
+      yield* send(1000)
+      assert.strictEqual(told(), 0)
+      yield* send(2)
+      assert.strictEqual(told(), 1)
+      broken.delete("release")
+      yield* TestClock.adjust("1 minute")
+      yield* Effect.repeat(Effect.yieldNow, { until: () => freed === 1000 })
+      broken.add("release")
+      yield* send(1000)
+      assert.strictEqual(told(), 1)
+      yield* send(1)
+      assert.strictEqual(told(), 2)
+    })
+  )
+
+  it.effect("frees every key but those that it cannot free for a reason of their own", () =>
+    Effect.gen(function* () {
+      const freed: Array<string> = []
+      const store: Store = {
+        ...failing(new Set()),
+        release: ({ id }) =>
+          id.startsWith("bad")
+            ? Effect.fail(new KeyStoreError({ cause: "it is locked", operation: "release" }))
+            : Effect.sync(() => void freed.push(id))
+      }
+      const unsettled = new Unsettled(store, yield* Effect.scope)
+      for (const id of ["bad 1", "a", "bad 2", "b"]) {
+        yield* unsettled.free({ fingerprint: "f", id, owner: id })
+      }
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(freed, ["a", "b"])
+    })
+  )
+
+  it.effect("gets a reply until its time has passed, and no longer", () =>
+    Effect.gen(function* () {
+      const unsettled = new Unsettled(failing(new Set(["complete"])), yield* Effect.scope)
+      assert.isTrue(yield* unsettled.keep({ fingerprint: "f", id: "a", owner: "a" }, "r", 10_000))
+      yield* TestClock.adjust("9 seconds")
+      assert.deepStrictEqual(unsettled.find("a"), { _tag: "Done", fingerprint: "f", reply: "r" })
+      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(unsettled.find("a"))
     })
   )
 
@@ -215,12 +255,12 @@ describeRedis("a Redis that does not answer for a time", () => {
           id: key,
           owner: crypto.randomUUID()
         })
-        const releaseLater = Releases.make(store, scope)
+        const unsettled = new Unsettled(store, scope)
         yield* server.freeze
         for (const key of ["a", "b"]) {
           const lost = attempt(key)
           yield* Effect.flip(store.claim(lost, 60_000))
-          yield* releaseLater(lost)
+          yield* unsettled.free(lost)
         }
         yield* server.thaw
         for (const key of ["a", "b"]) {

@@ -37,4 +37,30 @@ describe("the route table", () => {
       }
     }
   })
+
+  it("finds no route with an empty parameter", () => {
+    const paths = ["/:x", "/a/:x", "/a/:x/b", "/:x-:y", "/:x.json", "/a:x"]
+    const targets = ["/", "/a", "/a/", "/a//b", "/-", "/b-", "/-b", "/.json", "/a/?q", "/a/?q=//"]
+    for (const one of paths) {
+      const table = RouteTable.make([{ method: "GET", path: one, value: one }], limits)
+      for (const target of targets) {
+        const { params } = table.find("GET", target)
+        assert.notInclude(Object.values(params), "", `${target} in ${one}`)
+      }
+    }
+    const table = RouteTable.make(
+      paths.slice(0, 3).map((each) => ({ method: "GET", path: each, value: each })),
+      limits
+    )
+    const found = (target: string) => table.find("GET", target).value
+    assert.deepStrictEqual(["/a", "/a/", "/a/b", "/a/b?q=//", "/a//b", "/a/c/b", "/"].map(found), [
+      "/:x",
+      undefined,
+      "/a/:x",
+      "/a/:x",
+      undefined,
+      "/a/:x/b",
+      undefined
+    ])
+  })
 })

@@ -4,9 +4,6 @@ import * as Authority from "../Authority.ts"
 import * as HeadRules from "../HeadRules.ts"
 import { type Refusal, refusals, replyTo } from "../Refusal.ts"
 
-/** The value of the last valid Host: most requests of a server have the same one. */
-let validHost: string | undefined
-
 /**
  * Returns the path and query of a request, or why the request is refused. The runtime shows no
  * version of HTTP, and a request of HTTP/1.0 may lack Host, so each request may.
@@ -14,10 +11,7 @@ let validHost: string | undefined
 export const targetOf = ({ headers, method, url }: Request, maxBytes: number): Refusal | string => {
   if (method === "CONNECT") return refusals.Connect
   const host = headers.get("host")
-  if (host !== null && host !== validHost) {
-    if (!Authority.isValid(host)) return refusals.HostInvalid
-    validHost = host
-  }
+  if (host !== null && !Authority.isValid(host)) return refusals.HostInvalid
   if (url.length > maxBytes) return refusals.RequestLineTooLong
   // Most URLs have the text of the Host field behind `http://`, and a path.
   const begin = host !== null && url.startsWith(host, 7) ? 7 + host.length : 0
