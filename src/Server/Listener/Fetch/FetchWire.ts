@@ -44,6 +44,9 @@ const afterHead = Stream.fromEffectDrain(
   })
 )
 
+/** The requests that this turn of the event loop has not answered so far. */
+const unanswered: Array<FetchWire> = []
+
 /** One request. */
 export class FetchWire implements Wire {
   #address: string | undefined
@@ -72,13 +75,22 @@ export class FetchWire implements Wire {
   /** Returns the reply, or a promise of it if it is not there yet. Call it once, after `serve`. */
   answer(): Answer {
     if (this.#isAnswered) return this.#answer
-    this.#state.runtime.keepOpen(this.#source, this.#peer)
-    // The runtime forgets it with the connection.
-    this.#address = this.remoteAddress
     this.#state.owed.add(this)
+    // Most bodies are there, and their requests are answered before this turn of the event loop ends.
+    if (unanswered.push(this) === 1) setImmediate(FetchWire.#waitAll)
     return new Promise((resolve) => {
       this.#resolve = resolve
     })
+  }
+
+  static readonly #waitAll = () => {
+    for (const wire of unanswered.splice(0)) if (!wire.#isAnswered) wire.#wait()
+  }
+
+  #wait(): void {
+    this.#state.runtime.keepOpen(this.#source, this.#peer)
+    // The runtime forgets it with the connection.
+    this.#address = this.remoteAddress
   }
 
   #settle(answer: Response | undefined): void {
