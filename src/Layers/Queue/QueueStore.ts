@@ -65,7 +65,7 @@ export interface Claimed {
   readonly attempts: number
   readonly element: string
   readonly id: string
-  /** The token of its claim. It fences off workers that lost their lease. */
+  /** What `renew` and `settle` need to know of the claim. It fences off workers that lost their lease. */
   readonly token: string
 }
 
@@ -154,7 +154,7 @@ export interface ClaimOptions {
    * claimed.
    */
   readonly maxAttempts: number
-  /** A text of at most 36 characters that no other claim has: the token of the claimed items. */
+  /** A text of at most 36 characters that no other claim has. */
   readonly token: string
 }
 
@@ -176,7 +176,7 @@ export interface Claim {
  */
 export interface Store {
   /**
-   * Makes the items with the token of a claim wait again at once, and the attempt does not count. For a claim
+   * Makes the items of the claim with this token wait again at once, and the attempt does not count. For a claim
    * whose caller did not get the items: they would wait for the end of their lease, and some be dead then.
    */
   readonly abandon: (queue: string, token: string) => Effect.Effect<void, QueueStoreError>

@@ -46,6 +46,21 @@ const itemOf = (row: Row): Item => ({
   updatedAt: Number(row.updated_at)
 })
 
+/** A claimed row: `claim` is the token in it. */
+export interface ClaimedRow {
+  readonly claim: string
+  readonly sequence: string
+}
+
+/** Returns the token of a claimed item, by which its row is found without another index. */
+export const tokenOf = (sequence: Numeric, claim: string): string => `${sequence}.${claim}`
+
+/** Returns the row of a token. No row has the one of another text. */
+export const claimedRow = (token: string): ClaimedRow => {
+  const [, sequence = "0", claim = ""] = /^(\d{1,18})\.(.*)$/s.exec(token) ?? []
+  return { claim, sequence }
+}
+
 /** Returns the texts that PostgreSQL can keep: no item has an id with a NUL character. */
 export const storable = (ids: ReadonlyArray<string>): Array<string> =>
   ids.filter((id) => !id.includes("\0"))

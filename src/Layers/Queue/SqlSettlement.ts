@@ -1,8 +1,10 @@
 /** How the store in PostgreSQL or PGlite settles claims. */
+import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
-import type { Fragment, Statement } from "effect/sql/Statement"
+import type { SqlError } from "effect/sql/SqlError"
+import type { Fragment } from "effect/sql/Statement"
 import type { Outcome, Settlement } from "./QueueStore.ts"
-import { timeOf } from "./SqlRows.ts"
+import { type ClaimedRow, claimedRow, type Numeric, timeOf } from "./SqlRows.ts"
 import * as SqlTables from "./SqlTables.ts"
 
 /** Returns the delay and the text of an outcome, as columns. */
@@ -22,50 +24,44 @@ const columnsOf = (outcome: Outcome): readonly [delay: number, text: string | nu
 const isPlain = ({ outcome }: Settlement): boolean =>
   outcome._tag === "Completed" && outcome.result === undefined
 
+/** A row whose claim was not lost. */
+interface Settled {
+  readonly sequence: Numeric
+}
+
 /**
- * Returns a function that returns the statement that settles claims. Its rows are the items whose claims were
- * not lost. `told` is an expression that tells other processes.
+ * Returns a function that settles claims. It returns the sequences of those that were not lost. `told` is an
+ * expression that tells other processes.
  */
 export const make = (sql: SqlClient) => {
   const items = sql(SqlTables.tables.items)
   const now = timeOf(sql)
 
-  /** Finds the row of each claim of `e` that was not lost. */
-  const claimed = (queue: string) =>
-    sql`cross join lateral (select keep, sequence from ${items} where queue = ${queue} and id = e.id and token = e.token offset 0) i`
-
-  /** Stores successes without a result. */
-  const plain = (queue: string, settlements: ReadonlyArray<Settlement>) =>
-    sql<{ readonly id: string }>`
-      with ended as (
-        select e.token, i.keep, i.sequence from unnest(${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[]) as e (id, token)
-        ${claimed(queue)}
-      ), removed as (
-        delete from ${items} where token = any(array(select distinct token from ended))
-          and sequence = any(array(select sequence from ended where not keep)) returning id
-      ), kept as (
+  /** Stores successes without a result. The rows have one claim. */
+  const plain = (claim: string, rows: ReadonlyArray<ClaimedRow>) => {
+    const own = sql`sequence = any(${rows.map(({ sequence }) => sequence)}::bigint[]) and token = ${claim}`
+    return sql<Settled>`
+      with removed as (delete from ${items} where ${own} and not keep returning sequence),
+      kept as (
         update ${items} set state = 'completed', result = null, token = null, updated_at = ${now}, wake_at = null
-        where token = any(array(select distinct token from ended))
-          and sequence = any(array(select sequence from ended where keep)) returning id
+        where ${own} and keep returning sequence
       )
-      select id from removed union all select id from kept`
+      select sequence from removed union all select sequence from kept`
+  }
 
-  const every = (
-    queue: string,
-    settlements: ReadonlyArray<Settlement>,
-    told: Fragment | undefined
-  ) => {
+  const every = (settlements: ReadonlyArray<Settlement>, told: Fragment | undefined) => {
+    const rows = settlements.map(({ token }) => claimedRow(token))
     const outcomes = settlements.map(({ outcome }) => columnsOf(outcome))
-    return sql<{ readonly id: string }>`
+    return sql<Settled>`
       with ended as (
-        select e.*, i.keep, i.sequence from unnest(
-          ${settlements.map(({ id }) => id)}::text[], ${settlements.map(({ token }) => token)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
+        select e.*, i.keep from unnest(
+          ${rows.map(({ sequence }) => sequence)}::bigint[], ${rows.map(({ claim }) => claim)}::text[], ${settlements.map(({ outcome }) => outcome._tag)}::text[],
           ${outcomes.map(([delay]) => String(delay))}::text[], ${outcomes.map(([, text]) => text ?? "")}::text[]
-        ) as e (id, token, outcome, delay, text)
-        ${claimed(queue)}
+        ) as e (sequence, token, outcome, delay, text)
+        cross join lateral (select keep from ${items} where sequence = e.sequence and token = e.token offset 0) i
       ), removed as (
         delete from ${items} where token = any(array(select token from ended))
-          and sequence = any(array(select sequence from ended where outcome = 'Completed' and not keep)) returning id
+          and sequence = any(array(select sequence from ended where outcome = 'Completed' and not keep)) returning sequence
       ), moved as (
         update ${items} i set
           state = case e.outcome when 'Completed' then 'completed' when 'Dead' then 'dead' when 'Released' then 'waiting'
@@ -77,17 +73,26 @@ export const make = (sql: SqlClient) => {
           token = null, updated_at = ${now},
           wake_at = case when e.outcome = 'Retry' and e.delay::bigint > 0 then ${now} + e.delay::bigint end
         from ended e where i.token = e.token and i.sequence = e.sequence
-          and i.sequence = any(array(select sequence from ended where outcome <> 'Completed' or keep)) returning i.id
+          and i.sequence = any(array(select sequence from ended where outcome <> 'Completed' or keep)) returning i.sequence
       )
       ${told === undefined ? sql.literal("") : sql`, told as (select ${told})`}
-      select id, ${sql.literal(told === undefined ? "0" : "(select count(*) from told)")} as told from removed
-      union all select id, 0 from moved`
+      select sequence, ${sql.literal(told === undefined ? "0" : "(select count(*) from told)")} as told from removed
+      union all select sequence, 0 from moved`
+  }
+
+  /** The statements for some settlements. To run them again changes nothing. */
+  const statements = (settlements: ReadonlyArray<Settlement>, told: Fragment | undefined) => {
+    if (!settlements.every(isPlain)) return [every(settlements, told)]
+    const rows = settlements.map(({ token }) => claimedRow(token))
+    return [...Map.groupBy(rows, ({ claim }) => claim)].map(([claim, own]) => plain(claim, own))
   }
 
   return (
-    queue: string,
     settlements: ReadonlyArray<Settlement>,
     told: Fragment | undefined
-  ): Statement<{ readonly id: string }> =>
-    settlements.every(isPlain) ? plain(queue, settlements) : every(queue, settlements, told)
+  ): Effect.Effect<ReadonlySet<string>, SqlError> =>
+    Effect.map(
+      Effect.forEach(statements(settlements, told), (statement) => statement),
+      (results) => new Set(results.flat().map(({ sequence }) => String(sequence)))
+    )
 }

@@ -5,9 +5,9 @@
  * workers do not wait for each other. The delays and leases that have ended are looked for when the next one
  * is due, at least each `checkInterval`. Times are those of the database.
  *
- * Rows of a batch are looked up one by one in the index, by `offset 0` and `any(array(...))`: a join would be
- * planned by statistics, which are wrong for a table whose rows change all the time. Only a running item has a
- * token.
+ * Rows of a batch are looked up one by one, by `offset 0` and `any(array(...))`: a join would be planned by
+ * statistics, which are wrong for a table whose rows change all the time. Only a running item has a token. That
+ * of a claimed item also has the sequence of its row.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -18,7 +18,16 @@ import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
 import type { Claim, Claimed, ClaimOptions, Store } from "./QueueStore.ts"
 import * as SqlNotifications from "./SqlNotifications.ts"
-import { changed, type Numeric, reading, storable, stored, timeOf } from "./SqlRows.ts"
+import {
+  changed,
+  claimedRow,
+  type Numeric,
+  reading,
+  storable,
+  stored,
+  timeOf,
+  tokenOf
+} from "./SqlRows.ts"
 import * as SqlSettlement from "./SqlSettlement.ts"
 import * as SqlTables from "./SqlTables.ts"
 
@@ -45,7 +54,8 @@ export interface Memory {
   lastTenant: string
 }
 
-interface ClaimedRow {
+/** What a claim returns of a row. */
+interface TakenRow {
   readonly age: Numeric
   readonly attempts: Numeric
   readonly element: string
@@ -68,6 +78,13 @@ export const memories = () => {
     return made
   }
 }
+
+/** Returns the ids of the claims whose rows are not among those with the sequences. */
+const lostOf = (
+  claims: ReadonlyArray<Pick<Claimed, "id" | "token">>,
+  sequences: ReadonlySet<string>
+): ReadonlyArray<string> =>
+  claims.flatMap(({ id, token }) => (sequences.has(claimedRow(token).sequence) ? [] : [id]))
 
 /** Creates the store. `checkInterval` is in milliseconds. */
 export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
@@ -138,14 +155,14 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
   /** Claims items of the next tenant, but nothing if several tenants have some. */
   const claimOfOne = (queue: string, options: ClaimOptions) => {
     const waiting = sql`queue = ${queue} and state = 'waiting'`
-    return sql<ClaimedRow>`
+    return sql<TakenRow>`
       with tenant as (
         select (select tenant from ${items} where ${waiting} order by tenant limit 1) as first,
           (select tenant from ${items} where ${waiting} order by tenant desc limit 1) as last
       )
       update ${items} i set ${taken(options)}
-      where i.sequence = any(array(
-        select sequence from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
+      where i.ctid = any(array(
+        select ctid from ${items} where ${waiting} and tenant = (select first from tenant where first = last) and not ${isPaused(queue)}
         order by priority desc, sequence limit ${sql.literal(String(options.limit))} for update skip locked
       ))
       returning ${returned}, 0 as place`
@@ -156,7 +173,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
     const waiting = sql`queue = ${queue} and state = 'waiting'`
     const last = memory(queue).lastTenant
     const count = sql.literal(String(options.limit))
-    return sql<ClaimedRow>`
+    return sql<TakenRow>`
       with recursive later (tenant, n) as (
         (select tenant, 1 from ${items} where ${waiting} and tenant > ${last} and not ${isPaused(queue)} order by tenant limit 1)
         union all
@@ -200,17 +217,22 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       }
       const { token } = options
       const found: Array<Claimed> = []
-      const claimed = (rows: ReadonlyArray<ClaimedRow>) => {
+      const claimed = (rows: ReadonlyArray<TakenRow>) => {
         const inTurn = [...rows].sort(
           (a, b) =>
             Number(a.place) - Number(b.place) ||
             Number(b.priority) - Number(a.priority) ||
             Number(a.sequence) - Number(b.sequence)
         )
-        for (const { age, attempts, element, id, tenant } of inTurn) {
+        for (const { age, attempts, element, id, sequence, tenant } of inTurn) {
           known.lastTenant = tenant
-          const numbers = { age: Math.max(0, Number(age)), attempts: Number(attempts) }
-          found.push({ ...numbers, element, id, token })
+          found.push({
+            age: Math.max(0, Number(age)),
+            attempts: Number(attempts),
+            element,
+            id,
+            token: tokenOf(sequence, token)
+          })
         }
       }
       if (!known.hasTenants) claimed(yield* claimOfOne(queue, options))
@@ -307,25 +329,24 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
               sql`delete from ${items} where queue = ${queue} and state <> 'running' and id = any(${storable(ids)}::text[])`
             )
           ),
-    renew: (queue, claims, lease) =>
-      claims.length === 0
+    renew: (_, claims, lease) => {
+      const rows = claims.map(({ token }) => claimedRow(token))
+      return claims.length === 0
         ? Effect.succeed([])
         : stored(
             "renew",
             Effect.map(
-              sql<{ readonly id: string }>`
+              sql<{ readonly sequence: Numeric }>`
                 with claims as (
-                  select i.sequence, c.token from unnest(${claims.map(({ id }) => id)}::text[], ${claims.map(({ token }) => token)}::text[]) as c (id, token)
-                  cross join lateral (select sequence from ${items} where queue = ${queue} and id = c.id and token = c.token offset 0) i
+                  select i.sequence, c.token from unnest(${rows.map(({ sequence }) => sequence)}::bigint[], ${rows.map(({ claim }) => claim)}::text[]) as c (sequence, token)
+                  cross join lateral (select sequence from ${items} where sequence = c.sequence and token = c.token offset 0) i
                 )
                 update ${items} set wake_at = ${now} + ${Math.ceil(lease)}
-                where token = any(array(select token from claims)) and sequence = any(array(select sequence from claims)) returning id`,
-              (rows) => {
-                const kept = new Set(rows.map(({ id }) => id))
-                return claims.map(({ id }) => id).filter((id) => !kept.has(id))
-              }
+                where token = any(array(select token from claims)) and sequence = any(array(select sequence from claims)) returning sequence`,
+              (kept) => lostOf(claims, new Set(kept.map(({ sequence }) => String(sequence))))
             )
-          ),
+          )
+    },
     requeue: (queue, ids) => {
       const chosen =
         ids === "dead"
@@ -364,10 +385,9 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
         "settle",
         Effect.gen(function* () {
           const told = isAwaited ? notify(queue, isDelayed) : undefined
-          const rows = yield* settle(queue, settlements, told)
+          const settled = yield* settle(settlements, told)
           if (isAwaited) yield* wakeLater(queue, isDelayed)
-          const done = new Set(rows.map(({ id }) => id))
-          return settlements.map(({ id }) => id).filter((id) => !done.has(id))
+          return lostOf(settlements, settled)
         })
       )
     },
