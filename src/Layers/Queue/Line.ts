@@ -11,6 +11,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
+import { Warning } from "../../Plugin/Warning.ts"
 import * as Failure from "./Failure.ts"
 import * as Outcomes from "./Outcomes.ts"
 import type { Claim, Claimed, Outcome, Store } from "./QueueStore.ts"
@@ -124,6 +125,7 @@ export class Line {
   #unanswered: string | undefined
   /** Opens when a fiber waits for a settlement. */
   readonly #urgent = Latch.makeUnsafe(false)
+  readonly #warnings = { "claim items": new Warning(), "renew leases": new Warning() }
   readonly #working = new Set<Held>()
 
   constructor(name: string, store: Store, times: Times) {
@@ -379,12 +381,15 @@ export class Line {
     )
   }
 
-  #failed(what: string, cause: Cause.Cause<unknown>): Effect.Effect<void> {
+  #failed(what: "claim items" | "renew leases", cause: Cause.Cause<unknown>): Effect.Effect<void> {
     const most = patience[Math.min(this.#fails++, patience.length - 1)]!
     // A renewal that waits for longer would be too late.
     const wait = Math.min(most, this.#times.lease / 3)
     return Effect.andThen(
-      Effect.logWarning(`The queue "${this.name}" failed to ${what}. It tries again`, cause),
+      this.#warnings[what].log(
+        `The queue "${this.name}" failed to ${what}. It tries again until it can`,
+        cause
+      ),
       Effect.sleep(wait)
     )
   }

@@ -1,6 +1,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -407,4 +408,30 @@ describe("enqueueAll", () => {
       ),
     60_000
   )
+})
+
+describe("a store that carries out no claim", () => {
+  it("is told once a minute", () =>
+    run(
+      Effect.gen(function* () {
+        const told: Array<unknown> = []
+        const logger = Logger.make(({ message }) => void told.push(message))
+        let claims = 0
+        const broken = over(new MemoryStore())
+        broken.claim = () => {
+          claims++
+          return Effect.fail(new QueueStoreError({ cause: "an outage", operation: "claim" }))
+        }
+        const line = new Line("jobs", broken, { ahead: 0, lease: 60_000, pollInterval: 5 })
+        yield* Effect.gen(function* () {
+          yield* Effect.forkChild(line.run)
+          yield* Effect.forkChild(line.take)
+          yield* TestClock.adjust("59 seconds")
+          expect(claims).toBeGreaterThan(10)
+          expect(told.length).toBe(1)
+          yield* TestClock.adjust("5 seconds")
+          expect(told.length).toBe(2)
+        }).pipe(Effect.provide([Logger.layer([logger]), TestClock.layer()]))
+      })
+    ))
 })
