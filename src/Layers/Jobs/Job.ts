@@ -179,6 +179,9 @@ export const every = <E, R>(
   )
 }
 
+const isTimeZone = (name: string): boolean =>
+  Result.isSuccess(Result.try(() => new Intl.DateTimeFormat("en", { timeZone: name })))
+
 /**
  * Creates a job that is due as a cron expression says: five fields for minute, hour, day, month and weekday,
  * or six with the second first.
@@ -218,7 +221,8 @@ export const cron = <E, R>(
   if (typeof expression !== "string") {
     return refuse(`its cron expression is ${Shown.of(expression)}: ${five}`)
   }
-  const parsed = Cron.parse(expression, timezone)
+  // Effect also takes offsets that no place has, such as "+25:00".
+  const parsed = Cron.parse(expression, isTimeZone(timezone) ? timezone : "")
   if (Result.isFailure(parsed)) {
     return refuse(
       Result.isSuccess(Cron.parse(expression, "UTC"))

@@ -126,6 +126,13 @@ const show = Command.make(
   )
 )
 
+/** Prints how many of the named items were changed. Fails if some were not. */
+const told = (count: number, ids: ReadonlyArray<string>, done: string, others: string) => {
+  const named = new Set(ids).size
+  const line = `${count} of ${named} items ${done}.`
+  return count === named ? Console.log(line) : refused(`${line} ${others}`, 1)
+}
+
 const requeue = Command.make(
   "requeue",
   {
@@ -141,7 +148,13 @@ const requeue = Command.make(
       return yield* refused("Name the ids of items, or write --all-dead without ids.", 2)
     }
     const count = yield* withStore(Inspect.requeue(from, dead ? "dead" : ids))
-    return yield* Console.log(`${count} items wait again.`)
+    if (dead) return yield* Console.log(`Dead letters that wait again: ${count}.`)
+    return yield* told(
+      count,
+      ids,
+      "wait again",
+      "The queue does not have the others, or they wait or run already."
+    )
   })
 ).pipe(Command.withDescription("Make items wait again with no attempt counted"))
 
@@ -151,7 +164,12 @@ const remove = Command.make(
   Effect.fn(function* ({ from, ids }) {
     if (ids.length === 0) return yield* refused("Name the ids of the items to remove.", 2)
     const count = yield* withStore(Inspect.remove(from, ids))
-    return yield* Console.log(`${count} items were removed.`)
+    return yield* told(
+      count,
+      ids,
+      "were removed",
+      "The queue does not have the others, or they are running."
+    )
   })
 ).pipe(Command.withDescription("Remove items that are not running"))
 

@@ -220,12 +220,25 @@ backends.onEach([backends.postgres], "flange queues", () => {
             })
             const listed = yield* queues("list", "--json")
             expect(JSON.parse(listed.stdout)).toMatchObject([{ name: "jobs", paused: true }])
-            expect((yield* queues("requeue", "jobs", "--all-dead")).stdout).toContain("0 items")
+            expect(yield* queues("requeue", "jobs", "--all-dead")).toMatchObject({
+              code: 0,
+              stdout: "Dead letters that wait again: 0.\n"
+            })
             expect(yield* queues("show", "jobs", "i0")).toMatchObject({
               code: 2,
               stderr: expect.stringContaining('The queue "jobs" has no item "i0"')
             })
-            expect((yield* queues("remove", "jobs", "i0", "i1")).stdout).toContain("0 items")
+            for (const [command, done] of [
+              ["remove", "were removed"],
+              ["requeue", "wait again"]
+            ] as const) {
+              expect(yield* queues(command, "jobs", "i0", "i1", "i0")).toMatchObject({
+                code: 1,
+                stderr: expect.stringContaining(
+                  `0 of 2 items ${done}. The queue does not have the others`
+                )
+              })
+            }
             const unknown = yield* queues("items", "jbos")
             expect([unknown.code, unknown.stderr]).toEqual([
               2,
