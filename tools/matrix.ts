@@ -48,8 +48,8 @@ const overHttp2 = globSync("test/Server/{*,Exchange/*,Listener/*}.test.ts", { cw
 
 /**
  * The suites in those folders that serve no request, that always serve in memory or on each listener, whose
- * clients send bytes of HTTP/1.1, or whose clock moves on before a request would come through a socket. `Timeout/Listeners` has the same limits
- * on each listener.
+ * clients send bytes of HTTP/1.1, or whose clock moves on before a request would come through a socket.
+ * `Timeout/Listeners` has the same limits on each listener.
  */
 const independent = [
   "Admin/Process",
