@@ -43,10 +43,13 @@ const listening = [
   "test/Server/Listener/Node"
 ]
 
+/** The suites that run on each listener by themselves. Only a run for HTTP/2 has its clients. */
+const overHttp2 = globSync("test/Server/{*,Exchange/*,Listener/*}.test.ts", { cwd: root })
+
 /**
- * The suites in those folders that serve no request, that always serve in memory or on each listener, or
- * whose clock moves on before a request would come through a socket. `Timeout/Listeners` has the same limits
- * on each listener.
+ * The suites in those folders that serve no request, that always serve in memory or on each listener, whose
+ * clients send bytes of HTTP/1.1, or whose clock moves on before a request would come through a socket.
+ * `Timeout/Listeners` has the same limits on each listener.
  */
 const independent = [
   "Admin/Process",
@@ -147,6 +150,9 @@ const independent = [
 ]
   .map((name) => `test/Layers/${name}.test.ts`)
   .concat(
+    "test/Server/Fuzz.test.ts",
+    "test/Server/Listener/Linger.test.ts",
+    "test/Server/Listener/OldSpace.test.ts",
     "test/Server/Listener/Node/Http2/Limits.test.ts",
     "test/Server/Listener/Node/Http2/Silence.test.ts",
     "test/examples/cluster-jobs.test.ts"
@@ -178,6 +184,7 @@ const suitesFor = (listener: string) =>
     : [
         ...serving,
         ...(listener === "web" ? [] : listening),
+        ...(listener === "node-h2" ? overHttp2 : []),
         ...independent.flatMap((suite) => ["--exclude", suite])
       ]
 

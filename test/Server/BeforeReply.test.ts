@@ -185,7 +185,7 @@ describe("the reply of a before", () => {
       Stream.make(new TextEncoder().encode("a"), new TextEncoder().encode("b")),
       { contentType: "text/plain", status: 202 }
     )
-    const reply = await both(
+    const { headers, ...reply } = await both(
       () =>
         appWith(
           sets(["x-set", "yes"]),
@@ -193,10 +193,13 @@ describe("the reply of a before", () => {
         ),
       ({ send }) => send("/text/ada")
     )
-    assert.deepStrictEqual(reply, {
-      body: "ab",
-      headers: { "content-type": "text/plain", "x-request-id": "r-1", "x-set": "yes" },
-      status: 202
+    // Only HTTP/1.1 has chunks.
+    const { "transfer-encoding": _, ...others } = headers
+    assert.deepStrictEqual(reply, { body: "ab", status: 202 })
+    assert.deepStrictEqual(others, {
+      "content-type": "text/plain",
+      "x-request-id": "r-1",
+      "x-set": "yes"
     })
   })
 })

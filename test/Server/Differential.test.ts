@@ -16,6 +16,7 @@ import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
 import * as ProxiedListener from "../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
 import * as generatedApi from "./generatedApi.ts"
+import { Client } from "./Listener/Node/Http2/client.ts"
 
 const seed = Number(process.env["DIFFERENTIAL_SEED"] ?? 1)
 const endpoints = 40
@@ -158,7 +159,12 @@ const inMemory =
 const scope = Scope.makeUnsafe()
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<typeof watch>) =>
+const boot = (
+  listener: Listener,
+  codec: Kind,
+  { logger, plugin }: ReturnType<typeof watch>,
+  server: object = {}
+) =>
   Boot.boot(
     App.make("generated", [plugin, generatedApi.plugin(seed, endpoints)]),
     Host.make(
@@ -166,12 +172,36 @@ const boot = (listener: Listener, codec: Kind, { logger, plugin }: ReturnType<ty
       listener,
       codec === "effect" ? Codec.payloadOfEffect : Codec.payloadIfNeeded
     ),
-    { values: { server: { host: "127.0.0.1", port: 0 } } }
+    { values: { server: { host: "127.0.0.1", port: 0, ...server } } }
   ).pipe(
     Effect.provide([NodeServices.layer, Logger.layer([logger])]),
     Scope.provide(scope),
     Effect.runPromise
   )
+
+/** Sends requests on one connection of HTTP/2, which is closed at the end. */
+const overHttp2 = (url: string): Send => {
+  const client = new Client(url)
+  Effect.runSync(
+    Scope.addFinalizer(
+      scope,
+      Effect.sync(() => client.close())
+    )
+  )
+  return async ({ body, headers, method, path }) => {
+    const { headers: fields, text } = await client.request(
+      path,
+      { ":method": method, ...headers },
+      body
+    )
+    const { ":status": status, ...others } = fields
+    return reply(
+      status!,
+      Object.entries(others).map(([name, value]) => [name, String(value)]),
+      text
+    )
+  }
+}
 
 const onSocket =
   (listener: Listener) =>
@@ -186,6 +216,12 @@ const onSocket =
 const node = onSocket(NodeListener.listen)
 
 const proxied = onSocket(ProxiedListener.listen)
+
+const http2 = async (codec: Kind): Promise<Running> => {
+  const watched = watch()
+  const { address } = await boot(NodeListener.listen, codec, watched, { h2c: true })
+  return { seen: watched.seen, send: overHttp2(address!) }
+}
 
 const web = async (codec: Kind): Promise<Running> => {
   const watched = watch()
@@ -222,6 +258,8 @@ describe(`codecs and listeners, ${count} requests of seed ${seed}`, () => {
   })
 
   for (const [name, start] of [
+    ["compiled, http2", () => http2("compiled")],
+    ["effect, http2", () => http2("effect")],
     ["compiled, node", () => node("compiled")],
     ["compiled, proxied", () => proxied("compiled")],
     ["effect, proxied", () => proxied("effect")],

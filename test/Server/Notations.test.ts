@@ -259,10 +259,8 @@ const odd = [
 ]
 
 describe("Notations", () => {
-  const test =
-    (use: (send: Send) => Promise<void>, place: Place = "memory") =>
-    () =>
-      both(app, ({ send }) => use(send), place)
+  const test = (use: (send: Send) => Promise<void>, place?: Place) => () =>
+    both(app, ({ send }) => use(send), place)
 
   it(
     "a text that is no date or date-time of RFC 3339 is refused",

@@ -12,6 +12,7 @@ import * as Host from "../../src/Server/Host.ts"
 import * as NodeListener from "../../src/Server/Listener/Node/NodeListener.ts"
 import * as ProxiedListener from "../../src/Server/Listener/Proxied/ProxiedListener.ts"
 import * as WebListener from "../../src/Server/Listener/Web/WebListener.ts"
+import * as combination from "../matrix/combination.ts"
 
 type Kind = "compiled" | "effect"
 
@@ -62,8 +63,17 @@ export const post = (type: string, body: string): RequestInit => ({
 /** What makes the replies: a listener in memory, or one of those with a socket. */
 export type Place = "memory" | "node" | "proxied"
 
-/** Headers that are the connection's or the moment's, not the reply's. */
-const transient = new Set(["date", "keep-alive"])
+/** The place of an app whose test names none: that of the run, and memory in a run for another runtime. */
+export const usual: Place =
+  combination.runtime !== undefined || combination.listener === "web"
+    ? "memory"
+    : combination.listener === "proxied"
+      ? "proxied"
+      : "node"
+
+/** Whether a header is the connection's or the moment's, not the reply's. */
+const isTransient = (name: string, value: string): boolean =>
+  name === "date" || name === "keep-alive" || (name === "connection" && value === "keep-alive")
 
 /** The cookies of a reply, one in a line. */
 const cookiesOf = ({ headers }: Response): ReadonlyArray<[string, string]> =>
@@ -101,7 +111,7 @@ const on = async <A>(
       body: await response.text(),
       headers: Object.fromEntries(
         [...response.headers, ...cookiesOf(response)]
-          .filter(([name]) => !transient.has(name))
+          .filter(([name, value]) => !isTransient(name, value))
           .sort(([a], [b]) => (a < b ? -1 : 1))
       ),
       status: response.status
@@ -118,7 +128,7 @@ const on = async <A>(
 export const both = async <A>(
   app: () => App.Any,
   use: (running: Running) => Promise<A>,
-  place: Place = "memory"
+  place: Place = usual
 ): Promise<A> => {
   const compiled = await on("compiled", place, app(), use)
   const effect = await on("effect", place, app(), use)

@@ -277,6 +277,7 @@ const all: ReadonlyArray<Decided | Other> = [
     deno,
     /on node in many pieces .* its connection closes$/
   ),
+  decided("Server/Differential.test.ts", "http2", bun, /http2: /),
   other(
     "Server/ErrorEnvelope.test.ts",
     "the text of an error of JSON.parse is that of JavaScriptCore",

@@ -35,9 +35,8 @@ export class Bodies {
     onLate: () => void
   ): void {
     const length = source.headers.get("content-length")
-    if (length === null ? !source.headers.has("transfer-encoding") : length === "0") {
-      return done(nothing)
-    }
+    // Without a length there may be a body: HTTP/2 has no field for it.
+    if (length === "0") return done(nothing)
     if (Number(length) > limit) return done("TooLarge")
     const end = (body: BodyFailure | Uint8Array) => {
       if (remove()) done(body)
