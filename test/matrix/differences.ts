@@ -179,6 +179,12 @@ const all: ReadonlyArray<Decided | Other> = [
     /on the listener node requests that are refused/
   ),
   other("Layers/Metrics/Guide.test.ts", collections, both),
+  decided(
+    "Layers/ObjectStore/ToResponse.test.ts",
+    "chunks",
+    bun,
+    /the reply with an object, or a part of it, has its length/
+  ),
   other(
     "Layers/Outgoing/Calls.test.ts",
     "node:net of Deno shows a reset before the bytes that came just before it",
