@@ -1,7 +1,7 @@
 /** The metrics of the process: processor, memory, event loop, garbage collection and handles. */
 import { readdirSync } from "node:fs"
 import { constants, monitorEventLoopDelay, performance, PerformanceObserver } from "node:perf_hooks"
-import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8"
+import { getHeapSpaceStatistics, getHeapStatistics, type HeapSpaceInfo } from "node:v8"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -28,12 +28,21 @@ const openFiles = (): number | undefined => {
   }
 }
 
+/** Returns the spaces of the heap. Bun would walk all objects to count those of the one space that it has. */
+const spaces = (): ReadonlyArray<
+  Pick<HeapSpaceInfo, "space_name" | "space_size" | "space_used_size">
+> => {
+  if (!("Bun" in globalThis)) return getHeapSpaceStatistics()
+  const { heapTotal, heapUsed } = process.memoryUsage()
+  return [{ space_name: "old_space", space_size: heapTotal, space_used_size: heapUsed }]
+}
+
 const heap = (name: string, kind: "limit" | "used"): Metering.Reading => ({
   attributes: { "v8js.heap.space.name": name },
   description: kind === "used" ? "Heap memory in use" : "Heap memory that is reserved",
   id: `v8js.memory.heap.${kind}`,
   read: () => {
-    const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === name)
+    const space = spaces().find(({ space_name }) => space_name === name)
     return (kind === "used" ? space?.space_used_size : space?.space_size) ?? 0
   },
   type: "gauge",
@@ -44,6 +53,7 @@ const readings = (
   delay: ReturnType<typeof monitorEventLoopDelay>
 ): ReadonlyArray<Metering.Reading> => {
   let before = performance.eventLoopUtilization()
+  const { heap_size_limit: limit } = getHeapStatistics()
   const percentile = (percent: 50 | 90 | 99): Metering.Reading => ({
     description: `${percent}th percentile of the delay of the event loop since the last reading`,
     id: `nodejs.eventloop.delay.p${percent}`,
@@ -113,14 +123,11 @@ const readings = (
     {
       description: "The largest heap that V8 allows, from --max-old-space-size",
       id: "flange.process.heap.limit",
-      read: () => getHeapStatistics().heap_size_limit,
+      read: () => limit,
       type: "gauge",
       unit: "By"
     },
-    ...getHeapSpaceStatistics().flatMap(({ space_name }) => [
-      heap(space_name, "limit"),
-      heap(space_name, "used")
-    ])
+    ...spaces().flatMap(({ space_name }) => [heap(space_name, "limit"), heap(space_name, "used")])
   ]
 }
 

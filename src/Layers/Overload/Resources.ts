@@ -6,17 +6,21 @@ import { OverloadConfig } from "./OverloadConfig.ts"
 
 const bytes = (count: number) => ByteSize.format(ByteSize.fromInputUnsafe(Math.round(count)))
 
+let limit: number | undefined
+
+/** Returns the largest heap that the runtime allows. */
+const heapLimit = (): number =>
+  // The import statement would also evaluate the module's lazy parts. Bun walks all objects for the statistics.
+  (limit ??= process.getBuiltinModule("node:v8").getHeapStatistics().heap_size_limit)
+
 /** Returns why the process should get no more requests; undefined if it may. */
 const exhausted = ({
   maxHandles,
   maxHeap
 }: (typeof OverloadConfig)["Service"]): string | undefined => {
-  // The import statement would also evaluate the module's lazy parts.
-  const { heap_size_limit: limit, used_heap_size: used } = process
-    .getBuiltinModule("node:v8")
-    .getHeapStatistics()
-  if (used > maxHeap * limit) {
-    return `The heap holds ${bytes(used)} of ${bytes(limit)}, which is above overload.maxHeap (${maxHeap})`
+  const { heapUsed } = process.memoryUsage()
+  if (heapUsed > maxHeap * heapLimit()) {
+    return `The heap holds ${bytes(heapUsed)} of ${bytes(heapLimit())}, which is above overload.maxHeap (${maxHeap})`
   }
   if (maxHandles === undefined) return undefined
   const handles = process.getActiveResourcesInfo().length

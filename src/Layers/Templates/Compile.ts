@@ -1,5 +1,5 @@
 /** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
-import { compileFunction } from "node:vm"
+import { Script } from "node:vm"
 import type { Eta } from "eta/core"
 import * as Thrown from "../../Config/Thrown.ts"
 import type { Compiled } from "./Compiled.ts"
@@ -34,7 +34,8 @@ const opensBlock = /^block\(\s*(?:"[^"\\]*"|'[^'\\]*')\s*,\s*(?:\(\)\s*=>|functi
 /** Returns the line of the template in whose tag the code has a syntax error. */
 const lineOf = (code: string): number | undefined => {
   try {
-    compileFunction(code, parameters, { filename: "template" })
+    // Bun has no line in an error of `compileFunction`. In a list the code cannot end the function unseen.
+    void new Script(`[function (${parameters.join(", ")}) {${code}\n}]`, { filename: "template" })
     return undefined
   } catch (error) {
     const at = error instanceof Error ? /^template:(\d+)/.exec(error.stack ?? "") : null

@@ -1,3 +1,4 @@
+import { getHeapSpaceStatistics } from "node:v8"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -208,4 +209,20 @@ it.effect("OpenMetrics has the families of counters and an end", () =>
     expect(text).toContain("# TYPE lamps_read counter\nlamps_read_total")
     expect(text.endsWith("\n# EOF\n")).toBe(true)
   })
+)
+
+it.effect(
+  "the heap has the spaces of V8, and one on Bun, whose statistics walk through all objects",
+  () =>
+    Effect.gen(function* () {
+      const { run } = yield* TestApp.make(App.make("lamps", [Metrics.plugin]))
+      const all = yield* run(Metric.snapshot)
+      const used = all.filter(({ id }) => id === "v8js.memory.heap.used")
+      const names = used.map(({ attributes }) => attributes?.["v8js.heap.space.name"])
+      expect(names).toEqual(
+        "Bun" in globalThis
+          ? ["old_space"]
+          : getHeapSpaceStatistics().map(({ space_name: name }) => name)
+      )
+    })
 )

@@ -38,6 +38,23 @@ for (const [place, boot] of places) {
           )
         )
 
+      test("the reply with an object, or a part of it, has its length", (test) =>
+        Effect.gen(function* () {
+          yield* test.request("PUT", "/files/a.png", {
+            body: png,
+            headers: { "content-type": "application/octet-stream" }
+          })
+          for (const [range, length] of [
+            ["bytes=0-", "18"],
+            ["bytes=8-10", "3"],
+            ["bytes=-4", "4"],
+            ["none", "18"]
+          ] as const) {
+            const { headers } = yield* test.request("GET", "/files/a.png", { headers: { range } })
+            expect(headers.get("content-length"), range).toBe(length)
+          }
+        }))
+
       test("an upload is stored and sent back, whole, in parts, and not again", (test) =>
         Effect.gen(function* () {
           const send = (headers: Record<string, string> = {}, method = "GET") =>
@@ -52,7 +69,6 @@ for (const [place, boot] of places) {
           expect(etag).toMatch(/^"[^"]+"$/)
           for (const [header, value] of Object.entries({
             "accept-ranges": "bytes",
-            "content-length": "18",
             "content-type": "image/png",
             "x-content-type-options": "nosniff"
           })) {
@@ -109,7 +125,6 @@ for (const [place, boot] of places) {
             for (const headers of [{ range }, { "if-range": etag, range }] as const) {
               const reply = (yield* send(headers)).expectStatus(206)
               expect(reply.headers.get("content-range")).toBe(content)
-              expect(reply.headers.get("content-length")).toBe(String(text.length))
               expect(reply.text).toBe(text)
             }
           }
@@ -239,7 +254,7 @@ for (const name of ["node", "proxied"]) {
               )
           )
           // It reads the head, and nothing else.
-          expect(reply.headers["content-length"]).toBe(String(2 ** 28))
+          expect(reply.statusCode).toBe(200)
           expect(yield* test.run(settled(readBytes))).toBeLessThan(2 ** 26)
           const openFiles = Effect.promise(async () => {
             const all = await readdir("/proc/self/fd")

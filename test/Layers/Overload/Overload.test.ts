@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as OpenApi from "effect/http-api/OpenApi"
@@ -239,6 +239,20 @@ describe("readiness", () => {
       reply.expectProblem("SERVICE_UNAVAILABLE", 503)
       const causes = test.logs.map(({ cause }) => String(cause))
       assert.isTrue(causes.some((cause) => cause.includes(reason)))
+    })
+  )
+})
+
+describe("the check of the heap", () => {
+  it.effect("reads its limit once: the statistics of Bun take a walk through all objects", () =>
+    Effect.gen(function* () {
+      const statistics = vi.spyOn(process.getBuiltinModule("node:v8"), "getHeapStatistics")
+      for (let i = 0; i < 3; i++) {
+        const test = yield* TestApp.make(make().app)
+        ;(yield* test.get("/readyz")).expectStatus(200)
+      }
+      assert.isAtMost(statistics.mock.calls.length, 1)
+      statistics.mockRestore()
     })
   )
 })

@@ -158,6 +158,16 @@ export const suite = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
+    it.effect("code that ends its function has the line of its tag", () =>
+      Effect.gen(function* () {
+        for (const code of ["}}", "}})", "}}); (function () {{"]) {
+          expect(yield* fails(`a\n<% ${code} %>\n<%= 1 %>\n<%= 2 %>`)).toMatch(
+            /Template "page", line 2: its code cannot be compiled/
+          )
+        }
+      })
+    )
+
     it.effect("a template that throws fails with its name and line, also inside of another", () =>
       Effect.gen(function* () {
         const templates = {
