@@ -151,8 +151,14 @@ const independent = [
   .map((name) => `test/Layers/${name}.test.ts`)
   .concat(
     "test/Server/Fuzz.test.ts",
+    "test/Server/Listener/BrokenBodies.test.ts",
+    "test/Server/Listener/ConnectionEnd.test.ts",
+    "test/Server/Listener/KeepAlive.test.ts",
+    "test/Server/Listener/Limits.test.ts",
     "test/Server/Listener/Linger.test.ts",
     "test/Server/Listener/OldSpace.test.ts",
+    "test/Server/Listener/Upgrade.test.ts",
+    "test/Server/Listener/UpgradeLimits.test.ts",
     "test/Server/Listener/Node/Http2/Limits.test.ts",
     "test/Server/Listener/Node/Http2/Silence.test.ts",
     "test/examples/cluster-jobs.test.ts"
