@@ -43,7 +43,7 @@ const listening = [
   "test/Server/Listener/Node"
 ]
 
-/** The suites that run on each listener by themselves. Only a run for HTTP/2 has its clients. */
+/** The suites that serve on each listener by themselves. Their clients use HTTP/2 only in a run for it. */
 const overHttp2 = globSync("test/Server/{*,Exchange/*,Listener/*}.test.ts", { cwd: root })
 
 /**

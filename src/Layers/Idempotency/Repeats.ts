@@ -234,9 +234,7 @@ const around = (
     attempt: Attempt,
     exchange: Exchange
   ): Middleware.Next => {
-    const known = unsettled.find(attempt.id)
-    if (known !== undefined) return answer(known, attempt, exchange)
-    return Effect.uninterruptibleMask((restore) =>
+    const unknown = Effect.uninterruptibleMask((restore) =>
       Effect.matchEffect(
         // If it is interrupted, the store may have carried it out.
         Effect.onInterrupt(restore(store.claim(attempt, lease)), () => release(attempt)),
@@ -260,6 +258,9 @@ const around = (
               : Effect.suspend(() => answer(found, attempt, exchange))
         }
       )
+    )
+    return Effect.flatMap(unsettled.find(attempt.id), (known) =>
+      known === undefined ? unknown : answer(known, attempt, exchange)
     )
   }
 
@@ -312,9 +313,9 @@ export const middleware = Middleware.aroundReply("idempotency", {
     const config = yield* IdempotencyConfig
     const runtime = yield* AppRuntime
     const prefix = config.prefix ?? runtime.id
-    const scope = yield* Effect.scope
     const store = yield* KeyStore
-    const unsettled = new Unsettled(store, scope)
+    const unsettled = new Unsettled(store)
+    yield* Effect.forkScoped(unsettled.run)
     const warnings = {
       claim: new Warning(),
       forget: new Warning(),

@@ -1,17 +1,18 @@
 /** Attempts that a store could not settle: this process settles them as soon as the store works again. */
-import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Latch from "effect/Latch"
 import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import type { Attempt, Found, KeyStoreError, Store } from "./KeyStore.ts"
 
 type Done = Extract<Found, { readonly _tag: "Done" }>
 
-/** An attempt, and the reply to keep; without one its key is freed. */
 interface Entry {
-  readonly attempt: Attempt
-  /** The reply, and the time of the monotonic clock at which it ends. */
-  readonly kept: { readonly done: Done; readonly endsAt: number; readonly ttl: number } | undefined
+  /** The reply to keep; undefined if the key is to be freed. */
+  readonly done: Done | undefined
+  /** The time of the monotonic clock at which it is given up. */
+  readonly endsAt: number
+  readonly settle: Effect.Effect<unknown, KeyStoreError>
 }
 
 /** How many keys to free are remembered, how many replies, and how many UTF-16 units of them. */
@@ -20,35 +21,78 @@ const most = { keys: 1000, replies: 1000, units: 2 ** 26 }
 /** The message of a key that `free` does not remember. */
 export const tooManyKeys = `${most.keys} idempotency keys wait until the store frees them. Those of further requests stay in use until their leases end`
 
-/** Milliseconds between two attempts on a store that does not work. */
+/** Milliseconds for which a key is tried. */
+const longest = Duration.toMillis("1 hour")
+
+/** Milliseconds between two rounds. */
 const interval = 1000
 
-/** The attempts of a process that its store has not settled. One fiber settles them, and runs only while there are some. */
-export class Unsettled {
-  readonly #entries = new Set<Entry>()
-  #isRunning = false
-  #keys = 0
-  readonly #replies = new Map<string, Done>()
-  readonly #scope: Scope.Scope
-  readonly #store: Store
-  #units = 0
+/** Milliseconds after which an attempt on the store has failed. */
+const patience = 5000
 
-  constructor(store: Store, scope: Scope.Scope) {
-    this.#scope = scope
+/** After so many failures in turn the store does not work, and the round ends. */
+const mostFailures = 3
+
+const forgetEnded = (entries: Map<string, Entry>, now: number): void => {
+  for (const [key, { endsAt }] of entries) if (endsAt <= now) entries.delete(key)
+}
+
+/** Settles entries in turn. One that fails is the last of the next round. */
+const settleAll = (entries: Map<string, Entry>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const all = [...entries]
+    let at = 0
+    let failures = 0
+    return Effect.whileLoop({
+      body: () =>
+        Effect.exit(
+          Effect.timeout(
+            Effect.suspend(() => all[at]![1].settle),
+            patience
+          )
+        ),
+      step: ({ _tag }) => {
+        const [key, entry] = all[at++]!
+        failures = _tag === "Success" ? 0 : failures + 1
+        // Another one may have its place.
+        if (entries.get(key) !== entry) return
+        entries.delete(key)
+        if (_tag === "Failure") entries.set(key, entry)
+      },
+      while: () => at < all.length && failures < mostFailures
+    })
+  })
+
+/** The attempts of a process that its store has not settled. */
+export class Unsettled {
+  /** By owner. */
+  readonly #keys = new Map<string, Entry>()
+  /** By id. */
+  readonly #replies = new Map<string, Entry>()
+  /** Is open while there are entries. */
+  readonly #some = Latch.makeUnsafe(false)
+  readonly #store: Store
+
+  constructor(store: Store) {
     this.#store = store
   }
 
   /** Returns the reply to the request of a key. The lease of the key may have ended in the outage. */
-  find(id: string): Done | undefined {
-    return this.#replies.get(id)
+  find(id: string): Effect.Effect<Done | undefined> {
+    return Effect.map(MonotonicClock.millis, (now) => {
+      const entry = this.#replies.get(id)
+      return entry !== undefined && now < entry.endsAt ? entry.done : undefined
+    })
   }
 
   /** Frees the key of an attempt, without waiting for it. Returns false if too many keys are remembered. */
   free(attempt: Attempt): Effect.Effect<boolean> {
-    return Effect.suspend(() => {
-      if (this.#keys >= most.keys) return Effect.succeed(false)
-      this.#keys++
-      return this.#add({ attempt, kept: undefined })
+    return Effect.map(MonotonicClock.millis, (now) => {
+      if (this.#keys.size >= most.keys) return false
+      const settle = Effect.suspend(() => this.#store.release(attempt))
+      this.#keys.set(attempt.owner, { done: undefined, endsAt: now + longest, settle })
+      this.#some.openUnsafe()
+      return true
     })
   }
 
@@ -57,73 +101,32 @@ export class Unsettled {
    * remembered.
    */
   keep(attempt: Attempt, reply: string, ttl: number): Effect.Effect<boolean> {
-    return Clock.clockWith((clock) => {
+    return Effect.map(MonotonicClock.millis, (now) => {
       const { fingerprint, id } = attempt
-      const units = this.#units + reply.length
-      if (this.#replies.size >= most.replies || units > most.units) return Effect.succeed(false)
+      let units = reply.length
+      for (const { done } of this.#replies.values()) units += done!.reply.length
+      if (this.#replies.size >= most.replies || units > most.units) return false
+      const settle = Effect.suspend(() => this.#store.complete(attempt, reply, ttl))
       const done: Done = { _tag: "Done", fingerprint, reply }
-      this.#units = units
-      this.#replies.set(id, done)
-      return this.#add({
-        attempt,
-        kept: { done, endsAt: MonotonicClock.millisOf(clock) + ttl, ttl }
-      })
+      // The reply of the attempt that lost the key to this one goes.
+      this.#replies.set(id, { done, endsAt: now + ttl, settle })
+      this.#some.openUnsafe()
+      return true
     })
   }
 
-  #add(entry: Entry): Effect.Effect<true> {
-    this.#entries.add(entry)
-    if (this.#isRunning) return Effect.succeed(true)
-    this.#isRunning = true
-    return Effect.as(Effect.forkIn(this.#run, this.#scope), true)
-  }
-
-  #remove(entry: Entry): void {
-    if (!this.#entries.delete(entry)) return
-    const done = entry.kept?.done
-    if (done === undefined) {
-      this.#keys--
-      return
-    }
-    const { id } = entry.attempt
-    this.#units -= done.reply.length
-    if (this.#replies.get(id) === done) this.#replies.delete(id)
-  }
-
-  #settle({ attempt, kept }: Entry): Effect.Effect<unknown, KeyStoreError> {
-    return kept === undefined
-      ? this.#store.release(attempt)
-      : this.#store.complete(attempt, kept.done.reply, kept.ttl)
-  }
-
-  /** Settles the entries in turn until one fails. That one is the last of the next round. */
-  readonly #round = Clock.clockWith((clock) => {
-    const now = MonotonicClock.millisOf(clock)
-    for (const entry of this.#entries) {
-      if (entry.kept !== undefined && entry.kept.endsAt <= now) this.#remove(entry)
-    }
-    return Effect.forEach(
-      this.#entries,
-      (entry) =>
-        Effect.onExit(this.#settle(entry), (exit) =>
-          Effect.sync(() => {
-            if (exit._tag === "Success") this.#remove(entry)
-            else if (this.#entries.delete(entry)) this.#entries.add(entry)
-          })
-        ),
-      { discard: true }
-    )
-  })
-
-  readonly #run = Effect.suspend(() => Effect.exit(this.#round)).pipe(
-    Effect.andThen(
-      Effect.suspend(() => (this.#entries.size === 0 ? Effect.void : Effect.sleep(interval)))
-    ),
-    Effect.repeat({
-      while: () => {
-        this.#isRunning = this.#entries.size > 0
-        return this.#isRunning
-      }
+  /** Settles the attempts while there are some, and waits for more. */
+  get run(): Effect.Effect<never> {
+    const round = Effect.gen({ self: this }, function* () {
+      yield* this.#some.await
+      const now = yield* MonotonicClock.millis
+      forgetEnded(this.#keys, now)
+      forgetEnded(this.#replies, now)
+      yield* settleAll(this.#replies)
+      yield* settleAll(this.#keys)
+      if (this.#keys.size + this.#replies.size > 0) yield* Effect.sleep(interval)
+      else this.#some.closeUnsafe()
     })
-  )
+    return Effect.forever(round)
+  }
 }

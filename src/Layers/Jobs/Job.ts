@@ -1,8 +1,10 @@
 /** Jobs: effects that run when they are due. A plugin contributes them. */
 import * as Context from "effect/Context"
 import * as Cron from "effect/Cron"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Contribution from "../../Plugin/Contribution.ts"
 import * as DurationInput from "../../Plugin/DurationInput.ts"
@@ -179,8 +181,16 @@ export const every = <E, R>(
   )
 }
 
-const isTimeZone = (name: string): boolean =>
-  Result.isSuccess(Result.try(() => new Intl.DateTimeFormat("en", { timeZone: name })))
+/** The offsets of time zones that places have, in hours. */
+const offsets = { from: -12, to: 14 }
+
+const isTimeZone = (name: unknown): boolean => {
+  const zone =
+    typeof name === "string" ? Option.getOrUndefined(DateTime.zoneFromString(name)) : undefined
+  if (zone?._tag !== "Offset") return zone !== undefined
+  const hours = zone.offset / 3_600_000
+  return hours >= offsets.from && hours <= offsets.to
+}
 
 /**
  * Creates a job that is due as a cron expression says: five fields for minute, hour, day, month and weekday,
@@ -221,7 +231,7 @@ export const cron = <E, R>(
   if (typeof expression !== "string") {
     return refuse(`its cron expression is ${Shown.of(expression)}: ${five}`)
   }
-  // Effect also takes offsets that no place has, such as "+25:00".
+  // Effect takes offsets of any size.
   const parsed = Cron.parse(expression, isTimeZone(timezone) ? timezone : "")
   if (Result.isFailure(parsed)) {
     return refuse(

@@ -1,4 +1,5 @@
 /** The health check of the process: its heap, and its open handles. */
+import { getHeapStatistics } from "node:v8"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HealthCheck from "../../Plugin/HealthCheck.ts"
@@ -6,12 +7,8 @@ import { OverloadConfig } from "./OverloadConfig.ts"
 
 const bytes = (count: number) => ByteSize.format(ByteSize.fromInputUnsafe(Math.round(count)))
 
-let limit: number | undefined
-
-/** Returns the largest heap that the runtime allows. */
-const heapLimit = (): number =>
-  // The import statement would also evaluate the module's lazy parts. Bun walks all objects for the statistics.
-  (limit ??= process.getBuiltinModule("node:v8").getHeapStatistics().heap_size_limit)
+/** The largest heap that the runtime allows. Read once, because Bun walks all objects for it. */
+const { heap_size_limit: heapLimit } = getHeapStatistics()
 
 /** Returns why the process should get no more requests; undefined if it may. */
 const exhausted = ({
@@ -19,8 +16,8 @@ const exhausted = ({
   maxHeap
 }: (typeof OverloadConfig)["Service"]): string | undefined => {
   const { heapUsed } = process.memoryUsage()
-  if (heapUsed > maxHeap * heapLimit()) {
-    return `The heap holds ${bytes(heapUsed)} of ${bytes(heapLimit())}, which is above overload.maxHeap (${maxHeap})`
+  if (heapUsed > maxHeap * heapLimit) {
+    return `The heap holds ${bytes(heapUsed)} of ${bytes(heapLimit)}, which is above overload.maxHeap (${maxHeap})`
   }
   if (maxHandles === undefined) return undefined
   const handles = process.getActiveResourcesInfo().length

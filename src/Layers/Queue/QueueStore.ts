@@ -65,7 +65,7 @@ export interface Claimed {
   readonly attempts: number
   readonly element: string
   readonly id: string
-  /** What `renew` and `settle` need to know of the claim. It fences off workers that lost their lease. */
+  /** Identifies the claim in `renew` and `settle`. It fences off workers that lost their lease. */
   readonly token: string
 }
 

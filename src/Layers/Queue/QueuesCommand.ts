@@ -127,7 +127,7 @@ const show = Command.make(
 )
 
 /** Prints how many of the named items were changed. Fails if some were not. */
-const told = (count: number, ids: ReadonlyArray<string>, done: string, others: string) => {
+const report = (count: number, ids: ReadonlyArray<string>, done: string, others: string) => {
   const named = new Set(ids).size
   const line = `${count} of ${named} items ${done}.`
   return count === named ? Console.log(line) : refused(`${line} ${others}`, 1)
@@ -149,7 +149,7 @@ const requeue = Command.make(
     }
     const count = yield* withStore(Inspect.requeue(from, dead ? "dead" : ids))
     if (dead) return yield* Console.log(`Dead letters that wait again: ${count}.`)
-    return yield* told(
+    return yield* report(
       count,
       ids,
       "wait again",
@@ -164,7 +164,7 @@ const remove = Command.make(
   Effect.fn(function* ({ from, ids }) {
     if (ids.length === 0) return yield* refused("Name the ids of the items to remove.", 2)
     const count = yield* withStore(Inspect.remove(from, ids))
-    return yield* told(
+    return yield* report(
       count,
       ids,
       "were removed",

@@ -46,7 +46,7 @@ const itemOf = (row: Row): Item => ({
   updatedAt: Number(row.updated_at)
 })
 
-/** A claimed row: `claim` is the token in it. */
+/** The sequence of a claimed row, and the token in its column. */
 export interface ClaimedRow {
   readonly claim: string
   readonly sequence: string
@@ -55,7 +55,7 @@ export interface ClaimedRow {
 /** Returns the token of a claimed item, by which its row is found without another index. */
 export const tokenOf = (sequence: Numeric, claim: string): string => `${sequence}.${claim}`
 
-/** Returns the row of a token. No row has the one of another text. */
+/** Reads a token. Returns the sequence 0, which no row has, for a text that is no token. */
 export const claimedRow = (token: string): ClaimedRow => {
   const [, sequence = "0", claim = ""] = /^(\d{1,18})\.(.*)$/s.exec(token) ?? []
   return { claim, sequence }

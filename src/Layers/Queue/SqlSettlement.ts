@@ -37,7 +37,7 @@ export const make = (sql: SqlClient) => {
   const items = sql(SqlTables.tables.items)
   const now = timeOf(sql)
 
-  /** Stores successes without a result. The rows have one claim. */
+  /** Stores successes without a result. All rows belong to one claim. */
   const plain = (claim: string, rows: ReadonlyArray<ClaimedRow>) => {
     const own = sql`sequence = any(${rows.map(({ sequence }) => sequence)}::bigint[]) and token = ${claim}`
     return sql<Settled>`
@@ -80,19 +80,16 @@ export const make = (sql: SqlClient) => {
       union all select sequence, 0 from moved`
   }
 
-  /** The statements for some settlements. To run them again changes nothing. */
-  const statements = (settlements: ReadonlyArray<Settlement>, told: Fragment | undefined) => {
-    if (!settlements.every(isPlain)) return [every(settlements, told)]
-    const rows = settlements.map(({ token }) => claimedRow(token))
-    return [...Map.groupBy(rows, ({ claim }) => claim)].map(([claim, own]) => plain(claim, own))
-  }
-
   return (
     settlements: ReadonlyArray<Settlement>,
     told: Fragment | undefined
-  ): Effect.Effect<ReadonlySet<string>, SqlError> =>
-    Effect.map(
-      Effect.forEach(statements(settlements, told), (statement) => statement),
-      (results) => new Set(results.flat().map(({ sequence }) => String(sequence)))
+  ): Effect.Effect<ReadonlySet<string>, SqlError> => {
+    const rows = settlements.map(({ token }) => claimedRow(token))
+    const { claim } = rows[0]!
+    const isOne = settlements.every(isPlain) && rows.every((row) => row.claim === claim)
+    return Effect.map(
+      isOne ? plain(claim, rows) : every(settlements, told),
+      (settled) => new Set(settled.map(({ sequence }) => String(sequence)))
     )
+  }
 }

@@ -6,8 +6,8 @@
  * is due, at least each `checkInterval`. Times are those of the database.
  *
  * Rows of a batch are looked up one by one, by `offset 0` and `any(array(...))`: a join would be planned by
- * statistics, which are wrong for a table whose rows change all the time. Only a running item has a token. That
- * of a claimed item also has the sequence of its row.
+ * statistics, which are wrong for a table whose rows change all the time. The column `token` of a running item
+ * has the token of its claim, and `Claimed.token` is `<sequence>.<token>`.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -1,5 +1,5 @@
 /** Compiles templates with Eta: its parser and its code, with values printed by the rules of their place. */
-import { Script } from "node:vm"
+import { compileFunction, Script } from "node:vm"
 import type { Eta } from "eta/core"
 import * as Thrown from "../../Config/Thrown.ts"
 import type { Compiled } from "./Compiled.ts"
@@ -33,9 +33,19 @@ const opensBlock = /^block\(\s*(?:"[^"\\]*"|'[^'\\]*')\s*,\s*(?:\(\)\s*=>|functi
 
 /** Returns the line of the template in whose tag the code has a syntax error. */
 const lineOf = (code: string): number | undefined => {
+  const options = { filename: "template" }
+  const script = `[function (${parameters.join(", ")}) {${code}\n}]`
+  // An error of the first has no line on Bun. The second has none for code that ends its function and begins another.
+  return (
+    lineOfError(code, () => compileFunction(code, parameters, options)) ??
+    lineOfError(code, () => new Script(script, options))
+  )
+}
+
+/** Returns the line of the tag at which `parse` fails. */
+const lineOfError = (code: string, parse: () => unknown): number | undefined => {
   try {
-    // Bun has no line in an error of `compileFunction`. In a list the code cannot end the function unseen.
-    void new Script(`[function (${parameters.join(", ")}) {${code}\n}]`, { filename: "template" })
+    parse()
     return undefined
   } catch (error) {
     const at = error instanceof Error ? /^template:(\d+)/.exec(error.stack ?? "") : null

@@ -64,7 +64,7 @@ export const make = <A>(
   const hasParts = entries.some(({ path }) => /[(]|[^/]:|:[^/]*[-.]/.test(path))
   const search = (method: string, url: string) => {
     const match = router.find(method, url)
-    if (match === undefined || (!hasParts && !hasEmptySegment(url))) return match
+    if (match === undefined || (!hasParts && !mayHaveEmptySegment(url))) return match
     if (!hasEmptyParam(match.params)) return match
     const other = takingNothing.find(method, url)
     if (other === undefined || hasEmptyParam(other.params)) return undefined
@@ -120,9 +120,9 @@ const otherEnd = (target: string): string | undefined => {
     : undefined
 }
 
-/** Whether a segment of the path may be empty. */
-const hasEmptySegment = (url: string): boolean =>
-  url.endsWith("/") || url.includes("//") || url.includes("/?")
+/** Whether a segment of the path may be empty. The router takes "*" for a path. */
+const mayHaveEmptySegment = (url: string): boolean =>
+  !url.startsWith("/") || url.endsWith("/") || url.includes("//") || url.includes("/?")
 
 /** Whether a parameter matched nothing; the rest of a path, `*`, may be empty. */
 const hasEmptyParam = (params: Match["params"]): boolean => {

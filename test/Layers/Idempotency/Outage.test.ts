@@ -127,33 +127,76 @@ describe("a store that does not work", () => {
     })
   )
 
-  it.effect("frees every key but those that it cannot free for a reason of their own", () =>
+  it.effect("settles every attempt but those that fail for a reason of their own", () =>
+    Effect.gen(function* () {
+      const settled: Array<string> = []
+      const settle = (id: string, operation: Operation) =>
+        id.startsWith("bad")
+          ? Effect.fail(new KeyStoreError({ cause: "it is locked", operation }))
+          : Effect.sync(() => settled.push(id))
+      const unsettled = new Unsettled({
+        ...failing(new Set()),
+        complete: ({ id }) => Effect.as(settle(id, "complete"), true),
+        release: ({ id }) => Effect.asVoid(settle(id, "release"))
+      })
+      for (const id of ["bad 1", "bad 2", "a", "bad 3", "bad 4", "bad 5", "b"]) {
+        yield* unsettled.free({ fingerprint: "f", id, owner: id })
+        yield* unsettled.keep({ fingerprint: "f", id: `${id} kept`, owner: id }, "r", 60_000)
+      }
+      yield* Effect.forkScoped(unsettled.run)
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(settled.toSorted(), ["a", "a kept", "b", "b kept"])
+    })
+  )
+
+  it.effect("that throws or does not answer holds up no other attempt", () =>
     Effect.gen(function* () {
       const freed: Array<string> = []
-      const store: Store = {
+      const unsettled = new Unsettled({
         ...failing(new Set()),
-        release: ({ id }) =>
-          id.startsWith("bad")
-            ? Effect.fail(new KeyStoreError({ cause: "it is locked", operation: "release" }))
-            : Effect.sync(() => void freed.push(id))
-      }
-      const unsettled = new Unsettled(store, yield* Effect.scope)
-      for (const id of ["bad 1", "a", "bad 2", "b"]) {
+        release: ({ id }) => {
+          if (id === "throws") throw new Error("a bug of the store")
+          return id === "hangs" ? Effect.never : Effect.sync(() => void freed.push(id))
+        }
+      })
+      for (const id of ["throws", "hangs", "a"]) {
         yield* unsettled.free({ fingerprint: "f", id, owner: id })
       }
-      yield* TestClock.adjust("3 seconds")
-      assert.deepStrictEqual(freed, ["a", "b"])
+      yield* Effect.forkScoped(unsettled.run)
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(freed, ["a"])
+    })
+  )
+
+  it.effect("has the reply of the attempt that had the key last", () =>
+    Effect.gen(function* () {
+      const broken = new Set<Operation>(["complete"])
+      const memory = new MemoryStore(2 ** 20)
+      const unsettled = new Unsettled(failing(broken, memory))
+      const attempt = (owner: string) => ({ fingerprint: "f", id: "a", owner })
+      yield* memory.claim(attempt("second"), 60_000)
+      yield* unsettled.keep(attempt("first"), "first", 60_000)
+      yield* unsettled.keep(attempt("second"), "second", 60_000)
+      const done = { _tag: "Done", fingerprint: "f", reply: "second" } as const
+      assert.deepStrictEqual(yield* unsettled.find("a"), done)
+      broken.clear()
+      yield* Effect.forkScoped(unsettled.run)
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(yield* unsettled.find("a"))
+      assert.deepStrictEqual(yield* memory.claim(attempt("third"), 1000), done)
     })
   )
 
   it.effect("gets a reply until its time has passed, and no longer", () =>
     Effect.gen(function* () {
-      const unsettled = new Unsettled(failing(new Set(["complete"])), yield* Effect.scope)
-      assert.isTrue(yield* unsettled.keep({ fingerprint: "f", id: "a", owner: "a" }, "r", 10_000))
-      yield* TestClock.adjust("9 seconds")
-      assert.deepStrictEqual(unsettled.find("a"), { _tag: "Done", fingerprint: "f", reply: "r" })
-      yield* TestClock.adjust("2 seconds")
-      assert.isUndefined(unsettled.find("a"))
+      const unsettled = new Unsettled({ ...failing(new Set()), complete: () => Effect.never })
+      yield* Effect.forkScoped(unsettled.run)
+      assert.isTrue(yield* unsettled.keep({ fingerprint: "f", id: "a", owner: "a" }, "r", 4000))
+      yield* TestClock.adjust("3 seconds")
+      const done = { _tag: "Done", fingerprint: "f", reply: "r" } as const
+      assert.deepStrictEqual(yield* unsettled.find("a"), done)
+      yield* TestClock.adjust("1 second")
+      assert.isUndefined(yield* unsettled.find("a"))
     })
   )
 
@@ -249,13 +292,13 @@ describeRedis("a Redis that does not answer for a time", () => {
         const server = yield* redisServer()
         const context = yield* connect(settings({ commandTimeout: "200ms", url: server.url }))
         const store = RedisStore.make(Context.get(context, Redis), "late")
-        const scope = yield* Effect.scope
         const attempt = (key: string) => ({
           fingerprint: "f".repeat(43),
           id: key,
           owner: crypto.randomUUID()
         })
-        const unsettled = new Unsettled(store, scope)
+        const unsettled = new Unsettled(store)
+        yield* Effect.forkScoped(unsettled.run)
         yield* server.freeze
         for (const key of ["a", "b"]) {
           const lost = attempt(key)

@@ -257,7 +257,8 @@ describe("jobs that cannot run", () => {
             Job.every("g", "1 minute", Effect.void, { transaction: true }),
             Job.cron("h", "0 0 31 2 *", Effect.void),
             Job.every("i", "1000000000 days", Effect.void),
-            Job.cron("offset", "0 6 * * *", Effect.void, { timezone: "+25:00" }),
+            Job.cron("east", "0 6 * * *", Effect.void, { timezone: "+14:01" }),
+            Job.cron("west", "0 6 * * *", Effect.void, { timezone: "-25:00" }),
             // A program that no compiler has checked.
             ...unchecked
           ]
@@ -269,7 +270,8 @@ describe("jobs that cannot run", () => {
       for (const part of [
         'The job "a" of "app:orders" cannot run: its cron expression is "0 25 * * *"',
         'its time zone is "Mars/Base", which does not exist: write an IANA name',
-        'its time zone is "+25:00", which does not exist: write an IANA name',
+        'its time zone is "+14:01", which does not exist: write an IANA name',
+        'its time zone is "-25:00", which does not exist: write an IANA name',
         'its interval is "0 seconds": write a duration from',
         'its interval is "1000000000 days": write a duration from',
         'The job "d e" of "app:orders" cannot run: its name has to be',

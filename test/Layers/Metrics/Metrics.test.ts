@@ -211,18 +211,16 @@ it.effect("OpenMetrics has the families of counters and an end", () =>
   })
 )
 
-it.effect(
-  "the heap has the spaces of V8, and one on Bun, whose statistics walk through all objects",
-  () =>
-    Effect.gen(function* () {
-      const { run } = yield* TestApp.make(App.make("lamps", [Metrics.plugin]))
-      const all = yield* run(Metric.snapshot)
-      const used = all.filter(({ id }) => id === "v8js.memory.heap.used")
-      const names = used.map(({ attributes }) => attributes?.["v8js.heap.space.name"])
-      expect(names).toEqual(
-        "Bun" in globalThis
-          ? ["old_space"]
-          : getHeapSpaceStatistics().map(({ space_name: name }) => name)
-      )
-    })
+it.effect("the heap has the spaces of V8, and one on Bun", () =>
+  Effect.gen(function* () {
+    const { run } = yield* TestApp.make(App.make("lamps", [Metrics.plugin]))
+    const all = yield* run(Metric.snapshot)
+    const used = all.filter(({ id }) => id === "v8js.memory.heap.used")
+    const names = used.map(({ attributes }) => attributes?.["v8js.heap.space.name"])
+    expect(names).toEqual(
+      "Bun" in globalThis
+        ? ["old_space"]
+        : getHeapSpaceStatistics().map(({ space_name: name }) => name)
+    )
+  })
 )

@@ -410,8 +410,8 @@ describe("enqueueAll", () => {
   )
 })
 
-describe("a store that carries out no claim", () => {
-  it("is told once a minute", () =>
+describe("a queue whose claims fail", () => {
+  it("logs one warning a minute", () =>
     run(
       Effect.gen(function* () {
         const told: Array<unknown> = []

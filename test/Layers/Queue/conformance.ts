@@ -404,6 +404,32 @@ export const conformance = ({ open }: Subject): void => {
     })
   )
 
+  check("a batch may have the items of several claims", (queue) =>
+    Effect.gen(function* () {
+      const once = { keep: false }
+      yield* one.offer(queue, [offer("a", once), offer("b"), offer("c", once), offer("d")])
+      const items = [...(yield* claim(one, queue, 2)), ...(yield* claim(one, queue, 2))]
+      expect(yield* one.renew(queue, items, hour)).toEqual([])
+      expect(yield* settle(one, queue, items, completed)).toEqual([])
+      expect(yield* two.stats(queue)).toMatchObject({ completed: 2, running: 0, waiting: 0 })
+      expect(yield* settle(one, queue, items, completed)).toEqual(ids(items))
+    })
+  )
+
+  check("a token that no claim has changes nothing", (queue) =>
+    Effect.gen(function* () {
+      yield* one.offer(queue, [offer("a")])
+      const [item] = yield* claim(one, queue)
+      for (const token of ["", "0.", "a", `${"9".repeat(30)}.a`, `${item!.token}x`, randomUUID()]) {
+        const claimed = { ...item!, token }
+        expect(yield* one.renew(queue, [claimed], hour)).toEqual(["a"])
+        expect(yield* settle(one, queue, [claimed], completed)).toEqual(["a"])
+        expect(yield* settle(one, queue, [claimed], dead)).toEqual(["a"])
+      }
+      expect(yield* settle(one, queue, [item!], completed)).toEqual([])
+    })
+  )
+
   check("a paused queue is not claimed from, in no process, until it is resumed", (queue) =>
     Effect.gen(function* () {
       yield* one.offer(queue, [offer("a")])

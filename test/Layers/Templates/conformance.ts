@@ -160,7 +160,7 @@ export const suite = (name: string, open: Open): void => {
 
     it.effect("code that ends its function has the line of its tag", () =>
       Effect.gen(function* () {
-        for (const code of ["}}", "}})", "}}); (function () {{"]) {
+        for (const code of ["}}", "}})", "}}); (function () {{", "}}]; [function () {{"]) {
           expect(yield* fails(`a\n<% ${code} %>\n<%= 1 %>\n<%= 2 %>`)).toMatch(
             /Template "page", line 2: its code cannot be compiled/
           )

@@ -47,6 +47,8 @@ describe("the route table", () => {
         const { params } = table.find("GET", target)
         assert.notInclude(Object.values(params), "", `${target} in ${one}`)
       }
+      const all = RouteTable.make([{ method: "*", path: one, value: one }], limits)
+      assert.isUndefined(all.find("OPTIONS", "*").value, one)
     }
     const table = RouteTable.make(
       paths.slice(0, 3).map((each) => ({ method: "GET", path: each, value: each })),

@@ -230,6 +230,8 @@ export class FetchWire implements Wire {
         : afterHead
     )
     const more = this.#more()
+    // It may be silent for longer than a connection without a request.
+    if (isStream) this.#wait()
     this.#settle(
       HttpServerResponse.toWeb(more ? HttpServerResponse.setHeaders(sent, more) : sent, {
         context: this.#state.context,
