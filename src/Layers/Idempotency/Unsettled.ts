@@ -44,13 +44,7 @@ const settleAll = (entries: Map<string, Entry>): Effect.Effect<void> =>
     let at = 0
     let failures = 0
     return Effect.whileLoop({
-      body: () =>
-        Effect.exit(
-          Effect.timeout(
-            Effect.suspend(() => all[at]![1].settle),
-            patience
-          )
-        ),
+      body: () => Effect.exit(Effect.timeout(all[at]![1].settle, patience)),
       step: ({ _tag }) => {
         const [key, entry] = all[at++]!
         failures = _tag === "Success" ? 0 : failures + 1
