@@ -84,7 +84,9 @@ const lostOf = (
   claims: ReadonlyArray<Pick<Claimed, "id" | "token">>,
   sequences: ReadonlySet<string>
 ): ReadonlyArray<string> =>
-  claims.flatMap(({ id, token }) => (sequences.has(claimedRow(token).sequence) ? [] : [id]))
+  claims.length === sequences.size
+    ? []
+    : claims.flatMap(({ id, token }) => (sequences.has(claimedRow(token).sequence) ? [] : [id]))
 
 /** Creates the store. `checkInterval` is in milliseconds. */
 export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
