@@ -250,8 +250,13 @@ describe("the check of the heap", () => {
     () =>
       Effect.gen(function* () {
         const statistics = vi.spyOn(process.getBuiltinModule("node:v8"), "getHeapStatistics")
-        yield* Effect.addFinalizer(() => Effect.sync(() => statistics.mockRestore()))
         syncBuiltinESMExports()
+        yield* Effect.addFinalizer(() =>
+          Effect.sync(() => {
+            statistics.mockRestore()
+            syncBuiltinESMExports()
+          })
+        )
         const test = yield* TestApp.make(make().app)
         statistics.mockClear()
         ;(yield* test.get("/readyz")).expectStatus(200)
