@@ -255,8 +255,9 @@ for (const name of ["node", "proxied"]) {
           )
           // It reads the head, and nothing else.
           expect(reply.statusCode).toBe(200)
-          // Bun sends streams in chunks.
-          const length = "Bun" in globalThis ? undefined : String(2 ** 28)
+          // `Bun.serve`, which a run for Bun has in the place of node, sends streams in chunks.
+          const isChunked = name === "node" && "Bun" in globalThis
+          const length = isChunked ? undefined : String(2 ** 28)
           expect(reply.headers["content-length"]).toBe(length)
           expect(yield* test.run(settled(readBytes))).toBeLessThan(2 ** 26)
           const openFiles = Effect.promise(async () => {
