@@ -1,7 +1,7 @@
 /**
  * Requests per second over HTTP/2, with TLS and without, against Fastify with `http2`. Both are under load
  * in turn in each round, and the ratio is that of the same round. Needs h2load.
- * Run: node bench/http2.ts        Options: --rounds --seconds --quick
+ * Run: node bench/http2.ts        Options: --rounds --seconds --quick --node-options
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -65,7 +65,8 @@ try {
     try {
       for (const { environment, script, title } of variants) {
         const peer = { arguments: [], name: title, optional: false, script, title }
-        servers.push(await Server.start(peer, { environment, tier: "bare" }))
+        const runtime = { command: process.execPath, parameters: options.nodeOptions }
+        servers.push(await Server.start(peer, { environment, runtime, tier: "bare" }))
       }
       for (const path of ["/json", "/users/42?verbose=true"]) {
         for (const server of servers) await load(server, scheme, path)

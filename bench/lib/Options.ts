@@ -5,6 +5,8 @@ import type { Tier } from "./Workload.ts"
 
 export interface Options {
   readonly client: Load.Client
+  /** Options of Node for every server. */
+  readonly nodeOptions: ReadonlyArray<string>
   /** Whether only some peers or one tier were asked for. */
   readonly partial: boolean
   readonly peers: ReadonlyArray<Peers.Peer>
@@ -23,6 +25,7 @@ export const parse = (defaults: {
   const { values } = parseArgs({
     options: {
       client: { type: "string" },
+      "node-options": { default: "", type: "string" },
       peers: { type: "string" },
       quick: { default: false, type: "boolean" },
       rounds: { type: "string" },
@@ -45,6 +48,7 @@ export const parse = (defaults: {
   }
   return {
     client,
+    nodeOptions: values["node-options"].split(" ").filter(Boolean),
     partial: tier !== undefined || values.peers !== undefined,
     peers: Peers.select(values.peers?.split(",")),
     quick: values.quick,

@@ -262,6 +262,21 @@ describe.each(available)("an app on %s", (name) => {
     assert.strictEqual(await app.exit, 0)
   })
 
+  it("keeps a connection open beyond server.keepAlive while a request waits or a stream pauses", async () => {
+    const app = await start(name, { FLANGE__SERVER__KEEP_ALIVE: "1 second" })
+    try {
+      // Bun looks for idle connections every four seconds.
+      const [slow, gap] = await Promise.all([
+        fetch(`${app.url}/slow/9000`).then((reply) => reply.json()),
+        fetch(`${app.url}/gap/9000`).then((reply) => reply.text())
+      ])
+      assert.strictEqual(slow, "slow")
+      assert.strictEqual(gap, "before after")
+    } finally {
+      app.child.kill("SIGKILL")
+    }
+  })
+
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "finishes the request in flight after %s, accepts none after it, and exits with 0",
     async (signal) => {
