@@ -40,13 +40,15 @@ interface Kept {
   readonly counts: Record<State, number>
   readonly entries: Map<string, Entry>
   isPaused: boolean
+  /** The tenant that was served last. */
+  lastTenant: string
   /** The time before which no delay and no lease ends. */
   nextAt: number
   /** The items that are delayed or running, which change by time alone. */
   readonly timed: Set<Entry>
-  /** Goes round the tenants of `waiting`. It also reaches those that are added while it goes. */
+  /** Goes through the tenants of `waiting`. It also reaches those that are added while it goes. */
   turns: Iterator<string>
-  /** The waiting items by tenant, each list in the order of claims. */
+  /** The waiting items by tenant, each list in the order of claims. The tenants are in the order of their turns. */
   readonly waiting: Map<string, Array<Entry>>
   /** The waits, oldest first. Those that are over stay until they are more than the others. */
   waits: Array<Wait>
@@ -371,6 +373,7 @@ export class MemoryStore implements Store {
       counts: { ...noItems },
       entries: new Map(),
       isPaused: false,
+      lastTenant: "",
       nextAt: Number.POSITIVE_INFINITY,
       timed: new Set(),
       turns: waiting.keys(),
@@ -404,13 +407,22 @@ export class MemoryStore implements Store {
 
   /** Returns the first item of the next tenant with waiting items. */
   #next(kept: Kept): Entry | undefined {
+    const { lastTenant, waiting } = kept
+    const rest = waiting.get(lastTenant)
+    if (rest !== undefined) {
+      // It is behind those that have come since it was served.
+      waiting.delete(lastTenant)
+      waiting.set(lastTenant, rest)
+    }
     let turn = kept.turns.next()
     if (turn.done === true) {
       // An iterator that has ended does not see what is added.
-      kept.turns = kept.waiting.keys()
+      kept.turns = waiting.keys()
       turn = kept.turns.next()
     }
-    return turn.done === true ? undefined : kept.waiting.get(turn.value)?.[0]
+    if (turn.done === true) return undefined
+    kept.lastTenant = turn.value
+    return waiting.get(turn.value)?.[0]
   }
 
   #nowOf(fiber: Fiber.Fiber<unknown, unknown>): number {

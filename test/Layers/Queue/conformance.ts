@@ -227,6 +227,23 @@ export const conformance = ({ open }: Subject): void => {
     })
   )
 
+  check("tenants that come one after the other do not put off one that waits", (queue) =>
+    Effect.gen(function* () {
+      const next = Effect.map(claim(one, queue, 1), ([item]) => item!.id)
+      yield* one.offer(queue, [
+        offer("a1", { tenant: "a" }),
+        offer("a2", { tenant: "a" }),
+        offer("b0", { tenant: "b" })
+      ])
+      const served = [yield* next, yield* next]
+      for (let i = 1; i <= 3; i++) {
+        yield* one.offer(queue, [offer(`b${i}`, { tenant: "b" })])
+        served.push(yield* next)
+      }
+      expect(served).toContain("a2")
+    })
+  )
+
   check("a tenant's priority does not put other tenants off", (queue) =>
     Effect.gen(function* () {
       yield* one.offer(
