@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Deadlocks from "../../Plugin/Deadlocks.ts"
 import * as OwnTables from "../../Plugin/OwnTables.ts"
 import * as Failure from "./Failure.ts"
 import { QueueBackendError } from "./QueueErrors.ts"
@@ -94,6 +95,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
   const queues = sql(SqlTables.tables.queues)
   const now = timeOf(sql)
   const memory = memories()
+  const retrying = Deadlocks.retrying(sql)
   const settle = SqlSettlement.make(sql)
   const wakers = new SqlNotifications.Wakers((queue) => {
     memory(queue).checkAt = 0
@@ -293,7 +295,8 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
       return stored(
         "add items",
         Effect.gen(function* () {
-          const rows = yield* sql<{ readonly id: string }>`
+          // Another batch may have the same ids in another order.
+          const rows = yield* retrying(sql<{ readonly id: string }>`
             with added as (
               insert into ${items} (queue, id, state, tenant, priority, keep, created_at, due_at, updated_at, wake_at, element)
               select ${queue}, o.id, case when o.delay::bigint > 0 then 'delayed' else 'waiting' end, o.tenant, o.priority::smallint, o.keep::boolean,
@@ -305,7 +308,7 @@ export const make = (sql: SqlClient, checkInterval = 1000): SqlStore => {
               cross join (select ${now} as now) t order by o.place
               on conflict do nothing returning id
             ), told as (select ${notify(queue, isDelayed)} from (select 1 from added limit 1) one)
-            select id, (select count(*) from told) as told from added`
+            select id, (select count(*) from told) as told from added`)
           const added = new Set(rows.map(({ id }) => id))
           if (added.size > 0) yield* wakeLater(queue, isDelayed)
           // An id that is twice in the list was added once.

@@ -13,6 +13,7 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { SqlClient, TransactionConnection } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import * as Deadlocks from "../../Plugin/Deadlocks.ts"
 import * as OwnTables from "../../Plugin/OwnTables.ts"
 import {
   type Backend,
@@ -51,9 +52,6 @@ const mostRemoved = 1000
 /** How often replicas look for old events, on average, in milliseconds. */
 const pruneInterval = 60_000
 
-/** How many times an append outside a transaction is repeated after a deadlock. */
-const retries = 5
-
 interface Head {
   readonly generation: bigint | number | string
   readonly last: bigint | number | string
@@ -90,14 +88,7 @@ export const make = (
   /** The topics that are removed in part together, so that not each append does it. */
   const step = Math.max(1, Math.ceil(maxEvents / 10))
 
-  const isOutside = Effect.map(
-    Effect.context<never>(),
-    (context) =>
-      Context.getOrUndefined(
-        context as Context.Context<TransactionConnection>,
-        sql.transactionService
-      ) === undefined
-  )
+  const retrying = Deadlocks.retrying(sql)
 
   /** Adds an event in one statement, which holds the lock of the topic's row until its transaction ends. */
   const appendPg = (topic: string, event: string, data: string) =>
@@ -128,14 +119,8 @@ export const make = (
     stored(
       "append",
       Effect.gen(function* () {
-        const isAlone = yield* isOutside
         const adding = isMySql ? appendMySql(topic, event, data) : appendPg(topic, event, data)
-        const [head] = yield* isAlone
-          ? Effect.retry(adding, {
-              times: retries,
-              while: ({ reason }) => reason._tag === "DeadlockError"
-            })
-          : adding
+        const [head] = yield* retrying(adding)
         const generation = Number(head!.generation)
         const sequence = Number(head!.last)
         if (sequence > maxEvents && sequence % step === 0) {

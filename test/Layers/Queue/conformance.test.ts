@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { Redis, SharedRedis } from "flange/Redis"
 import { describe, expect, it } from "vitest"
 import { MemoryStore } from "../../../src/Layers/Queue/MemoryStore.ts"
@@ -83,6 +84,36 @@ backends.onEach(
       ))
   }
 )
+
+backends.onEach([backends.postgres], "batches with the same ids in a database", (backend) => {
+  it("are added once if they have them in another order", () =>
+    Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const url = yield* backend.fresh
+          const sql = yield* backends.open(url)
+          const store = SqlStore.make(sql)
+          const other = SqlStore.make(yield* backends.open(url))
+          yield* store.createTables
+          const waits = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'`
+          let waiting: Fiber.Fiber<ReadonlyArray<boolean>, unknown> | undefined
+          const first = yield* sql.withTransaction(
+            Effect.gen(function* () {
+              const added = [...(yield* store.offer("q", [offer("b")]))]
+              waiting = yield* Effect.forkDetach(
+                other.offer("q", [offer("a"), offer("b"), offer("c")])
+              )
+              yield* until(Effect.map(waits, ({ length }) => length > 0))
+              // Each has a row that the other waits for. The server ends the one that has waited for longer.
+              return [...added, ...(yield* store.offer("q", [offer("a")]))]
+            })
+          )
+          expect(first).toEqual([true, true])
+          expect(yield* Fiber.join(waiting!)).toEqual([false, false, true])
+        })
+      )
+    ))
+})
 
 backends.onEach([backends.pglite, backends.postgres], "counting in a database", (backend) => {
   it("ends at the most items of a state, and is exact up to them", () =>
