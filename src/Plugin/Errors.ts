@@ -28,6 +28,7 @@ export interface AssemblyProblem {
     | "UndecidedTransaction"
     | "UndeclaredExtension"
     | "UnfitHandlers"
+    | "UnfitRole"
     | "UnguardedEndpoint"
     | "UnkeyedEndpoint"
     | "UnknownTarget"

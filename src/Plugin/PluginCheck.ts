@@ -3,6 +3,7 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Contribution from "./Contribution.ts"
 import type { AssemblyProblem } from "./Errors.ts"
 import type * as Plugin from "./Plugin.ts"
+import type { Role } from "./Role.ts"
 
 /** An app that is being assembled. Nothing is configured or acquired yet. */
 export interface Assembled {
@@ -52,3 +53,24 @@ export const unique =
         plugins: [...new Set(ids)]
       }))
   }
+
+/**
+ * Creates a check that finds contributions of a kind that `Role.assign` has taken from the only role whose processes
+ * carry them out.
+ */
+export const carriedOutBy =
+  (kind: string, role: Role): Check =>
+  ({ plugins }) =>
+    plugins.flatMap(({ id, manifest }) =>
+      manifest.contributions.flatMap(({ kind: own, name, roles }) =>
+        own !== kind || roles === undefined || roles.includes(role)
+          ? []
+          : [
+              {
+                kind: "UnfitRole",
+                message: `The ${kind} "${name}" of "${id}" is assigned to the role ${roles.map((each) => `"${each}"`).join(" and ")}, and only processes with the role "${role}" carry it out: remove Role.assign, or add "${role}".`,
+                plugins: [id]
+              }
+            ]
+      )
+    )

@@ -175,6 +175,7 @@ const services = Effect.gen(function* () {
 export const plugin = Plugin.make("flange:cluster", {
   config: [ClusterConfig],
   contributes: [
+    PluginCheck.kind.make("workflows of other roles", PluginCheck.carriedOutBy(kind, "worker")),
     PluginCheck.kind.make(
       "workflows",
       PluginCheck.unique(

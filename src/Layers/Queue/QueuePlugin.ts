@@ -123,6 +123,7 @@ const shared = {
   config: [QueueConfig],
   contributes: [
     Cli.make("queues", { load: () => import("./QueuesCommand.ts") }),
+    PluginCheck.kind.make("workers of other roles", PluginCheck.carriedOutBy(kind.name, "worker")),
     PluginCheck.kind.make(
       "workers",
       PluginCheck.unique(

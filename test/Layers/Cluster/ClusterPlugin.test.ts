@@ -11,7 +11,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import * as Activity from "effect/workflow/Activity"
 import * as Workflow from "effect/workflow/Workflow"
-import { App, Plugin } from "flange"
+import { App, Plugin, Role } from "flange"
 import * as Cluster from "flange/Cluster"
 import { TestCluster } from "flange/Cluster/Testing"
 import * as Database from "flange/Database"
@@ -359,6 +359,16 @@ describe("TestCluster", () => {
     ])
     return expect(run(TestApp.make(twice))).rejects.toThrow(
       'RepeatedWorkflow: The workflow "Order" is listed several times, in "shop:a", "shop:b"'
+    )
+  })
+
+  it("refuses a workflow of another role", () => {
+    const workflow = Cluster.workflow(order.Order, ({ id }) => Effect.succeed(id))
+    const shop = Plugin.make("shop:a", { contributes: [Role.assign(workflow, "scheduler")] })
+    return expect(
+      run(TestApp.make(App.make("shop", [Database.plugin, Cluster.plugin, shop])))
+    ).rejects.toThrow(
+      'UnfitRole: The workflow "Order" of "shop:a" is assigned to the role "scheduler", and only processes with the role "worker" carry it out'
     )
   })
 

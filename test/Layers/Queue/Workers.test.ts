@@ -5,7 +5,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
-import { App, Plugin } from "flange"
+import { App, Plugin, Role } from "flange"
 import * as Database from "flange/Database"
 import * as Queue from "flange/Queue"
 import { TestApp } from "flange/Testing"
@@ -392,6 +392,27 @@ const suite = (backend: "database" | "memory") => {
         })
         const exit = yield* Effect.exit(TestApp.make(App.make("shop", [Queue.plugin, Other, Work])))
         expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain("has several workers")
+      })
+    )
+  )
+
+  check("a worker of another role is an assembly problem", () =>
+    run(
+      Effect.gen(function* () {
+        const Jobs = Queue.make("jobs", quick)
+        const Work = Plugin.make("app:work", {
+          contributes: [
+            Role.assign(
+              Jobs.worker(() => Effect.void),
+              "server"
+            )
+          ],
+          requires: [Queue.Queues]
+        })
+        const exit = yield* Effect.exit(TestApp.make(App.make("shop", [Queue.plugin, Work])))
+        expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain(
+          'The queue "jobs" of "app:work" is assigned to the role "server", and only processes with the role "worker" carry it out: remove Role.assign, or add "worker".'
+        )
       })
     )
   )
