@@ -34,6 +34,7 @@ export const make = ({
   isShared,
   isStopping,
   now: clock,
+  stop,
   store
 }: {
   readonly context: Context.Context<never>
@@ -41,6 +42,8 @@ export const make = ({
   readonly isStopping: () => boolean
   /** The time by which jobs are due. */
   readonly now: Effect.Effect<number>
+  /** Ends when the process drains. */
+  readonly stop: Effect.Effect<void>
   readonly store: RunStore
 }) => {
   const counter = Metering.counter(context, "flange.jobs.runs", "Runs of jobs that have ended")
@@ -82,12 +85,14 @@ export const make = ({
   return ({ data, name, value }: BoundJob, { attempt, dueAt, id, trigger }: Started) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        if (data.jitter > 0 && trigger === "schedule") {
+        const isDelayed = data.jitter > 0 && trigger === "schedule"
+        if (isDelayed) {
           const share = yield* Random.next
-          yield* Effect.exit(restore(Effect.sleep(share * data.jitter)))
+          yield* Effect.exit(restore(Effect.raceFirst(Effect.sleep(share * data.jitter), stop)))
         }
+        const isTooLate = isDelayed && isStopping()
         const began = yield* clock
-        if (trigger === "schedule") seriesOf(name).lateness((began - dueAt) / 1000)
+        if (trigger === "schedule" && !isTooLate) seriesOf(name).lateness((began - dueAt) / 1000)
         const own = OwnFiber.run(value)
         const limited =
           data.timeout === undefined
@@ -117,7 +122,7 @@ export const make = ({
         const exit = yield* Effect.exit(
           restore(
             Effect.withSpan(
-              Effect.suspend(() => work),
+              Effect.suspend(() => (isTooLate ? Effect.interrupt : work)),
               `job ${name}`,
               {
                 attributes: {
@@ -136,7 +141,7 @@ export const make = ({
         const isInterrupted = Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
         const status = Exit.isSuccess(exit)
           ? "succeeded"
-          : isInterrupted && isStopping() && isShared
+          : isTooLate || (isInterrupted && isStopping() && isShared)
             ? "released"
             : "failed"
         const error = Exit.isSuccess(exit)
@@ -156,7 +161,7 @@ export const make = ({
           yield* Effect.logInfo(`Job ${name} succeeded`)
         } else if (status === "released") {
           yield* Effect.logInfo(
-            `Job ${name} was interrupted by the stop of its process. Another one runs it again`
+            `Job ${name} ${isTooLate ? "did not begin before" : "was interrupted by"} the stop of its process.${isShared ? " Another one runs it" : ""}`
           )
         } else {
           yield* Effect.logError(`Job ${name} failed`, exit.cause)

@@ -14,7 +14,10 @@ import { Jobs } from "./Jobs.ts"
 
 /** The options of a job. */
 export interface Options {
-  /** The longest random delay of a run. Default: none. */
+  /**
+   * The longest random delay of a run, which has its place in the schedule meanwhile. Default: none. Below the
+   * interval of `every`.
+   */
   readonly jitter?: Duration.Input | undefined
   /**
    * What happens to due times that passed while no process could start them, such as during a deployment
@@ -103,6 +106,9 @@ const make = <E, R>(
     if (!Effect.isEffect(effect)) return unfit("effect", effect, "an Effect")
     if (!Number.isFinite(jitter) || jitter < 0) {
       return unfit("jitter", options.jitter, 'a duration such as "5 seconds"')
+    }
+    if (schedule.type === "every" && jitter >= schedule.millis) {
+      return unfit("jitter", options.jitter, `a duration below its interval, "${schedule.text}"`)
     }
     if (timeout !== undefined && !(timeout > 0)) {
       return unfit("timeout", options.timeout, 'a duration such as "5 minutes"')

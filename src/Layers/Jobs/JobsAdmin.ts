@@ -1,10 +1,20 @@
 /** The routes of the admin port. */
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Schema from "effect/Schema"
+import type { ValidationFailed } from "../../Contract/Catalogue.ts"
 import * as AdminRoute from "../../Plugin/AdminRoute.ts"
+import * as Issues from "../../Server/Exchange/Issues.ts"
 import { Jobs } from "./Jobs.ts"
 import type { JobBusy, JobStoreError, JobUnknown } from "./JobsErrors.ts"
+
+const RunsQuery = Schema.Struct({
+  limit: Schema.optionalKey(
+    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ maximum: 1000, minimum: 1 }))
+  )
+})
 
 const problem = (status: number, title: string, detail: string) =>
   HttpServerResponse.jsonUnsafe(
@@ -19,7 +29,7 @@ const named = <A, R>(
   use: (
     jobs: Jobs["Service"],
     name: string
-  ) => Effect.Effect<A, JobBusy | JobStoreError | JobUnknown, R>
+  ) => Effect.Effect<A, JobBusy | JobStoreError | JobUnknown | ValidationFailed, R>
 ) =>
   Effect.gen(function* () {
     const { name = "" } = yield* HttpRouter.params
@@ -44,8 +54,17 @@ export const routes = [
   ),
   AdminRoute.make(
     "job-runs",
-    { description: "The last runs of a job", method: "GET", path: "/jobs/:name/runs" },
-    named((jobs, name) => jobs.history(name, 100))
+    {
+      description: "The last runs of a job, 100 or as many as `limit`",
+      method: "GET",
+      path: "/jobs/:name/runs"
+    },
+    named((jobs, name) =>
+      HttpServerRequest.schemaSearchParams(RunsQuery).pipe(
+        Effect.mapError(({ issue }) => Issues.invalid(Issues.fromSchema("Query", issue))),
+        Effect.flatMap(({ limit = 100 }) => jobs.history(name, limit))
+      )
+    )
   ),
   AdminRoute.make(
     "job-run",

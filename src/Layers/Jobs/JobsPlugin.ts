@@ -67,7 +67,11 @@ const services = <E, R>(
       const store = isShared ? yield* open(owner, kept, runtime.id) : MemoryStore.make(owner, kept)
       const scheduler = yield* Scheduler.make(store, isShared)
       const jobs = JobsService.make(runtime, store, scheduler)
-      runners.set(jobs, { health: JobsService.health(runtime, store, scheduler), scheduler })
+      const isScheduled = isShared || (yield* Role.has("scheduler"))
+      runners.set(jobs, {
+        health: JobsService.health(runtime, store, scheduler, isScheduled),
+        scheduler
+      })
       return jobs
     })
   )
@@ -95,6 +99,10 @@ const shared = {
 
 const contributes = [
   Cli.make("jobs", { load: () => import("./JobsCommand.ts") }),
+  PluginCheck.kind.make(
+    "jobs of other roles",
+    PluginCheck.carriedOutBy(Job.kind.name, "scheduler")
+  ),
   ...JobsAdmin.routes
 ] as const
 

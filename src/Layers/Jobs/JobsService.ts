@@ -72,20 +72,21 @@ const recent = (store: RunStore, jobs: ReadonlyArray<BoundJob>, limit: number) =
     (runs) => Map.groupBy(runs, ({ job }) => job)
   )
 
-const problemsOf = (
+const failing = ({ name }: BoundJob, runs: ReadonlyArray<Run>): ReadonlyArray<string> => {
+  const ended = runs.filter(({ status }) => status === "failed" || status === "succeeded")
+  return ended.length >= failures &&
+    ended.slice(0, failures).every((run) => run.status === "failed")
+    ? [`${name} failed ${failures} times in a row`]
+    : []
+}
+
+/** `last` is the newest due time that has run, if there is one. */
+const late = (
   { data, name }: BoundJob,
-  runs: ReadonlyArray<Run>,
+  last: number | undefined,
   startedAt: number,
   now: number
 ): ReadonlyArray<string> => {
-  const ended = runs.filter(({ status }) => status === "failed" || status === "succeeded")
-  if (
-    ended.length >= failures &&
-    ended.slice(0, failures).every((run) => run.status === "failed")
-  ) {
-    return [`${name} failed ${failures} times in a row`]
-  }
-  const last = runs.find(({ trigger }) => trigger === "schedule")?.dueAt
   if (last !== undefined && last > now + tooLate) {
     return [
       `${name} has run for ${new Date(last).toISOString()}, a time to come, and waits until then: a clock was wrong`
@@ -97,14 +98,35 @@ const problemsOf = (
     : []
 }
 
-/** The check of all jobs: degraded if one fails again and again, or does not start in time. */
-export const health = (runtime: AppRuntimeShape, store: RunStore, scheduler: Scheduler) =>
+/** How many runs of each job the check reads. */
+const read = 10
+
+/**
+ * The check of all jobs: degraded if one fails again and again, or does not start in time. `isScheduled`: the store
+ * has the runs of a process that starts them.
+ */
+export const health = (
+  runtime: AppRuntimeShape,
+  store: RunStore,
+  scheduler: Scheduler,
+  isScheduled: boolean
+) =>
   Effect.gen(function* () {
     const jobs = runtime.contributions(Job.kind)
-    const runs = yield* recent(store, jobs, 10)
+    const all = yield* recent(store, jobs, read)
     const now = yield* scheduler.now
-    const problems = jobs.flatMap((job) =>
-      problemsOf(job, runs.get(job.name) ?? [], runtime.startedAt, now)
-    )
+    const problems: Array<string> = []
+    for (const job of jobs) {
+      const runs = all.get(job.name) ?? []
+      const found = failing(job, runs)
+      if (found.length === 0 && isScheduled) {
+        const last = runs.find(({ trigger }) => trigger === "schedule")?.dueAt
+        // All that were read may be runs of `runNow`.
+        const isKnown = last !== undefined || runs.length < read
+        const newest = isKnown ? last : yield* store.lastDue(job.name)
+        problems.push(...late(job, newest, runtime.startedAt, now))
+      }
+      problems.push(...found)
+    }
     return problems.length === 0 ? undefined : HealthCheck.degraded(problems.join("; "))
   })

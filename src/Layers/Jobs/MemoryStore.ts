@@ -59,8 +59,8 @@ export const make = (owner: string, keep: Keep): RunStore => {
     end: (id, { error, now, status }: Ending) =>
       Effect.sync(() => change(id, (run) => ({ ...run, endedAt: now, error, status }))),
     history: (job, limit) => Effect.sync(() => of(job).slice(-limit).toReversed()),
-    // The only scheduler of this store remembers what has run, and claims no due time twice.
-    lastDue: () => Effect.succeed(undefined),
+    lastDue: (job) =>
+      Effect.sync(() => of(job).findLast(({ trigger }) => trigger === "schedule")?.dueAt),
     prune: (job, now) => Effect.sync(() => prune(job, now)),
     pruneOthers: () => Effect.void,
     recent: (jobs, limit) =>

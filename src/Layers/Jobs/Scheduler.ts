@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Background from "../../Plugin/Background.ts"
@@ -35,6 +36,9 @@ const longestWait = 1000
  */
 const claimsAtOnce = 4
 
+/** The most due times, the newest, that wait for a run with the policy `queue`. */
+const mostQueued = 10_000
+
 /** Milliseconds between two looks for runs of processes that went away. */
 const takeOverPause = 1000
 
@@ -61,13 +65,14 @@ export interface Scheduler {
  * on are not missed.
  */
 export const select = (
-  { missed, missedLimit, schedule }: Description,
+  { missed, missedLimit, overlap, schedule }: Description,
   cursor: number,
   now: number,
   onTimeFrom: number,
   isHandled: (due: number) => boolean
 ): ReadonlyArray<number> => {
-  const all = DueTimes.between(schedule, cursor, now, missedLimit + grace / 100)
+  const limit = Math.max(missedLimit + grace / 100, overlap === "queue" ? mostQueued : 0)
+  const all = DueTimes.between(schedule, cursor, now, limit)
   const dues = all.filter((due) => !isHandled(due))
   const isOnTime = (due: number) => due >= Math.min(now - grace, onTimeFrom)
   const onTime = dues.filter(isOnTime)
@@ -75,6 +80,13 @@ export const select = (
   if (missed === "all") return [...late.slice(-missedLimit), ...onTime]
   return missed === "once" && onTime.length === 0 ? late.slice(-1) : onTime
 }
+
+/** No due times that are found together. */
+const none = { first: Number.NEGATIVE_INFINITY, until: Number.NEGATIVE_INFINITY }
+
+/** Returns the policy of runs that are found together, the first of them or another one. */
+const together = ({ missed, overlap }: Description, isFirst: boolean): Description["overlap"] =>
+  overlap === "skip" || (missed === "all" && !isFirst) ? "queue" : overlap
 
 /** Creates the scheduler of a process. `isShared`: other processes use the same store. */
 export const make = (
@@ -88,6 +100,7 @@ export const make = (
     yield* Background.register(() => [...running.values()].map(({ job }) => `job "${job}"`))
     const loops: Array<Fiber.Fiber<unknown, unknown>> = []
     let stopping = false
+    const stop = Latch.makeUnsafe(false)
     const clock = StoreClock.make(store)
     const { now: time } = clock
     const execute = Execution.make({
@@ -95,6 +108,7 @@ export const make = (
       isShared,
       isStopping: () => stopping,
       now: time,
+      stop: stop.await,
       store
     })
     const claims = Semaphore.makeUnsafe(claimsAtOnce)
@@ -172,6 +186,7 @@ export const make = (
       let cursor: number | undefined
       let lookedAt = 0
       let onTimeFrom = Number.POSITIVE_INFINITY
+      let found = none
       const handled = new DueTimes.Handled(data.schedule)
       const round = Effect.gen(function* () {
         const [now, monotonic] = [yield* time, yield* MonotonicClock.millis]
@@ -182,14 +197,18 @@ export const make = (
         const dues = select(data, cursor, now, onTimeFrom, (due) => handled.has(due))
         if (dues.length === 0) {
           onTimeFrom = Number.POSITIVE_INFINITY
+          found = none
           // Those that were missed and do not run.
           cursor = Math.max(cursor, DueTimes.between(data.schedule, cursor, now, 1)[0] ?? cursor)
           const due = DueTimes.next(data.schedule, Math.max(cursor, now))
           return yield* Effect.sleep(Math.min(due - now, longestSleep))
         }
+        // Several that are found together run one after the other. Those that become due meanwhile have their policy.
+        if (dues.length > 1 && onTimeFrom === Number.POSITIVE_INFINITY) {
+          found = { first: dues[0]!, until: now }
+        }
         for (const due of dues) {
-          // Several that are due at the same time run one after the other, so none is skipped.
-          const overlap = dues.length > 1 && data.overlap === "skip" ? "queue" : data.overlap
+          const overlap = due <= found.until ? together(data, due === found.first) : data.overlap
           const from = yield* time
           const outcome = yield* startDue(job, due, overlap)
           if (outcome === "early") {
@@ -256,6 +275,7 @@ export const make = (
     return {
       drain: Effect.suspend(() => {
         stopping = true
+        stop.openUnsafe()
         return Fiber.interruptAll(loops)
       }).pipe(
         Effect.andThen(

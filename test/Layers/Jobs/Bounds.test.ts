@@ -1,5 +1,6 @@
 // Jobs that are odd: runs that never end or ignore interruption, storms of run now, lost answers of a store.
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -37,6 +38,16 @@ const degraded = Effect.flatMap(AppRuntime, ({ contributions }) => {
   return check.value as Effect.Effect<{ reason: string } | undefined>
 })
 
+/** Sets the clock forward without waking those that sleep, as a stopped process sees it. */
+const stoppedFor = (millis: number) =>
+  Effect.map(Clock.Clock, (clock) => {
+    const current = clock.currentTimeMillisUnsafe.bind(clock)
+    Object.assign(clock, {
+      currentTimeMillis: Effect.sync(() => current() + millis),
+      currentTimeMillisUnsafe: () => current() + millis
+    })
+  })
+
 /** An app whose job runs up to 50 seconds after each full minute. */
 const jittered = (run: () => void) =>
   appOf(Job.every("late", "1 minute", Effect.sync(run), { jitter: "50 seconds" }))
@@ -68,6 +79,47 @@ describe("odd jobs", () => {
       yield* TestClock.adjust("400 seconds")
       assert.strictEqual(runs, 400)
       assert.strictEqual((yield* test.run(history("all"))).length, 5)
+    })
+  )
+
+  it.effect("a job with `skip` that was late once skips again what is due during a run", () =>
+    Effect.gen(function* () {
+      const slow = Job.every("slow", "10 seconds", Effect.sleep("15 seconds"), { missed: "all" })
+      const test = yield* TestApp.make(appOf(slow), { config: atOnce })
+      yield* TestClock.adjust("15 seconds")
+      yield* stoppedFor(60_000)
+      yield* TestClock.adjust("10 minutes")
+      const runs = yield* test.run(history("slow"))
+      const late = ({ dueAt, startedAt }: (typeof runs)[number]) => startedAt - dueAt
+      const found = runs.filter((run) => late(run) > 10_000)
+      // The six due times of the stop run one after the other, and those after it when they are due.
+      assert.deepStrictEqual(
+        new Set(found.map(({ status }) => status)),
+        new Set(["succeeded", "skipped"])
+      )
+      assert.isAtMost(Math.max(...runs.slice(0, 20).map(late)), 1000)
+      assert.includeMembers(
+        runs.slice(0, 20).map(({ status }) => status),
+        ["skipped", "succeeded"]
+      )
+    })
+  )
+
+  it.effect("missed due times with `all` and `cancel` run one after the other", () =>
+    Effect.gen(function* () {
+      const cancelled = Job.every("brief", "1 minute", Effect.sleep("1 second"), {
+        missed: "all",
+        overlap: "cancel"
+      })
+      const test = yield* TestApp.make(appOf(cancelled))
+      yield* TestClock.adjust("65 seconds")
+      yield* stoppedFor(240_000)
+      yield* TestClock.adjust("30 seconds")
+      const runs = yield* test.run(history("brief"))
+      assert.deepStrictEqual(
+        runs.map(({ dueAt, status }) => [dueAt / 60_000, status]),
+        [5, 4, 3, 2, 1].map((minute) => [minute, "succeeded"])
+      )
     })
   )
 
@@ -103,6 +155,37 @@ describe("odd jobs", () => {
       yield* TestClock.adjust("60 seconds")
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(runs, 0)
+    })
+  )
+
+  it.effect("a drain does not wait for the jitter of a run, which does not begin", () =>
+    Effect.gen(function* () {
+      let runs = 0
+      const app = jittered(() => runs++)
+      const scope = yield* Scope.make()
+      yield* Scope.provide(TestApp.make(app), scope)
+      yield* TestClock.adjust("60 seconds")
+      yield* Scope.close(scope, Exit.void)
+      yield* TestClock.adjust("60 seconds")
+      assert.strictEqual(runs, 0)
+    })
+  )
+
+  it.effect("a process that starts no jobs is not degraded by them", () =>
+    Effect.gen(function* () {
+      const app = appOf(Job.every("hourly", "1 hour", Effect.void))
+      const test = yield* TestApp.make(app, { config: { app: { role: "server" } } })
+      yield* TestClock.adjust("3 hours")
+      assert.isUndefined(yield* test.run(degraded))
+    })
+  )
+
+  it.effect("runs by hand do not make a job look late", () =>
+    Effect.gen(function* () {
+      const test = yield* TestApp.make(appOf(Job.every("hourly", "1 hour", Effect.void)))
+      yield* TestClock.adjust("3 hours")
+      for (let i = 0; i < 10; i++) yield* test.run(Service.use(({ runNow }) => runNow("hourly")))
+      assert.isUndefined(yield* test.run(degraded))
     })
   )
 

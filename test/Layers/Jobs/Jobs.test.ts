@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { App, AppRuntime, HealthCheck, Plugin } from "flange"
+import { App, AppRuntime, HealthCheck, Plugin, Role } from "flange"
 import * as Admin from "flange/Admin"
 import * as Jobs from "flange/Jobs"
 import { TestApp } from "flange/Testing"
@@ -257,6 +257,8 @@ describe("jobs that cannot run", () => {
             Job.every("g", "1 minute", Effect.void, { transaction: true }),
             Job.cron("h", "0 0 31 2 *", Effect.void),
             Job.every("i", "1000000000 days", Effect.void),
+            Job.every("q", "1 minute", Effect.void, { jitter: "60 seconds" }),
+            Role.assign(Job.every("r", "1 minute", Effect.void), "server", "worker"),
             Job.cron("east", "0 6 * * *", Effect.void, { timezone: "+14:01" }),
             Job.cron("west", "0 6 * * *", Effect.void, { timezone: "-25:00" }),
             // A program that no compiler has checked.
@@ -284,6 +286,8 @@ describe("jobs that cannot run", () => {
         'its overlap is "wait": write "cancel", "queue" or "skip".',
         'its missed is "some": write "all", "none" or "once".',
         "its jitter is NaN: write a duration",
+        'its jitter is "60 seconds": write a duration below its interval, "every 1m".',
+        'The job "r" of "app:orders" is assigned to the role "server" and "worker", and only processes with the role "scheduler" carry it out: remove Role.assign, or add "scheduler".',
         "its timeout is [object Object]: write a duration",
         "its effect is undefined: write an Effect.",
         'The job "5" of "app:orders" cannot run: its name has to be'
@@ -317,7 +321,13 @@ describe("the admin port", () => {
       const headers = { "x-requested-with": "test" }
       const run = yield* admin.post("/jobs/orders:expire/run", { headers })
       run.expectStatus(200)
-      ;(yield* admin.get("/jobs/orders:expire/runs")).expectStatus(200)
+      yield* admin.post("/jobs/orders:expire/run", { headers })
+      const runs = (query: string) => admin.get(`/jobs/orders:expire/runs${query}`)
+      assert.lengthOf((yield* runs("")).expectStatus(200).json as Array<unknown>, 2)
+      assert.lengthOf((yield* runs("?limit=1")).expectStatus(200).json as Array<unknown>, 1)
+      for (const limit of ["0", "1001", "1.5", "many", ""]) {
+        ;(yield* runs(`?limit=${limit}`)).expectProblem("VALIDATION_FAILED", 400)
+      }
       const list = yield* admin.get("/jobs")
       assert.include(JSON.stringify(list.json), '"schedule":"every 1m"')
       ;(yield* admin.post("/jobs/none/run", { headers })).expectStatus(404)
