@@ -10,6 +10,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
+import { within } from "../../Plugin/Arrivals.ts"
 import { CallRefused, fromClient, type Limit, refusalOf, refused } from "./Errors.ts"
 import type { Upstream } from "./Upstream.ts"
 
@@ -142,20 +143,18 @@ const send = (
             Scope.provide(scope),
             Effect.provideService(HttpClient.TracerPropagationEnabled, upstream.isInternal),
             Effect.mapError(fromClient),
-            Effect.timeoutOrElse({
-              duration: isShort ? attemptTimeout : Duration.millis(Math.max(0, left)),
-              orElse: () =>
-                Effect.fail(
-                  isShort
-                    ? refuse(
-                        upstream,
-                        request,
-                        "timeout",
-                        `had no response within ${Duration.format(attemptTimeout)}. Raise outgoing.attemptTimeout if it may take longer.`
-                      )
-                    : expired(upstream, request, time)
-                )
-            })
+            within(isShort ? attemptTimeout : Duration.millis(Math.max(0, left)), () =>
+              Effect.fail(
+                isShort
+                  ? refuse(
+                      upstream,
+                      request,
+                      "timeout",
+                      `had no response within ${Duration.format(attemptTimeout)}. Raise outgoing.attemptTimeout if it may take longer.`
+                    )
+                  : expired(upstream, request, time)
+              )
+            )
           )
         )
       )
@@ -197,20 +196,18 @@ const inTurn = (
       const wait = Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const left = Duration.millis(Math.max(0, time.until - now))
         const isShort = Duration.isLessThanOrEqualTo(maxWait, left)
-        return Effect.timeoutOrElse(ticket.turn, {
-          duration: isShort ? maxWait : left,
-          orElse: () =>
-            Effect.fail(
-              isShort
-                ? refuse(
-                    upstream,
-                    request,
-                    "bulkhead",
-                    `was refused: ${maxConcurrent} are running, and it waited ${Duration.format(maxWait)} for its turn. Raise outgoing.maxConcurrent if the upstream bears more.`
-                  )
-                : expired(upstream, request, time)
-            )
-        })
+        const late = () =>
+          Effect.fail(
+            isShort
+              ? refuse(
+                  upstream,
+                  request,
+                  "bulkhead",
+                  `was refused: ${maxConcurrent} are running, and it waited ${Duration.format(maxWait)} for its turn. Raise outgoing.maxConcurrent if the upstream bears more.`
+                )
+              : expired(upstream, request, time)
+          )
+        return within(isShort ? maxWait : left, late)(ticket.turn)
       })
       const leave = Effect.sync(() => ticket.leave())
       return Effect.onExit(restore(Effect.andThen(wait, effect)), (exit) =>

@@ -7,6 +7,7 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import { within } from "../../Plugin/Arrivals.ts"
 import { Deadline, during } from "../../Plugin/Deadline.ts"
 import { RequestId } from "../../Server/Exchange/RequestId.ts"
 import { attempt, type Calling, expired, type Open, type Time } from "./Attempt.ts"
@@ -45,7 +46,8 @@ const hedged = (
       upstream.meters.hedged()
       return Effect.map(one, Result.succeed)
     })
-    return Effect.flatMap(Effect.race(first, Effect.delay(second, hedgeAfter)), Effect.fromResult)
+    const later = within(hedgeAfter, () => second)(Effect.never)
+    return Effect.flatMap(Effect.race(first, later), Effect.fromResult)
   })
 }
 

@@ -1,4 +1,5 @@
 /** Tests of calls to servers that are slow, broken or hostile. */
+import type { ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -113,7 +114,46 @@ const drip: Parameters<typeof serve>[0] = (_, response) => {
   response.on("close", () => clearInterval(timer))
 }
 
+/** Keeps the process busy: what arrives meanwhile is read after it. */
+const compute = (millis: number) => {
+  const end = performance.now() + millis
+  while (performance.now() < end);
+}
+
 describe("time", () => {
+  it.live("a response that arrived in time counts, although the process was busy until later", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((_, response) => void response.end("ok", () => compute(2100)))
+      const { client, metric } = yield* clients({
+        attemptTimeout: "2 seconds",
+        hedgeAfter: "1 second",
+        retries: 0
+      })
+      const response = yield* client.get(upstream.url)
+      assert.strictEqual(yield* response.text, "ok")
+      assert.strictEqual(yield* metric("flange.outgoing.hedges"), 0)
+    })
+  )
+
+  it.live("the rest of a body that arrived in time counts too", () =>
+    Effect.gen(function* () {
+      const responses: Array<ServerResponse> = []
+      const upstream = yield* serve((_, response) => {
+        response.writeHead(200, { "content-length": "2" }).write("o")
+        responses.push(response)
+      })
+      const { client } = yield* clients({ attemptTimeout: "2 seconds", timeout: "2 seconds" })
+      const get = client.get(upstream.url)
+      const [whole, parts] = yield* Effect.all([get, get], { concurrency: 2 })
+      const streamed = Stream.mkString(Stream.decodeText(parts.stream))
+      const read = Effect.all([whole.text, streamed], { concurrency: 2 })
+      const reading = yield* Effect.forkChild(read, { startImmediately: true })
+      responses[0]!.end("k")
+      responses[1]!.end("k", () => compute(2100))
+      assert.deepStrictEqual(yield* Fiber.join(reading), ["ok", "ok"])
+    })
+  )
+
   it.effect("an attempt without a response ends, and its connection is closed", () =>
     Effect.gen(function* () {
       const upstream = yield* serve(() => {})
