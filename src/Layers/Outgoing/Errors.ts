@@ -22,7 +22,8 @@ import {
  * - `deadline`: the time of the incoming request is over.
  * - `size`: the body of the response is too long.
  * - `timeout`: the upstream did not answer in time.
- * - `url`: a URL of a user that must not be called. Nothing was sent to the address.
+ * - `url`: a URL that must not be called: one of a user, or one that leads out of a named upstream. Nothing was
+ *   sent to the address.
  */
 export type Limit = "breaker" | "bulkhead" | "deadline" | "size" | "timeout" | "url"
 
