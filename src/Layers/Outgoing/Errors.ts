@@ -18,7 +18,8 @@ import {
  * The limit that refused or ended a call.
  *
  * - `breaker`: the circuit of the upstream is open. Nothing was sent.
- * - `bulkhead`: too many calls to the upstream are running and waiting. Nothing was sent.
+ * - `bulkhead`: too many calls to the upstream are running and waiting, or too many names of users are being looked
+ *   up. Nothing was sent.
  * - `deadline`: the time of the incoming request is over.
  * - `size`: the body of the response is too long.
  * - `timeout`: the upstream did not answer in time.
