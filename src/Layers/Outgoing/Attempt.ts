@@ -1,5 +1,4 @@
 /** One attempt of a call: it takes its turn, is sent, and leads to a response or a failure in time. */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,6 +10,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import { within } from "../../Plugin/Arrivals.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { CallRefused, fromClient, type Limit, refusalOf, refused } from "./Errors.ts"
 import type { Upstream } from "./Upstream.ts"
 
@@ -39,7 +39,7 @@ export interface Open {
 export interface Time {
   /** Whether the incoming request set `until`, and not the setting of the upstream. */
   readonly isOfRequest: boolean
-  /** Unix milliseconds by which the call has to end. */
+  /** Milliseconds of the monotonic clock by which the call has to end. */
   readonly until: number
 }
 
@@ -101,7 +101,7 @@ const opened = (
     return Effect.succeed({ claim: () => {}, release, response, whenReleased: identity })
   }
   return Effect.gen(function* () {
-    const left = Duration.millis(Math.max(0, until - (yield* Clock.currentTimeMillis)))
+    const left = Duration.millis(Math.max(0, until - (yield* MonotonicClock.millis)))
     let isClaimed = false
     const unread = yield* Effect.forkIn(
       Effect.ensuring(
@@ -132,7 +132,7 @@ const send = (
 ): Effect.Effect<Open, HttpClientError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const began = yield* Clock.currentTimeMillis
+      const began = yield* MonotonicClock.millis
       const left = time.until - began
       const { attemptTimeout } = upstream.limits
       const isShort = Duration.toMillis(attemptTimeout) <= left
@@ -158,7 +158,7 @@ const send = (
           )
         )
       )
-      const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
+      const seconds = ((yield* MonotonicClock.millis) - began) / 1000
       if (Exit.isSuccess(exit)) {
         upstream.meters.attempt(request.method, { status: exit.value.status }, seconds)
         return yield* opened(exit.value, request.method, time, scope, appScope)
@@ -193,7 +193,7 @@ const inTurn = (
           )
         )
       }
-      const wait = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const wait = Effect.flatMap(MonotonicClock.millis, (now) => {
         const left = Duration.millis(Math.max(0, time.until - now))
         const isShort = Duration.isLessThanOrEqualTo(maxWait, left)
         const late = () =>

@@ -1,5 +1,4 @@
 /** A response whose body has a longest length and a time by which it is read. */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Cookies from "effect/http/Cookies"
@@ -16,6 +15,7 @@ import type * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import { within } from "../../Plugin/Arrivals.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { CallRefused, ended, fromClient } from "./Errors.ts"
 
 /** The limits of a body. */
@@ -25,7 +25,7 @@ export interface BodyLimits {
   /** Whether `maxBytes` and `until` bound a stream too. */
   readonly isStreamBounded: boolean
   readonly maxBytes: number
-  /** Unix milliseconds by which a body that is read into memory has ended. */
+  /** Milliseconds of the monotonic clock by which a body that is read into memory has ended. */
   readonly until: number
   readonly upstream: string
 }
@@ -208,7 +208,7 @@ export class LimitedResponse
 
   /** Succeeds with the milliseconds until the body has to have ended. */
   get #left(): Effect.Effect<Duration.Duration> {
-    return Effect.map(Clock.currentTimeMillis, (now) =>
+    return Effect.map(MonotonicClock.millis, (now) =>
       Duration.millis(Math.max(0, this.#limits.until - now))
     )
   }

@@ -114,6 +114,17 @@ const drip: Parameters<typeof serve>[0] = (_, response) => {
   response.on("close", () => clearInterval(timer))
 }
 
+/** Returns the clock of the test, on a machine whose clock was set by some milliseconds. */
+const setBy = (step: () => number): Effect.Effect<Clock.Clock> =>
+  Effect.clockWith((clock) => {
+    const millis = () => clock.currentTimeMillisUnsafe() + step()
+    return Effect.succeed({
+      ...clock,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeMillisUnsafe: millis
+    })
+  })
+
 /** Keeps the process busy: what arrives meanwhile is read after it. */
 const compute = (millis: number) => {
   const end = performance.now() + millis
@@ -151,6 +162,34 @@ describe("time", () => {
       responses[0]!.end("k")
       responses[1]!.end("k", () => compute(2100))
       assert.deepStrictEqual(yield* Fiber.join(reading), ["ok", "ok"])
+    })
+  )
+
+  it.effect("of a call goes on evenly while the clock of the machine is set", () =>
+    Effect.gen(function* () {
+      let step = 0
+      const upstream = yield* serve((request, response, count) => {
+        step += 3_600_000
+        if (count === 1) response.writeHead(503).end()
+        else drip(request, response, count)
+      })
+      const { client } = yield* clients({ ...quick, timeout: "30 seconds" })
+      const clock = yield* setBy(() => step)
+      const call = Effect.gen(function* () {
+        const response = yield* client.get(upstream.url)
+        assert.strictEqual(response.status, 200)
+        step = -3_600_000
+        return yield* limitOf(response.text)
+      })
+      const fiber = yield* Effect.forkChild(Effect.provideService(call, Clock.Clock, clock))
+      // The wait before the second attempt is over at some time.
+      const isAnswered = () => step < 0
+      while (!isAnswered()) {
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      }
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "timeout")
     })
   )
 
@@ -384,13 +423,7 @@ describe("the circuit breaker", () => {
       assert.strictEqual(yield* limitOf(client.get(upstream.url)), "breaker")
       isUp = true
       yield* TestClock.adjust("10 seconds")
-      const clock = yield* Clock.Clock
-      const millis = () => clock.currentTimeMillisUnsafe() - 3_600_000
-      const back: Clock.Clock = {
-        ...clock,
-        currentTimeMillis: Effect.sync(millis),
-        currentTimeMillisUnsafe: millis
-      }
+      const back = yield* setBy(() => -3_600_000)
       const call = Effect.provideService(client.get(upstream.url), Clock.Clock, back)
       assert.strictEqual((yield* call).status, 200)
     })
