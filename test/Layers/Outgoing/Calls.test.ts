@@ -1,5 +1,4 @@
 /** Tests of calls to servers that are slow, broken or hostile. */
-import type { ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -8,7 +7,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
-import { clients, limitOf, serve, serveTcp, until } from "./rig.ts"
+import { clients, limitOf, serve, serveApart, serveTcp, until } from "./rig.ts"
 
 /** Settings under which nothing waits long. */
 const quick = { retryDelay: "1 millis" }
@@ -125,42 +124,52 @@ const setBy = (step: () => number): Effect.Effect<Clock.Clock> =>
     })
   })
 
-/** Keeps the process busy: what arrives meanwhile is read after it. */
-const compute = (millis: number) => {
-  const end = performance.now() + millis
-  while (performance.now() < end);
-}
+/** Keeps the process busy. What arrives meanwhile is read after that, and after the timers that are due. */
+const compute = (millis: number) =>
+  Effect.promise(
+    () =>
+      new Promise<void>((resolve) => {
+        setImmediate(() => {
+          const end = performance.now() + millis
+          while (performance.now() < end);
+          resolve()
+        })
+      })
+  )
 
 describe("time", () => {
   it.live("a response that arrived in time counts, although the process was busy until later", () =>
     Effect.gen(function* () {
-      const upstream = yield* serve((_, response) => void response.end("ok", () => compute(2100)))
+      const upstream = yield* serveApart(`(_, response) => {
+        setTimeout(() => response.end("ok"), 100)
+      }`)
       const { client, metric } = yield* clients({
         attemptTimeout: "2 seconds",
         hedgeAfter: "1 second",
         retries: 0
       })
-      const response = yield* client.get(upstream.url)
-      assert.strictEqual(yield* response.text, "ok")
+      const call = Effect.flatMap(client.get(upstream.url), ({ text }) => text)
+      const calling = yield* Effect.forkChild(call)
+      yield* until(() => upstream.count === 1)
+      yield* compute(2100)
+      assert.strictEqual(yield* Fiber.join(calling), "ok")
       assert.strictEqual(yield* metric("flange.outgoing.hedges"), 0)
     })
   )
 
   it.live("the rest of a body that arrived in time counts too", () =>
     Effect.gen(function* () {
-      const responses: Array<ServerResponse> = []
-      const upstream = yield* serve((_, response) => {
+      const upstream = yield* serveApart(`(_, response) => {
         response.writeHead(200, { "content-length": "2" }).write("o")
-        responses.push(response)
-      })
+        setTimeout(() => response.end("k"), 300)
+      }`)
       const { client } = yield* clients({ attemptTimeout: "2 seconds", timeout: "2 seconds" })
       const get = client.get(upstream.url)
       const [whole, parts] = yield* Effect.all([get, get], { concurrency: 2 })
       const streamed = Stream.mkString(Stream.decodeText(parts.stream))
       const read = Effect.all([whole.text, streamed], { concurrency: 2 })
       const reading = yield* Effect.forkChild(read, { startImmediately: true })
-      responses[0]!.end("k")
-      responses[1]!.end("k", () => compute(2100))
+      yield* compute(2100)
       assert.deepStrictEqual(yield* Fiber.join(reading), ["ok", "ok"])
     })
   )
