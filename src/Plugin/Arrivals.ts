@@ -14,6 +14,8 @@ const reading = 5
  */
 export const afterArrivals = (run: () => void): void => {
   if ("Deno" in globalThis) setTimeout(run, reading)
+  // Bun may run what `setImmediate` has got before it reads, but not what that adds.
+  else if ("Bun" in globalThis) setImmediate(() => setImmediate(run))
   else setImmediate(run)
 }
 
