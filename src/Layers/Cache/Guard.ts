@@ -6,6 +6,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { within } from "../../Plugin/Arrivals.ts"
 import { Warning } from "../../Plugin/Warning.ts"
 import { CacheStoreError, type Claim, type Item, type Kept, type Store } from "./CacheStore.ts"
 import type { Counts } from "./Counts.ts"
@@ -137,18 +138,15 @@ export class Guard {
     isUrgent = false
   ): Effect.Effect<A | undefined> {
     if (this.#timeout === undefined) return Effect.orDie(effect)
-    const timed = Effect.timeoutOrElse(effect, {
-      duration: this.#timeout,
-      orElse: () => Effect.fail(new CacheStoreError({ cause: this.#late, operation }))
-    })
+    const timed = within(this.#timeout, () =>
+      Effect.fail(new CacheStoreError({ cause: this.#late, operation }))
+    )(effect)
     return Effect.withFiber((fiber) => {
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       // A clock that was set back ends the pause.
       const isOpen = now < this.#openUntil && this.#openUntil - now <= pause
       if (isOpen && !isUrgent) return Effect.undefined
-      // One operation tries again, and the others go on without the backend.
-      if (this.#openUntil > 0) this.#openUntil = now + pause
-      return Effect.matchCauseEffect(timed, {
+      const settled = Effect.matchCauseEffect(timed, {
         onFailure: (cause) =>
           Cause.hasInterruptsOnly(cause)
             ? Effect.interrupt
@@ -164,6 +162,7 @@ export class Guard {
           )
         }
       })
+      return this.#openUntil === 0 ? settled : this.#try(settled, now + pause)
     })
   }
 
@@ -218,5 +217,17 @@ export class Guard {
       }
       this.#isSending = false
     })
+  }
+
+  /** Lets one operation try the backend again. The others go on without it meanwhile. */
+  #try<A>(settled: Effect.Effect<A>, until: number): Effect.Effect<A> {
+    const before = this.#openUntil
+    this.#openUntil = until
+    return Effect.onInterrupt(settled, () =>
+      Effect.sync(() => {
+        // It learned nothing, so the next operation tries.
+        if (this.#openUntil === until) this.#openUntil = before
+      })
+    )
   }
 }

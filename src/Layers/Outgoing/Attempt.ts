@@ -1,5 +1,4 @@
 /** One attempt of a call: it takes its turn, is sent, and leads to a response or a failure in time. */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,6 +9,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import { hasProperty } from "effect/Predicate"
 import * as Scope from "effect/Scope"
+import { within } from "../../Plugin/Arrivals.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { CallRefused, fromClient, type Limit, refusalOf, refused } from "./Errors.ts"
 import type { Upstream } from "./Upstream.ts"
 
@@ -38,7 +39,7 @@ export interface Open {
 export interface Time {
   /** Whether the incoming request set `until`, and not the setting of the upstream. */
   readonly isOfRequest: boolean
-  /** Unix milliseconds by which the call has to end. */
+  /** Milliseconds of the monotonic clock by which the call has to end. */
   readonly until: number
 }
 
@@ -100,7 +101,7 @@ const opened = (
     return Effect.succeed({ claim: () => {}, release, response, whenReleased: identity })
   }
   return Effect.gen(function* () {
-    const left = Duration.millis(Math.max(0, until - (yield* Clock.currentTimeMillis)))
+    const left = Duration.millis(Math.max(0, until - (yield* MonotonicClock.millis)))
     let isClaimed = false
     const unread = yield* Effect.forkIn(
       Effect.ensuring(
@@ -131,7 +132,7 @@ const send = (
 ): Effect.Effect<Open, HttpClientError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const began = yield* Clock.currentTimeMillis
+      const began = yield* MonotonicClock.millis
       const left = time.until - began
       const { attemptTimeout } = upstream.limits
       const isShort = Duration.toMillis(attemptTimeout) <= left
@@ -142,24 +143,22 @@ const send = (
             Scope.provide(scope),
             Effect.provideService(HttpClient.TracerPropagationEnabled, upstream.isInternal),
             Effect.mapError(fromClient),
-            Effect.timeoutOrElse({
-              duration: isShort ? attemptTimeout : Duration.millis(Math.max(0, left)),
-              orElse: () =>
-                Effect.fail(
-                  isShort
-                    ? refuse(
-                        upstream,
-                        request,
-                        "timeout",
-                        `had no response within ${Duration.format(attemptTimeout)}. Raise outgoing.attemptTimeout if it may take longer.`
-                      )
-                    : expired(upstream, request, time)
-                )
-            })
+            within(isShort ? attemptTimeout : Duration.millis(Math.max(0, left)), () =>
+              Effect.fail(
+                isShort
+                  ? refuse(
+                      upstream,
+                      request,
+                      "timeout",
+                      `had no response within ${Duration.format(attemptTimeout)}. Raise outgoing.attemptTimeout if it may take longer.`
+                    )
+                  : expired(upstream, request, time)
+              )
+            )
           )
         )
       )
-      const seconds = ((yield* Clock.currentTimeMillis) - began) / 1000
+      const seconds = ((yield* MonotonicClock.millis) - began) / 1000
       if (Exit.isSuccess(exit)) {
         upstream.meters.attempt(request.method, { status: exit.value.status }, seconds)
         return yield* opened(exit.value, request.method, time, scope, appScope)
@@ -194,23 +193,21 @@ const inTurn = (
           )
         )
       }
-      const wait = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const wait = Effect.flatMap(MonotonicClock.millis, (now) => {
         const left = Duration.millis(Math.max(0, time.until - now))
         const isShort = Duration.isLessThanOrEqualTo(maxWait, left)
-        return Effect.timeoutOrElse(ticket.turn, {
-          duration: isShort ? maxWait : left,
-          orElse: () =>
-            Effect.fail(
-              isShort
-                ? refuse(
-                    upstream,
-                    request,
-                    "bulkhead",
-                    `was refused: ${maxConcurrent} are running, and it waited ${Duration.format(maxWait)} for its turn. Raise outgoing.maxConcurrent if the upstream bears more.`
-                  )
-                : expired(upstream, request, time)
-            )
-        })
+        const late = () =>
+          Effect.fail(
+            isShort
+              ? refuse(
+                  upstream,
+                  request,
+                  "bulkhead",
+                  `was refused: ${maxConcurrent} are running, and it waited ${Duration.format(maxWait)} for its turn. Raise outgoing.maxConcurrent if the upstream bears more.`
+                )
+              : expired(upstream, request, time)
+          )
+        return within(isShort ? maxWait : left, late)(ticket.turn)
       })
       const leave = Effect.sync(() => ticket.leave())
       return Effect.onExit(restore(Effect.andThen(wait, effect)), (exit) =>

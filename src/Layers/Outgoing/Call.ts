@@ -7,7 +7,9 @@ import type { HttpClientRequest } from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
-import { Deadline, during } from "../../Plugin/Deadline.ts"
+import { within } from "../../Plugin/Arrivals.ts"
+import { during, remaining } from "../../Plugin/Deadline.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { RequestId } from "../../Server/Exchange/RequestId.ts"
 import { attempt, type Calling, expired, type Open, type Time } from "./Attempt.ts"
 import { OutgoingError } from "./Errors.ts"
@@ -18,11 +20,11 @@ import type { Upstream } from "./Upstream.ts"
 
 /** Returns the time of a call that begins now. */
 export const timeOf = (upstream: Upstream): Effect.Effect<Time> =>
-  Effect.map(Effect.all([Clock.currentTimeMillis, Deadline]), ([now, deadline]) => {
-    const own = now + Duration.toMillis(upstream.limits.timeout)
-    return deadline !== undefined && deadline < own
-      ? { isOfRequest: true, until: deadline }
-      : { isOfRequest: false, until: own }
+  Effect.map(Effect.all([MonotonicClock.millis, remaining]), ([now, left]) => {
+    const own = Duration.toMillis(upstream.limits.timeout)
+    return left !== undefined && left < own
+      ? { isOfRequest: true, until: now + left }
+      : { isOfRequest: false, until: now + own }
   })
 
 /** The first response of two attempts, the second of which begins after `hedgeAfter`. */
@@ -45,7 +47,8 @@ const hedged = (
       upstream.meters.hedged()
       return Effect.map(one, Result.succeed)
     })
-    return Effect.flatMap(Effect.race(first, Effect.delay(second, hedgeAfter)), Effect.fromResult)
+    const later = within(hedgeAfter, () => second)(Effect.never)
+    return Effect.flatMap(Effect.race(first, later), Effect.fromResult)
   })
 }
 
@@ -85,7 +88,7 @@ export const attempts = (
     const isIdempotent = Retry.isIdempotent(request)
     budget.add()
     for (let sent = 1; ; sent++) {
-      const began = yield* Clock.currentTimeMillis
+      const began = yield* MonotonicClock.millis
       if (began >= time.until) return yield* Effect.fail(expired(upstream, request, time))
       const whole = isInternal ? propagate(request, requestId, time.until - began) : request
       const one = attempt(calling, upstream, whole, time)
@@ -99,10 +102,12 @@ export const attempts = (
       if (!isIdempotent || sent > limits.retries || !Retry.isTransient(result)) {
         return yield* Effect.fromResult(result)
       }
+      // `Retry-After` may be a date.
       const now = yield* Clock.currentTimeMillis
       const random = yield* Random.next
       const wait = Retry.wait(result, { first: limits.retryDelay, now, random, sent })
-      if (now + wait >= time.until) return yield* Effect.fromResult(result)
+      if ((yield* MonotonicClock.millis) + wait >= time.until)
+        return yield* Effect.fromResult(result)
       if (!budget.take()) return yield* Effect.fromResult(overBudget(upstream, result))
       meters.retried()
       if (Result.isSuccess(result)) yield* discard(result.success)

@@ -66,17 +66,24 @@ export const make = (
     const ofNamed =
       (upstream: Upstreams.Named): Execute =>
       (request) => {
-        const whole = HttpClientRequest.prependUrl(request, upstream.url)
+        // A redirect that is followed has a whole URL.
+        const isWhole = /^https?:\/\//i.test(request.url)
+        const whole = isWhole ? request : HttpClientRequest.prependUrl(request, upstream.url)
         const url = HttpClientRequest.toUrl(whole)
         // A path such as "@host" or "/../" would lead to another host or another service.
-        return Option.exists(url, (url) => Upstreams.isBelow(url, upstream) && url.username === "")
+        return Option.exists(
+          url,
+          (url) => Upstreams.isBelow(url, upstream) && url.username + url.password === ""
+        )
           ? call(calling, upstream, whole)
           : Effect.fail(
               refuse(
                 upstream,
                 whole,
                 "url",
-                "was refused: the path leads out of the upstream. Encode its parts with encodeURIComponent."
+                isWhole
+                  ? "was refused: the URL is not below that of the upstream, or has credentials. If it is that of a redirect, the upstream redirects to another place."
+                  : "was refused: the path leads out of the upstream. Encode its parts with encodeURIComponent."
               )
             )
       }

@@ -18,11 +18,13 @@ import {
  * The limit that refused or ended a call.
  *
  * - `breaker`: the circuit of the upstream is open. Nothing was sent.
- * - `bulkhead`: too many calls to the upstream are running and waiting. Nothing was sent.
+ * - `bulkhead`: too many calls to the upstream are running and waiting, or too many names of users are being looked
+ *   up. Nothing was sent.
  * - `deadline`: the time of the incoming request is over.
  * - `size`: the body of the response is too long.
  * - `timeout`: the upstream did not answer in time.
- * - `url`: a URL of a user that must not be called. Nothing was sent to the address.
+ * - `url`: a URL that must not be called: one of a user, or one that leads out of a named upstream. Nothing was
+ *   sent to the address.
  */
 export type Limit = "breaker" | "bulkhead" | "deadline" | "size" | "timeout" | "url"
 

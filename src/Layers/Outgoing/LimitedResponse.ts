@@ -1,5 +1,4 @@
 /** A response whose body has a longest length and a time by which it is read. */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Cookies from "effect/http/Cookies"
@@ -15,6 +14,8 @@ import { pipeArguments } from "effect/Pipeable"
 import type * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
+import { within } from "../../Plugin/Arrivals.ts"
+import * as MonotonicClock from "../../Plugin/MonotonicClock.ts"
 import { CallRefused, ended, fromClient } from "./Errors.ts"
 
 /** The limits of a body. */
@@ -24,7 +25,7 @@ export interface BodyLimits {
   /** Whether `maxBytes` and `until` bound a stream too. */
   readonly isStreamBounded: boolean
   readonly maxBytes: number
-  /** Unix milliseconds by which a body that is read into memory has ended. */
+  /** Milliseconds of the monotonic clock by which a body that is read into memory has ended. */
   readonly until: number
   readonly upstream: string
 }
@@ -100,11 +101,11 @@ export class LimitedResponse
     return Stream.suspend(() => {
       this.#onRead()
       const { idle, isStreamBounded } = this.#limits
-      const timely = Stream.timeoutOrElse(this.#original.stream, {
-        duration: idle,
-        orElse: () =>
-          Stream.fail(this.#late(`sent nothing of its body for ${Duration.format(idle)}`))
-      })
+      const late = () =>
+        Effect.fail(this.#late(`sent nothing of its body for ${Duration.format(idle)}`))
+      const timely = Stream.transformPull(this.#original.stream, (pull) =>
+        Effect.succeed(within(idle, late)(pull))
+      )
       return Stream.ensuring(
         Stream.mapError(isStreamBounded ? this.#bounded(timely) : timely, fromClient),
         this.#release
@@ -150,14 +151,7 @@ export class LimitedResponse
         for (const { length } of pieces) read += length
         return read > this.#limits.maxBytes ? Effect.fail(this.#tooLong()) : Effect.succeed(pieces)
       }),
-      Stream.interruptWhen(
-        Effect.flatMap(this.#left, (left) =>
-          Effect.delay(
-            Effect.suspend(() => Effect.fail(this.#late("did not end its body in time"))),
-            left
-          )
-        )
-      )
+      Stream.interruptWhen(this.#inTime(Effect.never))
     )
   }
 
@@ -173,6 +167,12 @@ export class LimitedResponse
         }),
       try: async () => decode()
     })
+  }
+
+  /** Fails if an effect has not ended in the time of the body. */
+  #inTime<A>(effect: Effect.Effect<A, Failure>): Effect.Effect<A, Failure> {
+    const late = () => Effect.fail(this.#late("did not end its body in time"))
+    return Effect.flatMap(this.#left, (left) => within(left, late)(effect))
   }
 
   /** Reads a body whose length is not known before. */
@@ -208,7 +208,7 @@ export class LimitedResponse
 
   /** Succeeds with the milliseconds until the body has to have ended. */
   get #left(): Effect.Effect<Duration.Duration> {
-    return Effect.map(Clock.currentTimeMillis, (now) =>
+    return Effect.map(MonotonicClock.millis, (now) =>
       Duration.millis(Math.max(0, this.#limits.until - now))
     )
   }
@@ -223,11 +223,6 @@ export class LimitedResponse
   /** Reads a body whose length the parser of the connection enforces. */
   #whole(): Effect.Effect<Uint8Array<ArrayBuffer>, Failure> {
     const bytes = Effect.map(this.#original.arrayBuffer, (buffer) => new Uint8Array(buffer))
-    return Effect.flatMap(this.#left, (duration) =>
-      Effect.timeoutOrElse(bytes, {
-        duration,
-        orElse: () => Effect.fail(this.#late("did not end its body in time"))
-      })
-    )
+    return this.#inTime(bytes)
   }
 }

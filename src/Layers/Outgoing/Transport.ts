@@ -10,6 +10,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type * as Scope from "effect/Scope"
 import * as Address from "./Address.ts"
 import type { ScopedClient } from "./Attempt.ts"
+import * as Lookups from "./Lookups.ts"
 import type { Settings } from "./OutgoingConfig.ts"
 
 /** The clients that send requests, without limits other than those of connections. */
@@ -37,7 +38,7 @@ export class AddressRefused extends Error {
 
 /** Looks names up as `lookup` does, and fails if any address of a name is not allowed. */
 export const guarded =
-  (lookup: typeof dnsLookup, isAllowed: (address: string) => boolean): LookupFunction =>
+  (lookup: Lookups.Lookup, isAllowed: (address: string) => boolean): LookupFunction =>
   (host, options, callback) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error !== null) callback(error, [])
@@ -105,9 +106,10 @@ export const make = (
     const { connectTimeout, userUrls } = settings
     const timeout = Duration.toMillis(connectTimeout)
     const isAllowed = (address: string) => Address.isAllowed(address, userUrls.allowNetworks)
+    const most = Lookups.mostOf(process.env["UV_THREADPOOL_SIZE"])
     const connect = undici.buildConnector({
       allowH2: false,
-      lookup: guarded(lookup, isAllowed),
+      lookup: guarded(Lookups.bounded(lookup, most, connectTimeout), isAllowed),
       timeout
     })
     return {

@@ -14,6 +14,7 @@ import * as Address from "./Address.ts"
 import { type Calling, refuse } from "./Attempt.ts"
 import { Bulkhead } from "./Bulkhead.ts"
 import * as Call from "./Call.ts"
+import { LookupRefused } from "./Lookups.ts"
 import type { Meters } from "./Meters.ts"
 import type { Settings } from "./OutgoingConfig.ts"
 import { RetryBudget } from "./RetryBudget.ts"
@@ -126,6 +127,9 @@ const follow = (
       }
       const open = yield* Effect.catch(Call.attempts(calling, upstream, request, time), (error) => {
         const cause = "cause" in error.reason ? error.reason.cause : undefined
+        if (cause instanceof LookupRefused) {
+          return Effect.fail(refuse(upstream, request, "bulkhead", cause.message))
+        }
         return Effect.fail(
           hasProperty(cause, "code") && unreachable.has(cause.code)
             ? refuse(upstream, request, "url", noAddress)

@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { within } from "../../Plugin/Arrivals.ts"
 import { Warning } from "../../Plugin/Warning.ts"
 import type { Take, Taken } from "./Rule.ts"
 import { RateLimitStoreError, type Shape } from "./Store.ts"
@@ -48,17 +49,13 @@ export class Guard {
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       // A clock that was set back ends the pause.
       if (now < this.#openUntil && this.#openUntil - now <= pause) return Effect.undefined
-      // One request tries again, and the others go on without the store.
-      if (this.#openUntil > 0) this.#openUntil = now + pause
-      const timed = Effect.timeoutOrElse(this.#store.take(takes), {
-        duration: this.#timeout,
-        orElse: () => this.#late
-      })
-      return Effect.matchCauseEffect(timed, {
+      const timed = within(this.#timeout, () => this.#late)(this.#store.take(takes))
+      const decided = Effect.matchCauseEffect(timed, {
         onFailure: (cause) =>
           Cause.hasInterruptsOnly(cause) ? Effect.interrupt : this.#failed(cause),
         onSuccess: (taken) => (this.#openUntil === 0 ? Effect.succeed(taken) : this.#back(taken))
       })
+      return this.#openUntil === 0 ? decided : this.#try(decided, now + pause)
     })
   }
 
@@ -78,5 +75,17 @@ export class Guard {
         return undefined
       })
     })
+  }
+
+  /** Lets one request try the store again. The others go on without it meanwhile. */
+  #try<A>(decided: Effect.Effect<A>, until: number): Effect.Effect<A> {
+    const before = this.#openUntil
+    this.#openUntil = until
+    return Effect.onInterrupt(decided, () =>
+      Effect.sync(() => {
+        // It learned nothing, so the next request tries.
+        if (this.#openUntil === until) this.#openUntil = before
+      })
+    )
   }
 }

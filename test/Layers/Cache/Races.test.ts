@@ -146,6 +146,32 @@ it.effect("a backend that is left alone is used again if the clock is set back",
   }).pipe(Effect.provide(layerOf(store)))
 })
 
+it.effect(
+  "a backend that is left alone is tried by the next operation after an interrupted one",
+  () => {
+    let state: "away" | "frozen" | "up" = "away"
+    const store = storeWith((memory) => ({
+      get: (keys) =>
+        state === "up"
+          ? memory.get(keys)
+          : state === "frozen"
+            ? Effect.never
+            : Effect.fail(new CacheStoreError({ cause: "no", operation: "get" }))
+    }))
+    return Effect.gen(function* () {
+      const cache = yield* ObjectCache
+      yield* cache.set(key, "value", text)
+      expect(yield* cache.get(key, text)).toEqual(Option.none())
+      state = "frozen"
+      yield* TestClock.adjust("1 second")
+      const fiber = yield* Effect.forkChild(cache.get(key, text), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      state = "up"
+      expect(yield* cache.get(key, text)).toEqual(Option.some("value"))
+    }).pipe(Effect.provide(layerOf(store)))
+  }
+)
+
 describe("a stored value", () => {
   it.effect("whose schema throws is a miss", () =>
     Effect.gen(function* () {

@@ -7,7 +7,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
-import { clients, limitOf, serve, serveTcp, until } from "./rig.ts"
+import { clients, limitOf, serve, serveApart, serveTcp, until } from "./rig.ts"
 
 /** Settings under which nothing waits long. */
 const quick = { retryDelay: "1 millis" }
@@ -113,7 +113,95 @@ const drip: Parameters<typeof serve>[0] = (_, response) => {
   response.on("close", () => clearInterval(timer))
 }
 
+/** Returns the clock of the test, on a machine whose clock was set by some milliseconds. */
+const setBy = (step: () => number): Effect.Effect<Clock.Clock> =>
+  Effect.clockWith((clock) => {
+    const millis = () => clock.currentTimeMillisUnsafe() + step()
+    return Effect.succeed({
+      ...clock,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeMillisUnsafe: millis
+    })
+  })
+
+/** Keeps the process busy. What arrives meanwhile is read after that, and after the timers that are due. */
+const compute = (millis: number) =>
+  Effect.promise(
+    () =>
+      new Promise<void>((resolve) => {
+        setImmediate(() => {
+          const end = performance.now() + millis
+          while (performance.now() < end);
+          resolve()
+        })
+      })
+  )
+
 describe("time", () => {
+  it.live("a response that arrived in time counts, although the process was busy until later", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serveApart(`(_, response) => {
+        setTimeout(() => response.end("ok"), 100)
+      }`)
+      const { client, metric } = yield* clients({
+        attemptTimeout: "2 seconds",
+        hedgeAfter: "1 second",
+        retries: 0
+      })
+      const call = Effect.flatMap(client.get(upstream.url), ({ text }) => text)
+      const calling = yield* Effect.forkChild(call)
+      yield* until(() => upstream.count === 1)
+      yield* compute(2100)
+      assert.strictEqual(yield* Fiber.join(calling), "ok")
+      assert.strictEqual(yield* metric("flange.outgoing.hedges"), 0)
+    })
+  )
+
+  it.live("the rest of a body that arrived in time counts too", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serveApart(`(_, response) => {
+        response.writeHead(200, { "content-length": "2" }).write("o")
+        setTimeout(() => response.end("k"), 300)
+      }`)
+      const { client } = yield* clients({ attemptTimeout: "2 seconds", timeout: "2 seconds" })
+      const get = client.get(upstream.url)
+      const [whole, parts] = yield* Effect.all([get, get], { concurrency: 2 })
+      const streamed = Stream.mkString(Stream.decodeText(parts.stream))
+      const read = Effect.all([whole.text, streamed], { concurrency: 2 })
+      const reading = yield* Effect.forkChild(read, { startImmediately: true })
+      yield* compute(2100)
+      assert.deepStrictEqual(yield* Fiber.join(reading), ["ok", "ok"])
+    })
+  )
+
+  it.effect("of a call goes on evenly while the clock of the machine is set", () =>
+    Effect.gen(function* () {
+      let step = 0
+      const upstream = yield* serve((request, response, count) => {
+        step += 3_600_000
+        if (count === 1) response.writeHead(503).end()
+        else drip(request, response, count)
+      })
+      const { client } = yield* clients({ ...quick, timeout: "30 seconds" })
+      const clock = yield* setBy(() => step)
+      const call = Effect.gen(function* () {
+        const response = yield* client.get(upstream.url)
+        assert.strictEqual(response.status, 200)
+        step = -3_600_000
+        return yield* limitOf(response.text)
+      })
+      const fiber = yield* Effect.forkChild(Effect.provideService(call, Clock.Clock, clock))
+      // The wait before the second attempt is over at some time.
+      const isAnswered = () => step < 0
+      while (!isAnswered()) {
+        yield* TestClock.adjust("1 millis")
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
+      }
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "timeout")
+    })
+  )
+
   it.effect("an attempt without a response ends, and its connection is closed", () =>
     Effect.gen(function* () {
       const upstream = yield* serve(() => {})
@@ -344,13 +432,7 @@ describe("the circuit breaker", () => {
       assert.strictEqual(yield* limitOf(client.get(upstream.url)), "breaker")
       isUp = true
       yield* TestClock.adjust("10 seconds")
-      const clock = yield* Clock.Clock
-      const millis = () => clock.currentTimeMillisUnsafe() - 3_600_000
-      const back: Clock.Clock = {
-        ...clock,
-        currentTimeMillis: Effect.sync(millis),
-        currentTimeMillisUnsafe: millis
-      }
+      const back = yield* setBy(() => -3_600_000)
       const call = Effect.provideService(client.get(upstream.url), Clock.Clock, back)
       assert.strictEqual((yield* call).status, 200)
     })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
@@ -63,6 +64,61 @@ describe("a named upstream", () => {
       // What is sent in the end is below its path.
       if (result._tag === "Failure") assert.strictEqual(refusalOf(result.failure)?.limit, "url")
       for (const { url } of upstream.requests) assert.match(url!, /^\/v1\/(?!.*(?:\.\.|%2e%2e)\/)/i)
+    })
+  )
+
+  it.live("is redirected to paths and whole URLs below it with followRedirects", () =>
+    Effect.gen(function* () {
+      const upstream = yield* serve((request, response, count) => {
+        const locations = ["/v1/a", "b", `http://${request.headers.host}/v1/c?d=%2F`]
+        const location = locations[count - 1]
+        if (location === undefined) response.end("ok")
+        else response.writeHead(302, { location }).end()
+      })
+      const { named } = yield* clients({ upstreams: { rates: { url: `${upstream.url}/v1` } } })
+      const client = HttpClient.followRedirects(yield* named("rates"))
+      assert.strictEqual(yield* (yield* client.get("/old")).text, "ok")
+      assert.deepStrictEqual(
+        upstream.requests.map(({ url }) => url),
+        ["/v1/old", "/v1/a", "/v1/b", "/v1/c?d=%2F"]
+      )
+    })
+  )
+
+  it.live("refuses whole URLs out of it, also those of redirects", () =>
+    Effect.gen(function* () {
+      const other = yield* serve((_, response) => response.end())
+      const upstream = yield* serve((request, response) =>
+        response
+          .writeHead(302, {
+            location: new URLSearchParams(request.url!.split("?")[1]).get("to")!
+          })
+          .end()
+      )
+      const { named } = yield* clients({ upstreams: { rates: { url: `${upstream.url}/v1` } } })
+      const client = yield* named("rates")
+      const redirected = HttpClient.followRedirects(client)
+      const { host } = new URL(upstream.url)
+      for (const url of [
+        `${other.url}/v1/a`,
+        `HTTP://${new URL(other.url).host}/v1/a`,
+        `${upstream.url}/admin`,
+        `${upstream.url}/v1/../admin`,
+        `${upstream.url}/v10`,
+        `https://${host}/v1/a`,
+        `http://user@${host}/v1/a`,
+        `http://:secret@${host}/v1/a`,
+        `http://${host}@${new URL(other.url).host}/v1/a`
+      ]) {
+        const to = new URLSearchParams({ to: url }).toString()
+        for (const get of [client.get(url), redirected.get(`/old?${to}`)]) {
+          const error = yield* Effect.flip(get)
+          assert.strictEqual(refusalOf(error)?.limit, "url", url)
+          assert.include(error.message, "the URL is not below that of the upstream")
+        }
+      }
+      for (const { url } of upstream.requests) assert.match(url!, /^\/v1\/old/)
+      assert.strictEqual(other.requests.length, 0)
     })
   )
 

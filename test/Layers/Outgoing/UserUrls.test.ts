@@ -6,6 +6,7 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { refusalOf } from "../../../src/Layers/Outgoing/index.ts"
+import { mostOf } from "../../../src/Layers/Outgoing/Lookups.ts"
 import { clients, limitOf, resolver, serve, until, type Upstream } from "./rig.ts"
 
 const portOf = ({ url }: Upstream) => Number(new URL(url).port)
@@ -102,6 +103,64 @@ describe("a URL of a user", () => {
       assert.strictEqual((yield* get(one)).message, (yield* get(two)).message)
     })
   )
+})
+
+describe("the lookup of a name of a user", () => {
+  /** Looks up nothing until it is told to. */
+  const silent = () => {
+    const asked: Array<string> = []
+    const answers: Array<() => void> = []
+    const lookup = (host: string, _options: unknown, callback: (error: Error) => void) => {
+      asked.push(host)
+      answers.push(() => callback(Object.assign(new Error("unknown"), { code: "ENOTFOUND" })))
+    }
+    // It has the one form of `lookup` that the transport calls.
+    return { answers, asked, lookup: lookup as never }
+  }
+
+  it.live("waits for its turn, so that a thread is left for the other lookups of the process", () =>
+    Effect.gen(function* () {
+      const { answers, asked, lookup } = silent()
+      const { client, userUrls } = yield* clients({ retries: 0 }, lookup)
+      const first = yield* Effect.forkChild(limitOf(userUrls.get("http://a.example/")))
+      yield* until(() => asked.length === 1)
+      const second = yield* Effect.forkChild(limitOf(userUrls.get("http://b.example/")))
+      // A lookup of the app itself does not wait.
+      const own = yield* Effect.forkChild(Effect.exit(client.get("http://app.example/")))
+      yield* until(() => asked.length === 2)
+      assert.deepStrictEqual(asked, ["a.example", "app.example"])
+      answers[0]!()
+      assert.strictEqual(yield* Fiber.join(first), "url")
+      yield* until(() => asked.length === 3)
+      assert.strictEqual(asked[2], "b.example")
+      for (const answer of answers.slice(1)) answer()
+      assert.strictEqual(yield* Fiber.join(second), "url")
+      yield* Fiber.join(own)
+    })
+  )
+
+  it.live("without an answer keeps its place when its call has ended, and others are refused", () =>
+    Effect.gen(function* () {
+      const { answers, asked, lookup } = silent()
+      const { userUrls } = yield* clients({ connectTimeout: "50 millis" }, lookup)
+      assert.isUndefined(yield* limitOf(userUrls.get("http://a.example/")))
+      const error = yield* Effect.flip(userUrls.get("http://b.example/"))
+      assert.strictEqual(refusalOf(error)?.limit, "bulkhead")
+      assert.include(error.message, "was not looked up within 50ms (outgoing.connectTimeout)")
+      assert.notInclude(error.message, "a.example")
+      answers[0]!()
+      const next = yield* Effect.forkChild(limitOf(userUrls.get("http://c.example/")))
+      yield* until(() => asked.length === 2)
+      assert.deepStrictEqual(asked, ["a.example", "c.example"])
+      answers[1]!()
+      yield* Fiber.join(next)
+    })
+  )
+
+  it("is one at a time with four threads, and leaves one of more threads free", () => {
+    const threads = [undefined, "4", "1", "0", "none", "8", "16"]
+    assert.deepStrictEqual(threads.map(mostOf), [1, 1, 1, 1, 1, 3, 7])
+  })
 })
 
 describe("redirects of a URL of a user", () => {

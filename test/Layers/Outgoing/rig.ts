@@ -1,8 +1,11 @@
 /** Upstreams on loopback, and clients with a configuration. */
+import { spawn } from "node:child_process"
 import type { lookup as dnsLookup } from "node:dns"
+import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net"
+import { createInterface } from "node:readline"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -68,6 +71,31 @@ const counted =
     requests.push(request)
     answer(request, response, requests.length)
   }
+
+/**
+ * Serves requests in a process of its own, which goes on while this one is busy, until the scope closes. `answer` is
+ * the source of an `Answer`.
+ */
+export const serveApart = (answer: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const source = `
+        const answer = ${answer}
+        require("node:http")
+          .createServer((request, response) => {
+            answer(request, response)
+            console.log("request")
+          })
+          .listen(0, "127.0.0.1", function () { console.log(this.address().port) })`
+      const child = spawn("node", ["--eval", source], { stdio: ["ignore", "pipe", "inherit"] })
+      const lines = createInterface(child.stdout)
+      const [port] = (await once(lines, "line")) as [string]
+      const apart = { child, count: 0, url: `http://127.0.0.1:${port}` }
+      lines.on("line", () => apart.count++)
+      return apart
+    }),
+    ({ child }) => Effect.sync(() => child.kill())
+  )
 
 /** Answers each lookup with the next addresses of the list, the last of them again and again. */
 export const resolver = (...answers: ReadonlyArray<ReadonlyArray<string>>) => {
