@@ -299,6 +299,11 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
     this.appendHeader("set-cookie", SetCookie.header(name, value, options))
   }
 
+  /** Sets a header of the reply unless the handler sets it. `name` is in lower case. */
+  setDefaultHeader(name: string, value: string): void {
+    this.#reply.headers.setDefault(name, value)
+  }
+
   setHeader(name: string, value: string): void {
     this.#reply.headers.set(name, value)
   }
