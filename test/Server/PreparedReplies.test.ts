@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Middleware } from "flange"
 import { assert, describe, it } from "vitest"
+import { CurrentExchange } from "../../src/Server/Exchange/Exchange.ts"
 import * as PreparedReply from "../../src/Server/Exchange/PreparedReply.ts"
 import { both } from "./codecs.ts"
 import { appWith, before } from "./codecsApi.ts"
@@ -28,6 +29,12 @@ const constants = Middleware.headers("constant", {
 
 const middlewares = {
   "a constant header": [constants],
+  "a default header": [
+    sets((request) => request.find(CurrentExchange)!.setDefaultHeader("x-before", "1"))
+  ],
+  "a default header that it has": [
+    sets((request) => request.find(CurrentExchange)!.setDefaultHeader("x-own", "before"))
+  ],
   "a header that is added": [sets((request) => request.appendHeader("vary", "cookie"))],
   "a header that is set": [sets((request) => request.setHeader("x-before", "1"))],
   "a header that is set in place of a constant one": [

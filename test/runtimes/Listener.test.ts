@@ -100,6 +100,17 @@ describe.each(available)("a request on %s", (name) => {
     assert.strictEqual(reply.match(/^(?:content-length|date):/gim)?.length, 2)
   })
 
+  it.each(["stream", "text"])("gets one Date, that of its handler, with a %s", async (body) => {
+    for (const method of ["GET", "HEAD"]) {
+      const reply = await send(app.port, head(`${method} /dated/${body} HTTP/1.1`, last))
+      assert.deepStrictEqual(
+        reply.match(/^date: .*(?=\r$)/gim)?.map((line) => line.slice(6)),
+        ["Thu, 01 Jan 2026 00:00:00 GMT"],
+        method
+      )
+    }
+  })
+
   it.each([
     ["with a length", "Content-Length: 2000^^"],
     ["in chunks", `Transfer-Encoding: chunked^^7D0^${"x".repeat(2000)}^0^^`]

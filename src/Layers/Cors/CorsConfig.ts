@@ -1,5 +1,6 @@
 /** The configuration section `cors`. */
 import * as Duration from "effect/Duration"
+import * as HttpMethod from "effect/http/HttpMethod"
 import * as Schema from "effect/Schema"
 import * as Config from "../../Config/index.ts"
 import * as Origin from "../../Config/Origin.ts"
@@ -43,7 +44,7 @@ const isMixed = (values: ReadonlyArray<string>): boolean =>
  * | `credentials` | `false` | whether a page may send cookies, and Auth accepts them from it; not with the origin `*` |
  * | `exposedHeaders` | `retry-after`, `x-request-id` | headers of a reply that a page may read; `*` alone for all, but not with credentials |
  * | `maxAge` | 10 min | how long a browser remembers what is allowed |
- * | `methods` | `GET`, `HEAD`, `PUT`, `PATCH`, `POST`, `DELETE` | methods that a page may use |
+ * | `methods` | `GET`, `HEAD`, `PUT`, `PATCH`, `POST`, `DELETE` | methods that a page may use, standard ones in upper case |
  * | `openToAll` | `false` | whether the origin `*` is allowed outside of the environment `local` |
  * | `origins` | none | origins whose pages may call, such as `https://app.example.com`; `https://*.example.com` for all subdomains, `http://localhost:*` for all ports, `*` alone for all origins |
  * | `privateNetwork` | `false` | whether pages of public sites may call the app in a private network (Private Network Access) |
@@ -66,7 +67,7 @@ export const CorsConfig = Config.section(
   },
   {
     check: (
-      { allowedHeaders, credentials, exposedHeaders, openToAll, origins, privateNetwork },
+      { allowedHeaders, credentials, exposedHeaders, methods, openToAll, origins, privateNetwork },
       environment
     ) => {
       const issues: Array<Config.SectionIssue> = []
@@ -77,6 +78,14 @@ export const CorsConfig = Config.section(
             key,
             reason: "* already allows everything"
           })
+        }
+      }
+      for (const [i, method] of methods.entries()) {
+        const standard = method.toUpperCase()
+        // Apps and clients may have methods of their own, in any case.
+        if (method !== standard && HttpMethod.isHttpMethod(standard)) {
+          const reason = "methods are case-sensitive, and no route has this one"
+          issues.push({ expected: JSON.stringify(standard), key: `methods.${i}`, reason })
         }
       }
       for (const [i, origin] of origins.entries()) {

@@ -125,8 +125,13 @@ export const make = (sql: SqlClient): SqlStore => {
               const { fingerprint, reply: text } = reply
               return Effect.succeed({ _tag: "Done", fingerprint, reply: text ?? "" })
             }
+            // The attempt that has replied is over, so its lease is too.
+            const lapsed = sql`delete from ${keys} where id = ${leaseOf(attempt)} and owner = ${reply.owner}`
             const gone = sql`delete from ${keys} where id = ${replyOf(attempt)} and expires_at <= ${now}`
-            return Effect.andThen(gone, again(latest))
+            return Effect.andThen(
+              running?.owner === reply.owner ? Effect.andThen(lapsed, gone) : gone,
+              again(latest)
+            )
           }
           if (running === undefined) {
             return Effect.flatMap(insert(attempt, lease), (isMine) =>

@@ -123,7 +123,10 @@ export const admission = Middleware.aroundReply("overload", {
   describe: RouteClass.describe
 })
 
-/** Records that a request has its reply. A stream is counted until it begins. */
+/**
+ * Records that a request has its reply. A stream is counted until it begins, and a handler that runs on after
+ * its time limit until it ends.
+ */
 export const end = Middleware.observe("overload-end", {
   build: Effect.map(
     Guarded,
@@ -135,9 +138,11 @@ export const end = Middleware.observe("overload-end", {
               const flight = flights.get(request)
               if (flight === undefined) return
               flights.delete(request)
-              // How long a request ran that its client has given up tells nothing.
-              concurrency.end(flight, now(), status !== 499)
-              gate.advance()
+              request.find(CurrentExchange)!.afterFiber(() => {
+                // How long a request ran that its client has given up tells nothing.
+                concurrency.end(flight, now(), status !== 499)
+                gate.advance()
+              })
             }
   )
 })

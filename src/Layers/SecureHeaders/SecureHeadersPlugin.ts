@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Plugin from "../../Plugin/Plugin.ts"
 import * as PluginCheck from "../../Plugin/PluginCheck.ts"
+import { CurrentExchange } from "../../Server/Exchange/Exchange.ts"
 import { secureness } from "../../Server/Exchange/OwnOrigin.ts"
 import * as Middleware from "../../Server/Route/Middleware.ts"
 import { ServerConfig } from "../../Server/ServerConfig.ts"
@@ -28,7 +29,9 @@ const strictTransport = Middleware.before("strict-transport-security", {
       const { hsts } = of(route)
       if (hsts === undefined) return undefined
       const before: Middleware.Before = (request) => {
-        if (isSecure(request)) request.setHeader("strict-transport-security", hsts)
+        if (isSecure(request)) {
+          request.find(CurrentExchange)!.setDefaultHeader("strict-transport-security", hsts)
+        }
         return Middleware.pass
       }
       return before
@@ -62,7 +65,8 @@ const policies = Middleware.transform("content-security-policy", {
  * `flange/SecureHeaders/Contract` those of an endpoint or a group.
  *
  * `Strict-Transport-Security` is sent over https only: on a connection that the app has encrypted, or if
- * a proxy in `server.trustedProxies` says that the client has used https (RFC 6797, section 7.2).
+ * a proxy in `server.trustedProxies` says that the client has used https (RFC 6797, section 7.2). A value
+ * that a handler sets is sent over http too, where browsers ignore it.
  *
  * `{nonce}` in `secureHeaders.contentSecurityPolicy` is replaced by the nonce of the reply, another one
  * each time, which `SecureHeaders.nonce` returns to the handler. A 304 has no such policy: the client

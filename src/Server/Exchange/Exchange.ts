@@ -51,6 +51,8 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
   #isOver = false
   /** Whether the handler has begun to wait. */
   #isHandling = false
+  /** Called when the fiber ends whose reply was sent before. */
+  #onSettled: (() => void) | undefined
   readonly #reply: Reply
   #request: HttpServerRequest | undefined
   #requestId: string | undefined
@@ -137,7 +139,18 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
   settled(exit: Exit.Exit<unknown, unknown>): void {
     this.#exit = exit
     this.#isAhead = false
+    this.#onSettled?.()
     if (this.#isOver) this.#release()
+  }
+
+  /** Calls a function once the fiber of the request has ended: at once unless the reply came before. */
+  afterFiber(then: () => void): void {
+    if (!this.#isAhead) return then()
+    const before = this.#onSettled
+    this.#onSettled = () => {
+      before?.()
+      then()
+    }
   }
 
   // The request.
@@ -297,6 +310,11 @@ export class Exchange implements Replying, ServicesOwner, TimedExchange {
 
   setCookie(name: string, value: string, options?: SetCookie.Options): void {
     this.appendHeader("set-cookie", SetCookie.header(name, value, options))
+  }
+
+  /** Sets a header of the reply unless the handler sets it. `name` is in lower case. */
+  setDefaultHeader(name: string, value: string): void {
+    this.#reply.headers.setDefault(name, value)
   }
 
   setHeader(name: string, value: string): void {

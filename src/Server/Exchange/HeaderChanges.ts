@@ -23,6 +23,8 @@ const none: Array<string> = []
 /** The headers that are set on a reply in front of its handler. Lines are names and values in turn. */
 export class HeaderChanges {
   #added = none
+  /** Lines of headers that the reply may have itself; they are not lists. */
+  #defaults = none
   #set = none
   /** Whether two of these headers have one name, or one has a name that every reply has. */
   #overlap = false
@@ -51,6 +53,13 @@ export class HeaderChanges {
     this.#set.push(name, value)
   }
 
+  /** Sets a header unless the reply has it. `name` is in lower case, and the header is no list. */
+  setDefault(name: string, value: string): void {
+    this.#overlap ||= this.#has(name)
+    if (this.#defaults === none) this.#defaults = []
+    this.#defaults.push(name, value)
+  }
+
   /** Sets and adds lines. */
   change({ added = none, set = none }: Lines): void {
     for (let i = 0; i < set.length; i += 2) this.set(set[i]!, set[i + 1]!)
@@ -60,6 +69,7 @@ export class HeaderChanges {
   /** Removes those that cannot be sent. */
   removeInvalid(): void {
     this.#added = ReplyHeaders.sendable(this.#added)
+    this.#defaults = ReplyHeaders.sendable(this.#defaults)
     this.#set = ReplyHeaders.sendable(this.#set)
   }
 
@@ -67,6 +77,7 @@ export class HeaderChanges {
   copy(): HeaderChanges {
     const copy = new HeaderChanges(this.#owner)
     if (this.#added !== none) copy.#added = this.#added.slice()
+    if (this.#defaults !== none) copy.#defaults = this.#defaults.slice()
     copy.#overlap = this.#overlap
     if (this.#set !== none) copy.#set = this.#set.slice()
     return copy
@@ -85,13 +96,14 @@ export class HeaderChanges {
   merged(own: ReadonlyArray<string>): Array<string> {
     const { plan, requestId } = this.#owner
     const set = plan.isBare ? this.#set : [...this.#set, RequestId.header, requestId]
-    return ReplyHeaders.merge(own, { added: this.#added, set }, plan.headers)
+    return ReplyHeaders.merge(own, { added: this.#added, set }, this.#constant)
   }
 
   /** Adds these headers to lines that they do not overlap. The constant ones are not among them. */
   pushTo(own: Array<string>): Array<string> {
     const { plan, requestId } = this.#owner
     if (this.#set !== none) own.push(...this.#set)
+    if (this.#defaults !== none) own.push(...this.#defaults)
     if (this.#added !== none) own.push(...this.#added)
     if (!plan.isBare) own.push(RequestId.header, requestId)
     return own
@@ -99,21 +111,30 @@ export class HeaderChanges {
 
   /** Returns what a prepared response has in place of the constant lines; see `PreparedReply`. */
   prepared(response: HttpServerResponse): ReadonlyArray<string> | undefined {
-    return this.#overlap || this.#added !== none
-      ? undefined
-      : PreparedReply.linesFor(response, this.#owner.plan, this.#set)
+    if (this.#overlap || this.#added !== none) return undefined
+    const lines = this.#defaults === none ? this.#set : [...this.#defaults, ...this.#set]
+    return PreparedReply.linesFor(response, this.#owner.plan, lines)
   }
 
   /** Returns the value that a header of the reply will have. */
   valueOf(name: string, own: ReadonlyArray<string>): string | undefined {
     const changes = { added: this.#added, set: this.#set }
-    return ReplyHeaders.valueOf(name, own, changes, this.#owner.plan.headers)
+    return ReplyHeaders.valueOf(name, own, changes, this.#constant)
+  }
+
+  /** The lines that are left out if the reply has others of their name. */
+  get #constant(): ReadonlyArray<string> {
+    const { headers } = this.#owner.plan
+    return this.#defaults === none ? headers : [...this.#defaults, ...headers]
   }
 
   /** Checks whether the reply has a header of this name already. */
   #has(name: string): boolean {
     return (
-      this.#owner.plan.constant.has(name) || this.#added.includes(name) || this.#set.includes(name)
+      this.#owner.plan.constant.has(name) ||
+      this.#added.includes(name) ||
+      this.#defaults.includes(name) ||
+      this.#set.includes(name)
     )
   }
 }

@@ -214,7 +214,9 @@ describe("the section cors", () => {
     [{ origins: ["null"] }, "cors.origins.0"],
     [{ maxAge: "Infinity" }, "cors.maxAge"],
     [{ maxAge: 1e300 }, "cors.maxAge"],
-    [{ methods: ["GET, POST"] }, "cors.methods.0"]
+    [{ methods: ["GET, POST"] }, "cors.methods.0"],
+    [{ methods: ["GET", "put"] }, "cors.methods.1"],
+    [{ methods: ["Patch"] }, "cors.methods.0"]
   ]
   for (const [cors, key] of wrong) {
     it.live(`refuses ${JSON.stringify(cors)}`, () =>
@@ -228,6 +230,24 @@ describe("the section cors", () => {
       })
     )
   }
+
+  it.live("names the standard method that a method in lower case stands for", () =>
+    Effect.gen(function* () {
+      const config = { cors: { methods: ["put"] } }
+      const error = yield* Effect.flip(TestApp.make(app, { config }))
+      assert.include(error.message, '"PUT"')
+      assert.include(error.message, "case-sensitive")
+    })
+  )
+
+  it.live("accepts methods of the app's own in any case", () =>
+    Effect.gen(function* () {
+      const cors = { methods: ["GET", "PURGE", "x-Archive"], origins: [one] }
+      const test = yield* TestApp.make(app, { config: { cors } })
+      const preflight = yield* test.options("/shop/1", asking(one))
+      preflight.expectHeader("access-control-allow-methods", "GET, PURGE, x-Archive")
+    })
+  )
 
   it.live("accepts origins of apps that are not web pages", () =>
     Effect.gen(function* () {

@@ -136,6 +136,21 @@ export const conformance = ({ open }: Subject): void => {
     })
   )
 
+  check("a reply is forgotten after its time, also if its lease would have lasted longer", () =>
+    Effect.gen(function* () {
+      const first = attempt()
+      yield* one.claim(first, lease)
+      expect(yield* one.complete(first, "old", 1)).toBe(true)
+      const second = attempt({ id: first.id })
+      let found = yield* two.claim(second, lease)
+      while (found._tag === "Done") found = yield* two.claim(second, lease)
+      expect(found).toEqual({ _tag: "Claimed" })
+      expect((yield* one.claim(attempt(second), lease))._tag).toBe("Running")
+      expect(yield* two.complete(second, "new", day)).toBe(true)
+      expect(yield* one.claim(attempt(second), lease)).toMatchObject({ reply: "new" })
+    })
+  )
+
   check("an attempt whose lease has ended cannot complete after another one has", () =>
     Effect.gen(function* () {
       const first = attempt()

@@ -112,6 +112,26 @@ describe("a request above the limit", () => {
     })
   )
 
+  it.effect("waits for a handler that runs on after its time limit", () =>
+    Effect.gen(function* () {
+      const { app, open, ran } = make()
+      const test = yield* TestApp.make(app, { config: one })
+      const { concurrency, gate } = yield* test.run(guarded)
+      yield* Effect.addFinalizer(() => open)
+      const late = yield* Effect.forkChild(test.get("/stubborn"))
+      yield* until(() => ran.length === 1)
+      yield* TestClock.adjust("1 second")
+      ;(yield* Fiber.join(late)).expectProblem("TIMEOUT", 504)
+      assert.strictEqual(concurrency.inFlight, 1)
+      const next = yield* Effect.forkChild(test.get("/slow"))
+      yield* until(() => gate.queued === 1)
+      assert.deepStrictEqual(ran, ["stubborn"])
+      yield* open
+      ;(yield* Fiber.join(next)).expectStatus(200)
+      yield* until(() => concurrency.inFlight === 0)
+    })
+  )
+
   it.effect("leaves the queue if its client goes away", () =>
     Effect.gen(function* () {
       const { app, open, ran } = make()

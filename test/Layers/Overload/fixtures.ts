@@ -8,7 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { App, Plugin, Route } from "flange"
+import { App, Middleware, Plugin, Route } from "flange"
 import * as Auth from "flange/Auth"
 import * as Health from "flange/Health"
 import * as Metrics from "flange/Metrics"
@@ -30,7 +30,8 @@ class WorkApi extends HttpApiGroup.make("work").add(
   get("pay", "/pay", { success }).annotate(RoutePriority, "critical"),
   HttpApiEndpoint.post("send", "/send", { payload: Schema.Struct({ n: Schema.Int }), success }),
   get("slow", "/slow", { success }),
-  get("stats", "/stats", { success }).annotate(RoutePriority, "sheddable")
+  get("stats", "/stats", { success }).annotate(RoutePriority, "sheddable"),
+  get("stubborn", "/stubborn", { success })
 ) {}
 
 class MineApi extends HttpApiGroup.make("mine").add(get("mine", "/mine", { success })) {}
@@ -64,6 +65,13 @@ export const make = () => {
       return Effect.as(Deferred.await(gate), "done")
     })
   const Routes = Plugin.make("app:routes", {
+    middleware: [
+      Middleware.timeLimit("stubborn", {
+        build: Effect.succeed(({ path }) =>
+          path === "/stubborn" ? { exceeded: () => {}, idle: Infinity, limit: 100 } : undefined
+        )
+      })
+    ],
     routes: [
       Route.public(WorkApi, (handlers) =>
         handlers.handleAll({
@@ -73,7 +81,8 @@ export const make = () => {
           pay: run("pay"),
           send: run("send"),
           slow: run("slow"),
-          stats: run("stats")
+          stats: run("stats"),
+          stubborn: () => Effect.uninterruptible(run("stubborn")())
         })
       ),
       Route.protected(MineApi, (handlers) => handlers.handleAll({ mine: run("mine") })),

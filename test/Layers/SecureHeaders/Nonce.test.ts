@@ -7,6 +7,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { App, Middleware, Plugin, Route } from "flange"
 import * as Cache from "flange/Cache"
 import { ResponseCache } from "flange/Cache/Contract"
@@ -53,6 +54,35 @@ const Pages = Plugin.make("app:pages", {
       "raw",
       Layer.merge(HttpRouter.add("GET", "/raw", page), HttpRouter.add("GET", "/policy", own)),
       { access: "public" }
+    )
+  ]
+})
+
+const unpin = HttpServerResponse.setHeader("strict-transport-security", "max-age=0")
+
+class UnpinnedApi extends HttpApiGroup.make("unpinned").add(
+  HttpApiEndpoint.get("none", "/unpinned/none", { success: Text }),
+  HttpApiEndpoint.get("stream", "/unpinned/stream", { success: Text }),
+  HttpApiEndpoint.get("text", "/unpinned/text", { success: Text })
+) {}
+
+/** Its replies have the header themselves, except one. */
+const Unpinned = Plugin.make("app:unpinned", {
+  routes: [
+    Route.public(UnpinnedApi, (handlers) =>
+      handlers.handleAll({
+        none: () => Effect.succeed("none"),
+        stream: () =>
+          Effect.succeed(unpin(HttpServerResponse.stream(Stream.make(new Uint8Array(1))))),
+        text: () => Effect.succeed(unpin(HttpServerResponse.text("text")))
+      })
+    ),
+    Route.raw(
+      "raw",
+      HttpRouter.add("GET", "/unpinned/raw", unpin(HttpServerResponse.text("raw"))),
+      {
+        access: "public"
+      }
     )
   ]
 })
@@ -189,6 +219,26 @@ describe("Strict-Transport-Security", () => {
       assert.isNull((yield* off("https://app/read")).headers.get(hsts))
       const own = yield* configured("max-age=60; preload")
       assert.strictEqual((yield* own("https://app/read")).headers.get(hsts), "max-age=60; preload")
+    })
+  )
+
+  it.live("is that of the handler if it sets one, with and without a transform of the reply", () =>
+    Effect.gen(function* () {
+      const config = (contentSecurityPolicy: string) => ({
+        values: { secureHeaders: { contentSecurityPolicy } }
+      })
+      for (const policy of ["default-src 'self'", "script-src 'nonce-{nonce}'"]) {
+        const ask = yield* inMemory(
+          App.make("pages", [SecureHeaders.plugin, Unpinned], { config: config(policy) })
+        )
+        for (const path of ["/raw", "/stream", "/text"]) {
+          const reply = yield* ask(`https://app/unpinned${path}`)
+          assert.strictEqual(reply.headers.get(hsts), "max-age=0", path)
+          yield* Effect.promise(() => reply.arrayBuffer())
+        }
+        const others = yield* ask("https://app/unpinned/none")
+        assert.strictEqual(others.headers.get(hsts), value)
+      }
     })
   )
 

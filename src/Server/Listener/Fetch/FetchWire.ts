@@ -229,7 +229,8 @@ export class FetchWire implements Wire {
           )
         : afterHead
     )
-    const more = this.#more()
+    const { date } = response.headers
+    const more = date === undefined ? this.#more() : { ...this.#more(), date }
     // It may be silent for longer than a connection without a request.
     if (isStream) this.#wait()
     this.#settle(

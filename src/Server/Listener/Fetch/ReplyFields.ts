@@ -5,7 +5,8 @@ export type Fields = Record<string, string>
 
 /**
  * Returns the headers of a reply: its own lines and those of its route, names and values in turn, and
- * `more`. They are a record, or a list of pairs if two lines have one name.
+ * those of `more` that the lines do not have. `connection` is a list, to which `more` adds. The headers are
+ * a record, or a list of pairs if two lines have one name.
  */
 export const of = (
   own: ReadonlyArray<string>,
@@ -15,8 +16,17 @@ export const of = (
   const fields: Fields = more === undefined ? {} : { ...more }
   return add(fields, own) && add(fields, constant)
     ? fields
-    : [...pairs(own), ...pairs(constant), ...Object.entries(more ?? {})]
+    : [
+        ...pairs(own),
+        ...pairs(constant),
+        ...Object.entries(more ?? {}).filter(
+          ([name]) => name === "connection" || !(has(own, name) || has(constant, name))
+        )
+      ]
 }
+
+const has = (lines: ReadonlyArray<string>, name: string): boolean =>
+  lines.some((text, i) => i % 2 === 0 && text === name)
 
 /** Adds lines to a record. Returns false if two lines have one name. */
 const add = (fields: Fields, lines: ReadonlyArray<string>): boolean => {
