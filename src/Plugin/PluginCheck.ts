@@ -68,7 +68,7 @@ export const carriedOutBy =
           : [
               {
                 kind: "UnfitRole",
-                message: `The ${kind} "${name}" of "${id}" is assigned to the role ${roles.map((each) => `"${each}"`).join(" and ")}, and only processes with the role "${role}" carry it out: remove Role.assign, or add "${role}".`,
+                message: `The ${kind} "${name}" of "${id}" is assigned to ${roles.map((each) => `"${each}"`).join(" and ")}, and only processes with the role "${role}" carry it out: remove Role.assign, or add "${role}".`,
                 plugins: [id]
               }
             ]

@@ -45,7 +45,7 @@ export const carriesOut = (own: "all" | Role, contribution: Assignable): boolean
  *
  * A route group belongs to `server` and a contribution of any other kind to all roles, unless its kind was
  * declared for some: the workers of queues and workflows belong to `worker`, the schedules of jobs to
- * `scheduler`. Throws a `TypeError` if there is no such role.
+ * `scheduler`, and an app that takes them away from it is refused. Throws a `TypeError` if there is no such role.
  *
  * @example
  * ```ts

@@ -32,6 +32,10 @@ const middlewares = {
   "a default header": [
     sets((request) => request.find(CurrentExchange)!.setDefaultHeader("x-before", "1"))
   ],
+  "a default header in place of a constant one": [
+    constants,
+    sets((request) => request.find(CurrentExchange)!.setDefaultHeader("x-path", "before"))
+  ],
   "a default header that it has": [
     sets((request) => request.find(CurrentExchange)!.setDefaultHeader("x-own", "before"))
   ],

@@ -225,7 +225,7 @@ export class Guard {
     this.#openUntil = until
     return Effect.onInterrupt(settled, () =>
       Effect.sync(() => {
-        // It learned nothing, so the next operation tries.
+        // An interrupted operation has no result, so the next one tries.
         if (this.#openUntil === until) this.#openUntil = before
       })
     )

@@ -15,8 +15,8 @@ import { Jobs } from "./Jobs.ts"
 /** The options of a job. */
 export interface Options {
   /**
-   * The longest random delay of a run, which has its place in the schedule meanwhile. Default: none. Below the
-   * interval of `every`.
+   * The longest random delay of a run. The run counts as running during the delay. It has to be below the interval
+   * of `every`. Default: none.
    */
   readonly jitter?: Duration.Input | undefined
   /**

@@ -44,12 +44,14 @@ export const make = (owner: string, keep: Keep): RunStore => {
   }
   const prune = (job: string, now: number) => {
     const all = of(job)
+    const lastDue = all.findLastIndex(({ trigger }) => trigger === "schedule")
     runs.set(
       job,
       all.filter(
         ({ startedAt, status }, index) =>
           status === "running" ||
           index === all.length - 1 ||
+          index === lastDue ||
           (index >= all.length - keep.count && startedAt > now - keep.age)
       )
     )

@@ -187,6 +187,8 @@ export const make = (
       let lookedAt = 0
       let onTimeFrom = Number.POSITIVE_INFINITY
       let found = none
+      /** The time of the first round since which the store has failed. */
+      let failingSince: number | undefined
       const handled = new DueTimes.Handled(data.schedule)
       const round = Effect.gen(function* () {
         const [now, monotonic] = [yield* time, yield* MonotonicClock.millis]
@@ -194,6 +196,10 @@ export const make = (
         // The clock was set back after the last look. A shared store refuses due times before the newest.
         if (!isShared && now < cursor) cursor = now - Math.ceil(monotonic - lookedAt)
         lookedAt = monotonic
+        // What became due while the store was away is missed.
+        if (failingSince !== undefined && monotonic - failingSince > grace) {
+          onTimeFrom = Number.POSITIVE_INFINITY
+        }
         const dues = select(data, cursor, now, onTimeFrom, (due) => handled.has(due))
         if (dues.length === 0) {
           onTimeFrom = Number.POSITIVE_INFINITY
@@ -219,15 +225,18 @@ export const make = (
           cursor = due
           if (!isShared) handled.add(due)
         }
+        failingSince = undefined
       })
       const guarded = Effect.catchCauseIf(
         round,
         (cause) => !Cause.hasInterruptsOnly(cause),
-        (cause) =>
-          Effect.andThen(
+        (cause) => {
+          failingSince ??= lookedAt
+          return Effect.andThen(
             Effect.logWarning(`Job ${name} waits for its store`, cause),
             Effect.sleep(retryPause)
           )
+        }
       )
       return Effect.forever(guarded)
     }

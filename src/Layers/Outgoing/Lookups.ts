@@ -37,7 +37,7 @@ export const bounded = (lookup: Lookup, most: number, limit: Duration.Duration):
     const start = () => {
       running++
       lookup(host, options, (error, addresses) => {
-        // Only now it has no thread any more, also if its call has ended long before.
+        // The lookup keeps its thread until here, even if its call has ended.
         running--
         const [next] = waiting
         next?.()

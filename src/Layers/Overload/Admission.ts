@@ -138,9 +138,10 @@ export const end = Middleware.observe("overload-end", {
               const flight = flights.get(request)
               if (flight === undefined) return
               flights.delete(request)
+              const replied = now()
               request.find(CurrentExchange)!.afterFiber(() => {
                 // How long a request ran that its client has given up tells nothing.
-                concurrency.end(flight, now(), status !== 499)
+                concurrency.end(flight, replied, status !== 499)
                 gate.advance()
               })
             }

@@ -83,7 +83,7 @@ export class Guard {
     this.#openUntil = until
     return Effect.onInterrupt(decided, () =>
       Effect.sync(() => {
-        // It learned nothing, so the next request tries.
+        // An interrupted request has no result, so the next one tries.
         if (this.#openUntil === until) this.#openUntil = before
       })
     )

@@ -23,7 +23,7 @@ const none: Array<string> = []
 /** The headers that are set on a reply in front of its handler. Lines are names and values in turn. */
 export class HeaderChanges {
   #added = none
-  /** Lines of headers that the reply may have itself; they are not lists. */
+  /** Headers that are set unless the reply has them. None of them is a list header. */
   #defaults = none
   #set = none
   /** Whether two of these headers have one name, or one has a name that every reply has. */
@@ -125,7 +125,9 @@ export class HeaderChanges {
   /** The lines that are left out if the reply has others of their name. */
   get #constant(): ReadonlyArray<string> {
     const { headers } = this.#owner.plan
-    return this.#defaults === none ? headers : [...this.#defaults, ...headers]
+    if (this.#defaults === none) return headers
+    const others = headers.filter((_, i) => !this.#defaults.includes(headers[i - (i % 2)]!))
+    return [...this.#defaults, ...others]
   }
 
   /** Checks whether the reply has a header of this name already. */

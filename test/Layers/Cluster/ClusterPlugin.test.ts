@@ -368,7 +368,7 @@ describe("TestCluster", () => {
     return expect(
       run(TestApp.make(App.make("shop", [Database.plugin, Cluster.plugin, shop])))
     ).rejects.toThrow(
-      'UnfitRole: The workflow "Order" of "shop:a" is assigned to the role "scheduler", and only processes with the role "worker" carry it out'
+      'UnfitRole: The workflow "Order" of "shop:a" is assigned to "scheduler", and only processes with the role "worker" carry it out'
     )
   })
 

@@ -182,7 +182,8 @@ describe("odd jobs", () => {
 
   it.effect("runs by hand do not make a job look late", () =>
     Effect.gen(function* () {
-      const test = yield* TestApp.make(appOf(Job.every("hourly", "1 hour", Effect.void)))
+      const app = appOf(Job.every("hourly", "1 hour", Effect.void))
+      const test = yield* TestApp.make(app, { config: { jobs: { keep: 5 } } })
       yield* TestClock.adjust("3 hours")
       for (let i = 0; i < 10; i++) yield* test.run(Service.use(({ runNow }) => runNow("hourly")))
       assert.isUndefined(yield* test.run(degraded))
@@ -467,6 +468,36 @@ describe("the scheduler", () => {
       yield* TestClock.adjust("12 seconds")
       assert.deepStrictEqual(asked.at(-1), [true, []])
     })
+  )
+
+  it.effect(
+    "counts what became due in an outage of the store as missed, also if it was late before",
+    () =>
+      Effect.gen(function* () {
+        let isAway = false
+        const claimed: Array<number> = []
+        const { scheduler } = yield* schedule((memory) => ({
+          claim: (wanted) =>
+            isAway
+              ? Effect.fail(new Jobs.JobStoreError({ cause: "gone", operation: "claim" }))
+              : Effect.tap(memory.claim(wanted), (claim) =>
+                  Effect.sync(() => claim === "claimed" && claimed.push(wanted.dueAt / 1000))
+                ),
+          time: undefined
+        }))
+        const slow = { ...job("slow", { overlap: "queue" }), value: Effect.sleep("1500 millis") }
+        yield* scheduler.startLoops([slow])
+        yield* TestClock.adjust("9 seconds")
+        isAway = true
+        yield* TestClock.adjust("1 minute")
+        isAway = false
+        const before = claimed.length
+        yield* TestClock.adjust("10 seconds")
+        const after = claimed.slice(before)
+        // The newest that were missed, and those since.
+        assert.isAbove(after.length, 2)
+        assert.isAbove(Math.min(...after), 60)
+      })
   )
 
   it.effect("waits for its due time by the clock of the store", () =>

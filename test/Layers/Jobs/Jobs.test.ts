@@ -287,7 +287,7 @@ describe("jobs that cannot run", () => {
         'its missed is "some": write "all", "none" or "once".',
         "its jitter is NaN: write a duration",
         'its jitter is "60 seconds": write a duration below its interval, "every 1m".',
-        'The job "r" of "app:orders" is assigned to the role "server" and "worker", and only processes with the role "scheduler" carry it out: remove Role.assign, or add "scheduler".',
+        'The job "r" of "app:orders" is assigned to "server" and "worker", and only processes with the role "scheduler" carry it out: remove Role.assign, or add "scheduler".',
         "its timeout is [object Object]: write a duration",
         "its effect is undefined: write an Effect.",
         'The job "5" of "app:orders" cannot run: its name has to be'

@@ -144,14 +144,14 @@ describe("time", () => {
         setTimeout(() => response.end("ok"), 100)
       }`)
       const { client, metric } = yield* clients({
-        attemptTimeout: "2 seconds",
-        hedgeAfter: "1 second",
+        attemptTimeout: "5 seconds",
+        hedgeAfter: "4 seconds",
         retries: 0
       })
       const call = Effect.flatMap(client.get(upstream.url), ({ text }) => text)
       const calling = yield* Effect.forkChild(call)
       yield* until(() => upstream.count === 1)
-      yield* compute(2100)
+      yield* compute(5100)
       assert.strictEqual(yield* Fiber.join(calling), "ok")
       assert.strictEqual(yield* metric("flange.outgoing.hedges"), 0)
     })
@@ -163,13 +163,13 @@ describe("time", () => {
         response.writeHead(200, { "content-length": "2" }).write("o")
         setTimeout(() => response.end("k"), 300)
       }`)
-      const { client } = yield* clients({ attemptTimeout: "2 seconds", timeout: "2 seconds" })
+      const { client } = yield* clients({ attemptTimeout: "4 seconds", timeout: "4 seconds" })
       const get = client.get(upstream.url)
       const [whole, parts] = yield* Effect.all([get, get], { concurrency: 2 })
       const streamed = Stream.mkString(Stream.decodeText(parts.stream))
       const read = Effect.all([whole.text, streamed], { concurrency: 2 })
       const reading = yield* Effect.forkChild(read, { startImmediately: true })
-      yield* compute(2100)
+      yield* compute(4100)
       assert.deepStrictEqual(yield* Fiber.join(reading), ["ok", "ok"])
     })
   )

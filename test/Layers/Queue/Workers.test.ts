@@ -411,7 +411,7 @@ const suite = (backend: "database" | "memory") => {
         })
         const exit = yield* Effect.exit(TestApp.make(App.make("shop", [Queue.plugin, Work])))
         expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain(
-          'The queue "jobs" of "app:work" is assigned to the role "server", and only processes with the role "worker" carry it out: remove Role.assign, or add "worker".'
+          'The queue "jobs" of "app:work" is assigned to "server", and only processes with the role "worker" carry it out: remove Role.assign, or add "worker".'
         )
       })
     )
