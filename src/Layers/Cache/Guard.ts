@@ -2,17 +2,13 @@
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { within } from "../../Plugin/Arrivals.ts"
-import { Warning } from "../../Plugin/Warning.ts"
+import { Outage, pause } from "../../Plugin/Outage.ts"
 import { CacheStoreError, type Claim, type Item, type Kept, type Store } from "./CacheStore.ts"
 import type { Counts } from "./Counts.ts"
-
-/** How long a backend that failed is left alone before one operation tries it again. */
-const pause = 1000
 
 /** The most keys of one operation. Redis and the stack of the process have limits. */
 const mostAtOnce = 1000
@@ -44,17 +40,14 @@ const maxUnsent = 100_000
 export class Guard {
   readonly #counts: Counts
   #isSending = false
-  /** Whether a warning was logged since the backend last worked. */
-  #isWarned = false
   #lastUnsent = 0
   readonly #late: string
-  #openUntil = 0
+  readonly #outage: Outage
   readonly #scope: Scope.Scope
   readonly #store: Store
   readonly #timeout: Duration.Duration | undefined
   /** Keys with the number of the invalidation that could not be sent. */
   readonly #unsent = new Map<string, number>()
-  readonly #warning = new Warning()
 
   /** Without `timeout` the store is one that cannot fail. */
   constructor(
@@ -65,6 +58,10 @@ export class Guard {
   ) {
     this.#counts = counts
     this.#late = `no answer within ${timeout && Duration.format(timeout)} (cache.timeout)`
+    this.#outage = new Outage({
+      begins: `The backend of the cache does not work, and requests go on without it: ${store.backend}`,
+      ends: `The backend of the cache answers again: ${store.backend}`
+    })
     this.#scope = scope
     this.#store = store
     this.#timeout = timeout
@@ -143,42 +140,14 @@ export class Guard {
     )(effect)
     return Effect.withFiber((fiber) => {
       const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-      // A clock that was set back ends the pause.
-      const isOpen = now < this.#openUntil && this.#openUntil - now <= pause
-      if (isOpen && !isUrgent) return Effect.undefined
-      const settled = Effect.matchCauseEffect(timed, {
-        onFailure: (cause) =>
-          Cause.hasInterruptsOnly(cause)
-            ? Effect.interrupt
-            : this.#failed(operation, cause, fiber.context),
-        onSuccess: (value) => {
-          if (this.#openUntil === 0) return Effect.succeed(value)
-          this.#openUntil = 0
-          if (!this.#isWarned) return Effect.succeed(value)
-          this.#isWarned = false
-          return Effect.as(
-            Effect.logInfo(`The backend of the cache answers again: ${this.#store.backend}`),
-            value
-          )
-        }
-      })
-      return this.#openUntil === 0 ? settled : this.#try(settled, now + pause)
-    })
-  }
-
-  #failed(
-    operation: string,
-    cause: Cause.Cause<CacheStoreError>,
-    context: Context.Context<never>
-  ): Effect.Effect<undefined> {
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      this.#openUntil = now + pause
-      this.#counts.error(this.#store.backend, operation, context)
-      const message = `The backend of the cache does not work, and requests go on without it: ${this.#store.backend}`
-      return Effect.map(this.#warning.log(message, cause), (isLogged) => {
-        if (isLogged) this.#isWarned = true
-        return undefined
-      })
+      if (!isUrgent && this.#outage.isPaused(now)) return Effect.undefined
+      const counted = Effect.tapCause(timed, (cause) =>
+        Effect.sync(() => {
+          if (Cause.hasInterruptsOnly(cause)) return
+          this.#counts.error(this.#store.backend, operation, fiber.context)
+        })
+      )
+      return this.#outage.attempt(counted, now)
     })
   }
 
@@ -217,17 +186,5 @@ export class Guard {
       }
       this.#isSending = false
     })
-  }
-
-  /** Lets one operation try the backend again. The others go on without it meanwhile. */
-  #try<A>(settled: Effect.Effect<A>, until: number): Effect.Effect<A> {
-    const before = this.#openUntil
-    this.#openUntil = until
-    return Effect.onInterrupt(settled, () =>
-      Effect.sync(() => {
-        // An interrupted operation has no result, so the next one tries.
-        if (this.#openUntil === until) this.#openUntil = before
-      })
-    )
   }
 }
